@@ -1,0 +1,98 @@
+"""Codecs: how a value is written for the panel, and back again.
+
+``to_panel`` takes a value of the exchange database and raises Reject (code, a sentence for a person) where the panel could
+not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For every value
+that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies: the Admin API
+writes booleans as JSON and shows them as yes/no or y/n; it writes ``person_male`` and shows ``male``; it shows
+country codes in small letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kartoteka.core.errors import Reject
+from kartoteka.core.model import Value
+
+_SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}
+CLIENT_TYPES = ("person", "person_male", "person_female", "firm")
+"""The exchange database's and the panel's writing words."""
+
+_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A pair of functions between the exchange database's values and the panel's."""
+
+    to_panel: Callable[[Value], Any]
+    from_panel: Callable[[Any], Value]
+
+
+def _text_to_panel(value: Value) -> str:
+    text = "" if value is None else str(value)
+    if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 127 for c in text):
+        raise Reject("unprintable", "zawiera znak sterujący; usuń go. / contains a control character; remove it.")
+    return text
+
+
+def _text_from_panel(shown: Any) -> str:
+    return "" if shown is None or shown == [] else str(shown)
+
+
+def _email_to_panel(value: Value) -> str:
+    text = _text_to_panel(value).strip()
+    if text and not _ADDRESS.fullmatch(text):
+        raise Reject(
+            "bad_email",
+            "to nie jest jeden adres e-mail; popraw wiersz. / is not one e-mail address; correct the row.",
+        )
+    return text
+
+
+def _code(length: int, what: str, case: Callable[[str], str]) -> Callable[[Value], str]:
+    def to_panel(value: Value) -> str:
+        text = _text_to_panel(value).strip()
+        if text and not (len(text) == length and text.isascii() and text.isalpha()):
+            raise Reject("bad_code", f"to nie jest kod {what}. / is not a code of {what}.")
+        return case(text)
+
+    return to_panel
+
+
+def _type_to_panel(value: Value) -> str:
+    text = _text_to_panel(value).strip().lower()
+    if text and text not in CLIENT_TYPES:
+        raise Reject("bad_client_type", f"dozwolone: {', '.join(CLIENT_TYPES)}. / must be one of these.")
+    return text
+
+
+def _type_from_panel(shown: Any) -> str:
+    text = _text_from_panel(shown).strip().lower()
+    return _SHOWN_TYPES.get(text, text)
+
+
+def _flag_to_panel(value: Value) -> bool:
+    return _flag_from_panel(value) is True
+
+
+def _flag_from_panel(shown: Any) -> bool | None:
+    if shown is None or shown in ("", []):
+        return None
+    return str(shown).strip().casefold() in {"true", "1", "yes", "y", "t"}
+
+
+def _upper_from_panel(shown: Any) -> str:
+    return _text_from_panel(shown).strip().upper()
+
+
+TEXT = Codec(_text_to_panel, _text_from_panel)
+EMAIL = Codec(_email_to_panel, _text_from_panel)
+COUNTRY = Codec(_code(2, "kraju ISO 3166-1 / country ISO 3166-1 alpha-2", str.upper), _upper_from_panel)
+LANGUAGE = Codec(_code(3, "języka ISO 639-2 / language ISO 639-2", str.lower), _text_from_panel)
+CURRENCY = Codec(_code(3, "waluty ISO 4217 / currency ISO 4217", str.upper), _upper_from_panel)
+CLIENT_TYPE = Codec(_type_to_panel, _type_from_panel)
+FLAG = Codec(_flag_to_panel, _flag_from_panel)

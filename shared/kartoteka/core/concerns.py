@@ -1,0 +1,115 @@
+"""The table of concerns: each fact about a synchronised field has its one home here.
+
+A field is one line: its column in the exchange database, where the panel shows it, what the panel calls it on creating
+and on updating, and how its values are written and compared. ``docs/fields.md`` is made from this table.
+Names of the panel: Admin API v8, gate ``clients/clients`` (GET, POST, PUT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from kartoteka.core import codecs, normal
+from kartoteka.core.codecs import Codec
+from kartoteka.core.model import Direction, Record, Value
+
+Normaliser = Callable[[Value, Record], str]
+"""(value, its record) -> the form in which two values are compared; empty text for every empty value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One synchronised field.
+
+    ``read`` is the path in the panel's answer, ``create`` and ``update`` the names for POST and PUT.
+    ``max_length`` is the column's size in characters. ``direction`` is the default; None: the concern's.
+    """
+
+    name: str
+    read: str
+    create: str
+    update: str
+    max_length: int
+    normalise: Normaliser = normal.text
+    codec: Codec = codecs.TEXT
+    direction: Direction | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A group of fields that travel together: one function, one queue, one agreement.
+
+    ``tables`` are those whose log entries wake it, ``table`` the one whose rows it reads and writes.
+    """
+
+    name: str
+    table: str
+    tables: frozenset[str]
+    fields: Mapping[str, Field]
+
+
+_ONE_WAY = Direction.ERP_TO_PANEL
+
+_BILLING = (
+    Field("email", "clientEmail", "email", "clientEmail", 350, normal.email, codecs.EMAIL),
+    Field("first_name", "clientBillingAddress.clientFirstName", "firstname", "clientFirstName", 100),
+    Field("last_name", "clientBillingAddress.clientLastName", "lastname", "clientLastName", 100),
+    Field("company", "clientBillingAddress.clientFirm", "company", "clientFirm", 300),
+    Field(
+        "nip", "clientBillingAddress.clientNip", "vat_number", "clientNip", 30, normal.tax_number, direction=_ONE_WAY
+    ),
+    Field("street", "clientBillingAddress.clientStreet", "street", "clientStreet", 200),
+    Field("zip_code", "clientBillingAddress.clientZipCode", "zipcode", "clientZipCode", 20, normal.postcode),
+    Field("city", "clientBillingAddress.clientCity", "city", "clientCity", 100),
+    Field(
+        "country_code",
+        "clientBillingAddress.clientCountryId",
+        "country_code",
+        "clientCountryId",
+        2,
+        normal.caseless,
+        codecs.COUNTRY,
+    ),
+    Field("phone", "clientBillingAddress.clientPhone1", "phone", "clientPhone1", 150, normal.phone),
+    Field("client_type", "clientType", "client_type", "clientType", 16, normal.caseless, codecs.CLIENT_TYPE, _ONE_WAY),
+    Field("language", "clientPreferences.langId", "language", "langId", 3, normal.caseless, codecs.LANGUAGE, _ONE_WAY),
+    Field(
+        "currency",
+        "clientPreferences.currencyId",
+        "currency",
+        "currencyId",
+        3,
+        normal.caseless,
+        codecs.CURRENCY,
+        _ONE_WAY,
+    ),
+    Field(
+        "wholesaler",
+        "clientPreferences.clientIsWholesaler",
+        "wholesaler",
+        "clientIsWholesaler",
+        5,
+        normal.flag,
+        codecs.FLAG,
+        _ONE_WAY,
+    ),
+)
+
+
+def _concern(name: str, table: str, fields: tuple[Field, ...], *answers: str) -> Concern:
+    return Concern(name, table, frozenset({table, *answers}), MappingProxyType({f.name: f for f in fields}))
+
+
+ACCOUNTS = _concern("accounts", "clients", ())
+BILLING = _concern("billing", "clients", _BILLING, "sync_conflicts")
+
+CONCERNS: Mapping[str, Concern] = MappingProxyType({c.name: c for c in (ACCOUNTS, BILLING)})
+"""Every concern by name."""
+
+
+def normalised(concern: Concern, record: Record) -> dict[str, str]:
+    """Return the record's values of this concern in the form in which they are compared."""
+    return {name: field.normalise(record.get(name), record) for name, field in concern.fields.items()}

@@ -1,0 +1,267 @@
+"""The nouns of a synchronisation, as immutable data. No behaviour beyond looking at oneself."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from datetime import datetime
+
+Value = str | bool | None
+"""One field's value, in the exchange database's vocabulary on either side. Empty text and None are both empty."""
+
+Record = Mapping[str, Value]
+"""Field name (the exchange database's column) -> value, as written by the side it came from."""
+
+
+class Side(enum.StrEnum):
+    """One of the two sides that are kept in step."""
+
+    ERP = "erp"
+    PANEL = "panel"
+
+
+class Direction(enum.StrEnum):
+    """Which way a concern's or a field's values travel."""
+
+    ERP_TO_PANEL = "erp_to_panel"
+    PANEL_TO_ERP = "panel_to_erp"
+    BOTH = "both"
+    OFF = "off"
+
+
+class Resolution(enum.StrEnum):
+    """What happens when both sides changed one field to different values."""
+
+    ERP = "erp"
+    PANEL = "panel"
+    HOLD = "hold"
+
+
+class Empty(enum.StrEnum):
+    """Whether emptying a field is an edit that travels."""
+
+    KEEP = "keep"
+    ERASE = "erase"
+
+
+class State(enum.StrEnum):
+    """``sync_status.state``."""
+
+    IN_STEP = "in_step"
+    PENDING = "pending"
+    WAITING = "waiting"
+    CONFLICT = "conflict"
+    HELD = "held"
+    EXCLUDED = "excluded"
+
+
+class Reason(enum.StrEnum):
+    """``sync_history.reason``: why a field was written."""
+
+    EDIT = "edit"
+    CREATE = "create"
+    FIRST_CONTACT = "first_contact"
+    CONFLICT = "conflict"
+    DRIFT = "drift"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A customer card and the panel account that is its own (``sync_links``)."""
+
+    client_id: str
+    panel_client_id: str
+    panel_login: str
+    linked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer account as the panel shows it, in our words.
+
+    ``values`` holds every field of the table of concerns that the panel shows, in the exchange database's vocabulary.
+    ``modified_at`` is the panel's own modification date, aware, UTC; None where the panel gave none.
+    """
+
+    panel_client_id: str
+    login: str
+    external_code: str
+    values: Record
+    modified_at: datetime | None = None
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to open. ``client_id`` becomes the external code and the reference that the answer echoes."""
+
+    client_id: str
+    login: str
+    password: str = attribute(repr=False)
+    values: Record = attribute(repr=False)
+    shops: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    """Changed fields of one account. The panel addresses accounts by login; ``external_code`` None leaves it alone."""
+
+    client_id: str
+    login: str
+    values: Record = attribute(repr=False)
+    external_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record set aside to be tried again (``sync_parked``). ``attempts`` counts refusals, never outages."""
+
+    due_at: datetime
+    attempts: int
+    tries: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflict:
+    """A row of ``sync_conflicts`` that is not closed; ``decision`` is what a person answered, if anything yet."""
+
+    id: int
+    field: str
+    erp_value: str | None = attribute(repr=False)
+    panel_value: str | None = attribute(repr=False)
+    base_value: str | None = attribute(repr=False)
+    decision: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``sync_status`` of one record. ``message`` is a sentence for a person, Polish and English, and stays at home."""
+
+    state: State
+    code: str = ""
+    message: str = attribute(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What was about to be written into the panel when a record was last worked (``sync_intents``).
+
+    ``creating`` marks the opening of an account: where the account then exists, every value has been carried.
+    """
+
+    values: Record = attribute(repr=False)
+    creating: bool = False
+    login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All the exchange database knows of one customer for one concern, read in one go.
+
+    ``row`` is None where the ERP has no such row (any more). ``agreed`` is None before first contact.
+    """
+
+    client_id: str
+    item_id: str = ""
+    row: Record | None = attribute(default=None, repr=False)
+    link: Link | None = None
+    agreed: Record | None = attribute(default=None, repr=False)
+    intent: Intent | None = None
+    parked: Parked | None = None
+    status: Status | None = None
+    conflicts: tuple[OpenConflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One field that was written on one side: a row of ``sync_history``.
+
+    ``direction`` is the way this value travelled: ``erp_to_panel`` or ``panel_to_erp``.
+    """
+
+    field: str
+    direction: Direction
+    reason: Reason
+    before: Value = attribute(repr=False)
+    after: Value = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictNote:
+    """A conflict to be written down. ``winner`` None leaves it open for a person."""
+
+    field: str
+    erp_value: Value = attribute(repr=False)
+    panel_value: Value = attribute(repr=False)
+    base_value: Value = attribute(repr=False)
+    winner: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """One column of an ERP's row to be written, on the condition that it still holds ``seen``."""
+
+    seen: Value = attribute(repr=False)
+    value: Value = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Everything to be stored for one record after its panel call, in one transaction with its neighbours.
+
+    ``row_edits`` are written first, all or none; where the ERP was faster the whole settlement is stored as
+    ``without_row_edits`` would be, and the record's key is answered by ``settle`` to be looked at again.
+    ``agreed`` None leaves the agreement as it is. ``parked`` None takes the record off the parking place.
+    ``close_conflicts`` are ids of open rows that are settled now: id -> winner (None: both became equal).
+    """
+
+    client_id: str
+    concern: str
+    status: Status
+    item_id: str = ""
+    agreed: Record | None = attribute(default=None, repr=False)
+    row_edits: Mapping[str, RowEdit] = attribute(default_factory=dict)
+    link: Link | None = None
+    written: tuple[Written, ...] = ()
+    conflicts: tuple[ConflictNote, ...] = ()
+    close_conflicts: Mapping[int, Side | None] = attribute(default_factory=dict)
+    parked: Parked | None = None
+    keep_intent: bool = False
+    fallback: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of ``change_log``."""
+
+    seq: int
+    table_name: str
+    client_id: str
+    row_id: str
+    operation: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAccount:
+    """A row of the directory of the panel's accounts (``sync_panel_accounts``), normalised for matching."""
+
+    panel_client_id: str
+    login: str
+    external_code: str
+    nip: str = attribute(repr=False)
+    email: str = attribute(repr=False)
+    modified_at: datetime | None = None
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of modification dates, both ends included, aware, in UTC."""
+
+    begin: datetime
+    end: datetime

@@ -1,0 +1,88 @@
+"""Normalisers: the form in which two values are compared, never the form in which one is written.
+
+A panel trims, a person adds a space, an ERP writes a telephone number its own way: none of these is an edit. Each function
+takes a value and the record it belongs to (a telephone number and a tax number are read by its country) and answers with
+text, empty for an empty value. All are idempotent. Letter case counts in names and streets: correcting it is an edit.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import phonenumbers
+
+from kartoteka.core.model import Record, Value
+
+_TRUE = frozenset({"true", "1", "yes", "y", "t"})
+HOME_COUNTRY = "PL"
+"""The country of a record that names none (the exchange database's default)."""
+
+
+def text(value: Value, _record: Record) -> str:
+    """Return the text with composed letters and single spaces: ``" Długa  5"`` and ``"Długa 5"`` are equal."""
+    return _plain("" if value is None else str(value))
+
+
+def caseless(value: Value, record: Record) -> str:
+    """Return the text without regard to case: codes of countries, languages, currencies."""
+    return text(value, record).casefold()
+
+
+def email(value: Value, record: Record) -> str:
+    """Return an e-mail address as mail servers in practice compare it: without regard to case."""
+    return caseless(value, record)
+
+
+def postcode(value: Value, record: Record) -> str:
+    """Return letters and digits only: ``00-950`` and ``00950`` are equal."""
+    return _alphanumeric(text(value, record))
+
+
+def tax_number(value: Value, record: Record) -> str:
+    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-32`` is ``5250001232``."""
+    number = _alphanumeric(text(value, record))
+    prefix = _vat_prefix(country(record))
+    return number[2:] if number[:2] == prefix and number[2:] else number
+
+
+def phone(value: Value, record: Record) -> str:
+    """Return the number in E.164 where it is one in the record's country, else the plain text."""
+    plain = text(value, record)
+    return _e164(plain, country(record)) if plain else ""
+
+
+def flag(value: Value, _record: Record) -> str:
+    """Return ``yes`` or ``no``; empty for an unset flag."""
+    if value is None or value == "":
+        return ""
+    return "yes" if str(value).strip().casefold() in _TRUE else "no"
+
+
+def country(record: Record) -> str:
+    """Return the record's country, upper case, ISO 3166-1 alpha-2."""
+    return str(record.get("country_code") or HOME_COUNTRY).strip().upper()
+
+
+def _plain(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
+def _alphanumeric(value: str) -> str:
+    return "".join(c for c in value.upper() if c.isalnum())
+
+
+def _vat_prefix(code: str) -> str:
+    return "EL" if code == "GR" else code
+
+
+@lru_cache(maxsize=4096)
+def _e164(plain: str, region: str) -> str:
+    try:
+        number = phonenumbers.parse(plain, region)
+    except phonenumbers.NumberParseException:
+        return plain.casefold()
+    if not phonenumbers.is_possible_number(number):
+        return plain.casefold()
+    extension = f";ext={number.extension}" if number.extension else ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + extension

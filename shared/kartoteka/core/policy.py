@@ -1,0 +1,241 @@
+"""The policy: what the merchant decided. Checked here, published as ``docs/policy.schema.json``.
+
+Every key has a default, so ``{}`` is valid. What each choice does in each case is told in ``docs/policy.md``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import Field as Key
+from pydantic.json_schema import GenerateJsonSchema
+
+from kartoteka.core.concerns import CONCERNS, Concern
+from kartoteka.core.errors import Halt
+from kartoteka.core.login import PLACEHOLDERS, unknown_placeholders
+from kartoteka.core.model import Direction, Empty, Resolution
+
+ShopId = Annotated[int, Key(ge=1)]
+REQUIRABLE = frozenset({"email", "phone", "nip", "street", "zip_code", "city", "country_code"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldRule(_Section):
+    """What differs for one field from its concern. None: as the concern (or the table of concerns) says."""
+
+    direction: Direction | None = None
+    conflict: Resolution | None = None
+    empty: Empty | None = None
+
+
+class Login(_Section):
+    """How the log-in name of a new account is made."""
+
+    mode: Literal["automatic", "erp", "pattern"] = "automatic"
+    pattern: str = Key(default="b2b-{id}", max_length=200)
+
+    @field_validator("pattern")
+    @classmethod
+    def _placeholders(cls, pattern: str) -> str:
+        if unknown := unknown_placeholders(pattern):
+            known = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            raise ValueError(f"{{{unknown[0]}}} is no placeholder; use {known}")
+        return pattern
+
+
+class ConcernPolicy(_Section):
+    """What every concern has."""
+
+    mode: Literal["apply", "plan"] | None = None
+    direction: Direction = Direction.ERP_TO_PANEL
+
+
+class Accounts(ConcernPolicy):
+    """Opening, linking and closing accounts."""
+
+    incoming: bool = True
+    login: Login = Login()
+    match: tuple[Literal["external_code", "nip", "email"], ...] = ("external_code", "nip", "email")
+    default_shops: tuple[ShopId, ...] = (1,)
+    notify_customer: bool = False
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+
+class Billing(ConcernPolicy):
+    """Billing data, field by field."""
+
+    direction: Direction = Direction.BOTH
+    conflict: Resolution = Resolution.ERP
+    fields: dict[str, FieldRule] = {}
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        known = CONCERNS["billing"].fields
+        for name in fields:
+            if name not in known:
+                raise ValueError(f"{name!r} is no billing field{_did_you_mean(name, known)}")
+        return fields
+
+
+class DeliveryAddresses(ConcernPolicy):
+    """Delivery addresses."""
+
+    direction: Direction = Direction.BOTH
+    conflict: Resolution = Resolution.ERP
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+
+class Discounts(ConcernPolicy):
+    """Discount groups and who is in them."""
+
+    unassigned: Literal["keep", "remove"] = "keep"
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+
+class ShopRule(_Section):
+    """Customers whose columns equal the given values belong to these shops."""
+
+    shops: tuple[ShopId, ...]
+    country_code: str | None = None
+    language: str | None = None
+
+
+class Shops(ConcernPolicy):
+    """Which shops a customer may use."""
+
+    rules: tuple[ShopRule, ...] = ()
+
+
+class Credit(ConcernPolicy):
+    """Trade credit, limits and balances."""
+
+    stale_after_minutes: int = Key(default=240, ge=1)
+    when_stale: Literal["freeze", "zero", "keep"] = "freeze"
+    balance_sign: Literal[1, -1] = 1
+
+
+class Brake(_Section):
+    """When a mass change stops a concern."""
+
+    max_share: float = Key(default=0.2, ge=0, le=1)
+    min_records: int = Key(default=50, ge=0)
+
+
+class RetryPolicy(_Section):
+    """How often a refused record is tried."""
+
+    max_attempts: int = Key(default=8, ge=1)
+
+
+class PanelPolicy(_Section):
+    """What the panel bears and wants."""
+
+    requests_per_second: float = Key(default=5, gt=0, le=1000)
+    batch_size: int = Key(default=100, ge=1, le=100)
+    monthly_budget: int | None = Key(default=None, ge=1)
+    required_on_create: tuple[str, ...] = ("email", "street", "zip_code", "city")
+
+    @field_validator("required_on_create")
+    @classmethod
+    def _requirable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in REQUIRABLE:
+                raise ValueError(f"{name!r} cannot be required{_did_you_mean(name, REQUIRABLE)}")
+        return names
+
+
+class Policy(_Section):
+    """The whole policy."""
+
+    version: Literal[1] = 1
+    mode: Literal["apply", "plan"] = "apply"
+    accounts: Accounts = Accounts()
+    billing: Billing = Billing()
+    delivery_addresses: DeliveryAddresses = DeliveryAddresses()
+    discounts: Discounts = Discounts()
+    shops: Shops = Shops()
+    credit: Credit = Credit()
+    brake: Brake = Brake()
+    retry: RetryPolicy = RetryPolicy()
+    panel: PanelPolicy = PanelPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for one field: the policy, the concern's choice and the table of concerns put together."""
+
+    direction: Direction
+    conflict: Resolution = Resolution.ERP
+    empty: Empty = Empty.KEEP
+
+
+def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
+    """Return the rule of every field of a concern.
+
+    A field's own rule in the policy wins, then its default in the table, then the concern's direction. A concern that
+    is ``off`` is off for all its fields.
+    """
+    section = getattr(policy, concern.name)
+    given: Mapping[str, FieldRule] = getattr(section, "fields", {})
+    return {
+        name: _rule(given.get(name, FieldRule()), field.direction, section) for name, field in concern.fields.items()
+    }
+
+
+def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
+    whole: Direction = section.direction
+    conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
+    return Rule(
+        direction=Direction.OFF if whole is Direction.OFF else given.direction or default or whole,
+        conflict=given.conflict or conflict,
+        empty=given.empty or Empty.KEEP,
+    )
+
+
+def parse(text: str) -> Policy:
+    """Return the policy in a JSON text. Raises Halt("bad_policy") with every wrong place, what is wrong, and what to do."""
+    try:
+        document = json.loads(text or "{}")
+    except json.JSONDecodeError as exc:
+        where = f"line {exc.lineno}, column {exc.colno}"
+        raise Halt("bad_policy", f"not JSON at {where}: {exc.msg}. Correct the policy file there.") from None
+    try:
+        return Policy.model_validate(document)
+    except ValidationError as exc:
+        lines = [_explain(error) for error in exc.errors(include_url=False)]
+        raise Halt("bad_policy", "; ".join(lines) + ". Correct the policy and deploy again.") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the published JSON Schema of the policy."""
+    schema = Policy.model_json_schema(schema_generator=GenerateJsonSchema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def _explain(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"]) or "the policy"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: no such key{_did_you_mean(str(error['loc'][-1]), _keys_beside(error['loc']))}"
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    model: Any = Policy
+    for part in loc[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field else FieldRule
+    return list(getattr(model, "model_fields", {}))
+
+
+def _did_you_mean(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

@@ -1,0 +1,232 @@
+"""What the engine asks of the world: four small ports, plural, in our own words.
+
+Every implementation, the fakes among them, passes the contract suite in ``tests/contract``. A port raises
+:class:`~kartoteka.core.errors.Retry` or :class:`~kartoteka.core.errors.Halt` when a whole call failed; what is wrong with
+one record is an answer, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from kartoteka.core.errors import Reject, Retry
+from kartoteka.core.model import (
+    Account,
+    AccountUpdate,
+    Intent,
+    LogEntry,
+    NewAccount,
+    Record,
+    SeenAccount,
+    Settlement,
+    Snapshot,
+    Window,
+)
+
+Span = tuple[int, int]
+"""First and last ``change_log.seq`` of a range, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The panel carried this record out. ``panel_client_id`` and ``login`` are given for an opened account."""
+
+    panel_client_id: str = ""
+    login: str = ""
+
+
+Outcome = Done | Reject | Retry
+"""What became of one record of a bulk call: done, refused, or unknown and to be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What :meth:`ExchangeDatabase.settle` could not store as asked, by ``client_id``.
+
+    ``again``: the ERP changed the row meanwhile, so the record is to be looked at again.
+    ``refused``: the ERP's own database refused the row edit (a check, a trigger of its author's), and why.
+    """
+
+    again: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class ExchangeDatabase(Protocol):
+    """The exchange tables. Each reading method costs a fixed number of statements, however many keys it is given."""
+
+    def log_head(self) -> int:
+        """Return the highest ``seq`` in ``change_log``, 0 where it is empty."""
+        ...
+
+    def log_mark(self, seq: int) -> str | None:
+        """Return a fingerprint of one log row, None where there is no such row (pruned, or another database)."""
+        ...
+
+    def read_log(self, after: int, spans: Sequence[Span], limit: int) -> Sequence[LogEntry]:
+        """Return visible entries inside ``spans``, and the first ``limit`` with ``seq > after``, ordered by ``seq``."""
+        ...
+
+    def client_ids(self, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` card ids greater than ``after``, in the database's own order of keys."""
+        ...
+
+    def existing_cards(self, client_ids: Collection[str]) -> frozenset[str]:
+        """Return those ids that have a row in ``clients``."""
+        ...
+
+    def snapshots(self, concern: str, client_ids: Collection[str]) -> Sequence[Snapshot]:
+        """Return what is known of these customers for one concern; every id asked for is answered at least once."""
+        ...
+
+    def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
+        """Return panel client id -> client id for the linked ones among these accounts."""
+        ...
+
+    def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[str]:
+        """Return client ids parked for this concern and due at ``now``; None: due or not."""
+        ...
+
+    def announce(self, concern: str, intents: Mapping[str, Intent], agreed: Mapping[str, Record] | None = None) -> None:
+        """Write down what is about to be sent, and the agreements that settling earlier intents brought, at once."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], *, run_id: str, at: datetime) -> Settled:
+        """Store these settlements in one transaction whose writes are marked as our own."""
+        ...
+
+    def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
+        """Write these accounts into the directory of the panel's accounts."""
+        ...
+
+    def remembered(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
+        """Return the directory's rows of these accounts."""
+        ...
+
+    def count_remembered(self, begin: datetime, end: datetime) -> int:
+        """Return how many accounts of the directory were last modified from ``begin`` to ``end``, both included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """One page of the panel's accounts. ``total`` and ``pages`` count the whole search."""
+
+    accounts: Sequence[Account]
+    total: int
+    pages: int
+
+
+class Panel(Protocol):
+    """The shop panel. One method call is one panel call; lists longer than the panel's batch are the caller's mistake.
+
+    Where the panel refuses a call as a whole, ``read``, ``find``, ``create`` and ``update`` raise Reject("refused_whole")
+    and have done nothing: the caller splits the list until the culprit stands alone. A ``create`` or ``update`` of one
+    record never raises it, the refusal is that record's outcome; ``read`` and ``find`` of one do.
+    """
+
+    def now(self) -> datetime:
+        """Return the panel's own clock, UTC (``system/serverTime``)."""
+        ...
+
+    def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
+        """Return the accounts with these ids that exist, by id."""
+        ...
+
+    def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
+        """Return every account that carries one of these external codes, letter by letter; empty codes find nothing."""
+        ...
+
+    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
+        """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts.
+
+        Whole seconds count, and around the autumn change of clocks a page may hold accounts from up to two hours
+        outside the window: never one too few.
+        """
+        ...
+
+    def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
+        """Open these accounts; one outcome for each, in the order given. A repeated call may open them twice."""
+        ...
+
+    def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
+        """Write changed fields of these accounts; one outcome for each, in the order given. Safe to repeat."""
+        ...
+
+    def calls(self) -> Mapping[str, int]:
+        """Return how many calls this object has made, by gate, failed ones included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A small document of the synchronisation state with the version it was read at (0: there was none)."""
+
+    document: Mapping[str, Any] | None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leave to make ``calls`` calls, the first not before ``start`` (Unix seconds), then one every ``interval`` s."""
+
+    calls: int
+    start: float
+    interval: float
+
+
+class SyncState(Protocol):
+    """Cursors, pace and run summaries. No personal data, no keys of customers."""
+
+    def load(self, name: str) -> Stored:
+        """Return the document of this name."""
+        ...
+
+    def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
+        """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
+        ...
+
+    def lease(self, calls: int, *, now: float, rate: float, month: str, budget: int | None, unused: int = 0) -> Lease:
+        """Lease up to ``calls`` panel calls from the pace that all functions share (``rate``: calls a second at most).
+
+        ``unused`` calls of earlier leases were never made, and go back to the month's budget. Raises Retry("budget")
+        when that is used up, Retry("pace") when the next free call is too far ahead to wait for.
+        """
+        ...
+
+    def slow_down(self, *, now: float, rate: float, wait: float) -> None:
+        """Halve the shared pace, and let nobody call before ``now + wait``."""
+        ...
+
+    def paused(self) -> Mapping[str, str]:
+        """Return concern -> reason of those that are paused."""
+        ...
+
+    def pause(self, concern: str, reason: str) -> None:
+        """Pause this concern; a later reason replaces an earlier one."""
+        ...
+
+    def resume(self, concern: str) -> None:
+        """End the pause of this concern, if there is one."""
+        ...
+
+    def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
+        """Keep the figures of one worker run for a while (they expire)."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """The concerns' queues. Messages carry keys, never data."""
+
+    def send(self, concern: str, client_ids: Sequence[str]) -> int:
+        """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken.
+
+        Raises Retry when the queue did not take every chunk; some may have been taken then.
+        """
+        ...
+
+    def bring_back(self, concern: str, receipts: Sequence[str]) -> None:
+        """Make messages that were received and not worked visible again soon, not after the visibility time-out."""
+        ...
