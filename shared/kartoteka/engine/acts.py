@@ -1,0 +1,110 @@
+"""Acting on a chunk: bulk calls judged record by record, and the settlements that are stored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kartoteka.core.errors import Halt, Reject, Retry
+from kartoteka.core.model import Direction, Settlement, Snapshot, State, Status
+from kartoteka.engine.base import Counts, Engine, refused, waits_for_person
+from kartoteka.ports import Outcome
+
+T = TypeVar("T")
+Judged = Outcome | Halt
+
+
+@dataclass(slots=True)
+class Report:
+    """The figures of some chunks, and the codes of what only a person can mend."""
+
+    counts: Counts = field(default_factory=Counts)
+    halts: tuple[str, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        return Report(self.counts + other.counts, (*self.halts, *other.halts))
+
+
+def judged(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Judged]:
+    """Make one bulk call and return an outcome for each item, in order.
+
+    A chunk that is refused as a whole is split until the culprit stands alone. A call that failed leaves each of its
+    items unknown (Retry) or unsent (Halt).
+    """
+    if not items:
+        return []
+    try:
+        return list(call(items))
+    except Reject as exc:
+        if len(items) == 1:
+            return [exc]
+        middle = len(items) // 2
+        return [*judged(call, items[:middle]), *judged(call, items[middle:])]
+    except (Retry, Halt) as exc:
+        return [exc] * len(items)
+
+
+def store(engine: Engine, settlements: Sequence[Settlement], snapshots: Sequence[Snapshot]) -> tuple[Report, set[str]]:
+    """Store settlements in one transaction; return the figures and the keys to be looked at again.
+
+    What the ERP's own database refuses to take is set aside like any refused record.
+    """
+    if not settlements:
+        return Report(), set()
+    answer = engine.exchange.settle(settlements, run_id=engine.run_id, at=engine.now())
+    lost = answer.again | answer.refused.keys()
+    stored = [s.fallback if s.client_id in lost and s.fallback else s for s in settlements]
+    by_id = {s.client_id: s for s in snapshots}
+    late = [
+        _refused_by_erp(engine, s, by_id[s.client_id], answer.refused[s.client_id])
+        for s in stored
+        if s.client_id in answer.refused and s.client_id in by_id
+    ]
+    if late:
+        engine.exchange.settle(late, run_id=engine.run_id, at=engine.now())
+    return Report(figures([*stored, *late])), set(answer.again)
+
+
+def _refused_by_erp(engine: Engine, stored: Settlement, snapshot: Snapshot, reason: str) -> Settlement:
+    error = Reject(
+        "refused_by_erp",
+        f"Baza ERP nie przyjęła zmiany z panelu ({reason}). / The ERP's database refused the panel's edit ({reason}).",
+    )
+    status, parked = refused(engine, snapshot, stored.concern, error)
+    return Settlement(stored.client_id, stored.concern, status, item_id=stored.item_id, parked=parked)
+
+
+def figures(settlements: Sequence[Settlement]) -> Counts:
+    """Count what some settlements say: customers written on each side, conflicts, customers that wait for a person."""
+    to_panel = {s.client_id for s in settlements if any(w.direction is Direction.ERP_TO_PANEL for w in s.written)}
+    to_erp = {s.client_id for s in settlements if any(w.direction is Direction.PANEL_TO_ERP for w in s.written)}
+    held = {s.client_id for s in settlements if waits_for_person(s.status)}
+    return Counts(
+        written_to_panel=len(to_panel),
+        written_to_erp=len(to_erp),
+        conflicts=sum(len(s.conflicts) for s in settlements),
+        held=len(held),
+    )
+
+
+def nothing_new(settlement: Settlement, snapshot: Snapshot) -> bool:
+    """Return whether storing this settlement would change nothing."""
+    return (
+        (settlement.agreed is None or settlement.agreed == snapshot.agreed)
+        and not (settlement.row_edits or settlement.written or settlement.conflicts or settlement.close_conflicts)
+        and settlement.link is None
+        and settlement.parked == snapshot.parked
+        and (settlement.keep_intent or snapshot.intent is None)
+        and same_status(settlement.status, snapshot.status)
+    )
+
+
+def same_status(new: Status, old: Status | None) -> bool:
+    """Return whether two statuses tell the same."""
+    return old is not None and (new.state, new.code, new.message) == (old.state, old.code, old.message)
+
+
+def halts(outcomes: Sequence[Judged]) -> tuple[str, ...]:
+    """Return the codes of what only a person can mend, each once."""
+    return tuple(dict.fromkeys(str(o) for o in outcomes if isinstance(o, Halt)))
