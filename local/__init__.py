@@ -1,0 +1,1 @@
+"""What stands in for the cloud and for the panel on a laptop."""

@@ -1,0 +1,122 @@
+"""How every write gate works through its records: the same frame, three shapes of results.
+
+A call whose form is wrong, or that holds too many records, is refused as a whole; otherwise each record stands or
+falls alone, and the answer says so record by record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.panel.answers import Answer, RecordFault, Refusal, top_fault
+from local.panel.calls import Call
+from local.panel.forms import Field, read_form
+from local.panel.state import PanelState
+
+
+@dataclass
+class Outcome:
+    """What became of one record: its echo in the answer, and its faults (none: it was done)."""
+
+    echo: dict[str, Any] = field(default_factory=dict)
+    faults: list[RecordFault] = field(default_factory=list)
+
+
+Worker = Callable[[PanelState, dict[str, Any]], Outcome]
+Shape = Callable[[PanelState, Outcome], dict[str, Any]]
+
+
+def params_of(call: Call) -> dict[str, Any]:
+    """The object that wraps every write."""
+    params = call.body.get("params") if isinstance(call.body, dict) else None
+    if not isinstance(params, dict):
+        raise Refusal(422, "params is missing")
+    return params
+
+
+def records_of(panel: PanelState, call: Call) -> list[dict[str, Any]]:
+    """The batch; empty or too long is refused as a whole."""
+    clients = params_of(call).get("clients")
+    if not isinstance(clients, list) or not clients:
+        raise Refusal(422, "params.clients is a list of at least one record")
+    most = panel.settings.max_batch
+    if most is not None and len(clients) > most:
+        raise Refusal(422, f"params.clients has more than {most} records")
+    return clients
+
+
+def read_batch(
+    panel: PanelState, call: Call, form: dict[str, Field]
+) -> list[dict[str, Any]]:
+    """Every record in plain words; one of a wrong form refuses all of them before anything is written."""
+    unknown: Counter[str] = Counter()
+    plain = [read_form(record, form, unknown) for record in records_of(panel, call)]
+    for name, count in unknown.items():
+        panel.counters.unknown[f"{call.name} {name}"] += count
+    return plain
+
+
+def work(
+    panel: PanelState, call: Call, form: dict[str, Field], worker: Worker
+) -> list[Outcome]:
+    """Work through the batch in order; an ordered fault of a record stands before its work."""
+    records = records_of(panel, call)
+    outcomes = []
+    for record, plain in zip(records, read_batch(panel, call, form), strict=True):
+        rule = panel.faults.record_rule(call, record)
+        if rule is None:
+            outcome = worker(panel, plain)
+        else:
+            outcome = Outcome(_echo(panel, plain), [RecordFault(rule.code, rule.text)])
+        panel.counters.record_faults.update(fault.code for fault in outcome.faults)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _echo(panel: PanelState, plain: dict[str, Any]) -> dict[str, Any]:
+    account = panel.accounts.by_login(plain.get("login", ""))
+    echo = {"account_id": account.id} if account else {}
+    return {
+        **echo,
+        **{name: plain[name] for name in ("login", "reference") if name in plain},
+    }
+
+
+def answer(
+    panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape
+) -> Answer:
+    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch)."""
+    results = [shape(panel, outcome) for outcome in outcomes]
+    if panel.settings.shuffle_results:
+        panel.random.shuffle(results)
+    failed = [outcome for outcome in outcomes if outcome.faults]
+    body: dict[str, Any] = {key: results}
+    status = panel.settings.partial_status if failed else 200
+    if status == 207:
+        first = failed[0].faults[0]
+        body |= top_fault(first.code, first.text)
+    return Answer(body, status, results=key, records=len(results))
+
+
+def notify(
+    panel: PanelState,
+    call: Call,
+    settings_key: str,
+    mail: str,
+    sms: str,
+    outcomes: list[Outcome],
+) -> None:
+    """Count the messages a real panel would now send: for every record done, unless they are told off in words."""
+    given = call.body.get(settings_key) or {}
+    if not isinstance(given, dict):
+        raise Refusal(422, f"{settings_key} is an object")
+    done = sum(not outcome.faults for outcome in outcomes)
+    panel.counters.mails[call.name] += done if given.get(mail) is not False else 0
+    panel.counters.texts[call.name] += done if given.get(sms) is not False else 0
+
+
+def errors_json(outcome: Outcome) -> list[dict[str, Any]]:
+    return [fault.as_json() for fault in outcome.faults]

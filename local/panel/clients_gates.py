@@ -1,0 +1,312 @@
+"""The gates clients/clients: read, create, change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from local.panel import batch, checks, forms, shapes
+from local.panel.answers import Answer, RecordFault
+from local.panel.batch import Outcome
+from local.panel.calls import (
+    Call,
+    Window,
+    number_list,
+    one_of,
+    page_of,
+    query_window,
+    text_list,
+    whole_number,
+)
+from local.panel.clock import NO_DATE
+from local.panel.model import Account
+from local.panel.searching import Test, page_answer, sift
+from local.panel.state import PanelState
+
+_EXTRAS = frozenset(
+    [
+        "local_government_unit",
+        "block_other_shops",
+        "delivery_dates",
+        "email_newsletter",
+        "sms_newsletter",
+        "affiliate_program",
+        "newsletter_email_approvals",
+        "newsletter_sms_approvals",
+        "affiliate_login",
+        "affiliate_id",
+    ]
+)
+# what a POST is checked for, whether it is there or not
+_CREATE_TOUCHES = frozenset(
+    [
+        "birth_date",
+        "first_name",
+        "last_name",
+        "email",
+        "shops",
+        "nip",
+        "company",
+        "client_type",
+        "country_code",
+        "city",
+        "street",
+        "zip_code",
+        "phone",
+        "discount_group_id",
+    ]
+)
+_ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
+_KNOWN_QUERY = frozenset(
+    [
+        "clientsIds",
+        "clientCodesExternal",
+        "clientTextSearch",
+        "clientIsActive",
+        "clientHasTradeCredit",
+        "shopId",
+        "returnElements",
+        "resultsPage",
+        "resultsLimit",
+    ]
+)
+
+
+# --- GET
+
+
+def get_clients(panel: PanelState, call: Call) -> Answer:
+    """Accounts by id, code, words and windows, in pages; without a filter all of them."""
+    _count_unknown(panel, call)
+    ids = sift(panel, _candidates(panel, call), _tests(panel, call))
+    wanted = text_list(call.query, "returnElements")
+
+    def shape(account: Account) -> dict[str, Any]:
+        record = shapes.client(account, panel.settings)
+        return record if wanted is None else shapes.only(record, wanted)
+
+    return page_answer(panel, ids, page_of(call.query), "results", shape)
+
+
+def _count_unknown(panel: PanelState, call: Call) -> None:
+    """A misspelt filter is ignored, as everywhere in PHP: it finds everybody. Counted, so that a test can see it."""
+    for name in call.query:
+        if name not in _KNOWN_QUERY and "[" not in name:
+            panel.counters.unknown[f"{call.name} {name}"] += 1
+
+
+def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
+    """Ids that the indexes give; several such filters all have to hold."""
+    found: list[set[int]] = []
+    if (ids := number_list(call.query, "clientsIds")) is not None:
+        found.append({each for each in ids if panel.accounts.get(each)})
+    if (codes := text_list(call.query, "clientCodesExternal")) is not None:
+        found.append(
+            {account.id for code in codes for account in panel.accounts.by_code(code)}
+        )
+    if (
+        window := _window(
+            panel, call, "clientsLastModificationDate", "clientsLastModificationDate"
+        )
+    ) is not None:
+        found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
+    return sorted(set.intersection(*found)) if found else panel.accounts.ids()
+
+
+def _window(panel: PanelState, call: Call, name: str, stem: str) -> Window | None:
+    return query_window(
+        call.query, name, stem, panel.settings.date_only_end == "day_end"
+    )
+
+
+def _tests(panel: PanelState, call: Call) -> list[Test]:
+    tests: list[Test] = []
+    if not panel.settings.removed_listed:
+        tests.append(lambda account: not account.removed)
+    if active := one_of(call.query, "clientIsActive", ("yes", "no")):
+        tests.append(lambda account: account.active == (active == "yes"))
+    if sign := one_of(
+        call.query, "clientHasTradeCredit", ("nonzero", "positive", "negative", "zero")
+    ):
+        tests.append(lambda account: _SIGNS[sign](account.credit_limit))
+    if shop := call.query.get("shopId"):
+        number = whole_number(shop, "shopId")
+        tests.append(lambda account: number in account.shops)
+    if words := call.query.get("clientTextSearch", "").strip().lower():
+        tests.append(lambda account: words in haystack(account))
+    return tests + _date_tests(call)
+
+
+def _date_tests(call: Call) -> list[Test]:
+    """Registration is a day; nobody here has ever bought anything."""
+    tests: list[Test] = []
+    registered = query_window(
+        call.query, "clientRegistrationDate", "clientRegistrationDate", whole_days=True
+    )
+    if registered is not None:
+        tests.append(lambda account: registered.holds(f"{account.registered} 00:00:00"))
+    if (
+        query_window(
+            call.query,
+            "clientLastPurchaseDate",
+            "clientLastPurchaseDate",
+            whole_days=True,
+        )
+        is not None
+    ):
+        tests.append(lambda account: False)
+    return tests
+
+
+_SIGNS = {
+    "nonzero": lambda limit: limit != 0,
+    "positive": lambda limit: limit > 0,
+    "negative": lambda limit: limit < 0,
+    "zero": lambda limit: limit == 0,
+}
+
+
+def haystack(account: Account) -> str:
+    """Everything that a free search looks through."""
+    parts = (
+        account.login,
+        account.external_code,
+        account.email,
+        account.first_name,
+        account.last_name,
+    )
+    more = (account.company, account.nip, account.city, account.street, account.phone)
+    return " ".join((str(account.id), *parts, *more)).lower()
+
+
+# --- POST
+
+
+def post_clients(panel: PanelState, call: Call) -> Answer:
+    """New accounts, each for itself; `params.id` is the new id."""
+    outcomes = batch.work(panel, call, forms.CREATE, _create)
+    batch.notify(panel, call, "settings", "send_mail", "send_sms", outcomes)
+    return batch.answer(panel, outcomes, "clients", _created)
+
+
+def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
+    """A login that is taken is refused; an external code that is taken is not, so an account can be doubled."""
+    account = Account(shops=[])
+    values = {**account_values(account), **plain}
+    faults = _login_faults(panel, plain) + _password_faults(
+        plain, plain.get("login", "")
+    )
+    faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings)
+    if faults:
+        return Outcome(_named(plain), faults)
+    for name, value in _settable(account, plain).items():
+        setattr(account, name, value)
+    panel.open(account)
+    return Outcome({**_named(plain), "account_id": account.id, "login": account.login})
+
+
+def _login_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]:
+    """No login given: one is made up. An empty one is fault 1, a taken one fault 3."""
+    if "login" not in plain and not panel.settings.login_required:
+        return []
+    login = plain.get("login", "")
+    fault = checks.login_fault(login)
+    if fault is None and panel.accounts.by_login(login):
+        fault = RecordFault(3, f"Login {login} jest już zajęty")
+    return [fault] if fault else []
+
+
+def _password_faults(plain: dict[str, Any], login: str) -> list[RecordFault]:
+    fault = (
+        checks.password_fault(plain["password"], login) if "password" in plain else None
+    )
+    return [fault] if fault else []
+
+
+def _named(plain: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain[name] for name in ("login", "reference") if name in plain}
+
+
+def _created(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
+    names = (
+        ("account_id", "id"),
+        ("login", "login"),
+        ("reference", "request_reference"),
+    )
+    params = {wire: outcome.echo[name] for name, wire in names if name in outcome.echo}
+    if outcome.faults:
+        params.pop("id", None)
+    return {
+        "status": not outcome.faults,
+        "params": params,
+        "errors": batch.errors_json(outcome),
+    }
+
+
+# --- PUT
+
+
+def put_clients(panel: PanelState, call: Call) -> Answer:
+    """Changes keyed by login; a field that is absent stays as it is, an empty text clears."""
+    outcomes = batch.work(panel, call, forms.UPDATE, _update)
+    batch.notify(
+        panel,
+        call,
+        "clientsSettings",
+        "clientSettingSendMail",
+        "clientSettingSendSms",
+        outcomes,
+    )
+    return batch.answer(panel, outcomes, "results", _updated)
+
+
+def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
+    login = plain.pop("login", "")
+    echo = {"reference": plain.pop("reference")} if "reference" in plain else {}
+    if not login:
+        return Outcome(echo, [RecordFault(1, "Nie podano loginu")])
+    account = panel.accounts.by_login(login)
+    if account is None:
+        return Outcome(
+            echo, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta o loginie {login}")]
+        )
+    echo["account_id"] = account.id
+    faults = _password_faults(plain, login)
+    faults += checks.faults_of(
+        {**account_values(account), **plain}, plain, panel.settings
+    )
+    if not faults:
+        panel.write(account, _settable(account, plain))
+    return Outcome(echo, faults)
+
+
+def _updated(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
+    names = (("account_id", "clientId"), ("reference", "requestReference"))
+    result: dict[str, Any] = {"resultStatus": not outcome.faults}
+    if not (outcome.faults and panel.settings.failed_without_reference):
+        result["clientsResult"] = {
+            wire: outcome.echo[name] for name, wire in names if name in outcome.echo
+        }
+    return result | ({"errors": batch.errors_json(outcome)} if outcome.faults else {})
+
+
+# --- both
+
+
+def account_values(account: Account) -> dict[str, Any]:
+    """The attributes as a plain mapping, without copying deep."""
+    return {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
+
+
+def _settable(account: Account, plain: dict[str, Any]) -> dict[str, Any]:
+    """What is to be set on the account: known attributes, and the unshown rest beside them."""
+    values = {name: value for name, value in plain.items() if name in _ACCOUNT_FIELDS}
+    if "country_code" in values:
+        values["country_code"] = values["country_code"].upper()
+    if values.get("birth_date") == "":
+        values["birth_date"] = NO_DATE
+    if "password" in plain:
+        values["has_password"] = True
+    rest = {name: value for name, value in plain.items() if name in _EXTRAS}
+    return values | ({"extras": {**account.extras, **rest}} if rest else {})

@@ -1,0 +1,199 @@
+"""The control address `/_standin/...`: JSON, from this machine only, no key.
+
+GET    /_standin/status      counts by gate, statuses, mails that would have gone out, peaks, number of accounts
+GET    /_standin/accounts    every account in plain words (`?login=`, `?external_code=`, `?id=` narrow it)
+POST   /_standin/seed        {"accounts": [{...}]} or {"count": 1000, "seed": 1}; answers {"ids": [...]}
+POST   /_standin/edit        {"client_id": 1, "changes": {"street": "..."}}: a panel user's edit
+POST   /_standin/addresses   {"client_id": 1, "add": {...}} | {..., "address_id": 2, "changes": {...}}
+                             | {..., "address_id": 2, "delete": true}
+POST   /_standin/reset       {"what": ["accounts", "calls", "faults", "settings", "clock"]}, by default all
+GET    /_standin/faults      the ordered misbehaviour with its hits
+POST   /_standin/faults      one rule, or {"rules": [...]}: see local.panel.faults
+DELETE /_standin/faults      no more misbehaviour
+GET    /_standin/settings    every switch; POST changes some
+GET    /_standin/clock       POST {"set": "2026-03-29T01:59:00+01:00" or seconds, "advance": s, "skew": s, "run": true}
+GET    /_standin/requests    the latest calls with query and body (`?gate=PUT clients/clients`)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from local.panel import guards
+from local.panel.faults import Rule
+from local.panel.sample import sample_accounts
+from local.panel.settings import Settings
+from local.panel.state import PanelState
+
+Command = Callable[[PanelState, dict[str, Any]], Any]
+
+
+def status(panel: PanelState, given: dict[str, Any]) -> Any:
+    return {
+        **panel.counters.as_dict(),
+        "accounts": len(panel.accounts),
+        "faults_ordered": len(panel.faults.rules),
+    }
+
+
+def accounts(panel: PanelState, given: dict[str, Any]) -> Any:
+    panel.show_due_dates()
+    if "login" in given:
+        found = panel.accounts.by_login(given["login"])
+        return [found.as_dict()] if found else []
+    if "external_code" in given:
+        return [
+            each.as_dict() for each in panel.accounts.by_code(given["external_code"])
+        ]
+    if "id" in given:
+        return [panel.account(int(given["id"])).as_dict()]
+    return [each.as_dict() for each in panel.accounts]
+
+
+def seed(panel: PanelState, given: dict[str, Any]) -> Any:
+    plain = given.get("accounts")
+    if plain is None:
+        plain = sample_accounts(int(given["count"]), int(given.get("seed", 1)))
+    return {"ids": [panel.seed(each).id for each in plain]}
+
+
+def edit(panel: PanelState, given: dict[str, Any]) -> Any:
+    return panel.edit(int(given["client_id"]), **given["changes"]).as_dict()
+
+
+def addresses(panel: PanelState, given: dict[str, Any]) -> Any:
+    client_id = int(given["client_id"])
+    if "add" in given:
+        panel.put_address(client_id, given["add"])
+    elif given.get("delete"):
+        panel.drop_address(client_id, int(given["address_id"]))
+    else:
+        panel.edit_address(client_id, int(given["address_id"]), **given["changes"])
+    return panel.account(client_id).as_dict()
+
+
+def reset(panel: PanelState, given: dict[str, Any]) -> Any:
+    for what in given.get("what", list(_RESETS)):
+        _RESETS[what](panel)
+    return {}
+
+
+def _reset_calls(panel: PanelState) -> None:
+    panel.counters.reset()
+    panel.requests.clear()
+
+
+def _reset_clock(panel: PanelState) -> None:
+    panel.clock.run()
+    panel.clock.skew = 0.0
+
+
+_RESETS: dict[str, Callable[[PanelState], None]] = {
+    "accounts": PanelState.empty,
+    "calls": _reset_calls,
+    "faults": lambda panel: panel.faults.clear(),
+    "settings": lambda panel: panel.settings.change(**Settings().as_dict()),
+    "clock": _reset_clock,
+}
+
+
+def list_faults(panel: PanelState, given: dict[str, Any]) -> Any:
+    return [rule.as_dict() for rule in panel.faults.rules]
+
+
+def add_faults(panel: PanelState, given: dict[str, Any]) -> Any:
+    rules = [Rule(**each) for each in given.get("rules", [given])]
+    return {"ids": [panel.faults.add(rule).id for rule in rules]}
+
+
+def clear_faults(panel: PanelState, given: dict[str, Any]) -> Any:
+    panel.faults.clear()
+    return {}
+
+
+def settings(panel: PanelState, given: dict[str, Any]) -> Any:
+    panel.settings.change(**given)
+    return panel.settings.as_dict()
+
+
+def clock(panel: PanelState, given: dict[str, Any]) -> Any:
+    if given.get("run"):
+        panel.clock.run()
+    if "set" in given:
+        moment = given["set"]
+        panel.clock.set(
+            datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        )
+    if "advance" in given:
+        panel.clock.advance(float(given["advance"]))
+    panel.clock.skew = float(given.get("skew", panel.clock.skew))
+    return {
+        "now": panel.clock.now(),
+        "wall": panel.clock.wall(),
+        "skew": panel.clock.skew,
+    }
+
+
+def requests(panel: PanelState, given: dict[str, Any]) -> Any:
+    return [
+        each for each in panel.requests if given.get("gate") in (None, each["gate"])
+    ]
+
+
+COMMANDS: dict[tuple[str, str], Command] = {
+    ("GET", "status"): status,
+    ("GET", "accounts"): accounts,
+    ("POST", "seed"): seed,
+    ("POST", "edit"): edit,
+    ("POST", "addresses"): addresses,
+    ("POST", "reset"): reset,
+    ("GET", "faults"): list_faults,
+    ("POST", "faults"): add_faults,
+    ("DELETE", "faults"): clear_faults,
+    ("GET", "settings"): lambda panel, given: panel.settings.as_dict(),
+    ("POST", "settings"): settings,
+    ("GET", "clock"): lambda panel, given: clock(panel, {}),
+    ("POST", "clock"): clock,
+    ("GET", "requests"): requests,
+}
+
+
+def handler(panel: PanelState) -> Callable[[web.Request], Any]:
+    """The aiohttp handler of the control address."""
+
+    async def serve(request: web.Request) -> web.Response:
+        guards.loopback_only(request)
+        guards.program_only(request)
+        command = COMMANDS.get((request.method, request.match_info["command"]))
+        if command is None:
+            return web.json_response({"error": "no such command"}, status=404)
+        return _run(panel, command, await request.text() or "{}", dict(request.query))
+
+    return serve
+
+
+def _run(
+    panel: PanelState, command: Command, text: str, query: dict[str, str]
+) -> web.Response:
+    """A mistake of the caller is told as 400 or 404, in words."""
+    try:
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise TypeError("an object, please")
+        with panel.lock:
+            return web.json_response(command(panel, {**query, **given}), dumps=_dumps)
+    except KeyError as error:
+        return web.json_response(
+            {"error": f"not found or missing: {error.args[0]}"}, status=404
+        )
+    except (ValueError, TypeError) as error:
+        return web.json_response({"error": str(error)}, status=400)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,199 @@
+"""The forms of the write gates: which field is of which type, and which attribute it sets.
+
+The documented types are all that is known; a value of another type, or null, makes the whole call a 422 ("wrong data
+form"). Unknown fields are ignored, since fields are added inside a major version.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from local.panel.answers import Refusal
+from local.panel.words import TYPES
+
+Field = tuple[str, Callable[[Any], Any]]
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("boolean")
+    return value
+
+
+def whole(value: Any) -> int:
+    """An integer; ids come and go as text too."""
+    if isinstance(value, bool | float) or not isinstance(value, int | str):
+        raise TypeError("integer")
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError("integer") from None
+
+
+def amount(value: Any) -> float:
+    """Money: the contract's assumption is two decimals."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("number")
+    return round(float(value), 2)
+
+
+def text_or_number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError("text")
+    return str(value)
+
+
+def numbers(value: Any) -> list[int]:
+    if not isinstance(value, list):
+        raise TypeError("list of integers")
+    return list(dict.fromkeys(whole(each) for each in value))
+
+
+def anything(value: Any) -> Any:
+    if value is None:
+        raise ValueError("value")
+    return value
+
+
+def word(*allowed: str) -> Callable[[Any], str]:
+    """One word out of a closed list."""
+
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"word of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+CLIENT_TYPE = word(*sorted(TYPES))
+YES_NO = word("yes", "no")
+
+CREATE: dict[str, Field] = {
+    "login": ("login", text),
+    "code_extern": ("external_code", text),
+    "email": ("email", text),
+    "firstname": ("first_name", text),
+    "lastname": ("last_name", text),
+    "street": ("street", text),
+    "zipcode": ("zip_code", text),
+    "city": ("city", text),
+    "country_code": ("country_code", text),
+    "province_code": ("province", text_or_number),
+    "password": ("password", text),
+    "birth_date": ("birth_date", text),
+    "phone": ("phone", text),
+    "company": ("company", text),
+    "vat_number": ("nip", text),
+    "nip_ue_declaration": ("nip_ue_declaration", YES_NO),
+    "local_government_unit": ("local_government_unit", YES_NO),
+    "wholesaler": ("wholesaler", boolean),
+    "client_type": ("client_type", CLIENT_TYPE),
+    "language": ("language", text),
+    "shops": ("shops", numbers),
+    "block_autosigning_to_shops": ("block_other_shops", boolean),
+    "currency": ("currency", text),
+    "delivery_dates": ("delivery_dates", anything),
+    "external_balance_value": ("balance", amount),
+    "external_trade_credit_limit_value": ("credit_limit", amount),
+    "email_newsletter": ("email_newsletter", anything),
+    "sms_newsletter": ("sms_newsletter", anything),
+    "client_group": ("discount_group_id", whole),
+    "request_reference": ("reference", text),
+    "newsletter_email_approvals": ("newsletter_email_approvals", anything),
+    "newsletter_sms_approvals": ("newsletter_sms_approvals", anything),
+    "block_group_auto_assignment": ("block_group_auto_assignment", boolean),
+    "affiliate_program": ("affiliate_program", text),
+}
+
+UPDATE: dict[str, Field] = {
+    "clientLogin": ("login", text),
+    "clientEmail": ("email", text),
+    "clientFirstName": ("first_name", text),
+    "clientLastName": ("last_name", text),
+    "clientStreet": ("street", text),
+    "clientZipCode": ("zip_code", text),
+    "clientCity": ("city", text),
+    "clientCountryId": ("country_code", text),
+    "clientProvinceId": ("province", text_or_number),
+    "clientPassword": ("password", text),
+    "clientBirthDate": ("birth_date", text),
+    "clientPhone1": ("phone", text),
+    "clientFirm": ("company", text),
+    "clientNip": ("nip", text),
+    "clientNipUeDeclaration": ("nip_ue_declaration", YES_NO),
+    "isLocalGovernmentUnit": ("local_government_unit", YES_NO),
+    "clientIsWholesaler": ("wholesaler", boolean),
+    "clientType": ("client_type", CLIENT_TYPE),
+    "langId": ("language", text),
+    "blockLoginToOtherShops": ("block_other_shops", boolean),
+    "shopsIds": ("shops", numbers),
+    "currencyId": ("currency", text),
+    "clientCodeExternal": ("external_code", text),
+    "deliveryDates": ("delivery_dates", anything),
+    "clientBalanceAmountExternal": ("balance", amount),
+    "clientTradeCreditLimitExternal": ("credit_limit", amount),
+    "newsletterEmailApproval": ("email_newsletter", boolean),
+    "newsletterSmsApproval": ("sms_newsletter", boolean),
+    "newsletterEmailApprovalsData": ("newsletter_email_approvals", anything),
+    "newsletterSmsApprovalsData": ("newsletter_sms_approvals", anything),
+    "clientGroupDiscountNumber": ("discount_group_id", whole),
+    "requestReference": ("reference", text),
+    "clientActive": ("active", boolean),
+    "numberOfDaysToPay": ("payment_days", whole),
+    "affiliateLogin": ("affiliate_login", text),
+    "affiliateId": ("affiliate_id", whole),
+    "clientAffiliateProgram": ("affiliate_program", text),
+    "clientNote": ("note", text),
+}
+
+ADDRESS: dict[str, Field] = {
+    "clientLogin": ("login", text),
+    "clientCodeExternal": ("external_code", text),
+    "shopsIds": ("shops", numbers),
+    "currencyId": ("currency", text),
+    "clientDeliveryAddressId": ("id", whole),
+    "clientDeliveryAddressFirstName": ("first_name", text),
+    "clientDeliveryAddressLastName": ("last_name", text),
+    "clientDeliveryAddressAdditional": ("additional", text),
+    "clientDeliveryAddressPhone1": ("phone", text),
+    "clientDeliveryAddressCity": ("city", text),
+    "clientDeliveryAddressStreet": ("street", text),
+    "clientDeliveryAddressRegionId": ("region", text_or_number),
+    "clientDeliveryAddressProvinceId": ("province", text_or_number),
+    "clientDeliveryAddressZipCode": ("zip_code", text),
+    "clientDeliveryAddressCountry": ("country_code", text),
+}
+
+CODE: dict[str, Field] = {
+    "client_id": ("id", whole),
+    "client_login": ("login", text),
+    "code_extern": ("external_code", text),
+}
+
+
+def read_form(
+    record: Any, form: dict[str, Field], unknown: Counter[str]
+) -> dict[str, Any]:
+    """The record in plain words; what the form does not know is counted and left out."""
+    if not isinstance(record, dict):
+        raise Refusal(422, "a record is an object")
+    plain: dict[str, Any] = {}
+    for name, value in record.items():
+        if name not in form:
+            unknown[name] += 1
+            continue
+        attribute, read = form[name]
+        try:
+            plain[attribute] = read(value)
+        except (ValueError, TypeError) as error:
+            raise Refusal(422, f"{name}: expected {error}") from None
+    return plain

@@ -1,0 +1,73 @@
+"""The routing table: every gate, the scope its key needs, and the function behind it.
+
+A family of gates is a module; a new family (discounts, balances) is a module and some lines here.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.panel import (
+    account_gates,
+    address_gates,
+    clients_gates,
+    crm_gates,
+    system_gates,
+)
+from local.panel.answers import Answer, Refusal
+from local.panel.calls import Call
+from local.panel.shapes import dressed
+from local.panel.state import PanelState
+
+VERSIONS = (6, 7, 8)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: what it does, the scope of the key, and whether reading that scope is enough."""
+
+    work: Callable[[PanelState, Call], Answer]
+    scope: str = "CRM"
+    level: str = "rw"
+
+
+GATES: dict[str, Gate] = {
+    "GET clients/clients": Gate(clients_gates.get_clients, level="r"),
+    "POST clients/clients": Gate(clients_gates.post_clients),
+    "PUT clients/clients": Gate(clients_gates.put_clients),
+    "POST clients/crm/search": Gate(crm_gates.search, level="r"),
+    "PUT clients/externalCode": Gate(account_gates.put_external_code),
+    "DELETE clients/remove": Gate(account_gates.delete_client),
+    "GET clients/deliveryAddress": Gate(address_gates.get_addresses, level="r"),
+    "POST clients/deliveryAddress": Gate(address_gates.post_addresses),
+    "PUT clients/deliveryAddress": Gate(address_gates.put_addresses),
+    "POST clients/deliveryAddress/delete": Gate(address_gates.delete_addresses),
+    "GET clients/provinceList": Gate(system_gates.province_list, level="r"),
+    "GET system/serverTime": Gate(system_gates.server_time, scope="SYSTEM", level="r"),
+    "GET system/shopsData": Gate(system_gates.shops_data, scope="SYSTEM", level="r"),
+}
+
+
+def check_key(given: str | None, key: str) -> None:
+    """401 for a key that is missing or wrong, in the same words, so that nothing is told."""
+    if not given or not hmac.compare_digest(given.encode(), key.encode()):
+        raise Refusal(401, "Błędny klucz API")
+
+
+def answer(panel: PanelState, call: Call) -> Answer:
+    """Find the gate, check the scope, do the work, dress the body; the caller holds the key check."""
+    gate = GATES.get(call.name)
+    if gate is None or call.version not in VERSIONS:
+        raise Refusal(404, "Nie ma takiej bramki")
+    if gate.level not in panel.settings.scopes.get(gate.scope, ""):
+        raise Refusal(
+            403, f"Brak uprawnień. Scope: {gate.scope.lower()}, level: {gate.level}"
+        )
+    with panel.lock:
+        panel.show_due_dates()
+        found = gate.work(panel, call)
+        panel.counters.records[call.name] += found.records
+    found.body = dressed(found.body, panel.settings)
+    return found

@@ -1,0 +1,107 @@
+"""What the panel keeps: a customer's account and its delivery addresses, in plain words.
+
+The attribute names are the plain vocabulary of seeds, dumps and in-process edits; the gates translate them from and
+to the words of the API. Codes are kept the way they are written (country in capitals, type in the writing
+vocabulary).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from local.panel.clock import NO_DATE, NO_MOMENT
+
+
+@dataclass(slots=True)
+class Address:
+    """One delivery address. It has no external id, and no modification date of its own."""
+
+    id: int = 0
+    first_name: str = ""
+    last_name: str = ""
+    additional: str = ""
+    phone: str = ""
+    street: str = ""
+    zip_code: str = ""
+    city: str = ""
+    country_code: str = "PL"
+    province: str = ""
+    in_use: bool = False  # an order points to it: the panel refuses to delete it
+
+
+@dataclass(slots=True)
+class Account:
+    """One customer's account."""
+
+    id: int = 0
+    login: str = ""
+    external_code: str = ""
+    email: str = ""
+    client_type: str = "person"
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    nip: str = ""
+    street: str = ""
+    zip_code: str = ""
+    city: str = ""
+    country_code: str = "PL"
+    province: str = ""
+    phone: str = ""
+    phone2: str = ""
+    birth_date: str = NO_DATE
+    language: str = "pol"
+    currency: str = "PLN"
+    wholesaler: bool = False
+    active: bool = True
+    guest: bool = False
+    removed: bool = False
+    shops: list[int] = field(default_factory=lambda: [1])
+    discount_group_id: int = 0
+    block_group_auto_assignment: bool = False
+    credit_limit: float = 0.0
+    balance: float = 0.0
+    payment_days: int | None = None
+    note: str = ""
+    nip_ue_declaration: str = "no"
+    registered: str = NO_DATE
+    modified: str = NO_MOMENT
+    has_password: bool = False
+    extras: dict[str, Any] = field(
+        default_factory=dict
+    )  # taken, never shown: consents, affiliates, delivery dates
+    addresses: list[Address] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain copy for dumps and assertions."""
+        return asdict(self)
+
+    def address(self, address_id: int) -> Address | None:
+        """The address of that id, if it is this customer's."""
+        return next((each for each in self.addresses if each.id == address_id), None)
+
+
+ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
+ADDRESS_FIELDS = frozenset(each.name for each in fields(Address))
+EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified"}
+ADDRESS_EDITABLE = ADDRESS_FIELDS - {"id"}
+
+
+def address_from(plain: dict[str, Any]) -> Address:
+    """An address from a seed; an unknown word is a mistake of the caller."""
+    _only_known(plain, ADDRESS_FIELDS)
+    return Address(**plain)
+
+
+def account_from(plain: dict[str, Any]) -> Account:
+    """An account from a seed; an unknown word is a mistake of the caller."""
+    _only_known(plain, ACCOUNT_FIELDS)
+    addresses = [address_from(each) for each in plain.get("addresses", [])]
+    return Account(**{**plain, "addresses": addresses})
+
+
+def _only_known(plain: dict[str, Any], known: frozenset[str]) -> None:
+    unknown = set(plain) - known
+    if unknown:
+        raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")

@@ -1,0 +1,41 @@
+"""What every search of the panel shares: pages of accounts, and the empty answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from local.panel.answers import Answer, top_fault
+from local.panel.calls import Page
+from local.panel.model import Account
+from local.panel.state import PanelState
+
+Test = Callable[[Account], bool]
+EMPTY_RESULT = 2
+
+
+def sift(panel: PanelState, ids: Sequence[int], tests: Iterable[Test]) -> Sequence[int]:
+    """The ids whose accounts pass every test; without tests the sequence itself, uncopied."""
+    wanted = list(tests)
+    if not wanted:
+        return ids
+    accounts = (panel.account(each) for each in ids)
+    return [account.id for account in accounts if all(test(account) for test in wanted)]
+
+
+def page_answer(
+    panel: PanelState,
+    ids: Sequence[int],
+    page: Page,
+    key: str,
+    shape: Callable[[Account], Any],
+) -> Answer:
+    """One page; a page without records is the empty answer, also when it lies past the end."""
+    records = [shape(panel.account(each)) for each in page.cut(ids)]
+    frame: dict[str, Any] = {**page.frame(len(ids)), key: records}
+    if records or panel.settings.empty_search_status == 200:
+        return Answer(frame, results=key, records=len(records))
+    fault = top_fault(EMPTY_RESULT, "Wynik pusty")
+    return Answer(
+        {**frame, **fault} if panel.settings.empty_search_paging else fault, 207
+    )

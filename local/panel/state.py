@@ -1,0 +1,230 @@
+"""The panel's state and what can be done to it, whoever does it: a gate, a panel user, or a test.
+
+One lock guards everything, so a test may look and edit from its own thread while the server works.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+from collections import deque
+from typing import Any
+
+from local.panel.accounts import Accounts
+from local.panel.clock import NO_DATE, NO_MOMENT, Clock
+from local.panel.counters import Counters
+from local.panel.faults import Faults
+from local.panel.model import (
+    ADDRESS_EDITABLE,
+    EDITABLE,
+    Account,
+    Address,
+    account_from,
+    address_from,
+)
+from local.panel.normalising import tidy
+from local.panel.settings import Settings
+
+
+class PanelState:
+    """Accounts, clock, switches, ordered faults and counts of one stand-in panel."""
+
+    def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
+        self.settings = settings or Settings()
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.counters = Counters()
+        self.faults = Faults(seed)
+        self.faults.code_of_login = self._code_of_login
+        self.requests: deque[dict[str, Any]] = deque(
+            maxlen=2000
+        )  # in memory only: they hold personal data
+        self.random = random.Random(seed)
+        self.empty()
+
+    def empty(self) -> None:
+        """No accounts at all."""
+        self.accounts = Accounts()
+        self._hidden_dates: list[tuple[float, int, str]] = []
+
+    # --- finding
+
+    def account(self, account_id: int) -> Account:
+        """The account of that id, or KeyError."""
+        found = self.accounts.get(account_id)
+        if found is None:
+            raise KeyError(f"no account {account_id}")
+        return found
+
+    def _code_of_login(self, login: str) -> str:
+        found = self.accounts.by_login(login)
+        return found.external_code if found else ""
+
+    # --- changing accounts
+
+    def open(self, account: Account) -> Account:
+        """A new account, made now unless its dates say otherwise; a missing login is made up (guests have none)."""
+        if self.settings.normalise:
+            for name, value in tidy(_texts(account)).items():
+                setattr(account, name, value)
+        if not account.login and not account.guest:
+            first = self.accounts.next_id
+            account.login = self.accounts.free_login(
+                f"client{number}" for number in itertools.count(first)
+            )
+        account.registered = (
+            self.clock.wall()[:10]
+            if account.registered == NO_DATE
+            else account.registered
+        )
+        account.modified = (
+            self.clock.wall() if account.modified == NO_MOMENT else account.modified
+        )
+        return self.accounts.add(account)
+
+    def write(self, account: Account, changes: dict[str, Any]) -> None:
+        """Change an account and move its modification date, as every write does (own ones included: the echo)."""
+        if self.settings.normalise:
+            changes = tidy(changes)
+        different = self.accounts.change(account, changes)
+        if different or self.settings.unchanged_write_moves_date:
+            self.touch(account)
+
+    def touch(self, account: Account) -> None:
+        """Move the modification date to now; with a lag set, searches and answers see it only later."""
+        now = self.clock.now()
+        if self.settings.date_lag_seconds > 0:
+            due = now + self.settings.date_lag_seconds
+            heapq.heappush(self._hidden_dates, (due, account.id, self.clock.wall()))
+        else:
+            self.accounts.stamp(account, self.clock.wall())
+
+    def show_due_dates(self) -> None:
+        """Let the modification dates appear whose lag is over."""
+        while self._hidden_dates and self._hidden_dates[0][0] <= self.clock.now():
+            _, account_id, moment = heapq.heappop(self._hidden_dates)
+            account = self.accounts.get(account_id)
+            if account is not None:
+                self.accounts.stamp(account, moment)
+
+    def remove(self, account: Account) -> None:
+        """Erase personal data and block the account; the row, its id and its external code stay."""
+        erased = dict.fromkeys(_PERSONAL, "")
+        erased["login"] = f"removed{account.id}"
+        account.addresses.clear()
+        self.accounts.change(
+            account, {**erased, "birth_date": NO_DATE, "active": False, "removed": True}
+        )
+        self.touch(account)
+
+    # --- changing delivery addresses
+
+    def add_address(self, account: Account, address: Address) -> Address:
+        """A new address; nothing guards against a second one that is the same."""
+        if self.settings.normalise:
+            self._set_address(address, _texts(address))
+        self.accounts.number(address)
+        account.addresses.append(address)
+        self._touch_for_address(account)
+        return address
+
+    def write_address(
+        self, account: Account, address: Address, changes: dict[str, Any]
+    ) -> None:
+        self._set_address(address, changes)
+        self._touch_for_address(account)
+
+    def remove_address(self, account: Account, address: Address) -> None:
+        account.addresses.remove(address)
+        self._touch_for_address(account)
+
+    def _set_address(self, address: Address, changes: dict[str, Any]) -> None:
+        for name, value in (
+            tidy(changes) if self.settings.normalise else changes
+        ).items():
+            setattr(address, name, value)
+
+    def _touch_for_address(self, account: Account) -> None:
+        if self.settings.address_edit_moves_date:
+            self.touch(account)
+
+    # --- what a panel user or a test does, in plain words
+
+    def edit(self, account_id: int, **changes: Any) -> Account:
+        """A panel user's edit: anything goes, no API call is counted, the modification date moves."""
+        _known(changes, EDITABLE)
+        account = self.account(account_id)
+        self.write(account, changes)
+        return account
+
+    def seed(self, plain: dict[str, Any]) -> Account:
+        """An account out of plain words."""
+        account = account_from(plain)
+        for address in account.addresses:
+            address.country_code = address.country_code.upper()
+        account.country_code = account.country_code.upper()
+        return self.open(account)
+
+    def edit_address(self, account_id: int, address_id: int, **changes: Any) -> Address:
+        """A panel user's edit of one delivery address."""
+        _known(changes, ADDRESS_EDITABLE)
+        account = self.account(account_id)
+        address = self._address(account, address_id)
+        self.write_address(account, address, changes)
+        return address
+
+    def put_address(self, account_id: int, plain: dict[str, Any]) -> Address:
+        """A delivery address that a panel user or the customer adds."""
+        return self.add_address(self.account(account_id), address_from(plain))
+
+    def drop_address(self, account_id: int, address_id: int) -> None:
+        """A delivery address that a panel user or the customer deletes."""
+        account = self.account(account_id)
+        self.remove_address(account, self._address(account, address_id))
+
+    @staticmethod
+    def _address(account: Account, address_id: int) -> Address:
+        found = account.address(address_id)
+        if found is None:
+            raise KeyError(f"no address {address_id}")
+        return found
+
+
+_PERSONAL = [
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "nip",
+    "street",
+    "zip_code",
+    "city",
+    "province",
+    "phone",
+    "phone2",
+    "note",
+]  # what clients/remove erases
+
+
+def _texts(record: Account | Address) -> dict[str, Any]:
+    names = (
+        "first_name",
+        "last_name",
+        "company",
+        "additional",
+        "street",
+        "city",
+        "zip_code",
+        "phone",
+        "email",
+        "nip",
+    )
+    return {name: getattr(record, name) for name in names if hasattr(record, name)}
+
+
+def _known(changes: dict[str, Any], names: frozenset[str]) -> None:
+    unknown = set(changes) - names
+    if unknown:
+        raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")

@@ -1,0 +1,464 @@
+"""What the stand-in takes, refuses, and says about each record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.panel import StandinPanel
+from tests.panel.conftest import Caller, codes, new_client
+
+POST = ("POST", "clients/clients")
+PUT = ("PUT", "clients/clients")
+QUIET = {"send_mail": False, "send_sms": False}
+QUIET_PUT = {"clientSettingSendMail": False, "clientSettingSendSms": False}
+
+
+def test_a_new_account_is_kept_and_named_in_the_answer(
+    panel: StandinPanel, api: Caller
+) -> None:
+    more = {
+        "code_extern": "K1",
+        "client_group": 2,
+        "external_trade_credit_limit_value": 10.555,
+    }
+    result = api.result(*POST, new_client("anna", request_reference="r-1", **more))
+    assert result == {
+        "status": True,
+        "params": {"id": 1, "login": "anna", "request_reference": "r-1"},
+        "errors": [],
+    }
+    kept = panel.account(1)
+    assert (kept.external_code, kept.discount_group_id, kept.shops) == ("K1", 2, [1])
+    assert kept.modified[:10] == kept.registered
+
+
+FAULTS: list[tuple[dict[str, Any], list[int]]] = [
+    ({"login": ""}, [1]),
+    ({"login": "Anna"}, [2]),
+    ({"login": "an na"}, [2]),
+    ({"login": "taken"}, [3]),
+    ({"password": "short"}, [5]),
+    ({"password": "x" * 31}, [6]),
+    ({"login": "same-as-login", "password": "same-as-login"}, [7]),
+    ({"birth_date": "1990-02-30"}, [9]),
+    ({"firstname": ""}, [10]),
+    ({"firstname": " ", "lastname": ""}, [10, 11]),
+    ({"firstname": "", "lastname": "", "company": "Firma"}, []),
+    ({"email": "anna@"}, [12]),
+    ({"email": ""}, [12]),
+    ({"shops": []}, [13]),
+    ({"shops": [1, 77]}, [14]),
+    ({"vat_number": "5260001247"}, [15]),
+    ({"vat_number": "526-000-12-46"}, []),
+    ({"vat_number": "PL 5260001246"}, []),
+    ({"vat_number": "5260001246", "country_code": "DE", "zipcode": "10115"}, [15]),
+    ({"vat_number": "DE136695976", "country_code": "de", "zipcode": "10115"}, []),
+    ({"client_type": "firm"}, [16]),
+    ({"country_code": "XX"}, [17]),
+    ({"city": " "}, [18]),
+    ({"street": ""}, [19]),
+    ({"zipcode": ""}, [20]),
+    ({"zipcode": "0095"}, [20]),
+    ({"phone": "see e-mail"}, [21]),
+    ({"phone": ""}, []),
+    ({"email": "x", "city": "", "phone": "1"}, [12, 18, 21]),
+]
+
+
+@pytest.mark.parametrize(("wrong", "expected"), FAULTS)
+def test_fault_codes_of_a_new_account(
+    panel: StandinPanel, api: Caller, wrong: dict[str, Any], expected: list[int]
+) -> None:
+    panel.seed(login="taken")
+    result = api.result(*POST, {**new_client("anna"), **wrong})
+    assert codes(result) == expected
+    assert result["status"] is not bool(expected)
+    assert len(panel.accounts) == (1 if expected else 2)
+
+
+def test_without_a_login_one_is_made_up_or_refused(
+    panel: StandinPanel, api: Caller
+) -> None:
+    nameless = {
+        name: value for name, value in new_client("x").items() if name != "login"
+    }
+    first, second = api.result(*POST, nameless), api.result(*POST, nameless)
+    assert first["params"]["login"] != second["params"]["login"]
+    panel.settings.change(login_required=True)
+    assert codes(api.result(*POST, nameless)) == [1]
+
+
+def test_the_same_code_opens_two_accounts(panel: StandinPanel, api: Caller) -> None:
+    api.write(
+        *POST, new_client("a", code_extern="K1"), new_client("b", code_extern="K1")
+    )
+    assert [each.login for each in panel.by_code("K1")] == ["a", "b"]
+
+
+def test_the_same_login_within_a_batch_fails_once(
+    panel: StandinPanel, api: Caller
+) -> None:
+    response = api.write(*POST, new_client("a"), new_client("a"))
+    assert [codes(each) for each in response.json()["clients"]] == [[], [3]]
+    assert (response.status_code, response.json()["errors"]["faultCode"]) == (207, 3)
+    panel.settings.change(partial_status=200)
+    response = api.write(*POST, new_client("a"))
+    assert (response.status_code, "errors" in response.json()) == (200, False)
+
+
+def test_a_change_is_partial_and_an_empty_text_clears(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed(
+        login="anna", city="Łódź", phone="600100200", company="Firma", shops=[1, 2]
+    )
+    result = api.result(
+        *PUT,
+        {
+            "clientLogin": "anna",
+            "clientPhone1": "",
+            "shopsIds": [3],
+            "requestReference": "r",
+        },
+    )
+    assert result == {
+        "resultStatus": True,
+        "clientsResult": {"clientId": 1, "requestReference": "r"},
+    }
+    kept = panel.account(1)
+    assert (kept.phone, kept.city, kept.shops) == ("", "Łódź", [3])
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"clientEmail": ""}, [12]),
+        ({"clientFirm": ""}, [16]),
+        ({"clientType": "person"}, []),
+        ({"clientType": "person", "clientFirm": ""}, [10, 11]),
+        ({"clientNip": "1"}, [15]),
+        ({"clientNip": ""}, []),
+        ({"clientCountryId": "de"}, [15]),
+        ({"shopsIds": []}, [13]),
+        ({"clientPassword": "12345"}, [5]),
+        ({"clientPhone1": "?"}, [21]),
+        ({"clientActive": False}, []),
+    ],
+)
+def test_fault_codes_of_a_change(
+    panel: StandinPanel, api: Caller, change: dict[str, Any], expected: list[int]
+) -> None:
+    panel.seed(
+        login="f", client_type="firm", company="Firma", nip="5260001246", street="Polna 1", zip_code="00-950",
+        city="Warszawa", email="f@example.com",
+    )  # fmt: skip
+    before = panel.account(1)
+    assert codes(api.result(*PUT, {"clientLogin": "f", **change})) == expected
+    assert (panel.account(1) == before) is bool(expected)
+
+
+def test_old_data_that_is_left_alone_fails_nothing(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed(login="old", email="not an address", nip="123")
+    assert (
+        api.result(*PUT, {"clientLogin": "old", "clientCity": "Łódź"})["resultStatus"]
+        is True
+    )
+
+
+def test_unknown_logins_guests_and_groups(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(guest=True)
+    panel.seed(login="anna")
+    assert api.result(*PUT, {"clientLogin": ""})["resultStatus"] is False
+    assert api.result(*PUT, {"clientLogin": "nobody"})["resultStatus"] is False
+    assert (
+        api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 99})[
+            "resultStatus"
+        ]
+        is False
+    )
+    assert (
+        api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 0})[
+            "resultStatus"
+        ]
+        is True
+    )
+
+
+def test_null_and_wrong_types_refuse_the_whole_call(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed(login="anna", city="Łódź")
+    refused: list[Any] = [
+        {"clientCity": None},
+        {"clientActive": "yes"},
+        {"shopsIds": 1},
+        {"clientType": "private"},
+    ]
+    for wrong in [*refused, [], "x"]:
+        record = {"clientLogin": "anna", **wrong} if isinstance(wrong, dict) else wrong
+        good = {"clientLogin": "anna", "clientCity": "Kraków"}
+        response = api.send(*PUT, json={"params": {"clients": [good, record]}})
+        assert response.status_code == 422
+    assert panel.account(1).city == "Łódź"
+    shapeless: list[Any] = [
+        None,
+        [],
+        {},
+        {"params": {}},
+        {"params": {"clients": []}},
+        {"clients": [refused[0]]},
+    ]
+    for body in shapeless:
+        assert api.send(*PUT, json=body).status_code == 422
+    assert (
+        api.send(
+            *PUT, data="{", headers={"Content-Type": "application/json"}
+        ).status_code
+        == 422
+    )
+
+
+def test_over_a_hundred_records_refuse_the_whole_call(
+    panel: StandinPanel, api: Caller
+) -> None:
+    batch = [new_client(f"c{number}") for number in range(101)]
+    assert api.write(*POST, *batch).status_code == 422
+    assert panel.accounts == []
+    panel.settings.change(max_batch=None)
+    assert api.write(*POST, *batch).status_code == 200
+
+
+def test_results_may_be_shuffled_and_lack_a_reference(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed_sample(20)
+    panel.settings.change(shuffle_results=True, failed_without_reference=True)
+    changes = [
+        {"clientLogin": f"b2b-{n:05d}", "requestReference": str(n)}
+        for n in range(1, 22)
+    ]
+    results = api.write(*PUT, *changes).json()["results"]
+    told = [
+        each["clientsResult"]["requestReference"]
+        for each in results
+        if each["resultStatus"]
+    ]
+    assert told != sorted(told, key=int)
+    assert sorted(told, key=int) == [str(n) for n in range(1, 21)]
+    assert [set(each) for each in results if not each["resultStatus"]] == [
+        {"resultStatus", "errors"}
+    ]
+
+
+def test_every_write_moves_the_date_own_ones_too(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.clock.set(1_800_000_000)
+    panel.seed(login="anna", city="Łódź")
+    before = panel.account(1).modified
+    panel.clock.advance(5)
+    api.write(*PUT, {"clientLogin": "anna", "clientCity": "Łódź"})
+    assert panel.account(1).modified > before
+    panel.settings.change(unchanged_write_moves_date=False)
+    echo = panel.account(1).modified
+    panel.clock.advance(5)
+    api.write(*PUT, {"clientLogin": "anna", "clientCity": "Łódź"})
+    assert panel.account(1).modified == echo
+
+
+def test_mails_go_out_unless_told_off_in_words(
+    panel: StandinPanel, api: Caller
+) -> None:
+    api.write(*POST, new_client("a"), new_client("A"), settings=QUIET)
+    api.write(*PUT, {"clientLogin": "a"}, clientsSettings=QUIET_PUT)
+    assert (panel.mails_sent, panel.texts_sent) == (0, 0)
+    api.write(*POST, new_client("b"), new_client("B"), settings={"send_sms": False})
+    api.write(*PUT, {"clientLogin": "a"})
+    assert (panel.mails_sent, panel.texts_sent) == (2, 1)
+
+
+def test_external_codes_by_version(panel: StandinPanel, api: Caller) -> None:
+    panel.seed_sample(2)
+    batch: list[dict[str, Any]] = [
+        {"client_id": 1, "code_extern": "X"},
+        {"client_login": "b2b-00002", "code_extern": "X"},
+    ]
+    done = api.write("PUT", "clients/externalCode", *batch)
+    assert (done.status_code, done.content) == (200, b"")
+    assert [each.id for each in panel.by_code("X")] == [1, 2]
+    single = {"params": {"client_id": 1, "code_extern": "Y"}}
+    assert (
+        api.send("PUT", "clients/externalCode", version=7, json=single).status_code
+        == 200
+    )
+    assert panel.by_code("Y")[0].id == 1
+    assert api.send("PUT", "clients/externalCode", json=single).status_code == 422
+    unknown = api.write(
+        "PUT", "clients/externalCode", {"client_id": 99, "code_extern": "Z"}, batch[0]
+    )
+    assert unknown.status_code == 207
+    assert panel.account(1).external_code == "X"
+
+
+def test_removing_erases_the_person_and_keeps_the_row(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed(
+        login="anna",
+        email="a@example.com",
+        last_name="Nowak",
+        external_code="K1",
+        addresses=[{"city": "Łódź"}],
+    )
+    assert (
+        api.send("DELETE", "clients/remove", params={"clientId": 1}).status_code == 200
+    )
+    kept = panel.account(1)
+    assert (kept.email, kept.last_name, kept.addresses, kept.active) == (
+        "",
+        "",
+        [],
+        False,
+    )
+    assert panel.by_login("anna") is None
+    assert api.get("clients/clients")["resultsNumberAll"] == 1
+    panel.settings.change(removed_listed=False)
+    assert api.get("clients/clients")["resultsNumberAll"] == 0
+    assert (
+        api.send("DELETE", "clients/remove", params={"clientId": 9}).status_code == 207
+    )
+    assert api.send("DELETE", "clients/remove").status_code == 422
+
+
+def test_a_tidying_panel_changes_what_it_is_given(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.settings.change(normalise=True)
+    api.write(*POST, new_client("a", city="  Nowy   Sącz ", phone="+48 600-100-200"))
+    kept = panel.account(1)
+    assert (kept.city, kept.phone) == ("Nowy Sącz", "600 100 200")
+    panel.edit(1, zip_code="ab1 2cd")
+    assert panel.account(1).zip_code == "AB1 2CD"
+
+
+def test_calls_and_records_are_counted_by_gate(
+    panel: StandinPanel, api: Caller
+) -> None:
+    api.write(*POST, new_client("a"), new_client("b"))
+    api.get("clients/clients")
+    panel.edit(1, city="Łódź")
+    assert panel.calls == {"POST clients/clients": 1, "GET clients/clients": 1}
+    assert panel.records == {"POST clients/clients": 2, "GET clients/clients": 2}
+    assert (
+        panel.requests("POST clients/clients")[0]["body"]["params"]["clients"][1][
+            "login"
+        ]
+        == "b"
+    )
+    panel.forget_calls()
+    assert panel.total_calls == 0
+
+
+ADDRESS = {
+    "clientDeliveryAddressFirstName": "Anna",
+    "clientDeliveryAddressLastName": "Nowak",
+    "clientDeliveryAddressStreet": "Magazynowa 1",
+    "clientDeliveryAddressZipCode": "90-001",
+    "clientDeliveryAddressCity": "Łódź",
+    "clientDeliveryAddressCountry": "PL",
+}
+GATE = "clients/deliveryAddress"
+
+
+def test_a_repeated_address_is_doubled(panel: StandinPanel, api: Caller) -> None:
+    record = {"clientLogin": "anna", "shopsIds": [1], **ADDRESS}
+    panel.seed(login="anna", external_code="K1")
+    before = panel.account(1).modified
+    results = api.write("POST", GATE, record, record, clientsSettings=QUIET_PUT).json()[
+        "results"
+    ]
+    assert [
+        each["clientDeliveryAddressResult"]["clientDeliveryAddressId"]
+        for each in results
+    ] == [1, 2]
+    (found,) = api.get(GATE, clientIds="1")["results"]
+    assert [
+        each["clientDeliveryAddressId"] for each in found["clientDeliveryAddresses"]
+    ] == ["1", "2"]
+    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "pl"
+    assert panel.account(1).modified == before
+    assert panel.mails_sent == 0
+
+
+def test_address_changes_are_partial_and_need_shops(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.seed(
+        login="anna",
+        addresses=[{"city": "Łódź", "street": "Polna 1", "zip_code": "90-001"}],
+    )
+    key = {"clientLogin": "anna", "clientDeliveryAddressId": 1}
+    good = api.result(
+        "PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": "Kraków"}
+    )
+    assert good["clientDeliveryAddressResult"] == {
+        "clientId": 1,
+        "clientDeliveryAddressId": 1,
+    }
+    assert (
+        panel.account(1).addresses[0].city,
+        panel.account(1).addresses[0].street,
+    ) == ("Kraków", "Polna 1")
+    assert codes(api.result("PUT", GATE, {**key, "shopsIds": []})) == [13]
+    assert codes(
+        api.result(
+            "PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": ""}
+        )
+    ) == [18]
+    stranger = {"clientLogin": "anna", "shopsIds": [1], "clientDeliveryAddressId": 99}
+    assert api.result("PUT", GATE, stranger)["resultStatus"] is False
+
+
+def test_an_address_in_use_stays(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(
+        login="anna",
+        external_code="K1",
+        addresses=[{"city": "Łódź", "in_use": True}, {"city": "Kraków"}],
+    )
+    records = [
+        {"clientLogin": "anna", "clientDeliveryAddressId": number} for number in (1, 2)
+    ]
+    results = api.write("POST", f"{GATE}/delete", *records).json()["results"]
+    assert [each["resultStatus"] for each in results] == [False, True]
+    assert results[1]["clientDeliveryAddressResult"] == {
+        "clientId": 1, "clientCodeExternal": "K1", "clientDeliveryAddressId": 2,
+    }  # fmt: skip
+    assert [each.id for each in panel.account(1).addresses] == [1]
+
+
+def test_addresses_of_nobody_and_of_nothing(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna")
+    first, second = api.get(GATE, clientLogins="anna,nobody")["results"]
+    assert first["clientDeliveryAddresses"] == []
+    assert second["error"]["faultString"]
+    assert api.get(GATE)["errors"]["faultCode"] == 3
+
+
+def test_an_address_write_may_move_the_customers_date(
+    panel: StandinPanel, api: Caller
+) -> None:
+    panel.clock.set(1_800_000_000)
+    panel.seed(login="anna")
+    before = panel.account(1).modified
+    panel.settings.change(address_edit_moves_date=True, address_country="name")
+    panel.clock.advance(5)
+    api.write("POST", GATE, {"clientLogin": "anna", "shopsIds": [1], **ADDRESS})
+    assert panel.account(1).modified > before
+    (found,) = api.get(GATE, clientIds="1")["results"]
+    assert (
+        found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "Polska"
+    )
