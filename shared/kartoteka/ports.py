@@ -1,8 +1,8 @@
 """What the engine asks of the world: four small ports, plural, in our own words.
 
 Every implementation, the fakes among them, passes the contract suite in ``tests/contract``. A port raises
-:class:`~kartoteka.core.errors.Retry` or :class:`~kartoteka.core.errors.Halt` when a whole call failed; what is wrong with
-one record is an answer, never an exception.
+:class:`~kartoteka.core.errors.Retry` or :class:`~kartoteka.core.errors.Halt` when a whole call failed; what is wrong
+with one record is an answer, never an exception.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from kartoteka.core.errors import Reject, Retry
 from kartoteka.core.model import (
     Account,
     AccountUpdate,
-    Intent,
+    Announcement,
     LogEntry,
     NewAccount,
-    Record,
     SeenAccount,
     Settlement,
     Snapshot,
@@ -69,6 +68,10 @@ class ExchangeDatabase(Protocol):
         """Return visible entries inside ``spans``, and the first ``limit`` with ``seq > after``, ordered by ``seq``."""
         ...
 
+    def prune_log(self, before: datetime) -> None:
+        """Remove log rows that are older, but for the last one."""
+        ...
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         """Return up to ``limit`` card ids greater than ``after``, in the database's own order of keys."""
         ...
@@ -89,8 +92,12 @@ class ExchangeDatabase(Protocol):
         """Return client ids parked for this concern and due at ``now``; None: due or not."""
         ...
 
-    def announce(self, concern: str, intents: Mapping[str, Intent], agreed: Mapping[str, Record] | None = None) -> None:
-        """Write down what is about to be sent, and the agreements that settling earlier intents brought, at once."""
+    def postpone(self, concern: str, client_ids: Collection[str], until: datetime) -> None:
+        """Let these parked customers not be due before ``until``: their keys are in the queue."""
+        ...
+
+    def announce(self, announcements: Sequence[Announcement], *, run_id: str, at: datetime) -> None:
+        """Write down what is about to be sent, in one transaction with what must be known before."""
         ...
 
     def settle(self, settlements: Sequence[Settlement], *, run_id: str, at: datetime) -> Settled:
@@ -122,9 +129,10 @@ class AccountPage:
 class Panel(Protocol):
     """The shop panel. One method call is one panel call; lists longer than the panel's batch are the caller's mistake.
 
-    Where the panel refuses a call as a whole, ``read``, ``find``, ``create`` and ``update`` raise Reject("refused_whole")
-    and have done nothing: the caller splits the list until the culprit stands alone. A ``create`` or ``update`` of one
-    record never raises it, the refusal is that record's outcome; ``read`` and ``find`` of one do.
+    Where the panel refuses a call as a whole, ``read``, ``find``, ``create`` and ``update`` raise
+    Reject("refused_whole") and have done nothing: the caller splits the list until the culprit stands alone. A
+    ``create`` or ``update`` of one record never raises it, the refusal is that record's outcome; ``read`` and
+    ``find`` of one do.
     """
 
     def now(self) -> datetime:
@@ -227,6 +235,6 @@ class WorkQueue(Protocol):
         """
         ...
 
-    def bring_back(self, concern: str, receipts: Sequence[str]) -> None:
-        """Make messages that were received and not worked visible again soon, not after the visibility time-out."""
+    def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
+        """Make messages that were received and not worked visible again after ``seconds``."""
         ...

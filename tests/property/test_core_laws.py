@@ -62,8 +62,8 @@ rule = st.builds(
     Rule, st.sampled_from(list(Direction)), st.sampled_from(list(Resolution)), st.sampled_from(list(Empty))
 )
 NAMES = ("city", "street", "company")
-three_rules = st.fixed_dictionaries({name: rule for name in NAMES})
-record = st.fixed_dictionaries({name: few for name in NAMES})
+three_rules = st.fixed_dictionaries(dict.fromkeys(NAMES, rule))
+record = st.fixed_dictionaries(dict.fromkeys(NAMES, few))
 bases = st.none() | st.dictionaries(st.sampled_from(NAMES), few)
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import pytest
 
 from kartoteka.core.concerns import BILLING
-from kartoteka.core.merge import Decision, erp_differs, idle, merge, settle_intent
+from kartoteka.core.merge import Decision, carried, erp_differs, idle, merge, settled
 from kartoteka.core.model import (
     Direction,
     Empty,
     Intent,
     OpenConflict,
     Reason,
+    Record,
     Resolution,
     RowEdit,
     Side,
     Snapshot,
     Value,
+    Written,
 )
 from kartoteka.core.policy import Rule
 
@@ -91,10 +93,26 @@ def test_one_field(
     assert [w.reason for w in decision.written] == ([reason] if reason else [])
 
 
+@pytest.mark.parametrize("rule", [BOTH, TO_PANEL])
+def test_what_the_panel_does_not_show_is_what_was_last_agreed(rule: Rule) -> None:
+    def unseen(base: Record | None, erp: Value) -> Decision:
+        return merge(BILLING, {"city": rule}, base=base, erp={"city": erp}, panel={})
+
+    assert idle(unseen({"city": "A"}, "A"), {"city": "A"})
+    assert unseen({"city": "A"}, "B").to_panel == {"city": "B"}
+    assert unseen(None, "B").to_panel == {"city": "B"}
+
+
 @pytest.mark.parametrize(("rule", "winner"), [(BOTH, Side.ERP), (PANEL_WINS, Side.PANEL), (HOLD, None)])
 def test_a_conflict_is_written_down_with_all_three_values(rule: Rule, winner: Side | None) -> None:
     (note,) = decide("A", "B", "C", rule).conflicts
-    assert (note.field, note.base_value, note.erp_value, note.panel_value, note.winner) == ("city", "A", "B", "C", winner)
+    assert (note.field, note.base_value, note.erp_value, note.panel_value, note.winner) == (
+        "city",
+        "A",
+        "B",
+        "C",
+        winner,
+    )
 
 
 def test_a_held_conflict_is_told_once() -> None:
@@ -108,7 +126,9 @@ def test_a_held_conflict_that_moved_on_is_told_again() -> None:
     assert note.erp_value == "B2"
 
 
-@pytest.mark.parametrize(("side", "to_panel", "to_erp"), [(Side.ERP, {"city": "B"}, {}), (Side.PANEL, {}, {"city": RowEdit("B", "C")})])
+@pytest.mark.parametrize(
+    ("side", "to_panel", "to_erp"), [(Side.ERP, {"city": "B"}, {}), (Side.PANEL, {}, {"city": RowEdit("B", "C")})]
+)
 def test_a_person_decides(side: Side, to_panel: object, to_erp: object) -> None:
     decision = decide("A", "B", "C", HOLD, (OpenConflict(7, "city", "B", "C", "A", side),))
     assert (decision.to_panel, decision.to_erp, decision.closed) == (to_panel, to_erp, {7: side})
@@ -154,20 +174,32 @@ def test_a_conflict_whose_loser_cannot_be_written_stays_open() -> None:
     assert decided.without(Side.ERP, {"city": "A"}).closed == {7: Side.ERP}
 
 
-def test_a_carried_intent_becomes_agreed_and_only_that() -> None:
-    intent = Intent({"city": "B", "street": "S1"})
-    settled = settle_intent(BILLING, intent, {"city": "A", "street": "S0"}, {"city": "B", "street": "edited since"})
-    assert settled == {"city": "B", "street": "S0"}
+def sent(**values: str) -> tuple[Written, ...]:
+    """Return writes to the panel."""
+    return tuple(Written(name, Direction.ERP_TO_PANEL, Reason.EDIT, "before", v) for name, v in values.items())
+
+
+def test_what_the_panel_shows_of_an_intent_was_carried_and_only_that() -> None:
+    intent = Intent(sent(city="B", street="S1"))
+    assert carried(BILLING, intent, {"city": "B ", "street": "edited since"}) == sent(city="B")
+    assert settled({"city": "A", "street": "S0"}, sent(city="B")) == {"city": "B", "street": "S0"}
 
 
 def test_an_intent_to_open_was_carried_whole_where_the_account_exists() -> None:
-    intent = Intent({"city": "B"}, creating=True)
-    assert settle_intent(BILLING, intent, None, {"city": "edited since"}) == {"city": "B"}
+    intent = Intent(sent(city="B"), creating=True)
+    assert carried(BILLING, intent, {"city": "edited since"}) == sent(city="B")
 
 
 def test_without_an_intent_the_agreement_stands() -> None:
-    assert settle_intent(BILLING, None, None, {"city": "B"}) is None
-    assert settle_intent(BILLING, None, {"city": "A"}, {"city": "B"}) == {"city": "A"}
+    assert carried(BILLING, None, {"city": "B"}) == ()
+    assert settled(None, ()) is None
+    assert settled({"city": "A"}, ()) == {"city": "A"}
+
+
+def test_a_decided_conflict_that_moved_on_is_told_with_the_value_that_is_overwritten() -> None:
+    decided = OpenConflict(7, "city", "B", "C", "A", Side.ERP)
+    (note,) = decide("A", "B", "edited since", HOLD, (decided,)).conflicts
+    assert (note.panel_value, note.winner) == ("edited since", Side.ERP)
 
 
 @pytest.mark.parametrize(

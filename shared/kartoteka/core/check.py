@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from kartoteka.core.concerns import BILLING, Concern
 from kartoteka.core.errors import Reject
-from kartoteka.core.model import Record, Value
-from kartoteka.core.policy import Policy, ShopRule
+from kartoteka.core.model import Direction, Record, Value
+from kartoteka.core.policy import Policy, Rule, ShopRule
 
 
 def client_type(row: Record) -> str:
@@ -55,9 +55,15 @@ def check_for_erp(concern: Concern, values: Record) -> None:
         _check_length(name, value, concern.fields[name].max_length)
 
 
-def values_for_create(row: Record) -> dict[str, Value]:
-    """Return the billing values an account is opened with: the filled ones, and the type that holds without a column."""
-    filled = {name: row.get(name) for name in BILLING.fields if _filled(row, name)}
+def values_for_create(row: Record, policy: Policy, rules: Mapping[str, Rule]) -> dict[str, Value]:
+    """Return the billing values an account is opened with.
+
+    They are the filled ones that travel to the panel by ``rules`` or that it requires, and the type that holds.
+    """
+    wanted = (Direction.ERP_TO_PANEL, Direction.BOTH)
+    travelling = {name for name, rule in rules.items() if rule.direction in wanted}
+    needed = {*policy.panel.required_on_create, "company", "first_name", "last_name", "country_code"}
+    filled = {name: row.get(name) for name in BILLING.fields if name in travelling | needed and _filled(row, name)}
     return filled | {"client_type": client_type(row)}
 
 

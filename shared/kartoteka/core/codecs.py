@@ -1,10 +1,10 @@
 """Codecs: how a value is written for the panel, and back again.
 
-``to_panel`` takes a value of the exchange database and raises Reject (code, a sentence for a person) where the panel could
-not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For every value
-that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies: the Admin API
-writes booleans as JSON and shows them as yes/no or y/n; it writes ``person_male`` and shows ``male``; it shows
-country codes in small letters.
+``to_panel`` takes a value of the exchange database and raises Reject (code, a sentence for a person) where the panel
+could not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For
+every value that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies:
+the Admin API writes booleans as JSON and shows them as yes/no or y/n; it writes ``person_male`` and shows ``male``;
+it shows country codes in small letters.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_fe
 CLIENT_TYPES = ("person", "person_male", "person_female", "firm")
 """The exchange database's and the panel's writing words."""
 
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
 
 
@@ -34,7 +35,7 @@ class Codec:
 
 def _text_to_panel(value: Value) -> str:
     text = "" if value is None else str(value)
-    if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 127 for c in text):
+    if _FORBIDDEN.search(text):
         raise Reject("unprintable", "zawiera znak sterujący; usuń go. / contains a control character; remove it.")
     return text
 

@@ -35,7 +35,6 @@ class Field:
     normalise: Normaliser = normal.text
     codec: Codec = codecs.TEXT
     direction: Direction | None = None
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Log-in names of new accounts.
 
-The panel wants small letters and refuses a name that is taken. A name is a function of the card alone, so that a repeated
-request asks for the same account; only where another account has it already a suffix is added.
+The panel wants small letters and refuses a name that is taken. A name is a function of the card alone, so that a
+repeated request asks for the same account; only where another account has it already a suffix is added.
 """
 
 from __future__ import annotations

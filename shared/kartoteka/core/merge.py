@@ -10,8 +10,8 @@ agreed on. Per field, with *base* the agreed value::
     both changed, different           the conflict rule: erp | panel | hold          conflict
     one-way field, source differs     the source's value is written                  edit, or drift
 
-Under ``empty: keep`` an empty value is never a change. A one-way field whose source is empty is not looked after, unless
-``empty: erase``.
+Under ``empty: keep`` an empty value is never a change. A one-way field whose source is empty is not looked after,
+unless ``empty: erase``.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from kartoteka.core.policy import Rule
 class Decision:
     """What is to be done with one record.
 
-    ``agreed`` is the agreement once ``to_panel`` and ``to_erp`` are both carried out; ``held`` names the fields that wait
-    for a person.
+    ``agreed`` is the agreement once ``to_panel`` and ``to_erp`` are both carried out; ``held`` names the fields that
+    wait for a person.
     """
 
     to_panel: dict[str, Value] = field(default_factory=dict, repr=False)
@@ -107,22 +107,28 @@ class _Verdict:
     hold: bool = False
 
 
-def settle_intent(
-    concern: Concern, intent: Intent | None, base: Record | None, panel: Record
-) -> dict[str, Value] | None:
-    """Return the agreement after looking at what became of an earlier intent, None where there is still none.
+def carried(concern: Concern, intent: Intent | None, panel: Record) -> tuple[Written, ...]:
+    """Return what of an earlier intent has reached the panel: the fields whose panel value equals it.
 
-    A field whose panel value equals the intent has been carried. An intent to open an account has been carried whole
-    where the account exists: what differs from it now was edited in the panel since.
+    An intent to open an account has been carried whole where the account exists: what differs from it now was edited
+    in the panel since.
     """
     if intent is None:
-        return None if base is None else dict(base)
-    settled = dict(base or {})
-    for name, value in intent.values.items():
-        normalise = concern.fields[name].normalise
-        if intent.creating or normalise(value, intent.values) == normalise(panel.get(name), panel):
-            settled[name] = value
-    return settled
+        return ()
+    if intent.creating:
+        return intent.written
+    return tuple(written for written in intent.written if _arrived(concern, written, intent.values, panel))
+
+
+def _arrived(concern: Concern, written: Written, sent: Record, panel: Record) -> bool:
+    normalise = concern.fields[written.field].normalise
+    return normalise(written.after, _placed(sent, panel)) == normalise(panel.get(written.field), _placed(panel, sent))
+
+
+def settled(base: Record | None, carried: Iterable[Written]) -> dict[str, Value] | None:
+    """Return the agreement once these writes are known to have been carried, None where there is still none."""
+    news = {written.field: written.after for written in carried}
+    return None if base is None and not news else {**(base or {}), **news}
 
 
 def merge(
@@ -137,8 +143,9 @@ def merge(
     """Return what is to be done so that both sides of one record become as the rules want them."""
     waiting = {conflict.field: conflict for conflict in open_conflicts}
     decision = _Draft(dict(base or {}))
+    same = _equal_as_written(base, erp, panel)
     for name, rule in rules.items():
-        if rule.direction is Direction.OFF:
+        if rule.direction is Direction.OFF or (name in same and name not in waiting):
             continue
         seen = _look(concern, name, base, erp, panel)
         conflict = waiting.get(name)
@@ -146,18 +153,43 @@ def merge(
     return decision.done()
 
 
+def _equal_as_written(base: Record | None, erp: Record, panel: Record) -> frozenset[str]:
+    """Return the fields that nobody has touched, to the letter: they need no normalising, which is most of the work.
+
+    Values are read by their record's country, so a record that changed its country is looked at whole.
+    """
+    if base is None or not base.get("country_code") == erp.get("country_code") == panel.get("country_code"):
+        return frozenset()
+    return frozenset(n for n, value in base.items() if n in panel and value == erp.get(n) == panel[n])
+
+
+def _placed(record: Record, *others: Record) -> Record:
+    """Return the record with a country: its own, or where it names none, that of the first other one that does.
+
+    A telephone number is read by its country, so three values of one field must not be read by three countries.
+    """
+    if record.get("country_code"):
+        return record
+    return {
+        **record,
+        "country_code": next((other["country_code"] for other in others if other.get("country_code")), None),
+    }
+
+
 def _look(concern: Concern, name: str, base: Record | None, erp: Record, panel: Record) -> _Seen:
     normalise = concern.fields[name].normalise
     has_base = base is not None and name in base
+    agreed = base if base is not None and has_base else {}
+    shown = panel if name in panel else agreed  # what the panel does not show is taken to be what was last agreed
     return _Seen(
         name=name,
         erp=erp.get(name),
-        panel=panel.get(name),
-        base=base[name] if base is not None and has_base else None,
+        panel=shown.get(name),
+        base=agreed.get(name),
         has_base=has_base,
-        erp_norm=normalise(erp.get(name), erp),
-        panel_norm=normalise(panel.get(name), panel),
-        base_norm=normalise(base[name], base) if base is not None and has_base else "",
+        erp_norm=normalise(erp.get(name), _placed(erp, agreed, panel)),
+        panel_norm=normalise(shown.get(name), _placed(shown, agreed, erp)),
+        base_norm=normalise(agreed.get(name), _placed(agreed, erp, panel)),
     )
 
 
@@ -240,7 +272,7 @@ class _Draft:
             self._held.append(seen.name)
         if waiting is not None and not verdict.hold:
             self._closed[waiting.id] = verdict.winner
-        elif verdict.conflict and not _noted(seen, waiting):
+        if verdict.conflict and not _noted(seen, waiting):
             self._conflicts.append(
                 ConflictNote(seen.name, seen.erp, seen.panel, seen.base if seen.has_base else None, verdict.winner)
             )
@@ -288,5 +320,5 @@ def erp_differs(concern: Concern, rules: Mapping[str, Rule], snapshot: Snapshot)
 
 def _erp_moved(concern: Concern, name: str, rule: Rule, row: Record, last: Value, base: Record) -> bool:
     normalise = concern.fields[name].normalise
-    now = normalise(row.get(name), row)
-    return now != normalise(last, base) and (now != "" or rule.empty is Empty.ERASE)
+    now = normalise(row.get(name), _placed(row, base))
+    return now != normalise(last, _placed(base, row)) and (now != "" or rule.empty is Empty.ERASE)

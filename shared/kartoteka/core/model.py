@@ -147,15 +147,34 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """One field that was written on one side: a row of ``sync_history``.
+
+    ``direction`` is the way this value travelled: ``erp_to_panel`` or ``panel_to_erp``.
+    """
+
+    field: str
+    direction: Direction
+    reason: Reason
+    before: Value = attribute(repr=False)
+    after: Value = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """What was about to be written into the panel when a record was last worked (``sync_intents``).
 
     ``creating`` marks the opening of an account: where the account then exists, every value has been carried.
     """
 
-    values: Record = attribute(repr=False)
+    written: tuple[Written, ...]
     creating: bool = False
     login: str = ""
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The values by field."""
+        return {written.field: written.after for written in self.written}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,28 +196,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One field that was written on one side: a row of ``sync_history``.
-
-    ``direction`` is the way this value travelled: ``erp_to_panel`` or ``panel_to_erp``.
-    """
-
-    field: str
-    direction: Direction
-    reason: Reason
-    before: Value = attribute(repr=False)
-    after: Value = attribute(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ConflictNote:
-    """A conflict to be written down. ``winner`` None leaves it open for a person."""
+    """A conflict to be written down: a new row, or the new values of the field's open row.
+
+    ``winner`` None leaves it open for a person. ``carried`` False: the winner is known and its value is about to be
+    written, so the decision is noted and the row stays open until it has been.
+    """
 
     field: str
     erp_value: Value = attribute(repr=False)
     panel_value: Value = attribute(repr=False)
     base_value: Value = attribute(repr=False)
     winner: Side | None = None
+    carried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +223,15 @@ class RowEdit:
 class Settlement:
     """Everything to be stored for one record after its panel call, in one transaction with its neighbours.
 
-    ``row_edits`` are written first, all or none; where the ERP was faster the whole settlement is stored as
-    ``without_row_edits`` would be, and the record's key is answered by ``settle`` to be looked at again.
+    ``status`` None leaves status, parking place and intent as they are. ``row_edits`` are written first, all or none;
+    where the ERP was faster, or its database refused, ``fallback`` is stored instead and ``settle`` answers the key.
     ``agreed`` None leaves the agreement as it is. ``parked`` None takes the record off the parking place.
     ``close_conflicts`` are ids of open rows that are settled now: id -> winner (None: both became equal).
     """
 
     client_id: str
     concern: str
-    status: Status
+    status: Status | None
     item_id: str = ""
     agreed: Record | None = attribute(default=None, repr=False)
     row_edits: Mapping[str, RowEdit] = attribute(default_factory=dict)
@@ -232,6 +242,21 @@ class Settlement:
     parked: Parked | None = None
     keep_intent: bool = False
     fallback: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What is written down before a panel call: the intent, and first what settling an earlier intent brought.
+
+    ``before`` holds the agreement and the history that the earlier intent turned out to have made, and the conflicts
+    whose losing value the call is about to overwrite.
+    """
+
+    client_id: str
+    concern: str
+    intent: Intent
+    item_id: str = ""
+    before: Settlement | None = None
 
 
 @dataclass(frozen=True, slots=True)

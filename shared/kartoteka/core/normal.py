@@ -1,8 +1,9 @@
 """Normalisers: the form in which two values are compared, never the form in which one is written.
 
-A panel trims, a person adds a space, an ERP writes a telephone number its own way: none of these is an edit. Each function
-takes a value and the record it belongs to (a telephone number and a tax number are read by its country) and answers with
-text, empty for an empty value. All are idempotent. Letter case counts in names and streets: correcting it is an edit.
+A panel trims, a person adds a space, an ERP writes a telephone number its own way: none of these is an edit. Each
+function takes a value and the record it belongs to (a telephone number and a tax number are read by its country) and
+answers with text, empty for an empty value. All are idempotent. Letter case counts in names and streets: correcting
+it is an edit.
 """
 
 from __future__ import annotations
@@ -62,6 +63,16 @@ def flag(value: Value, _record: Record) -> str:
 def country(record: Record) -> str:
     """Return the record's country, upper case, ISO 3166-1 alpha-2."""
     return str(record.get("country_code") or HOME_COUNTRY).strip().upper()
+
+
+def same_code(one: str, other: str) -> bool:
+    """Return whether two external codes are one: a panel may trim a code, or change the case of its letters."""
+    return _plain(one).casefold() == _plain(other).casefold()
+
+
+def is_plain_code(code: str) -> bool:
+    """Return whether a code has no blanks at its ends or in a row and nothing unprintable: it survives any panel."""
+    return code == _plain(code) and code.isprintable()
 
 
 def _plain(value: str) -> str:

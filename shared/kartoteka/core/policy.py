@@ -9,9 +9,9 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic import Field as Key
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -21,11 +21,20 @@ from kartoteka.core.login import PLACEHOLDERS, unknown_placeholders
 from kartoteka.core.model import Direction, Empty, Resolution
 
 ShopId = Annotated[int, Key(ge=1)]
+NEVER_EMPTY = frozenset({"client_type", "language", "currency", "country_code", "wholesaler"})
+"""Fields that the panel always shows with some value: to erase one would never come to rest."""
 REQUIRABLE = frozenset({"email", "phone", "nip", "street", "zip_code", "city", "country_code"})
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _not_yet(mode: str | None) -> str | None:
+    """Refuse what is decided but not built: to carry out what a merchant wanted to see first would be worse."""
+    if mode == "plan":
+        raise ValueError("'plan' is not built yet; only 'apply' works today")
+    return mode
 
 
 class FieldRule(_Section):
@@ -54,7 +63,7 @@ class Login(_Section):
 class ConcernPolicy(_Section):
     """What every concern has."""
 
-    mode: Literal["apply", "plan"] | None = None
+    mode: Annotated[Literal["apply", "plan"] | None, AfterValidator(_not_yet)] = None
     direction: Direction = Direction.ERP_TO_PANEL
 
 
@@ -80,9 +89,11 @@ class Billing(ConcernPolicy):
     @classmethod
     def _known(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
         known = CONCERNS["billing"].fields
-        for name in fields:
+        for name, rule in fields.items():
             if name not in known:
                 raise ValueError(f"{name!r} is no billing field{_did_you_mean(name, known)}")
+            if rule.empty is Empty.ERASE and name in NEVER_EMPTY:
+                raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
         return fields
 
 
@@ -157,7 +168,7 @@ class Policy(_Section):
     """The whole policy."""
 
     version: Literal[1] = 1
-    mode: Literal["apply", "plan"] = "apply"
+    mode: Annotated[Literal["apply", "plan"], AfterValidator(_not_yet)] = "apply"
     accounts: Accounts = Accounts()
     billing: Billing = Billing()
     delivery_addresses: DeliveryAddresses = DeliveryAddresses()
@@ -202,7 +213,10 @@ def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
 
 
 def parse(text: str) -> Policy:
-    """Return the policy in a JSON text. Raises Halt("bad_policy") with every wrong place, what is wrong, and what to do."""
+    """Return the policy in a JSON text.
+
+    Raises Halt("bad_policy") that names every wrong place, what is wrong there, and what to do.
+    """
     try:
         document = json.loads(text or "{}")
     except json.JSONDecodeError as exc:
@@ -231,11 +245,12 @@ def _explain(error: Any) -> str:
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     model: Any = Policy
     for part in loc[:-1]:
+        inner = get_args(model)
         field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field else FieldRule
+        model = field.annotation if field else inner[0 if isinstance(part, int) else -1] if inner else None
     return list(getattr(model, "model_fields", {}))
 
 
 def _did_you_mean(name: str, known: Any) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(sorted(known))})"

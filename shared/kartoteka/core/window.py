@@ -1,9 +1,9 @@
 """The feed's place in the panel's modification dates: which window to ask for next.
 
 Pure. Times are the panel's own, in UTC. A modification may become visible some time after its date says, so each window
-overlaps the last one. While the overlap holds more than a page (after a first load, say) reading it again and again would
-cost a call for each hundred accounts: the window is kept narrow then, and the *zone* that was read is confirmed once, by
-counting, when nothing can appear in it any more.
+overlaps the last one. While the overlap holds more than a page (after a first load, say) reading it again and again
+would cost a call for each hundred accounts: the window is kept narrow then, and the *zone* that was read is confirmed
+once, by counting, when nothing can appear in it any more.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from kartoteka.core.model import Window
 
 OVERLAP = timedelta(minutes=3)
 """A modification becomes visible at most this long after its date. The contract shows seconds, and warns of lag."""
-NARROW = timedelta(seconds=5)
-"""The overlap that stays while a zone waits: dates are whole seconds, and two clocks were compared."""
+NARROW = timedelta(seconds=3)
+"""The overlap that stays while a zone waits: dates are whole seconds, and so is the measured clock."""
 CLOCK_AGE = timedelta(hours=1)
 """How long a measured difference between the panel's clock and ours is trusted."""
 SAVE_AFTER = timedelta(minutes=10)

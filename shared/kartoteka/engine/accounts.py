@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kartoteka.core import check, login, messages
+from kartoteka.core import check, login, messages, normal
 from kartoteka.core.concerns import BILLING
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.model import (
     Account,
+    Announcement,
     Direction,
     Intent,
     Link,
@@ -28,13 +29,15 @@ from kartoteka.core.model import (
     Value,
     Written,
 )
-from kartoteka.engine.acts import Report, halts, judged, nothing_new, store
+from kartoteka.engine.acts import Report, halts, judged, looked_up, nothing_new, store
 from kartoteka.engine.base import Counts, Engine, delayed, refused
 from kartoteka.ports import Done
 
 CONCERN = "accounts"
 ROUNDS = 3
 """Look up and open, at most this often in one run: a lost reply is cleared up at once, not a minute later."""
+LOOKS_IN_VAIN = 3
+"""Pauses (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 SUFFIXES = 20
 """Log-in names tried for one card in one run."""
 
@@ -54,11 +57,9 @@ def open_accounts(engine: Engine, keys: Sequence[str]) -> Report:
         return Report()
     snapshots = engine.exchange.snapshots(CONCERN, keys)
     cards = [s for s in snapshots if s.row is not None and s.link is None]
-    if not cards:
-        return Report(Counts(reconciled=len(snapshots)))
-    run = _Run()
+    run = _Run([Settlement(s.client_id, CONCERN, messages.IN_STEP) for s in snapshots if s.link and s.parked])
     unknown: dict[str, Retry | Halt] = {}
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if cards else 0):
         cards, unknown = _round(engine, run, cards)
         if not cards or not all(_worth_another_round(error) for error in unknown.values()):
             break
@@ -69,7 +70,7 @@ def open_accounts(engine: Engine, keys: Sequence[str]) -> Report:
     report, _ = store(engine, worth, snapshots)
     if run.linked:
         engine.queue.send(BILLING.name, run.linked)
-    return report + Report(Counts(reconciled=len(snapshots)), run.halts)
+    return report + Report(Counts(reconciled=len(snapshots) - len(cards)), run.halts)
 
 
 def _worth_another_round(error: Retry | Halt) -> bool:
@@ -78,18 +79,22 @@ def _worth_another_round(error: Retry | Halt) -> bool:
 
 def _round(engine: Engine, run: _Run, cards: Sequence[Snapshot]) -> tuple[list[Snapshot], dict[str, Retry | Halt]]:
     """Look up, link, open. Return the cards whose fate is unknown, and why; all others are in ``run``."""
-    try:
-        accounts = engine.panel.find([card.client_id for card in cards])
-    except (Retry, Halt) as exc:
-        return list(cards), dict.fromkeys((card.client_id for card in cards), exc)
+    accounts, failed = looked_up(engine.panel.find, [card.client_id for card in cards])
     owned: dict[str, list[Account]] = {}
     for account in accounts:
         owned.setdefault(account.external_code, []).append(account)
+    away: dict[str, Retry | Halt] = {}
     for card in cards:
+        error = failed.get(card.client_id)
         if card.client_id in owned:
             _link(engine, run, card, owned[card.client_id])
-    ready = [card for card in cards if card.client_id not in owned and _may_open(engine, run, card)]
-    return _open(engine, run, ready)
+        elif isinstance(error, Reject):
+            _refuse(engine, run, card, error)
+        elif error is not None:
+            away[card.client_id] = error
+    ready = [card for card in cards if card.client_id not in owned | failed and _may_open(engine, run, card)]
+    unknown_cards, unknown = _open(engine, run, ready)
+    return [card for card in cards if card.client_id in away] + unknown_cards, unknown | away
 
 
 def _link(engine: Engine, run: _Run, card: Snapshot, accounts: Sequence[Account]) -> None:
@@ -110,9 +115,9 @@ def _link(engine: Engine, run: _Run, card: Snapshot, accounts: Sequence[Account]
             card.client_id,
             BILLING.name,
             messages.first_contact_due(),
-            agreed=dict(opened.values) if opened else None,
+            agreed=opened.values if opened else {},
             parked=Parked(engine.now(), attempts=0, tries=0, code="first_contact"),
-            written=_creation(opened.values) if opened else (),
+            written=opened.written if opened else (),
         )
     )
     run.linked.append(card.client_id)
@@ -129,16 +134,20 @@ def _may_open(engine: Engine, run: _Run, card: Snapshot) -> bool:
     row = card.row or {}
     if engine.policy.accounts.direction is Direction.PANEL_TO_ERP:
         status = Status(State.EXCLUDED, "direction")
-        run.settlements.append(Settlement(card.client_id, CONCERN, status))
+        run.settlements.append(Settlement(card.client_id, CONCERN, status, keep_intent=True))
         return False
-    if missing := check.missing_on_create(row, engine.policy):
-        run.settlements.append(Settlement(card.client_id, CONCERN, messages.incomplete(missing)))
-        return False
-    if not check.shops(row, engine.policy):
-        run.settlements.append(Settlement(card.client_id, CONCERN, messages.no_shop()))
+    held = None
+    if not normal.is_plain_code(card.client_id):
+        held = messages.bad_id()
+    elif missing := check.missing_on_create(row, engine.policy):
+        held = messages.incomplete(missing)
+    elif not check.shops(row, engine.policy):
+        held = messages.no_shop()
+    if held:
+        run.settlements.append(Settlement(card.client_id, CONCERN, held, keep_intent=True))
         return False
     try:
-        check.check_for_panel(BILLING, check.values_for_create(row))
+        check.check_for_panel(BILLING, check.values_for_create(row, engine.policy, engine.rules(BILLING.name)))
     except Reject as exc:
         _refuse(engine, run, card, exc)
         return False
@@ -146,7 +155,7 @@ def _may_open(engine: Engine, run: _Run, card: Snapshot) -> bool:
 
 
 def _refuse(engine: Engine, run: _Run, card: Snapshot, error: Reject) -> None:
-    status, parked = refused(engine, card, CONCERN, error)
+    status, parked = refused(engine, card, error)
     run.settlements.append(Settlement(card.client_id, CONCERN, status, parked=parked))
 
 
@@ -169,7 +178,8 @@ def _open_once(
     engine: Engine, run: _Run, cards: Sequence[Snapshot], names: _Names
 ) -> tuple[list[Snapshot], dict[str, Retry | Halt]]:
     """Ask once for each card's account. Return the cards whose name was taken, and what is unknown."""
-    engine.exchange.announce(CONCERN, {card.client_id: names.intent(card.client_id) for card in cards})
+    announcements = [Announcement(card.client_id, CONCERN, names.intent(card.client_id)) for card in cards]
+    engine.exchange.announce(announcements, run_id=engine.run_id, at=engine.now())
     requests = [names.request(card.client_id) for card in cards]
     notify = engine.policy.accounts.notify_customer
     outcomes = judged(lambda some: engine.panel.create(some, notify=notify), requests)
@@ -182,7 +192,7 @@ def _open_once(
             unknown[card.client_id] = outcome
         elif outcome.code != "login_taken" or engine.policy.accounts.login.mode == "erp":
             _refuse(engine, run, card, outcome)
-        elif names.may_be_ours(card):
+        elif names.may_be_ours(card) and not _looked_for_again(card):
             unknown[card.client_id] = Retry("maybe_opened")
         else:
             names.next(card.client_id)
@@ -190,14 +200,20 @@ def _open_once(
     return taken, unknown
 
 
+def _looked_for_again(card: Snapshot) -> bool:
+    """Return whether the account that may be ours was looked for again and again, at growing pauses, in vain."""
+    return card.parked is not None and card.parked.code == "maybe_opened" and card.parked.tries >= LOOKS_IN_VAIN
+
+
 def _opened(run: _Run, card: Snapshot, names: _Names, outcome: Done) -> None:
     request = names.request(card.client_id)
     link = Link(card.client_id, outcome.panel_client_id, outcome.login or request.login, "created")
-    agreed = {name: (card.row or {}).get(name) for name in BILLING.fields} | dict(request.values)
     run.settlements.append(Settlement(card.client_id, CONCERN, messages.IN_STEP, link=link))
-    run.settlements.append(
-        Settlement(card.client_id, BILLING.name, messages.IN_STEP, agreed=agreed, written=_creation(request.values))
-    )
+    if agreed := names.agreed(card):
+        written = _creation(request.values)
+        run.settlements.append(
+            Settlement(card.client_id, BILLING.name, messages.IN_STEP, agreed=agreed, written=written)
+        )
 
 
 def _creation(values: Mapping[str, Value]) -> tuple[Written, ...]:
@@ -209,6 +225,7 @@ class _Names:
 
     def __init__(self, engine: Engine, cards: Sequence[Snapshot]) -> None:
         self._policy = engine.policy
+        self._rules = engine.rules(BILLING.name)
         self._taken: set[str] = set()
         self._names: dict[str, Iterator[str]] = {}
         self._requests: dict[str, NewAccount] = {}
@@ -218,7 +235,7 @@ class _Names:
                 card.client_id,
                 login="",
                 password=secrets.token_urlsafe(18),
-                values=check.values_for_create(card.row or {}),
+                values=check.values_for_create(card.row or {}, engine.policy, self._rules),
                 shops=check.shops(card.row or {}, engine.policy),
             )
             self.next(card.client_id)
@@ -233,8 +250,9 @@ class _Names:
         return made or login.automatic(card.client_id)
 
     def next(self, client_id: str) -> None:
-        """Take the next name that no other card of this chunk has."""
-        name = next(name for name in self._names[client_id] if name not in self._taken)
+        """Take the next name that no other card of this chunk has; the name an ERP asks for is taken as it is."""
+        given = self._policy.accounts.login.mode == "erp"
+        name = next(name for name in self._names[client_id] if given or name not in self._taken)
         self._taken.add(name)
         self._requests[client_id] = replace(self._requests[client_id], login=name)
 
@@ -245,7 +263,13 @@ class _Names:
     def intent(self, client_id: str) -> Intent:
         """Return what is written down before the call."""
         request = self._requests[client_id]
-        return Intent(request.values, creating=True, login=request.login)
+        return Intent(_creation(request.values), creating=True, login=request.login)
+
+    def agreed(self, card: Snapshot) -> dict[str, Value]:
+        """Return what both sides agree on once the account is open: the row's fields that travel to the panel."""
+        row = {**(card.row or {}), **self._requests[card.client_id].values}
+        ours = (Direction.ERP_TO_PANEL, Direction.BOTH)
+        return {name: row.get(name) for name, rule in self._rules.items() if rule.direction in ours}
 
     def may_be_ours(self, card: Snapshot) -> bool:
         """Return whether an account of this name may be the one that an earlier, unanswered call opened."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import Direction, Settlement, Snapshot, State, Status
+from kartoteka.core.model import Account, Direction, Settlement, Snapshot, Status
 from kartoteka.engine.base import Counts, Engine, refused, waits_for_person
 from kartoteka.ports import Outcome
 
@@ -45,6 +45,25 @@ def judged(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T])
         return [exc] * len(items)
 
 
+def looked_up(
+    call: Callable[[Sequence[str]], Collection[Account]], keys: Sequence[str]
+) -> tuple[list[Account], dict[str, Reject | Retry | Halt]]:
+    """Make one bulk search; return the accounts found, and for each key that could not be looked up the reason.
+
+    A search that is refused as a whole is split until the culprit stands alone.
+    """
+    try:
+        return list(call(keys)), {}
+    except Reject as exc:
+        if len(keys) == 1:
+            return [], {keys[0]: exc}
+        middle = len(keys) // 2
+        halves = [looked_up(call, half) for half in (keys[:middle], keys[middle:])]
+        return halves[0][0] + halves[1][0], halves[0][1] | halves[1][1]
+    except (Retry, Halt) as exc:
+        return [], dict.fromkeys(keys, exc)
+
+
 def store(engine: Engine, settlements: Sequence[Settlement], snapshots: Sequence[Snapshot]) -> tuple[Report, set[str]]:
     """Store settlements in one transaction; return the figures and the keys to be looked at again.
 
@@ -71,7 +90,7 @@ def _refused_by_erp(engine: Engine, stored: Settlement, snapshot: Snapshot, reas
         "refused_by_erp",
         f"Baza ERP nie przyjęła zmiany z panelu ({reason}). / The ERP's database refused the panel's edit ({reason}).",
     )
-    status, parked = refused(engine, snapshot, stored.concern, error)
+    status, parked = refused(engine, snapshot, error)
     return Settlement(stored.client_id, stored.concern, status, item_id=stored.item_id, parked=parked)
 
 
@@ -100,9 +119,9 @@ def nothing_new(settlement: Settlement, snapshot: Snapshot) -> bool:
     )
 
 
-def same_status(new: Status, old: Status | None) -> bool:
-    """Return whether two statuses tell the same."""
-    return old is not None and (new.state, new.code, new.message) == (old.state, old.code, old.message)
+def same_status(new: Status | None, old: Status | None) -> bool:
+    """Return whether storing ``new`` would tell nothing new."""
+    return new is None or new == old
 
 
 def halts(outcomes: Sequence[Judged]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -57,10 +57,13 @@ class Engine:
     run_id: str
     now: Callable[[], datetime] = utc_now
     longest_transaction: timedelta = timedelta(hours=1)
+    _rules: dict[str, Mapping[str, Rule]] = field(default_factory=dict, repr=False, compare=False)
 
     def rules(self, concern: str) -> Mapping[str, Rule]:
-        """Return the rule of each field of a concern."""
-        return rules(self.policy, CONCERNS[concern])
+        """Return the rule of each field of a concern; put together once in a run, not for each record."""
+        if concern not in self._rules:
+            self._rules[concern] = rules(self.policy, CONCERNS[concern])
+        return self._rules[concern]
 
     def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Yield the items in pieces that the panel takes in one call."""
@@ -69,9 +72,7 @@ class Engine:
             yield items[start : start + size]
 
 
-def delayed(
-    engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Halt, status: Status | None = None
-) -> Settlement:
+def delayed(engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Halt) -> Settlement:
     """Return the settlement that sets a record aside because of an outage: no attempt is used up."""
     before = snapshot.parked
     tries = before.tries + 1 if before else 1
@@ -81,14 +82,22 @@ def delayed(
     return Settlement(
         snapshot.client_id,
         concern,
-        status or messages.outage(error.code),
+        messages.outage(error.code, halted=isinstance(error, Halt)),
         item_id=snapshot.item_id,
         parked=parked,
         keep_intent=True,
     )
 
 
-def refused(engine: Engine, snapshot: Snapshot, concern: str, error: Reject) -> tuple[Status, Parked | None]:
+def set_aside(engine: Engine, concern: str, client_ids: Sequence[str], code: str) -> None:
+    """Park these customers untouched, for a reason that is not theirs; each comes back by its due time."""
+    snapshots = engine.exchange.snapshots(concern, client_ids)
+    known = [s for s in snapshots if s.row is not None and not s.parked and (s.link is None) == (concern == "accounts")]
+    settlements = [delayed(engine, snapshot, concern, Retry(code)) for snapshot in known]
+    engine.exchange.settle(settlements, run_id=engine.run_id, at=engine.now())
+
+
+def refused(engine: Engine, snapshot: Snapshot, error: Reject) -> tuple[Status, Parked | None]:
     """Return the status and the parking place of a record that was refused; None: it waits for a person."""
     before = snapshot.parked
     attempts = before.attempts + 1 if before else 1
@@ -103,6 +112,6 @@ def _pause(tries: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
-def waits_for_person(status: Status) -> bool:
+def waits_for_person(status: Status | None) -> bool:
     """Return whether nothing more happens to this record by itself."""
-    return status.state in (State.HELD, State.CONFLICT)
+    return status is not None and status.state in (State.HELD, State.CONFLICT)

@@ -7,34 +7,49 @@ panel call.
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kartoteka.core import messages
 from kartoteka.core.concerns import CONCERNS, Concern
 from kartoteka.core.cursor import LogCursor
 from kartoteka.core.merge import erp_differs
-from kartoteka.core.model import LogEntry, Snapshot
+from kartoteka.core.model import Direction, LogEntry, Settlement, Snapshot, State
 from kartoteka.engine.base import Counts, Engine
+
+logger = logging.getLogger(__name__)
 
 PAGE = 5_000
 """Log rows read with one statement."""
+LOG_PAGES = 20
+"""Pages read in one run; the next run goes on from there."""
 LOOK_PAGE = 1_000
 """Cards looked at with one set of statements in a full look."""
 LOOK_BUDGET = 50_000
 """Cards looked at in one run: a full look of a million cards takes several runs and survives each one's end."""
 DUE_LIMIT = 10_000
+KEPT = timedelta(days=30)
+"""How long ``change_log`` keeps its rows; a cursor that slept longer is answered with a full look."""
+IN_QUEUE = timedelta(minutes=10)
+"""How long a parked customer whose key is in the queue is not sent there again."""
 SWEEP_EVERY = timedelta(days=1)
 """A full look, without panel calls, that finds what a wrong cursor or a lost message missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A full look in progress: all cards after ``after``. ``whole``: also those whose row equals the agreement."""
+    """A full look in progress: all cards after ``after``. ``whole``: also those whose row equals the agreement.
+
+    ``touched``: also those that wait for a person, since the policy that held them has changed.
+    """
 
     after: str = ""
     whole: bool = False
+    touched: bool = False
 
 
 def collect(engine: Engine, concern: str, *, everything_due: bool = False) -> Counts:
@@ -45,13 +60,16 @@ def collect(engine: Engine, concern: str, *, everything_due: bool = False) -> Co
     stored = engine.state.load(f"log:{concern}")
     cursor, look, swept_at = _resume(engine, stored.document)
     cursor, touched = _read_log(engine, CONCERNS[concern], cursor)
-    keys = [] if look == Look() or look == Look(whole=True) else _worth_a_look(engine, concern, touched)
-    due = engine.exchange.due(concern, None if everything_due else engine.now(), DUE_LIMIT)
+    sees_all = look is not None and not look.after and (look.whole or look.touched or stored.document is None)
+    keys = [] if sees_all else _worth_a_look(engine, concern, touched)
+    due = _due(engine, concern, everything_due=everything_due)
     found, look = _continue(engine, concern, look)
     keys = list(dict.fromkeys([*keys, *due, *found]))
     if keys:
         engine.queue.send(concern, keys)
-    document = _document(cursor, look, swept_at)
+    if due:
+        engine.exchange.postpone(concern, due, engine.now() + IN_QUEUE)
+    document = _document(cursor, look, swept_at, _policy_digest(engine))
     if document != stored.document:
         engine.state.save(f"log:{concern}", document, version=stored.version)
     return Counts(collected=len(keys))
@@ -68,23 +86,32 @@ def _resume(engine: Engine, document: Any) -> tuple[LogCursor, Look | None, date
         return LogCursor(), Look(), now
     cursor = LogCursor.from_document(document)
     if cursor.high and engine.exchange.log_mark(cursor.high) != cursor.mark:
+        logger.warning("change_log has lost row %d: restored or rebuilt, so all cards are looked at", cursor.high)
         return LogCursor(), Look(whole=True), now
     swept_at = datetime.fromisoformat(document["swept_at"])
     look = document.get("look")
+    if document.get("policy") != _policy_digest(engine):
+        return cursor, Look(touched=True), now
     if look is None and now - swept_at >= SWEEP_EVERY:
+        engine.exchange.prune_log(now - KEPT)
         return cursor, Look(), now
-    return cursor, Look(look["after"], look["whole"]) if look else None, swept_at
+    return cursor, Look(look["after"], look["whole"], look["touched"]) if look else None, swept_at
 
 
-def _document(cursor: LogCursor, look: Look | None, swept_at: datetime) -> dict[str, Any]:
-    document = cursor.to_document() | {"swept_at": swept_at.isoformat()}
-    return document | {"look": {"after": look.after, "whole": look.whole}} if look else document
+def _policy_digest(engine: Engine) -> str:
+    """Return a mark of the policy: rows that were read under another one are worth another look."""
+    return hashlib.sha256(engine.policy.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _document(cursor: LogCursor, look: Look | None, swept_at: datetime, policy: str) -> dict[str, Any]:
+    document = cursor.to_document() | {"swept_at": swept_at.isoformat(), "policy": policy}
+    return document | {"look": asdict(look)} if look else document
 
 
 def _read_log(engine: Engine, concern: Concern, cursor: LogCursor) -> tuple[LogCursor, list[str]]:
     keys: dict[str, None] = {}
     moved = cursor
-    while True:
+    for _ in range(LOG_PAGES):
         entries = engine.exchange.read_log(moved.high, moved.spans(), PAGE)
         before = moved.high
         moved = moved.advance(entries, engine.now(), engine.longest_transaction)
@@ -104,22 +131,43 @@ def _worth_a_look(engine: Engine, concern: str, keys: Sequence[str]) -> list[str
     found: list[str] = []
     for start in range(0, len(keys), LOOK_PAGE):
         page = keys[start : start + LOOK_PAGE]
-        found += _differing(engine, concern, page)
+        found += _differing(engine, concern, page, touched=True)
     return found
 
 
-def _differing(engine: Engine, concern: str, keys: Collection[str]) -> list[str]:
-    return [s.client_id for s in engine.exchange.snapshots(concern, keys) if _differs(engine, concern, s)]
+def _due(engine: Engine, concern: str, *, everything_due: bool) -> list[str]:
+    """Return the parked customers whose time has come; those whose row is away wait for its return."""
+    if getattr(engine.policy, concern).direction is Direction.OFF:
+        return []
+    due = engine.exchange.due(concern, None if everything_due else engine.now(), DUE_LIMIT)
+    present = engine.exchange.existing_cards(due) if due else frozenset()
+    return [client_id for client_id in due if client_id in present]
 
 
-def _differs(engine: Engine, concern: str, snapshot: Snapshot) -> bool:
+def _differing(engine: Engine, concern: str, keys: Collection[str], *, touched: bool) -> list[str]:
+    snapshots = engine.exchange.snapshots(concern, keys)
+    if touched and concern == "accounts":
+        _let_go(engine, [s for s in snapshots if s.row is None and s.link is None and s.status is not None])
+    return [s.client_id for s in snapshots if _differs(engine, concern, s, touched=touched)]
+
+
+def _let_go(engine: Engine, deleted: Sequence[Snapshot]) -> None:
+    """Stop waiting for cards that were deleted before they had an account."""
+    gone = [Settlement(s.client_id, "accounts", messages.deleted(), keep_intent=True) for s in deleted]
+    engine.exchange.settle(gone, run_id=engine.run_id, at=engine.now())
+
+
+def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool) -> bool:
+    """Return whether a customer is worth a look. What is held waits for a person, or for its row to be ``touched``."""
     if snapshot.row is None:
         return False
+    at_rest = snapshot.status is not None and snapshot.status.state is State.HELD
     if concern == "accounts":
-        return snapshot.link is None
+        return snapshot.link is None and (touched or not at_rest)
     if snapshot.link is None:
         return False
-    unsettled = snapshot.intent or snapshot.parked or any(c.decision for c in snapshot.conflicts)
+    held = touched and at_rest
+    unsettled = snapshot.intent or snapshot.parked or held or any(c.decision for c in snapshot.conflicts)
     return bool(unsettled) or erp_differs(CONCERNS[concern], engine.rules(concern), snapshot)
 
 
@@ -129,6 +177,6 @@ def _continue(engine: Engine, concern: str, look: Look | None) -> tuple[list[str
         if look is None:
             break
         page = engine.exchange.client_ids(look.after, LOOK_PAGE)
-        found += page if look.whole else _differing(engine, concern, page)
+        found += page if look.whole else _differing(engine, concern, page, touched=look.touched)
         look = replace(look, after=page[-1]) if len(page) == LOOK_PAGE else None
     return found, look

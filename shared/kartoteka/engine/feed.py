@@ -7,19 +7,41 @@ would do nothing (an echo of our own write, a change of something we do not carr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from kartoteka.core import normal
+from kartoteka.core import messages, normal
 from kartoteka.core.concerns import BILLING, Concern
 from kartoteka.core.merge import idle, merge
-from kartoteka.core.model import Account, Direction, SeenAccount, Snapshot, State, Window
+from kartoteka.core.model import (
+    Account,
+    Direction,
+    Record,
+    SeenAccount,
+    Snapshot,
+    State,
+    Window,
+)
 from kartoteka.core.window import SAVE_AFTER, FeedCursor, FirstPass
 from kartoteka.engine.base import Counts, Engine
 from kartoteka.ports import AccountPage, Stored
 
 NAME = "feed"
+MOST_PAGES = 100
+"""A window of more pages is halved until it holds fewer, so that each run gets somewhere."""
+SHORTEST = timedelta(seconds=2)
 FIRST_PASS_PAGES = 500
 """Pages of the first pass read in one run; the next run goes on from there."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What came of reading a window: how far it went, whether it held more than a page, and anything new."""
+
+    window: Window
+    crowded: bool
+    counts: Counts = field(default_factory=Counts)
+    news: bool = False
 
 
 def follow_panel(engine: Engine) -> Counts:
@@ -59,9 +81,9 @@ def _first_pass(engine: Engine, cursor: FeedCursor, first: FirstPass, version: i
 
 
 def _follow(engine: Engine, cursor: FeedCursor, stored: Stored) -> Counts:
-    window = cursor.next_window(engine.now())
-    counts, crowded, news = _read(engine, window)
-    moved = cursor.after(window, crowded=crowded)
+    reading = _read(engine, cursor.next_window(engine.now()))
+    counts, news = reading.counts, reading.news
+    moved = cursor.after(reading.window, crowded=reading.crowded)
     if zone := moved.zone_to_confirm():
         counts += _confirm(engine, zone)
         moved = replace(moved, zone=None)
@@ -71,17 +93,19 @@ def _follow(engine: Engine, cursor: FeedCursor, stored: Stored) -> Counts:
     return counts
 
 
-def _read(engine: Engine, window: Window) -> tuple[Counts, bool, bool]:
-    """Return the figures, whether the window held more than a page, and whether there was anything new in it."""
-    counts, page, news = Counts(), 0, False
-    while True:
-        answer = _page(engine, window, page)
+def _read(engine: Engine, window: Window) -> _Reading:
+    """Read a window, or as much of it, from its begin, as one run can read."""
+    answer = _page(engine, window, 0)
+    while answer.pages > MOST_PAGES and window.end - window.begin > SHORTEST:
+        window = Window(window.begin, window.begin + (window.end - window.begin) / 2)
+        answer = _page(engine, window, 0)
+    reading = _Reading(window, crowded=answer.pages > 1)
+    for page in range(max(1, answer.pages)):
+        answer = answer if page == 0 else _page(engine, window, page)
         fresh = _news(engine, answer.accounts)
-        counts += _handle(engine, answer.accounts, fresh)
-        news = news or bool(fresh)
-        page += 1
-        if page >= answer.pages:
-            return counts, answer.pages > 1, news
+        reading.counts += _handle(engine, answer.accounts, fresh)
+        reading.news |= bool(fresh)
+    return reading
 
 
 def _confirm(engine: Engine, zone: Window) -> Counts:
@@ -89,7 +113,12 @@ def _confirm(engine: Engine, zone: Window) -> Counts:
     total = engine.panel.changed(zone, 0, 1).total
     if total == engine.exchange.count_remembered(zone.begin, zone.end):
         return Counts()
-    return _read(engine, zone)[0]
+    counts, rest = Counts(), zone
+    while rest.begin < zone.end:
+        reading = _read(engine, rest)
+        counts += reading.counts
+        rest = Window(reading.window.end, zone.end)
+    return counts
 
 
 def _page(engine: Engine, window: Window | None, page: int) -> AccountPage:
@@ -148,17 +177,25 @@ def _moved(engine: Engine, concern: Concern, linked: Mapping[str, Account], fres
 def _would_act(
     engine: Engine, concern: Concern, snapshot: Snapshot, account: Account, fresh: Mapping[str, Account]
 ) -> bool:
+    if not normal.same_code(account.external_code, snapshot.client_id):
+        return snapshot.status is None or snapshot.status.code != messages.ANOTHER_ACCOUNT
     if snapshot.row is None:
-        return False
+        edited = snapshot.agreed is not None and _asks(engine, concern, snapshot, snapshot.agreed, account)
+        return edited and not snapshot.parked
     if account.panel_client_id not in fresh and (snapshot.parked or _held(snapshot)):
         return False  # it comes back by its due time, by a person's hand, or when one side changes
     if snapshot.intent or snapshot.agreed is None:
         return True
+    return _asks(engine, concern, snapshot, snapshot.row, account)
+
+
+def _asks(engine: Engine, concern: Concern, snapshot: Snapshot, row: Record, account: Account) -> bool:
+    """Return whether the merge of this row and this account would do something."""
     decision = merge(
         concern,
         engine.rules(concern.name),
         base=snapshot.agreed,
-        erp=snapshot.row,
+        erp=row,
         panel=account.values,
         open_conflicts=snapshot.conflicts,
     )

@@ -7,27 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from kartoteka.core import check, messages
+from kartoteka.core import check, messages, normal
 from kartoteka.core.concerns import Concern
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.merge import Decision, merge, settle_intent
-from kartoteka.core.model import Account, AccountUpdate, Direction, Intent, Record, Settlement, Side, Snapshot
-from kartoteka.engine.acts import Judged, Report, halts, judged, nothing_new, store
+from kartoteka.core.merge import Decision, carried, merge, settled
+from kartoteka.core.model import (
+    Account,
+    AccountUpdate,
+    Announcement,
+    Direction,
+    Intent,
+    Parked,
+    Record,
+    Settlement,
+    Side,
+    Snapshot,
+    Written,
+)
+from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
 from kartoteka.engine.base import Counts, Engine, delayed, refused
 
+UNTIL_TOUCHED = timedelta(days=3650)
+"""The pause of a record that nothing but its row's return can bring on."""
 LOOKS = 3
 """How often a customer is looked at again in one run when the ERP was faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One customer under work. ``refusal`` is what our own check found in the values for one of the sides."""
+    """One customer under work.
+
+    ``earlier`` is what an unanswered call turned out to have carried, ``refusal`` what our own check found in the
+    values for one of the sides.
+    """
 
     snapshot: Snapshot
     account: Account
     base: Record | None
     decision: Decision
+    earlier: tuple[Written, ...] = ()
     refusal: Reject | None = None
 
 
@@ -47,16 +67,43 @@ def merge_fields(engine: Engine, concern: Concern, keys: Sequence[str]) -> Repor
 def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report, list[str]]:
     if getattr(engine.policy, concern.name).direction is Direction.OFF:
         return Report(), []
-    snapshots = [s for s in engine.exchange.snapshots(concern.name, keys) if s.row is not None and s.link]
+    known = [s for s in engine.exchange.snapshots(concern.name, keys) if s.link]
+    snapshots = [s for s in known if s.row is not None]
+    without, _ = store(
+        engine, [_wait_for_row(engine, concern, s) for s in known if s.row is None and not s.parked], known
+    )
     if not snapshots:
-        return Report(), []
-    try:
-        accounts = engine.panel.read([s.link.panel_client_id for s in snapshots if s.link])
-    except (Retry, Halt) as exc:
-        report, _ = store(engine, [delayed(engine, s, concern.name, exc) for s in snapshots], snapshots)
-        return report + Report(halts=halts([exc])), []
-    report, again = _carry(engine, concern, snapshots, accounts)
-    return report + Report(Counts(reconciled=len(snapshots) - len(again))), again
+        return without, []
+    ids = [s.link.panel_client_id for s in snapshots if s.link]
+    accounts, failed = looked_up(lambda some: engine.panel.read(some).values(), ids)
+    put_off = [s for s in snapshots if s.link and s.link.panel_client_id in failed]
+    waiting = [_put_off(engine, concern, s, failed[s.link.panel_client_id]) for s in put_off if s.link]
+    report, _ = store(engine, waiting, put_off)
+    carried, again = _carry(
+        engine,
+        concern,
+        [s for s in snapshots if s not in put_off],
+        {account.panel_client_id: account for account in accounts},
+    )
+    looked = len(snapshots) - len(again) - len(put_off)
+    return without + report + carried + Report(Counts(reconciled=looked), halts(list(failed.values()))), again
+
+
+def _wait_for_row(engine: Engine, concern: Concern, snapshot: Snapshot) -> Settlement:
+    """Park a customer who was edited in the panel while the ERP has no row of his, until the row returns.
+
+    A table that is emptied and filled again with equal rows is no change, so nothing else would tell of the edit.
+    """
+    parked = Parked(engine.now() + UNTIL_TOUCHED, attempts=0, tries=0, code="no_row")
+    return Settlement(snapshot.client_id, concern.name, messages.no_row(), parked=parked, keep_intent=True)
+
+
+def _put_off(engine: Engine, concern: Concern, snapshot: Snapshot, error: Reject | Retry | Halt) -> Settlement:
+    """Set aside a customer whose account could not be read."""
+    if not isinstance(error, Reject):
+        return delayed(engine, snapshot, concern.name, error)
+    status, parked = refused(engine, snapshot, error)
+    return Settlement(snapshot.client_id, concern.name, status, parked=parked, keep_intent=True)
 
 
 def _carry(
@@ -67,23 +114,28 @@ def _carry(
         for s in snapshots
         if s.link and s.link.panel_client_id in accounts
     }
-    cases = [_case(engine, concern, s, present[s.client_id]) for s in snapshots if s.client_id in present]
+    own = {key: account for key, account in present.items() if normal.same_code(account.external_code, key)}
+    cases = [_case(engine, concern, s, own[s.client_id]) for s in snapshots if s.client_id in own]
     sending = [case for case in cases if case.decision.to_panel]
     outcomes = _send(engine, concern, sending)
     settlements = [_settlement(engine, concern, case, outcomes.get(case.snapshot.client_id)) for case in cases]
-    settlements += [
-        Settlement(s.client_id, concern.name, messages.account_gone(s.link.panel_login))
-        for s in snapshots
-        if s.link and s.client_id not in present
-    ]
+    settlements += [_unlinked(concern, s, present.get(s.client_id)) for s in snapshots if s.client_id not in own]
     by_id = {s.client_id: s for s in snapshots}
     worth = [s for s in settlements if not nothing_new(s, by_id[s.client_id])]
     report, again = store(engine, worth, snapshots)
     return report + Report(halts=halts(list(outcomes.values()))), sorted(again)
 
 
+def _unlinked(concern: Concern, snapshot: Snapshot, account: Account | None) -> Settlement:
+    """Hold a customer whose link leads nowhere, or to an account that does not carry the card's code."""
+    login = snapshot.link.panel_login if snapshot.link else ""
+    status = messages.another_account(account.external_code) if account else messages.account_gone(login)
+    return Settlement(snapshot.client_id, concern.name, status, keep_intent=True)
+
+
 def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account) -> _Case:
-    base = settle_intent(concern, snapshot.intent, snapshot.agreed, account.values)
+    earlier = carried(concern, snapshot.intent, account.values)
+    base = settled(snapshot.agreed, earlier)
     decision = merge(
         concern,
         engine.rules(concern.name),
@@ -92,7 +144,7 @@ def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account
         panel=account.values,
         open_conflicts=snapshot.conflicts,
     )
-    case = _Case(snapshot, account, base, decision)
+    case = _Case(snapshot, account, base, decision, earlier)
     try:
         check.check_for_erp(concern, {name: edit.value for name, edit in decision.to_erp.items()})
     except Reject as exc:
@@ -108,20 +160,30 @@ def _send(engine: Engine, concern: Concern, cases: Sequence[_Case]) -> dict[str,
     """Write down what is about to be sent, send it, and return each customer's outcome."""
     if not cases:
         return {}
-    intents = {case.snapshot.client_id: Intent(case.decision.to_panel) for case in cases}
-    settled = {
-        case.snapshot.client_id: case.base
-        for case in cases
-        if case.snapshot.intent is not None and case.base is not None
-    }
-    engine.exchange.announce(concern.name, intents, settled)
+    announcements = [_announcement(concern, case) for case in cases]
+    engine.exchange.announce(announcements, run_id=engine.run_id, at=engine.now())
     updates = [AccountUpdate(c.snapshot.client_id, c.account.login, c.decision.to_panel) for c in cases]
-    return dict(zip(intents, judged(engine.panel.update, updates), strict=True))
+    return dict(zip((c.snapshot.client_id for c in cases), judged(engine.panel.update, updates), strict=True))
+
+
+def _announcement(concern: Concern, case: _Case) -> Announcement:
+    """Return what must be known should the reply be lost.
+
+    The earlier intent is settled before it is replaced, and a value that is about to be overwritten against its
+    editor's will stands in a conflict before it is.
+    """
+    client_id, decision = case.snapshot.client_id, case.decision
+    intent = Intent(tuple(w for w in decision.written if w.direction is Direction.ERP_TO_PANEL))
+    losing = tuple(replace(note, carried=False) for note in decision.conflicts if note.winner is Side.ERP)
+    before = Settlement(client_id, concern.name, status=None, agreed=case.base, written=case.earlier, conflicts=losing)
+    return Announcement(client_id, concern.name, intent, before=before if case.earlier or losing else None)
 
 
 def _settlement(engine: Engine, concern: Concern, case: _Case, outcome: Judged | None) -> Settlement:
     if isinstance(outcome, Retry | Halt):
         return delayed(engine, case.snapshot, concern.name, outcome)
+    if outcome is None:
+        case = replace(case, decision=replace(case.decision, written=(*case.earlier, *case.decision.written)))
     decision, refusal = case.decision, case.refusal
     if isinstance(outcome, Reject):
         decision, refusal = decision.without(Side.PANEL, case.base), outcome
@@ -135,7 +197,7 @@ def _stored(engine: Engine, concern: Concern, case: _Case, decision: Decision, r
     snapshot = case.snapshot
     status, parked = messages.conflict(decision.held) if decision.held else messages.IN_STEP, None
     if refusal:
-        status, parked = refused(engine, snapshot, concern.name, refusal)
+        status, parked = refused(engine, snapshot, refusal)
     return Settlement(
         snapshot.client_id,
         concern.name,

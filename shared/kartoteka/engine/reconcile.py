@@ -13,8 +13,9 @@ from kartoteka.engine.acts import Report
 from kartoteka.engine.base import Engine
 from kartoteka.engine.fields import merge_fields
 
-WORKERS = 4
-"""Chunks worked at the same time. The panel's pace is shared, so more would only wait."""
+WORKERS = 5
+"""Chunks worked at the same time: half of what one batch of messages brings. The panel's pace is shared, so more would
+only wait."""
 
 Work = Callable[[Engine, Sequence[str]], Report]
 

@@ -1,0 +1,290 @@
+"""The shape of requests and answers of clients/clients, Admin API v8, made from the table of concerns.
+
+Reading is tolerant: unknown fields are ignored, numbers may come as text, an empty object as ``[]``. Writing is strict:
+only what is documented, in the documented types. No synchronised field is named here; ids, logins and paging are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from kartoteka.adapters import panel_faults
+from kartoteka.adapters.panel_time import read_moment, wall_window
+from kartoteka.core import codecs
+from kartoteka.core.concerns import CONCERNS, Field
+from kartoteka.core.errors import Reject, Retry
+from kartoteka.core.model import Account, AccountUpdate, NewAccount, Record, Value, Window
+from kartoteka.ports import Done, Outcome
+
+Json = dict[str, Any]
+
+FIELDS: Mapping[str, Field] = {name: field for concern in CONCERNS.values() for name, field in concern.fields.items()}
+"""Every synchronised field of an account, by its column."""
+
+_KEYS = ("clientId", "clientLogin", "clientCodeExternal", "clientsLastModificationDate", "isUnregistered")
+ELEMENTS = ",".join((*_KEYS, *(field.read.rpartition(".")[2] for field in FIELDS.values())))
+"""``returnElements``: flat names, although the answer is nested."""
+
+_MISSING = object()
+_TRUE = frozenset({"true", "1", "ok", "yes", "y"})
+_DONE = Done()
+
+
+# requests
+
+
+def search_query(page: int, limit: int, **filters: str) -> dict[str, str]:
+    """Return the query of GET clients/clients."""
+    return {**filters, "returnElements": ELEMENTS, "resultsPage": str(page), "resultsLimit": str(limit)}
+
+
+def window_filter(window: Window) -> dict[str, str]:
+    """Return the filter by modification date, both ends included."""
+    begin, end = wall_window(window)
+    name = "clientsLastModificationDate"
+    return {f"{name}[{name}Begin]": begin, f"{name}[{name}End]": end}
+
+
+def create_body(records: Sequence[Json], *, notify: bool) -> Json:
+    """Return the body of POST clients/clients. Mail and SMS are settled in so many words: the default is unknown."""
+    return {"params": {"clients": list(records)}, "settings": {"send_mail": notify, "send_sms": notify}}
+
+
+def create_record(account: NewAccount) -> Json:
+    """Return one record of POST; empty values are left out. Raises Reject where the panel could not take one."""
+    values = {FIELDS[name].create: _written(name, value) for name, value in account.values.items() if not _empty(value)}
+    return {
+        **values,
+        "login": account.login,
+        "password": account.password,
+        "code_extern": account.client_id,
+        "request_reference": account.client_id,
+        "shops": list(account.shops),
+    }
+
+
+def update_body(records: Sequence[Json]) -> Json:
+    """Return the body of PUT clients/clients."""
+    silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
+    return {"params": {"clients": list(records)}, "clientsSettings": silent}
+
+
+def update_record(update: AccountUpdate) -> Json:
+    """Return one record of PUT: its key and the changed fields; empty text clears a field (assumption 2)."""
+    record: Json = {"clientLogin": update.login, "requestReference": update.client_id}
+    if update.external_code is not None:
+        record["clientCodeExternal"] = update.external_code
+    for name, value in update.values.items():
+        written = _written(name, value)
+        if not _empty(value) or written == "":
+            record[FIELDS[name].update] = written
+    return record
+
+
+def _written(name: str, value: Value) -> Any:
+    try:
+        return FIELDS[name].codec.to_panel(value)
+    except Reject as reject:
+        raise Reject(reject.code, f"{name}: {reject.message}", field=name) from None
+
+
+def _empty(value: Value) -> bool:
+    return value is None or value == ""
+
+
+# answers to searches
+
+
+def accounts(body: Json) -> list[Account]:
+    """Return the accounts of one page of GET clients/clients. What has no id is no account."""
+    return [_account(each) for each in _list(body, "results") if isinstance(each, dict) and text(each.get("clientId"))]
+
+
+def ids_with_code(body: Json, code: str) -> list[str]:
+    """Return the ids of those accounts in an answer of the CRM search that carry exactly this code."""
+    found = [each for each in _list(body, "clientsResults") if isinstance(each, dict)]
+    return [text(each.get("clientId")) for each in found if text(each.get("clientCodeExternal")) == code]
+
+
+def counts(body: Json, page: int, limit: int) -> tuple[int, int]:
+    """Return how many records and pages the whole search has; where the panel does not say, what this page tells."""
+    seen = len(_list(body, "results"))
+    total = whole(body.get("resultsNumberAll"))
+    pages = whole(body.get("resultsNumberPage"))
+    if pages is None:
+        pages = page + 1 if seen < limit else page + 2
+    return page * limit + seen if total is None else total, pages
+
+
+def fault(body: Json) -> tuple[str, str] | None:
+    """Return code and text of the ``errors`` of a whole answer; None where it has none that count."""
+    return _fault_of(body.get("errors"))
+
+
+def server_time(body: Json) -> int | None:
+    """Return the Unix seconds of system/serverTime."""
+    return whole(body.get("time"))
+
+
+def _account(shown: Json) -> Account:
+    return Account(
+        panel_client_id=text(shown["clientId"]),
+        login=text(shown.get("clientLogin")),
+        external_code=text(shown.get("clientCodeExternal")),
+        values=_values(shown),
+        modified_at=read_moment(shown.get("clientsLastModificationDate")),
+        guest=codecs.FLAG.from_panel(shown.get("isUnregistered")) is True,
+    )
+
+
+def _values(shown: Json) -> Record:
+    found = {name: _at(shown, field.read) for name, field in FIELDS.items()}
+    return {name: FIELDS[name].codec.from_panel(value) for name, value in found.items() if value is not _MISSING}
+
+
+def _at(shown: Json, path: str) -> Any:
+    """Return what stands at a dotted path; an empty parent (``[]``) has empty children, an absent one none."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        inner = shown.get(parent, _MISSING)
+        if inner is _MISSING:
+            return _MISSING
+        if not isinstance(inner, dict):
+            return None
+        shown = inner
+    value = shown.get(name, _MISSING)
+    return text(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else value
+
+
+# answers to writes
+
+
+def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[Outcome]:
+    """Return what became of each record, in the order of the request.
+
+    Results are told apart by the reference they echo. One without a reference is taken by its place, and only where
+    no result is missing and the others stand in their places; what cannot be told for certain is Retry.
+    """
+    items = _results(body)
+    places = {record.client_id: n for n, record in enumerate(records)}
+    matched = {places[ref]: item for item in items if (ref := _echoed(item, "reference")) in places}
+    matched |= _by_place(items, places, matched)
+    return [
+        _outcome(matched[n], record) if n in matched else Retry("missing_result") for n, record in enumerate(records)
+    ]
+
+
+def _by_place(items: Sequence[Any], places: Mapping[str, int], matched: Mapping[int, Any]) -> dict[int, Any]:
+    nameless = {n: item for n, item in enumerate(items) if not _echoed(item, "reference")}
+    free = [n for n in places.values() if n not in matched]
+    if len(items) != len(places) or len(nameless) != len(free):
+        return {}
+    if all(n in free for n in nameless) and all(items[n] is item for n, item in matched.items()):
+        return nameless
+    if len(free) == 1:
+        return {free[0]: next(iter(nameless.values()))}
+    return _all_refused(list(nameless.values()), free)
+
+
+def _all_refused(nameless: Sequence[Any], free: Sequence[int]) -> dict[int, Any]:
+    """Where every nameless result is a failure, every free record has failed; only the reasons may be mixed up."""
+    faults = [_failure(item) if isinstance(item, dict) else None for item in nameless]
+    if not all(faults):
+        return {}
+    codes = {fault[0] for fault in faults if fault}
+    texts = dict.fromkeys(fault[1] for fault in faults if fault)
+    shared = {"faultCode": codes.pop() if len(codes) == 1 else "?", "faultString": "; ".join(texts)}
+    return {n: {"errors": [shared]} for n in free}
+
+
+def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
+    if not isinstance(item, dict) or not item:
+        return Retry("missing_result")
+    failed = _failure(item)
+    if failed:
+        return panel_faults.for_record(*failed)
+    return _opened(item, record) if isinstance(record, NewAccount) else _DONE
+
+
+def _opened(item: Json, record: NewAccount) -> Outcome:
+    """An account without an id is not known to exist: the next look finds it, if it does."""
+    key = _echoed(item, "id")
+    if key in ("", "0"):
+        return Retry("missing_result")
+    return Done(key, _echoed(item, "login") or record.login)
+
+
+def _failure(item: Json) -> tuple[str, str] | None:
+    """Judge one result in any of its three shapes: ``status``, ``resultStatus``, ``faultCode`` on the record."""
+    own = item if "faultCode" in item else None
+    named = _fault_of(item.get("errors")) or _fault_of(own) or _fault_of(item.get("error"))
+    if named:
+        return named
+    status = item.get("status", item.get("resultStatus"))
+    return None if status is None or text(status).casefold() in _TRUE else ("", "")
+
+
+def _fault_of(errors: Any) -> tuple[str, str] | None:
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    if not isinstance(first, dict):
+        return ("", text(first)) if first else None
+    code, said = text(first.get("faultCode")), text(first.get("faultString") or first.get("message"))
+    return None if code == "0" or not (code or said) else (code, said)
+
+
+_ECHOES = {
+    "reference": ("request_reference", "requestReference"),
+    "id": ("id", "clientId"),
+    "login": ("login", "clientLogin"),
+}
+
+
+def _echoed(item: Any, what: str) -> str:
+    """Return what a result echoes, on itself or in the object inside it."""
+    if not isinstance(item, dict):
+        return ""
+    inner = item.get("params") or item.get("clientsResult")
+    for level in (inner, item):
+        for name in _ECHOES[what]:
+            if isinstance(level, dict) and text(level.get(name)):
+                return text(level[name])
+    return ""
+
+
+def has_results(body: Json) -> bool:
+    """Say whether an answer to a write judges single records at all."""
+    return bool(_results(body))
+
+
+def _results(body: Json) -> list[Any]:
+    return _list(body, "clients") or _list(body, "results")
+
+
+# values
+
+
+def text(value: Any) -> str:
+    """Return an id or a code as text, whatever type it came in."""
+    if value is None or isinstance(value, list | dict):
+        return ""
+    if isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value():
+        return str(int(value))
+    return str(value)
+
+
+_MOST_DIGITS = 40
+_WHOLE = re.compile(r"\d{1,15}")
+
+
+def whole(value: Any) -> int | None:
+    """Return a count that may have come as text; None where it is none."""
+    shown = text(value)
+    return int(shown) if _WHOLE.fullmatch(shown) else None
+
+
+def _list(body: Json, name: str) -> list[Any]:
+    found = body.get(name)
+    return found if isinstance(found, list) else []

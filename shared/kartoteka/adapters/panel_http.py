@@ -1,0 +1,278 @@
+"""HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
+
+Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the shared pace and is counted. Only
+calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at most; the rest is the queue's business.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+import requests
+import stamina
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from kartoteka.adapters import panel_faults
+from kartoteka.adapters.pace import Pace
+from kartoteka.core.errors import Halt, KartotekaError, Retry
+
+API = "/api/admin/v8/"
+USER_AGENT = "kartoteka/1 (customer records, ERP to panel)"
+SAFE = frozenset({"GET", "PUT"})
+WAIT_AFTER_429 = 1.0
+"""Seconds of silence after a 429 that names none."""
+QUICK = 5.0
+"""A wait longer than this is not sat out here."""
+
+PIECE = 16 * 1024
+"""Bytes of an answer that are looked at together, as they come."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Limits of one call; times in seconds, size in bytes of the decoded answer."""
+
+    connect_timeout: float = 5.0
+    read_timeout: float = 25.0
+    largest_answer: int = 32 * 1024 * 1024
+    pool: int = 8
+    attempts: int = 3
+    first_pause: float = 0.2
+
+
+class PanelHttp:
+    """Connections to one panel, kept open. Safe for several threads."""
+
+    def __init__(self, root: str, key: str, pace: Pace, settings: HttpSettings | None = None) -> None:
+        self._base = checked_root(root) + API
+        self._pace = pace
+        self._settings = settings or HttpSettings()
+        self._session = _session(checked_key(key), self._settings)
+        self._calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"PanelHttp({self._base!r})"
+
+    def calls(self) -> Mapping[str, int]:
+        """Return how many attempts were made, by gate."""
+        with self._lock:
+            return dict(self._calls)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Call a reading gate."""
+        text = urlencode(query or {}, quote_via=quote, safe=",:")
+        return self._repeated("GET", path, f"?{text}" if text else "", None)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a gate that sets absolute values."""
+        return self._repeated("PUT", path, "", body)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a gate whose effect would be doubled by a repetition: once."""
+        return self._once("POST", path, "", body)
+
+    def _repeated(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        for attempt in stamina.retry_context(
+            on=_quick_wait,
+            attempts=self._settings.attempts,
+            timeout=self._settings.read_timeout,
+            wait_initial=self._settings.first_pause,
+            wait_max=2.0,
+            wait_jitter=self._settings.first_pause,
+        ):
+            with attempt:
+                return self._once(method, path, query, body)
+        raise AssertionError("stamina ends with the last attempt's own error")
+
+    def _once(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        gate = f"{method} {path}"
+        self._pace.take()
+        with self._lock:
+            self._calls[gate] += 1
+        try:
+            return self._exchange(method, path, query, body)
+        except KartotekaError as error:
+            log.warning("panel call failed: %s: %s", gate, error)
+            self._slow_down_after(error)
+            raise
+
+    def _slow_down_after(self, error: KartotekaError) -> None:
+        if isinstance(error, Retry) and error.code == "too_many_requests":
+            self._pace.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
+
+    def _exchange(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Make one attempt. What the library raises is translated outside its own handler, so that none is chained."""
+        gate = f"{method} {path}"
+        try:
+            status, headers, content = self._send(method, path, query, body)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
+            translated = panel_faults.for_exception(caught, gate=gate)
+        else:
+            return _object(content) if status // 100 == 2 else _refuse(status, headers, content, gate)
+        raise translated
+
+    def _send(
+        self, method: str, path: str, query: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        with self._session.request(
+            method,
+            self._base + path + query,
+            data=None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
+            headers=None if body is None else {"Content-Type": "application/json"},
+            timeout=(self._settings.connect_timeout, self._settings.read_timeout),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return response.status_code, response.headers, self._content(response)
+
+    def _content(self, response: requests.Response) -> bytes:
+        """Read an answer, however slowly it drips and whatever it unpacks to, up to the limits."""
+        deadline = time.monotonic() + self._settings.read_timeout
+        content = bytearray()
+        while piece := response.raw.read1(PIECE, decode_content=True):
+            content += piece
+            if len(content) > self._settings.largest_answer:
+                raise Retry("answer_too_large")
+            if time.monotonic() > deadline:
+                raise Retry("timeout")
+        return bytes(content)
+
+
+def checked_root(root: str) -> str:
+    """Return the panel's root without a trailing slash; Halt where the key must not go there."""
+    address = root.strip()
+    try:
+        parts = urlsplit(address)
+        fine = _is_plain(address, parts) and (parts.scheme == "https" or _is_loopback(parts))
+    except ValueError:
+        fine = False
+    if not fine:
+        raise Halt("panel_address", "the panel's address must be https://host, without user, query or fragment")
+    return address.rstrip("/")
+
+
+def _is_plain(address: str, parts: SplitResult) -> bool:
+    odd = any(c in address for c in "\\@?#") or any(c.isspace() or ord(c) < 32 for c in address)
+    return bool(parts.hostname) and not odd and (parts.port is None or parts.port > 0)
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    if parts.scheme != "http" or parts.hostname is None:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_key(key: str) -> str:
+    """Return the key if it can stand in a header; the message of the Halt never quotes it."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise Halt("panel_key", "the panel's API key is empty or holds characters that no key has: correct the secret")
+    return key
+
+
+class _KeyHeader(AuthBase):
+    """Puts the key into each request and shows it to nobody."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-API-KEY"] = self._key
+        return request
+
+
+def _session(key: str, settings: HttpSettings) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # neither a proxy nor a .netrc of the machine gets between the key and the panel
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a PHP session would serialise our calls
+    session.auth = _KeyHeader(key)
+    session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _quick_wait(error: Exception) -> bool | float:
+    """Tell stamina whether to repeat, and after how many seconds where the panel named them."""
+    if not isinstance(error, Retry) or error.code in _NOT_QUICK:
+        return False
+    if error.after is None:
+        return True
+    return error.after if error.after <= QUICK else False
+
+
+_NOT_QUICK = frozenset({"budget", "pace", "answer_too_large"})
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
+    try:
+        parsed = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, ArithmeticError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Retry("broken_answer")
+    return _clean(parsed) if _has_odd_escapes(content) else parsed
+
+
+def _refuse(status: int, headers: Mapping[str, str], content: bytes, gate: str) -> NoReturn:
+    after = panel_faults.retry_after(headers.get("Retry-After"), datetime.now(UTC))
+    raise panel_faults.for_status(status, gate=gate, text=_said(headers, content), after=after)
+
+
+def _said(headers: Mapping[str, str], content: bytes) -> str:
+    """Return the panel's own words about a 4xx or 5xx: ``errors.message``, ``error``, or header ``x-error``."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    errors = body.get("errors") or body.get("error") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    words = first.get("message") or first.get("faultString") if isinstance(first, dict) else first
+    header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    return " ".join(dict.fromkeys(str(part) for part in (words, header) if part))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _has_odd_escapes(content: bytes) -> bool:
+    return any(escape in content for escape in (b"\\u0000", b"\\ud", b"\\uD"))
+
+
+def _clean(value: Any) -> Any:
+    """Return the value without what no database can store: NUL, and halves of surrogate pairs."""
+    match value:
+        case str():
+            return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {name: _clean(inner) for name, inner in value.items()}
+        case list():
+            return [_clean(inner) for inner in value]
+    return value

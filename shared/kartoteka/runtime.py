@@ -1,0 +1,135 @@
+"""Settings and the composition root: the one module that knows both the adapters and the engine.
+
+Nothing happens at import. Everything is built on first use and kept while the process lives; secrets and the policy are
+read again every few minutes, and what was built from them is built anew when they changed.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import timedelta
+from functools import cache, lru_cache
+
+from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kartoteka.adapters.exchange import SqlExchange
+from kartoteka.adapters.pace import Pace
+from kartoteka.adapters.panel import HttpPanel
+from kartoteka.adapters.panel_http import PanelHttp
+from kartoteka.adapters.queue import SqsQueue
+from kartoteka.adapters.state import DynamoState
+from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.errors import Halt
+from kartoteka.core.policy import Policy, parse
+from kartoteka.engine import Engine
+
+SECRETS_KEPT = 300
+"""Seconds until a changed secret or policy is noticed."""
+
+
+class Settings(BaseModel):
+    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    table: str
+    policy_parameter: str
+    panel_secret: str
+    erp_secret: str
+    panel_url: str
+    queues: dict[str, str] = Field(default_factory=dict)
+    shards: int = Field(default=1, ge=1)
+    longest_transaction_minutes: int = Field(default=60, ge=1)
+    aws_endpoint: str = ""
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings. Raises Halt naming the variable that is missing or wrong."""
+    names = [name for name in Settings.model_fields if name != "queues"]
+    given = {name: os.environ.get(f"KARTOTEKA_{name.upper()}") for name in names}
+    queues = {name: os.environ.get(f"KARTOTEKA_QUEUE_{name.upper()}") for name in CONCERNS}
+    try:
+        found = Settings.model_validate(
+            {k: v for k, v in given.items() if v is not None} | {"queues": {k: v for k, v in queues.items() if v}}
+        )
+    except ValidationError as exc:
+        wrong = ", ".join(f"KARTOTEKA_{str(error['loc'][0]).upper()}: {error['msg']}" for error in exc.errors())
+        raise Halt("bad_settings", f"{wrong}. Deploy the template again.") from None
+    if found.aws_endpoint:  # `sam local invoke --env-vars` hands over only what the template declares
+        os.environ["AWS_ENDPOINT_URL"] = found.aws_endpoint
+    return found
+
+
+def engine() -> Engine:
+    """Return an engine for one run."""
+    where = settings()
+    policy = current_policy()
+    limits = policy.panel
+    return Engine(
+        exchange=_exchange(_secret(where.erp_secret)),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
+        state=state(),
+        queue=_queue(),
+        policy=policy,
+        run_id=uuid.uuid4().hex[:12],
+        longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
+    )
+
+
+def current_policy() -> Policy:
+    """Return the policy that holds now."""
+    name = settings().policy_parameter
+    try:
+        text = parameters.get_parameter(name, max_age=SECRETS_KEPT)
+    except GetParameterError as exc:
+        raise Halt("no_policy", f"cannot read the parameter {name} ({_why(exc)})") from None
+    return _policy(str(text))
+
+
+@cache
+def state() -> DynamoState:
+    """Return the synchronisation state."""
+    return DynamoState(settings().table)
+
+
+def forget() -> None:
+    """Forget everything that was built or read, so that a mended secret or setting is seen at once."""
+    parameters.clear_caches()  # type: ignore[no-untyped-call]
+    for built in (settings, state, _panel, _exchange, _queue, _policy):
+        built.cache_clear()
+
+
+def _secret(name: str) -> str:
+    try:
+        return str(parameters.get_secret(name, max_age=SECRETS_KEPT))
+    except GetParameterError as exc:
+        raise Halt("no_secret", f"cannot read the secret {name} ({_why(exc)})") from None
+
+
+def _why(error: Exception) -> str:
+    """Return the kind of what went wrong, without its words."""
+    return type(error.__cause__ or error.__context__ or error).__name__
+
+
+@lru_cache(maxsize=1)
+def _policy(text: str) -> Policy:
+    return parse(text)
+
+
+@lru_cache(maxsize=1)
+def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget)))
+
+
+@lru_cache(maxsize=1)
+def _exchange(url: str) -> SqlExchange:
+    return SqlExchange.connect(url)
+
+
+@cache
+def _queue() -> SqsQueue:
+    return SqsQueue(settings().queues, shards=settings().shards)

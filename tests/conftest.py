@@ -1,0 +1,13 @@
+"""Fixtures that several suites share, and how hypothesis runs: never against the clock."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("untimed")
+
+pytest_plugins = (
+    "tests.fixtures.postgres",
+    "tests.fixtures.exchange",
+    "tests.fixtures.cli",
+    "tests.fixtures.installation",
+)

@@ -1,0 +1,234 @@
+"""What every WorkQueue does: the one in memory, and SQS FIFO as moto plays it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from kartoteka.adapters.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
+from kartoteka.core.errors import Halt, Retry
+from kartoteka.ports import WorkQueue
+from tests.fakes.queue import FakeQueue
+
+
+class World(Protocol):
+    """A queue with a handle on its other end."""
+
+    @property
+    def queue(self) -> WorkQueue: ...
+    def received(self, concern: str) -> list[tuple[str, ...]]: ...
+    def break_after_one_chunk(self) -> None: ...
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.queue: FakeQueue = FakeQueue()
+
+    def received(self, concern: str) -> list[tuple[str, ...]]:
+        return list(iter(lambda: self.queue.take(concern), None))
+
+    def break_after_one_chunk(self) -> None:
+        self.queue.break_after(1)
+
+
+class Flaky:
+    """A client of SQS whose batches can lose entries."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.refusals = 0
+        self.spare = 0
+        self.batches: list[list[dict[str, str]]] = []
+        self.visibilities: list[list[dict[str, Any]]] = []
+
+    def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+        self.visibilities.append(Entries)
+        return self.client.change_message_visibility_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803
+        self.batches.append(Entries)
+        taken = Entries
+        if self.refusals:
+            self.refusals -= 1
+            taken = Entries[: self.spare]
+            self.spare = 0
+        failed = [{"Id": each["Id"], "SenderFault": False, "Code": "x"} for each in Entries if each not in taken]
+        answer = self.client.send_message_batch(QueueUrl=QueueUrl, Entries=taken) if taken else {}
+        return {"Successful": answer.get("Successful", []), "Failed": failed}
+
+
+class SqsWorld:
+    def __init__(self, shards: int = 1) -> None:
+        self.sqs = boto3.client("sqs", "eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+        self.urls = {
+            concern: self.sqs.create_queue(
+                QueueName=f"{concern}.fifo",
+                Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "60"},
+            )["QueueUrl"]
+            for concern in ("accounts", "billing")
+        }
+        self.flaky = Flaky(self.sqs)
+        self.pauses: list[float] = []
+        self.queue = SqsQueue(self.urls, shards=shards, make_client=lambda: self.flaky, sleep=self.pauses.append)
+
+    def messages(self, concern: str) -> list[Any]:
+        """Receive and delete everything, in the queue's order."""
+        found: list[Any] = []
+        while batch := self.sqs.receive_message(
+            QueueUrl=self.urls[concern], MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages"):
+            found += batch
+            for each in batch:
+                self.sqs.delete_message(QueueUrl=self.urls[concern], ReceiptHandle=each["ReceiptHandle"])
+        return found
+
+    def received(self, concern: str) -> list[tuple[str, ...]]:
+        return [tuple(json.loads(each["Body"])["keys"]) for each in self.messages(concern)]
+
+    def break_after_one_chunk(self) -> None:
+        self.flaky.refusals, self.flaky.spare = ATTEMPTS, 1
+
+
+@pytest.fixture
+def sqs() -> Iterator[SqsWorld]:
+    with mock_aws():
+        yield SqsWorld()
+
+
+@pytest.fixture(params=["fake", "sqs"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "fake":
+        return FakeWorld()
+    found: SqsWorld = request.getfixturevalue("sqs")
+    return found
+
+
+def keys(count: int) -> list[str]:
+    return [f"K-{n}" for n in range(count)]
+
+
+def test_every_key_arrives_once_in_chunks_of_a_hundred(world: World) -> None:
+    assert world.queue.send("billing", keys(250)) == 3
+    chunks = world.received("billing")
+    assert [len(chunk) for chunk in chunks] == [100, 100, 50]
+    assert [key for chunk in chunks for key in chunk] == keys(250)
+    assert world.received("accounts") == []
+
+
+def test_no_keys_are_no_chunk(world: World) -> None:
+    assert world.queue.send("billing", []) == 0
+    assert world.received("billing") == []
+
+
+def test_a_key_given_twice_arrives_once(world: World) -> None:
+    assert world.queue.send("billing", ["a", "b", "a"]) == 1
+    assert world.received("billing") == [("a", "b")]
+
+
+def test_the_same_keys_sent_again_arrive_again(world: World) -> None:
+    assert world.queue.send("billing", ["a"]) == world.queue.send("billing", ["a"]) == 1
+    assert world.received("billing") == [("a",), ("a",)]
+
+
+def test_a_queue_that_does_not_take_every_chunk_is_told(world: World) -> None:
+    world.break_after_one_chunk()
+    with pytest.raises(Retry):
+        world.queue.send("billing", keys(250))
+    world.queue.send("billing", keys(250))
+    assert {key for chunk in world.received("billing") for key in chunk} == set(keys(250))
+
+
+def test_odd_keys_travel_unharmed(world: World) -> None:
+    odd = ["żółw/7", 'a"b', "a,b", "\x01", "\U0001f600", " "]
+    world.queue.send("billing", odd)
+    assert world.received("billing") == [tuple(odd)]
+
+
+def test_bringing_back_nothing_is_fine(world: World) -> None:
+    world.queue.bring_back("billing", [], seconds=30)
+
+
+# SQS alone
+
+
+def test_messages_brought_back_are_visible_again_soon(sqs: SqsWorld) -> None:
+    sqs.queue.send("billing", keys(1200))
+    url = sqs.urls["billing"]
+    first = sqs.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    second = sqs.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    receipts = [each["ReceiptHandle"] for each in (*first, *second)]
+    sqs.queue.bring_back("billing", [*receipts, "no-such-receipt"], seconds=30)
+    asked = [each for batch in sqs.flaky.visibilities for each in batch]
+    assert [each["ReceiptHandle"] for each in asked] == [*receipts, "no-such-receipt"]
+    assert {each["VisibilityTimeout"] for each in asked} == {30}
+    assert max(len(batch) for batch in sqs.flaky.visibilities) <= 10
+
+
+def test_a_message_says_version_and_concern_and_travels_in_its_shards_group(sqs: SqsWorld) -> None:
+    sqs.queue.send("billing", ["a"])
+    [message] = sqs.messages("billing")
+    assert json.loads(message["Body"]) == {"v": 1, "concern": "billing", "keys": ["a"]}
+    assert message["Attributes"]["MessageGroupId"] == "shard-0"
+
+
+def test_a_key_always_travels_in_the_same_group(sqs: SqsWorld) -> None:
+    queue = SqsQueue(sqs.urls, shards=4, make_client=lambda: sqs.sqs)
+    assert queue.send("billing", keys(1000)) >= 10
+    groups: dict[str, set[str]] = {}
+    for message in sqs.messages("billing"):
+        for key in json.loads(message["Body"])["keys"]:
+            groups.setdefault(key, set()).add(message["Attributes"]["MessageGroupId"])
+    assert groups == {key: {f"shard-{shard(key, 4)}"} for key in keys(1000)}
+    assert len(set.union(*groups.values())) == 4
+
+
+def test_shards_are_the_same_in_every_process() -> None:
+    assert [shard(key, 1000) for key in ("K-1", "żółw", "K-2")] == [494, 830, 900]
+
+
+def test_messages_go_ten_at_a_time_and_stay_below_the_limits(sqs: SqsWorld) -> None:
+    long = [f"{n:04}" + "\U0001f600" * 36 for n in range(1500)]
+    sqs.queue.send("billing", long)
+    assert max(len(batch) for batch in sqs.flaky.batches) == 10
+    assert max(sum(len(each["MessageBody"]) for each in batch) for batch in sqs.flaky.batches) < 256 * 1024
+    assert [key for chunk in sqs.received("billing") for key in chunk] == long
+
+
+def test_chunks_are_bounded_in_keys_and_bytes() -> None:
+    for _, chunk in chunks(["x" * 1000 + str(n) for n in range(200)] + ["y" * 30_000], 3):
+        assert len(chunk) <= CHUNK
+        assert len(chunk) == 1 or len(json.dumps(chunk)) <= LARGEST_BODY + 2
+
+
+def test_entries_that_were_not_taken_are_sent_again_and_those_alone(sqs: SqsWorld) -> None:
+    sqs.flaky.refusals, sqs.flaky.spare = 2, 1
+    assert sqs.queue.send("billing", keys(500)) == 5
+    assert [len(batch) for batch in sqs.flaky.batches] == [5, 4, 4]
+    assert sorted(key for chunk in sqs.received("billing") for key in chunk) == sorted(keys(500))
+    assert len(sqs.pauses) == 2
+    identities = [each["MessageDeduplicationId"] for batch in sqs.flaky.batches for each in batch]
+    assert len(set(identities)) == 5
+
+
+def test_a_concern_without_a_queue_and_a_queue_that_is_gone_halt(sqs: SqsWorld) -> None:
+    with pytest.raises(Halt):
+        sqs.queue.send("credit", ["a"])
+    sqs.sqs.delete_queue(QueueUrl=sqs.urls["billing"])
+    with pytest.raises(Halt):
+        sqs.queue.send("billing", ["a"])
+
+
+@pytest.mark.parametrize(("code", "kind"), [("RequestThrottled", Retry), ("AccessDenied", Halt)])
+def test_errors_of_the_service_say_what_to_do(sqs: SqsWorld, code: str, kind: type[Exception]) -> None:
+    def fail(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": "x"}}, "SendMessageBatch")
+
+    sqs.flaky.send_message_batch = fail  # type: ignore[method-assign, assignment]
+    with pytest.raises(kind):
+        sqs.queue.send("billing", ["a"])

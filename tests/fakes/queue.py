@@ -1,0 +1,51 @@
+"""WorkQueue in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kartoteka.core.errors import Retry
+
+CHUNK = 100
+
+
+class FakeQueue:
+    """Lists of chunks by concern. ``break_after(n)`` takes n more chunks and refuses the next one, once."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[str, list[tuple[str, ...]]] = {}
+        self.brought_back: list[tuple[str, str]] = []
+        self._takes: int | None = None
+
+    def break_after(self, chunks: int) -> None:
+        """Take this many more chunks, then raise Retry once."""
+        self._takes = chunks
+
+    def send(self, concern: str, client_ids: Sequence[str]) -> int:
+        keys = tuple(dict.fromkeys(client_ids))
+        chunks = [keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK)]
+        for chunk in chunks:
+            self._maybe_break()
+            self.chunks.setdefault(concern, []).append(chunk)
+        return len(chunks)
+
+    def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
+        del seconds
+        self.brought_back.extend((concern, receipt) for receipt in receipts)
+
+    def take(self, concern: str) -> tuple[str, ...] | None:
+        """Take the oldest chunk off this concern's queue; None: it is empty."""
+        waiting = self.chunks.get(concern)
+        return waiting.pop(0) if waiting else None
+
+    def empty(self) -> bool:
+        """Say whether no concern has a chunk waiting."""
+        return not any(self.chunks.values())
+
+    def _maybe_break(self) -> None:
+        if self._takes is None:
+            return
+        if self._takes == 0:
+            self._takes = None
+            raise Retry("queue")
+        self._takes -= 1

@@ -1,0 +1,69 @@
+"""SyncState in memory."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from kartoteka.adapters import pace
+from kartoteka.core.errors import KartotekaError
+from kartoteka.ports import Lease, Stored
+
+
+class FakeState:
+    """Cursors, pace, pauses and runs in dictionaries. ``fail`` makes the next calls raise."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Stored] = {}
+        self.shared = pace.Shared()
+        self.pauses: dict[str, str] = {}
+        self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
+        self._failures: list[KartotekaError] = []
+
+    def fail(self, *errors: KartotekaError) -> None:
+        """Raise these, one from each of the next calls, before any effect."""
+        self._failures.extend(errors)
+
+    def load(self, name: str) -> Stored:
+        self._maybe_fail()
+        return copy.deepcopy(self.documents.get(name, Stored(None)))
+
+    def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
+        self._maybe_fail()
+        if self.documents.get(name, Stored(None)).version != version:
+            return False
+        self.documents[name] = Stored(copy.deepcopy(dict(document)), version + 1)
+        return True
+
+    def lease(self, calls: int, *, now: float, rate: float, month: str, budget: int | None, unused: int = 0) -> Lease:
+        self._maybe_fail()
+        self.shared, lease = pace.leased(
+            self.shared, calls, now=now, rate=rate, month=month, budget=budget, unused=unused
+        )
+        return lease
+
+    def slow_down(self, *, now: float, rate: float, wait: float) -> None:
+        self._maybe_fail()
+        self.shared = pace.slowed(self.shared, now=now, rate=rate, wait=wait)
+
+    def paused(self) -> Mapping[str, str]:
+        self._maybe_fail()
+        return dict(self.pauses)
+
+    def pause(self, concern: str, reason: str) -> None:
+        self._maybe_fail()
+        self.pauses[concern] = reason
+
+    def resume(self, concern: str) -> None:
+        self._maybe_fail()
+        self.pauses.pop(concern, None)
+
+    def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
+        self._maybe_fail()
+        self.runs.append((at, run_id, concern, dict(summary)))
+
+    def _maybe_fail(self) -> None:
+        if self._failures:
+            raise self._failures.pop(0)

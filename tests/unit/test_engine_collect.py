@@ -1,0 +1,189 @@
+"""Collect and feed: cursors move after the work they vouch for, and a cursor that lies is found out."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kartoteka.core.errors import Retry
+from kartoteka.core.window import OVERLAP
+from tests.world import CARD, World
+
+
+def filled(number: int) -> World:
+    """Return an installation with this many customers in step."""
+    world = World()
+    for n in range(number):
+        world.exchange.insert_card(f"C-{n:04}", **CARD)
+    world.tick()
+    world.tick()
+    return world
+
+
+def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
+    world = World()
+    for n in range(250):
+        world.exchange.insert_card(f"C-{n:04}", **CARD)
+    world.queue.break_after(1)
+    assert not world.collect("accounts")
+    world.tick()
+    assert len(world.panel.accounts) == 250
+
+
+def test_a_late_commit_is_not_lost() -> None:
+    world = filled(2)
+    slow = world.exchange.transaction()
+    slow.update_card("C-0000", city="Gdynia")
+    world.exchange.update_card("C-0001", city="Sopot")
+    world.tick()
+    slow.commit()
+    world.tick()
+    assert world.panel.accounts["1"].values["city"] == "Gdynia"
+
+
+def test_a_restored_database_is_noticed_and_looked_at_whole() -> None:
+    world = filled(3)
+    world.exchange.log = {}  # rebuilt: the log begins again below the cursor
+    world.panel.edit("2", city="Gdynia")
+    world.state.documents.pop("feed")
+    world.pass_time(days=30)
+    before = world.counts.collected
+    world.collect("billing")
+    assert world.counts.collected - before == 3
+
+
+def test_a_lost_cursor_costs_reads_and_no_panel_call() -> None:
+    world = filled(300)
+    world.state.documents.clear()
+    before = dict(world.panel.calls())
+    world.collect("billing")
+    world.collect("accounts")
+    assert dict(world.panel.calls()) == before
+    assert world.queue.empty()
+
+
+def test_a_full_look_goes_on_where_it_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("kartoteka.engine.collect")
+    monkeypatch.setattr(module, "LOOK_BUDGET", 100)
+    monkeypatch.setattr(module, "LOOK_PAGE", 50)
+    world = World()
+    for n in range(230):
+        world.exchange.insert_card(f"C-{n:04}", **CARD)
+    for expected in (100, 200, 230):
+        world.collect("accounts")
+        world.drain()
+        assert len(world.panel.accounts) == expected
+
+
+def test_the_daily_sweep_finds_what_the_log_never_told() -> None:
+    world = filled(2)
+    world.pass_time(minutes=20)
+    world.tick()
+    world.exchange.cards["C-0001"]["city"] = "behind the triggers' back"
+    world.tick()
+    assert world.panel.accounts["2"].values["city"] == "Łódź"
+    world.pass_time(days=1)
+    world.tick()
+    assert world.panel.accounts["2"].values["city"] == "behind the triggers' back"
+
+
+def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> None:
+    world = World()
+    for n in range(450):
+        world.panel.register(CARD, login=f"shop-{n}")
+    world.panel.fail()
+    world.follow()
+    pages = world.panel.calls()["GET clients/clients"]
+    assert pages == 5
+    assert len(world.exchange.accounts) == 450
+    stopped = World()
+    for n in range(450):
+        stopped.panel.register(CARD, login=f"shop-{n}")
+    stopped.mortal(12)
+    assert not stopped.follow()
+    stopped.follow()
+    assert len(stopped.exchange.accounts) == 450
+    assert stopped.panel.calls()["GET clients/clients"] <= pages + 1
+
+
+def test_a_window_too_large_for_one_run_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = filled(400)
+    monkeypatch.setattr(importlib.import_module("kartoteka.engine.feed"), "MOST_PAGES", 2)
+    for n in range(1, 401):
+        world.panel.edit(str(n), city="Gdynia")
+        world.pass_time(seconds=1)
+    for _ in range(12):
+        world.tick()
+    assert all(card["city"] == "Gdynia" for card in world.exchange.cards.values())
+
+
+def test_after_a_crowd_the_overlap_is_not_read_again_and_again() -> None:
+    world = filled(1000)
+    world.tick()
+    for _ in range(6):
+        before = world.panel.calls()["GET clients/clients"]
+        world.tick()
+        assert world.panel.calls()["GET clients/clients"] - before <= 2
+
+
+def test_an_account_that_appears_late_in_a_crowd_is_found_by_counting() -> None:
+    world = filled(300)
+    feed = world.state.documents["feed"].document
+    assert feed
+    assert feed["zone"]
+    zone_time = world.panel.accounts["7"].modified_at
+    world.panel.edit("7", city="Gdynia")
+    late = world.panel.accounts["7"]
+    world.panel.accounts["7"] = replace(late, modified_at=zone_time)
+    world.exchange.accounts.pop("7")  # as if the page had not shown it
+    for _ in range(int(OVERLAP / timedelta(seconds=61)) + 2):
+        world.tick()
+    row = world.exchange.card(next(k for k, link in world.exchange.links.items() if link.panel_client_id == "7"))
+    assert row
+    assert row["city"] == "Gdynia"
+
+
+def test_a_clock_that_differs_is_measured_and_lived_with() -> None:
+    world = World()
+    ahead = timedelta(minutes=47)
+    world.panel._clock = lambda: world.time + ahead
+    world.exchange.insert_card("C-1", **CARD)
+    world.tick()
+    world.tick()
+    world.panel.edit("1", city="Gdynia")
+    world.tick()
+    row = world.exchange.card("C-1")
+    assert row
+    assert row["city"] == "Gdynia"
+
+
+def test_a_guest_is_remembered_and_left_alone() -> None:
+    world = World()
+    world.panel.register(CARD, login="", guest=True, external_code="")
+    world.tick()
+    assert len(world.exchange.accounts) == 1
+    assert world.queue.empty()
+
+
+def test_a_code_set_by_hand_in_the_panel_wakes_the_card() -> None:
+    world = World()
+    world.tick()
+    world.panel.register({**CARD, "city": "Gdynia"}, login="jan", external_code="C-1")
+    world.panel.halt()
+    world.exchange.insert_card("C-1", **CARD)
+    world.panel.recover()
+    world.follow()
+    assert world.queue.take("accounts") == ("C-1",)
+
+
+def test_a_feed_that_fails_half_way_reads_again() -> None:
+    world = filled(250)
+    for n in range(1, 251):
+        world.panel.edit(str(n), city="Gdynia")
+    world.panel.fail(Retry("panel_5xx"))
+    assert not world.follow()
+    world.tick()
+    assert all(card["city"] == "Gdynia" for card in world.exchange.cards.values())

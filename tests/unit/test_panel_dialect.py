@@ -1,0 +1,332 @@
+"""The shape of requests and answers: tolerant reading, strict writing, judging record by record."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kartoteka.adapters import panel_dialect as dialect
+from kartoteka.core.concerns import BILLING
+from kartoteka.core.errors import Reject, Retry
+from kartoteka.core.model import AccountUpdate, NewAccount, Value
+from kartoteka.ports import Done, Outcome
+
+NEW = NewAccount(
+    "K-1", "b2b-k-1", "Secret-1", {"email": "a@b.pl", "phone": "", "wholesaler": None, "nip": None}, (1, 2)
+)
+UPDATES = [AccountUpdate(key, f"b2b-{key}", {"city": "x"}) for key in "abc"]
+NEWS = [NewAccount(key, f"b2b-{key}", "Secret-1", {}, (1,)) for key in "abc"]
+FAULT = {"faultCode": 20, "faultString": "zły kod"}
+
+
+def kinds(body: dict[str, Any], records: Any = UPDATES) -> list[str]:
+    return [kind(each) for each in dialect.outcomes(body, records)]
+
+
+def kind(outcome: Outcome) -> str:
+    return outcome.code if isinstance(outcome, Reject | Retry) else "done"
+
+
+def good(ref: str) -> dict[str, Any]:
+    return {"resultStatus": True, "clientsResult": {"clientId": 1, "requestReference": ref}, "errors": []}
+
+
+def bad(ref: str) -> dict[str, Any]:
+    return {"resultStatus": False, "clientsResult": {"clientId": 1, "requestReference": ref}, "errors": [FAULT]}
+
+
+NAMELESS_BAD: dict[str, Any] = {"resultStatus": False, "errors": [FAULT]}
+NAMELESS_GOOD: dict[str, Any] = {"resultStatus": True, "errors": []}
+
+
+# writing
+
+
+def test_an_opening_says_what_is_documented_and_nothing_else() -> None:
+    record = dialect.create_record(NEW)
+    assert "wholesaler" not in dialect.create_record(NewAccount("a", "a", "p", {"wholesaler": None}))
+    assert record == {
+        "login": "b2b-k-1",
+        "password": "Secret-1",
+        "code_extern": "K-1",
+        "request_reference": "K-1",
+        "shops": [1, 2],
+        "email": "a@b.pl",
+    }
+    body = dialect.create_body([record], notify=False)
+    assert body == {"params": {"clients": [record]}, "settings": {"send_mail": False, "send_sms": False}}
+    assert dialect.create_body([], notify=True)["settings"] == {"send_mail": True, "send_sms": True}
+
+
+def test_a_change_says_its_key_and_the_changed_fields() -> None:
+    update = AccountUpdate("K-1", "anna", {"phone": "", "city": None, "wholesaler": None, "nip": "1"}, "K-1")
+    record = dialect.update_record(update)
+    assert record == {
+        "clientLogin": "anna",
+        "requestReference": "K-1",
+        "clientCodeExternal": "K-1",
+        "clientPhone1": "",
+        "clientCity": "",
+        "clientNip": "1",
+    }
+    silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
+    assert dialect.update_body([record]) == {"params": {"clients": [record]}, "clientsSettings": silent}
+
+
+def test_flags_are_written_as_booleans() -> None:
+    assert dialect.update_record(AccountUpdate("a", "a", {"wholesaler": False}))["clientIsWholesaler"] is False
+    assert dialect.create_record(NewAccount("a", "a", "p", {"wholesaler": True}))["wholesaler"] is True
+
+
+def test_every_field_of_the_table_has_its_names() -> None:
+    values: dict[str, Value] = {"email": "a@b.pl", "country_code": "PL", "client_type": "firm", "wholesaler": True}
+    for name, field in BILLING.fields.items():
+        text = values.get(name, "pol")
+        assert field.create in dialect.create_record(NewAccount("a", "a", "p", {name: text}))
+        assert field.update in dialect.update_record(AccountUpdate("a", "a", {name: text}))
+        assert field.read.rpartition(".")[2] in dialect.ELEMENTS.split(",")
+
+
+def test_a_value_that_the_panel_could_not_take_is_refused_with_its_field() -> None:
+    with pytest.raises(Reject) as refusal:
+        dialect.update_record(AccountUpdate("a", "a", {"street": "Długa\x00 5"}))
+    assert (refusal.value.code, refusal.value.field) == ("unprintable", "street")
+    assert "Długa" not in str(refusal.value)
+
+
+# reading
+
+SHOWN: dict[str, Any] = {
+    "clientId": 7,
+    "clientLogin": "anna",
+    "clientCodeExternal": "K-1",
+    "clientsLastModificationDate": "2026-07-01 12:00:00",
+    "isUnregistered": "n",
+    "clientEmail": "a@b.pl",
+    "clientType": "male",
+    "newField": {"deep": [1]},
+    "clientBillingAddress": {"clientFirstName": "Anna", "clientCountryId": "pl", "clientNip": 5250001232, "x": None},
+    "clientPreferences": {"langId": "pol", "currencyId": "PLN", "clientIsWholesaler": "yes"},
+}
+
+
+def read(**changes: Any) -> Any:
+    [account] = dialect.accounts({"results": [{**SHOWN, **changes}]})
+    return account
+
+
+def test_an_account_is_read_in_our_words() -> None:
+    account = read()
+    assert (account.panel_client_id, account.login, account.external_code) == ("7", "anna", "K-1")
+    assert account.modified_at.isoformat() == "2026-07-01T10:00:00+00:00"
+    assert account.values == {
+        "email": "a@b.pl",
+        "first_name": "Anna",
+        "nip": "5250001232",
+        "country_code": "PL",
+        "client_type": "person_male",
+        "language": "pol",
+        "currency": "PLN",
+        "wholesaler": True,
+    }
+
+
+@pytest.mark.parametrize("shown", [7, "7", Decimal(7), Decimal("7.0")])
+def test_ids_are_text_whatever_they_come_as(shown: Any) -> None:
+    assert read(clientId=shown).panel_client_id == "7"
+
+
+def test_large_ids_stay_exact() -> None:
+    assert read(clientId=2**63 + 1).panel_client_id == str(2**63 + 1)
+
+
+@pytest.mark.parametrize("empty", [[], {}, None])
+def test_an_empty_object_is_tolerated(empty: Any) -> None:
+    account = read(clientBillingAddress=empty, clientPreferences=empty)
+    assert not account.values.get("first_name")
+    assert not account.values.get("wholesaler")
+    assert account.values["email"] == "a@b.pl"
+
+
+def test_what_the_panel_does_not_show_is_not_read_as_empty() -> None:
+    shown = {name: value for name, value in SHOWN.items() if name != "clientBillingAddress"}
+    [account] = dialect.accounts({"results": [shown]})
+    assert "first_name" not in account.values
+
+
+@pytest.mark.parametrize(("shown", "guest"), [("y", True), ("n", False), ("yes", True), (None, False), ([], False)])
+def test_guests(shown: Any, guest: bool) -> None:
+    assert read(isUnregistered=shown).guest is guest
+
+
+@pytest.mark.parametrize("junk", [None, [], "x", {}, {"clientId": None}, {"clientId": ""}])
+def test_what_has_no_id_is_no_account(junk: Any) -> None:
+    assert [account.panel_client_id for account in dialect.accounts({"results": [junk, SHOWN]})] == ["7"]
+
+
+@pytest.mark.parametrize("results", [None, {}, "x", 5])
+def test_a_list_that_is_none_is_empty(results: Any) -> None:
+    assert dialect.accounts({"results": results}) == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ({"resultsNumberAll": 25, "resultsNumberPage": 3}, (25, 3)),
+        ({"resultsNumberAll": "25", "resultsNumberPage": "3"}, (25, 3)),
+        ({}, (21, 3)),
+        ({"resultsNumberAll": "many", "resultsNumberPage": -1}, (21, 3)),
+    ],
+)
+def test_counts_of_a_search(frame: dict[str, Any], expected: tuple[int, int]) -> None:
+    assert dialect.counts({**frame, "results": [SHOWN]}, 2, 10) == expected
+
+
+def test_a_full_page_without_counts_has_another_one_after_it() -> None:
+    assert dialect.counts({"results": [SHOWN] * 10}, 0, 10) == (10, 2)
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ({"faultCode": 2, "faultString": "Wynik pusty"}, ("2", "Wynik pusty")),
+        ([{"faultCode": "2", "faultString": "x"}], ("2", "x")),
+        ({"message": "x"}, ("", "x")),
+        ("x", ("", "x")),
+        ({"faultCode": 0, "faultString": "ok"}, None),
+        ({"faultCode": "0"}, None),
+        ({}, None),
+        ([], None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_errors_of_a_whole_answer(errors: Any, expected: tuple[str, str] | None) -> None:
+    assert dialect.fault({"errors": errors}) == expected
+
+
+# judging records
+
+
+def test_results_in_another_order_are_matched_by_reference() -> None:
+    for order in itertools.permutations([good("a"), bad("b"), good("c")]):
+        assert kinds({"results": list(order)}) == ["done", "bad_postcode", "done"]
+
+
+def test_a_result_without_reference_is_taken_by_its_place() -> None:
+    assert kinds({"results": [good("a"), NAMELESS_BAD, good("c")]}) == ["done", "bad_postcode", "done"]
+    assert kinds({"results": [NAMELESS_GOOD, NAMELESS_BAD, NAMELESS_GOOD]}) == ["done", "bad_postcode", "done"]
+
+
+def test_the_last_one_without_reference_is_told_by_elimination() -> None:
+    assert kinds({"results": [good("c"), NAMELESS_BAD, good("a")]}) == ["done", "bad_postcode", "done"]
+    assert kinds({"results": [NAMELESS_BAD, good("c"), good("a")]}) == ["done", "bad_postcode", "done"]
+
+
+def test_what_cannot_be_told_for_certain_is_no_success() -> None:
+    shuffled = [good("c"), NAMELESS_GOOD, NAMELESS_BAD]
+    assert kinds({"results": shuffled}) == ["missing_result", "missing_result", "done"]
+    fewer = [NAMELESS_GOOD, NAMELESS_BAD]
+    assert kinds({"results": fewer}) == ["missing_result"] * 3
+    assert kinds({"results": [good("a"), NAMELESS_GOOD]}) == ["done", "missing_result", "missing_result"]
+    assert kinds({"results": [good("b"), good("z"), good("c")]}) == ["missing_result", "done", "done"]
+
+
+def test_places_count_for_nothing_where_the_others_stand_in_other_places() -> None:
+    four = [*UPDATES, AccountUpdate("d", "b2b-d", {"city": "x"})]
+    swapped = [good("b"), good("a"), NAMELESS_GOOD, NAMELESS_BAD]
+    assert kinds({"results": swapped}, four) == ["done", "done", "missing_result", "missing_result"]
+    straight = [good("a"), good("b"), NAMELESS_GOOD, NAMELESS_BAD]
+    assert kinds({"results": straight}, four) == ["done", "done", "done", "bad_postcode"]
+
+
+def test_where_all_nameless_ones_failed_the_rest_is_refused() -> None:
+    assert kinds({"results": [good("c"), NAMELESS_BAD, NAMELESS_BAD]}) == ["bad_postcode", "bad_postcode", "done"]
+    other = {"resultStatus": False, "errors": [{"faultCode": 12, "faultString": "zły e-mail"}]}
+    outcomes = dialect.outcomes({"results": [good("c"), NAMELESS_BAD, other]}, UPDATES)
+    assert [kind(each) for each in outcomes] == ["refused", "refused", "done"]
+    assert isinstance(outcomes[0], Reject)
+    assert "zły kod; zły e-mail" in outcomes[0].message
+
+
+@pytest.mark.parametrize("results", [[], None, "x", [None, None, None], [{}, {}, {}], ["ok"] * 3])
+def test_records_without_a_result_are_to_be_tried_again(results: Any) -> None:
+    assert kinds({"results": results}) == ["missing_result"] * 3
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"status": True, "errors": []}, "done"),
+        ({"status": True}, "done"),
+        ({"status": "true", "errors": None}, "done"),
+        ({"status": 1}, "done"),
+        ({"resultStatus": "ok"}, "done"),
+        ({"faultCode": 0, "faultString": ""}, "done"),
+        ({"faultCode": "0", "faultString": "OK"}, "done"),
+        ({"status": True, "message": "fine"}, "done"),
+        ({"status": True, "errors": [{"faultCode": 0, "faultString": ""}]}, "done"),
+        ({"status": False}, "refused"),
+        ({"status": "false", "errors": []}, "refused"),
+        ({"status": 0}, "refused"),
+        ({"status": None, "faultCode": 12}, "bad_email"),
+        ({"resultStatus": False, "errors": [{"faultCode": "15", "faultString": ""}]}, "bad_vat"),
+        ({"resultStatus": True, "errors": [FAULT]}, "bad_postcode"),
+        ({"status": False, "errors": FAULT}, "bad_postcode"),
+        ({"faultCode": 3, "faultString": "x"}, "login_taken"),
+        ({"error": FAULT}, "bad_postcode"),
+        ({"status": False, "errors": ["text"]}, "refused"),
+    ],
+)
+def test_three_shapes_of_one_result(item: dict[str, Any], expected: str) -> None:
+    named = {**item, "params": {"id": 5, "request_reference": "a"}}
+    assert kinds({"clients": [named]}, NEWS[:1]) == [expected]
+    assert kinds({"results": [{**item, "clientsResult": {"requestReference": "a"}}]}, UPDATES[:1]) == [expected]
+
+
+@pytest.mark.parametrize("params", [{"id": "8", "login": "x"}, {"id": 8, "login": "x"}])
+def test_an_opened_account_is_told_with_id_and_login(params: dict[str, Any]) -> None:
+    answer = {"clients": [{"status": True, "params": {**params, "request_reference": "a"}, "errors": []}]}
+    assert dialect.outcomes(answer, NEWS[:1]) == [Done("8", "x")]
+
+
+def test_the_login_that_was_asked_for_stands_where_none_is_told() -> None:
+    assert dialect.outcomes({"clients": [{"status": True, "params": {"id": 8}}]}, NEWS[:1]) == [Done("8", "b2b-a")]
+
+
+@pytest.mark.parametrize("params", [{}, {"id": 0}, {"id": None}, {"id": ""}, []])
+def test_an_opened_account_without_an_id_is_not_known_to_exist(params: Any) -> None:
+    assert kinds({"clients": [{"status": True, "params": params}]}, NEWS[:1]) == ["missing_result"]
+
+
+SPECIAL = """results clients params clientsResult errors faultCode status resultStatus id clientId requestReference
+request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time"""
+NAMES = st.sampled_from(SPECIAL.split())
+LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
+json_values = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["results", "clients", "errors", "time"]), json_values))
+def test_no_answer_however_odd_raises_or_counts_as_success_unnamed(body: dict[str, Any]) -> None:
+    dialect.accounts(body)
+    dialect.counts(body, 0, 10)
+    dialect.fault(body)
+    dialect.server_time(body)
+    dialect.ids_with_code(body, "x")
+    outcomes = dialect.outcomes(body, NEWS)
+    assert len(outcomes) == 3
+    assert all(each.panel_client_id for each in outcomes if isinstance(each, Done))
+
+
+def test_a_number_too_large_to_write_out_is_left_alone() -> None:
+    assert dialect.text(json.loads("1e999999", parse_float=Decimal)) == "1E+999999"

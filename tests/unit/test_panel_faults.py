@@ -1,0 +1,181 @@
+"""The table from statuses, faults and exceptions to Retry, Reject and Halt."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests
+import urllib3
+
+from kartoteka.adapters import panel_faults as faults
+from kartoteka.core.concerns import BILLING
+from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+GET, POST = "GET clients/clients", "POST clients/clients"
+POOL = urllib3.HTTPConnectionPool("127.0.0.1")
+CANARY = "Jan Kanarek ul. Ptasia 7"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (301, Halt, "panel_redirect"),
+        (302, Halt, "panel_redirect"),
+        (304, Halt, "panel_redirect"),
+        (400, Reject, "refused_whole"),
+        (401, Halt, "panel_key"),
+        (402, Halt, "panel_blocked"),
+        (403, Halt, "panel_right"),
+        (404, Halt, "panel_gate"),
+        (405, Halt, "panel_status"),
+        (408, Retry, "timeout"),
+        (413, Reject, "refused_whole"),
+        (418, Halt, "panel_status"),
+        (422, Reject, "refused_whole"),
+        (429, Retry, "too_many_requests"),
+        (500, Retry, "panel_5xx"),
+        (502, Retry, "panel_5xx"),
+        (503, Retry, "panel_5xx"),
+        (504, Retry, "panel_5xx"),
+        (599, Retry, "panel_5xx"),
+        (999, Halt, "panel_status"),
+    ],
+)
+def test_each_status_says_what_to_do(status: int, kind: type[KartotekaError], code: str) -> None:
+    error = faults.for_status(status, gate=GET, text=CANARY)
+    assert type(error) is kind
+    assert error.code == code  # type: ignore[attr-defined]
+    assert CANARY not in str(error) + repr(error)
+
+
+def test_a_wait_that_the_panel_asked_for_is_passed_on() -> None:
+    for status in (429, 503):
+        error = faults.for_status(status, gate=GET, after=7.0)
+        assert isinstance(error, Retry)
+        assert error.after == 7.0
+
+
+@pytest.mark.parametrize(
+    ("gate", "said", "right"),
+    [
+        (GET, "", "CRM (read)"),
+        (POST, "", "CRM (read and write)"),
+        ("GET system/serverTime", "", "SYSTEM (read)"),
+        (GET, "No access. Scope: crm, level: rw", "CRM (read and write)"),
+        (GET, "Scope: system, level: r.", "SYSTEM (read)"),
+    ],
+)
+def test_a_403_names_the_missing_right(gate: str, said: str, right: str) -> None:
+    assert right in str(faults.for_status(403, gate=gate, text=said))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (requests.exceptions.ConnectTimeout("x"), Retry, "timeout"),
+        (requests.exceptions.ReadTimeout("x"), Retry, "timeout"),
+        (requests.exceptions.ConnectionError("x"), Retry, "connection"),
+        (requests.exceptions.ProxyError("x"), Retry, "connection"),
+        (requests.exceptions.SSLError("EOF occurred"), Retry, "connection"),
+        (requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), Halt, "panel_tls"),
+        (requests.exceptions.ChunkedEncodingError("x"), Retry, "broken_answer"),
+        (requests.exceptions.ContentDecodingError("x"), Retry, "broken_answer"),
+        (requests.exceptions.InvalidURL("x"), Halt, "panel_gate"),
+        (requests.exceptions.InvalidHeader("x"), Retry, "broken_answer"),
+        (urllib3.exceptions.ReadTimeoutError(POOL, "", "x"), Retry, "timeout"),
+        (urllib3.exceptions.ProtocolError("x"), Retry, "broken_answer"),
+        (urllib3.exceptions.DecodeError("x"), Retry, "broken_answer"),
+        (ConnectionResetError("x"), Retry, "connection"),
+    ],
+)
+def test_each_exception_says_what_to_do(error: Exception, kind: type[KartotekaError], code: str) -> None:
+    found = faults.for_exception(error, gate=GET)
+    assert type(found) is kind
+    assert found.code == code  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("gate", "fault", "kind"),
+    [
+        (GET, "1", Halt),
+        (GET, "2", None),
+        (GET, "4", Halt),
+        (GET, "3", Halt),
+        (GET, "77", Retry),
+        (GET, "", Retry),
+        ("POST clients/crm/search", "2", None),
+        ("GET system/serverTime", "2", Halt),
+    ],
+)
+def test_faults_of_a_search_count_by_gate(gate: str, fault: str, kind: type[KartotekaError] | None) -> None:
+    error = faults.for_search_fault(fault, gate=gate)
+    assert (type(error) if error else None) is kind
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("1", Halt), ("4", Halt), ("2", Reject), ("20", Reject), ("", Reject)])
+def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None:
+    assert type(faults.for_write_fault(fault, CANARY, gate=POST)) is kind
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "field"),
+    [
+        ("2", "bad_login", ""),
+        ("3", "login_taken", ""),
+        ("10", "no_first_name", "first_name"),
+        ("11", "no_last_name", "last_name"),
+        ("12", "bad_email", "email"),
+        ("13", "no_shop", ""),
+        ("14", "bad_shop", ""),
+        ("15", "bad_vat", "nip"),
+        ("16", "no_company", "company"),
+        ("17", "bad_country", "country_code"),
+        ("18", "bad_city", "city"),
+        ("19", "bad_address", "street"),
+        ("20", "bad_postcode", "zip_code"),
+        ("21", "bad_phone", "phone"),
+        ("101", "refused", ""),
+        ("", "refused", ""),
+    ],
+)
+def test_each_fault_of_a_record_has_a_name_and_a_field(fault: str, code: str, field: str) -> None:
+    reject = faults.for_record(fault, f"Błąd:\n {CANARY}")
+    assert (reject.code, reject.field) == (code, field)
+    assert f"Błąd: {CANARY}" in reject.message
+    assert " / " in reject.message
+    assert CANARY not in str(reject) + repr(reject)
+
+
+def test_every_documented_fault_is_in_the_table_and_every_field_is_ours() -> None:
+    assert set(faults.RECORD_FAULTS) == {str(number) for number in range(1, 22)}
+    assert {fault.field for fault in faults.RECORD_FAULTS.values() if fault.field} <= set(BILLING.fields)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("3", 3.0),
+        (" 0 ", 0.0),
+        ("1.5", 1.5),
+        ("301", 300.0),
+        ("86400", 300.0),
+        ("1000000000", None),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e999", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (format_datetime(NOW + timedelta(seconds=30), usegmt=True), 30.0),
+        (format_datetime(NOW + timedelta(hours=2), usegmt=True), 300.0),
+        (format_datetime(NOW - timedelta(seconds=30), usegmt=True), None),
+        (format_datetime(NOW + timedelta(days=400), usegmt=True), None),
+        ("Mon, 99 Foo 2026 99:99:99 GMT", None),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert faults.retry_after(header, NOW) == seconds

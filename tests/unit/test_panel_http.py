@@ -1,0 +1,634 @@
+"""The transport, against a server that answers what the test wrote: bytes on a real socket."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import socketserver
+import struct
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
+
+import pytest
+
+from kartoteka.adapters.pace import Pace
+from kartoteka.adapters.panel import HttpPanel
+from kartoteka.adapters.panel_http import HttpSettings, PanelHttp, checked_root
+from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.core.model import AccountUpdate, NewAccount
+from tests.fakes.state import FakeState
+
+KEY = "c2VjcmV0LWNhbmFyeS1rZXk6aHVudGVyMg=="
+PERSON = "Kanarek-Wróblewski"
+NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON}, (1,))
+UPDATE = AccountUpdate("K-1", "b2b-k-1", {"last_name": PERSON})
+
+
+def answer(body: Any = None, status: int = 200, content: bytes | None = None, **headers: str) -> bytes:
+    raw = json.dumps(body).encode() if content is None else content
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **given}
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode("latin-1") + raw
+
+
+RESET = b"RESET"
+"""Abort the connection instead of answering."""
+SILENCE = b"SILENCE"
+"""Answer nothing until the test is over."""
+
+DRIP = b"DRIP"
+"""Answer a byte at a time, never to the end."""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Plays its script, one answer for each request; the last one again and again."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script: list[bytes] = []
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self.connections = 0
+        self.over = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def next_answer(self) -> bytes:
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+
+class Handler(socketserver.StreamRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        with suppress(ConnectionError):
+            while self.one():
+                pass
+
+    def one(self) -> bool:
+        line = self.rfile.readline().decode().strip()
+        if not line:
+            return False
+        headers = dict(
+            raw.decode("latin-1").strip().split(": ", 1) for raw in iter(self.rfile.readline, b"\r\n") if raw.strip()
+        )
+        body = self.rfile.read(int(headers.get("Content-Length", 0)))
+        self.server.requests.append((line, headers, body))
+        return self.play(self.server.next_answer())
+
+    def play(self, reply: bytes) -> bool:
+        if reply == SILENCE:
+            self.server.over.wait(20)
+            return False
+        if reply == RESET:
+            self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        if reply == DRIP:
+            self.drip()
+            return False
+        self.wfile.write(reply)
+        return b"Connection: close" not in reply
+
+    def drip(self) -> None:
+        """Answer for ever, a byte at a time."""
+        self.wfile.write(answer(content=b"{", Content_Length="100000"))
+        while not self.server.over.wait(0.02):
+            self.wfile.write(b" ")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.over.set()
+        server.shutdown()
+
+
+Connect = Callable[..., PanelHttp]
+
+
+@pytest.fixture
+def connect(server: Server) -> Connect:
+    def make(*script: bytes, **settings: Any) -> PanelHttp:
+        server.script = list(script)
+        limits = HttpSettings(**{"first_pause": 0.0, "read_timeout": 2.0, **settings})
+        return PanelHttp(server.url, KEY, Pace(FakeState(), rate=10_000), limits)
+
+    return make
+
+
+OK = answer({"time": 1})
+
+
+def ignore(_: float) -> None:
+    """Stand for a pace that a 429 does not slow."""
+
+
+# what is sent
+
+
+def test_a_call_carries_the_key_in_its_header_and_names_itself(server: Server, connect: Connect) -> None:
+    http = connect(OK)
+    assert http.get("system/serverTime") == {"time": 1}
+    http.put("clients/clients", {"params": {"x": "żółw"}})
+    (get, headers, _), (put, more, body) = server.requests
+    assert get == "GET /api/admin/v8/system/serverTime HTTP/1.1"
+    assert put == "PUT /api/admin/v8/clients/clients HTTP/1.1"
+    assert headers["X-API-KEY"] == more["X-API-KEY"] == KEY
+    assert headers["User-Agent"].startswith("kartoteka")
+    assert headers["Accept"] == more["Content-Type"] == "application/json"
+    assert json.loads(body) == {"params": {"x": "żółw"}}
+    assert "Authorization" not in headers
+
+
+def test_one_connection_serves_many_calls_and_cookies_are_not_sent_back(server: Server, connect: Connect) -> None:
+    http = connect(answer({"a": 1}, Set_Cookie="PHPSESSID=abc; path=/"))
+    for _ in range(5):
+        http.get("system/serverTime")
+    assert server.connections == 1
+    assert all("Cookie" not in headers for _, headers, _ in server.requests)
+
+
+def test_four_threads_keep_their_connections(server: Server, connect: Connect) -> None:
+    http = connect(OK)
+    barrier = threading.Barrier(4)
+
+    def work(_: int) -> None:
+        barrier.wait()
+        for _ in range(10):
+            http.get("system/serverTime")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert server.connections <= 4
+    assert http.calls() == {"GET system/serverTime": 40}
+
+
+def test_a_query_is_encoded(server: Server, connect: Connect) -> None:
+    connect(OK).get("clients/clients", {"clientCodesExternal": "a&b,c d", "d[e]": "2026-01-01 10:00:00"})
+    target = server.requests[0][0].split()[1]
+    assert target.endswith("?clientCodesExternal=a%26b,c%20d&d%5Be%5D=2026-01-01%2010:00:00")
+
+
+# where the key may go
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "https://shop.example.com",
+        "https://shop.example.com/",
+        "https://shop.example.com:8443",
+        "http://127.0.0.1:80",
+        "http://127.3.2.1:80",
+        "http://[::1]:80",
+        "http://localhost:80",
+    ],
+)
+def test_https_and_the_loopback_are_fine(root: str) -> None:
+    assert checked_root(root) == root.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "",
+        "shop.example.com",
+        "http://shop.example.com",
+        "http://169.254.169.254",
+        "http://10.0.0.1",
+        "http://2130706433",
+        "http://0x7f000001",
+        "http://017700000001",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://0.0.0.0",
+        "https://user@shop.example.com",
+        "https://user:pass@shop.example.com",
+        "https://shop.example.com@evil.example.com",
+        "http://localhost@evil.example.com",
+        "http://localhost\\@evil.example.com",
+        "http://localhost#@evil.example.com",
+        "https://shop.example.com?x=1",
+        "https://shop.example.com#x",
+        "https://shop example.com",
+        "https://shop.example.com:99999",
+        "https://shop.example.com:x",
+        "https://",
+        "file:///etc/passwd",
+        "ftp://shop.example.com",
+        "https://[::1",
+    ],
+)
+def test_other_addresses_get_no_key(root: str) -> None:
+    with pytest.raises(Halt) as refusal:
+        PanelHttp(root, KEY, Pace(FakeState(), rate=1))
+    assert refusal.value.code == "panel_address"
+    assert KEY not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a\nb", "a\r\nX-Other: 1", "żółw", "\x00"])
+def test_a_key_that_cannot_stand_in_a_header_halts(key: str) -> None:
+    with pytest.raises(Halt) as refusal:
+        PanelHttp("https://shop.example.com", key, Pace(FakeState(), rate=1))
+    assert not key or repr(key)[1:-1] not in str(refusal.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(server: Server, connect: Connect, status: int) -> None:
+    with pytest.raises(Halt) as refusal:
+        connect(answer({}, status, Location=f"{server.url}/elsewhere")).get("system/serverTime")
+    assert refusal.value.code == "panel_redirect"
+    assert len(server.requests) == 1
+
+
+def test_the_machines_proxies_and_netrc_are_not_asked(
+    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    connect(OK).get("system/serverTime")
+    assert "Authorization" not in server.requests[0][1]
+
+
+def test_a_certificate_that_cannot_be_verified_halts() -> None:
+    with TlsServer() as port, pytest.raises(Halt) as refusal:
+        PanelHttp(f"https://127.0.0.1:{port}", KEY, Pace(FakeState(), rate=1000)).get("system/serverTime")
+    assert refusal.value.code == "panel_tls"
+
+
+class TlsServer:
+    """A TLS server whose certificate nobody signed; it notes whether a request came through."""
+
+    def __enter__(self) -> int:
+        import socket
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self._certificate())
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self._serve, args=(context,), daemon=True)
+        self.thread.start()
+        return int(self.listener.getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self.listener.close()
+        self.thread.join(5)
+
+    def _serve(self, context: Any) -> None:
+        with suppress(OSError):
+            connection, _ = self.listener.accept()
+            with context.wrap_socket(connection, server_side=True) as wrapped:
+                wrapped.recv(1000)
+
+    @staticmethod
+    def _certificate() -> tuple[str, str]:
+        from datetime import UTC, datetime, timedelta
+        from tempfile import mkdtemp
+
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import NameOID
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .sign(key, hashes.SHA256())
+        )
+        folder = mkdtemp()
+        with open(f"{folder}/cert.pem", "wb") as file:
+            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+        with open(f"{folder}/key.pem", "wb") as file:
+            file.write(
+                key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                )
+            )
+        return f"{folder}/cert.pem", f"{folder}/key.pem"
+
+
+# what is no success
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"   ",
+        b"<html><body>Zaloguj</body></html>",
+        b'{"time": 1',
+        b"[]",
+        b'[{"time": 1}]',
+        b'"ok"',
+        b"1",
+        b"null",
+        b"true",
+        b'{"time": NaN}',
+        b'{"time": Infinity}',
+        b'{"time": 1} trailing',
+        b"\xff\xfe{",
+        b'{"a":' * 100_000,
+        b'{"a": 1e99999999999999999999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_200_that_is_no_json_object_is_no_success(connect: Connect, content: bytes) -> None:
+    with pytest.raises(Retry) as refusal:
+        connect(answer(content=content)).get("system/serverTime")
+    assert refusal.value.code == "broken_answer"
+
+
+def test_json_that_calls_itself_html_counts_and_a_byte_order_mark_is_no_harm(connect: Connect) -> None:
+    http = connect(answer(content=b'\xef\xbb\xbf{"time": 1}', Content_Type="text/html"))
+    assert http.get("system/serverTime") == {"time": 1}
+
+
+def test_what_no_database_can_store_is_cleaned_from_texts(connect: Connect) -> None:
+    http = connect(answer(content=rb'{"a": ["x\u0000y", {"b": "\ud83d\ude00 \ud800 \udc00z"}], "c": "za\u017c"}'))
+    assert http.get("x") == {"a": ["xy", {"b": "\U0001f600 � �z"}], "c": "zaż"}
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"time', b'{"time": 1}'])
+def test_an_answer_cut_in_the_middle_is_no_success(connect: Connect, cut: bytes) -> None:
+    broken = answer(content=cut, Connection="close", Content_Length="500")
+    with pytest.raises(Retry) as refusal:
+        connect(broken).get("system/serverTime")
+    assert refusal.value.code in {"broken_answer", "connection"}
+
+
+def test_an_answer_with_a_senseless_header_is_no_success_and_no_fault_of_the_key(connect: Connect) -> None:
+    with pytest.raises(Retry) as refusal:
+        connect(answer({"time": 1}, Content_Length="5, 7")).get("system/serverTime")
+    assert refusal.value.code == "broken_answer"
+
+
+@pytest.mark.parametrize("size", [1001, 50_000_000])
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(connect: Connect, size: int) -> None:
+    packed = gzip.compress(b" " * size)
+    http = connect(answer(content=packed, Content_Encoding="gzip"), largest_answer=1000)
+    with pytest.raises(Retry) as refusal:
+        http.get("system/serverTime")
+    assert refusal.value.code == "answer_too_large"
+    assert http.calls() == {"GET system/serverTime": 1}
+
+
+def test_silence_is_a_time_out(connect: Connect) -> None:
+    with pytest.raises(Retry) as refusal:
+        connect(SILENCE, read_timeout=0.2, attempts=1).get("system/serverTime")
+    assert refusal.value.code == "timeout"
+
+
+def test_an_answer_that_drips_for_ever_is_a_time_out(connect: Connect) -> None:
+    with pytest.raises(Retry) as refusal:
+        connect(DRIP, read_timeout=0.3, attempts=1).get("system/serverTime")
+    assert refusal.value.code == "timeout"
+
+
+def test_chunked_and_packed_answers_are_read(connect: Connect) -> None:
+    packed = gzip.compress(b'{"time": 1}')
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (packed[:7], packed[7:])) + b"0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+    http = connect(head + chunks)
+    assert http.get("x") == http.get("x") == {"time": 1}
+
+
+def test_an_address_where_nobody_listens_is_tried_again() -> None:
+    http = PanelHttp("http://127.0.0.1:9", KEY, Pace(FakeState(), rate=1000), HttpSettings(first_pause=0))
+    with pytest.raises(Retry) as refusal:
+        http.get("system/serverTime")
+    assert refusal.value.code == "connection"
+    assert http.calls() == {"GET system/serverTime": 3}
+
+
+# repeating
+
+
+@pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
+def test_reads_and_absolute_writes_are_repeated_quickly(server: Server, connect: Connect, trouble: bytes) -> None:
+    http = connect(trouble, trouble, OK)
+    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
+    assert http.get("system/serverTime") == {"time": 1}
+    server.script = [trouble, trouble, OK]
+    assert http.put("clients/clients", {}) == {"time": 1}
+    assert http.calls() == {"GET system/serverTime": 3, "PUT clients/clients": 3}
+
+
+@pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
+def test_an_opening_is_never_repeated(connect: Connect, trouble: bytes) -> None:
+    http = connect(trouble, OK)
+    with pytest.raises(Retry):
+        http.post("clients/clients", {})
+    assert http.calls() == {"POST clients/clients": 1}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_what_will_not_get_better_is_not_repeated(connect: Connect, status: int) -> None:
+    http = connect(answer({}, status))
+    with pytest.raises((Halt, Reject)):
+        http.get("system/serverTime")
+    assert http.calls() == {"GET system/serverTime": 1}
+
+
+def test_a_long_wait_is_handed_on_and_slows_the_pace(connect: Connect) -> None:
+    http = connect(answer({}, 429, Retry_After="60"))
+    waits: list[float] = []
+    http._pace.slow_down = waits.append  # type: ignore[method-assign, assignment]
+    with pytest.raises(Retry) as refusal:
+        http.get("system/serverTime")
+    assert (refusal.value.code, refusal.value.after) == ("too_many_requests", 60.0)
+    assert waits == [60.0]
+    assert http.calls() == {"GET system/serverTime": 1}
+
+
+def test_a_429_slows_the_shared_pace_for_posts_too(connect: Connect) -> None:
+    http = connect(answer({}, 429))
+    with pytest.raises(Retry):
+        http.post("clients/clients", {})
+    state = http._pace._state
+    assert isinstance(state, FakeState)
+    assert state.shared.slowed_at > 0
+
+
+def test_every_attempt_takes_a_slot_of_the_pace(connect: Connect) -> None:
+    http = connect(answer({}, 503))
+    taken: list[int] = []
+    http._pace.take = lambda: taken.append(1)  # type: ignore[method-assign]
+    with pytest.raises(Retry):
+        http.get("system/serverTime")
+    assert len(taken) == sum(http.calls().values()) == 3
+
+
+def test_without_a_slot_no_call_is_made_or_counted(connect: Connect, server: Server) -> None:
+    http = connect(OK)
+    http._pace.slow_down(200.0)
+    with pytest.raises(Retry) as refusal:
+        http.get("system/serverTime")
+    assert refusal.value.code == "pace"
+    assert (server.requests, http.calls()) == ([], {})
+
+
+# whole answers, through the adapter
+
+
+def panel(connect: Connect, body: Any, status: int = 200) -> HttpPanel:
+    return HttpPanel(connect(answer(body, status)))
+
+
+@pytest.mark.parametrize("body", [{"errors": {"faultCode": 2, "faultString": "x"}}, {"results": []}, {"results": {}}])
+@pytest.mark.parametrize("status", [200, 207])
+def test_an_empty_search_finds_nothing(connect: Connect, body: Any, status: int) -> None:
+    found = panel(connect, body, status)
+    assert found.read(["1"]) == {}
+    assert found.find(["a"]) == []
+    assert found.changed(None, 0, 100).accounts in ((), [])
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(1, Halt), ("1", Halt), (4, Halt), (3, Halt), (77, Retry)])
+@pytest.mark.parametrize("status", [200, 207])
+def test_a_fault_in_a_search_is_no_empty_result(
+    connect: Connect, fault: Any, kind: type[KartotekaError], status: int
+) -> None:
+    found = panel(connect, {"results": [], "errors": {"faultCode": fault, "faultString": "x"}}, status)
+    with pytest.raises(kind):
+        found.find(["a"])
+    with pytest.raises(kind):
+        found.changed(None, 0, 100)
+
+
+@pytest.mark.parametrize("body", [{"time": "soon"}, {}, {"time": None}])
+def test_a_clock_that_tells_no_time_is_asked_again(connect: Connect, body: Any) -> None:
+    with pytest.raises(Retry):
+        panel(connect, body).now()
+
+
+def test_a_blocked_panel_halts_at_its_clock(connect: Connect) -> None:
+    with pytest.raises(Halt):
+        panel(connect, {"errors": {"faultCode": 2, "faultString": "blocked"}}, 207).now()
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(4, Halt), (1, Halt), (20, Reject), (None, Reject)])
+def test_a_write_that_answers_with_errors_alone_has_done_nothing(
+    connect: Connect, fault: Any, kind: type[KartotekaError]
+) -> None:
+    found = panel(connect, {"errors": {"faultCode": fault, "faultString": "x"}})
+    with pytest.raises(kind):
+        found.create([NEW, NEW], notify=False)
+    with pytest.raises(kind):
+        found.update([UPDATE, UPDATE])
+
+
+def test_an_error_above_the_results_leaves_their_own_judgement(connect: Connect) -> None:
+    body = {
+        "results": [{"resultStatus": True, "clientsResult": {"requestReference": "K-1"}, "errors": []}],
+        "errors": {"faultCode": 20, "faultString": "x"},
+    }
+    [outcome] = panel(connect, body, 207).update([UPDATE])
+    assert not isinstance(outcome, Reject | Retry)
+
+
+def test_a_write_answered_with_an_empty_object_is_no_success(connect: Connect) -> None:
+    [outcome] = panel(connect, {}).update([UPDATE])
+    assert isinstance(outcome, Retry)
+    [outcome] = panel(connect, {}).create([NEW], notify=False)
+    assert isinstance(outcome, Retry)
+
+
+def test_a_refused_search_by_code_can_be_split_and_one_by_date_halts(connect: Connect) -> None:
+    found = panel(connect, {"errors": {"message": "bad"}}, 422)
+    with pytest.raises(Reject):
+        found.find(["a", "b"])
+    with pytest.raises(Halt):
+        found.changed(None, 0, 100)
+
+
+def test_a_panel_that_ignores_the_filter_halts_instead_of_being_read_to_its_end(connect: Connect) -> None:
+    page = {"results": [{"clientId": n} for n in range(100)], "resultsNumberAll": 10**6, "resultsNumberPage": 10**4}
+    found = panel(connect, page)
+    with pytest.raises(Halt):
+        found.find(["a"])
+    assert found.calls()["GET clients/clients"] <= 50
+
+
+def test_more_than_was_asked_for_is_not_believed(connect: Connect) -> None:
+    page = {"results": [{"clientId": n, "clientCodeExternal": f"K-{n}"} for n in range(5)]}
+    assert list(panel(connect, page).read(["3"])) == ["3"]
+    assert [account.external_code for account in panel(connect, page).find(["K-4", "k-3"])] == ["K-4"]
+
+
+def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> None:
+    panel(connect, {"results": []}).read(["1", "2"])
+    target = server.requests[0][0]
+    assert "clientsIds=1,2&" in target
+    assert "resultsPage=0&resultsLimit=100" in target
+    elements = target.partition("returnElements=")[2].partition("&")[0].split(",")
+    assert "clientId" in elements
+    assert "clientNip" in elements
+    assert "clientBalances" not in elements
+
+
+# the canary: neither the key nor a person in anything that is told
+
+
+TROUBLES = {
+    "reset": RESET,
+    "html": answer(content=f"<html>{PERSON} {KEY}</html>".encode()),
+    "cut": answer(content=PERSON.encode(), Content_Length="999", Connection="close"),
+    **{
+        str(status): answer({"errors": {"message": f"{PERSON} {KEY}"}}, status, x_error=f"{KEY} Scope: crm, level: rw")
+        for status in (302, 400, 401, 403, 404, 422, 429, 500, 503)
+    },
+    "fault": answer({"errors": {"faultCode": 77, "faultString": f"{PERSON} {KEY}"}}),
+    "record": answer({"results": [{"status": False, "errors": [{"faultCode": 12, "faultString": PERSON}]}]}),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCaptureFixture, trouble: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    http = connect(TROUBLES[trouble])
+    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
+    found = HttpPanel(http)
+    told = [repr(http), repr(found), str(vars(http)), str(vars(http._session)), repr(NEW), repr(UPDATE)]
+    calls: list[Callable[[], object]] = [
+        lambda: found.create([NEW, NEW], notify=False),
+        lambda: found.create([NEW], notify=False),
+        lambda: found.update([UPDATE]),
+        lambda: found.read(["1"]),
+        lambda: found.find(["K-1"]),
+        found.now,
+    ]
+    for call in calls:
+        try:
+            told.append(repr(call()))
+        except KartotekaError as error:
+            told += [str(error), repr(error), "".join(traceback.format_exception(error))]
+    everything = "\n".join([*told, caplog.text, *(str(vars(record)) for record in caplog.records)])
+    assert KEY not in everything
+    assert PERSON not in everything
+    assert NEW.password not in everything
