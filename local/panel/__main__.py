@@ -18,15 +18,9 @@ from local.panel.state import PanelState
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m local.panel", description="A stand-in for an IdoSell panel."
-    )
-    parser.add_argument(
-        "--host", default=HOST, help="address to listen at (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--port", type=int, default=0, help="0 takes a free one (default)"
-    )
+    parser = argparse.ArgumentParser(prog="python -m local.panel", description="A stand-in for an IdoSell panel.")
+    parser.add_argument("--host", default=HOST, help="address to listen at (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument(
         "--key-file",
         type=Path,
@@ -44,11 +38,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def read_key(key_file: Path | None) -> str:
     """The key, or an end with a sentence that says what to do."""
-    key = (
-        key_file.read_text(encoding="utf-8").strip()
-        if key_file
-        else os.environ.get("PANEL_KEY", "").strip()
-    )
+    key = key_file.read_text(encoding="utf-8").strip() if key_file else os.environ.get("PANEL_KEY", "").strip()
     if not key:
         raise SystemExit("no API key: give --key-file or set PANEL_KEY")
     return key
@@ -63,9 +53,7 @@ async def serve(chosen: argparse.Namespace, key: str) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     runner = await listen(panel, key, chosen.host, chosen.port)
-    sys.stdout.write(
-        f"stand-in panel at http://{chosen.host}:{runner.addresses[0][1]}\n"
-    )
+    sys.stdout.write(f"stand-in panel at http://{chosen.host}:{runner.addresses[0][1]}\n")
     sys.stdout.flush()
     await stopped.wait()
     await runner.cleanup()
@@ -76,9 +64,7 @@ def main() -> None:
     try:
         asyncio.run(serve(chosen, read_key(chosen.key_file)))
     except OSError as error:
-        raise SystemExit(
-            f"cannot listen at {chosen.host}:{chosen.port}: {error.strerror}"
-        ) from None
+        raise SystemExit(f"cannot listen at {chosen.host}:{chosen.port}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

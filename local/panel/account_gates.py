@@ -38,9 +38,7 @@ def _put_one_code(panel: PanelState, call: Call) -> Answer:
     params = batch.params_of(call)
     if "clients" in params:
         raise Refusal(422, "before v8 params is one customer")
-    single = Call(
-        call.method, call.gate, call.version, body={"params": {"clients": [params]}}
-    )
+    single = Call(call.method, call.gate, call.version, body={"params": {"clients": [params]}})
     return _code_answer(batch.work(panel, single, forms.CODE, _set_code))
 
 
@@ -56,11 +54,7 @@ def _set_code(panel: PanelState, plain: dict[str, Any]) -> Outcome:
 
 def _named(panel: PanelState, plain: dict[str, Any]) -> Account | None:
     """By id, else by login."""
-    return (
-        panel.accounts.get(plain["id"])
-        if "id" in plain
-        else panel.accounts.by_login(plain.get("login", ""))
-    )
+    return panel.accounts.get(plain["id"]) if "id" in plain else panel.accounts.by_login(plain.get("login", ""))
 
 
 def _code_answer(outcomes: list[Outcome]) -> Answer:

@@ -57,9 +57,7 @@ class Accounts:
 
     def add(self, account: Account) -> Account:
         """Take a new account in; an id of 0 is replaced by the next free one."""
-        if account.id in self._by_id or (
-            account.login and account.login in self._by_login
-        ):
+        if account.id in self._by_id or (account.login and account.login in self._by_login):
             raise ValueError("an account of that id or login exists")
         account.id = account.id or self._last_id + 1
         self._last_id = max(self._last_id, account.id)

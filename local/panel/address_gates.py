@@ -19,9 +19,7 @@ from local.panel.state import PanelState
 from local.panel.words import country_code
 
 _LINES = ADDRESS_FIELDS - {"id", "in_use"}
-_CREATE_TOUCHES = frozenset(
-    ["first_name", "last_name", "street", "zip_code", "city", "country_code", "phone"]
-)
+_CREATE_TOUCHES = frozenset(["first_name", "last_name", "street", "zip_code", "city", "country_code", "phone"])
 Wanted = tuple[dict[str, Any], Account | None]
 
 
@@ -42,14 +40,10 @@ def _wanted(panel: PanelState, call: Call) -> Iterator[Wanted]:
         yield {"clientLogin": login}, panel.accounts.by_login(login)
     for code in text_list(call.query, "clientCodesExternal") or []:
         found: list[Account | None] = [*panel.accounts.by_code(code)]
-        yield from (
-            ({"clientCodeExternal": code}, account) for account in found or [None]
-        )
+        yield from (({"clientCodeExternal": code}, account) for account in found or [None])
 
 
-def _addresses_of(
-    panel: PanelState, asked: dict[str, Any], account: Account | None
-) -> dict[str, Any]:
+def _addresses_of(panel: PanelState, asked: dict[str, Any], account: Account | None) -> dict[str, Any]:
     if account is None:
         fault = RecordFault(checks.NOT_FOUND, "Nie ma takiego klienta")
         return {**asked, "clientDeliveryAddresses": [], "error": fault.as_json()}
@@ -57,9 +51,7 @@ def _addresses_of(
         "clientCodeExternal": account.external_code,
         "clientId": account.id,
         "clientLogin": account.login,
-        "clientDeliveryAddresses": [
-            shapes.delivery_address(each, panel.settings) for each in account.addresses
-        ],
+        "clientDeliveryAddresses": [shapes.delivery_address(each, panel.settings) for each in account.addresses],
     }
 
 
@@ -96,9 +88,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     account, faults = _customer(panel, plain)
     lines = _lines(plain)
     faults += _shop_faults(panel, plain)
-    faults += checks.address_faults(
-        {**asdict(Address()), **lines}, _CREATE_TOUCHES, panel.settings
-    )
+    faults += checks.address_faults({**asdict(Address()), **lines}, _CREATE_TOUCHES, panel.settings)
     if faults or account is None:
         return Outcome({}, faults)
     address = panel.add_address(account, Address(**lines))
@@ -110,9 +100,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += _shop_faults(panel, plain)
     if address is not None:
         lines = _lines(plain)
-        faults += checks.address_faults(
-            {**asdict(address), **lines}, lines, panel.settings
-        )
+        faults += checks.address_faults({**asdict(address), **lines}, lines, panel.settings)
     if faults or account is None or address is None:
         return Outcome({}, faults)
     panel.write_address(account, address, _lines(plain))
@@ -130,9 +118,7 @@ def _delete(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     return Outcome({**echo, "clientDeliveryAddressId": address.id})
 
 
-def _customer(
-    panel: PanelState, plain: dict[str, Any]
-) -> tuple[Account | None, list[RecordFault]]:
+def _customer(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None, list[RecordFault]]:
     """The customer by login, else by external code; a code that two accounts carry points to neither."""
     login, code = plain.get("login", ""), plain.get("external_code", "")
     if not login and not code:
@@ -142,15 +128,11 @@ def _customer(
     if len(found) == 1:
         return found[0], []
     if found:
-        return None, [
-            RecordFault(checks.AMBIGUOUS, f"Więcej niż jeden klient o kodzie {code}")
-        ]
+        return None, [RecordFault(checks.AMBIGUOUS, f"Więcej niż jeden klient o kodzie {code}")]
     return None, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta {login or code}")]
 
 
-def _target(
-    panel: PanelState, plain: dict[str, Any]
-) -> tuple[Account | None, Address | None, list[RecordFault]]:
+def _target(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None, Address | None, list[RecordFault]]:
     account, faults = _customer(panel, plain)
     if account is None:
         return None, None, faults
@@ -161,9 +143,7 @@ def _target(
 
 
 def _shop_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]:
-    return checks.faults_of(
-        {"shops": plain.get("shops", [])}, ["shops"], panel.settings
-    )
+    return checks.faults_of({"shops": plain.get("shops", [])}, ["shops"], panel.settings)
 
 
 def _lines(plain: dict[str, Any]) -> dict[str, Any]:

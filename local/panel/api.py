@@ -77,9 +77,7 @@ class Api:
 
     def _arrive(self, call: Call) -> None:
         self._panel.counters.arrive(call.name)
-        self._panel.requests.append(
-            {"gate": call.name, "query": dict(call.query), "body": call.body}
-        )
+        self._panel.requests.append({"gate": call.name, "query": dict(call.query), "body": call.body})
 
     async def _respond(self, request: web.Request, call: Call) -> web.Response:
         with self._panel.lock:
@@ -109,11 +107,7 @@ class _NotJson:
 
 async def _read(request: web.Request) -> Call:
     found = _ADDRESS.fullmatch(request.match_info["address"])
-    version, gate = (
-        (int(found.group(1)), found.group(2).rstrip("/"))
-        if found
-        else (0, request.match_info["address"])
-    )
+    version, gate = (int(found.group(1)), found.group(2).rstrip("/")) if found else (0, request.match_info["address"])
     raw = await request.read()
     return Call(
         request.method,
@@ -154,9 +148,7 @@ def _after(rule: Rule, answer: Answer, request: web.Request) -> web.Response:
     body = whole.body if isinstance(whole.body, bytes) else b""
     half = body[: len(body) // 2]
     if rule.kind == "truncated":
-        return web.Response(
-            body=half, status=answer.status, content_type="application/json"
-        )
+        return web.Response(body=half, status=answer.status, content_type="application/json")
     _write_half(request, answer.status, half, len(body))
     raise Aborted
 
@@ -198,9 +190,7 @@ _REASONS = {
 
 
 def _too_many(retry_after: str | None) -> web.Response:
-    headers = (
-        {} if retry_after is None else {"Retry-After": _retry_after(str(retry_after))}
-    )
+    headers = {} if retry_after is None else {"Retry-After": _retry_after(str(retry_after))}
     response = _response(error_answer(429, "Too many requests"))
     response.headers.update(headers)
     return response

@@ -48,9 +48,7 @@ def records_of(panel: PanelState, call: Call) -> list[dict[str, Any]]:
     return clients
 
 
-def read_batch(
-    panel: PanelState, call: Call, form: dict[str, Field]
-) -> list[dict[str, Any]]:
+def read_batch(panel: PanelState, call: Call, form: dict[str, Field]) -> list[dict[str, Any]]:
     """Every record in plain words; one of a wrong form refuses all of them before anything is written."""
     unknown: Counter[str] = Counter()
     plain = [read_form(record, form, unknown) for record in records_of(panel, call)]
@@ -59,9 +57,7 @@ def read_batch(
     return plain
 
 
-def work(
-    panel: PanelState, call: Call, form: dict[str, Field], worker: Worker
-) -> list[Outcome]:
+def work(panel: PanelState, call: Call, form: dict[str, Field], worker: Worker) -> list[Outcome]:
     """Work through the batch in order; an ordered fault of a record stands before its work."""
     records = records_of(panel, call)
     outcomes = []
@@ -85,9 +81,7 @@ def _echo(panel: PanelState, plain: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer(
-    panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape
-) -> Answer:
+def answer(panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape) -> Answer:
     """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch)."""
     results = [shape(panel, outcome) for outcome in outcomes]
     if panel.settings.shuffle_results:

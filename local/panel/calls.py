@@ -76,11 +76,7 @@ def whole_number(value: Any, name: str) -> int:
 def text_list(query: Mapping[str, str], name: str) -> list[str] | None:
     """A comma-joined list; None when the filter is absent."""
     value = query.get(name)
-    return (
-        None
-        if value is None
-        else [part.strip() for part in value.split(",") if part.strip()]
-    )
+    return None if value is None else [part.strip() for part in value.split(",") if part.strip()]
 
 
 def number_list(query: Mapping[str, str], name: str) -> list[int] | None:
@@ -105,14 +101,10 @@ class Window:
     end: str | None
 
     def holds(self, moment: str) -> bool:
-        return (self.begin is None or self.begin <= moment) and (
-            self.end is None or moment <= self.end
-        )
+        return (self.begin is None or self.begin <= moment) and (self.end is None or moment <= self.end)
 
 
-def query_window(
-    query: Mapping[str, str], name: str, stem: str, whole_days: bool
-) -> Window | None:
+def query_window(query: Mapping[str, str], name: str, stem: str, whole_days: bool) -> Window | None:
     """A deepObject window out of a query, `name[stemBegin]` and `name[stemEnd]`."""
     if name in query:
         raise Refusal(422, f"{name} is an object: {name}[{stem}Begin]=...")
@@ -120,9 +112,7 @@ def query_window(
     return window_of(begin, end, name, whole_days)
 
 
-def window_of(
-    begin: str | None, end: str | None, name: str, whole_days: bool
-) -> Window | None:
+def window_of(begin: str | None, end: str | None, name: str, whole_days: bool) -> Window | None:
     """A window out of its two texts; with `whole_days` an End without a time covers its day."""
     if begin is None and end is None:
         return None
@@ -130,9 +120,7 @@ def window_of(
         low = None if begin is None else parse_moment(begin)[0]
         high = None if end is None else _end(end, whole_days)
     except (ValueError, TypeError, AttributeError):
-        raise Refusal(
-            422, f"{name}: a date is YYYY-MM-DD or YYYY-MM-DD h:m:s"
-        ) from None
+        raise Refusal(422, f"{name}: a date is YYYY-MM-DD or YYYY-MM-DD h:m:s") from None
     return Window(low, high)
 
 

@@ -46,26 +46,16 @@ def password_fault(password: str, login: str) -> RecordFault | None:
         return RecordFault(5, "Hasło ma mniej niż 6 znaków")
     if len(password) > 30:
         return RecordFault(6, "Hasło ma więcej niż 30 znaków")
-    return (
-        RecordFault(7, "Hasło jest takie samo jak login") if password == login else None
-    )
+    return RecordFault(7, "Hasło jest takie samo jak login") if password == login else None
 
 
 def _birth_date(values: Values, settings: Settings) -> RecordFault | None:
     date = values["birth_date"]
-    return (
-        None
-        if date in ("", NO_DATE) or is_date(date)
-        else RecordFault(9, f"Błędna data urodzenia: {date}")
-    )
+    return None if date in ("", NO_DATE) or is_date(date) else RecordFault(9, f"Błędna data urodzenia: {date}")
 
 
 def _first_name(values: Values, settings: Settings) -> RecordFault | None:
-    return (
-        RecordFault(10, "Nie podano imienia")
-        if _needs_names(values) and not _filled(values, "first_name")
-        else None
-    )
+    return RecordFault(10, "Nie podano imienia") if _needs_names(values) and not _filled(values, "first_name") else None
 
 
 def _last_name(values: Values, settings: Settings) -> RecordFault | None:
@@ -80,11 +70,7 @@ def _needs_names(values: Values) -> bool:
 
 def _email(values: Values, settings: Settings) -> RecordFault | None:
     email = values["email"].strip()
-    return (
-        None
-        if _EMAIL.fullmatch(email)
-        else RecordFault(12, f"Błędny adres e-mail: {email}")
-    )
+    return None if _EMAIL.fullmatch(email) else RecordFault(12, f"Błędny adres e-mail: {email}")
 
 
 def _shops(values: Values, settings: Settings) -> RecordFault | None:
@@ -92,11 +78,7 @@ def _shops(values: Values, settings: Settings) -> RecordFault | None:
     if not shops:
         return RecordFault(13, "Nie podano identyfikatora sklepu")
     unknown = [each for each in shops if each not in settings.shops]
-    return (
-        RecordFault(14, f"Błędny identyfikator sklepu: {unknown[0]}")
-        if unknown
-        else None
-    )
+    return RecordFault(14, f"Błędny identyfikator sklepu: {unknown[0]}") if unknown else None
 
 
 def _nip(values: Values, settings: Settings) -> RecordFault | None:
@@ -122,11 +104,7 @@ def _company(values: Values, settings: Settings) -> RecordFault | None:
 
 def _country(values: Values, settings: Settings) -> RecordFault | None:
     country = values["country_code"]
-    return (
-        None
-        if country.upper() in COUNTRIES
-        else RecordFault(17, f"Błędny kraj: {country}")
-    )
+    return None if country.upper() in COUNTRIES else RecordFault(17, f"Błędny kraj: {country}")
 
 
 def _city(values: Values, settings: Settings) -> RecordFault | None:
@@ -140,31 +118,19 @@ def _street(values: Values, settings: Settings) -> RecordFault | None:
 def _zip_code(values: Values, settings: Settings) -> RecordFault | None:
     zip_code = values["zip_code"].strip()
     form = _POLISH_POSTCODE if values["country_code"].upper() == "PL" else _POSTCODE
-    return (
-        None
-        if form.fullmatch(zip_code)
-        else RecordFault(20, f"Błędny kod pocztowy: {zip_code}")
-    )
+    return None if form.fullmatch(zip_code) else RecordFault(20, f"Błędny kod pocztowy: {zip_code}")
 
 
 def _phone(values: Values, settings: Settings) -> RecordFault | None:
     phone = values["phone"].strip()
     digits = sum(character.isdigit() for character in phone)
-    fine = (
-        not settings.phone_required
-        if not phone
-        else bool(_PHONE.fullmatch(phone)) and 5 <= digits <= 20
-    )
+    fine = not settings.phone_required if not phone else bool(_PHONE.fullmatch(phone)) and 5 <= digits <= 20
     return None if fine else RecordFault(21, f"Błędny numer telefonu: {phone}")
 
 
 def _group(values: Values, settings: Settings) -> RecordFault | None:
     group = values["discount_group_id"]
-    return (
-        None
-        if group == 0 or group in settings.groups
-        else RecordFault(NO_GROUP, f"Brak grupy rabatowej {group}")
-    )
+    return None if group == 0 or group in settings.groups else RecordFault(NO_GROUP, f"Brak grupy rabatowej {group}")
 
 
 def _filled(values: Values, name: str) -> bool:
@@ -196,16 +162,12 @@ ADDRESS_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
 )
 
 
-def faults_of(
-    values: Values, touched: Collection[str], settings: Settings
-) -> list[RecordFault]:
+def faults_of(values: Values, touched: Collection[str], settings: Settings) -> list[RecordFault]:
     """Every fault of an account's values that the touched attributes can have caused."""
     return _run(CHECKS, values, touched, settings)
 
 
-def address_faults(
-    values: Values, touched: Collection[str], settings: Settings
-) -> list[RecordFault]:
+def address_faults(values: Values, touched: Collection[str], settings: Settings) -> list[RecordFault]:
     """The same for a delivery address. Its gates list no codes; the customer's codes are used."""
     found = _run(ADDRESS_CHECKS, values, touched, settings)
     if "phone" in touched and values["phone"].strip():

@@ -102,22 +102,14 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
     if (ids := number_list(call.query, "clientsIds")) is not None:
         found.append({each for each in ids if panel.accounts.get(each)})
     if (codes := text_list(call.query, "clientCodesExternal")) is not None:
-        found.append(
-            {account.id for code in codes for account in panel.accounts.by_code(code)}
-        )
-    if (
-        window := _window(
-            panel, call, "clientsLastModificationDate", "clientsLastModificationDate"
-        )
-    ) is not None:
+        found.append({account.id for code in codes for account in panel.accounts.by_code(code)})
+    if (window := _window(panel, call, "clientsLastModificationDate", "clientsLastModificationDate")) is not None:
         found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()
 
 
 def _window(panel: PanelState, call: Call, name: str, stem: str) -> Window | None:
-    return query_window(
-        call.query, name, stem, panel.settings.date_only_end == "day_end"
-    )
+    return query_window(call.query, name, stem, panel.settings.date_only_end == "day_end")
 
 
 def _tests(panel: PanelState, call: Call) -> list[Test]:
@@ -126,9 +118,7 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
         tests.append(lambda account: not account.removed)
     if active := one_of(call.query, "clientIsActive", ("yes", "no")):
         tests.append(lambda account: account.active == (active == "yes"))
-    if sign := one_of(
-        call.query, "clientHasTradeCredit", ("nonzero", "positive", "negative", "zero")
-    ):
+    if sign := one_of(call.query, "clientHasTradeCredit", ("nonzero", "positive", "negative", "zero")):
         tests.append(lambda account: _SIGNS[sign](account.credit_limit))
     if shop := call.query.get("shopId"):
         number = whole_number(shop, "shopId")
@@ -141,9 +131,7 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
 def _date_tests(call: Call) -> list[Test]:
     """Registration is a day; nobody here has ever bought anything."""
     tests: list[Test] = []
-    registered = query_window(
-        call.query, "clientRegistrationDate", "clientRegistrationDate", whole_days=True
-    )
+    registered = query_window(call.query, "clientRegistrationDate", "clientRegistrationDate", whole_days=True)
     if registered is not None:
         tests.append(lambda account: registered.holds(f"{account.registered} 00:00:00"))
     if (
@@ -194,9 +182,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     """A login that is taken is refused; an external code that is taken is not, so an account can be doubled."""
     account = Account(shops=[])
     values = {**account_values(account), **plain}
-    faults = _login_faults(panel, plain) + _password_faults(
-        plain, plain.get("login", "")
-    )
+    faults = _login_faults(panel, plain) + _password_faults(plain, plain.get("login", ""))
     faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings)
     if faults:
         return Outcome(_named(plain), faults)
@@ -218,9 +204,7 @@ def _login_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]
 
 
 def _password_faults(plain: dict[str, Any], login: str) -> list[RecordFault]:
-    fault = (
-        checks.password_fault(plain["password"], login) if "password" in plain else None
-    )
+    fault = checks.password_fault(plain["password"], login) if "password" in plain else None
     return [fault] if fault else []
 
 
@@ -268,14 +252,10 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
         return Outcome(echo, [RecordFault(1, "Nie podano loginu")])
     account = panel.accounts.by_login(login)
     if account is None:
-        return Outcome(
-            echo, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta o loginie {login}")]
-        )
+        return Outcome(echo, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta o loginie {login}")])
     echo["account_id"] = account.id
     faults = _password_faults(plain, login)
-    faults += checks.faults_of(
-        {**account_values(account), **plain}, plain, panel.settings
-    )
+    faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
     if not faults:
         panel.write(account, _settable(account, plain))
     return Outcome(echo, faults)
@@ -285,9 +265,7 @@ def _updated(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
     names = (("account_id", "clientId"), ("reference", "requestReference"))
     result: dict[str, Any] = {"resultStatus": not outcome.faults}
     if not (outcome.faults and panel.settings.failed_without_reference):
-        result["clientsResult"] = {
-            wire: outcome.echo[name] for name, wire in names if name in outcome.echo
-        }
+        result["clientsResult"] = {wire: outcome.echo[name] for name, wire in names if name in outcome.echo}
     return result | ({"errors": batch.errors_json(outcome)} if outcome.faults else {})
 
 

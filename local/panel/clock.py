@@ -54,11 +54,7 @@ def _seconds(moment: datetime | float) -> float:
 
 def wall(seconds: float) -> str:
     """Unix seconds as Warsaw wall time, `YYYY-MM-DD HH:MM:SS`."""
-    return (
-        datetime.fromtimestamp(int(seconds), UTC)
-        .astimezone(WARSAW)
-        .strftime("%Y-%m-%d %H:%M:%S")
-    )
+    return datetime.fromtimestamp(int(seconds), UTC).astimezone(WARSAW).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def parse_moment(text: str) -> tuple[str, bool]:

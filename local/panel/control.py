@@ -47,9 +47,7 @@ def accounts(panel: PanelState, given: dict[str, Any]) -> Any:
         found = panel.accounts.by_login(given["login"])
         return [found.as_dict()] if found else []
     if "external_code" in given:
-        return [
-            each.as_dict() for each in panel.accounts.by_code(given["external_code"])
-        ]
+        return [each.as_dict() for each in panel.accounts.by_code(given["external_code"])]
     if "id" in given:
         return [panel.account(int(given["id"])).as_dict()]
     return [each.as_dict() for each in panel.accounts]
@@ -126,9 +124,7 @@ def clock(panel: PanelState, given: dict[str, Any]) -> Any:
         panel.clock.run()
     if "set" in given:
         moment = given["set"]
-        panel.clock.set(
-            datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-        )
+        panel.clock.set(datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
     if "advance" in given:
         panel.clock.advance(float(given["advance"]))
     panel.clock.skew = float(given.get("skew", panel.clock.skew))
@@ -140,9 +136,7 @@ def clock(panel: PanelState, given: dict[str, Any]) -> Any:
 
 
 def requests(panel: PanelState, given: dict[str, Any]) -> Any:
-    return [
-        each for each in panel.requests if given.get("gate") in (None, each["gate"])
-    ]
+    return [each for each in panel.requests if given.get("gate") in (None, each["gate"])]
 
 
 COMMANDS: dict[tuple[str, str], Command] = {
@@ -177,9 +171,7 @@ def handler(panel: PanelState) -> Callable[[web.Request], Any]:
     return serve
 
 
-def _run(
-    panel: PanelState, command: Command, text: str, query: dict[str, str]
-) -> web.Response:
+def _run(panel: PanelState, command: Command, text: str, query: dict[str, str]) -> web.Response:
     """A mistake of the caller is told as 400 or 404, in words."""
     try:
         given = json.loads(text)
@@ -188,9 +180,7 @@ def _run(
         with panel.lock:
             return web.json_response(command(panel, {**query, **given}), dumps=_dumps)
     except KeyError as error:
-        return web.json_response(
-            {"error": f"not found or missing: {error.args[0]}"}, status=404
-        )
+        return web.json_response({"error": f"not found or missing: {error.args[0]}"}, status=404)
     except (ValueError, TypeError) as error:
         return web.json_response({"error": str(error)}, status=400)
 

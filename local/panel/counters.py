@@ -19,13 +19,9 @@ class Counters:
         self.statuses: Counter[int] = Counter()
         self.by_status: Counter[tuple[str, int]] = Counter()
         self.record_faults: Counter[int] = Counter()
-        self.mails: Counter[str] = (
-            Counter()
-        )  # notifications that would have gone out, by gate
+        self.mails: Counter[str] = Counter()  # notifications that would have gone out, by gate
         self.texts: Counter[str] = Counter()
-        self.unknown: Counter[str] = (
-            Counter()
-        )  # fields and query names that no gate knows
+        self.unknown: Counter[str] = Counter()  # fields and query names that no gate knows
         self.in_flight = 0
         self.peak_in_flight = 0
         self.peak_per_second = 0
@@ -58,9 +54,7 @@ class Counters:
             "calls": dict(self.calls),
             "records": dict(self.records),
             "statuses": {str(status): count for status, count in self.statuses.items()},
-            "record_faults": {
-                str(code): count for code, count in self.record_faults.items()
-            },
+            "record_faults": {str(code): count for code, count in self.record_faults.items()},
             "total_calls": self.total,
             "mails": dict(self.mails),
             "texts": dict(self.texts),

@@ -27,9 +27,7 @@ _TEXTS = {
     "clientFirm": "company",
     "clientEmail": "email",
 }
-_FRAME = frozenset(
-    {"resultsPage", "resultsLimit", "returnElements", "settingsExactSearch"}
-)
+_FRAME = frozenset({"resultsPage", "resultsLimit", "returnElements", "settingsExactSearch"})
 
 
 def search(panel: PanelState, call: Call) -> Answer:
@@ -45,11 +43,7 @@ def search(panel: PanelState, call: Call) -> Answer:
 
     def shape(account: Account) -> dict[str, Any]:
         record = shapes.crm_client(account, panel.settings)
-        return (
-            {name: record[name] for name in wanted if name in record}
-            if wanted
-            else record
-        )
+        return {name: record[name] for name in wanted if name in record} if wanted else record
 
     return page_answer(panel, ids, page_of(params), "clientsResults", shape)
 
@@ -64,13 +58,7 @@ def _candidates(panel: PanelState, params: dict[str, Any]) -> Sequence[int]:
         codes = params["clientCodesExternal"]
         if not isinstance(codes, list):
             raise Refusal(422, "clientCodesExternal is a list")
-        return sorted(
-            {
-                account.id
-                for code in codes
-                for account in panel.accounts.by_code(str(code))
-            }
-        )
+        return sorted({account.id for code in codes for account in panel.accounts.by_code(str(code))})
     if _exact(panel, params) and isinstance(params.get("clientLogin"), str):
         account = panel.accounts.by_login(params["clientLogin"].lower())
         return [account.id] if account else []
@@ -89,11 +77,7 @@ def _visible(panel: PanelState) -> list[Test]:
 
 def _text_tests(panel: PanelState, params: dict[str, Any]) -> list[Test]:
     exact = _exact(panel, params)
-    given = (
-        (attribute, params[name])
-        for name, attribute in _TEXTS.items()
-        if name in params
-    )
+    given = ((attribute, params[name]) for name, attribute in _TEXTS.items() if name in params)
     return [_text_test(attribute, value, exact) for attribute, value in given]
 
 
@@ -112,9 +96,7 @@ def _other_tests(panel: PanelState, call: Call, params: dict[str, Any]) -> list[
     for name, value in params.items():
         if name in _OTHERS:
             tests.append(_OTHERS[name](value))
-        elif (
-            name not in _TEXTS and name not in _FRAME and name != "clientCodesExternal"
-        ):
+        elif name not in _TEXTS and name not in _FRAME and name != "clientCodesExternal":
             panel.counters.unknown[f"{call.name} {name}"] += 1
     return tests
 
@@ -135,9 +117,7 @@ def _registered(value: Any) -> Test:
         value.get("clientRegistrationDateEnd"),
     )
     window = window_of(*ends, "clientRegistrationDate", whole_days=True)
-    return lambda account: (
-        window is None or window.holds(f"{account.registered} 00:00:00")
-    )
+    return lambda account: window is None or window.holds(f"{account.registered} 00:00:00")
 
 
 def _by_shops(value: Any) -> Test:
@@ -160,9 +140,7 @@ _OTHERS: dict[str, Callable[[Any], Test]] = {
     "clientCountryId": _equals(lambda account: account.country_code),
     "langId": _equals(lambda account: account.language),
     "clientType": _equals(lambda account: account.client_type),
-    "clientDiscountGroupNumber": _equals(
-        lambda account: str(account.discount_group_id)
-    ),
+    "clientDiscountGroupNumber": _equals(lambda account: str(account.discount_group_id)),
     "clientRegistrationDate": _registered,
     "searchByShops": _by_shops,
     "orders": _has_orders,

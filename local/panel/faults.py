@@ -64,9 +64,7 @@ class Rule:
     skip: int = 0  # let so many matching calls (or records) pass first
     probability: float = 1.0
     when: str = "before"
-    match: dict[str, Any] = field(
-        default_factory=dict
-    )  # field: value; "*" stands for any field
+    match: dict[str, Any] = field(default_factory=dict)  # field: value; "*" stands for any field
     status: int = 500
     retry_after: str | None = "1"
     seconds: float = 1.0
@@ -133,12 +131,7 @@ class Faults:
     def record_rule(self, call: Call, record: dict[str, Any]) -> Rule | None:
         """The rule that makes this one record fail."""
         for rule in self.rules:
-            if (
-                rule.kind == "record"
-                and _gate_fits(rule, call)
-                and self._fits(rule, record)
-                and self._acts(rule)
-            ):
+            if rule.kind == "record" and _gate_fits(rule, call) and self._fits(rule, record) and self._acts(rule):
                 return rule
         return None
 
@@ -151,8 +144,7 @@ class Faults:
 
     def _matches_call(self, rule: Rule, call: Call) -> bool:
         return _gate_fits(rule, call) and (
-            not rule.match
-            or any(self._fits(rule, record) for record in records_in(call))
+            not rule.match or any(self._fits(rule, record) for record in records_in(call))
         )
 
     def _acts(self, rule: Rule) -> bool:
@@ -167,21 +159,13 @@ class Faults:
         return True
 
     def _fits(self, rule: Rule, record: dict[str, Any]) -> bool:
-        return all(
-            str(value) in self._values(record, name)
-            for name, value in rule.match.items()
-        )
+        return all(str(value) in self._values(record, name) for name, value in rule.match.items())
 
     def _values(self, record: dict[str, Any], name: str) -> set[str]:
         """Every value the record has under that name; an external code is also looked up by the login."""
         if name == "*":
             return {part for value in record.values() for part in _parts(value)}
-        values = {
-            part
-            for key in _ALIASES.get(name, (name,))
-            if key in record
-            for part in _parts(record[key])
-        }
+        values = {part for key in _ALIASES.get(name, (name,)) if key in record for part in _parts(record[key])}
         if name == "external_code":
             logins = (str(record[key]) for key in _ALIASES["login"] if record.get(key))
             values |= {self.code_of_login(login) for login in logins}

@@ -180,9 +180,7 @@ CODE: dict[str, Field] = {
 }
 
 
-def read_form(
-    record: Any, form: dict[str, Field], unknown: Counter[str]
-) -> dict[str, Any]:
+def read_form(record: Any, form: dict[str, Field], unknown: Counter[str]) -> dict[str, Any]:
     """The record in plain words; what the form does not know is counted and left out."""
     if not isinstance(record, dict):
         raise Refusal(422, "a record is an object")

@@ -27,16 +27,12 @@ _LINES = (
 
 def texts(posted: Mapping[str, Any]) -> MultiDict[str]:
     """The text fields of a posted form; files are none of ours."""
-    return MultiDict(
-        (name, value) for name, value in posted.items() if isinstance(value, str)
-    )
+    return MultiDict((name, value) for name, value in posted.items() if isinstance(value, str))
 
 
 def account_form(form: MultiDictProxy[str]) -> dict[str, Any]:
     """The card's form; a box that is not ticked is not sent, which means no. A login cannot be changed."""
-    values: dict[str, Any] = {
-        name: form[name] for name in _TEXTS if name in form and name != "login"
-    }
+    values: dict[str, Any] = {name: form[name] for name in _TEXTS if name in form and name != "login"}
     kind = form.get("client_type", "person")
     return {
         **values,

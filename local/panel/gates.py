@@ -62,9 +62,7 @@ def answer(panel: PanelState, call: Call) -> Answer:
     if gate is None or call.version not in VERSIONS:
         raise Refusal(404, "Nie ma takiej bramki")
     if gate.level not in panel.settings.scopes.get(gate.scope, ""):
-        raise Refusal(
-            403, f"Brak uprawnień. Scope: {gate.scope.lower()}, level: {gate.level}"
-        )
+        raise Refusal(403, f"Brak uprawnień. Scope: {gate.scope.lower()}, level: {gate.level}")
     with panel.lock:
         panel.show_due_dates()
         found = gate.work(panel, call)

@@ -20,9 +20,7 @@ HEADERS = {
 
 def loopback_only(request: web.Request) -> None:
     """Refuse callers from elsewhere, and foreign names that were pointed at this machine."""
-    if not _is_loopback(request.remote or "") or not _is_loopback(
-        urlsplit(f"//{request.host}").hostname or ""
-    ):
+    if not _is_loopback(request.remote or "") or not _is_loopback(urlsplit(f"//{request.host}").hostname or ""):
         raise web.HTTPForbidden(text="only from this machine")
 
 

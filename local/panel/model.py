@@ -68,9 +68,7 @@ class Account:
     registered: str = NO_DATE
     modified: str = NO_MOMENT
     has_password: bool = False
-    extras: dict[str, Any] = field(
-        default_factory=dict
-    )  # taken, never shown: consents, affiliates, delivery dates
+    extras: dict[str, Any] = field(default_factory=dict)  # taken, never shown: consents, affiliates, delivery dates
     addresses: list[Address] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:

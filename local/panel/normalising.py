@@ -8,10 +8,7 @@ from typing import Any
 
 def tidy(values: dict[str, Any]) -> dict[str, Any]:
     """Values as a tidying panel keeps them: text trimmed, phones grouped by three, postcodes in capitals."""
-    return {
-        name: _TIDY.get(name, _trim)(value) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    return {name: _TIDY.get(name, _trim)(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _trim(text: str) -> str:

@@ -66,9 +66,7 @@ class Pages:
     def __init__(self, panel: PanelState) -> None:
         self._panel = panel
         loader = FileSystemLoader(TEMPLATES)
-        self._templates = Environment(
-            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
-        )
+        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.globals["countries"] = COUNTRY_NAMES
 
     # --- looking
@@ -84,11 +82,7 @@ class Pages:
         words = request.query.get("q", "").strip().lower()
         with self._panel.lock:
             self._panel.show_due_dates()
-            found = [
-                each
-                for each in self._panel.accounts
-                if not words or words in haystack(each)
-            ]
+            found = [each for each in self._panel.accounts if not words or words in haystack(each)]
             found.sort(key=lambda each: (each.modified, each.id), reverse=True)
             return self._list(request, found)
 
@@ -96,11 +90,7 @@ class Pages:
         last = max(0, (len(found) - 1) // PAGE_SIZE)
         number = min(_number(request.query.get("page", "0")), last)
         shown = found[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
-        doubled = {
-            each.id
-            for each in shown
-            if len(self._panel.accounts.by_code(each.external_code)) > 1
-        }
+        doubled = {each.id for each in shown if len(self._panel.accounts.by_code(each.external_code)) > 1}
         return self._page(
             "list.html", accounts=shown, found=len(found), doubled=doubled,
             query=request.query.get("q", ""), page=number, last=last,
@@ -161,18 +151,10 @@ class Pages:
         with self._panel.lock:
             account = self._account(request)
             values = forms_html.account_form(form)
-            changes = {
-                name: value
-                for name, value in values.items()
-                if getattr(account, name) != value
-            }
-            faults = checks.faults_of(
-                {**account_values(account), **changes}, changes, self._panel.settings
-            )
+            changes = {name: value for name, value in values.items() if getattr(account, name) != value}
+            faults = checks.faults_of({**account_values(account), **changes}, changes, self._panel.settings)
             if faults:
-                return self._card(
-                    account, values, [fault.text for fault in faults], status=422
-                )
+                return self._card(account, values, [fault.text for fault in faults], status=422)
             if changes:
                 self._panel.write(account, changes)
         return _back(account.id, "card" if changes else "unchanged")
@@ -185,9 +167,7 @@ class Pages:
             everything = account_values(account)
             faults = checks.faults_of(everything, everything, self._panel.settings)
             if faults:
-                return self._card(
-                    account, values, [fault.text for fault in faults], status=422
-                )
+                return self._card(account, values, [fault.text for fault in faults], status=422)
             self._panel.open(account)
         return _back(account.id, "card")
 
@@ -197,9 +177,7 @@ class Pages:
         lines = forms_html.address_form(await _form(request))
         with self._panel.lock:
             account = self._account(request)
-            if faults := checks.address_faults(
-                {"phone": "", **lines}, lines, self._panel.settings
-            ):
+            if faults := checks.address_faults({"phone": "", **lines}, lines, self._panel.settings):
                 return self._refused(account, [fault.text for fault in faults])
             self._panel.put_address(account.id, lines)
         return _back(account.id, "address")
@@ -210,11 +188,7 @@ class Pages:
             account = self._account(request)
             if faults := checks.address_faults(lines, lines, self._panel.settings):
                 return self._refused(account, [fault.text for fault in faults])
-            _edited(
-                lambda: self._panel.edit_address(
-                    account.id, _address_id(request), **lines
-                )
-            )
+            _edited(lambda: self._panel.edit_address(account.id, _address_id(request), **lines))
         return _back(account.id, "address")
 
     async def delete_address(self, request: web.Request) -> web.StreamResponse:
@@ -250,9 +224,7 @@ def _edited(work: Callable[[], object]) -> None:
 
 def _back(client_id: int, saved: str) -> web.Response:
     """Show the card afresh, so that a reload saves nothing twice."""
-    return web.Response(
-        status=303, headers={"Location": f"/clients/{client_id}?saved={saved}"}
-    )
+    return web.Response(status=303, headers={"Location": f"/clients/{client_id}?saved={saved}"})
 
 
 def _number(text: str) -> int:

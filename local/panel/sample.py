@@ -83,9 +83,7 @@ def _account(number: int, chance: random.Random) -> dict[str, Any]:
     zip_code, city = chance.choice(_CITIES)
     firm = chance.random() < 0.66
     first, last = chance.choice(_FIRST), chance.choice(_LAST)
-    company = (
-        f"{chance.choice(_TRADES)} {chance.choice(_GOODS)} {number}" if firm else ""
-    )
+    company = f"{chance.choice(_TRADES)} {chance.choice(_GOODS)} {number}" if firm else ""
     return {
         "login": f"b2b-{number:05d}",
         "external_code": f"K-{number:05d}",
@@ -100,15 +98,11 @@ def _account(number: int, chance: random.Random) -> dict[str, Any]:
         "city": city,
         "phone": f"{chance.randint(500, 799)}{chance.randint(0, 999_999):06d}",
         "wholesaler": firm,
-        "addresses": [_address(zip_code, city, first, last, company)]
-        if number % 3 == 0
-        else [],
+        "addresses": [_address(zip_code, city, first, last, company)] if number % 3 == 0 else [],
     }
 
 
-def _address(
-    zip_code: str, city: str, first: str, last: str, company: str
-) -> dict[str, Any]:
+def _address(zip_code: str, city: str, first: str, last: str, company: str) -> dict[str, Any]:
     names = {"first_name": first, "last_name": last, "additional": company}
     return {**names, "street": "Magazynowa 1", "zip_code": zip_code, "city": city}
 
@@ -117,9 +111,6 @@ def tax_number(chance: random.Random) -> str:
     """A Polish NIP whose check digit is right."""
     while True:
         digits = [chance.randint(1, 9) for _ in _WEIGHTS]
-        check = (
-            sum(digit * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
-            % 11
-        )
+        check = sum(digit * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % 11
         if check < 10:
             return "".join(map(str, [*digits, check]))

@@ -36,6 +36,4 @@ def page_answer(
     if records or panel.settings.empty_search_status == 200:
         return Answer(frame, results=key, records=len(records))
     fault = top_fault(EMPTY_RESULT, "Wynik pusty")
-    return Answer(
-        {**frame, **fault} if panel.settings.empty_search_paging else fault, 207
-    )
+    return Answer({**frame, **fault} if panel.settings.empty_search_paging else fault, 207)

@@ -60,9 +60,7 @@ class StandinPanel:
     def start(self) -> Self:
         """Listen; returns when the port is open, and raises what kept it shut."""
         opened: Future[int] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(opened,), name="standin-panel", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(opened,), name="standin-panel", daemon=True)
         self._thread.start()
         self.port = opened.result()
         return self
@@ -184,9 +182,7 @@ class StandinPanel:
     def requests(self, gate: str | None = None) -> list[dict[str, Any]]:
         """The latest calls, `{"gate", "query", "body"}`, of one gate or of all."""
         with self.state.lock:
-            return [
-                each for each in self.state.requests if gate in (None, each["gate"])
-            ]
+            return [each for each in self.state.requests if gate in (None, each["gate"])]
 
     # --- editing, as a panel user or a customer does: no call is counted, the modification date moves
 
@@ -245,9 +241,7 @@ class StandinPanel:
 
 async def listen(panel: PanelState, key: str, host: str, port: int) -> web.AppRunner:
     """Open the port; the runner is to be cleaned up by the caller. Nothing is logged: queries hold personal data."""
-    runner = web.AppRunner(
-        application(panel, key), access_log=None, shutdown_timeout=0.2
-    )
+    runner = web.AppRunner(application(panel, key), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, backlog=512).start()

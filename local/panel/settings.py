@@ -19,53 +19,29 @@ class Settings:
 
     # --- answers that the contract leaves open
     empty_search_status: int = 207  # 200: an empty list without `errors`
-    empty_search_paging: bool = (
-        True  # False: the 207 of an empty search holds `errors` alone
-    )
+    empty_search_paging: bool = True  # False: the 207 of an empty search holds `errors` alone
     partial_status: int = 207  # 200: failed records without the top-level `errors`
     max_batch: int | None = 100  # more records in one write: 422 for the whole call
-    failed_without_reference: bool = (
-        False  # a failed record of PUT clients carries no clientsResult
-    )
-    shuffle_results: bool = (
-        False  # results of a write in another order than the request
-    )
+    failed_without_reference: bool = False  # a failed record of PUT clients carries no clientsResult
+    shuffle_results: bool = False  # results of a write in another order than the request
     numbers_as_text: bool = False  # every number in an answer as text
     php_empties: bool = False  # an empty object as []
-    date_only_end: str = (
-        "midnight"  # "day_end": a window's End without a time covers that whole day
-    )
-    address_country: str = (
-        "lower"  # how a delivery address shows its country: "lower", "upper", "name"
-    )
+    date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
+    address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
     exact_search: bool = False  # CRM search when settingsExactSearch is absent
     # --- what the panel demands and does
-    login_required: bool = (
-        False  # True: POST without a login is fault 1; False: a login is generated
-    )
+    login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False
     address_names_required: bool = True
-    address_edit_moves_date: bool = (
-        False  # does an address write move the customer's modification date
-    )
-    unchanged_write_moves_date: bool = (
-        True  # does a write that changes nothing move it (the echo)
-    )
-    normalise: bool = (
-        False  # the panel trims text, reformats phones, upper-cases postcodes
-    )
+    address_edit_moves_date: bool = False  # does an address write move the customer's modification date
+    unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
+    normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
     date_lag_seconds: float = 0.0  # a moved modification date shows only after so long
-    removed_listed: bool = (
-        True  # customers erased by clients/remove still stand in lists
-    )
+    removed_listed: bool = True  # customers erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))
-    visible_shops: list[int] | None = (
-        None  # CRM search shows only customers of these shops
-    )
-    scopes: dict[str, str] = field(
-        default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"}
-    )  # "", "r" or "rw"
+    visible_shops: list[int] | None = None  # CRM search shows only customers of these shops
+    scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"
     # --- pace
     latency_seconds: float = 0.0  # added to every call
     requests_per_second: float | None = None  # more: 429

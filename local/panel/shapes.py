@@ -53,15 +53,11 @@ def client(account: Account, settings: Settings) -> dict[str, Any]:
         "showClientAsPartner": "",
         "operator": {},
         "isUnregistered": y_n(account.guest),
-        "blockAutomaticallyAssigningGroupDiscount": y_n(
-            account.block_group_auto_assignment
-        ),
+        "blockAutomaticallyAssigningGroupDiscount": y_n(account.block_group_auto_assignment),
         "clientBillingAddress": _billing(account),
         "clientPersonalData": {"clientBirthDate": account.birth_date},
         "clientPreferences": _preferences(account, settings),
-        "newsletterEmailApprovalsData": _approvals(
-            account, "newsletterEmailApprovalDate"
-        ),
+        "newsletterEmailApprovalsData": _approvals(account, "newsletterEmailApprovalDate"),
         "newsletterSmsApprovalsData": _approvals(account, "newsletterSmsApprovalDate"),
         "clientBalances": [{"clientBalanceAmount": 0, "currencyId": account.currency}],
         "clientTradeCredit": _trade_credit(account),
@@ -114,10 +110,7 @@ def _trade_credit(account: Account) -> dict[str, Any]:
 
 
 def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:
-    return [
-        {"shopId": shop, "shopName": settings.shops.get(shop, "")}
-        for shop in account.shops
-    ]
+    return [{"shopId": shop, "shopName": settings.shops.get(shop, "")} for shop in account.shops]
 
 
 def only(record: dict[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
@@ -149,9 +142,7 @@ def crm_client(account: Account, settings: Settings) -> dict[str, Any]:
         "clientPurchasedProductsCount": 0,
         "clientTotalOrdersValue": 0,
         "clientLoyaltyPoints": 0,
-        "clientDiscount": {
-            "clientDiscountType": "group" if account.discount_group_id else "none"
-        },
+        "clientDiscount": {"clientDiscountType": "group" if account.discount_group_id else "none"},
         "clientLastPurchaseDate": NO_MOMENT,
         "clientLastLoginDate": NO_MOMENT,
         "clientActiveInShops": shops(account, settings),
@@ -184,9 +175,7 @@ def delivery_address(address: Address, settings: Settings) -> dict[str, Any]:
         "clientDeliveryAddressRegionId": "",
         "clientDeliveryAddressProvinceId": address.province,
         "clientDeliveryAddressZipCode": address.zip_code,
-        "clientDeliveryAddressCountry": country_shown(
-            address.country_code, settings.address_country
-        ),
+        "clientDeliveryAddressCountry": country_shown(address.country_code, settings.address_country),
     }
 
 

@@ -38,9 +38,7 @@ class PanelState:
         self.counters = Counters()
         self.faults = Faults(seed)
         self.faults.code_of_login = self._code_of_login
-        self.requests: deque[dict[str, Any]] = deque(
-            maxlen=2000
-        )  # in memory only: they hold personal data
+        self.requests: deque[dict[str, Any]] = deque(maxlen=2000)  # in memory only: they hold personal data
         self.random = random.Random(seed)
         self.empty()
 
@@ -71,17 +69,9 @@ class PanelState:
                 setattr(account, name, value)
         if not account.login and not account.guest:
             first = self.accounts.next_id
-            account.login = self.accounts.free_login(
-                f"client{number}" for number in itertools.count(first)
-            )
-        account.registered = (
-            self.clock.wall()[:10]
-            if account.registered == NO_DATE
-            else account.registered
-        )
-        account.modified = (
-            self.clock.wall() if account.modified == NO_MOMENT else account.modified
-        )
+            account.login = self.accounts.free_login(f"client{number}" for number in itertools.count(first))
+        account.registered = self.clock.wall()[:10] if account.registered == NO_DATE else account.registered
+        account.modified = self.clock.wall() if account.modified == NO_MOMENT else account.modified
         return self.accounts.add(account)
 
     def write(self, account: Account, changes: dict[str, Any]) -> None:
@@ -114,9 +104,7 @@ class PanelState:
         erased = dict.fromkeys(_PERSONAL, "")
         erased["login"] = f"removed{account.id}"
         account.addresses.clear()
-        self.accounts.change(
-            account, {**erased, "birth_date": NO_DATE, "active": False, "removed": True}
-        )
+        self.accounts.change(account, {**erased, "birth_date": NO_DATE, "active": False, "removed": True})
         self.touch(account)
 
     # --- changing delivery addresses
@@ -130,9 +118,7 @@ class PanelState:
         self._touch_for_address(account)
         return address
 
-    def write_address(
-        self, account: Account, address: Address, changes: dict[str, Any]
-    ) -> None:
+    def write_address(self, account: Account, address: Address, changes: dict[str, Any]) -> None:
         self._set_address(address, changes)
         self._touch_for_address(account)
 
@@ -141,9 +127,7 @@ class PanelState:
         self._touch_for_address(account)
 
     def _set_address(self, address: Address, changes: dict[str, Any]) -> None:
-        for name, value in (
-            tidy(changes) if self.settings.normalise else changes
-        ).items():
+        for name, value in (tidy(changes) if self.settings.normalise else changes).items():
             setattr(address, name, value)
 
     def _touch_for_address(self, account: Account) -> None:

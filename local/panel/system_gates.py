@@ -18,9 +18,7 @@ def server_time(panel: PanelState, call: Call) -> Answer:
 
 def shops_data(panel: PanelState, call: Call) -> Answer:
     """The shops, and what each demands of a customer."""
-    shops = [
-        _shop(panel, number, name) for number, name in panel.settings.shops.items()
-    ]
+    shops = [_shop(panel, number, name) for number, name in panel.settings.shops.items()]
     body = {
         "client_id": 1,
         "dedicated_server": False,
@@ -31,10 +29,7 @@ def shops_data(panel: PanelState, call: Call) -> Answer:
         "panel_lang_id_default": "pol",
         "panel_basecurrency_id": "PLN",
         "shops": shops,
-        "rebate_profiles": [
-            {"id": number, "name": name}
-            for number, name in panel.settings.groups.items()
-        ],
+        "rebate_profiles": [{"id": number, "name": name} for number, name in panel.settings.groups.items()],
     }
     return Answer(body, records=len(shops))
 

@@ -1,0 +1,80 @@
+# Everything is installed into this folder (.tools/, .venv/) from locks/, by the machine's own python3 (3.11 or newer).
+#   make demo     see it work                      make test     checks and all tests
+#   make up       start the local stack            make tick     synchronise now
+#   make down     stop it, keep .local/            make clean    remove .local/ and builds
+#   make deploy   to a real AWS account            make bench    figures
+
+PYTHON ?= python3
+TIMEOUT ?= 300
+
+# `make up PANEL_URL=… PANEL_KEY=… ERP_URL=… POLICY=file SCHEDULES=off`: handed on in the environment, because some
+# are secrets and a command line is for all to read.
+export PANEL_URL PANEL_KEY ERP_URL POLICY SCHEDULES
+
+IN := .venv/bin
+STACK := $(IN)/python -m local.stack
+
+.PHONY: help lock test check format up tick down clean demo bench deploy dev cloud
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   /  /p' Makefile
+
+# ---- installing: quick when there is nothing to do ----
+
+dev:
+	@$(PYTHON) local/bootstrap.py dev
+
+cloud:
+	@$(PYTHON) local/bootstrap.py dev cloud sam
+
+lock:
+	@$(PYTHON) local/bootstrap.py lock
+
+# ---- the local stack ----
+
+up: cloud
+	@$(STACK) up
+
+tick: dev
+	@$(IN)/kartoteka tick --timeout $(TIMEOUT)
+
+down: dev
+	@$(STACK) down
+
+clean: dev
+	@$(STACK) clean
+
+demo: cloud
+	@$(IN)/python -m local.demo
+
+bench: cloud
+	@$(PYTHON) local/bootstrap.py bench
+	@$(IN)/python -m bench
+
+# ---- checks and tests ----
+
+test: check
+	@$(IN)/pytest -n auto --dist loadfile  # a file's tests share what they set up
+
+check: cloud
+	@$(IN)/ruff check .
+	@$(IN)/ruff format --check .
+	@$(IN)/mypy
+	@$(IN)/lint-imports --no-cache
+	@$(IN)/cfn-lint
+	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region eu-central-1
+
+format: dev
+	@$(IN)/ruff check --fix .
+	@$(IN)/ruff format .
+
+# ---- a real account: with the SAM CLI of your own it is `sam build && sam deploy --guided` and nothing more ----
+
+# Built by the Python that is here; psycopg has no wheel for the arm64 machine of python3.11.
+RUNTIME = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+BUILT_FOR = PythonRuntime=$(RUNTIME) Architecture=$(if $(filter python3.11,$(RUNTIME)),x86_64,arm64)
+
+deploy: cloud
+	@PATH="$(CURDIR)/.tools/uv/bin:$$PATH" .tools/sam/bin/sam build --parameter-overrides $(BUILT_FOR)
+	@.tools/sam/bin/sam deploy --guided --parameter-overrides $(BUILT_FOR)

@@ -1,0 +1,1 @@
+"""The command `kartoteka`: for the ERP's author, the operator and the engineer."""

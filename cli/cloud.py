@@ -1,0 +1,74 @@
+"""What the operator's commands read and do in a stack: its queues, state, runs and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cli.exits import Unavailable
+from cli.stack import CONNECT, Stack, concern
+from kartoteka.adapters.queue import SqsQueue
+from kartoteka.adapters.state import DynamoState
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+DEAD = "DeadLetterQueue"
+
+
+def state(stack: Stack) -> DynamoState:
+    """Return the stack's synchronisation state."""
+    return DynamoState(stack.table, stack.dynamodb)
+
+
+def queue(stack: Stack) -> SqsQueue:
+    """Return the stack's queues, with its own number of shards: a customer must stay in one of them."""
+    return SqsQueue(stack.queues, shards=shards(stack), make_client=stack.sqs)
+
+
+def shards(stack: Stack) -> int:
+    """Return the stack's parameter ``Shards``."""
+    client = stack.session.client("cloudformation", endpoint_url=stack.endpoint, config=CONNECT)
+    parameters = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Parameters", [])
+    return next((int(each["ParameterValue"]) for each in parameters if each["ParameterKey"] == "Shards"), 1)
+
+
+def erp_url(stack: Stack) -> str:
+    """Return the exchange database's address out of the stack's secret."""
+    secret = stack.ids("AWS::SecretsManager::Secret").get("ErpSecret")
+    if secret is None:
+        raise Unavailable(f"the stack {stack.name} has no secret ErpSecret: is it a stack of Kartoteka?")
+    client = stack.session.client("secretsmanager", endpoint_url=stack.endpoint, config=CONNECT)
+    return str(client.get_secret_value(SecretId=secret)["SecretString"])
+
+
+def dead_letters(stack: Stack) -> Mapping[str, str]:
+    """Return concern -> address of its dead-letter queue."""
+    found = stack.ids("AWS::SQS::Queue").items()
+    return {concern(name, DEAD): url for name, url in found if name.endswith(DEAD)}
+
+
+def waiting(sqs: SQSClient, url: str) -> int:
+    """Return about how many messages a queue holds, those at work included."""
+    found = sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    )
+    return sum(int(count) for count in found["Attributes"].values())
+
+
+def runs(stack: Stack, limit: int) -> Sequence[dict[str, Any]]:
+    """Return the last worker runs, the newest first: when, which concern, and the figures."""
+    found = stack.dynamodb().query(
+        TableName=stack.table,
+        KeyConditionExpression="pk = :run",
+        ExpressionAttributeValues={":run": {"S": "run"}},
+        ScanIndexForward=False,
+        Limit=limit,
+    )
+    return [_run(item) for item in found["Items"]]
+
+
+def _run(item: Mapping[str, Any]) -> dict[str, Any]:
+    at, _, run_id = item["sk"]["S"].partition("#")
+    figures = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "expires_at"}
+    return {"at": at, "run_id": run_id, "concern": item["concern"]["S"], **figures}

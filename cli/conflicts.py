@@ -1,0 +1,70 @@
+"""`kartoteka conflicts`: list them, and decide one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from cli import look, show
+from cli.erp import Erp, Where, opened, where
+from cli.exits import WrongName
+from kartoteka.adapters.schema import sync_conflicts
+from kartoteka.core.model import Side
+
+COLUMNS = ("id", "client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value", "raised_at")
+ANSWERS = ("decision", "closed_at")
+
+
+@click.group(invoke_without_command=True)
+@where
+@click.option("--all", "closed_too", is_flag=True, help="Closed ones too: who won, and when.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Conflicts to list.")
+@show.as_json
+@click.pass_context
+def conflicts(ctx: click.Context, where: Where, closed_too: bool, limit: int, as_json: bool) -> None:
+    """List the fields that were edited differently on both sides and wait for a person, the latest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with opened(where) as erp:
+        rows = look.conflicts(erp, limit, closed_too=closed_too)
+    if as_json:
+        show.document({"conflicts": rows})
+        return
+    columns = (*COLUMNS, *ANSWERS) if closed_too else (*COLUMNS, "decision")
+    show.table("Conflicts", columns, ([row[column] for column in columns] for row in rows))
+    if not rows:
+        click.echo("no conflicts" if closed_too else "no open conflicts")
+
+
+@conflicts.command()
+@click.argument("conflict_id", metavar="ID", type=int)
+@click.argument("side", metavar="erp|panel", type=click.Choice([str(side) for side in Side]))
+@where
+@show.as_json
+@click.pass_context
+def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_json: bool) -> None:
+    """Settle an open conflict: the value of this side goes to the other one with the next run."""
+    with opened(where) as erp:
+        row = _decide(erp, conflict_id, side)
+    if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+        show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
+        return
+    place = show.safe(f"{row['client_id']}, {row['field']}")
+    click.echo(f"conflict {conflict_id} ({place}): {side} wins; the next run carries it out")
+
+
+def _decide(erp: Erp, conflict_id: int, side: str) -> dict[str, Any]:
+    """Write the decision down as a person's answer, and return the conflict."""
+    columns = sync_conflicts.c
+    this = columns.id == conflict_id
+    answer = sa.update(sync_conflicts).values(decision=side, decided_at=datetime.now(UTC))
+    changed = erp.answer(answer.where(this, columns.closed_at.is_(None)))
+    found = erp.rows(sa.select(sync_conflicts).where(this))
+    if not found:
+        raise WrongName(f"there is no conflict {conflict_id}: `kartoteka conflicts` lists the open ones")
+    if not changed:
+        raise WrongName(f"conflict {conflict_id} is closed already; edit the field on either side to change it")
+    return found[0]

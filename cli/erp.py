@@ -1,0 +1,120 @@
+"""The exchange database that a command looks into, and the statements it runs there.
+
+A command's own writes are a person's answers: they carry the ERP's origin, and so are collected like them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from cli import cloud
+from cli import stack as stacks
+from cli.exits import Unavailable, told
+from kartoteka.adapters import dialects, schema
+from kartoteka.adapters.dialects import WRITES, translated
+
+_erp_url = click.option(
+    "--erp-url", metavar="URL", help="The exchange database; else that of --stack, else ERP_URL, else the local one."
+)
+stack_name = click.option("--stack", "name", metavar="NAME", help="A deployed stack; the local one when not given.")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a command looks: the options as they were given."""
+
+    erp_url: str | None
+    stack: str | None
+
+    def address(self) -> str:
+        """Return the address on the command line; else the named stack's, else ERP_URL, else the local stack's."""
+        if self.erp_url:
+            return self.erp_url
+        if self.stack:
+            return cloud.erp_url(stacks.find(self.stack))
+        return _from_environment() or _local()
+
+    def is_local(self) -> bool:
+        """Say whether this is the local stack and its own database."""
+        return not (self.erp_url or self.stack or _from_environment())
+
+
+def where(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --erp-url and --stack, and hand them over as one ``Where``; a group's hold for its commands."""
+
+    @wraps(command)
+    def wrapped(*args: Any, erp_url: str | None, name: str | None, **kwargs: Any) -> None:
+        parent = click.get_current_context().parent
+        before = parent.params if parent else {}
+        where = Where(erp_url or before.get("erp_url"), name or before.get("name"))
+        command(*args, where=where, **kwargs)
+
+    return _erp_url(stack_name(wrapped))
+
+
+@dataclass(frozen=True, slots=True)
+class Erp:
+    """An exchange database that has its tables."""
+
+    engine: sa.Engine
+
+    def rows(self, statement: sa.Executable) -> Sequence[dict[str, Any]]:
+        """Run a SELECT and return its rows by column."""
+        with translated(dialects.engine_for(self.engine.url)), self.engine.begin() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+    def number(self, statement: sa.Executable) -> int:
+        """Run a SELECT of one number."""
+        return next(iter(self.rows(statement)[0].values())) or 0
+
+    def answer(self, statement: sa.Update) -> int:
+        """Run a person's UPDATE and return how many rows it changed."""
+        engine = self.engine.execution_options(**{WRITES: True})
+        with translated(dialects.engine_for(self.engine.url)), engine.begin() as connection:
+            return int(connection.execute(statement).rowcount)
+
+
+@contextmanager
+def opened(where: Where) -> Iterator[Erp]:
+    """Give the exchange database that the options and the environment name, its tables checked."""
+    with told():
+        url = dialects.parse_url(where.address())
+        _refuse_missing_file(url)
+        engine = dialects.connect(url)
+        try:
+            with translated(dialects.engine_for(url)), engine.begin() as connection:
+                schema.check(connection)
+            yield Erp(engine)
+        finally:
+            engine.dispose()
+
+
+def _from_environment() -> str:
+    return os.environ.get("ERP_URL", "").strip()
+
+
+def _local() -> str:
+    facts: dict[str, Any] = json.loads(stacks.LOCAL_STACK.read_text()) if stacks.LOCAL_STACK.is_file() else {}
+    if "erp_url" not in facts:
+        raise Unavailable(
+            "no exchange database is known here: give --erp-url, ERP_URL or --stack, "
+            "or start a local stack with `make up`"
+        )
+    return str(facts["erp_url"])
+
+
+def _refuse_missing_file(url: sa.URL) -> None:
+    """SQLite would make an empty file of a mistyped name."""
+    name = url.database or ""
+    if url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).is_file():
+        raise Unavailable(f"there is no SQLite file {name or '(in memory)'}")

@@ -1,0 +1,27 @@
+"""`kartoteka history`: every field that was written, on either side."""
+
+from __future__ import annotations
+
+import click
+
+from cli import look, show
+from cli.erp import Where, opened, where
+
+COLUMNS = ("at", "client_id", "concern", "field", "direction", "reason", "value_before", "value_after", "run_id")
+
+
+@click.command()
+@click.argument("client_id", required=False)
+@where
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows to list.")
+@show.as_json
+def history(client_id: str | None, where: Where, limit: int, as_json: bool) -> None:
+    """List what was written into the panel and into the ERP's rows, the latest first; of one customer, or of all."""
+    with opened(where) as erp:
+        rows = look.history(erp, client_id, limit)
+    if as_json:
+        show.document({"history": rows})
+        return
+    show.table("History (UTC)", COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
+    if not rows:
+        click.echo("nothing was written yet")

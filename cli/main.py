@@ -1,0 +1,51 @@
+"""The command's frame: which sub-commands there are; each is loaded when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "conflicts": "cli.conflicts:conflicts",
+    "history": "cli.history:history",
+    "pause": "cli.pausing:pause",
+    "redrive": "cli.redrive:redrive",
+    "resume": "cli.pausing:resume",
+    "resync": "cli.resync:resync",
+    "schema": "cli.schema:schema",
+    "status": "cli.status:status",
+    "tick": "cli.tick:tick",
+}
+"""Name of the sub-command -> module and attribute. To add one, write its module and a line here."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a sub-command's module only when that sub-command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all sub-commands."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a sub-command, None for a name that there is not."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]} is no command")
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kartoteka")
+def kartoteka() -> None:
+    """Keeps customer records in step between an ERP's exchange database and an IdoSell panel."""
+
+
+def main() -> None:
+    """Run the command."""
+    kartoteka()

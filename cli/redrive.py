@@ -1,0 +1,128 @@
+"""`kartoteka redrive`: bring a concern's dead letters back to its queue.
+
+The keys of readable messages are sent anew, in today's shards; a message that nobody can read goes back as it is, and
+will return. Each message is deleted only after the queue has taken what was in it, so a crash doubles keys, which costs
+a look, and loses none.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from cli import cloud, show
+from cli import stack as stacks
+from cli.erp import stack_name
+from cli.exits import Unavailable, told
+from cli.stack import Stack
+from kartoteka.adapters.queue import VERSION, SqsQueue
+from kartoteka.core.concerns import CONCERNS
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+BATCH = 10
+HIDDEN = 120
+"""Seconds for which a message that is being moved is kept from others."""
+
+Message = Mapping[str, Any]
+
+
+@click.command()
+@click.argument("concern", type=click.Choice([*CONCERNS]))
+@stack_name
+@show.as_json
+@told()
+def redrive(concern: str, name: str | None, as_json: bool) -> None:
+    """Bring the messages that failed twenty times back to their queue, once what made them fail is mended."""
+    stack = stacks.find(name)
+    dead = cloud.dead_letters(stack).get(concern)
+    if dead is None:
+        raise Unavailable(f"the stack {stack.name} has no dead-letter queue for {concern}")
+    move = _Move(stack, concern, dead)
+    move.run()
+    if as_json:
+        show.document({"concern": concern, "messages": move.messages, "customers": move.customers, "odd": move.odd})
+        return
+    messages, customers = show.counted(move.messages, "message"), show.counted(move.customers, "customer")
+    click.echo(f"back in the queue of {concern}: {messages} with {customers}")
+    if move.odd:
+        click.echo(f"not readable by this version, and so about to return: {show.counted(move.odd, 'message')}")
+
+
+@dataclass(slots=True)
+class _Move:
+    """One redrive. It ends with the messages that were there when it began, not with those that fail meanwhile."""
+
+    stack: Stack
+    concern: str
+    dead: str
+    messages: int = 0
+    customers: int = 0
+    odd: int = 0
+    _queue: SqsQueue = field(init=False)
+    _sqs: SQSClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._queue = cloud.queue(self.stack)
+        self._sqs = self.stack.sqs()
+
+    def run(self) -> None:
+        console = Console(stderr=True)
+        there = cloud.waiting(self._sqs, self.dead)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task(f"{self.concern}: back to the queue", total=there)
+            while self.messages < max(there, 1) and (batch := self._receive()):
+                self._bring_back(batch)
+                progress.advance(bar, len(batch))
+
+    def _receive(self) -> Sequence[Message]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self.dead, MaxNumberOfMessages=BATCH, VisibilityTimeout=HIDDEN, WaitTimeSeconds=1
+        )
+        return answer.get("Messages", [])
+
+    def _bring_back(self, batch: Sequence[Message]) -> None:
+        readable = [keys for message in batch if (keys := _keys(message["Body"], self.concern)) is not None]
+        odd = [message for message in batch if _keys(message["Body"], self.concern) is None]
+        keys = list(dict.fromkeys(key for some in readable for key in some))
+        if keys:
+            self._queue.send(self.concern, keys)
+        for message in odd:
+            self._send_as_it_is(message)
+        self._delete(batch)
+        self.messages += len(batch)
+        self.customers += len(keys)
+        self.odd += len(odd)
+
+    def _send_as_it_is(self, message: Message) -> None:
+        self._sqs.send_message(
+            QueueUrl=self.stack.queues[self.concern],
+            MessageBody=message["Body"],
+            MessageGroupId="shard-0",
+            MessageDeduplicationId=uuid.uuid4().hex,
+        )
+
+    def _delete(self, batch: Sequence[Message]) -> None:
+        """What is not deleted comes up again, and is brought back again."""
+        entries: list[Any] = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(batch)]
+        self._sqs.delete_message_batch(QueueUrl=self.dead, Entries=entries)
+
+
+def _keys(body: str, concern: str) -> list[str] | None:
+    """Return the keys of a message of this concern, None where it is none."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(message, dict) or (message.get("v"), message.get("concern")) != (VERSION, concern):
+        return None
+    keys = message.get("keys")
+    return keys if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else None

@@ -1,0 +1,62 @@
+"""``kartoteka schema``: print, create and upgrade the exchange tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import sqlalchemy as sa
+
+from kartoteka.adapters import dialects
+from kartoteka.adapters import schema as tables
+from kartoteka.core.errors import KartotekaError, Retry
+
+_url = click.option("--url", envvar="ERP_URL", required=True, help="Address of the exchange database (or ERP_URL).")
+_quiet = click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
+
+
+@click.group()
+def schema() -> None:
+    """The exchange tables: print, create, upgrade."""
+
+
+@schema.command()
+@click.option("--dialect", type=click.Choice(sorted(dialects.ENGINES)), required=True)
+def ddl(dialect: str) -> None:
+    """Print the tables and triggers as SQL, for one's own eyes or a database administrator's."""
+    click.echo(tables.ddl(dialect), nl=False)
+
+
+@schema.command()
+@_url
+@_quiet
+def create(url: str, quiet: bool) -> None:
+    """Create what is missing. Safe to repeat; nothing that is there is changed or dropped."""
+    _run(tables.create, url, quiet)
+
+
+@schema.command()
+@_url
+@_quiet
+def upgrade(url: str, quiet: bool) -> None:
+    """Bring existing tables to the version of this program."""
+    _run(tables.upgrade, url, quiet)
+
+
+def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
+    try:
+        version = _at(url, action)
+    except Retry as error:
+        raise click.ClickException(f"the database does not answer, or it is locked ({error}): is it running?") from None
+    except KartotekaError as error:
+        raise click.ClickException(str(error)) from None
+    if not quiet:
+        click.echo(f"The exchange tables have version {version}.")
+
+
+def _at(url: str, action: Callable[[sa.Engine], int]) -> int:
+    engine = dialects.connect(dialects.parse_url(url))
+    try:
+        return action(engine)
+    finally:
+        engine.dispose()

@@ -1,0 +1,63 @@
+"""What a command prints: tables for eyes, one JSON document for programs.
+
+Values come from an ERP and from a web shop's customers. Whatever could move a cursor, hide text or turn its direction
+is shown as an escape; nothing is read as the terminal's or rich's own markup.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDE = 160
+"""Columns of a table where nobody says how many there are: a pipe or a file."""
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+
+
+def safe(value: object) -> str:
+    """Return a value as a text that is safe to show: what is not printable becomes an escape, as in Python."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in _text(value))
+
+
+def counted(number: int, what: str) -> str:
+    """Return ``1 card`` or ``2 cards``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def document(value: Any) -> None:
+    """Print one JSON document on one line, in ASCII."""
+    click.echo(json.dumps(value, ensure_ascii=True, default=_text))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; where there are no rows, nothing."""
+    grid = Table(title=safe(title), title_justify="left", title_style="bold", header_style="dim")
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(safe(cell)) for cell in row))
+    if grid.row_count:
+        _console().print(grid)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    narrow = console.is_terminal or "COLUMNS" in os.environ
+    return console if narrow else Console(highlight=False, width=WIDE)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+    return str(value)

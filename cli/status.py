@@ -1,0 +1,105 @@
+"""`kartoteka status`: what is in step, what is not, and why."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from cli import cloud, look, show
+from cli import stack as stacks
+from cli.erp import Erp, Where, opened, where
+from cli.exits import ATTENTION, Unavailable, told
+from cli.stack import Stack
+
+RUNS = 5
+FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+
+Report = dict[str, Any]
+
+
+@click.command()
+@where
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Held records to list.")
+@click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
+@show.as_json
+def status(where: Where, limit: int, exit_code: bool, as_json: bool) -> None:
+    """Show what is in step, what is held and why, what will be tried again, and the last runs.
+
+    Exits 0 whatever it finds, unless --exit-code is given.
+    """
+    with opened(where) as erp:
+        report = _database(erp, limit)
+    report["cloud"] = _cloud(where)
+    (show.document if as_json else _print)(report)
+    if exit_code and (report["totals"]["held"] or report["totals"]["undecided"]):
+        sys.exit(ATTENTION)
+
+
+def _database(erp: Erp, limit: int) -> Report:
+    return {
+        "totals": look.totals(erp),
+        "states": look.states(erp),
+        "held": look.held(erp, limit),
+        "parked": look.parked(erp),
+    }
+
+
+def _cloud(where: Where) -> Report | None:
+    """Look at the named stack, or at the local one where its database was looked at and it runs."""
+    if not where.stack and not where.is_local():
+        return None
+    try:
+        with told():
+            return _stack(stacks.find(where.stack))
+    except Unavailable:
+        if where.stack:
+            raise
+        return None
+
+
+def _stack(stack: Stack) -> Report:
+    sqs, dead = stack.sqs(), cloud.dead_letters(stack)
+    queues = [
+        {
+            "concern": concern,
+            "waiting": cloud.waiting(sqs, url),
+            "dead": cloud.waiting(sqs, dead[concern]) if concern in dead else 0,
+        }
+        for concern, url in sorted(stack.queues.items())
+    ]
+    return {"queues": queues, "paused": dict(cloud.state(stack).paused()), "runs": cloud.runs(stack, RUNS)}
+
+
+def _print(report: Report) -> None:
+    totals = report["totals"]
+    click.echo(f"{show.counted(totals['cards'], 'card')}, {totals['linked']} with an account in the panel")
+    show.table("Records", ("concern", "state", "records"), (row.values() for row in report["states"]))
+    _print_waiting(report)
+    columns = ("concern", "code", "records", "next due (UTC)")
+    show.table("Parked: tried again by themselves", columns, (row.values() for row in report["parked"]))
+    if report["cloud"] is not None:
+        _print_stack(report["cloud"])
+
+
+def _print_waiting(report: Report) -> None:
+    """Print what a person must act on."""
+    totals = report["totals"]
+    columns = ("client", "concern", "item", "code", "what to do", "since (UTC)")
+    show.table("Held: waiting for a person", columns, (row.values() for row in report["held"]))
+    if more := totals["held"] - len(report["held"]):
+        click.echo(f"{show.counted(more, 'more held record')}: --limit {totals['held']} shows all")
+    if totals["conflicts"]:
+        click.echo(
+            f"{show.counted(totals['conflicts'], 'open conflict')}, {totals['undecided']} not decided: "
+            "`kartoteka conflicts` lists them"
+        )
+
+
+def _print_stack(found: Report) -> None:
+    show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
+    show.table("Paused", ("concern", "reason"), found["paused"].items())
+    runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
+    columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
+    show.table("Last runs", columns, runs)

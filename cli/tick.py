@@ -1,0 +1,116 @@
+"""`kartoteka tick`: synchronise now.
+
+Fires every schedule of the stack once, waits until every queue is empty, and sums up what was done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+
+from cli import stack as stacks
+from cli.exits import Failed, NotInTime
+from cli.idle import Idle
+from cli.stack import Stack
+
+FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+STOPPED = ("delayed", "halted")
+"""What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
+LOCAL_PAUSE = 0.1
+CLOUD_PAUSE = 2.0
+
+
+@click.command()
+@click.option("--timeout", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds to wait.")
+@click.option("--stack", "name", metavar="NAME", help="A deployed stack; the local one when not given.")
+def tick(timeout: float, name: str | None) -> None:
+    """Synchronise now: fire every schedule, wait until the queues are empty, print the figures as JSON."""
+    deadline = time.monotonic() + timeout
+    console = Console(stderr=True)
+    stack = stacks.find(name)
+    began = datetime.now(UTC)
+    with console.status("firing the schedules") as status:
+        idle = Idle(stack, began)
+        fired = fire(stack)
+        while not idle.reached():
+            status.update(f"waiting for {idle}")
+            _check(stack, idle, deadline, timeout)
+            time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
+    for function, said in fired.items():
+        for what in STOPPED:
+            if what in said:
+                click.echo(f"{function} {what}: {said[what]}; its log: {stack.where_to_read(function)}", err=True)
+    click.echo(json.dumps(summary(list(fired.values()), idle.runs(), idle.paused)))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What a schedule of the stack fires."""
+
+    function: str
+    event: Mapping[str, Any]
+
+
+def schedules(stack: Stack) -> Sequence[Schedule]:
+    """Return what the stack's schedules fire, the switched-off ones too."""
+    client = stack.scheduler()
+    targets = [client.get_schedule(Name=name)["Target"] for name in stack.ids("AWS::Scheduler::Schedule").values()]
+    return [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
+
+
+def fire(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
+    """Run every schedule's function with its own event, now and at once; return their answers by function."""
+    wanted = schedules(stack)
+    client = stack.lambdas()
+
+    def invoke(schedule: Schedule) -> Mapping[str, Any]:
+        event = json.dumps({**schedule.event, "due": "all"}).encode()
+        answer = client.invoke(FunctionName=schedule.function, Payload=event)
+        payload: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+        if answer.get("FunctionError"):
+            raise Failed(_sentence(stack, schedule.function, payload))
+        return payload
+
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        return dict(zip((schedule.function for schedule in wanted), pool.map(invoke, wanted), strict=True))
+
+
+def summary(
+    fired: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, int]], paused: Sequence[str]
+) -> dict[str, Any]:
+    """Add up what the fired functions answered and what the workers wrote down."""
+    figures: Counter[str] = Counter()
+    for answer in fired:
+        figures.update({name: int(answer.get(name, 0)) for name in FIGURES})
+    for run in runs:
+        figures.update({name: int(run.get(name, 0)) for name in FIGURES})
+    total: dict[str, Any] = {name: figures[name] for name in FIGURES}
+    told = {what: sorted({str(answer[what]) for answer in fired if what in answer}) for what in STOPPED}
+    return total | {name: value for name, value in {"paused": sorted(paused), **told}.items() if value}
+
+
+def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:
+    """Stop waiting when a function failed at its queue, or the time is over."""
+    failed = idle.failed()
+    if time.monotonic() > deadline:
+        logs = ", ".join(stack.where_to_read(stack.functions[concern]) for concern in idle.busy)
+        raise NotInTime(
+            f"after {timeout:g} s there is still work in the queues ({idle}); it goes on without this command. "
+            f"A batch that failed is tried again after some minutes: see {logs}"
+            + (f" (failed: {', '.join(failed)})" if failed else "")
+        )
+
+
+def _sentence(stack: Stack, function: str, failure: Mapping[str, Any]) -> str:
+    """Say which function failed, why, and where to read more."""
+    reason = str(failure.get("errorMessage", "")).strip().partition("\n")[0] or "it gave no reason"
+    return f"the function {function} failed: {reason}; its log: {stack.where_to_read(function)}"

@@ -1,0 +1,180 @@
+"""The local stack: `python -m local.stack up`, `down`, `clean` (which `make` calls) and `env`.
+
+The embedded AWS and the stand-in panel run in the background; `sam deploy` brings this very template.yaml there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from click import ClickException
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from kartoteka.adapters import dialects
+from kartoteka.adapters import schema as tables
+from local import deploying, functions, home, ministack, processes, standin, wishes
+from local.failure import LocalFailure
+
+VISIBILITY = 125
+"""Seconds that a batch stays with a function that was killed: on a laptop nobody wants to wait twelve minutes."""
+RUNNING = ("endpoint", "stand_in_url", "parameters", "sources")
+
+
+def up() -> None:
+    """Bring the stack to what was asked for; return when every function answers."""
+    began = time.monotonic()
+    wanted = wishes.read(os.environ)
+    with home.alone():
+        before = home.recall()
+        panel = _panel(wanted, before)
+        create_tables(wanted.erp_url)
+        endpoint, fresh = ministack.ensure(before.get("endpoint"))
+        facts = before | {
+            "endpoint": endpoint,
+            "region": ministack.REGION,
+            "stack": deploying.STACK,
+            "log": str(processes.log_file(ministack.NAME)),
+            "erp_url": wanted.erp_url,
+            "schedules": wanted.schedules,
+            **panel.facts,
+        }
+        _deploy(facts, panel.parameters(wanted), fresh=fresh)
+    _tell(facts, wanted, time.monotonic() - began)
+    if panel.forgot and (linked := _links(wanted.erp_url)):
+        _say(f"note: the stand-in panel starts empty, and {linked} customers are linked to accounts of an earlier one;")
+        _say("      they will be held. `make clean` starts anew on both sides")
+
+
+def down() -> None:
+    """Stop what :func:`up` started, and nothing else; the exchange database and the logs stay."""
+    with home.alone():
+        stopped = [name for name, stop in (("cloud", ministack.stop), ("panel", standin.stop)) if stop()]
+        ministack.clean()
+        facts = home.recall()
+        if facts:
+            home.remember({name: value for name, value in facts.items() if name not in RUNNING})
+    _say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+def clean() -> None:
+    """Stop everything and remove what was built and kept, the exchange database among it."""
+    down()
+    home.remove()
+
+
+def env() -> None:
+    """Print the functions' environment as the file that `sam local invoke --env-vars` takes."""
+    facts = home.recall()
+    if "endpoint" not in facts:
+        raise LocalFailure("no stack is running here: `make up` starts one")
+    _say(json.dumps({"Parameters": functions.environment(facts["endpoint"])}, indent=2))
+
+
+@dataclass(frozen=True, slots=True)
+class PanelAt:
+    """Where the panel is, and what to remember of it."""
+
+    url: str
+    key: str = field(repr=False)
+    facts: dict[str, Any]
+    forgot: bool = False
+
+    def parameters(self, wanted: wishes.Wishes) -> dict[str, str]:
+        """Return the template's parameters."""
+        return {
+            "PanelUrl": self.url,
+            "PanelKey": self.key,
+            "ErpUrl": wanted.erp_url,
+            "Policy": wanted.policy,
+            "Schedules": wanted.schedules,
+            "QueueVisibilitySeconds": str(VISIBILITY),
+        }
+
+
+def _panel(wanted: wishes.Wishes, before: dict[str, Any]) -> PanelAt:
+    """Return the panel that was named; where none was, the stand-in, started if need be."""
+    if wanted.panel_url:
+        return PanelAt(wanted.panel_url, wanted.panel_key, {"panel_url": wanted.panel_url, "panel_is_stand_in": False})
+    url = standin.ensure(before.get("stand_in_url"))
+    facts = {"panel_url": url, "panel_is_stand_in": True, "stand_in_url": url}
+    return PanelAt(url, standin.key(), facts, forgot=url != before.get("stand_in_url"))
+
+
+def _links(erp_url: str) -> int:
+    """Return how many customers the exchange database has linked."""
+    engine = dialects.connect(dialects.parse_url(erp_url))
+    try:
+        with engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(tables.sync_links)) or 0
+    finally:
+        engine.dispose()
+
+
+def create_tables(erp_url: str) -> None:
+    """Create the exchange tables where they are missing."""
+    from cli.main import kartoteka
+
+    try:
+        kartoteka.main(["schema", "create", "--url", erp_url, "--quiet"], standalone_mode=False)
+    except ClickException as error:
+        shown = make_url(erp_url).render_as_string(hide_password=True)
+        raise LocalFailure(f"the exchange tables could not be made in {shown}: {error.format_message()}") from None
+
+
+def _deploy(facts: dict[str, Any], parameters: dict[str, str], *, fresh: bool) -> None:
+    """Build and deploy, unless the stack that runs is the one asked for."""
+    wanted = {"parameters": _digest(parameters), "sources": deploying.sources_fingerprint()}
+    if not fresh and all(facts.get(name) == value for name, value in wanted.items()):
+        return
+    home.remember(facts | dict.fromkeys(wanted, ""))
+    deploying.build(wanted["sources"])
+    functions.make_bucket(facts["endpoint"])
+    deploying.deploy(facts["endpoint"], parameters)
+    functions.wake(facts["endpoint"])
+    home.remember(facts | wanted)
+
+
+def _digest(parameters: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+
+
+def _tell(facts: dict[str, Any], wanted: wishes.Wishes, seconds: float) -> None:
+    page = "  a stand-in: open it in a browser" if facts["panel_is_stand_in"] else ""
+    schedules = "every minute" if wanted.schedules == "on" else "off: `make tick` synchronises"
+    _say(f"up in {seconds:.1f} s")
+    _say(f"  cloud      {facts['endpoint']}  region {facts['region']}, credentials test/test, stack {facts['stack']}")
+    _say(f"  panel      {facts['panel_url']}/{page}")
+    _say(f"  exchange   {wanted.erp_url_masked}")
+    _say(f"  schedules  {schedules}")
+    _say(f"  log        {facts['log']}")
+    _say("next: `make tick` synchronises now, `make down` stops everything")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; say in a line what went wrong."""
+    commands = {"up": up, "down": down, "clean": clean, "env": env}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write(f"usage: python -m local.stack {'|'.join(commands)}\n")
+        return 2
+    try:
+        commands[arguments[0]]()
+    except LocalFailure as failure:
+        sys.stderr.write(f"kartoteka: {failure}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

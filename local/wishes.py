@@ -1,0 +1,100 @@
+"""What the user asked for: `make up PANEL_URL=… PANEL_KEY=… ERP_URL=… POLICY=file SCHEDULES=off`, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from kartoteka.adapters.panel_http import checked_key, checked_root
+from kartoteka.core.errors import Halt
+from kartoteka.core.policy import parse
+from local import home
+from local.failure import LocalFailure
+
+LONGEST_POLICY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The parameters of `make up`; an empty panel address asks for the stand-in."""
+
+    panel_url: str
+    panel_key: str = field(repr=False)
+    erp_url: str = field(repr=False)
+    policy: str
+    schedules: str
+
+    @property
+    def erp_url_masked(self) -> str:
+        """Return the database's address, fit for the screen."""
+        return make_url(self.erp_url).render_as_string(hide_password=True)
+
+
+def read(environment: Mapping[str, str]) -> Wishes:
+    """Read the parameters from the environment, where make puts them, so that no secret is on a command line."""
+    panel_url = environment.get("PANEL_URL", "").strip().rstrip("/")
+    panel_key = environment.get("PANEL_KEY", "").strip()
+    if panel_url and not panel_key:
+        raise LocalFailure("PANEL_URL needs PANEL_KEY, the panel's API key")
+    if panel_key and not panel_url:
+        raise LocalFailure("PANEL_KEY needs PANEL_URL, the panel's root address")
+    if panel_url:
+        try:
+            checked_root(panel_url)
+            checked_key(panel_key)
+        except Halt as error:
+            raise LocalFailure(f"PANEL_URL or PANEL_KEY: {error}") from None
+    schedules = environment.get("SCHEDULES", "").strip().lower() or "on"
+    if schedules not in {"on", "off"}:
+        raise LocalFailure(f"SCHEDULES is on or off, not {schedules!r}")
+    return Wishes(
+        panel_url=panel_url,
+        panel_key=panel_key,
+        erp_url=_erp_url(environment.get("ERP_URL", "").strip()),
+        policy=_policy(environment.get("POLICY", "").strip()),
+        schedules=schedules,
+    )
+
+
+def _erp_url(text: str) -> str:
+    """Return the database's address; a relative SQLite path is made absolute, for the functions run elsewhere."""
+    if not text:
+        return f"sqlite:///{home.EXCHANGE_FILE}"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        example = "postgresql+psycopg://user:password@host/name"
+        raise LocalFailure(f"ERP_URL is not a database address such as {example}") from None
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise LocalFailure("ERP_URL: an SQLite database in memory cannot be shared; name a file")
+        if not url.database.startswith("file:"):
+            url = url.set(database=str(Path(url.database).expanduser().absolute()))
+    return url.render_as_string(hide_password=False)
+
+
+def _policy(name: str) -> str:
+    """Return the checked policy as compact JSON; `{}` where no file is named."""
+    if not name:
+        return "{}"
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise LocalFailure(f"POLICY: there is no file {name}")
+    return check_policy(path.read_text(encoding="utf-8-sig"), name)
+
+
+def check_policy(text: str, name: str) -> str:
+    """Return the policy as compact JSON; every mistake is named with its place."""
+    try:
+        parse(text)
+    except Halt as error:
+        raise LocalFailure(f"POLICY {name}: {error}") from None
+    compact = json.dumps(json.loads(text or "{}"), separators=(",", ":"), ensure_ascii=False)
+    if len(compact.encode()) > LONGEST_POLICY:
+        raise LocalFailure(f"POLICY {name} is longer than the {LONGEST_POLICY} bytes that an SSM parameter holds")
+    return compact

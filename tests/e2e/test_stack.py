@@ -1,0 +1,169 @@
+"""The whole thing, as its user starts it: the real template on the embedded AWS, the commands of `make up` and `tick`.
+
+One stack serves all tests of this module; they follow one another as a user's day does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kartoteka.adapters import dialects
+from local.panel import StandinPanel
+
+ROOT = Path(__file__).parent.parent.parent
+KEY = "canary-key-of-e2e-3391"
+pytestmark = pytest.mark.e2e
+
+
+def run(*arguments: str, timeout: int = 600, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's commands."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@dataclass
+class Stack:
+    """A running stack, a panel that is not its stand-in, and a database of its own."""
+
+    environment: Mapping[str, str]
+    panel: StandinPanel
+    database: sa.Engine
+    home: Path
+    told: str
+
+    def tick(self) -> dict[str, Any]:
+        """Run `kartoteka tick`; return the JSON object on its last line."""
+        done = run("cli", "tick", "--timeout", "300", **self.environment)
+        assert done.returncode == 0, done.stderr
+        figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return figures
+
+    def sql(self, text: str) -> list[Any]:
+        """Run a statement as the ERP does."""
+        with self.database.begin() as connection:
+            result = connection.execute(sa.text(text))
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a stack with a panel and a database that are not the local stack's own."""
+    home = tmp_path_factory.mktemp("e2e")
+    policy = home / "policy.json"
+    policy.write_text('{"billing": {"fields": {"phone": {"conflict": "hold"}}}, "panel": {"requests_per_second": 50}}')
+    url = f"sqlite:///{home}/erp.db"
+    with StandinPanel(key=KEY) as panel:
+        environment = {
+            "KARTOTEKA_HOME": str(home / "local"),
+            "PANEL_URL": panel.url,
+            "PANEL_KEY": KEY,
+            "ERP_URL": url,
+            "POLICY": str(policy),
+            "SCHEDULES": "off",
+        }
+        up = run("local.stack", "up", **environment)
+        try:
+            assert up.returncode == 0, up.stdout + up.stderr
+            database = dialects.connect(dialects.parse_url(url))
+            yield Stack(environment, panel, database, home, up.stdout)
+            database.dispose()
+        finally:
+            run("local.stack", "down", **environment)
+
+
+ROWS = """INSERT INTO clients (id, email, client_type, company, nip, street, zip_code, city, phone) VALUES
+  ('C-1', 'a@firma.example', 'firm', 'A', '526-000-12-46', 'Długa 1', '00-950', 'Łódź', '501502503'),
+  ('C-2', 'b@firma.example', 'firm', 'B', '123', 'Długa 2', '00-950', 'Łódź', NULL),
+  ('C-3', 'c@firma.example', 'firm', 'C', NULL, NULL, NULL, NULL, NULL)"""
+
+
+def test_rows_become_accounts_and_bad_ones_wait_with_their_reason(stack: Stack) -> None:
+    stack.sql(ROWS)
+    figures = stack.tick()
+    assert (figures["collected"], figures["reconciled"], figures["written_to_panel"], figures["held"]) == (3, 3, 1, 1)
+    assert [account.external_code for account in stack.panel.accounts] == ["C-1"]
+    assert stack.panel.mails_sent == 0
+    states = stack.sql("SELECT client_id, state, code FROM sync_status WHERE concern = 'accounts' ORDER BY client_id")
+    assert states == [("C-1", "in_step", ""), ("C-2", "pending", "bad_vat"), ("C-3", "held", "incomplete")]
+
+
+def test_edits_travel_both_ways_in_one_tick(stack: Stack) -> None:
+    account = stack.panel.by_code("C-1")[0]
+    stack.panel.edit(account.id, email="nowy@firma.example")
+    stack.sql("UPDATE clients SET street = 'Krótka 7' WHERE id = 'C-1'")
+    stack.tick()
+    assert stack.panel.account(account.id).street == "Krótka 7"
+    assert stack.sql("SELECT email FROM clients WHERE id = 'C-1'") == [("nowy@firma.example",)]
+
+
+def test_a_held_conflict_is_settled_by_one_update(stack: Stack) -> None:
+    account = stack.panel.by_code("C-1")[0]
+    stack.panel.edit(account.id, phone="600999888")
+    stack.sql("UPDATE clients SET phone = '600100200' WHERE id = 'C-1'")
+    assert stack.tick()["conflicts"] == 1
+    assert stack.panel.account(account.id).phone == "600999888"
+    stack.sql("UPDATE sync_conflicts SET decision = 'erp' WHERE closed_at IS NULL")
+    stack.tick()
+    assert stack.panel.account(account.id).phone == "600100200"
+
+
+def test_an_outage_delays_and_loses_nothing(stack: Stack) -> None:
+    stack.panel.misbehave("5xx", times=None)
+    stack.sql("UPDATE clients SET city = 'Gdynia' WHERE id = 'C-1'")
+    assert stack.tick()["delayed"] == ["panel_5xx"]
+    assert stack.sql("SELECT state, code FROM sync_status WHERE client_id = 'C-1' AND concern = 'billing'") == [
+        ("pending", "panel_5xx")
+    ]
+    stack.panel.behave()
+    stack.tick()
+    assert stack.panel.by_code("C-1")[0].city == "Gdynia"
+
+
+def test_a_quiet_tick_costs_one_call(stack: Stack) -> None:
+    stack.sql("DELETE FROM clients WHERE id IN ('C-2', 'C-3')")
+    stack.tick()
+    stack.panel.forget_calls()
+    figures = stack.tick()
+    assert dict(stack.panel.calls) == {"GET clients/clients": 1}
+    assert figures == {**dict.fromkeys(figures, 0), "panel_calls": 1}
+
+
+def test_neither_output_nor_logs_hold_a_secret_or_personal_data(stack: Stack) -> None:
+    logs = "".join(path.read_text(errors="replace") for path in (stack.home / "local/logs").iterdir())
+    for canary in (KEY, "firma.example", "Długa", "Krótka", "526-000", "501502503", "600999888"):
+        assert canary not in stack.told + logs
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"PANEL_URL": "https://shop.example.com"}, "PANEL_URL needs PANEL_KEY"),
+        ({"POLICY": "no-such-file.json"}, "there is no file no-such-file.json"),
+        ({"ERP_URL": "postgresql://nobody:canary-pw@127.0.0.1:1/none"}, "does not answer"),
+        ({"ERP_URL": "nonsense"}, "ERP_URL is not a database address"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(environment: dict[str, str], told: str, tmp_path: Path) -> None:
+    done = run("local.stack", "up", KARTOTEKA_HOME=str(tmp_path / "local"), **environment)
+    run("local.stack", "down", KARTOTEKA_HOME=str(tmp_path / "local"))
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary-pw" not in done.stderr + done.stdout

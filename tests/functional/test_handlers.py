@@ -1,0 +1,168 @@
+"""The handlers, as Lambda calls them, with the events that schedules and queues deliver."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+
+from kartoteka import runtime
+from kartoteka.core.errors import Halt
+from tests.fixtures.installation import KEY, Context, Installation, event
+
+
+def test_a_row_becomes_an_account_and_edits_travel_both_ways(installation: Installation) -> None:
+    installation.insert("C-1001", "C-1002")
+    installation.tick()
+    assert sorted(account.external_code for account in installation.panel.accounts) == ["C-1001", "C-1002"]
+    assert installation.panel.mails_sent == 0
+    account = installation.panel.by_code("C-1001")[0]
+    installation.panel.edit(account.id, email="nowy@firma.pl")
+    installation.sql("UPDATE clients SET street = 'Krótka 7' WHERE id = 'C-1001'")
+    installation.tick()
+    assert installation.panel.account(account.id).street == "Krótka 7"
+    assert installation.sql("SELECT email FROM clients WHERE id = 'C-1001'") == [("nowy@firma.pl",)]
+
+
+def test_the_events_in_the_folder_are_understood(installation: Installation) -> None:
+    installation.insert("C-1001", "C-1002")
+    for concern in ("accounts", "billing"):
+        assert installation.handler(concern)(event(f"{concern}_queue"), Context()) == {"batchItemFailures": []}
+        answer = installation.handler(concern)(event(f"{concern}_schedule"), Context())
+        assert set(answer) == {"collected", "panel_calls"}
+    assert set(installation.handler("panel_feed")(event("panel_feed_schedule"), Context())) == {
+        "collected",
+        "panel_calls",
+    }
+    assert len(installation.panel.accounts) == 2
+
+
+def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) -> None:
+    installation.insert("C-1001")
+    batch = event("accounts_queue")
+    good = batch["Records"][0]
+    for number, body in enumerate(["no json", '{"v": 2, "concern": "accounts", "keys": []}', '{"v": 1}', "[]"]):
+        batch["Records"].append({**good, "messageId": f"bad-{number}", "body": body})
+    other = json.dumps({"v": 1, "concern": "billing", "keys": ["C-1001"]})
+    batch["Records"].append({**good, "messageId": "bad-4", "body": other})
+    answer = installation.handler("accounts")(batch, Context())
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [f"bad-{n}" for n in range(5)]
+    assert len(installation.panel.accounts) == 1
+
+
+def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Installation) -> None:
+    installation.insert("C-1001")
+    batch = event("accounts_queue")
+    answer = installation.handler("accounts")(batch, Context(left_ms=10_000))
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [batch["Records"][0]["messageId"]]
+    assert not installation.panel.accounts
+
+
+def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.insert("C-1001")
+    installation.panel.misbehave("401", times=None)
+    answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
+    assert answer["halted"].startswith("panel_key: ")
+    installation.handler("accounts")(event("accounts_queue"), Context())
+    assert '"Halted"' in capsys.readouterr().out
+    assert installation.sql("SELECT state, code FROM sync_status") == [("pending", "panel_key")]
+    installation.panel.behave()
+    installation.tick()
+    assert len(installation.panel.accounts) == 1
+
+
+def test_an_outage_is_an_answer_and_not_a_failure(installation: Installation) -> None:
+    installation.panel.misbehave("5xx", times=None)
+    answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
+    assert answer == {"collected": 0, "panel_calls": 0, "delayed": "panel_5xx"}
+
+
+def test_a_secret_that_was_changed_is_seen_after_the_alarm(installation: Installation) -> None:
+    installation.insert("C-1001")
+    secrets = boto3.client("secretsmanager")
+    secrets.put_secret_value(SecretId="panel-key", SecretString="old")
+    assert "halted" in installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
+    secrets.put_secret_value(SecretId="panel-key", SecretString=KEY)
+    assert installation.handler("panel_feed")(event("panel_feed_schedule"), Context())["panel_calls"] == 2
+
+
+def test_a_wrong_policy_stops_the_function_and_is_told_with_its_place(installation: Installation) -> None:
+    boto3.client("ssm").put_parameter(Name="policy", Value='{"biling": {}}', Overwrite=True)
+    runtime.forget()
+    answer = installation.handler("billing")(event("billing_schedule"), Context())
+    assert "biling: no such key (did you mean 'billing'?)" in answer["halted"]
+    with pytest.raises(Halt):
+        installation.handler("billing")(event("billing_queue"), Context())
+
+
+def test_a_setting_that_is_missing_is_named(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KARTOTEKA_TABLE")
+    runtime.forget()
+    with pytest.raises(Halt, match="KARTOTEKA_TABLE"):
+        installation.handler("billing")({"v": 1, "move": "ping"}, Context())
+
+
+def test_a_paused_concern_collects_nothing_and_says_so(installation: Installation) -> None:
+    installation.insert("C-1001")
+    runtime.state().pause("accounts", "operator")
+    answer = installation.handler("accounts")(event("accounts_schedule"), Context())
+    assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
+    assert installation.handler("accounts")(event("accounts_queue"), Context()) == {"batchItemFailures": []}
+    assert installation.sql("SELECT state, code FROM sync_status") == [("pending", "paused")]
+    assert not installation.panel.calls
+    runtime.state().resume("accounts")
+    installation.tick()
+    assert len(installation.panel.accounts) == 1
+
+
+def test_a_ping_touches_neither_side(installation: Installation) -> None:
+    for function in ("accounts", "billing", "panel_feed"):
+        assert installation.handler(function)({"v": 1, "move": "ping"}, Context()) == {"ready": True}
+    assert not installation.panel.calls
+
+
+def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.insert("C-1001", "C-1002")
+    installation.sql("UPDATE clients SET nip = '111' WHERE id = 'C-1002'")  # the panel's refusal quotes it
+    for _ in range(2):
+        installation.tick()
+        installation.panel.edit(installation.panel.by_code("C-1001")[0].id, city="Gdynia", email="kanarek@firma.pl")
+        installation.sql("UPDATE clients SET email = 'inny@firma.pl', street = 'Krótka 7' WHERE id = 'C-1001'")
+    installation.panel.misbehave("5xx", times=1)
+    installation.tick()
+    items = boto3.client("dynamodb").scan(TableName="state")["Items"]
+    told = capsys.readouterr().out + json.dumps(items)
+    canaries = [
+        KEY,
+        "firma.pl",
+        "Firma",
+        "526-000",
+        "501 502",
+        "Łódź",
+        "Gdynia",
+        "Długa",
+        "Krótka",
+        "kanarek",
+        "sqlite",
+    ]
+    assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
+
+
+def test_a_quiet_tick_costs_one_call_and_writes_only_the_pace(installation: Installation) -> None:
+    installation.insert(*[f"C-{n:03}" for n in range(90)])
+    installation.tick()
+    installation.tick()
+    installation.panel.forget_calls()
+    state = boto3.client("dynamodb")
+    before = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
+    head = installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log")
+    assert [answer["collected"] for answer in installation.tick()] == [0, 0, 0]
+    after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
+    assert dict(installation.panel.calls) == {"GET clients/clients": 1}
+    assert {key for key in after if after[key] != before.get(key)} <= {("pace", "panel")}
+    assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head

@@ -1,0 +1,260 @@
+"""What must hold for every function, queue and role of the template, the ones that come later too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.reading import Template, alternatives, as_list, mentioned
+
+SECRETS = {"PanelKey", "ErpUrl"}
+OWN_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+STATE = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+MAY_SEND_TO = {
+    "AccountsFunction": {"AccountsQueue", "BillingQueue"},
+    "BillingFunction": {"BillingQueue"},
+    "PanelFeedFunction": {"AccountsQueue", "BillingQueue"},
+}
+FUNCTIONS = sorted(MAY_SEND_TO)
+
+
+def queues(template: Template, *, dead: bool) -> dict[str, dict[str, Any]]:
+    found = template.of_kind("AWS::SQS::Queue").items()
+    return {name: body for name, body in found if name.endswith("DeadLetterQueue") is dead}
+
+
+def words(value: Any) -> list[str]:
+    """Every string in a policy's action or resource."""
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [word for item in items for word in words(item)]
+
+
+def test_these_are_all_the_functions(template: Template):
+    assert sorted(template.of_kind("AWS::Lambda::Function")) == FUNCTIONS
+
+
+# ---- queues ----
+
+
+def test_every_queue_is_fifo_and_encrypted_with_or_without_an_own_key(template: Template):
+    for name, queue in template.of_kind("AWS::SQS::Queue").items():
+        assert queue["FifoQueue"] is True, name
+        assert list(alternatives(queue["SqsManagedSseEnabled"])) == [True], name
+        assert list(alternatives(queue["KmsMasterKeyId"])) == [{"Ref": "KmsKeyArn"}], name
+
+
+def test_every_queue_has_a_dead_letter_queue_of_its_own(template: Template):
+    graves = [
+        queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in queues(template, dead=False).values()
+    ]
+    assert sorted(graves) == sorted(queues(template, dead=True))
+    for name, queue in queues(template, dead=False).items():
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, name
+
+
+def test_dead_letters_are_kept_for_fourteen_days_and_taken_from_one_queue(template: Template):
+    for name, queue in queues(template, dead=True).items():
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600, name
+        (source,) = queue["RedriveAllowPolicy"]["sourceQueueArns"]
+        ours = template.of_kind("AWS::SQS::Queue")[name.replace("DeadLetterQueue", "Queue")]
+        assert source["Fn::Sub"].endswith(":" + ours["QueueName"]["Fn::Sub"]), name
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(template: Template):
+    functions = template.of_kind("AWS::Lambda::Function")
+    for name, mapping in template.of_kind("AWS::Lambda::EventSourceMapping").items():
+        queue = template.of_kind("AWS::SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        function = functions[mapping["FunctionName"]["Ref"]]
+        assert queue["VisibilityTimeout"] == {"Ref": "QueueVisibilitySeconds"}
+        assert template.document["Parameters"]["QueueVisibilitySeconds"]["Default"] >= 6 * function["Timeout"], name
+
+
+def test_every_queue_wakes_its_function_and_takes_partial_answers(template: Template):
+    mappings = template.of_kind("AWS::Lambda::EventSourceMapping").values()
+    woken = {mapping["EventSourceArn"]["Fn::GetAtt"][0]: mapping for mapping in mappings}
+    assert sorted(woken) == sorted(queues(template, dead=False))
+    for queue, mapping in woken.items():
+        assert mapping["FunctionName"] == {"Ref": queue.replace("Queue", "Function")}
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BatchSize"] == 10
+
+
+# ---- schedules ----
+
+
+def test_every_function_has_a_schedule_that_parameters_govern(template: Template):
+    schedules = template.of_kind("AWS::Scheduler::Schedule").values()
+    by_function = {schedule["Target"]["Arn"]["Fn::GetAtt"][0]: schedule for schedule in schedules}
+    assert sorted(by_function) == FUNCTIONS
+    for function, schedule in by_function.items():
+        parameter = function.replace("Function", "Schedule")
+        assert schedule["ScheduleExpression"] == {"Ref": parameter}
+        assert template.document["Parameters"][parameter]["Default"] == "rate(1 minute)"
+        assert schedule["State"] == {"Fn::If": ["SchedulesOn", "ENABLED", "DISABLED"]}
+        assert json.loads(schedule["Target"]["Input"]) == {"v": 1, "move": "collect"}
+
+
+def test_schedules_are_named_after_the_stack_so_that_two_stacks_fit_in_an_account(template: Template):
+    for name, schedule in template.of_kind("AWS::Scheduler::Schedule").items():
+        assert "AWS::StackName" in mentioned(schedule["Name"]), name
+
+
+def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
+    configured = template.of_kind("AWS::Lambda::EventInvokeConfig").values()
+    assert sorted(one["FunctionName"]["Ref"] for one in configured) == FUNCTIONS
+    for one in configured:
+        assert one["MaximumRetryAttempts"] <= 1
+        assert one["MaximumEventAgeInSeconds"] <= 300
+
+
+# ---- least privilege ----
+
+
+def test_no_policy_has_a_wildcard(template: Template):
+    for role in template.of_kind("AWS::IAM::Role"):
+        for statement in template.statements(role):
+            for word in words(statement["Action"]) + words(statement["Resource"]):
+                assert "*" not in word, (role, statement)
+            assert "NotAction" not in statement, role
+            assert "NotResource" not in statement, role
+
+
+def test_no_role_carries_a_policy_of_aws_but_for_a_network_or_tracing(template: Template):
+    for name, role in template.of_kind("AWS::IAM::Role").items():
+        for carried in role.get("ManagedPolicyArns", []):
+            if carried == {"Ref": "SharedPolicy"}:
+                continue
+            condition, arn, otherwise = carried["Fn::If"]
+            assert (condition, arn["Fn::Sub"].rsplit("/", 1)[-1]) in {
+                ("InVpc", "AWSLambdaVPCAccessExecutionRole"),
+                ("Traced", "AWSXRayDaemonWriteAccess"),
+            }, name
+            assert otherwise == {"Ref": "AWS::NoValue"}, name
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_a_role_of_its_own_that_only_lambda_may_take(template: Template, function: str):
+    role = template.role_of(function)
+    assert role == function.replace("Function", "Role")
+    (trust,) = template.of_kind("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, function: str):
+    stem = function.removesuffix("Function")
+    allowed: dict[str, set[str]] = {}
+    for statement in template.statements(template.role_of(function)):
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            allowed.setdefault(action, set()).update(
+                mentioned(statement["Resource"]) - {"AWS::Partition", "AWS::Region", "AWS::AccountId"}
+            )
+
+    expected = {
+        **{action: {"StateTable"} for action in STATE},
+        **{action: {"KmsKeyArn"} for action in ("kms:Decrypt", "kms:GenerateDataKey")},
+        **{action: {f"{stem}LogGroup"} for action in ("logs:CreateLogStream", "logs:PutLogEvents")},
+        "ssm:GetParameter": {"PolicyParameter"},
+        "secretsmanager:GetSecretValue": {"PanelSecret", "ErpSecret"},
+        "sqs:SendMessage": MAY_SEND_TO[function],
+    }
+    if f"{stem}Queue" in template.of_kind("AWS::SQS::Queue"):
+        expected |= {action: {f"{stem}Queue"} for action in OWN_QUEUE}
+    assert allowed == expected
+
+
+def test_the_scheduler_may_wake_one_function_with_each_role(template: Template):
+    for schedule in template.of_kind("AWS::Scheduler::Schedule").values():
+        function = schedule["Target"]["Arn"]["Fn::GetAtt"][0]
+        (statement,) = template.statements(schedule["Target"]["RoleArn"]["Fn::GetAtt"][0])
+        assert as_list(statement["Action"]) == ["lambda:InvokeFunction"]
+        assert mentioned(statement["Resource"]) == {function}
+
+
+# ---- secrets ----
+
+
+def test_secrets_are_not_echoed_and_have_no_default(template: Template):
+    for name in SECRETS:
+        parameter = template.document["Parameters"][name]
+        assert parameter["NoEcho"] is True
+        assert "Default" not in parameter
+
+
+def test_secrets_go_to_secrets_manager_and_nowhere_else(template: Template):
+    where = {name: mentioned(body) & SECRETS for name, body in template.document["Resources"].items()}
+    assert {name: found for name, found in where.items() if found} == {
+        "PanelSecret": {"PanelKey"},
+        "ErpSecret": {"ErpUrl"},
+    }
+    assert not mentioned(template.document["Outputs"]) & SECRETS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_environment_holds_names_and_no_keys(template: Template, function: str):
+    variables = template.of_kind("AWS::Lambda::Function")[function]["Environment"]["Variables"]
+    assert not mentioned(variables) & SECRETS
+    for name in variables:
+        assert name.startswith(("KARTOTEKA_", "POWERTOOLS_")), name
+        assert not any(word in name for word in ("KEY", "PASSWORD", "TOKEN")), name
+    expected = {
+        "KARTOTEKA_TABLE": {"StateTable"},
+        "KARTOTEKA_POLICY_PARAMETER": {"PolicyParameter"},
+        "KARTOTEKA_PANEL_SECRET": {"PanelSecret"},
+        "KARTOTEKA_ERP_SECRET": {"ErpSecret"},
+        "KARTOTEKA_PANEL_URL": {"PanelUrl"},
+        "KARTOTEKA_QUEUE_ACCOUNTS": {"AccountsQueue"},
+        "KARTOTEKA_QUEUE_BILLING": {"BillingQueue"},
+        "KARTOTEKA_SHARDS": {"Shards"},
+    }
+    assert {name: mentioned(variables[name]) for name in expected} == expected
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Kartoteka"
+
+
+# ---- what is kept ----
+
+
+def test_the_table_is_encrypted_recoverable_paid_by_request_and_forgets_what_expired(template: Template):
+    (table,) = template.of_kind("AWS::DynamoDB::Table").values()
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    assert {attribute["AttributeType"] for attribute in table["AttributeDefinitions"]} == {"S"}
+
+
+def test_the_table_outlives_its_stack_without_standing_in_the_next_ones_way(template: Template):
+    table = template.document["Resources"]["StateTable"]
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert table["UpdateReplacePolicy"] == "Retain"
+    assert "TableName" not in table["Properties"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_to_a_group_of_its_own_that_forgets(template: Template, function: str):
+    group = function.replace("Function", "LogGroup")
+    assert template.of_kind("AWS::Lambda::Function")[function]["LoggingConfig"]["LogGroup"] == {"Ref": group}
+    assert template.of_kind("AWS::Logs::LogGroup")[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_failure_that_needs_a_person_rings(template: Template):
+    alarms = template.of_kind("AWS::CloudWatch::Alarm").values()
+    rings = {(alarm["MetricName"], *mentioned(alarm["Dimensions"])) for alarm in alarms}
+    for queue in queues(template, dead=True):
+        assert ("ApproximateNumberOfMessagesVisible", queue) in rings
+    for function in FUNCTIONS:
+        assert ("Errors", function) in rings
+    services = {
+        body["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]["Fn::Sub"]
+        for body in template.of_kind("AWS::Lambda::Function").values()
+    }
+    halts = [alarm for alarm in alarms if alarm["MetricName"] == "Halted"]
+    assert {alarm["Dimensions"][0]["Value"]["Fn::Sub"] for alarm in halts} == services
+    assert {alarm["Namespace"] for alarm in halts} == {"Kartoteka"}
