@@ -1,0 +1,156 @@
+"""Kartoteka's runs: from the installation to edits on both sides, each in a fresh process of the functions.
+
+A tick is what a minute of the deployed stack does: every schedule fires once, and the queues are served until they are
+empty. Between the runs lie some minutes that nobody waits for: both clocks are put on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import cloud, lambdas
+from bench.customers import ERP_STREET, PANEL_CITY, Row, some
+from bench.erp import Erp
+from bench.figures import Figures
+from bench.panel import BenchPanel
+from bench.processes import BenchFailure
+
+WHO = "Kartoteka"
+MINUTE = 60
+"""Seconds from a load to the next tick."""
+PAUSE = 240
+"""Seconds between other runs: more than the feed's overlap, so that each run stands for itself."""
+LEASES_LAPSE = 1.0
+"""Seconds after which a process holds no leave to call the panel any more, as after any minute of rest."""
+
+FIRST_LOAD = "first load"
+ECHO = "its echo"
+CONFIRMED = "echo confirmed"
+QUIET = "no change"
+QUIET_WARM = "no change, warm process"
+ERP_EDITS = "changed in the ERP"
+PANEL_EDITS = "changed in the panel"
+
+
+@dataclass(slots=True)
+class Bench:
+    """One installation of Kartoteka, and what has been measured on it."""
+
+    home: Path
+    endpoint: str
+    panel: BenchPanel
+    erp: Erp
+    stack: cloud.Stack
+    measured: dict[str, Figures]
+    clock: float = 0.0
+
+    def all_runs(self, cards: list[Row], edits: int) -> dict[str, Figures]:
+        """Make every run in turn, and check after each that the customers are in step."""
+        self.run("installation")
+        self.erp.fill(cards)
+        self.run(FIRST_LOAD)
+        self._check_accounts(cards)
+        self.later(MINUTE)
+        self.run(ECHO)
+        self.later()
+        self.run(CONFIRMED)
+        self.later()
+        self.run_quiet()
+        self._edit_in_erp(edits)
+        self._edit_in_panel(edits)
+        return self.measured
+
+    def later(self, seconds: float = PAUSE) -> None:
+        """Let some time pass on both sides."""
+        self.clock += seconds
+        self.panel.shift_clock(self.clock)
+
+    def run(self, name: str) -> None:
+        """Make one tick in a fresh process, from its start to empty queues."""
+        self._measure({name: self._tick})
+
+    def run_quiet(self) -> None:
+        """Make two ticks in which nothing has changed: in a fresh process, and in the same one again."""
+        self._measure({QUIET: self._tick, QUIET_WARM: self._tick})
+
+    def _measure(self, runs: Mapping[str, Callable[[lambdas.Functions, lambdas.Poller], None]]) -> None:
+        poller = lambdas.Poller(self.endpoint, self.stack)
+        log = self.home / "functions.log"
+        began, used, logged = time.monotonic(), 0.0, 0
+        with lambdas.environment(self.stack, log) as functions:
+            if self.clock:
+                functions.shift_clock(self.clock)
+            for n, (name, work) in enumerate(runs.items()):
+                if n:
+                    time.sleep(LEASES_LAPSE)
+                    began = time.monotonic()
+                self.panel.forget_calls()
+                work(functions, poller)
+                wall = time.monotonic() - began
+                told = functions.figures()
+                counts = _counts(told["counts"], poller.counting.taken(), functions.log_bytes() - logged)
+                self.measured[name] = Figures(wall, told["cpu"] - used, told["peak_mb"], self.panel.calls(), counts)
+                used, logged = told["cpu"], functions.log_bytes()
+        if left := poller.left():
+            raise BenchFailure(f"{left} messages are left in the queues")
+        if wrong := self.erp.unsettled():
+            raise BenchFailure(f"after '{name}' {wrong} records are not in step")
+
+    @staticmethod
+    def _tick(functions: lambdas.Functions, poller: lambdas.Poller) -> None:
+        poller.tick(functions)
+
+    # --- edits
+
+    def _edit_in_erp(self, edits: int) -> None:
+        self.later()
+        links = self.erp.links()
+        ids = some(sorted(links), edits)
+        self.erp.move(ids)
+        self.run(ERP_EDITS)
+        moved = {str(each["id"]) for each in self.panel.accounts() if each["street"] == ERP_STREET}
+        if moved != {links[each] for each in ids}:
+            raise BenchFailure(f"the ERP's edits did not reach the panel: {len(moved)} of {len(ids)}")
+
+    def _edit_in_panel(self, edits: int) -> None:
+        self.later()
+        links = self.erp.links()
+        ids = some(sorted(links), edits)
+        for each in ids:
+            self.panel.edit(int(links[each]), {"city": PANEL_CITY})
+        self.run(PANEL_EDITS)
+        if set(self.erp.cities(ids)) != {PANEL_CITY}:
+            raise BenchFailure("the panel's edits did not reach the ERP")
+
+    def _check_accounts(self, cards: list[Row]) -> None:
+        accounts = self.panel.accounts()
+        codes = {each["external_code"] for each in accounts}
+        if len(accounts) != len(cards) or codes != {card["id"] for card in cards}:
+            raise BenchFailure(f"{len(cards)} cards, but {len(accounts)} accounts with {len(codes)} codes")
+
+
+def install(home: Path, endpoint: str, panel: BenchPanel, erp: Erp, name: str) -> Bench:
+    """Return a fresh installation between an empty panel and an empty exchange database."""
+    panel.empty()
+    stack = cloud.make_stack(endpoint, name, panel_url=panel.url, panel_key=panel.key, erp_url=erp.url)
+    return Bench(home, endpoint, panel, erp, stack, {})
+
+
+def _counts(own: Mapping[str, float], polled: Mapping[str, float], logged: int) -> dict[str, float]:
+    """Sum up what the functions and the pollers asked for. Empty polls are left out: Lambda's own are not ours."""
+    sqs = sum(count for name, count in own.items() if name.startswith("sqs "))
+    deletes = polled.get("sqs DeleteMessageBatch", 0)
+    shown: dict[str, Any] = {
+        "SQL reads": own.get("sql reads", 0),
+        "SQL writes": own.get("sql writes", 0),
+        "DynamoDB read units": own.get("dynamodb read units", 0),
+        "DynamoDB write units": own.get("dynamodb write units", 0),
+        "SQS requests": sqs + 2 * deletes,
+        "log bytes": logged,
+    }
+    details = {name: count for name, count in own.items() if name.partition(" ")[0] in ("dynamodb", "sqs", "ssm")}
+    return shown | details | {name: c for name, c in own.items() if name.startswith("secretsmanager ")}

@@ -1,0 +1,57 @@
+"""The benchmark's counts, with few customers: what a new customer and a quiet minute cost. No times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from bench import ours
+from bench.cloud import embedded
+from bench.customers import cards
+from bench.erp import exchange
+from bench.figures import Figures
+from bench.panel import standing_in
+
+pytestmark = pytest.mark.e2e
+
+CUSTOMERS = 200
+EDITS = 20
+FEED = "GET clients/clients"
+
+Runs = Mapping[str, Figures]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    place = tmp_path_factory.mktemp("bench")
+    with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
+        yield ours.install(place, endpoint, panel, erp, "smoke").all_runs(cards(CUSTOMERS), EDITS)
+
+
+def test_a_hundred_new_customers_cost_three_calls_echo_included(runs: Runs) -> None:
+    assert runs[ours.FIRST_LOAD].calls == {FEED: 1 + 2, "POST clients/clients": 2}  # the feed, look-ups; creates
+    assert runs[ours.ECHO].calls == {FEED: 2}
+    assert runs[ours.CONFIRMED].calls == {FEED: 2}  # the feed, and the echo's accounts counted once
+
+
+@pytest.mark.parametrize("run", [ours.QUIET, ours.QUIET_WARM])
+def test_a_quiet_minute_costs_one_feed_call_and_no_write(runs: Runs, run: str) -> None:
+    assert runs[run].calls == {FEED: 1}
+    assert runs[run].counts["SQL writes"] == 0
+    assert runs[run].counts["SQS requests"] == 0
+    assert runs[run].counts["DynamoDB write units"] <= 2  # the lease of the call; now and then the feed's cursor
+
+
+def test_edits_in_the_erp_cost_one_read_and_one_write(runs: Runs) -> None:
+    assert runs[ours.ERP_EDITS].calls == {FEED: 1 + 1, "PUT clients/clients": 1}
+
+
+def test_edits_in_the_panel_cost_one_read_beside_the_feed(runs: Runs) -> None:
+    assert runs[ours.PANEL_EDITS].calls == {FEED: 1 + 1}
+
+
+def test_no_record_costs_a_write_in_the_cloud(runs: Runs) -> None:
+    load = runs[ours.FIRST_LOAD].counts
+    assert load["DynamoDB write units"] < CUSTOMERS / 10
+    assert load["SQS requests"] < CUSTOMERS / 10
