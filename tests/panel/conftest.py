@@ -25,50 +25,31 @@ class Contract:
     def __init__(self) -> None:
         self._document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
         resource = DRAFT202012.create_resource(self._document)
-        self._registry: Registry[Any] = Registry().with_resource(
-            "urn:contract", resource
-        )
+        self._registry: Registry[Any] = Registry().with_resource("urn:contract", resource)
 
     def check_request(self, method: str, gate: str, body: Any) -> None:
         operation = self._document["paths"][f"/{gate}"][method.lower()]
-        self._check(
-            body, operation["requestBody"]["content"]["application/json"]["schema"]
-        )
+        self._check(body, operation["requestBody"]["content"]["application/json"]["schema"])
 
     def check_answer(self, method: str, gate: str, response: requests.Response) -> None:
         answers = self._document["paths"][f"/{gate}"][method.lower()]["responses"]
-        assert str(response.status_code) in answers, (
-            f"status {response.status_code} is not described"
-        )
+        assert str(response.status_code) in answers, f"status {response.status_code} is not described"
         described = answers[str(response.status_code)]
         if "$ref" in described:
-            described = self._document["components"]["responses"][
-                described["$ref"].rsplit("/", 1)[1]
-            ]
+            described = self._document["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
         if "content" in described and response.content:
-            self._check(
-                response.json(), described["content"]["application/json"]["schema"]
-            )
-        assert (
-            response.status_code != 200
-            or not response.content
-            or "errors" not in response.json()
-        )
+            self._check(response.json(), described["content"]["application/json"]["schema"])
+        assert response.status_code != 200 or not response.content or "errors" not in response.json()
 
     def _check(self, body: Any, schema: dict[str, Any]) -> None:
         absolute = _absolute(schema)
-        errors = list(
-            Draft202012Validator(absolute, registry=self._registry).iter_errors(body)
-        )
+        errors = list(Draft202012Validator(absolute, registry=self._registry).iter_errors(body))
         assert not errors, [(list(error.path), error.message) for error in errors[:5]]
 
 
 def _absolute(schema: Any) -> Any:
     if isinstance(schema, dict):
-        return {
-            name: f"urn:contract{value}" if name == "$ref" else _absolute(value)
-            for name, value in schema.items()
-        }
+        return {name: f"urn:contract{value}" if name == "$ref" else _absolute(value) for name, value in schema.items()}
     return [_absolute(each) for each in schema] if isinstance(schema, list) else schema
 
 
@@ -100,9 +81,7 @@ class Caller:
         found: dict[str, Any] = self.send("GET", gate, params=query).json()
         return found
 
-    def write(
-        self, method: str, gate: str, *clients: dict[str, Any], **beside: Any
-    ) -> requests.Response:
+    def write(self, method: str, gate: str, *clients: dict[str, Any], **beside: Any) -> requests.Response:
         """A batch; what the description does not allow is not sent."""
         body = {"params": {"clients": list(clients)}, **beside}
         self._contract.check_request(method, gate, body)
@@ -118,10 +97,7 @@ class Caller:
         """Logins of those changed between two moments."""
         stem = "clientsLastModificationDate"
         query = {f"{stem}[{stem}Begin]": begin, f"{stem}[{stem}End]": end}
-        return [
-            each["clientLogin"]
-            for each in self.get("clients/clients", **query)["results"]
-        ]
+        return [each["clientLogin"] for each in self.get("clients/clients", **query)["results"]]
 
 
 def new_client(login: str, **more: Any) -> dict[str, Any]:

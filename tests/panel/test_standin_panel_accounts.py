@@ -42,9 +42,7 @@ def take(panel: PanelState, step: tuple[object, ...]) -> None:
 
 
 @given(steps=STEPS, lag=st.sampled_from([0.0, 4.0]))
-def test_what_an_index_finds_is_what_a_scan_finds(
-    steps: list[tuple[object, ...]], lag: float
-) -> None:
+def test_what_an_index_finds_is_what_a_scan_finds(steps: list[tuple[object, ...]], lag: float) -> None:
     panel = PanelState()
     panel.clock.set(1_800_000_000)
     panel.settings.date_lag_seconds = lag
@@ -53,13 +51,9 @@ def test_what_an_index_finds_is_what_a_scan_finds(
     everybody: list[Account] = list(panel.accounts)
     logins = [each.login for each in everybody if each.login]
     assert len(logins) == len(set(logins))
-    assert [panel.accounts.by_login(each) for each in logins] == [
-        each for each in everybody if each.login
-    ]
+    assert [panel.accounts.by_login(each) for each in logins] == [each for each in everybody if each.login]
     for code in ("K1", "K2"):
-        assert panel.accounts.by_code(code) == [
-            each for each in everybody if each.external_code == code
-        ]
+        assert panel.accounts.by_code(code) == [each for each in everybody if each.external_code == code]
     for moment in {each.modified for each in everybody}:
         found = sorted(panel.accounts.ids_modified(moment, moment))
         assert found == [each.id for each in everybody if each.modified == moment]

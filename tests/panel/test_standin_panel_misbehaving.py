@@ -29,9 +29,7 @@ TIME = "system/serverTime"
         (None, None),
     ],
 )
-def test_429_carries_what_was_ordered(
-    panel: StandinPanel, api: Caller, ordered: str | None, sent: str | None
-) -> None:
+def test_429_carries_what_was_ordered(panel: StandinPanel, api: Caller, ordered: str | None, sent: str | None) -> None:
     rule = panel.misbehave("429", gate=f"GET {TIME}", retry_after=ordered, times=2)
     for _ in range(2):
         refused = api.send("GET", TIME)
@@ -43,9 +41,7 @@ def test_429_carries_what_was_ordered(
 def test_429_may_name_a_date(panel: StandinPanel, api: Caller) -> None:
     panel.misbehave("429", retry_after="date:30")
     refused = api.send("GET", TIME)
-    ahead = parsedate_to_datetime(
-        refused.headers["Retry-After"]
-    ) - parsedate_to_datetime(refused.headers["Date"])
+    ahead = parsedate_to_datetime(refused.headers["Retry-After"]) - parsedate_to_datetime(refused.headers["Date"])
     assert 28 <= ahead.total_seconds() <= 31
 
 
@@ -55,17 +51,13 @@ def test_429_may_name_a_date(panel: StandinPanel, api: Caller) -> None:
         ("5xx", lambda answer: answer.status_code == 500),
         (
             "html",
-            lambda answer: (
-                answer.status_code == 200 and answer.text.startswith("<!DOCTYPE html>")
-            ),
+            lambda answer: answer.status_code == 200 and answer.text.startswith("<!DOCTYPE html>"),
         ),
         ("empty", lambda answer: answer.status_code == 200 and answer.content == b""),
         ("401", lambda answer: answer.status_code == 401),
         (
             "403",
-            lambda answer: (
-                answer.status_code == 403 and "Scope" in answer.headers["x-error"]
-            ),
+            lambda answer: answer.status_code == 403 and "Scope" in answer.headers["x-error"],
         ),
         ("422", lambda answer: answer.status_code == 422),
     ],
@@ -86,9 +78,7 @@ def test_an_answer_is_spoiled_before_or_after_the_effect(
 
 
 @pytest.mark.parametrize(("when", "city"), [("before", "Łódź"), ("after", "Kraków")])
-def test_a_reset_is_a_real_one(
-    panel: StandinPanel, api: Caller, when: str, city: str
-) -> None:
+def test_a_reset_is_a_real_one(panel: StandinPanel, api: Caller, when: str, city: str) -> None:
     panel.seed(login="anna", city="Łódź")
     panel.misbehave("reset", when=when)
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
@@ -105,19 +95,13 @@ def test_half_an_answer_well_formed_or_cut(panel: StandinPanel, api: Caller) -> 
     assert halves.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         halves.json()
-    with pytest.raises(
-        (requests.exceptions.ChunkedEncodingError, requests.ConnectionError)
-    ):
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
         api.send("GET", TIME)
 
 
-def test_a_missing_result_was_done_all_the_same(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_a_missing_result_was_done_all_the_same(panel: StandinPanel, api: Caller) -> None:
     panel.misbehave("missing_result", gate="POST clients/clients")
-    answer = api.write(
-        "POST", "clients/clients", new_client("a"), new_client("b")
-    ).json()
+    answer = api.write("POST", "clients/clients", new_client("a"), new_client("b")).json()
     assert (len(answer["clients"]), len(panel.accounts)) == (1, 2)
 
 
@@ -130,9 +114,7 @@ def test_a_missing_result_was_done_all_the_same(
         {"*": "Kraków"},
     ],
 )
-def test_one_record_fails_on_order(
-    panel: StandinPanel, api: Caller, match: dict[str, Any]
-) -> None:
+def test_one_record_fails_on_order(panel: StandinPanel, api: Caller, match: dict[str, Any]) -> None:
     panel.seed_sample(3)
     panel.edit(2, city="Toruń")
     panel.misbehave(
@@ -143,10 +125,7 @@ def test_one_record_fails_on_order(
         text="odmowa",
         times=None,
     )
-    changes = [
-        {"clientLogin": f"b2b-0000{n}", "clientCity": "Kraków" if n == 2 else "Łódź"}
-        for n in (1, 2, 3)
-    ]
+    changes = [{"clientLogin": f"b2b-0000{n}", "clientCity": "Kraków" if n == 2 else "Łódź"} for n in (1, 2, 3)]
     response = api.write(*PUT, *changes)
     assert [codes(each) for each in response.json()["results"]] == [[], [77], []]
     assert response.json()["results"][1]["clientsResult"]["clientId"] == 2
@@ -155,25 +134,15 @@ def test_one_record_fails_on_order(
     assert api.write(*PUT, changes[1]).status_code == 200
 
 
-def test_a_batch_is_refused_while_the_culprit_is_in_it(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_a_batch_is_refused_while_the_culprit_is_in_it(panel: StandinPanel, api: Caller) -> None:
     panel.misbehave("422", match={"external_code": "K2"}, times=None)
     one, two = new_client("a", code_extern="K1"), new_client("b", code_extern="K2")
     assert api.write("POST", "clients/clients", one, two).status_code == 422
     assert api.write("POST", "clients/clients", two).status_code == 422
     assert api.write("POST", "clients/clients", one).status_code == 200
     panel.misbehave("5xx", match={"client_id": 7}, status=503, times=None)
-    assert (
-        api.send(
-            "GET", "clients/clients", params={"clientsIds": "6,7"}, checked=False
-        ).status_code
-        == 503
-    )
-    assert (
-        api.send("GET", "clients/clients", params={"clientsIds": "6"}).status_code
-        == 207
-    )
+    assert api.send("GET", "clients/clients", params={"clientsIds": "6,7"}, checked=False).status_code == 503
+    assert api.send("GET", "clients/clients", params={"clientsIds": "6"}).status_code == 207
 
 
 def test_slow_before_or_after_the_effect(panel: StandinPanel) -> None:
@@ -187,9 +156,7 @@ def test_slow_before_or_after_the_effect(panel: StandinPanel) -> None:
     until(lambda: panel.account(1).city == "Kraków")
 
 
-def test_skip_probability_and_mistakes_of_the_caller(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_skip_probability_and_mistakes_of_the_caller(panel: StandinPanel, api: Caller) -> None:
     panel.misbehave("5xx", skip=2, status=502)
     assert [api.send("GET", TIME, checked=False).status_code for _ in range(4)] == [
         200,
@@ -218,12 +185,8 @@ def test_calls_at_once_are_counted(panel: StandinPanel) -> None:
     panel.settings.change(latency_seconds=60)
     with contextlib.ExitStack() as lines:
         for _ in range(4):
-            line = lines.enter_context(
-                socket.create_connection((panel.host, panel.port))
-            )
-            line.sendall(
-                f"GET /api/admin/v8/{TIME} HTTP/1.1\r\nHost: panel\r\n\r\n".encode()
-            )
+            line = lines.enter_context(socket.create_connection((panel.host, panel.port)))
+            line.sendall(f"GET /api/admin/v8/{TIME} HTTP/1.1\r\nHost: panel\r\n\r\n".encode())
         until(lambda: panel.peak_in_flight == 4)
 
 
@@ -239,16 +202,12 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def control(panel: StandinPanel, method: str, command: str, **more: Any) -> Any:
-    answer = requests.request(
-        method, f"{panel.url}/_standin/{command}", timeout=5, **more
-    )
+    answer = requests.request(method, f"{panel.url}/_standin/{command}", timeout=5, **more)
     assert answer.ok, answer.text
     return answer.json()
 
 
-def test_everything_goes_over_the_control_address(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_everything_goes_over_the_control_address(panel: StandinPanel, api: Caller) -> None:
     assert control(panel, "POST", "seed", json={"count": 3}) == {"ids": [1, 2, 3]}
     (own,) = control(
         panel,
@@ -262,9 +221,7 @@ def test_everything_goes_over_the_control_address(
         "edit",
         json={"client_id": own, "changes": {"city": "Łódź", "active": False}},
     )
-    control(
-        panel, "POST", "addresses", json={"client_id": own, "add": {"city": "Kraków"}}
-    )
+    control(panel, "POST", "addresses", json={"client_id": own, "add": {"city": "Kraków"}})
     (found,) = control(panel, "GET", "accounts", params={"login": "anna"})
     assert (found["city"], found["active"], found["addresses"][0]["city"]) == (
         "Łódź",
@@ -276,9 +233,7 @@ def test_everything_goes_over_the_control_address(
     assert panel.account(own).addresses[0].city == "Toruń"
     control(panel, "POST", "addresses", json={**address, "delete": True})
     assert panel.account(own).addresses == []
-    assert (
-        len(control(panel, "GET", "accounts", params={"external_code": "K-00001"})) == 2
-    )
+    assert len(control(panel, "GET", "accounts", params={"external_code": "K-00001"})) == 2
     control(
         panel,
         "POST",
@@ -288,23 +243,13 @@ def test_everything_goes_over_the_control_address(
     assert api.send("GET", TIME).status_code == 429
     assert control(panel, "GET", "faults")[0]["hits"] == 1
     control(panel, "DELETE", "faults")
-    control(
-        panel, "POST", "clock", json={"set": "2026-03-29T01:59:59+01:00", "skew": 1}
-    )
+    control(panel, "POST", "clock", json={"set": "2026-03-29T01:59:59+01:00", "skew": 1})
     assert api.get(TIME) == {"time": 1_774_746_000}
     assert control(panel, "GET", "clock")["wall"] == "2026-03-29 03:00:00"
-    assert (
-        control(panel, "POST", "settings", json={"max_batch": 5, "shops": {"1": "S"}})[
-            "max_batch"
-        ]
-        == 5
-    )
+    assert control(panel, "POST", "settings", json={"max_batch": 5, "shops": {"1": "S"}})["max_batch"] == 5
     status = control(panel, "GET", "status")
     assert (status["calls"], status["accounts"]) == ({f"GET {TIME}": 2}, 4)
-    assert (
-        control(panel, "GET", "requests", params={"gate": f"GET {TIME}"})[0]["query"]
-        == {}
-    )
+    assert control(panel, "GET", "requests", params={"gate": f"GET {TIME}"})[0]["query"] == {}
     control(panel, "POST", "reset")
     assert (
         panel.accounts,
@@ -337,7 +282,5 @@ def test_everything_goes_over_the_control_address(
 def test_the_control_address_tells_mistakes_and_refuses_web_pages(
     panel: StandinPanel, method: str, command: str, more: dict[str, Any], status: int
 ) -> None:
-    answer = requests.request(
-        method, f"{panel.url}/_standin/{command}", timeout=5, **more
-    )
+    answer = requests.request(method, f"{panel.url}/_standin/{command}", timeout=5, **more)
     assert answer.status_code == status

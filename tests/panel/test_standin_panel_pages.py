@@ -20,29 +20,16 @@ ROOT = Path(__file__).parents[2]
 
 def post(panel: StandinPanel, path: str, **form: object) -> requests.Response:
     """A form as a browser posts it."""
-    return requests.post(
-        panel.url + path, data=form, headers={"Origin": panel.url}, timeout=5
-    )
+    return requests.post(panel.url + path, data=form, headers={"Origin": panel.url}, timeout=5)
 
 
 def card_form(html: str) -> dict[str, list[str]]:
     """What the card's form would send untouched."""
-    form = html[
-        html.index('action="/clients/') : html.index(
-            "</form>", html.index('action="/clients/')
-        )
-    ]
-    fields = {
-        name: [value]
-        for name, value in re.findall(r'type="text" name="(\w+)" value="([^"]*)"', form)
-    }
-    for name, value in re.findall(
-        r'type="checkbox" name="(\w+)" value="(\w+)" checked', form
-    ):
+    form = html[html.index('action="/clients/') : html.index("</form>", html.index('action="/clients/'))]
+    fields = {name: [value] for name, value in re.findall(r'type="text" name="(\w+)" value="([^"]*)"', form)}
+    for name, value in re.findall(r'type="checkbox" name="(\w+)" value="(\w+)" checked', form):
         fields.setdefault(name, []).append(value)
-    for name, options in re.findall(
-        r'<select name="(\w+)">(.*?)</select>', form, re.DOTALL
-    ):
+    for name, options in re.findall(r'<select name="(\w+)">(.*?)</select>', form, re.DOTALL):
         fields[name] = re.findall(r'value="(\w+)" selected', options) or ["0"]
     return fields
 
@@ -81,9 +68,7 @@ def test_saving_is_a_panel_users_edit(panel: StandinPanel) -> None:
     panel.clock.advance(5)
     assert "Bez zmian" in post(panel, "/clients/2", **form).text
     assert panel.account(2) == before
-    saved = post(
-        panel, "/clients/2", **{**form, "city": "Zakopane", "shops": ["2", "3"]}
-    )
+    saved = post(panel, "/clients/2", **{**form, "city": "Zakopane", "shops": ["2", "3"]})
     assert "Zapisano" in saved.text
     after = panel.account(2)
     assert (after.city, after.shops, after.street) == (
@@ -131,35 +116,21 @@ def test_delivery_addresses_on_the_card(panel: StandinPanel) -> None:
     post(panel, "/clients/1/addresses/1", **{**lines, "city": "Kielce", "in_use": "y"})
     assert panel.account(1).addresses[0].city == "Kielce"
     assert "używany w zamówieniu" in post(panel, "/clients/1/addresses/1/delete").text
-    assert (
-        post(panel, "/clients/1/addresses", **{**lines, "city": ""}).status_code == 422
-    )
+    assert post(panel, "/clients/1/addresses", **{**lines, "city": ""}).status_code == 422
     panel.edit_address(1, 1, in_use=False)
     post(panel, "/clients/1/addresses/1/delete")
     assert panel.account(1).addresses == []
     assert post(panel, "/clients/1/addresses/1/delete").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "origin", [None, "http://evil.example", "null", "http://127.0.0.1"]
-)
-def test_forms_come_from_our_own_pages_only(
-    panel: StandinPanel, origin: str | None
-) -> None:
+@pytest.mark.parametrize("origin", [None, "http://evil.example", "null", "http://127.0.0.1"])
+def test_forms_come_from_our_own_pages_only(panel: StandinPanel, origin: str | None) -> None:
     panel.seed_sample(1)
     headers = {} if origin is None else {"Origin": origin}
     form = {"city": "Elsewhere"}
-    assert (
-        requests.post(
-            f"{panel.url}/clients/1", data=form, headers=headers, timeout=5
-        ).status_code
-        == 403
-    )
+    assert requests.post(f"{panel.url}/clients/1", data=form, headers=headers, timeout=5).status_code == 403
     assert panel.account(1).city != "Elsewhere"
-    assert (
-        requests.get(panel.url, headers={"Host": "evil.example"}, timeout=5).status_code
-        == 403
-    )
+    assert requests.get(panel.url, headers={"Host": "evil.example"}, timeout=5).status_code == 403
 
 
 def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -174,15 +145,11 @@ def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         "--seed",
         "3",
     ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as program:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as program:
         assert program.stdout is not None
         said = program.stdout.readline()
         url = said.split()[-1]
-        answer = requests.get(
-            f"{url}/api/admin/v8/clients/clients", headers={"X-API-KEY": KEY}, timeout=5
-        )
+        answer = requests.get(f"{url}/api/admin/v8/clients/clients", headers={"X-API-KEY": KEY}, timeout=5)
         assert answer.json()["resultsNumberAll"] == 3
         program.send_signal(signal.SIGTERM)
         said += program.stdout.read()

@@ -15,9 +15,7 @@ QUIET = {"send_mail": False, "send_sms": False}
 QUIET_PUT = {"clientSettingSendMail": False, "clientSettingSendSms": False}
 
 
-def test_a_new_account_is_kept_and_named_in_the_answer(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_a_new_account_is_kept_and_named_in_the_answer(panel: StandinPanel, api: Caller) -> None:
     more = {
         "code_extern": "K1",
         "client_group": 2,
@@ -78,12 +76,8 @@ def test_fault_codes_of_a_new_account(
     assert len(panel.accounts) == (1 if expected else 2)
 
 
-def test_without_a_login_one_is_made_up_or_refused(
-    panel: StandinPanel, api: Caller
-) -> None:
-    nameless = {
-        name: value for name, value in new_client("x").items() if name != "login"
-    }
+def test_without_a_login_one_is_made_up_or_refused(panel: StandinPanel, api: Caller) -> None:
+    nameless = {name: value for name, value in new_client("x").items() if name != "login"}
     first, second = api.result(*POST, nameless), api.result(*POST, nameless)
     assert first["params"]["login"] != second["params"]["login"]
     panel.settings.change(login_required=True)
@@ -91,15 +85,11 @@ def test_without_a_login_one_is_made_up_or_refused(
 
 
 def test_the_same_code_opens_two_accounts(panel: StandinPanel, api: Caller) -> None:
-    api.write(
-        *POST, new_client("a", code_extern="K1"), new_client("b", code_extern="K1")
-    )
+    api.write(*POST, new_client("a", code_extern="K1"), new_client("b", code_extern="K1"))
     assert [each.login for each in panel.by_code("K1")] == ["a", "b"]
 
 
-def test_the_same_login_within_a_batch_fails_once(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_the_same_login_within_a_batch_fails_once(panel: StandinPanel, api: Caller) -> None:
     response = api.write(*POST, new_client("a"), new_client("a"))
     assert [codes(each) for each in response.json()["clients"]] == [[], [3]]
     assert (response.status_code, response.json()["errors"]["faultCode"]) == (207, 3)
@@ -108,12 +98,8 @@ def test_the_same_login_within_a_batch_fails_once(
     assert (response.status_code, "errors" in response.json()) == (200, False)
 
 
-def test_a_change_is_partial_and_an_empty_text_clears(
-    panel: StandinPanel, api: Caller
-) -> None:
-    panel.seed(
-        login="anna", city="Łódź", phone="600100200", company="Firma", shops=[1, 2]
-    )
+def test_a_change_is_partial_and_an_empty_text_clears(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna", city="Łódź", phone="600100200", company="Firma", shops=[1, 2])
     result = api.result(
         *PUT,
         {
@@ -147,9 +133,7 @@ def test_a_change_is_partial_and_an_empty_text_clears(
         ({"clientActive": False}, []),
     ],
 )
-def test_fault_codes_of_a_change(
-    panel: StandinPanel, api: Caller, change: dict[str, Any], expected: list[int]
-) -> None:
+def test_fault_codes_of_a_change(panel: StandinPanel, api: Caller, change: dict[str, Any], expected: list[int]) -> None:
     panel.seed(
         login="f", client_type="firm", company="Firma", nip="5260001246", street="Polna 1", zip_code="00-950",
         city="Warszawa", email="f@example.com",
@@ -159,14 +143,9 @@ def test_fault_codes_of_a_change(
     assert (panel.account(1) == before) is bool(expected)
 
 
-def test_old_data_that_is_left_alone_fails_nothing(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_old_data_that_is_left_alone_fails_nothing(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="old", email="not an address", nip="123")
-    assert (
-        api.result(*PUT, {"clientLogin": "old", "clientCity": "Łódź"})["resultStatus"]
-        is True
-    )
+    assert api.result(*PUT, {"clientLogin": "old", "clientCity": "Łódź"})["resultStatus"] is True
 
 
 def test_unknown_logins_guests_and_groups(panel: StandinPanel, api: Caller) -> None:
@@ -174,23 +153,11 @@ def test_unknown_logins_guests_and_groups(panel: StandinPanel, api: Caller) -> N
     panel.seed(login="anna")
     assert api.result(*PUT, {"clientLogin": ""})["resultStatus"] is False
     assert api.result(*PUT, {"clientLogin": "nobody"})["resultStatus"] is False
-    assert (
-        api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 99})[
-            "resultStatus"
-        ]
-        is False
-    )
-    assert (
-        api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 0})[
-            "resultStatus"
-        ]
-        is True
-    )
+    assert api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 99})["resultStatus"] is False
+    assert api.result(*PUT, {"clientLogin": "anna", "clientGroupDiscountNumber": 0})["resultStatus"] is True
 
 
-def test_null_and_wrong_types_refuse_the_whole_call(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_null_and_wrong_types_refuse_the_whole_call(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="anna", city="Łódź")
     refused: list[Any] = [
         {"clientCity": None},
@@ -214,17 +181,10 @@ def test_null_and_wrong_types_refuse_the_whole_call(
     ]
     for body in shapeless:
         assert api.send(*PUT, json=body).status_code == 422
-    assert (
-        api.send(
-            *PUT, data="{", headers={"Content-Type": "application/json"}
-        ).status_code
-        == 422
-    )
+    assert api.send(*PUT, data="{", headers={"Content-Type": "application/json"}).status_code == 422
 
 
-def test_over_a_hundred_records_refuse_the_whole_call(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_over_a_hundred_records_refuse_the_whole_call(panel: StandinPanel, api: Caller) -> None:
     batch = [new_client(f"c{number}") for number in range(101)]
     assert api.write(*POST, *batch).status_code == 422
     assert panel.accounts == []
@@ -232,31 +192,18 @@ def test_over_a_hundred_records_refuse_the_whole_call(
     assert api.write(*POST, *batch).status_code == 200
 
 
-def test_results_may_be_shuffled_and_lack_a_reference(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_results_may_be_shuffled_and_lack_a_reference(panel: StandinPanel, api: Caller) -> None:
     panel.seed_sample(20)
     panel.settings.change(shuffle_results=True, failed_without_reference=True)
-    changes = [
-        {"clientLogin": f"b2b-{n:05d}", "requestReference": str(n)}
-        for n in range(1, 22)
-    ]
+    changes = [{"clientLogin": f"b2b-{n:05d}", "requestReference": str(n)} for n in range(1, 22)]
     results = api.write(*PUT, *changes).json()["results"]
-    told = [
-        each["clientsResult"]["requestReference"]
-        for each in results
-        if each["resultStatus"]
-    ]
+    told = [each["clientsResult"]["requestReference"] for each in results if each["resultStatus"]]
     assert told != sorted(told, key=int)
     assert sorted(told, key=int) == [str(n) for n in range(1, 21)]
-    assert [set(each) for each in results if not each["resultStatus"]] == [
-        {"resultStatus", "errors"}
-    ]
+    assert [set(each) for each in results if not each["resultStatus"]] == [{"resultStatus", "errors"}]
 
 
-def test_every_write_moves_the_date_own_ones_too(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_every_write_moves_the_date_own_ones_too(panel: StandinPanel, api: Caller) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed(login="anna", city="Łódź")
     before = panel.account(1).modified
@@ -270,9 +217,7 @@ def test_every_write_moves_the_date_own_ones_too(
     assert panel.account(1).modified == echo
 
 
-def test_mails_go_out_unless_told_off_in_words(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_mails_go_out_unless_told_off_in_words(panel: StandinPanel, api: Caller) -> None:
     api.write(*POST, new_client("a"), new_client("A"), settings=QUIET)
     api.write(*PUT, {"clientLogin": "a"}, clientsSettings=QUIET_PUT)
     assert (panel.mails_sent, panel.texts_sent) == (0, 0)
@@ -291,22 +236,15 @@ def test_external_codes_by_version(panel: StandinPanel, api: Caller) -> None:
     assert (done.status_code, done.content) == (200, b"")
     assert [each.id for each in panel.by_code("X")] == [1, 2]
     single = {"params": {"client_id": 1, "code_extern": "Y"}}
-    assert (
-        api.send("PUT", "clients/externalCode", version=7, json=single).status_code
-        == 200
-    )
+    assert api.send("PUT", "clients/externalCode", version=7, json=single).status_code == 200
     assert panel.by_code("Y")[0].id == 1
     assert api.send("PUT", "clients/externalCode", json=single).status_code == 422
-    unknown = api.write(
-        "PUT", "clients/externalCode", {"client_id": 99, "code_extern": "Z"}, batch[0]
-    )
+    unknown = api.write("PUT", "clients/externalCode", {"client_id": 99, "code_extern": "Z"}, batch[0])
     assert unknown.status_code == 207
     assert panel.account(1).external_code == "X"
 
 
-def test_removing_erases_the_person_and_keeps_the_row(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_removing_erases_the_person_and_keeps_the_row(panel: StandinPanel, api: Caller) -> None:
     panel.seed(
         login="anna",
         email="a@example.com",
@@ -314,9 +252,7 @@ def test_removing_erases_the_person_and_keeps_the_row(
         external_code="K1",
         addresses=[{"city": "Łódź"}],
     )
-    assert (
-        api.send("DELETE", "clients/remove", params={"clientId": 1}).status_code == 200
-    )
+    assert api.send("DELETE", "clients/remove", params={"clientId": 1}).status_code == 200
     kept = panel.account(1)
     assert (kept.email, kept.last_name, kept.addresses, kept.active) == (
         "",
@@ -328,15 +264,11 @@ def test_removing_erases_the_person_and_keeps_the_row(
     assert api.get("clients/clients")["resultsNumberAll"] == 1
     panel.settings.change(removed_listed=False)
     assert api.get("clients/clients")["resultsNumberAll"] == 0
-    assert (
-        api.send("DELETE", "clients/remove", params={"clientId": 9}).status_code == 207
-    )
+    assert api.send("DELETE", "clients/remove", params={"clientId": 9}).status_code == 207
     assert api.send("DELETE", "clients/remove").status_code == 422
 
 
-def test_a_tidying_panel_changes_what_it_is_given(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_a_tidying_panel_changes_what_it_is_given(panel: StandinPanel, api: Caller) -> None:
     panel.settings.change(normalise=True)
     api.write(*POST, new_client("a", city="  Nowy   Sącz ", phone="+48 600-100-200"))
     kept = panel.account(1)
@@ -345,20 +277,13 @@ def test_a_tidying_panel_changes_what_it_is_given(
     assert panel.account(1).zip_code == "AB1 2CD"
 
 
-def test_calls_and_records_are_counted_by_gate(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_calls_and_records_are_counted_by_gate(panel: StandinPanel, api: Caller) -> None:
     api.write(*POST, new_client("a"), new_client("b"))
     api.get("clients/clients")
     panel.edit(1, city="Łódź")
     assert panel.calls == {"POST clients/clients": 1, "GET clients/clients": 1}
     assert panel.records == {"POST clients/clients": 2, "GET clients/clients": 2}
-    assert (
-        panel.requests("POST clients/clients")[0]["body"]["params"]["clients"][1][
-            "login"
-        ]
-        == "b"
-    )
+    assert panel.requests("POST clients/clients")[0]["body"]["params"]["clients"][1]["login"] == "b"
     panel.forget_calls()
     assert panel.total_calls == 0
 
@@ -378,33 +303,22 @@ def test_a_repeated_address_is_doubled(panel: StandinPanel, api: Caller) -> None
     record = {"clientLogin": "anna", "shopsIds": [1], **ADDRESS}
     panel.seed(login="anna", external_code="K1")
     before = panel.account(1).modified
-    results = api.write("POST", GATE, record, record, clientsSettings=QUIET_PUT).json()[
-        "results"
-    ]
-    assert [
-        each["clientDeliveryAddressResult"]["clientDeliveryAddressId"]
-        for each in results
-    ] == [1, 2]
+    results = api.write("POST", GATE, record, record, clientsSettings=QUIET_PUT).json()["results"]
+    assert [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results] == [1, 2]
     (found,) = api.get(GATE, clientIds="1")["results"]
-    assert [
-        each["clientDeliveryAddressId"] for each in found["clientDeliveryAddresses"]
-    ] == ["1", "2"]
+    assert [each["clientDeliveryAddressId"] for each in found["clientDeliveryAddresses"]] == ["1", "2"]
     assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "pl"
     assert panel.account(1).modified == before
     assert panel.mails_sent == 0
 
 
-def test_address_changes_are_partial_and_need_shops(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_address_changes_are_partial_and_need_shops(panel: StandinPanel, api: Caller) -> None:
     panel.seed(
         login="anna",
         addresses=[{"city": "Łódź", "street": "Polna 1", "zip_code": "90-001"}],
     )
     key = {"clientLogin": "anna", "clientDeliveryAddressId": 1}
-    good = api.result(
-        "PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": "Kraków"}
-    )
+    good = api.result("PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": "Kraków"})
     assert good["clientDeliveryAddressResult"] == {
         "clientId": 1,
         "clientDeliveryAddressId": 1,
@@ -414,11 +328,7 @@ def test_address_changes_are_partial_and_need_shops(
         panel.account(1).addresses[0].street,
     ) == ("Kraków", "Polna 1")
     assert codes(api.result("PUT", GATE, {**key, "shopsIds": []})) == [13]
-    assert codes(
-        api.result(
-            "PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": ""}
-        )
-    ) == [18]
+    assert codes(api.result("PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": ""})) == [18]
     stranger = {"clientLogin": "anna", "shopsIds": [1], "clientDeliveryAddressId": 99}
     assert api.result("PUT", GATE, stranger)["resultStatus"] is False
 
@@ -429,9 +339,7 @@ def test_an_address_in_use_stays(panel: StandinPanel, api: Caller) -> None:
         external_code="K1",
         addresses=[{"city": "Łódź", "in_use": True}, {"city": "Kraków"}],
     )
-    records = [
-        {"clientLogin": "anna", "clientDeliveryAddressId": number} for number in (1, 2)
-    ]
+    records = [{"clientLogin": "anna", "clientDeliveryAddressId": number} for number in (1, 2)]
     results = api.write("POST", f"{GATE}/delete", *records).json()["results"]
     assert [each["resultStatus"] for each in results] == [False, True]
     assert results[1]["clientDeliveryAddressResult"] == {
@@ -448,9 +356,7 @@ def test_addresses_of_nobody_and_of_nothing(panel: StandinPanel, api: Caller) ->
     assert api.get(GATE)["errors"]["faultCode"] == 3
 
 
-def test_an_address_write_may_move_the_customers_date(
-    panel: StandinPanel, api: Caller
-) -> None:
+def test_an_address_write_may_move_the_customers_date(panel: StandinPanel, api: Caller) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed(login="anna")
     before = panel.account(1).modified
@@ -459,6 +365,4 @@ def test_an_address_write_may_move_the_customers_date(
     api.write("POST", GATE, {"clientLogin": "anna", "shopsIds": [1], **ADDRESS})
     assert panel.account(1).modified > before
     (found,) = api.get(GATE, clientIds="1")["results"]
-    assert (
-        found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "Polska"
-    )
+    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "Polska"

@@ -1,0 +1,107 @@
+"""What the pages for people say is tried: their SQL runs, their policies parse, their commands exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.main import kartoteka
+from kartoteka.core.errors import Halt
+from kartoteka.core.policy import Policy, parse
+from tests.fixtures.exchange import SqlBench
+from tests.fixtures.postgres import PostgresServer
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")])
+WRONG = (
+    '{"billing": {"conflict": "newest"}}',
+    '{"biling": {}}',
+    '{"billing": {"fields": {"vat": {}}}}',
+    '{"accounts": {"login": {"mode": "pattern", "pattern": "{name}-{id}"}}}',
+    '{"panel": {"required_on_create": ["emial"]}}',
+    '{"panel": {"batch_size": 500}, "retry": {"max_attempts": 0}}',
+    '{"version":1,}',
+)
+
+
+def blocks(page: str, fence: str) -> list[str]:
+    """Return the fenced blocks of a page whose fence says exactly this."""
+    return re.findall(rf"^```{fence}\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def statements(engine: str) -> list[str]:
+    """Return the statements of the ERP author's page, in its order; those of one engine after the others."""
+    found = blocks("exchange-database.md", "sql") + blocks("exchange-database.md", f"sql {engine}")
+    return [part.strip() for block in found for part in block.split(";") if part.strip()]
+
+
+def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: PostgresServer) -> None:
+    engine = sql.erp.engine.dialect.name
+    if engine == "postgresql":
+        postgres_server.execute("DROP ROLE IF EXISTS erp_app")
+        postgres_server.execute("CREATE ROLE erp_app")
+    with sql.erp.engine.connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+        for statement in statements(engine):
+            plain.exec_driver_sql(statement)
+    card = sql.erp.card("K-1001")
+    assert card
+    assert card["street"] == "Krótka 7"
+    assert {entry[4] for entry in sql.erp.log()} == {"erp"}
+
+
+def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_server: PostgresServer) -> None:
+    postgres_server.execute("DROP ROLE IF EXISTS erp_app")
+    postgres_server.execute("CREATE ROLE erp_app")
+    for statement in statements("postgresql"):
+        if statement.startswith("GRANT"):
+            postgres_bench.erp.run(statement)
+    postgres_bench.erp.run("INSERT INTO sync_conflicts (client_id, field) VALUES ('K-1', 'street')")
+    as_erp = (
+        "INSERT INTO clients (id) VALUES ('K-1')",
+        "UPDATE clients SET street = 'A' WHERE id = 'K-1'",
+        "UPDATE sync_conflicts SET decision = 'erp' WHERE id = 1 AND closed_at IS NULL",
+        "DELETE FROM clients",
+        "TRUNCATE clients",
+        "SELECT * FROM sync_status, sync_links, sync_history",
+        "DELETE FROM sync_links WHERE client_id = 'K-1'",
+    )
+    postgres_bench.erp.script("SET ROLE erp_app", *as_erp)
+    assert [entry[3] for entry in postgres_bench.erp.log()] == ["I", "U", "U", "D"]
+
+
+def test_the_policies_of_the_page_are_valid() -> None:
+    found = blocks("policy.md", "json")
+    assert len(found) == 2
+    assert all(parse(text) != Policy() for text in found)
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_the_errors_of_the_policys_page_are_real(text: str) -> None:
+    with pytest.raises(Halt) as caught:
+        parse(text)
+    assert str(caught.value) in (ROOT / "docs" / "policy.md").read_text()
+
+
+def test_every_key_of_the_policy_is_told_of() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text()
+    assert [name for name in Policy.model_fields if f"`{name}" not in page] == []
+
+
+def _commands() -> set[str]:
+    context = click.Context(kartoteka)
+    return set(kartoteka.list_commands(context))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_exists(page: Path) -> None:
+    text = page.read_text()
+    named = set(re.findall(r"(?:^|`)(?:\.venv/bin/)?kartoteka ([a-z]+)", text, re.MULTILINE))
+    assert named <= _commands()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
