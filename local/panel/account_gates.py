@@ -23,14 +23,7 @@ def put_external_code(panel: PanelState, call: Call) -> Answer:
     if call.version < FIRST_BATCH_VERSION:
         return _put_one_code(panel, call)
     outcomes = batch.work(panel, call, forms.CODE, _set_code)
-    batch.notify(
-        panel,
-        call,
-        "clientsSettings",
-        "clientSettingSendMail",
-        "clientSettingSendSms",
-        outcomes,
-    )
+    batch.notify_customers(panel, call, outcomes)
     return _code_answer(outcomes)
 
 

@@ -73,14 +73,7 @@ def delete_addresses(panel: PanelState, call: Call) -> Answer:
 
 def _work(panel: PanelState, call: Call, worker: batch.Worker) -> Answer:
     outcomes = batch.work(panel, call, forms.ADDRESS, worker)
-    batch.notify(
-        panel,
-        call,
-        "clientsSettings",
-        "clientSettingSendMail",
-        "clientSettingSendSms",
-        outcomes,
-    )
+    batch.notify_customers(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _result)
 
 

@@ -112,5 +112,10 @@ def notify(
     panel.counters.texts[call.name] += done if given.get(sms) is not False else 0
 
 
+def notify_customers(panel: PanelState, call: Call, outcomes: list[Outcome]) -> None:
+    """Count them for the gates whose settings stand beside the parameters as ``clientsSettings``."""
+    notify(panel, call, "clientsSettings", "clientSettingSendMail", "clientSettingSendSms", outcomes)
+
+
 def errors_json(outcome: Outcome) -> list[dict[str, Any]]:
     return [fault.as_json() for fault in outcome.faults]

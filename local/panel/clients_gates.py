@@ -234,14 +234,7 @@ def _created(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
 def put_clients(panel: PanelState, call: Call) -> Answer:
     """Changes keyed by login; a field that is absent stays as it is, an empty text clears."""
     outcomes = batch.work(panel, call, forms.UPDATE, _update)
-    batch.notify(
-        panel,
-        call,
-        "clientsSettings",
-        "clientSettingSendMail",
-        "clientSettingSendSms",
-        outcomes,
-    )
+    batch.notify_customers(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _updated)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from kartoteka.core.concerns import BILLING, Concern
 from kartoteka.core.errors import Reject
-from kartoteka.core.model import Direction, Record, Value
+from kartoteka.core.model import Record, Value
 from kartoteka.core.policy import Policy, Rule, ShopRule
 
 
@@ -60,8 +60,7 @@ def values_for_create(row: Record, policy: Policy, rules: Mapping[str, Rule]) ->
 
     They are the filled ones that travel to the panel by ``rules`` or that it requires, and the type that holds.
     """
-    wanted = (Direction.ERP_TO_PANEL, Direction.BOTH)
-    travelling = {name for name, rule in rules.items() if rule.direction in wanted}
+    travelling = {name for name, rule in rules.items() if rule.to_panel}
     needed = {*policy.panel.required_on_create, "company", "first_name", "last_name", "country_code"}
     filled = {name: row.get(name) for name in BILLING.fields if name in travelling | needed and _filled(row, name)}
     return filled | {"client_type": client_type(row)}
@@ -92,8 +91,3 @@ def _check_length(name: str, value: Value, limit: int) -> None:
 def _quoted(value: Value, limit: int = 60) -> str:
     text = "".join(c if c.isprintable() else "?" for c in str(value))
     return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"
-
-
-def named(fields: Iterable[str]) -> str:
-    """Return field names for a sentence."""
-    return ", ".join(fields)

@@ -188,6 +188,11 @@ class Rule:
     conflict: Resolution = Resolution.ERP
     empty: Empty = Empty.KEEP
 
+    @property
+    def to_panel(self) -> bool:
+        """Whether the ERP's value travels to the panel."""
+        return self.direction in (Direction.ERP_TO_PANEL, Direction.BOTH)
+
 
 def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
     """Return the rule of every field of a concern.

@@ -268,8 +268,7 @@ class _Names:
     def agreed(self, card: Snapshot) -> dict[str, Value]:
         """Return what both sides agree on once the account is open: the row's fields that travel to the panel."""
         row = {**(card.row or {}), **self._requests[card.client_id].values}
-        ours = (Direction.ERP_TO_PANEL, Direction.BOTH)
-        return {name: row.get(name) for name, rule in self._rules.items() if rule.direction in ours}
+        return {name: row.get(name) for name, rule in self._rules.items() if rule.to_panel}
 
     def may_be_ours(self, card: Snapshot) -> bool:
         """Return whether an account of this name may be the one that an earlier, unanswered call opened."""

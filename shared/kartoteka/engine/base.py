@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from kartoteka.core import messages
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.concerns import CONCERNS, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import Parked, Settlement, Snapshot, State, Status
+from kartoteka.core.merge import Decision, merge
+from kartoteka.core.model import Account, Parked, Record, Settlement, Snapshot, State, Status
 from kartoteka.core.policy import Policy, Rule, rules
 from kartoteka.ports import ExchangeDatabase, Panel, SyncState, WorkQueue
 
@@ -70,6 +71,20 @@ class Engine:
         size = self.policy.panel.batch_size
         for start in range(0, len(items), size):
             yield items[start : start + size]
+
+
+def decide(
+    engine: Engine, concern: Concern, snapshot: Snapshot, account: Account, *, base: Record | None, row: Record
+) -> Decision:
+    """Return what is to be done with a customer: the one merge by which the feed filters and the worker acts."""
+    return merge(
+        concern,
+        engine.rules(concern.name),
+        base=base,
+        erp=row,
+        panel=account.values,
+        open_conflicts=snapshot.conflicts,
+    )
 
 
 def delayed(engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Halt) -> Settlement:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from kartoteka.core import messages, normal
 from kartoteka.core.concerns import BILLING, Concern
-from kartoteka.core.merge import idle, merge
+from kartoteka.core.merge import idle
 from kartoteka.core.model import (
     Account,
     Direction,
@@ -23,7 +23,7 @@ from kartoteka.core.model import (
     Window,
 )
 from kartoteka.core.window import SAVE_AFTER, FeedCursor, FirstPass
-from kartoteka.engine.base import Counts, Engine
+from kartoteka.engine.base import Counts, Engine, decide
 from kartoteka.ports import AccountPage, Stored
 
 NAME = "feed"
@@ -191,14 +191,7 @@ def _would_act(
 
 def _asks(engine: Engine, concern: Concern, snapshot: Snapshot, row: Record, account: Account) -> bool:
     """Return whether the merge of this row and this account would do something."""
-    decision = merge(
-        concern,
-        engine.rules(concern.name),
-        base=snapshot.agreed,
-        erp=row,
-        panel=account.values,
-        open_conflicts=snapshot.conflicts,
-    )
+    decision = decide(engine, concern, snapshot, account, base=snapshot.agreed, row=row)
     return not idle(decision, snapshot.agreed)
 
 

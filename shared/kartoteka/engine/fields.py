@@ -12,7 +12,7 @@ from datetime import timedelta
 from kartoteka.core import check, messages, normal
 from kartoteka.core.concerns import Concern
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.merge import Decision, carried, merge, settled
+from kartoteka.core.merge import Decision, carried, settled
 from kartoteka.core.model import (
     Account,
     AccountUpdate,
@@ -27,7 +27,7 @@ from kartoteka.core.model import (
     Written,
 )
 from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
-from kartoteka.engine.base import Counts, Engine, delayed, refused
+from kartoteka.engine.base import Counts, Engine, decide, delayed, refused
 
 UNTIL_TOUCHED = timedelta(days=3650)
 """The pause of a record that nothing but its row's return can bring on."""
@@ -136,14 +136,7 @@ def _unlinked(concern: Concern, snapshot: Snapshot, account: Account | None) -> 
 def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account) -> _Case:
     earlier = carried(concern, snapshot.intent, account.values)
     base = settled(snapshot.agreed, earlier)
-    decision = merge(
-        concern,
-        engine.rules(concern.name),
-        base=base,
-        erp=snapshot.row or {},
-        panel=account.values,
-        open_conflicts=snapshot.conflicts,
-    )
+    decision = decide(engine, concern, snapshot, account, base=base, row=snapshot.row or {})
     case = _Case(snapshot, account, base, decision, earlier)
     try:
         check.check_for_erp(concern, {name: edit.value for name, edit in decision.to_erp.items()})
