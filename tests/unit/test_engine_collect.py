@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from kartoteka.core.errors import Retry
+from kartoteka.core.policy import parse
 from kartoteka.core.window import OVERLAP
 from tests.world import CARD, World
 
@@ -76,6 +77,20 @@ def test_a_full_look_goes_on_where_it_was_stopped(monkeypatch: pytest.MonkeyPatc
         world.collect("accounts")
         world.drain()
         assert len(world.panel.accounts) == expected
+
+
+def test_a_changed_policy_does_not_cut_short_the_look_at_a_restored_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("kartoteka.engine.collect")
+    world = filled(30)
+    monkeypatch.setattr(module, "LOOK_BUDGET", 10)
+    monkeypatch.setattr(module, "LOOK_PAGE", 10)
+    world.exchange.log = {}
+    world.collect("billing")
+    world.policy = parse('{"brake": {"min_records": 60}}')
+    world.queue.chunks.clear()
+    for _ in range(4):
+        world.collect("billing")
+    assert {key for chunk in world.queue.chunks["billing"] for key in chunk} == {f"C-{n:04}" for n in range(30)}
 
 
 def test_the_daily_sweep_finds_what_the_log_never_told() -> None:

@@ -91,7 +91,7 @@ def _resume(engine: Engine, document: Any) -> tuple[LogCursor, Look | None, date
     swept_at = datetime.fromisoformat(document["swept_at"])
     look = document.get("look")
     if document.get("policy") != _policy_digest(engine):
-        return cursor, Look(touched=True), now
+        return cursor, Look(whole=bool(look and look["whole"]), touched=True), now
     if look is None and now - swept_at >= SWEEP_EVERY:
         engine.exchange.prune_log(now - KEPT)
         return cursor, Look(), now
