@@ -14,7 +14,7 @@ from typing import Any
 from kartoteka.core.errors import KartotekaError
 from kartoteka.core.model import Value
 from kartoteka.core.policy import Policy
-from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile
+from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile, set_aside
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.fakes.queue import FakeQueue
@@ -32,7 +32,7 @@ CARD: dict[str, Value] = {
     "client_type": "firm",
     "country_code": "PL",
 }
-CONCERNS = ("accounts", "billing")
+CONCERNS = ("accounts", "billing", "shops", "delivery_addresses")
 
 
 class Killed(BaseException):
@@ -50,9 +50,9 @@ class Mortal:
         method = getattr(self._port, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._world.step(before=True)
+            self._world.step(name, before=True)
             answer = method(*args, **kwargs)
-            self._world.step(before=False)
+            self._world.step(name, before=False)
             return answer
 
         return call
@@ -72,14 +72,20 @@ class World:
         self._runs = itertools.count(1)
         self._steps_left: int | None = None
         self._die_after = False
+        self._fatal = ""
 
     def mortal(self, steps: int, *, after: bool = False) -> None:
         """Let the process die at its ``steps``-th call of a port from now, before or after its effect."""
-        self._steps_left, self._die_after = steps, after
+        self._steps_left, self._die_after, self._fatal = steps, after, ""
 
-    def step(self, *, before: bool) -> None:
+    def dies_at(self, method: str, *, after: bool = False) -> None:
+        """Let the process die at its next call of this method of a port, before or after its effect."""
+        self.mortal(1, after=after)
+        self._fatal = method
+
+    def step(self, method: str, *, before: bool) -> None:
         """Count a call of a port; die where it is time."""
-        if self._steps_left is None or before is self._die_after:
+        if self._steps_left is None or before is self._die_after or self._fatal not in ("", method):
             return
         self._steps_left -= 1
         if self._steps_left <= 0:
@@ -109,8 +115,15 @@ class World:
         """Let time pass."""
         self.time += timedelta(**delta)
 
+    def knows_the_panel(self) -> World:
+        """Let the feed read all accounts once, so that cards may have theirs; return the world."""
+        assert self.follow()
+        return self
+
     def collect(self, concern: str, *, everything_due: bool = False) -> bool:
-        """Run a concern's schedule; False where it failed or died."""
+        """Run a concern's schedule; False where it failed or died. A paused concern is not looked after."""
+        if concern in self.state.paused():
+            return True
         return self._run(lambda: collect(self.engine(), concern, everything_due=everything_due))
 
     def follow(self) -> bool:
@@ -128,6 +141,9 @@ class World:
         return True
 
     def _reconcile(self, concern: str, keys: tuple[str, ...]) -> Counts:
+        if reason := self.state.paused().get(concern):
+            set_aside(self.engine(), concern, keys, reason)
+            return Counts()
         result = reconcile(self.engine(), concern, keys)
         if result.unfinished:
             raise result.errors[0]

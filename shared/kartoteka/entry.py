@@ -1,13 +1,15 @@
 """From a Lambda event to the engine and back: the edge where everything that went wrong becomes an answer.
 
-A schedule's event wakes *collect*, a queue's messages *reconcile*. Of a batch only the messages whose keys could not be
-worked are answered as failed; a message that nobody can read fails alone and ends in the dead-letter queue.
+A schedule's event wakes *collect* or a rotating pass, a queue's messages *reconcile*. Of a batch only the messages
+whose keys could not be worked are answered as failed; a message that nobody can read fails alone and ends in the
+dead-letter queue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -17,8 +19,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
+from kartoteka.core.brake import BRAKE
 from kartoteka.core.errors import Halt, KartotekaError, Retry
-from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile, set_aside
+from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile, rotate_addresses, set_aside
 
 logger = Logger()
 metrics = Metrics()
@@ -32,6 +35,9 @@ LONGEST_PAUSE_S = 900
 """Seconds until a message whose keys could not be worked is delivered again; after twenty times it is a dead letter."""
 
 Answer = dict[str, Any]
+Move = Callable[[Engine], Counts]
+PASSES: Mapping[str, Mapping[str, Move]] = MappingProxyType({"delivery_addresses": {"rotate": rotate_addresses}})
+"""What a concern's schedules may ask for beside a collect."""
 NOTHING: Mapping[str, int] = MappingProxyType({"collected": 0, "panel_calls": 0})
 
 
@@ -41,7 +47,7 @@ class Wake(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     v: Literal[1]
-    move: Literal["collect", "ping"]
+    move: Literal["collect", "rotate", "ping"]
     due: Literal["all", "ready"] = "ready"
 
 
@@ -61,22 +67,25 @@ def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> An
         if "Records" in event:
             return _work(concern, event["Records"], context)
         wake = Wake.model_validate(event)
-        return _wake(concern, wake, lambda engine: collect(engine, concern, everything_due=wake.due == "all"))
+        collecting = partial(collect, concern=concern, everything_due=wake.due == "all")
+        return _wake(concern, wake, {"collect": collecting, **PASSES.get(concern, {})})
 
 
 def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
-        return _wake(FEED, Wake.model_validate(event), follow_panel)
+        return _wake(FEED, Wake.model_validate(event), {"collect": follow_panel})
 
 
-def _wake(name: str, wake: Wake, move: Callable[[Engine], Counts]) -> Answer:
+def _wake(name: str, wake: Wake, moves: Mapping[str, Move]) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
     if wake.move == "ping":
         runtime.engine()
         return {"ready": True}
     try:
-        return _move(name, runtime.engine(), move)
+        if wake.move not in moves:
+            raise Halt("bad_event", f"{name} has no {wake.move}, only {', '.join(moves)}: correct the schedule's input")
+        return _move(name, runtime.engine(), moves[wake.move])
     except Retry as exc:
         _report(name, exc)
         return {**NOTHING, "delayed": str(exc)}
@@ -85,15 +94,24 @@ def _wake(name: str, wake: Wake, move: Callable[[Engine], Counts]) -> Answer:
         return {**NOTHING, "halted": str(exc)}
 
 
-def _move(name: str, engine: Engine, move: Callable[[Engine], Counts]) -> Answer:
-    if reason := engine.state.paused().get(name):
-        logger.info("paused", extra={"concern": name, "reason": reason})
+def _move(name: str, engine: Engine, move: Move) -> Answer:
+    if (reason := _paused(engine, name)) is not None:
         return {**NOTHING, "paused": reason}
     before = _calls(engine)
     counts = move(engine)
     counts.panel_calls = _calls(engine) - before
     _tell("collected", name, counts)
     return {"collected": counts.collected, "panel_calls": counts.panel_calls}
+
+
+def _paused(engine: Engine, name: str) -> str | None:
+    """Return why this concern is paused, if it is. The brake's alarm rings until a person has confirmed."""
+    reason = engine.state.paused().get(name)
+    if reason is not None:
+        logger.info("paused", extra={"concern": name, "reason": reason})
+    if reason == BRAKE:
+        metrics.add_metric("Braked", MetricUnit.Count, 1)
+    return reason
 
 
 @contextmanager
@@ -110,9 +128,8 @@ def _work(concern: str, records: Sequence[Mapping[str, Any]], context: LambdaCon
     messages, unreadable = _read(concern, records)
     keys = [key for message in messages.values() for key in message.keys]
     engine = _engine(concern)
-    if reason := engine.state.paused().get(concern):
-        logger.info("paused", extra={"concern": concern, "reason": reason})
-        set_aside(engine, concern, keys, "paused")
+    if (reason := _paused(engine, concern)) is not None:
+        set_aside(engine, concern, keys, BRAKE if reason == BRAKE else "paused")
         return _failures(engine, concern, records, unreadable, [])
     before = _calls(engine)
     result = reconcile(engine, concern, keys, time_left=lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
@@ -122,7 +139,10 @@ def _work(concern: str, records: Sequence[Mapping[str, Any]], context: LambdaCon
         _report(concern, error)
     for halt in result.report.halts:
         _alarm(concern, halt)
-    engine.state.record_run(counts.as_dict(), run_id=engine.run_id, concern=concern, at=engine.now())
+    if result.braked:
+        _braked(concern, counts)
+    summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
+    engine.state.record_run(summary, run_id=engine.run_id, concern=concern, at=engine.now())
     _tell("reconciled", concern, counts)
     keys_left = set(result.unfinished)
     unfinished = [id_ for id_, message in messages.items() if keys_left.intersection(message.keys)]
@@ -188,10 +208,20 @@ def _calls(engine: Engine) -> int:
 
 
 def _tell(what: str, concern: str, counts: Counts) -> None:
-    figures = {name: value for name, value in counts.as_dict().items() if value}
+    figures = _figures(counts)
     logger.info(what, extra={"concern": concern, **figures})
     for name, value in figures.items():
         metrics.add_metric(name, MetricUnit.Count, value)
+
+
+def _braked(concern: str, counts: Counts) -> None:
+    """Ring the alarm of a mass change: the engine has paused the concern, and parked what it was about to write."""
+    logger.error("the brake has stopped this concern", extra={"concern": concern, **_figures(counts)})
+    metrics.add_metric("Braked", MetricUnit.Count, 1)
+
+
+def _figures(counts: Counts) -> dict[str, int]:
+    return {name: value for name, value in counts.as_dict().items() if value}
 
 
 def _report(concern: str, error: KartotekaError) -> None:

@@ -16,9 +16,15 @@ from kartoteka.core.errors import Reject, Retry
 from kartoteka.core.model import (
     Account,
     AccountUpdate,
+    Address,
+    AddressWrite,
     Announcement,
+    Candidate,
+    CardHint,
+    IncomingClient,
     LogEntry,
     NewAccount,
+    Place,
     SeenAccount,
     Settlement,
     Snapshot,
@@ -31,10 +37,14 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The panel carried this record out. ``panel_client_id`` and ``login`` are given for an opened account."""
+    """The panel carried this record out.
+
+    ``panel_client_id`` and ``login`` are given for an opened account, ``item_id`` (the panel's own) for an added item.
+    """
 
     panel_client_id: str = ""
     login: str = ""
+    item_id: str = ""
 
 
 Outcome = Done | Reject | Retry
@@ -43,14 +53,14 @@ Outcome = Done | Reject | Retry
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What :meth:`ExchangeDatabase.settle` could not store as asked, by ``client_id``.
+    """What :meth:`ExchangeDatabase.settle` could not store as asked, by place.
 
     ``again``: the ERP changed the row meanwhile, so the record is to be looked at again.
     ``refused``: the ERP's own database refused the row edit (a check, a trigger of its author's), and why.
     """
 
-    again: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+    again: frozenset[Place] = frozenset()
+    refused: Mapping[Place, str] = field(default_factory=dict, repr=False)
 
 
 class ExchangeDatabase(Protocol):
@@ -81,11 +91,36 @@ class ExchangeDatabase(Protocol):
         ...
 
     def snapshots(self, concern: str, client_ids: Collection[str]) -> Sequence[Snapshot]:
-        """Return what is known of these customers for one concern; every id asked for is answered at least once."""
+        """Return what is known of these customers for one concern; every id asked for is answered at least once.
+
+        A customer's own snapshot (empty ``item_id``) comes first, then those of his items, by id. The row of
+        ``accounts`` and ``billing`` holds the columns of ``clients``; that of ``accounts``, ``shops`` and
+        ``delivery_addresses`` holds ``country_code``, ``language`` and ``shops``: the ids of ``client_shops`` in
+        ascending order, joined by commas, empty where there are none. An item's row holds the fields of its concern.
+        """
         ...
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         """Return panel client id -> client id for the linked ones among these accounts."""
+        ...
+
+    def linked(self, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Return up to ``limit`` pairs of client id (greater than ``after``, in order) and panel client id."""
+        ...
+
+    def count_linked(self) -> int:
+        """Return how many customers are linked."""
+        ...
+
+    def with_items(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        """Return those customers who have rows in the concern's table of items."""
+        ...
+
+    def risky_writes(self, concern: str, since: datetime) -> int:
+        """Return how many records this concern has written since then that count for the brake, by ``sync_history``.
+
+        A record counts once for each run that wrote it.
+        """
         ...
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[str]:
@@ -112,6 +147,46 @@ class ExchangeDatabase(Protocol):
         """Return the directory's rows of these accounts."""
         ...
 
+    def directory(
+        self, external_codes: Collection[str], nips: Collection[str], emails: Collection[str]
+    ) -> Sequence[SeenAccount]:
+        """Return the accounts that carry one of these codes, or these normalised tax numbers or e-mails, each once."""
+        ...
+
+    def hints(self, nips: Collection[str] | None, emails: Collection[str] | None) -> Sequence[CardHint]:
+        """Return the cards without an account that have one of these normalised tax numbers or e-mails; None: any.
+
+        Reads every such card, since the ERP's columns are not normalised: asked once a run, not for each record.
+        """
+        ...
+
+    def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
+        """Return the rows of ``sync_matches`` of these cards."""
+        ...
+
+    def contenders(self, panel_client_ids: Collection[str]) -> frozenset[str]:
+        """Return the cards that have one of these accounts among their rows of ``sync_matches``."""
+        ...
+
+    def incoming_answers(self, client_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return client id -> ids of the panel's accounts that the ERP said are his, in ``incoming_clients``."""
+        ...
+
+    def strangers(self, after: str, limit: int) -> Sequence[SeenAccount]:
+        """Return accounts of the directory that nobody has and nobody was told of, by id, greater than ``after``.
+
+        They have a log-in, no external code and no link, are no guests, and stand not in ``incoming_clients``.
+        """
+        ...
+
+    def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
+        """Write these customers into ``incoming_clients``; a known row keeps its ``client_id`` and ``seen_at``."""
+        ...
+
+    def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
+        """Take those of these accounts off ``incoming_clients`` that the ERP has not answered."""
+        ...
+
     def count_remembered(self, begin: datetime, end: datetime) -> int:
         """Return how many accounts of the directory were last modified from ``begin`` to ``end``, both included."""
         ...
@@ -130,9 +205,9 @@ class Panel(Protocol):
     """The shop panel. One method call is one panel call; lists longer than the panel's batch are the caller's mistake.
 
     Where the panel refuses a call as a whole, ``read``, ``find``, ``create`` and ``update`` raise
-    Reject("refused_whole") and have done nothing: the caller splits the list until the culprit stands alone. A
-    ``create`` or ``update`` of one record never raises it, the refusal is that record's outcome; ``read`` and
-    ``find`` of one do.
+    Reject("refused_whole") and have done nothing: the caller splits the list until the culprit stands alone. So do
+    the calls for addresses. A writing call of one record never raises it, the refusal is that record's outcome; a
+    reading call of one does.
     """
 
     def now(self) -> datetime:
@@ -163,6 +238,26 @@ class Panel(Protocol):
         """Write changed fields of these accounts; one outcome for each, in the order given. Safe to repeat."""
         ...
 
+    def shops(self) -> frozenset[int]:
+        """Return the ids of the panel's shops (``system/shopsData``). Raises Halt where the key may not ask."""
+        ...
+
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+        """Return the delivery addresses of those of these accounts that exist, by account."""
+        ...
+
+    def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Add these addresses; one outcome for each, in the order given. A repeated call adds them twice."""
+        ...
+
+    def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Write changed fields of these addresses; one outcome for each, in order. Safe to repeat."""
+        ...
+
+    def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Delete these addresses; one outcome for each, in order. The panel may refuse one that is in use."""
+        ...
+
     def calls(self) -> Mapping[str, int]:
         """Return how many calls this object has made, by gate, failed ones included."""
         ...
@@ -186,7 +281,7 @@ class Lease:
 
 
 class SyncState(Protocol):
-    """Cursors, pace and run summaries. No personal data, no keys of customers."""
+    """Cursors, pace and run summaries. No personal data; of customers' keys only the one at which a pass goes on."""
 
     def load(self, name: str) -> Stored:
         """Return the document of this name."""

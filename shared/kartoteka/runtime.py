@@ -43,6 +43,7 @@ class Settings(BaseModel):
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
     longest_transaction_minutes: int = Field(default=60, ge=1)
+    addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
 
 
@@ -77,6 +78,7 @@ def engine() -> Engine:
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
+        addresses_per_pass=where.addresses_per_pass,
     )
 
 

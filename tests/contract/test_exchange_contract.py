@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 
+from kartoteka.core.concerns import BILLING
 from kartoteka.core.model import (
-    Announcement,
-    ConflictNote,
     Direction,
-    Intent,
     Link,
     Parked,
     Reason,
-    RowEdit,
     SeenAccount,
     Settlement,
     Side,
@@ -28,42 +24,7 @@ from kartoteka.core.model import (
 )
 from kartoteka.ports import Settled
 from tests.fixtures.exchange import Bench
-
-AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-LATER = AT + timedelta(hours=1)
-IN_STEP = Status(State.IN_STEP)
-RACED = Status(State.PENDING, "raced")
-
-
-def done(client_id: str = "C-1", concern: str = "billing", status: Status = IN_STEP, **more: Any) -> Settlement:
-    return Settlement(client_id, concern, status, **more)
-
-
-def settle(bench: Bench, *settlements: Settlement, at: datetime = AT) -> Settled:
-    return bench.exchange.settle(settlements, run_id="run-1", at=at)
-
-
-def look(bench: Bench, client_id: str = "C-1", concern: str = "billing") -> Snapshot:
-    (snapshot,) = bench.exchange.snapshots(concern, [client_id])
-    return snapshot
-
-
-def edit(client_id: str, **edits: tuple[Value, Value]) -> Settlement:
-    """A settlement that writes columns (seen, value) of a row, with what is stored instead where that fails."""
-    return done(
-        client_id,
-        agreed={name: new for name, (_, new) in edits.items()},
-        row_edits={name: RowEdit(seen, new) for name, (seen, new) in edits.items()},
-        written=tuple(Written(n, Direction.PANEL_TO_ERP, Reason.EDIT, old, new) for n, (old, new) in edits.items()),
-        fallback=Settlement(client_id, "billing", RACED),
-    )
-
-
-def note(
-    field: str = "street", erp: Value = "A", panel: Value = "B", winner: Side | None = None, *, carried: bool = True
-) -> ConflictNote:
-    return ConflictNote(field, erp, panel, "base", winner, carried)
-
+from tests.fixtures.records import AT, IN_STEP, LATER, RACED, announce, done, edit, intent, look, note, settle
 
 # --- the log
 
@@ -91,6 +52,16 @@ def test_a_changed_key_is_a_deletion_and_an_insertion(bench: Bench) -> None:
     bench.erp.rename_card("C-1", "C-2")
     entries = bench.exchange.read_log(1, [], 10)
     assert [(e.client_id, e.operation) for e in entries] == [("C-1", "D"), ("C-2", "I")]
+
+
+def test_cards_that_are_filled_in_anew_go_and_come(bench: Bench) -> None:
+    bench.erp.insert_card("C-1", city="Łódź")
+    bench.erp.insert_card("C-2")
+    before = bench.erp.card("C-1")
+    bench.erp.refill()
+    entries = [(e.table_name, e.client_id, e.operation) for e in bench.exchange.read_log(2, [], 10)]
+    assert entries == [("clients", key, operation) for operation in "DI" for key in ("C-1", "C-2")]
+    assert bench.erp.card("C-1") == before
 
 
 def test_the_log_is_read_from_a_number_on_and_up_to_a_limit(bench: Bench) -> None:
@@ -162,6 +133,15 @@ def test_existing_cards_are_those_with_a_row(bench: Bench) -> None:
     assert bench.exchange.existing_cards([]) == frozenset()
 
 
+def test_linked_customers_come_in_order_from_a_key_on(bench: Bench) -> None:
+    assert bench.exchange.count_linked() == 0
+    links = [Link(f"C-{n}", str(80 - n), f"b2b-{n}", "created") for n in (3, 1, 2)]
+    settle(bench, *(done(link.client_id, link=link) for link in links), done("C-4"))
+    assert list(bench.exchange.linked("", 2)) == [("C-1", "79"), ("C-2", "78")]
+    assert list(bench.exchange.linked("C-2", 2)) == [("C-3", "77")]
+    assert bench.exchange.count_linked() == 3
+
+
 def test_owners_are_found_by_account(bench: Bench) -> None:
     settle(bench, done(link=Link("C-1", "77", "b2b-1", "created")))
     assert bench.exchange.owners(["77", "78"]) == {"77": "C-1"}
@@ -196,6 +176,47 @@ def test_a_new_card_is_active(bench: Bench) -> None:
     assert row["active"] is True
 
 
+@pytest.mark.parametrize(
+    ("concern", "columns"),
+    [
+        ("accounts", {*BILLING.fields, "login", "active", "shops"}),
+        ("billing", {*BILLING.fields}),
+        ("shops", {"country_code", "language", "shops"}),
+        ("delivery_addresses", {"country_code", "language", "shops"}),
+    ],
+)
+def test_a_customers_own_row_has_just_these_columns(bench: Bench, concern: str, columns: set[str]) -> None:
+    bench.erp.insert_card("C-1", country_code="DE", language="ger")
+    row = look(bench, concern=concern).row
+    assert row is not None
+    assert row.keys() == columns
+    assert (row["country_code"], row["language"]) == ("DE", "ger")
+
+
+@pytest.mark.parametrize("concern", ["accounts", "shops", "delivery_addresses"])
+def test_shops_come_in_ascending_order_of_their_numbers(bench: Bench, concern: str) -> None:
+    for key in ("C-1", "C-2", "C-3"):
+        bench.erp.insert_card(key)
+    bench.erp.set_shops("C-1", 10, 2, 1)
+    bench.erp.set_shops("C-2", 7)
+    bench.erp.set_shops("C-4", 7)
+    snapshots = bench.exchange.snapshots(concern, ["C-1", "C-2", "C-3", "C-4"])
+    assert [s.row and s.row["shops"] for s in snapshots] == ["1,2,10", "7", "", None]
+
+
+def test_shops_that_were_taken_away_are_gone(bench: Bench) -> None:
+    bench.erp.insert_card("C-1")
+    bench.erp.set_shops("C-1", 1, 2)
+    bench.erp.set_shops("C-1", 2, 3)
+    row = look(bench, concern="shops").row
+    assert row is not None
+    assert row["shops"] == "2,3"
+    assert [(e.table_name, e.client_id, e.row_id, e.operation) for e in bench.exchange.read_log(3, [], 10)] == [
+        ("client_shops", "C-1", "1", "D"),
+        ("client_shops", "C-1", "3", "I"),
+    ]
+
+
 def test_short_codes_come_without_padding(bench: Bench) -> None:
     bench.erp.insert_card("C-1", language="pl", country_code="P")
     row = look(bench).row
@@ -223,24 +244,19 @@ def test_what_belongs_to_another_concern_is_not_shown(bench: Bench) -> None:
 # --- announcing
 
 
-def intent(creating: bool = False, login: str = "", **values: Value) -> Intent:
-    """Return the intent to write these values over others."""
-    written = (Written(name, Direction.ERP_TO_PANEL, Reason.EDIT, "before", v) for name, v in values.items())
-    return Intent(tuple(written), creating, login)
-
-
-def announce(bench: Bench, concern: str, *intents: Intent, before: Settlement | None = None) -> None:
-    """Announce these intents for C-1, C-2 …"""
-    news = [Announcement(f"C-{n}", concern, one, before=before) for n, one in enumerate(intents, 1)]
-    bench.exchange.announce(news, run_id="run-1", at=AT)
-
-
 def test_an_intent_is_seen_until_it_is_settled(bench: Bench) -> None:
     told = intent(street="Długa 5", wholesaler=True, nip=None, creating=True, login="b2b-1")
     announce(bench, "billing", told)
     assert look(bench).intent == told
     settle(bench, done())
     assert look(bench).intent is None
+
+
+def test_an_intent_says_how_the_account_was_found(bench: Bench) -> None:
+    announce(bench, "accounts", intent(login="b2b-1", linked_by="nip"))
+    assert look(bench, concern="accounts").intent == intent(login="b2b-1", linked_by="nip")
+    announce(bench, "accounts", intent(login="b2b-1"))
+    assert look(bench, concern="accounts").intent == intent(login="b2b-1")
 
 
 def test_a_settlement_may_keep_the_intent(bench: Bench) -> None:
@@ -312,6 +328,20 @@ def test_a_link_is_moved_to_another_account(bench: Bench) -> None:
     settle(bench, done(link=Link("C-1", "78", "b", "operator")))
     assert look(bench).link == Link("C-1", "78", "b", "operator")
     assert bench.exchange.owners(["77", "78"]) == {"78": "C-1"}
+
+
+def test_confirmed_writes_do_not_count_for_the_brake(bench: Bench) -> None:
+    erased = Written("phone", Direction.ERP_TO_PANEL, Reason.EDIT, "1", "")
+    settle(bench, done("C-1", written=(erased,)), done("C-2", written=(erased,), confirmed=True))
+    assert bench.exchange.risky_writes("billing", AT) == 1
+
+
+def test_an_account_is_one_cards_only(bench: Bench) -> None:
+    settle(bench, done("C-1", link=Link("C-1", "77", "a", "created")), done("C-2", link=Link("C-2", "78", "b", "nip")))
+    settle(bench, done("C-3", link=Link("C-3", "77", "a", "operator")))
+    assert bench.exchange.owners(["77", "78"]) == {"77": "C-3", "78": "C-2"}
+    assert look(bench, "C-1").link is None
+    assert bench.exchange.count_linked() == 2
 
 
 def test_a_status_in_the_same_state_keeps_its_since(bench: Bench) -> None:
@@ -525,7 +555,7 @@ def test_a_short_code_is_compared_without_its_padding(bench: Bench) -> None:
 @pytest.mark.parametrize("now_there", ["C", None, "a", "A "])
 def test_where_the_erp_was_faster_nothing_is_written_and_the_fallback_is_stored(bench: Bench, now_there: Value) -> None:
     bench.erp.insert_card("C-1", street=now_there, city="X")
-    assert settle(bench, edit("C-1", street=("A", "B"), city=("X", "Y"))) == Settled(again=frozenset({"C-1"}))
+    assert settle(bench, edit("C-1", street=("A", "B"), city=("X", "Y"))) == Settled(again=frozenset({("C-1", "")}))
     seen = look(bench)
     assert seen.row is not None
     assert (seen.row["street"], seen.row["city"]) == (now_there, "X")
@@ -534,20 +564,28 @@ def test_where_the_erp_was_faster_nothing_is_written_and_the_fallback_is_stored(
 
 
 def test_a_row_that_is_gone_is_to_be_looked_at_again(bench: Bench) -> None:
-    assert settle(bench, edit("C-1", street=("A", "B"))).again == {"C-1"}
+    assert settle(bench, edit("C-1", street=("A", "B"))).again == {("C-1", "")}
 
 
 def test_where_there_is_no_fallback_nothing_is_stored(bench: Bench) -> None:
     bench.erp.insert_card("C-1", street="C")
-    assert settle(bench, replace(edit("C-1", street=("A", "B")), fallback=None)).again == {"C-1"}
+    assert settle(bench, replace(edit("C-1", street=("A", "B")), fallback=None)).again == {("C-1", "")}
     assert look(bench).status is None
 
 
 def test_neighbours_of_a_raced_row_go_on(bench: Bench) -> None:
     for key, street in (("C-1", "A"), ("C-2", "other"), ("C-3", "A")):
         bench.erp.insert_card(key, street=street)
-    assert settle(bench, *(edit(key, street=("A", "B")) for key in ("C-1", "C-2", "C-3"))).again == {"C-2"}
+    assert settle(bench, *(edit(key, street=("A", "B")) for key in ("C-1", "C-2", "C-3"))).again == {("C-2", "")}
     assert [row and row["street"] for row in map(bench.erp.card, ("C-1", "C-2", "C-3"))] == ["B", "other", "B"]
+
+
+def test_what_else_is_settled_for_the_customer_of_a_raced_row_is_stored(bench: Bench) -> None:
+    link = Link("C-1", "77", "b2b-1", "created")
+    account = done(concern="accounts", link=link, fallback=done(concern="accounts", status=RACED))
+    assert settle(bench, account, edit("C-1", street=("A", "B")), done("C-2")).again == {("C-1", "")}
+    assert (look(bench).status, look(bench).link) == (RACED, link)
+    assert look(bench, concern="accounts").status == look(bench, "C-2").status == IN_STEP
 
 
 def test_what_the_erps_own_check_refuses_is_told_and_its_neighbours_go_on(bench: Bench) -> None:
@@ -556,8 +594,8 @@ def test_what_the_erps_own_check_refuses_is_told_and_its_neighbours_go_on(bench:
     bench.erp.refuse("C-2", "credit office says no")
     answer = settle(bench, *(edit(key, street=("A", "B")) for key in ("C-1", "C-2", "C-3")))
     assert answer.again == frozenset()
-    assert answer.refused.keys() == {"C-2"}
-    assert "credit office says no" in answer.refused["C-2"]
+    assert answer.refused.keys() == {("C-2", "")}
+    assert "credit office says no" in answer.refused["C-2", ""]
     assert [row and row["street"] for row in map(bench.erp.card, ("C-1", "C-2", "C-3"))] == ["B", "A", "B"]
     assert look(bench, "C-2").status == RACED
     assert look(bench, "C-3").status == IN_STEP
@@ -605,3 +643,14 @@ def test_accounts_are_counted_by_their_date_both_ends_included(bench: Bench) -> 
     times = [AT - timedelta(seconds=1), AT, AT + timedelta(minutes=5), LATER, LATER + timedelta(seconds=1), None]
     bench.exchange.remember([SeenAccount(str(n), "", "", "", "", t) for n, t in enumerate(times)], at=AT)
     assert bench.exchange.count_remembered(AT, LATER) == 3
+
+
+def test_a_settlement_may_leave_the_parking_place_as_it_is(bench: Bench) -> None:
+    parked = Parked(LATER, 1, 2, "timeout")
+    settle(bench, replace(done(), parked=parked))
+    settle(bench, replace(done(), status=RACED, keep_parked=True))
+    assert (look(bench).parked, look(bench).status) == (parked, RACED)
+    settle(bench, replace(done("C-2"), keep_parked=True))
+    assert look(bench, "C-2").parked is None
+    settle(bench, done())
+    assert look(bench).parked is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import AccountUpdate, NewAccount, Value, Window
+from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, Record, Value, Window
 from kartoteka.ports import Done, Outcome, Panel
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
@@ -34,6 +35,16 @@ PERSON: dict[str, Value] = {
     "currency": "PLN",
     "wholesaler": True,
 }
+HOME: dict[str, Value] = {
+    "first_name": "Jan",
+    "last_name": "Kowalski",
+    "additional": "Magazyn nr 2",
+    "phone": "+48 600 700 800",
+    "street": "Krótka 1",
+    "zip_code": "90-001",
+    "city": "Łódź",
+    "country_code": "PL",
+}
 
 
 class World(Protocol):
@@ -47,11 +58,21 @@ class World(Protocol):
     def refuse(self, client_id: str) -> None: ...
     def refuse_whole(self, client_id: str) -> None: ...
     def lose_reply_of_create(self) -> None: ...
+    def lose_reply_of_address(self) -> None: ...
     def lose_result(self, client_id: str) -> None: ...
     def fail_create(self) -> None: ...
     def reject_key(self) -> None: ...
+    def forbid_shops(self) -> None: ...
     def notified(self) -> int: ...
     def count(self) -> int: ...
+    def assign_shops(self, key: str, *shops: int) -> None: ...
+    def is_active(self, key: str) -> bool: ...
+    def add_address(self, key: str, **lines: Value) -> str: ...
+    def edit_address(self, key: str, address_id: str, **lines: Value) -> None: ...
+    def remove_address(self, key: str, address_id: str) -> None: ...
+    def use_address(self, key: str, address_id: str) -> None: ...
+    def let_address_edits_move_dates(self) -> None: ...
+    def kept(self, key: str) -> Mapping[str, Record]: ...
 
 
 class FakeWorld:
@@ -80,6 +101,9 @@ class FakeWorld:
     def lose_reply_of_create(self) -> None:
         self.panel.lose_reply()
 
+    def lose_reply_of_address(self) -> None:
+        self.panel.lose_reply()
+
     def lose_result(self, client_id: str) -> None:
         self.panel.lose_result(client_id)
 
@@ -89,11 +113,38 @@ class FakeWorld:
     def reject_key(self) -> None:
         self.panel.halt()
 
+    def forbid_shops(self) -> None:
+        self.panel.fail(Halt("panel_right", "the key may not ask"))
+
     def notified(self) -> int:
         return len(self.panel.notified)
 
     def count(self) -> int:
         return len(self.panel.accounts)
+
+    def assign_shops(self, key: str, *shops: int) -> None:
+        self.panel.assign_shops(key, *shops)
+
+    def is_active(self, key: str) -> bool:
+        return key not in self.panel.closed
+
+    def add_address(self, key: str, **lines: Value) -> str:
+        return self.panel.add_address(key, **lines)
+
+    def edit_address(self, key: str, address_id: str, **lines: Value) -> None:
+        self.panel.edit_address(address_id, **lines)
+
+    def remove_address(self, key: str, address_id: str) -> None:
+        self.panel.remove_address(address_id)
+
+    def use_address(self, key: str, address_id: str) -> None:
+        self.panel.in_use.add(address_id)
+
+    def let_address_edits_move_dates(self) -> None:
+        self.panel.edit_moves_date = True
+
+    def kept(self, key: str) -> Mapping[str, Record]:
+        return {number: each.values for number, (owner, each) in self.panel.delivery.items() if owner == key}
 
 
 class HttpWorld:
@@ -106,6 +157,7 @@ class HttpWorld:
         self.panel = HttpPanel(PanelHttp(standin.url, standin.key, pace, HttpSettings(first_pause=0)))
 
     def register(self, **plain: Any) -> str:
+        plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}
         return str(self.standin.seed(**{**PERSON, **plain}).id)
 
     def edit(self, key: str, **values: Value) -> None:
@@ -116,16 +168,19 @@ class HttpWorld:
 
     def refuse(self, client_id: str) -> None:
         match = {"external_code": client_id}
-        self.standin.misbehave("record", "P* clients/clients", match=match, code=20, text="zły kod", times=None)
+        self.standin.misbehave("record", "P* clients/*", match=match, code=20, text="zły kod", times=None)
 
     def refuse_whole(self, client_id: str) -> None:
-        self.standin.misbehave("422", "P* clients/clients", match={"external_code": client_id}, times=None)
+        self.standin.misbehave("422", "P* clients/*", match={"external_code": client_id}, times=None)
 
     def lose_reply_of_create(self) -> None:
         self.standin.misbehave("reset", "POST clients/clients", when="after")
 
+    def lose_reply_of_address(self) -> None:
+        self.standin.misbehave("reset", "P* clients/deliveryAddress*", when="after")
+
     def lose_result(self, client_id: str) -> None:
-        self.standin.misbehave("missing_result", "P* clients/clients")
+        self.standin.misbehave("missing_result", "P* clients/*")
 
     def fail_create(self) -> None:
         self.standin.misbehave("5xx", "POST clients/clients", status=503)
@@ -133,21 +188,49 @@ class HttpWorld:
     def reject_key(self) -> None:
         self.standin.misbehave("401", times=None)
 
+    def forbid_shops(self) -> None:
+        self.standin.settings.change(scopes={"CRM": "rw", "SYSTEM": ""})
+
     def notified(self) -> int:
         return self.standin.mails_sent + self.standin.texts_sent
 
     def count(self) -> int:
         return len(self.standin.accounts)
 
+    def assign_shops(self, key: str, *shops: int) -> None:
+        self.standin.edit(int(key), shops=list(shops))
+
+    def is_active(self, key: str) -> bool:
+        return self.standin.account(int(key)).active
+
+    def add_address(self, key: str, **lines: Value) -> str:
+        return str(self.standin.add_address(int(key), **lines).id)
+
+    def edit_address(self, key: str, address_id: str, **lines: Value) -> None:
+        self.standin.edit_address(int(key), int(address_id), **lines)
+
+    def remove_address(self, key: str, address_id: str) -> None:
+        self.standin.delete_address(int(key), int(address_id))
+
+    def use_address(self, key: str, address_id: str) -> None:
+        self.standin.edit_address(int(key), int(address_id), in_use=True)
+
+    def let_address_edits_move_dates(self) -> None:
+        self.standin.settings.change(address_edit_moves_date=True)
+
+    def kept(self, key: str) -> Mapping[str, Record]:
+        found = self.standin.account(int(key)).addresses
+        return {str(each.id): {name: getattr(each, name) for name in HOME} for each in found}
+
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
     "http": {},
-    "http-quiet-200": {"empty_search_status": 200, "partial_status": 200},
+    "http-quiet-200": {"empty_search_status": 200, "partial_status": 200, "address_country": "upper"},
     "http-bare-207": {"empty_search_paging": False},
     "http-shuffled": {"shuffle_results": True},
     "http-nameless": {"failed_without_reference": True},
     "http-shuffled-nameless": {"shuffle_results": True, "failed_without_reference": True},
-    "http-php": {"numbers_as_text": True, "php_empties": True},
+    "http-php": {"numbers_as_text": True, "php_empties": True, "address_country": "name"},
     "http-date-lag-free": {"unchanged_write_moves_date": False, "login_required": True},
 }
 """The readings of the contract that a real panel may have, one world each."""
@@ -164,7 +247,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 def new(client_id: str, **values: Value) -> NewAccount:
-    return NewAccount(client_id, f"b2b-{client_id.lower()}", "Secret-123456", {**PERSON, **values}, (1,))
+    return NewAccount(client_id, f"b2b-{client_id.lower()}", "Secret-123456", {**PERSON, "shops": "1", **values})
 
 
 def done(outcomes: Sequence[Outcome]) -> list[Done]:
@@ -487,3 +570,392 @@ def test_a_refused_key_halts_everything(world: World) -> None:
         world.panel.create([new("K-1")], notify=False)
     assert world.count() == 0
     assert sum(world.panel.calls().values()) == 3
+
+
+# the shops, and whether an account is active
+
+
+def test_the_panels_shops_are_told_by_their_ids(world: World) -> None:
+    assert world.panel.shops() == {1, 2, 3}
+    assert world.panel.calls() == {"GET system/shopsData": 1}
+
+
+def test_a_key_that_may_not_ask_for_the_shops_halts(world: World) -> None:
+    world.forbid_shops()
+    with pytest.raises(Halt) as halt:
+        world.panel.shops()
+    assert halt.value.code == "panel_right"
+
+
+def test_an_account_is_opened_in_its_shops(world: World) -> None:
+    outcomes = world.panel.create([new("K-1", shops="3,1"), new("K-2", shops="2")], notify=False)
+    keys = [each.panel_client_id for each in done(outcomes)]
+    assert [world.panel.read(keys)[key].values["shops"] for key in keys] == ["1,3", "2"]
+
+
+def test_an_account_of_no_shop_or_of_an_unknown_one_is_not_opened(world: World) -> None:
+    news = [new("K-1", shops=""), new("K-2", shops="1,9"), new("K-3", shops="1"), new("K-4", shops=None)]
+    outcomes = world.panel.create(news, notify=False)
+    assert [getattr(each, "code", "done") for each in outcomes] == ["no_shop", "bad_shop", "done", "no_shop"]
+    assert world.count() == 1
+
+
+def test_the_shops_of_an_account_are_replaced_by_the_list_given(world: World) -> None:
+    [key] = opened(world, "K-1")
+    world.assign_shops(key, 3, 1)
+    assert world.panel.read([key])[key].values["shops"] == "1,3"
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"shops": "2,3"})]))
+    assert world.panel.read([key])[key].values["shops"] == "2,3"
+    [outcome] = world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"shops": "2,9", "city": "Gdynia"})])
+    assert isinstance(outcome, Reject)
+    assert outcome.code == "bad_shop"
+    values = world.panel.read([key])[key].values
+    assert (values["shops"], values["city"]) == ("2,3", "Łódź")
+
+
+@pytest.mark.parametrize("empty", ["", None, " , "])
+def test_an_empty_list_of_shops_is_never_sent(world: World, empty: Value) -> None:
+    [key] = opened(world, "K-1")
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"shops": empty, "city": "Gdynia"})]))
+    values = world.panel.read([key])[key].values
+    assert (values["shops"], values["city"]) == ("1", "Gdynia")
+
+
+def test_an_account_of_no_shop_shows_none(world: World) -> None:
+    key = world.register(login="anna", shops=())
+    assert world.panel.read([key])[key].values["shops"] == ""
+
+
+def test_an_account_is_closed_and_opened_again_without_a_sign(world: World) -> None:
+    first, second = opened(world, "K-1", "K-2")
+    before = world.panel.read([first])[first].values
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": False})]))
+    assert (world.is_active(first), world.is_active(second)) == (False, True)
+    assert world.panel.read([first])[first].values == before
+    assert "active" not in before
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"city": "Gdynia"})]))
+    assert not world.is_active(first)
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": True})]))
+    assert world.is_active(first)
+    assert world.notified() == 0
+
+
+def test_a_flag_that_is_not_set_is_left_alone(world: World) -> None:
+    [key] = opened(world, "K-1")
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": None, "wholesaler": None})]))
+    assert world.is_active(key)
+    assert world.panel.read([key])[key].values["wholesaler"] is True
+
+
+def test_an_account_is_active_from_its_opening(world: World) -> None:
+    [outcome] = done(world.panel.create([new("K-1", active=False)], notify=False))
+    assert world.is_active(outcome.panel_client_id)
+
+
+# delivery addresses
+
+
+def address(client_id: str, address_id: str = "", shops: tuple[int, ...] = (1,), **values: Value) -> AddressWrite:
+    """The write of one address of the customer whom ``opened`` opened; a new one has all its lines."""
+    lines = values if address_id else {**HOME, **values}
+    return AddressWrite(client_id, f"D-{client_id}", f"b2b-{client_id.lower()}", address_id, lines, shops)
+
+
+def lines_of(world: World, key: str) -> list[Record]:
+    """What the port shows of an account's addresses, oldest first."""
+    found = world.panel.addresses([key])[key]
+    return [each.values for each in sorted(found, key=lambda each: int(each.panel_address_id))]
+
+
+def unwritten(outcomes: Sequence[Outcome]) -> list[bool]:
+    return [not isinstance(each, Done) for each in outcomes]
+
+
+def test_an_added_address_is_shown_as_it_was_written(world: World) -> None:
+    [key] = opened(world, "K-1")
+    [outcome] = done(world.panel.add_addresses([address("K-1")]))
+    [shown] = world.panel.addresses([key])[key]
+    assert shown.panel_address_id == outcome.item_id != ""
+    assert shown.values == HOME
+    assert list(world.kept(key)) == [outcome.item_id]
+    assert world.notified() == 0
+
+
+def test_empty_lines_of_a_new_address_are_left_to_the_panel(world: World) -> None:
+    [key] = opened(world, "K-1")
+    done(world.panel.add_addresses([address("K-1", phone="", additional=None, country_code="")]))
+    assert lines_of(world, key) == [{**HOME, "phone": "", "additional": "", "country_code": "PL"}]
+
+
+def test_a_country_is_shown_by_its_code(world: World) -> None:
+    [key] = opened(world, "K-1")
+    done(world.panel.add_addresses([address("K-1", country_code="de", zip_code="10115")]))
+    assert [each["country_code"] for each in lines_of(world, key)] == ["DE"]
+
+
+def test_addresses_of_several_customers_are_added_in_one_call_and_told_in_order(world: World) -> None:
+    first, second = opened(world, "K-1", "K-2")
+    cities = ["Łódź", "Radom", "Gdynia"]
+    writes = [address(k, city=city) for k, city in zip(["K-1", "K-2", "K-1"], cities, strict=True)]
+    ids = [each.item_id for each in done(world.panel.add_addresses(writes))]
+    assert len(set(ids)) == 3
+    kept = {**world.kept(first), **world.kept(second)}
+    assert [kept[number]["city"] for number in ids] == cities
+    found = world.panel.addresses([second, first])
+    assert {key: {each.panel_address_id for each in shown} for key, shown in found.items()} == {
+        first: {ids[0], ids[2]},
+        second: {ids[1]},
+    }
+    calls = world.panel.calls()
+    assert (calls["POST clients/deliveryAddress"], calls["GET clients/deliveryAddress"]) == (1, 1)
+
+
+def test_customers_without_addresses_have_none_and_unknown_ones_are_left_out(world: World) -> None:
+    first, second = world.register(login="anna"), world.register(login="berta")
+    world.add_address(second, **HOME)
+    found = world.panel.addresses([first, second, "999999"])
+    assert {key: len(shown) for key, shown in found.items()} == {first: 0, second: 1}
+    assert world.panel.addresses(["999999"]) == {}
+
+
+def test_addresses_of_nobody_cost_no_call(world: World) -> None:
+    assert world.panel.addresses([]) == {}
+    assert list(world.panel.add_addresses([])) == []
+    assert list(world.panel.update_addresses([])) == []
+    assert list(world.panel.delete_addresses([])) == []
+    assert world.panel.calls() == {}
+
+
+def test_a_guests_addresses_are_shown(world: World) -> None:
+    key = world.register(login="", guest=True)
+    number = world.add_address(key, **HOME)
+    assert [each.panel_address_id for each in world.panel.addresses([key])[key]] == [number]
+
+
+def test_the_addresses_of_a_hundred_and_twenty_customers_are_all_shown(world: World) -> None:
+    keys = [world.register(login=f"a{n}") for n in range(120)]
+    ids = {key: world.add_address(key, **{**HOME, "street": f"Polna {n}"}) for n, key in enumerate(keys) if n % 3}
+    found = world.panel.addresses(keys)
+    assert found.keys() == set(keys)
+    assert {key: shown[0].panel_address_id for key, shown in found.items() if shown} == ids
+    assert [found[key][0].values["street"] for key in keys[:3] if found[key]] == ["Polna 1", "Polna 2"]
+
+
+def test_a_hundred_addresses_are_written_in_one_call_each_way(world: World) -> None:
+    codes = [f"K-{n}" for n in range(100)]
+    keys = opened(world, *codes)
+    ids = [each.item_id for each in done(world.panel.add_addresses([address(code) for code in codes]))]
+    written = [address(code, number, city=f"Miasto {number}") for code, number in zip(codes, ids, strict=True)]
+    done(world.panel.update_addresses(written))
+    assert [lines_of(world, key)[0]["city"] for key in keys[::33]] == [f"Miasto {number}" for number in ids[::33]]
+    done(world.panel.delete_addresses([address(code, number) for code, number in zip(codes, ids, strict=True)]))
+    assert not any(world.kept(key) for key in keys)
+    calls = world.panel.calls()
+    assert calls["POST clients/deliveryAddress"] == calls["PUT clients/deliveryAddress"] == 1
+    assert calls["POST clients/deliveryAddress/delete"] == 1
+
+
+def test_what_the_customer_does_with_his_addresses_is_seen(world: World) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    other = world.add_address(key, **{**HOME, "city": "Radom"})
+    world.edit_address(key, number, city="Gdynia")
+    assert [each["city"] for each in lines_of(world, key)] == ["Gdynia", "Radom"]
+    world.remove_address(key, number)
+    assert [each.panel_address_id for each in world.panel.addresses([key])[key]] == [other]
+
+
+def test_a_change_of_an_address_leaves_its_other_lines_and_its_neighbours_alone(world: World) -> None:
+    [key] = opened(world, "K-1")
+    first, second = world.add_address(key, **HOME), world.add_address(key, **HOME)
+    change = address("K-1", second, street="Długa 5", phone="", additional=None)
+    [outcome] = done(world.panel.update_addresses([change]))
+    assert outcome.item_id in ("", second)
+    assert world.kept(key)[first] == HOME
+    assert world.kept(key)[second] == {**HOME, "street": "Długa 5", "phone": "", "additional": ""}
+    assert world.notified() == 0
+
+
+def test_the_same_address_added_twice_is_there_twice(world: World) -> None:
+    [key] = opened(world, "K-1")
+    ids = {each.item_id for each in done(world.panel.add_addresses([address("K-1"), address("K-1")]))}
+    assert set(world.kept(key)) == ids
+    assert len(ids) == 2
+
+
+def test_a_refused_address_does_not_hold_up_its_neighbours(world: World) -> None:
+    keys = opened(world, "K-1", "K-2", "K-3")
+    ids = [world.add_address(key, **HOME) for key in keys]
+    world.refuse("K-2")
+    codes = ["K-1", "K-2", "K-3"]
+    added = world.panel.add_addresses([address(code, city="Radom") for code in codes])
+    changes = [address(code, number, city="Gdynia") for code, number in zip(codes, ids, strict=True)]
+    changed = world.panel.update_addresses(changes)
+    assert [len(world.kept(key)) for key in keys] == [2, 1, 2]
+    cities = [world.kept(key)[number]["city"] for key, number in zip(keys, ids, strict=True)]
+    assert cities == ["Gdynia", "Łódź", "Gdynia"]
+    deleted = world.panel.delete_addresses([address(code, number) for code, number in zip(codes, ids, strict=True)])
+    assert [len(world.kept(key)) for key in keys] == [1, 1, 1]
+    for outcomes in (added, changed, deleted):
+        assert [type(each) for each in outcomes] == [Done, Reject, Done]
+        assert "zły kod" in outcomes[1].message  # type: ignore[union-attr]
+        assert "zły kod" not in str(outcomes[1])
+
+
+def test_a_call_for_addresses_refused_as_a_whole_has_done_nothing_and_can_be_split(world: World) -> None:
+    keys = opened(world, "K-1", "K-2")
+    ids = [world.add_address(key, **HOME) for key in keys]
+    world.refuse_whole("K-2")
+    works = [
+        (world.panel.add_addresses, [address(code) for code in ("K-1", "K-2")]),
+        (world.panel.update_addresses, [address(f"K-{n + 1}", ids[n], city="Radom") for n in (0, 1)]),
+        (world.panel.delete_addresses, [address(f"K-{n + 1}", ids[n]) for n in (0, 1)]),
+    ]
+    for work, writes in works:
+        before = [world.kept(key) for key in keys]
+        with pytest.raises(Reject) as refusal:
+            work(writes)
+        assert refusal.value.code == "refused_whole"
+        assert [world.kept(key) for key in keys] == before
+        [alone] = work(writes[1:])
+        assert isinstance(alone, Reject)
+        assert alone.code == "refused"
+        done(work(writes[:1]))
+
+
+def test_an_address_that_our_own_check_refuses_is_not_sent(world: World) -> None:
+    [key] = opened(world, "K-1")
+    bad, good = address("K-1", street="Polna\x00 1"), address("K-1")
+    first, second, third = world.panel.add_addresses([bad, good, address("K-1", country_code="Polska")])
+    done([second])
+    assert isinstance(first, Reject)
+    assert isinstance(third, Reject)
+    assert (first.code, first.field) == ("unprintable", "street")
+    assert (third.code, third.field) == ("bad_code", "country_code")
+    assert len(world.kept(key)) == 1
+    calls = dict(world.panel.calls())
+    assert unwritten(world.panel.add_addresses([good, bad])) == [False, True]
+    assert world.panel.calls()["POST clients/deliveryAddress"] == calls["POST clients/deliveryAddress"] + 1
+
+
+def test_an_address_in_use_stays_and_its_neighbours_go(world: World) -> None:
+    [key] = opened(world, "K-1")
+    ids = [world.add_address(key, **HOME) for _ in range(3)]
+    world.use_address(key, ids[1])
+    first, second, third = world.panel.delete_addresses([address("K-1", number) for number in ids])
+    done([first, third])
+    assert isinstance(second, Reject)
+    assert second.code == "refused"
+    assert list(world.kept(key)) == [ids[1]]
+    done(world.panel.update_addresses([address("K-1", ids[1], city="Radom")]))
+
+
+def test_addresses_that_are_not_there_or_anothers_are_refused(world: World) -> None:
+    mine, his = opened(world, "K-1", "K-2")
+    number = world.add_address(his, **HOME)
+    own = world.add_address(mine, **HOME)
+    writes = [address("K-1", number, city="x"), address("K-1", "999999", city="x"), address("K-7", own, city="x")]
+    for work in (world.panel.update_addresses, world.panel.delete_addresses):
+        assert [type(each) for each in work(writes)] == [Reject] * 3
+        assert [getattr(each, "code", "") for each in work(writes)] == ["refused"] * 3
+    assert world.kept(his)[number] == world.kept(mine)[own] == HOME
+    assert unwritten(world.panel.add_addresses([address("K-7"), address("K-1")])) == [True, False]
+    done(world.panel.delete_addresses([address("K-1", own)]))
+    assert unwritten(world.panel.delete_addresses([address("K-1", own)])) == [True]
+
+
+@pytest.mark.parametrize("shops", [(), (9,), (1, 9)])
+def test_an_address_wants_known_shops_of_its_customer(world: World, shops: tuple[int, ...]) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    outcomes = [
+        *world.panel.add_addresses([address("K-1", shops=shops)]),
+        *world.panel.update_addresses([address("K-1", number, shops, city="Radom")]),
+    ]
+    assert [getattr(each, "code", "") for each in outcomes] == ["refused"] * 2
+    assert world.kept(key) == {number: HOME}
+    done(world.panel.delete_addresses([address("K-1", number, shops)]))
+
+
+def test_a_lost_reply_of_an_added_address_is_no_success_and_the_call_is_not_repeated(world: World) -> None:
+    [key] = opened(world, "K-1")
+    world.lose_reply_of_address()
+    with pytest.raises(Retry):
+        world.panel.add_addresses([address("K-1")])
+    assert len(world.kept(key)) == 1
+    assert world.panel.calls()["POST clients/deliveryAddress"] == 1
+
+
+def test_a_lost_reply_of_a_change_is_repeated_or_no_success(world: World) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    world.lose_reply_of_address()
+    with contextlib.suppress(Retry):
+        done(world.panel.update_addresses([address("K-1", number, city="Radom")]))
+    assert world.kept(key) == {number: {**HOME, "city": "Radom"}}
+
+
+def test_a_lost_reply_of_a_deletion_is_no_success(world: World) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    world.lose_reply_of_address()
+    with pytest.raises(Retry):
+        world.panel.delete_addresses([address("K-1", number)])
+    assert world.kept(key) == {}
+
+
+def test_an_address_without_a_result_is_to_be_tried_again(world: World) -> None:
+    keys = opened(world, "K-1", "K-2")
+    world.lose_result("K-2")
+    outcomes = world.panel.add_addresses([address("K-1"), address("K-2")])
+    assert isinstance(outcomes[1], Retry)
+    assert outcomes[1].code == "missing_result"
+    assert [len(world.kept(key)) for key in keys] == [1, 1]
+    for each, key in zip(outcomes, keys, strict=True):
+        assert not isinstance(each, Done) or each.item_id in world.kept(key)
+
+
+@pytest.mark.parametrize("work", ["update_addresses", "delete_addresses"])
+def test_a_changed_address_without_a_result_is_to_be_tried_again(world: World, work: str) -> None:
+    keys = opened(world, "K-1", "K-2")
+    ids = [world.add_address(key, **HOME) for key in keys]
+    world.lose_result("K-2")
+    writes = [address(code, number, city="Radom") for code, number in zip(["K-1", "K-2"], ids, strict=True)]
+    first, second = getattr(world.panel, work)(writes)
+    done([first])
+    assert isinstance(second, Retry)
+    assert second.code == "missing_result"
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_whether_an_address_moves_its_customers_date_is_the_panels_business(world: World, moves: bool) -> None:
+    if moves:
+        world.let_address_edits_move_dates()
+    [key] = opened(world, "K-1")
+    works: list[Callable[[], object]] = [
+        lambda: world.panel.add_addresses([address("K-1")]),
+        lambda: world.panel.update_addresses([address("K-1", next(iter(world.kept(key))), city="Radom")]),
+        lambda: world.edit_address(key, next(iter(world.kept(key))), city="Gdynia"),
+        lambda: world.panel.delete_addresses([address("K-1", next(iter(world.kept(key))))]),
+    ]
+    for minute, work in enumerate(works, 1):
+        world.set_time(NOON + minute * MINUTE)
+        work()
+        assert world.panel.read([key])[key].modified_at == (NOON + minute * MINUTE if moves else NOON)
+
+
+def test_a_refused_key_halts_the_calls_for_shops_and_addresses_too(world: World) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    world.reject_key()
+    for call in (
+        world.panel.shops,
+        lambda: world.panel.addresses([key]),
+        lambda: world.panel.add_addresses([address("K-1")]),
+        lambda: world.panel.update_addresses([address("K-1", number, city="x")]),
+        lambda: world.panel.delete_addresses([address("K-1", number)]),
+    ):
+        with pytest.raises(Halt):
+            call()
+    assert world.kept(key) == {number: HOME}
+    assert sum(world.panel.calls().values()) == 6

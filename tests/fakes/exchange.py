@@ -1,4 +1,4 @@
-"""ExchangeDatabase in memory, and beside the port the hands of an ERP: methods that edit cards and decide conflicts.
+"""ExchangeDatabase in memory, and beside the port the hands of an ERP: methods that edit its rows and answer in ours.
 
 Fast, since the engine's state machine runs on it. It passes the same contract suite as the real adapter.
 """
@@ -10,17 +10,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from kartoteka.core.concerns import BILLING
+from kartoteka.core import normal
+from kartoteka.core.brake import is_risky
+from kartoteka.core.concerns import ACCOUNTS, BILLING, CONCERNS, DELIVERY_ADDRESSES, SHOPS
 from kartoteka.core.errors import KartotekaError
 from kartoteka.core.model import (
     Announcement,
+    Candidate,
+    CardHint,
     ConflictNote,
+    IncomingClient,
     Intent,
     Link,
     LogEntry,
     OpenConflict,
     Parked,
+    Place,
     Record,
+    RowEdit,
     SeenAccount,
     Settlement,
     Side,
@@ -32,11 +39,21 @@ from kartoteka.core.model import (
 )
 from kartoteka.ports import Settled, Span
 
+_CARD = (*BILLING.fields, "login", *ACCOUNTS.fields)
+_SHORT = ("country_code", "language")
+_ADDRESS = tuple(DELIVERY_ADDRESSES.fields)
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "billing": tuple(BILLING.fields),
-    "accounts": (*BILLING.fields, "login", "active"),
+    ACCOUNTS.name: _CARD,
+    BILLING.name: tuple(BILLING.fields),
+    DELIVERY_ADDRESSES.name: _SHORT,
+    SHOPS.name: _SHORT,
 }
-_NEW_CARD: dict[str, Value] = {**dict.fromkeys(COLUMNS["accounts"]), "country_code": "PL", "active": True}
+"""Concern -> the columns of the card that a customer's own snapshot shows; all but billing show the shops too."""
+
+_NEW_CARD: dict[str, Value] = {**dict.fromkeys(_CARD), "country_code": "PL", "active": True}
+_NEW_ADDRESS: dict[str, Value] = {"client_id": None, **dict.fromkeys(_ADDRESS), "country_code": "PL"}
+_DECISIONS = ("link", "create")
 
 Key = tuple[str, str, str]
 """Client id, concern, item id."""
@@ -83,6 +100,28 @@ class StoredHistory:
     reason: str
     value_before: str | None
     value_after: str | None
+    risky: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMatch:
+    """A row of ``sync_matches``."""
+
+    client_id: str
+    panel_client_id: str
+    matched_by: str
+    decision: str | None
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIncoming:
+    """A row of ``incoming_clients``."""
+
+    panel_client_id: str
+    values: Record
+    seen_at: datetime
+    client_id: str | None = None
 
 
 @dataclass
@@ -122,12 +161,20 @@ class ErpTransaction:
 
 
 class FakeExchange:
-    """The exchange tables in dictionaries. ``fail`` makes the next calls raise; ``refuse`` is the ERP's own check."""
+    """The exchange tables in dictionaries. ``fail`` makes the next calls raise; ``refuse`` is the ERP's own check.
+
+    ``addresses`` are the rows of ``delivery_addresses`` by id, ``client_id`` among their columns.
+    """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.cards: dict[str, dict[str, Value]] = {}
+        self.addresses: dict[str, dict[str, Value]] = {}
+        self.client_shops: dict[str, set[int]] = {}
+        self.incoming: dict[str, StoredIncoming] = {}
+        self.matches: dict[Place, StoredMatch] = {}
         self.links: dict[str, Link] = {}
         self.agreed: dict[Key, Record] = {}
+        self.panel_items: dict[Key, str] = {}
         self.intents: dict[Key, Intent] = {}
         self.parked: dict[Key, Parked] = {}
         self.statuses: dict[Key, StoredStatus] = {}
@@ -138,7 +185,7 @@ class FakeExchange:
         self.before_settle: Callable[[], None] | None = None
         self._conflicts: dict[int, StoredConflict] = {}
         self._open: dict[tuple[str, str], dict[int, StoredConflict]] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[tuple[str, str], str] = {}
         self._clock = clock
         self._numbers = itertools.count(1)
         self._last_seq = 0
@@ -164,6 +211,66 @@ class FakeExchange:
         self._note("clients", old, old, "D")
         self._note("clients", new, new, "I")
 
+    def refill(self) -> None:
+        """Delete all cards and insert them again as they were, in one transaction, as some ERPs do each night."""
+        for operation in ("D", "I"):
+            for client_id in self.cards:
+                self._note("clients", client_id, client_id, operation)
+
+    def insert_address(self, address_id: str, client_id: str | None, **values: Value) -> None:
+        """Insert a delivery address as an ERP would; columns not given have their defaults."""
+        assert values.keys() <= _NEW_ADDRESS.keys(), values
+        assert address_id not in self.addresses, address_id
+        self.addresses[address_id] = {**_NEW_ADDRESS, **values, "client_id": client_id}
+        self._note("delivery_addresses", client_id or "", address_id, "I")
+
+    def update_address(self, address_id: str, **values: Value) -> None:
+        """Update columns of an address, ``client_id`` perhaps among them; one that is not there stays away."""
+        assert values.keys() <= _NEW_ADDRESS.keys(), values
+        row = self.addresses.get(address_id)
+        if row is None:
+            return
+        before = str(row["client_id"] or "")
+        row.update(values)
+        after = str(row["client_id"] or "")
+        for owner, operation in ((after, "U"),) if before == after else ((before, "D"), (after, "I")):
+            self._note("delivery_addresses", owner, address_id, operation)
+
+    def delete_address(self, address_id: str) -> None:
+        """Delete an address as an ERP would."""
+        row = self.addresses.pop(address_id, None)
+        if row is not None:
+            self._note("delivery_addresses", str(row["client_id"] or ""), address_id, "D")
+
+    def address(self, address_id: str) -> Record | None:
+        """Return an address's columns, None where there is no such address."""
+        return self.addresses.get(address_id)
+
+    def set_shops(self, client_id: str, *shop_ids: int) -> None:
+        """Let these be the customer's rows of ``client_shops``: rows that are too many go, missing ones come."""
+        before, after = self.client_shops.get(client_id, set()), set(shop_ids)
+        for operation, ids in (("D", before - after), ("I", after - before)):
+            for shop_id in sorted(ids):
+                self._note("client_shops", client_id, str(shop_id), operation)
+        self.client_shops[client_id] = after
+
+    def answer_incoming(self, panel_client_id: str, client_id: str | None) -> None:
+        """Say whose account this is, as an ERP would: one UPDATE of ``client_id``; a row that is gone stays away."""
+        row = self.incoming.get(panel_client_id)
+        if row is None:
+            return
+        self.incoming[panel_client_id] = replace(row, client_id=client_id)
+        self._note("incoming_clients", client_id or "", panel_client_id, "U")
+        if row.client_id is not None and row.client_id != client_id:
+            self._note("incoming_clients", row.client_id, panel_client_id, "U")
+
+    def decide_match(self, client_id: str, panel_client_id: str, decision: str | None) -> None:
+        """Answer a candidate as a person would: one UPDATE of ``decision``; a row that is gone stays away."""
+        row = self.matches.get((client_id, panel_client_id))
+        if row is not None:
+            self.matches[client_id, panel_client_id] = replace(row, decision=decision)
+            self._note("sync_matches", client_id, panel_client_id, "U")
+
     def decide(self, conflict_id: int, decision: str) -> None:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
         conflict = self._conflicts[conflict_id]
@@ -176,9 +283,11 @@ class FakeExchange:
 
     def refuse(self, client_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse every edit of this card's row; None: no more."""
-        self._refused.pop(client_id, None)
-        if reason is not None:
-            self._refused[client_id] = reason
+        self._refuse("clients", client_id, reason)
+
+    def refuse_address(self, address_id: str, reason: str | None = "refused") -> None:
+        """Let the ERP's own check refuse to insert, edit or delete this address; None: no more."""
+        self._refuse("delivery_addresses", address_id, reason)
 
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls, before any effect."""
@@ -243,12 +352,34 @@ class FakeExchange:
 
     def snapshots(self, concern: str, client_ids: Collection[str]) -> Sequence[Snapshot]:
         self._maybe_fail()
-        return [self._snapshot(concern, client_id) for client_id in dict.fromkeys(client_ids)]
+        items = self._items(concern)
+        places = ((key, item) for key in dict.fromkeys(client_ids) for item in ("", *sorted(items.get(key, ()))))
+        return [self._snapshot(concern, *place) for place in places]
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         self._maybe_fail()
         wanted = frozenset(panel_client_ids)
         return {x.panel_client_id: x.client_id for x in self.links.values() if x.panel_client_id in wanted}
+
+    def linked(self, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        self._maybe_fail()
+        keys = sorted(client_id for client_id in self.links if client_id > after)[:limit]
+        return [(client_id, self.links[client_id].panel_client_id) for client_id in keys]
+
+    def count_linked(self) -> int:
+        self._maybe_fail()
+        return len(self.links)
+
+    def with_items(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        self._maybe_fail()
+        assert CONCERNS[concern].items, concern
+        wanted = frozenset(client_ids)
+        return frozenset(str(r["client_id"]) for key, r in self.addresses.items() if key and r["client_id"] in wanted)
+
+    def risky_writes(self, concern: str, since: datetime) -> int:
+        self._maybe_fail()
+        counted = (h for h in self.history if h.risky and h.concern == concern and h.at >= since)
+        return len({(h.client_id, h.item_id, h.run_id) for h in counted})
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[str]:
         self._maybe_fail()
@@ -258,9 +389,10 @@ class FakeExchange:
 
     def postpone(self, concern: str, client_ids: Collection[str], until: datetime) -> None:
         self._maybe_fail()
-        for key in [(client_id, concern, "") for client_id in client_ids]:
-            if key in self.parked and self.parked[key].due_at < until:
-                self.parked[key] = replace(self.parked[key], due_at=until)
+        wanted = frozenset(client_ids)
+        for key, parked in self.parked.items():
+            if key[1] == concern and key[0] in wanted and parked.due_at < until:
+                self.parked[key] = replace(parked, due_at=until)
 
     def announce(self, announcements: Sequence[Announcement], *, run_id: str, at: datetime) -> None:
         self._maybe_fail()
@@ -273,13 +405,14 @@ class FakeExchange:
         self._maybe_fail()
         if settlements and self.before_settle:
             self.before_settle()
-        again: set[str] = set()
-        refused: dict[str, str] = {}
+        again: set[Place] = set()
+        refused: dict[Place, str] = {}
+        for settlement in sorted((s for s in settlements if s.writes_row), key=lambda s: s.row_delete is None):
+            self._write_row(settlement, again, refused)
+        missed = again | refused.keys()
         for settlement in settlements:
-            stored: Settlement | None = settlement
-            if settlement.row_edits and not self._edit(settlement, again, refused):
-                stored = settlement.fallback
-            if stored is not None:
+            failed = settlement.writes_row and settlement.place in missed
+            if stored := settlement.fallback if failed else settlement:
                 self._store(stored, run_id, at)
         return Settled(frozenset(again), refused)
 
@@ -291,6 +424,56 @@ class FakeExchange:
     def remembered(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
         self._maybe_fail()
         return {key: self.accounts[key] for key in panel_client_ids if key in self.accounts}
+
+    def directory(
+        self, external_codes: Collection[str], nips: Collection[str], emails: Collection[str]
+    ) -> Sequence[SeenAccount]:
+        self._maybe_fail()
+        wanted = [frozenset(some) - {""} for some in (external_codes, nips, emails)]
+        found = (x for _, x in sorted(self.accounts.items()))
+        return [x for x in found if x.external_code in wanted[0] or x.nip in wanted[1] or x.email in wanted[2]]
+
+    def hints(self, nips: Collection[str] | None, emails: Collection[str] | None) -> Sequence[CardHint]:
+        self._maybe_fail()
+        found = (_hint(key, card) for key, card in sorted(self.cards.items()) if key not in self.links)
+        return [hint for hint in found if _among(hint.nip, nips) or _among(hint.email, emails)]
+
+    def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
+        self._maybe_fail()
+        wanted = frozenset(client_ids)
+        return [_candidate(row) for key, row in sorted(self.matches.items()) if key[0] in wanted]
+
+    def contenders(self, panel_client_ids: Collection[str]) -> frozenset[str]:
+        self._maybe_fail()
+        wanted = frozenset(panel_client_ids)
+        return frozenset(client_id for client_id, panel_client_id in self.matches if panel_client_id in wanted)
+
+    def incoming_answers(self, client_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        self._maybe_fail()
+        wanted, answers = frozenset(client_ids), dict[str, list[str]]()
+        for panel_client_id, row in sorted(self.incoming.items()):
+            if row.client_id is not None and row.client_id in wanted:
+                answers.setdefault(row.client_id, []).append(panel_client_id)
+        return answers
+
+    def strangers(self, after: str, limit: int) -> Sequence[SeenAccount]:
+        self._maybe_fail()
+        known = {link.panel_client_id for link in self.links.values()} | self.incoming.keys()
+        others = (x for key, x in sorted(self.accounts.items()) if key > after and key not in known)
+        return list(itertools.islice((x for x in others if x.login and not x.external_code and not x.guest), limit))
+
+    def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
+        self._maybe_fail()
+        for client in clients:
+            key, values = client.panel_client_id, {name: _cut(name, client.values.get(name)) for name in BILLING.fields}
+            known = self.incoming.get(key)
+            self.incoming[key] = replace(known, values=values) if known else StoredIncoming(key, values, at)
+
+    def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
+        self._maybe_fail()
+        for key in frozenset(panel_client_ids):
+            if key in self.incoming and self.incoming[key].client_id is None:
+                del self.incoming[key]
 
     def count_remembered(self, begin: datetime, end: datetime) -> int:
         self._maybe_fail()
@@ -324,54 +507,135 @@ class FakeExchange:
         if seq is not None:  # a late one: keep the log in order, so that its head is its last key
             self.log = dict(sorted(self.log.items()))
 
-    def _snapshot(self, concern: str, client_id: str) -> Snapshot:
-        key = (client_id, concern, "")
-        card = self.cards.get(client_id)
+    def _refuse(self, table: str, key: str, reason: str | None) -> None:
+        self._refused.pop((table, key), None)
+        if reason is not None:
+            self._refused[table, key] = reason
+
+    def _items(self, concern: str) -> dict[str, set[str]]:
+        """Return client id -> ids of the items of which anything is known; none for a concern without items."""
+        if not CONCERNS[concern].items:
+            return {}
+        ours = (key for known in (self.agreed, self.intents, self.parked, self.statuses) for key in known)
+        raised = ((key[0], c.item_id) for key, some in self._open.items() if key[1] == concern for c in some.values())
+        places = [(key[0], key[2]) for key in ours if key[1] == concern]
+        places += [(str(row["client_id"] or ""), address_id) for address_id, row in self.addresses.items()]
+        items: dict[str, set[str]] = {}
+        for client_id, item_id in (*places, *raised):
+            if item_id:
+                items.setdefault(client_id, set()).add(item_id)
+        return items
+
+    def _snapshot(self, concern: str, client_id: str, item_id: str) -> Snapshot:
+        key = (client_id, concern, item_id)
         stored = self.statuses.get(key)
+        conflicts = self._open.get((client_id, concern), {}).values()
         return Snapshot(
             client_id,
-            row=None if card is None else {name: card[name] for name in COLUMNS[concern]},
+            item_id,
+            row=self._item_row(client_id, item_id) if item_id else self._row(concern, client_id),
             link=self.links.get(client_id),
             agreed=self.agreed.get(key),
             intent=self.intents.get(key),
             parked=self.parked.get(key),
             status=stored.status if stored else None,
-            conflicts=tuple(_shown(c) for c in self._open.get((client_id, concern), {}).values()),
+            conflicts=tuple(_shown(c) for c in conflicts if c.item_id == item_id),
+            panel_item_id=self.panel_items.get(key, ""),
         )
 
-    def _edit(self, settlement: Settlement, again: set[str], refused: dict[str, str]) -> bool:
-        client_id, edits = settlement.client_id, settlement.row_edits
+    def _row(self, concern: str, client_id: str) -> Record | None:
         card = self.cards.get(client_id)
-        if card is None or any(card[name] != edit.seen for name, edit in edits.items()):
-            again.add(client_id)
-            return False
-        if client_id in self._refused:
-            refused[client_id] = self._refused[client_id]
-            return False
-        card.update({name: edit.value for name, edit in edits.items()})
-        self._note("clients", client_id, client_id, "U", own=True)
-        return True
+        if card is None:
+            return None
+        row = {name: card[name] for name in COLUMNS[concern]}
+        if concern != BILLING.name:
+            row["shops"] = ",".join(str(number) for number in sorted(self.client_shops.get(client_id, ())))
+        return row
+
+    def _item_row(self, client_id: str, item_id: str) -> Record | None:
+        row = self.addresses.get(item_id)
+        return {name: row[name] for name in _ADDRESS} if row and row["client_id"] == client_id else None
+
+    def _write_row(self, settlement: Settlement, again: set[Place], refused: dict[Place, str]) -> None:
+        """Write the ERP's own row, or say why not."""
+        client_id, item_id = place = settlement.place
+        table = CONCERNS[settlement.concern].table
+        reason = self._refused.get((table, item_id or client_id))
+        if settlement.row_insert is not None:
+            present = self.addresses.get(item_id)
+            holds = present is None or present["client_id"] != client_id
+            reason = f"the id {item_id} belongs to another customer" if present else reason
+        else:
+            holds = self._still_holds(settlement)
+        if not holds:
+            again.add(place)
+        elif reason is not None:
+            refused[place] = reason
+        else:
+            self._note(table, client_id, item_id or client_id, self._carry_out(settlement), own=True)
+
+    def _still_holds(self, settlement: Settlement) -> bool:
+        client_id, item_id = settlement.place
+        row = self._item_row(client_id, item_id) if item_id else self.cards.get(client_id)
+        seen = {name: edit.seen for name, edit in settlement.row_edits.items()} or settlement.row_delete or {}
+        return row is not None and all(row[name] == value for name, value in seen.items())
+
+    def _carry_out(self, settlement: Settlement) -> str:
+        """Change the dictionaries and return the letter of the log's operation."""
+        client_id, item_id = settlement.place
+        if settlement.row_insert is not None:
+            self.addresses[item_id] = {**_NEW_ADDRESS, **settlement.row_insert, "client_id": client_id}
+            return "I"
+        if settlement.row_delete is not None:
+            del self.addresses[item_id]
+            return "D"
+        row = self.addresses[item_id] if item_id else self.cards[client_id]
+        row.update(_new_values(settlement.row_edits))
+        return "U"
 
     def _store(self, settlement: Settlement, run_id: str, at: datetime) -> None:
         key = (settlement.client_id, settlement.concern, settlement.item_id)
         if settlement.link:
+            account = settlement.link.panel_client_id
+            self.links = {key: link for key, link in self.links.items() if link.panel_client_id != account}
             self.links[settlement.link.client_id] = settlement.link
-        if settlement.agreed is not None:
-            self.agreed[key] = dict(settlement.agreed)
-        if settlement.status:
-            self.statuses[key] = _merged(self.statuses.get(key), settlement.status, at)
-        self.history.extend(_history(key, written, run_id, at) for written in settlement.written)
+            self.incoming.pop(settlement.link.panel_client_id, None)
+        if settlement.candidates is not None:
+            self._replace_matches(settlement.client_id, settlement.candidates, at)
+        self.history.extend(
+            _history(key, written, run_id, at, confirmed=settlement.confirmed) for written in settlement.written
+        )
         for note in settlement.conflicts:
             self._note_conflict(key, note, at)
         for number, winner in settlement.close_conflicts.items():
             self._close(number, winner, at)
+        (self._forget if settlement.forget else self._place)(key, settlement, at)
+
+    def _forget(self, key: Key, _settlement: Settlement, _at: datetime) -> None:
+        for known in (self.agreed, self.panel_items, self.intents, self.parked, self.statuses):
+            known.pop(key, None)
+
+    def _place(self, key: Key, settlement: Settlement, at: datetime) -> None:
+        if settlement.agreed is not None:
+            self.agreed[key] = dict(settlement.agreed)
+            self.panel_items[key] = settlement.panel_item_id
         if settlement.status is None:
             return
+        self.statuses[key] = _merged(self.statuses.get(key), settlement.status, at)
         if not settlement.keep_intent:
             self.intents.pop(key, None)
+        if settlement.keep_parked:
+            return
         self.parked.pop(key, None)
         if settlement.parked:
             self.parked[key] = settlement.parked
+
+    def _replace_matches(self, client_id: str, candidates: Sequence[Candidate], at: datetime) -> None:
+        before = {key: self.matches.pop(key) for key in [key for key in self.matches if key[0] == client_id]}
+        for one in candidates:
+            key = (client_id, one.panel_client_id)
+            known = before.get(key) or StoredMatch(*key, one.matched_by, one.decision or None, at)
+            self.matches[key] = replace(known, matched_by=one.matched_by)
 
     def _note_conflict(self, key: Key, note: ConflictNote, at: datetime) -> None:
         values = (_text(note.erp_value), _text(note.panel_value), _text(note.base_value))
@@ -416,9 +680,31 @@ def _merged(before: StoredStatus | None, status: Status, at: datetime) -> Stored
     return StoredStatus(status, before.since if before and unchanged else at, last)
 
 
-def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
+def _history(key: Key, written: Written, run_id: str, at: datetime, *, confirmed: bool) -> StoredHistory:
     values = (_text(written.before), _text(written.after))
-    return StoredHistory(at, run_id, *key, written.field, str(written.direction), str(written.reason), *values)
+    words = (written.field, str(written.direction), str(written.reason))
+    return StoredHistory(at, run_id, *key, *words, *values, risky=is_risky(written) and not confirmed)
+
+
+def _new_values(edits: Mapping[str, RowEdit]) -> Record:
+    return {name: edit.value for name, edit in edits.items()}
+
+
+def _hint(client_id: str, card: Record) -> CardHint:
+    return CardHint(client_id, normal.tax_number(card["nip"], card), normal.email(card["email"], card))
+
+
+def _among(value: str, wanted: Collection[str] | None) -> bool:
+    return value != "" and (wanted is None or value in wanted)
+
+
+def _candidate(row: StoredMatch) -> Candidate:
+    word = (row.decision or "").strip().lower()
+    return Candidate(row.client_id, row.panel_client_id, row.matched_by, word if word in _DECISIONS else "")
+
+
+def _cut(name: str, value: Value) -> Value:
+    return value[: BILLING.fields[name].max_length] if isinstance(value, str) else value
 
 
 def _text(value: Value) -> str | None:

@@ -1,28 +1,32 @@
 """Panel in memory: the port in plain Python, fast enough for a hundred thousand steps of a state machine.
 
 It behaves as the contract describes the panel (logins unique and in small letters, external codes not unique, absent
-fields unchanged, its own writes move the modification date) and misbehaves when told to.
+fields unchanged, its own writes move the modification date, an edit of a delivery address does not unless told to) and
+misbehaves when told to.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.codecs import FLAG
+from kartoteka.core.concerns import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, Field
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import Account, AccountUpdate, NewAccount, Record, Value, Window
+from kartoteka.core.model import Account, AccountUpdate, Address, AddressWrite, NewAccount, Record, Value, Window
 from kartoteka.ports import AccountPage, Done, Outcome
 
-R = TypeVar("R", NewAccount, AccountUpdate)
+R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-FIELDS = {name: field for concern in CONCERNS.values() for name, field in concern.fields.items()}
+SHOWN = {name: field for name, field in ACCOUNT_FIELDS.items() if field.read}
+HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
+"""Fields that the panel takes and never shows: ``active``."""
 UNSET: dict[str, Value] = {
-    **dict.fromkeys(FIELDS, ""),
+    **dict.fromkeys(SHOWN, ""),
     "client_type": "person",
     "country_code": "PL",
     "language": "pol",
@@ -30,20 +34,32 @@ UNSET: dict[str, Value] = {
     "wholesaler": False,
 }
 """What the panel shows of fields that nobody has set."""
+LINES = DELIVERY_ADDRESSES.fields
+UNSET_LINES: dict[str, Value] = {**dict.fromkeys(LINES, ""), "country_code": "PL"}
 
 
 class FakePanel:
-    """Accounts in a dictionary. ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included."""
+    """Accounts and delivery addresses in dictionaries.
+
+    ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``closed`` holds the ids of
+    accounts that are not active: the panel never shows it. ``delivery`` is address id -> (panel client id, address),
+    ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the panel's shops.
+    """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self.accounts: dict[str, Account] = {}
-        self.shops: dict[str, tuple[int, ...]] = {}
+        self.closed: set[str] = set()
+        self.delivery: dict[str, tuple[str, Address]] = {}
+        self.in_use: set[str] = set()
+        self.known_shops: set[int] = {1, 2, 3}
+        self.edit_moves_date = False
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.time = START
         self._clock = clock or (lambda: self.time)
         self._ids_by_login: dict[str, str] = {}
         self._last_id = 0
+        self._last_address_id = 0
         self._calls: Counter[str] = Counter()
         self._failures: list[KartotekaError] = []
         self._lost_replies = 0
@@ -68,7 +84,8 @@ class FakePanel:
         shops: Sequence[int] = (1,),
     ) -> str:
         """Open an account as a customer in the shop (or another program) would; return its id."""
-        return self._open(login or f"shop-{self._last_id + 1}", external_code, values, tuple(shops), guest)
+        values = {"shops": _joined(shops), **values}
+        return self._open(login or f"shop-{self._last_id + 1}", external_code, values, guest)
 
     def edit(self, panel_client_id: str, **values: Value) -> None:
         """Change fields as a user of the panel would."""
@@ -78,9 +95,29 @@ class FakePanel:
         """Change an external code as a user of the panel would."""
         self._change(panel_client_id, {}, external_code=external_code)
 
+    def assign_shops(self, panel_client_id: str, *shops: int) -> None:
+        """Replace an account's shops as a user of the panel would."""
+        self._change(panel_client_id, {"shops": _joined(shops)})
+
     def remove(self, panel_client_id: str) -> None:
-        """Take an account away altogether."""
+        """Take an account away altogether, its addresses with it."""
         self._ids_by_login.pop(self.accounts.pop(panel_client_id).login, None)
+        self.closed.discard(panel_client_id)
+        for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
+            self._drop(address_id)
+
+    def add_address(self, panel_client_id: str, **values: Value) -> str:
+        """Add a delivery address as the customer would; return its id."""
+        return self._add(panel_client_id, values)
+
+    def edit_address(self, address_id: str, **values: Value) -> None:
+        """Change a delivery address as the customer would."""
+        self._edit(address_id, values)
+
+    def remove_address(self, address_id: str) -> None:
+        """Delete a delivery address as a user of the panel would, in use or not."""
+        self._touch(self.delivery[address_id][0])
+        self._drop(address_id)
 
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls, before any effect."""
@@ -146,9 +183,9 @@ class FakePanel:
                 raise Reject("login_taken", "Panel: login zajęty / login taken")
             if account.login != account.login.lower() or not account.login:
                 raise Reject("bad_login", "Panel: login małymi literami / login in small letters")
-            if not account.shops:
-                raise Reject("no_shop", "Panel: brak sklepu / no shop")
-            key = self._open(account.login, account.client_id, account.values, account.shops, guest=False)
+            self._check_shops(account.values.get("shops"))
+            values = {name: value for name, value in account.values.items() if ACCOUNT_FIELDS[name].create}
+            key = self._open(account.login, account.client_id, values, guest=False)
             self.opened.append(key)
             if notify:
                 self.notified.append(key)
@@ -161,10 +198,54 @@ class FakePanel:
             key = self._ids_by_login.get(update.login)
             if key is None:
                 raise Reject("refused", "Panel: nie ma takiego loginu / no such login")
-            self._change(key, update.values, update.external_code)
+            values = {name: value for name, value in update.values.items() if _sent(ACCOUNT_FIELDS[name], value)}
+            if "shops" in values:
+                self._check_shops(values["shops"])
+            self._change(key, values, update.external_code)
             return Done()
 
         return self._write("PUT clients/clients", updates, change_one)
+
+    def shops(self) -> frozenset[int]:
+        self._begin("GET system/shopsData")
+        return frozenset(self.known_shops)
+
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+        if not panel_client_ids:
+            return {}
+        self._begin("GET clients/deliveryAddress")
+        found: dict[str, list[Address]] = {key: [] for key in panel_client_ids if key in self.accounts}
+        for owner, address in self.delivery.values():
+            if owner in found:
+                found[owner].append(address)
+        return found
+
+    def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        def add_one(write: AddressWrite) -> Outcome:
+            key = self._customer(write)
+            self._check_address_shops(write)
+            return Done(item_id=self._add(key, write.values))
+
+        return self._write("POST clients/deliveryAddress", writes, add_one)
+
+    def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        def change_one(write: AddressWrite) -> Outcome:
+            address_id = self._target(write)
+            self._check_address_shops(write)
+            self._edit(address_id, write.values)
+            return Done()
+
+        return self._write("PUT clients/deliveryAddress", writes, change_one)
+
+    def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        def delete_one(write: AddressWrite) -> Outcome:
+            address_id = self._target(write)
+            if address_id in self.in_use:
+                raise Reject("refused", "Panel: adres jest używany / the address is in use")
+            self.remove_address(address_id)
+            return Done()
+
+        return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 
     def calls(self) -> Mapping[str, int]:
         return dict(self._calls)
@@ -205,13 +286,13 @@ class FakePanel:
             return Retry("missing_result")
         return outcome
 
-    def _open(self, login: str, code: str, values: Record, shops: tuple[int, ...], guest: bool) -> str:
+    def _open(self, login: str, code: str, values: Record, guest: bool) -> str:
         shown = UNSET | _shown({name: value for name, value in values.items() if value not in (None, "")})
         self._last_id += 1
         key = str(self._last_id)
         self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
-        self.shops[key] = shops
         self._ids_by_login[login] = key
+        self._activate(key, values)
         return key
 
     def _change(self, key: str, values: Record, external_code: str | None = None) -> None:
@@ -222,22 +303,82 @@ class FakePanel:
             values={**account.values, **_shown(values)},
             modified_at=self._stamp(),
         )
+        self._activate(key, values)
+
+    def _activate(self, key: str, values: Record) -> None:
+        active = FLAG.to_panel(values.get("active", key not in self.closed))
+        (self.closed.discard if active else self.closed.add)(key)
+
+    def _check_shops(self, shops: Value) -> None:
+        if not shops:
+            raise Reject("no_shop", "Panel: brak sklepu / no shop")
+        self._check_known(ACCOUNT_FIELDS["shops"].codec.to_panel(shops), "bad_shop")
+
+    def _check_address_shops(self, write: AddressWrite) -> None:
+        if not write.shops:
+            raise Reject("refused", "Panel: brak sklepu / no shop")
+        self._check_known(write.shops, "refused")
+
+    def _check_known(self, shops: Collection[int], code: str) -> None:
+        if not self.known_shops.issuperset(shops):
+            raise Reject(code, "Panel: nie ma takiego sklepu / no such shop")
+
+    def _customer(self, write: AddressWrite) -> str:
+        key = self._ids_by_login.get(write.login)
+        if key is None:
+            raise Reject("refused", "Panel: nie ma takiego loginu / no such login")
+        return key
+
+    def _target(self, write: AddressWrite) -> str:
+        owner, _ = self.delivery.get(write.panel_address_id, ("", None))
+        if owner != self._customer(write):
+            raise Reject("refused", "Panel: nie ma takiego adresu / no such address")
+        return write.panel_address_id
+
+    def _add(self, owner: str, values: Record) -> str:
+        lines = UNSET_LINES | _shown({name: value for name, value in values.items() if value not in (None, "")}, LINES)
+        self._last_address_id += 1
+        address_id = str(self._last_address_id)
+        self.delivery[address_id] = (owner, Address(address_id, lines))
+        self._touch(owner)
+        return address_id
+
+    def _edit(self, address_id: str, values: Record) -> None:
+        owner, address = self.delivery[address_id]
+        self.delivery[address_id] = (owner, Address(address_id, {**address.values, **_shown(values, LINES)}))
+        self._touch(owner)
+
+    def _drop(self, address_id: str) -> None:
+        del self.delivery[address_id]
+        self.in_use.discard(address_id)
+
+    def _touch(self, owner: str) -> None:
+        if self.edit_moves_date:
+            self._change(owner, {})
 
     def _stamp(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
 
-def _shown(values: Record) -> dict[str, Value]:
-    """Return these values as the panel shows them after they were written."""
-    return {name: _through(name, value) for name, value in values.items()}
+def _shown(values: Record, fields: Mapping[str, Field] = SHOWN) -> dict[str, Value]:
+    """Return these values, but for those the panel does not show, as it shows them after they were written."""
+    return {name: _through(fields[name], value) for name, value in values.items() if name not in HIDDEN}
 
 
-def _through(name: str, value: Value) -> Value:
-    codec = FIELDS[name].codec
+def _through(field: Field, value: Value) -> Value:
     try:
-        return codec.from_panel(codec.to_panel(value))
+        return field.codec.from_panel(field.codec.to_panel(value))
     except Reject as reject:
-        raise Reject(reject.code, f"{name}: {reject.message}", field=name) from None
+        raise Reject(reject.code, f"{field.name}: {reject.message}", field=field.name) from None
+
+
+def _sent(field: Field, value: Value) -> bool:
+    """Say whether a changed value goes into the call: text can be emptied, a flag or the shops cannot."""
+    return field.codec.to_panel(value) == "" if value in (None, "") else field.codec.to_panel(value) != []
+
+
+def _joined(shops: Sequence[int]) -> str:
+    return ",".join(map(str, shops))
 
 
 def _inside(account: Account, window: Window) -> bool:

@@ -7,7 +7,9 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -17,7 +19,9 @@ from click.testing import CliRunner
 
 from cli.schema import schema as command
 from kartoteka.adapters import dialects, schema
+from kartoteka.core.concerns import CONCERNS, Concern
 from kartoteka.core.errors import Halt
+from kartoteka.core.model import Direction, Intent, Reason, Settlement, Written
 from tests.fixtures.exchange import Connect, SqlBench, SqlErp
 from tests.fixtures.postgres import PostgresServer
 
@@ -32,19 +36,22 @@ DESIGNED = {
     "incoming_clients": "panel_client_id email phone client_type first_name last_name company nip street zip_code city "
     "country_code language currency wholesaler seen_at client_id",
     "sync_links": "client_id panel_client_id panel_login linked_at linked_by",
-    "sync_agreed": "client_id concern item_id",
+    "sync_agreed": "client_id concern item_id values panel_item_id",
     "sync_panel_accounts": "panel_client_id login external_code nip email modified_at guest",
     "sync_matches": "client_id panel_client_id matched_by decision",
     "sync_status": "client_id concern item_id state since last_in_step_at code message",
     "sync_conflicts": "id client_id concern item_id field erp_value panel_value base_value raised_at decision "
     "decided_at closed_at",
-    "sync_history": "id at run_id client_id concern item_id field direction reason value_before value_after",
+    "sync_history": "id at run_id client_id concern item_id field direction reason value_before value_after risky",
     "sync_plan": "id planned_at client_id concern item_id action field direction value_from value_to reason",
     "change_log": "seq table_name client_id row_id operation origin logged_at",
-    "sync_intents": "client_id concern item_id values creating login at",
+    "sync_intents": "client_id concern item_id values creating login linked_by at",
     "sync_parked": "client_id concern item_id due_at attempts tries code",
     "sync_schema": "version applied_at",
 }
+
+
+LONG_AGO = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,15 @@ def test_every_table_has_the_columns_of_the_design(sql: SqlBench) -> None:
     for table, columns in DESIGNED.items():
         present = {column["name"] for column in inspector.get_columns(table)}
         assert set(columns.split()) <= present, table
+
+
+@pytest.mark.parametrize("concern", CONCERNS.values(), ids=CONCERNS)
+def test_a_column_is_as_long_as_its_field(concern: Concern) -> None:
+    columns = schema.metadata.tables[concern.table].c
+    lengths = {name: getattr(columns[name].type, "length", None) for name in concern.fields if name in columns}
+    assert {name: length for name, length in lengths.items() if length} == {
+        name: concern.fields[name].max_length for name in lengths if not isinstance(columns[name].type, sa.Boolean)
+    }
 
 
 def test_a_card_of_raw_sql_gets_the_defaults(sql: SqlBench) -> None:
@@ -394,13 +410,14 @@ def _step(ran: list[int], version: int) -> schema.Step:
 
 def test_upgrading_runs_each_step_once(sql: SqlBench, monkeypatch: pytest.MonkeyPatch, connect: Connect) -> None:
     ran: list[int] = []
-    monkeypatch.setattr(schema, "VERSION", 3)
-    monkeypatch.setattr(schema, "STEPS", {version: _step(ran, version) for version in (3, 2, 1)})
+    here = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", here + 2)
+    monkeypatch.setattr(schema, "STEPS", {n: _step(ran, n) for n in (here + 2, here + 1, here)})
     with pytest.raises(Halt, match="schema upgrade"):
         connect(sql.url).log_head()
-    assert schema.upgrade(sql.exchange.engine) == 3
-    assert schema.upgrade(sql.exchange.engine) == 3
-    assert ran == [2, 3]
+    assert schema.upgrade(sql.exchange.engine) == here + 2
+    assert schema.upgrade(sql.exchange.engine) == here + 2
+    assert ran == [here + 1, here + 2]
     assert connect(sql.url).log_head() == 0
 
 
@@ -409,12 +426,76 @@ def test_a_failing_step_leaves_everything_as_it_was(sql: SqlBench, monkeypatch: 
         connection.exec_driver_sql("DROP TABLE sync_plan")
         raise Halt("step", "failed")
 
-    monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setattr(schema, "STEPS", {2: step})
+    here = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", here + 1)
+    monkeypatch.setattr(schema, "STEPS", {here + 1: step})
     with pytest.raises(Halt, match="failed"):
         schema.upgrade(sql.exchange.engine)
-    assert sql.erp.run("SELECT version FROM sync_schema") == [{"version": 1}]
+    assert sql.erp.run("SELECT version FROM sync_schema") == [{"version": here}]
     assert sql.erp.run("SELECT * FROM sync_plan") == []
+
+
+SECOND_COLUMNS = {"sync_agreed": "panel_item_id", "sync_intents": "linked_by", "sync_history": "risky"}
+SECOND_INDEXES = {
+    "sync_history": "ix_sync_history_risky",
+    "sync_matches": "ix_sync_matches_panel_client",
+    "incoming_clients": "ix_incoming_clients_client",
+}
+
+
+def _back_to_the_first_version(erp: SqlErp) -> None:
+    """Take away what version 2 brought."""
+    erp.script(
+        *(f"DROP INDEX {index}" for index in SECOND_INDEXES.values()),
+        *(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in SECOND_COLUMNS.items()),
+        "UPDATE sync_schema SET version = 1",
+    )
+
+
+_OWN = '(client_id, concern, item_id, "values")'
+OLD_ROWS = (
+    "INSERT INTO clients (id, nip) VALUES ('C-1', '525-000-12-32')",
+    f"""INSERT INTO sync_agreed {_OWN} VALUES ('C-1', 'billing', '', '{{"city": "A"}}')""",
+    f"INSERT INTO sync_intents {_OWN} VALUES ('C-1', 'billing', '', '[]')",
+    "INSERT INTO sync_history (client_id, concern, field) VALUES ('C-1', 'billing', 'nip')",
+)
+
+
+@pytest.mark.parametrize("bring", [schema.upgrade, schema.create])
+def test_the_first_version_is_refused_and_brought_to_the_second(
+    sql: SqlBench, connect: Connect, bring: Callable[[sa.Engine], int]
+) -> None:
+    _back_to_the_first_version(sql.erp)
+    sql.erp.script(*OLD_ROWS)
+    with pytest.raises(Halt, match=r"old_schema: .*version 1: run `kartoteka schema upgrade"):
+        connect(sql.url).log_head()
+    assert bring(sql.exchange.engine) == 2
+    exchange = connect(sql.url)
+    (seen,) = exchange.snapshots("billing", ["C-1"])
+    assert (seen.agreed, seen.panel_item_id, seen.intent) == ({"city": "A"}, "", Intent(()))
+    assert exchange.risky_writes("billing", LONG_AGO) == 0
+    taken = Written("nip", Direction.ERP_TO_PANEL, Reason.EDIT, "1", "2")
+    exchange.settle([Settlement("C-1", "billing", None, written=(taken,))], run_id="r", at=LONG_AGO)
+    assert exchange.risky_writes("billing", LONG_AGO) == 1
+    inspector = sa.inspect(sql.erp.engine)
+    for table, index in SECOND_INDEXES.items():
+        assert index in {one["name"] for one in inspector.get_indexes(table)}
+    assert [row["version"] for row in sql.erp.run("SELECT version FROM sync_schema ORDER BY version")] == [1, 2]
+    assert [entry[1:4] for entry in sql.erp.log()] == [("C-1", "C-1", "I")]
+
+
+def test_an_upgraded_table_has_the_columns_of_a_new_one(sql: SqlBench) -> None:
+    def described() -> dict[str, list[tuple[object, ...]]]:
+        inspector = sa.inspect(sql.erp.engine)
+        return {
+            table: sorted((c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table))
+            for table in SECOND_COLUMNS
+        }
+
+    new = described()
+    _back_to_the_first_version(sql.erp)
+    schema.upgrade(sql.exchange.engine)
+    assert described() == new
 
 
 def test_there_is_nothing_to_upgrade_in_an_empty_database(empty_url: str, connect: Connect) -> None:
@@ -449,7 +530,7 @@ def test_the_command_prints_creates_and_upgrades(tmp_path: Path) -> None:
     runner = CliRunner(env={"ERP_URL": f"sqlite:///{tmp_path / 'a.db'}"})
     assert "CREATE TRIGGER kartoteka_clients_insert" in runner.invoke(command, ["ddl", "--dialect", "sqlite"]).output
     assert "Error: no_schema" in runner.invoke(command, ["upgrade"]).output
-    assert runner.invoke(command, ["create"]).output == "The exchange tables have version 1.\n"
+    assert runner.invoke(command, ["create"]).output == "The exchange tables have version 2.\n"
     assert runner.invoke(command, ["upgrade", "--quiet"]).output == ""
 
 

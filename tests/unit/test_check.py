@@ -75,18 +75,18 @@ def test_the_first_fitting_rule_gives_the_shops() -> None:
 )
 def test_what_the_panel_could_not_take_is_refused_by_name(values: Record, code: str, named: str) -> None:
     with pytest.raises(Reject) as caught:
-        check.check_for_panel(BILLING, values)
+        check.check_for_panel(BILLING.fields, values)
     assert (caught.value.code, caught.value.field) == (code, named)
     assert named in caught.value.message
     assert str(caught.value) == f"{code}: {named}"
 
 
 def test_the_limit_itself_fits() -> None:
-    check.check_for_panel(BILLING, {"company": "ż" * 300, "phone": "1" * 150})
+    check.check_for_panel(BILLING.fields, {"company": "ż" * 300, "phone": "1" * 150})
 
 
 @pytest.mark.parametrize(("value", "code"), [("x" * 201, "too_long"), ("a\x00b", "unprintable")])
 def test_what_the_column_could_not_take_is_refused_by_name(value: str, code: str) -> None:
     with pytest.raises(Reject) as caught:
-        check.check_for_erp(BILLING, {"street": value})
+        check.check_for_erp(BILLING.fields, {"street": value})
     assert (caught.value.code, caught.value.field) == (code, "street")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kartoteka.core import messages
 from kartoteka.core.errors import Reject, Retry
 from kartoteka.core.model import State, Value
 from kartoteka.core.policy import parse
@@ -364,3 +365,35 @@ def test_a_long_outage_ends_in_step() -> None:
     for _ in range(10):
         world.tick()
     assert shown(world)["street"] == "Krótka 2"
+
+
+def test_a_code_that_was_put_back_in_the_panel_is_enough() -> None:
+    world = linked()
+    world.exchange.set_shops("C-1", 2)
+    world.tick()
+    world.panel.recode("1", "ZZZ")
+    world.tick()
+    concerns = ("billing", "shops")
+    statuses = [world.exchange.status("C-1", concern) for concern in concerns]
+    assert [s.code for s in statuses if s] == ["another_account"] * 2
+    world.panel.recode("1", "C-1")
+    world.tick()
+    world.pass_time(hours=1)
+    world.tick()
+    assert [world.exchange.status("C-1", concern) for concern in concerns] == [messages.IN_STEP] * 2
+
+
+def test_another_account_after_one_that_was_gone_starts_afresh() -> None:
+    world = linked()
+    world.panel.remove("1")
+    world.queue.send("delivery_addresses", ["C-1"])
+    world.drain()
+    status = world.exchange.status("C-1", "delivery_addresses")
+    assert status
+    assert status.code == "account_gone"
+    del world.exchange.links["C-1"]
+    world.exchange.update_card("C-1", phone="600100200")
+    world.tick()
+    world.tick()
+    assert len(world.panel.accounts) == 1
+    assert world.exchange.status("C-1", "delivery_addresses") is None

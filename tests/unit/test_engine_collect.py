@@ -9,8 +9,11 @@ from datetime import timedelta
 import pytest
 
 from kartoteka.core.errors import Retry
+from kartoteka.core.model import State, Window
 from kartoteka.core.policy import parse
 from kartoteka.core.window import OVERLAP
+from kartoteka.ports import AccountPage
+from tests.unit.test_engine_active import linked
 from tests.world import CARD, World
 
 
@@ -28,10 +31,14 @@ def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
     world = World()
     for n in range(250):
         world.exchange.insert_card(f"C-{n:04}", **CARD)
+    world.knows_the_panel()
+    world.exchange.insert_card("C-0250", **CARD)
+    world.queue.chunks.clear()
+    world.state.documents.pop("log:accounts")
     world.queue.break_after(1)
     assert not world.collect("accounts")
     world.tick()
-    assert len(world.panel.accounts) == 250
+    assert len(world.panel.accounts) == 251
 
 
 def test_a_late_commit_is_not_lost() -> None:
@@ -70,7 +77,8 @@ def test_a_full_look_goes_on_where_it_was_stopped(monkeypatch: pytest.MonkeyPatc
     module = importlib.import_module("kartoteka.engine.collect")
     monkeypatch.setattr(module, "LOOK_BUDGET", 100)
     monkeypatch.setattr(module, "LOOK_PAGE", 50)
-    world = World()
+    world = World().knows_the_panel()
+    world.state.documents.pop("log:accounts")
     for n in range(230):
         world.exchange.insert_card(f"C-{n:04}", **CARD)
     for expected in (100, 200, 230):
@@ -112,7 +120,7 @@ def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> No
     world.panel.fail()
     world.follow()
     pages = world.panel.calls()["GET clients/clients"]
-    assert pages == 5
+    assert pages == 5 + 5  # and once more to list the strangers
     assert len(world.exchange.accounts) == 450
     stopped = World()
     for n in range(450):
@@ -202,3 +210,70 @@ def test_a_feed_that_fails_half_way_reads_again() -> None:
     assert not world.follow()
     world.tick()
     assert all(card["city"] == "Gdynia" for card in world.exchange.cards.values())
+
+
+def test_a_held_card_that_was_completed_while_the_cursor_was_lost_is_looked_at() -> None:
+    world = World().knows_the_panel()
+    world.exchange.insert_card("C-1", **{**CARD, "city": None})
+    world.tick()
+    status = world.exchange.status("C-1", "accounts")
+    assert status
+    assert (status.state, status.code) == (State.HELD, "incomplete")
+    world.state.documents.clear()
+    world.exchange.update_card("C-1", city="Łódź")
+    for _ in range(3):
+        world.tick()
+    assert "C-1" in world.exchange.links
+
+
+def test_a_question_that_was_answered_while_the_cursor_was_lost_is_looked_at() -> None:
+    world = World()
+    one, _ = (world.panel.register(CARD, login=login) for login in ("jan", "ewa"))
+    world.exchange.insert_card("C-1", **CARD)
+    world.tick()
+    status = world.exchange.status("C-1", "accounts")
+    assert status
+    assert (status.state, status.code) == (State.HELD, "ambiguous")
+    world.state.documents.clear()
+    world.exchange.decide_match("C-1", one, "link")
+    for _ in range(3):
+        world.tick()
+    assert world.exchange.links["C-1"].panel_client_id == one
+
+
+def test_held_cards_cost_no_writing_and_a_look_up_for_each_hundred_after_a_lost_cursor() -> None:
+    world = filled(50).knows_the_panel()
+    for n in range(100):
+        world.exchange.insert_card(f"H-{n}", **{**CARD, "nip": "", "email": f"{n}@held.pl", "city": None})
+    world.tick()
+    world.state.documents.pop("log:accounts")
+    before = dict(world.panel.calls())
+    world.collect("accounts")
+    world.drain()
+    after = {gate: n - before.get(gate, 0) for gate, n in world.panel.calls().items() if n != before.get(gate, 0)}
+    assert after == {"GET clients/clients": 2}, "the news, and one look-up by code"
+
+
+def test_after_a_restored_database_all_accounts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = linked(5)
+    world.exchange.log.clear()
+    whole: list[int] = []
+    changed = world.panel.changed
+
+    def noting(window: Window | None, page: int, limit: int) -> AccountPage:
+        if window is None:
+            whole.append(page)
+        return changed(window, page, limit)
+
+    monkeypatch.setattr(world.panel, "changed", noting)
+    world.exchange.insert_card("C-9", **{**CARD, "nip": "999", "email": "9@firma.pl"})
+    for _ in range(4):
+        world.tick()
+    assert whole == [0]
+    assert "C-9" in world.exchange.links
+    world.exchange.log.clear()
+    world.exchange.insert_card("C-10", **{**CARD, "nip": "1010", "email": "10@firma.pl"})
+    for _ in range(4):
+        world.tick()
+    assert whole == [0, 0], "restored once more, read once more"
+    assert "C-10" in world.exchange.links

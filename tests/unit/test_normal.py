@@ -48,3 +48,12 @@ def test_the_same_value_written_otherwise(
 @pytest.mark.parametrize(("normalise", "one", "other", "record"), DIFFERENT)
 def test_another_value(normalise: Callable[[Value, Record], str], one: Value, other: Value, record: Record) -> None:
     assert normalise(one, record) != normalise(other, record)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("2, 1,2", "1,2"), ("10,9", "9,10"), ("", ""), (None, ""), ("01", "1"), ("x, 3", "3,x"), (" ,", "")],
+)
+def test_lists_of_shops_are_compared_in_order_each_once(given: str | None, expected: str) -> None:
+    assert normal.shop_list(given, {}) == expected
+    assert normal.shop_list(expected, {}) == expected

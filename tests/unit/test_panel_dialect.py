@@ -12,16 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartoteka.adapters import panel_dialect as dialect
-from kartoteka.core.concerns import BILLING
+from kartoteka.core.concerns import ACCOUNT_FIELDS
 from kartoteka.core.errors import Reject, Retry
 from kartoteka.core.model import AccountUpdate, NewAccount, Value
 from kartoteka.ports import Done, Outcome
 
 NEW = NewAccount(
-    "K-1", "b2b-k-1", "Secret-1", {"email": "a@b.pl", "phone": "", "wholesaler": None, "nip": None}, (1, 2)
+    "K-1",
+    "b2b-k-1",
+    "Secret-1",
+    {"email": "a@b.pl", "phone": "", "wholesaler": None, "nip": None, "shops": "1,2", "active": True},
 )
 UPDATES = [AccountUpdate(key, f"b2b-{key}", {"city": "x"}) for key in "abc"]
-NEWS = [NewAccount(key, f"b2b-{key}", "Secret-1", {}, (1,)) for key in "abc"]
+NEWS = [NewAccount(key, f"b2b-{key}", "Secret-1", {}) for key in "abc"]
 FAULT = {"faultCode": 20, "faultString": "zły kod"}
 
 
@@ -43,6 +46,10 @@ def bad(ref: str) -> dict[str, Any]:
 
 NAMELESS_BAD: dict[str, Any] = {"resultStatus": False, "errors": [FAULT]}
 NAMELESS_GOOD: dict[str, Any] = {"resultStatus": True, "errors": []}
+
+
+BARE_NEW = {"login", "password", "code_extern", "request_reference"}
+BARE_UPDATE = {"clientLogin", "requestReference"}
 
 
 # writing
@@ -86,11 +93,42 @@ def test_flags_are_written_as_booleans() -> None:
 
 def test_every_field_of_the_table_has_its_names() -> None:
     values: dict[str, Value] = {"email": "a@b.pl", "country_code": "PL", "client_type": "firm", "wholesaler": True}
-    for name, field in BILLING.fields.items():
-        text = values.get(name, "pol")
-        assert field.create in dialect.create_record(NewAccount("a", "a", "p", {name: text}))
-        assert field.update in dialect.update_record(AccountUpdate("a", "a", {name: text}))
-        assert field.read.rpartition(".")[2] in dialect.ELEMENTS.split(",")
+    values |= {"active": False, "shops": "1"}
+    created = {
+        name: set(dialect.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
+        for name in ACCOUNT_FIELDS
+    }
+    assert created == {name: {field.create} - {""} for name, field in ACCOUNT_FIELDS.items()}
+    updated = {
+        name: set(dialect.update_record(AccountUpdate("a", "a", {name: values.get(name, "pol")}))) - BARE_UPDATE
+        for name in ACCOUNT_FIELDS
+    }
+    assert updated == {name: {field.update} for name, field in ACCOUNT_FIELDS.items()}
+
+
+def test_what_the_panel_does_not_show_is_not_asked_for() -> None:
+    asked = dialect.ELEMENTS.split(",")
+    shown = [field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read]
+    assert asked[5:] == shown
+    assert "clientActiveInShops" in asked
+    assert "" not in asked
+
+
+@pytest.mark.parametrize(("value", "said"), [(True, True), (False, False), ("no", False)])
+def test_an_account_is_closed_and_opened_in_so_many_words(value: Value, said: bool) -> None:
+    assert dialect.update_record(AccountUpdate("a", "a", {"active": value}))["clientActive"] is said
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_unset_flag_has_no_word(empty: Value) -> None:
+    assert set(dialect.update_record(AccountUpdate("a", "a", {"active": empty, "wholesaler": empty}))) == BARE_UPDATE
+
+
+def test_shops_are_written_as_numbers_and_never_as_an_empty_list() -> None:
+    assert dialect.update_record(AccountUpdate("a", "a", {"shops": "3,1"}))["shopsIds"] == [3, 1]
+    for empty in (None, "", " ", ","):
+        assert "shopsIds" not in dialect.update_record(AccountUpdate("a", "a", {"shops": empty}))
+        assert "shops" not in dialect.create_record(NewAccount("a", "a", "p", {"shops": empty}))
 
 
 def test_a_value_that_the_panel_could_not_take_is_refused_with_its_field() -> None:
@@ -158,6 +196,49 @@ def test_what_the_panel_does_not_show_is_not_read_as_empty() -> None:
     shown = {name: value for name, value in SHOWN.items() if name != "clientBillingAddress"}
     [account] = dialect.accounts({"results": [shown]})
     assert "first_name" not in account.values
+
+
+@pytest.mark.parametrize(
+    ("shown", "shops"),
+    [
+        ([], ""),
+        ([{"shopId": 2, "shopName": "x"}, {"shopId": "1", "shopName": "y"}], "1,2"),
+        ([10, "9"], "9,10"),
+    ],
+)
+def test_the_shops_of_an_account(shown: Any, shops: str) -> None:
+    assert read(clientActiveInShops=shown).values["shops"] == shops
+
+
+@pytest.mark.parametrize("shown", [None, {}, "", {"0": {"shopId": 1}}])
+def test_shops_that_are_no_list_are_not_shown_at_all(shown: Any) -> None:
+    assert "shops" not in read(clientActiveInShops=shown).values
+    assert "shops" not in read().values
+
+
+def test_whether_an_account_is_active_is_never_read() -> None:
+    assert "active" not in read(clientActive="y", **{"": "y"}).values
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"), [("pl", "PL"), ("Niemcy", "DE"), ("germany", "DE"), ("Atlantis", "ATLANTIS")]
+)
+def test_a_country_may_be_shown_by_name(shown: str, code: str) -> None:
+    assert read(clientBillingAddress={"clientCountryId": shown}).values["country_code"] == code
+
+
+@pytest.mark.parametrize(
+    ("shops", "ids"),
+    [
+        ([{"shop_id": 1}, {"shop_id": "2"}, {"shop_id": Decimal("3.0")}], {1, 2, 3}),
+        ([{"shop_id": None}, {"shop_id": "x"}, {}, None, 7, {"shop_id": [1]}, {"shop_id": 5}], {5}),
+        ([], set()),
+        ({}, set()),
+        (None, set()),
+    ],
+)
+def test_the_ids_of_the_panels_shops(shops: Any, ids: set[int]) -> None:
+    assert dialect.shop_ids({"shops": shops}) == ids
 
 
 @pytest.mark.parametrize(("shown", "guest"), [("y", True), ("n", False), ("yes", True), (None, False), ([], False)])
@@ -306,7 +387,8 @@ def test_an_opened_account_without_an_id_is_not_known_to_exist(params: Any) -> N
 
 
 SPECIAL = """results clients params clientsResult errors faultCode status resultStatus id clientId requestReference
-request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time"""
+request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
+shopId"""
 NAMES = st.sampled_from(SPECIAL.split())
 LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
 json_values = st.recursive(
@@ -316,12 +398,13 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["results", "clients", "errors", "time"]), json_values))
+@given(st.dictionaries(st.sampled_from(["results", "clients", "errors", "time", "shops"]), json_values))
 def test_no_answer_however_odd_raises_or_counts_as_success_unnamed(body: dict[str, Any]) -> None:
     dialect.accounts(body)
     dialect.counts(body, 0, 10)
     dialect.fault(body)
     dialect.server_time(body)
+    dialect.shop_ids(body)
     dialect.ids_with_code(body, "x")
     outcomes = dialect.outcomes(body, NEWS)
     assert len(outcomes) == 3

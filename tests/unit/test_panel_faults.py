@@ -10,7 +10,7 @@ import requests
 import urllib3
 
 from kartoteka.adapters import panel_faults as faults
-from kartoteka.core.concerns import BILLING
+from kartoteka.core.concerns import ACCOUNT_FIELDS
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -128,8 +128,8 @@ def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None
         ("10", "no_first_name", "first_name"),
         ("11", "no_last_name", "last_name"),
         ("12", "bad_email", "email"),
-        ("13", "no_shop", ""),
-        ("14", "bad_shop", ""),
+        ("13", "no_shop", "shops"),
+        ("14", "bad_shop", "shops"),
         ("15", "bad_vat", "nip"),
         ("16", "no_company", "company"),
         ("17", "bad_country", "country_code"),
@@ -149,9 +149,17 @@ def test_each_fault_of_a_record_has_a_name_and_a_field(fault: str, code: str, fi
     assert CANARY not in str(reject) + repr(reject)
 
 
+@pytest.mark.parametrize("fault", ["", "3", "20", "103"])
+def test_a_fault_of_an_address_is_quoted_and_its_number_not_read(fault: str) -> None:
+    reject = faults.for_address(fault, f"Błąd:\n {CANARY}")
+    assert (reject.code, reject.field) == ("refused", "")
+    assert reject.message.endswith(f" Panel{f' ({fault})' if fault else ''}: Błąd: {CANARY}")
+    assert CANARY not in str(reject) + repr(reject)
+
+
 def test_every_documented_fault_is_in_the_table_and_every_field_is_ours() -> None:
     assert set(faults.RECORD_FAULTS) == {str(number) for number in range(1, 22)}
-    assert {fault.field for fault in faults.RECORD_FAULTS.values() if fault.field} <= set(BILLING.fields)
+    assert {fault.field for fault in faults.RECORD_FAULTS.values() if fault.field} <= set(ACCOUNT_FIELDS)
 
 
 @pytest.mark.parametrize(

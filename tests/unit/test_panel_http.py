@@ -21,13 +21,17 @@ from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp, checked_root
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import AccountUpdate, NewAccount
+from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount
+from kartoteka.ports import Done
 from tests.fakes.state import FakeState
 
 KEY = "c2VjcmV0LWNhbmFyeS1rZXk6aHVudGVyMg=="
 PERSON = "Kanarek-Wróblewski"
-NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON}, (1,))
+NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON, "shops": "1"})
 UPDATE = AccountUpdate("K-1", "b2b-k-1", {"last_name": PERSON})
+
+LAST_NAME = "clientDeliveryAddressLastName"
+ADDRESS = AddressWrite("K-1", "D-1", "b2b-k-1", "7", {"last_name": PERSON}, (1,))
 
 
 def answer(body: Any = None, status: int = 200, content: bytes | None = None, **headers: str) -> bytes:
@@ -559,6 +563,117 @@ def test_a_write_answered_with_an_empty_object_is_no_success(connect: Connect) -
     assert isinstance(outcome, Retry)
 
 
+@pytest.mark.parametrize("trouble", [RESET, answer(status=503), answer(content=b"{")])
+def test_neither_an_added_nor_a_deleted_address_is_sent_twice(connect: Connect, server: Server, trouble: bytes) -> None:
+    found = HttpPanel(connect(trouble))
+    for work in (found.add_addresses, found.delete_addresses):
+        with pytest.raises(Retry):
+            work([ADDRESS])
+    assert len(server.requests) == 2
+    assert found.calls() == {"POST clients/deliveryAddress": 1, "POST clients/deliveryAddress/delete": 1}
+
+
+def test_the_customer_hears_nothing_of_his_addresses(connect: Connect, server: Server) -> None:
+    found = panel(connect, {})
+    for work in (found.add_addresses, found.update_addresses, found.delete_addresses):
+        work([ADDRESS])
+    assert [line.split()[:2] for line, _, _ in server.requests] == [
+        ["POST", "/api/admin/v8/clients/deliveryAddress"],
+        ["PUT", "/api/admin/v8/clients/deliveryAddress"],
+        ["POST", "/api/admin/v8/clients/deliveryAddress/delete"],
+    ]
+    added, changed, deleted = (json.loads(body) for _, _, body in server.requests)
+    silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
+    assert added["clientsSettings"] == changed["clientsSettings"] == silent
+    assert set(deleted) == {"params"}
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(4, Halt), (1, Halt), (20, Reject), (None, Reject)])
+def test_a_write_of_addresses_that_answers_with_errors_alone_has_done_nothing(
+    connect: Connect, fault: Any, kind: type[KartotekaError]
+) -> None:
+    found = panel(connect, {"errors": {"faultCode": fault, "faultString": "x"}})
+    for work in (found.add_addresses, found.update_addresses, found.delete_addresses):
+        with pytest.raises(kind):
+            work([ADDRESS, ADDRESS])
+
+
+@pytest.mark.parametrize("body", [{}, {"results": []}, {"results": [{}]}, {"results": [None]}])
+def test_a_write_of_addresses_answered_with_nothing_is_no_success(connect: Connect, body: Any) -> None:
+    found = panel(connect, body)
+    for work in (found.add_addresses, found.update_addresses, found.delete_addresses):
+        [outcome] = work([ADDRESS])
+        assert isinstance(outcome, Retry)
+
+
+def test_an_error_above_the_results_of_addresses_leaves_their_own_judgement(connect: Connect) -> None:
+    done = {"resultStatus": True, "clientDeliveryAddressResult": {"clientDeliveryAddressId": 7}}
+    body = {"results": [done, {"resultStatus": False}], "errors": {"faultCode": 4, "faultString": "x"}}
+    found = panel(connect, body, 207)
+    for work in (found.add_addresses, found.update_addresses, found.delete_addresses):
+        first, second = work([ADDRESS, ADDRESS])
+        assert isinstance(first, Done)
+        assert isinstance(second, Reject)
+
+
+SOMEBODY = {"clientId": 1, "clientDeliveryAddresses": [{"clientDeliveryAddressId": "7"}]}
+
+
+def test_customers_are_asked_for_by_lists_that_fit_into_an_address(connect: Connect, server: Server) -> None:
+    found = panel(connect, {"results": [SOMEBODY]})
+    assert list(found.addresses([str(n) for n in range(250)] + ["", "1"])) == ["1"]
+    targets = [line.split()[1] for line, _, _ in server.requests]
+    assert [len(target.partition("?clientIds=")[2].split(",")) for target in targets] == [100, 100, 50]
+    assert len({number for target in targets for number in target.partition("=")[2].split(",")}) == 250
+
+
+@pytest.mark.parametrize("body", [{"errors": {"faultCode": 2, "faultString": "x"}}, {"results": []}, {"results": {}}])
+@pytest.mark.parametrize("status", [200, 207])
+def test_an_empty_search_for_addresses_finds_nobody(connect: Connect, body: Any, status: int) -> None:
+    assert panel(connect, body, status).addresses(["1"]) == {}
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(1, Halt), (4, Halt), (3, Halt), (77, Retry)])
+def test_a_fault_in_a_search_for_addresses_is_no_empty_result(
+    connect: Connect, fault: Any, kind: type[KartotekaError]
+) -> None:
+    found = panel(connect, {"results": [], "errors": {"faultCode": fault, "faultString": "x"}}, 207)
+    with pytest.raises(kind):
+        found.addresses(["1"])
+
+
+def test_an_error_above_the_addresses_leaves_those_that_were_found(connect: Connect) -> None:
+    nobody = {"clientId": 2, "clientDeliveryAddresses": [], "error": {"faultCode": 77, "faultString": "x"}}
+    body = {"results": [SOMEBODY, nobody], "errors": {"faultCode": 77, "faultString": "x"}}
+    assert list(panel(connect, body, 207).addresses(["1", "2"])) == ["1"]
+
+
+def test_a_refused_search_for_addresses_can_be_split(connect: Connect) -> None:
+    with pytest.raises(Reject) as refusal:
+        panel(connect, {"errors": {"message": "bad"}}, 422).addresses(["1", "2"])
+    assert refusal.value.code == "refused_whole"
+
+
+@pytest.mark.parametrize("body", [{}, {"shops": []}, {"shops": [{}]}, {"shops": None}])
+def test_a_panel_of_no_shops_is_asked_again(connect: Connect, body: Any) -> None:
+    with pytest.raises(Retry):
+        panel(connect, body).shops()
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(2, Halt), (77, Retry)])
+def test_a_fault_in_place_of_the_shops_is_told(connect: Connect, fault: int, kind: type[KartotekaError]) -> None:
+    body = {"shops": [{"shop_id": 1}], "errors": {"faultCode": fault, "faultString": "x"}}
+    with pytest.raises(kind):
+        panel(connect, body, 207).shops()
+
+
+def test_a_key_without_the_right_to_the_shops_is_told_which(connect: Connect) -> None:
+    with pytest.raises(Halt) as halt:
+        panel(connect, {"errors": {"message": "no"}}, 403).shops()
+    assert halt.value.code == "panel_right"
+    assert "SYSTEM (read)" in str(halt.value)
+
+
 def test_a_refused_search_by_code_can_be_split_and_one_by_date_halts(connect: Connect) -> None:
     found = panel(connect, {"errors": {"message": "bad"}}, 422)
     with pytest.raises(Reject):
@@ -604,6 +719,9 @@ TROUBLES = {
         for status in (302, 400, 401, 403, 404, 422, 429, 500, 503)
     },
     "fault": answer({"errors": {"faultCode": 77, "faultString": f"{PERSON} {KEY}"}}),
+    "address": answer(
+        {"results": [{"clientId": 1, "clientDeliveryAddresses": [{"clientDeliveryAddressId": 7, LAST_NAME: PERSON}]}]}
+    ),
     "record": answer({"results": [{"status": False, "errors": [{"faultCode": 12, "faultString": PERSON}]}]}),
 }
 
@@ -614,11 +732,17 @@ def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCap
     http = connect(TROUBLES[trouble])
     http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
     found = HttpPanel(http)
-    told = [repr(http), repr(found), str(vars(http)), str(vars(http._session)), repr(NEW), repr(UPDATE)]
+    told = [repr(http), repr(found), str(vars(http)), str(vars(http._session)), repr(NEW), repr(UPDATE), repr(ADDRESS)]
     calls: list[Callable[[], object]] = [
         lambda: found.create([NEW, NEW], notify=False),
         lambda: found.create([NEW], notify=False),
         lambda: found.update([UPDATE]),
+        lambda: found.add_addresses([ADDRESS, ADDRESS]),
+        lambda: found.add_addresses([ADDRESS]),
+        lambda: found.update_addresses([ADDRESS]),
+        lambda: found.delete_addresses([ADDRESS]),
+        lambda: found.addresses(["1"]),
+        found.shops,
         lambda: found.read(["1"]),
         lambda: found.find(["K-1"]),
         found.now,

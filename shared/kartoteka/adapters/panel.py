@@ -1,7 +1,8 @@
 """The shop panel over its Admin API v8: the port :class:`~kartoteka.ports.Panel`.
 
 Promise: one record's trouble is that record's outcome; what is not known to have been done is Retry, never success; a
-customer hears of nothing unless the caller says so. Gates: clients/clients (GET, POST, PUT), system/serverTime.
+customer hears of nothing unless the caller says so. Gates: clients/clients (GET, POST, PUT), clients/deliveryAddress
+(GET, POST, PUT, and POST .../delete), system/serverTime, system/shopsData.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from kartoteka.adapters import panel_addresses, panel_faults
 from kartoteka.adapters import panel_dialect as dialect
-from kartoteka.adapters import panel_faults
 from kartoteka.adapters.panel_http import PanelHttp
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import Account, AccountUpdate, NewAccount, Window
+from kartoteka.core.model import Account, AccountUpdate, Address, AddressWrite, NewAccount, Window
 from kartoteka.ports import AccountPage, Outcome
 
 CLIENTS = "clients/clients"
+ADDRESSES = "clients/deliveryAddress"
+DELETE_ADDRESSES = "clients/deliveryAddress/delete"
 CRM_SEARCH = "clients/crm/search"
 SERVER_TIME = "system/serverTime"
+SHOPS_DATA = "system/shopsData"
 
 PAGE = 100
 """Records of one page at most (Admin API v8, paging)."""
@@ -29,7 +33,8 @@ LONGEST_FILTER = 5_000
 MOST_PAGES = 50
 """Pages of accounts with given codes or ids, beyond which the panel has plainly ignored the filter."""
 
-Write = TypeVar("Write", NewAccount, AccountUpdate)
+Write = TypeVar("Write", NewAccount, AccountUpdate, AddressWrite)
+Send = Callable[[Sequence[dialect.Json]], dialect.Json]
 
 
 class HttpPanel:
@@ -81,7 +86,7 @@ class HttpPanel:
         def send(records: Sequence[dialect.Json]) -> dialect.Json:
             return self._http.post(CLIENTS, dialect.create_body(records, notify=notify))
 
-        return _write(f"POST {CLIENTS}", accounts, dialect.create_record, send)
+        return _write(f"POST {CLIENTS}", accounts, dialect.create_record, send, dialect.outcomes)
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
@@ -89,7 +94,50 @@ class HttpPanel:
         def send(records: Sequence[dialect.Json]) -> dialect.Json:
             return self._http.put(CLIENTS, dialect.update_body(records))
 
-        return _write(f"PUT {CLIENTS}", updates, dialect.update_record, send)
+        return _write(f"PUT {CLIENTS}", updates, dialect.update_record, send, dialect.outcomes)
+
+    def shops(self) -> frozenset[int]:
+        """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
+        body = self._http.get(SHOPS_DATA)
+        _judge_search(body, f"GET {SHOPS_DATA}")
+        shops = dialect.shop_ids(body)
+        if not shops:  # a panel has one at least, and of none at all every customer's would be unknown
+            raise Retry("broken_answer")
+        return shops
+
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+        """Return the delivery addresses of those of these accounts that exist, by account."""
+        found: dict[str, list[Address]] = {}
+        for chunk in _fitting(sorted(frozenset(panel_client_ids) - {""})):
+            body = self._http.get(ADDRESSES, panel_addresses.query(chunk))
+            if dialect.has_results(body) or _judge_search(body, f"GET {ADDRESSES}"):
+                found |= panel_addresses.addresses(body, frozenset(chunk))
+        return found
+
+    def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Add these addresses; one outcome for each, in the order given. Never repeated here."""
+
+        def send(records: Sequence[dialect.Json]) -> dialect.Json:
+            return self._http.post(ADDRESSES, dialect.update_body(records))
+
+        return _write(f"POST {ADDRESSES}", writes, panel_addresses.add_record, send, panel_addresses.added)
+
+    def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Write changed fields of these addresses; one outcome for each, in the order given."""
+
+        def send(records: Sequence[dialect.Json]) -> dialect.Json:
+            return self._http.put(ADDRESSES, dialect.update_body(records))
+
+        return _write(f"PUT {ADDRESSES}", writes, panel_addresses.update_record, send, panel_addresses.changed)
+
+    def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Delete these addresses; one outcome for each, in the order given."""
+
+        def send(records: Sequence[dialect.Json]) -> dialect.Json:
+            return self._http.post(DELETE_ADDRESSES, panel_addresses.delete_body(records))
+
+        gate = f"POST {DELETE_ADDRESSES}"
+        return _write(gate, writes, panel_addresses.delete_record, send, panel_addresses.changed)
 
     def _all_with(self, name: str, values: Sequence[str]) -> Iterator[Account]:
         """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it."""
@@ -141,12 +189,14 @@ def _write(
     gate: str,
     records: Sequence[Write],
     form: Callable[[Write], dialect.Json],
-    send: Callable[[Sequence[dialect.Json]], dialect.Json],
+    send: Send,
+    judge: Callable[[dialect.Json, Sequence[Write]], Sequence[Outcome]],
 ) -> Sequence[Outcome]:
     """Send those records that our own check lets pass, and put the outcomes into the order of the request."""
     formed = [_formed(record, form) for record in records]
     good = [n for n, shape in enumerate(formed) if not isinstance(shape, Reject)]
-    sent = _send([formed[n] for n in good], [records[n] for n in good], gate, send) if good else []
+    body = _send([formed[n] for n in good], gate, send) if good else {}
+    sent = [body] if isinstance(body, Reject) else judge(body, [records[n] for n in good])
     answered = dict(zip(good, sent, strict=True))
     return [shape if isinstance(shape, Reject) else answered[n] for n, shape in enumerate(formed)]
 
@@ -158,20 +208,16 @@ def _formed(record: Write, form: Callable[[Write], dialect.Json]) -> dialect.Jso
         return reject
 
 
-def _send(
-    formed: Sequence[Any],
-    records: Sequence[NewAccount | AccountUpdate],
-    gate: str,
-    send: Callable[[Sequence[dialect.Json]], dialect.Json],
-) -> Sequence[Outcome]:
+def _send(formed: Sequence[Any], gate: str, send: Send) -> dialect.Json | Reject:
+    """Return the answer; where the panel refuses a call of one record as a whole, that record's refusal."""
     try:
         body = send(formed)
         _judge_write(body, gate)
     except Reject as reject:
-        if len(records) > 1:
+        if len(formed) > 1:
             raise
-        return [Reject("refused", reject.message)]
-    return dialect.outcomes(body, records)
+        return Reject("refused", reject.message)
+    return body
 
 
 def _judge_write(body: dialect.Json, gate: str) -> None:

@@ -11,22 +11,22 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from kartoteka.adapters import panel_faults
+from kartoteka.adapters import panel_countries, panel_faults
 from kartoteka.adapters.panel_time import read_moment, wall_window
 from kartoteka.core import codecs
-from kartoteka.core.concerns import CONCERNS, Field
+from kartoteka.core.concerns import ACCOUNT_FIELDS, Field
 from kartoteka.core.errors import Reject, Retry
 from kartoteka.core.model import Account, AccountUpdate, NewAccount, Record, Value, Window
 from kartoteka.ports import Done, Outcome
 
 Json = dict[str, Any]
 
-FIELDS: Mapping[str, Field] = {name: field for concern in CONCERNS.values() for name, field in concern.fields.items()}
+FIELDS = ACCOUNT_FIELDS
 """Every synchronised field of an account, by its column."""
 
 _KEYS = ("clientId", "clientLogin", "clientCodeExternal", "clientsLastModificationDate", "isUnregistered")
-ELEMENTS = ",".join((*_KEYS, *(field.read.rpartition(".")[2] for field in FIELDS.values())))
-"""``returnElements``: flat names, although the answer is nested."""
+ELEMENTS = ",".join((*_KEYS, *(field.read.rpartition(".")[2] for field in FIELDS.values() if field.read)))
+"""``returnElements``: flat names, although the answer is nested. What the panel does not show is not asked for."""
 
 _MISSING = object()
 _TRUE = frozenset({"true", "1", "ok", "yes", "y"})
@@ -55,19 +55,17 @@ def create_body(records: Sequence[Json], *, notify: bool) -> Json:
 
 def create_record(account: NewAccount) -> Json:
     """Return one record of POST; empty values are left out. Raises Reject where the panel could not take one."""
-    values = {FIELDS[name].create: _written(name, value) for name, value in account.values.items() if not _empty(value)}
     return {
-        **values,
+        **written(account.values, FIELDS, creating=True),
         "login": account.login,
         "password": account.password,
         "code_extern": account.client_id,
         "request_reference": account.client_id,
-        "shops": list(account.shops),
     }
 
 
 def update_body(records: Sequence[Json]) -> Json:
-    """Return the body of PUT clients/clients."""
+    """Return the body of PUT clients/clients, and of the gates that take the same: the customer hears of nothing."""
     silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
     return {"params": {"clients": list(records)}, "clientsSettings": silent}
 
@@ -77,18 +75,29 @@ def update_record(update: AccountUpdate) -> Json:
     record: Json = {"clientLogin": update.login, "requestReference": update.client_id}
     if update.external_code is not None:
         record["clientCodeExternal"] = update.external_code
-    for name, value in update.values.items():
-        written = _written(name, value)
-        if not _empty(value) or written == "":
-            record[FIELDS[name].update] = written
+    return record | written(update.values, FIELDS, creating=False)
+
+
+def written(values: Record, fields: Mapping[str, Field], *, creating: bool) -> Json:
+    """Return the values as the panel takes them, by its names. Raises Reject where it could not take one.
+
+    Left out are fields without a name for this call; on creating, whatever is empty; always, what is empty and no
+    text: an unset flag has no word, and a customer of no shop would be one of none that we know.
+    """
+    record: Json = {}
+    for name, value in values.items():
+        wire = fields[name].create if creating else fields[name].update
+        form = _form(fields[name], value)
+        if wire and form != [] and not (_empty(value) and (creating or form != "")):
+            record[wire] = form
     return record
 
 
-def _written(name: str, value: Value) -> Any:
+def _form(field: Field, value: Value) -> Any:
     try:
-        return FIELDS[name].codec.to_panel(value)
+        return field.codec.to_panel(value)
     except Reject as reject:
-        raise Reject(reject.code, f"{name}: {reject.message}", field=name) from None
+        raise Reject(reject.code, f"{field.name}: {reject.message}", field=field.name) from None
 
 
 def _empty(value: Value) -> bool:
@@ -100,18 +109,18 @@ def _empty(value: Value) -> bool:
 
 def accounts(body: Json) -> list[Account]:
     """Return the accounts of one page of GET clients/clients. What has no id is no account."""
-    return [_account(each) for each in _list(body, "results") if isinstance(each, dict) and text(each.get("clientId"))]
+    return [_account(each) for each in listed(body, "results") if isinstance(each, dict) and text(each.get("clientId"))]
 
 
 def ids_with_code(body: Json, code: str) -> list[str]:
     """Return the ids of those accounts in an answer of the CRM search that carry exactly this code."""
-    found = [each for each in _list(body, "clientsResults") if isinstance(each, dict)]
+    found = [each for each in listed(body, "clientsResults") if isinstance(each, dict)]
     return [text(each.get("clientId")) for each in found if text(each.get("clientCodeExternal")) == code]
 
 
 def counts(body: Json, page: int, limit: int) -> tuple[int, int]:
     """Return how many records and pages the whole search has; where the panel does not say, what this page tells."""
-    seen = len(_list(body, "results"))
+    seen = len(listed(body, "results"))
     total = whole(body.get("resultsNumberAll"))
     pages = whole(body.get("resultsNumberPage"))
     if pages is None:
@@ -121,7 +130,13 @@ def counts(body: Json, page: int, limit: int) -> tuple[int, int]:
 
 def fault(body: Json) -> tuple[str, str] | None:
     """Return code and text of the ``errors`` of a whole answer; None where it has none that count."""
-    return _fault_of(body.get("errors"))
+    return fault_of(body.get("errors"))
+
+
+def shop_ids(body: Json) -> frozenset[int]:
+    """Return the ids of the shops in an answer of system/shopsData."""
+    ids = [whole(each.get("shop_id")) for each in listed(body, "shops") if isinstance(each, dict)]
+    return frozenset(number for number in ids if number is not None)
 
 
 def server_time(body: Json) -> int | None:
@@ -134,15 +149,25 @@ def _account(shown: Json) -> Account:
         panel_client_id=text(shown["clientId"]),
         login=text(shown.get("clientLogin")),
         external_code=text(shown.get("clientCodeExternal")),
-        values=_values(shown),
+        values=read_values(shown, FIELDS),
         modified_at=read_moment(shown.get("clientsLastModificationDate")),
         guest=codecs.FLAG.from_panel(shown.get("isUnregistered")) is True,
     )
 
 
-def _values(shown: Json) -> Record:
-    found = {name: _at(shown, field.read) for name, field in FIELDS.items()}
-    return {name: FIELDS[name].codec.from_panel(value) for name, value in found.items() if value is not _MISSING}
+def read_values(shown: Json, fields: Mapping[str, Field]) -> Record:
+    """Return what a record shows of these fields, in our words; what it does not show has no value at all."""
+    found = {name: _at(shown, field.read) for name, field in fields.items() if field.read}
+    return {
+        name: _told(fields[name], value)
+        for name, value in found.items()
+        if value is not _MISSING and not (fields[name].codec is codecs.SHOPS and not isinstance(value, list))
+    }
+
+
+def _told(field: Field, value: Any) -> Value:
+    """Read one value; a country may be shown by name (assumption 21)."""
+    return field.codec.from_panel(panel_countries.code(value) if field.codec is codecs.COUNTRY else value)
 
 
 def _at(shown: Json, path: str) -> Any:
@@ -168,7 +193,7 @@ def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[
     Results are told apart by the reference they echo. One without a reference is taken by its place, and only where
     no result is missing and the others stand in their places; what cannot be told for certain is Retry.
     """
-    items = _results(body)
+    items = results(body)
     places = {record.client_id: n for n, record in enumerate(records)}
     matched = {places[ref]: item for item in items if (ref := _echoed(item, "reference")) in places}
     matched |= _by_place(items, places, matched)
@@ -191,7 +216,7 @@ def _by_place(items: Sequence[Any], places: Mapping[str, int], matched: Mapping[
 
 def _all_refused(nameless: Sequence[Any], free: Sequence[int]) -> dict[int, Any]:
     """Where every nameless result is a failure, every free record has failed; only the reasons may be mixed up."""
-    faults = [_failure(item) if isinstance(item, dict) else None for item in nameless]
+    faults = [failure(item) if isinstance(item, dict) else None for item in nameless]
     if not all(faults):
         return {}
     codes = {fault[0] for fault in faults if fault}
@@ -203,7 +228,7 @@ def _all_refused(nameless: Sequence[Any], free: Sequence[int]) -> dict[int, Any]
 def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
     if not isinstance(item, dict) or not item:
         return Retry("missing_result")
-    failed = _failure(item)
+    failed = failure(item)
     if failed:
         return panel_faults.for_record(*failed)
     return _opened(item, record) if isinstance(record, NewAccount) else _DONE
@@ -217,17 +242,18 @@ def _opened(item: Json, record: NewAccount) -> Outcome:
     return Done(key, _echoed(item, "login") or record.login)
 
 
-def _failure(item: Json) -> tuple[str, str] | None:
+def failure(item: Json) -> tuple[str, str] | None:
     """Judge one result in any of its three shapes: ``status``, ``resultStatus``, ``faultCode`` on the record."""
     own = item if "faultCode" in item else None
-    named = _fault_of(item.get("errors")) or _fault_of(own) or _fault_of(item.get("error"))
+    named = fault_of(item.get("errors")) or fault_of(own) or fault_of(item.get("error"))
     if named:
         return named
     status = item.get("status", item.get("resultStatus"))
     return None if status is None or text(status).casefold() in _TRUE else ("", "")
 
 
-def _fault_of(errors: Any) -> tuple[str, str] | None:
+def fault_of(errors: Any) -> tuple[str, str] | None:
+    """Return code and text of one error, or of the first of several; None where there is none that counts."""
     first = errors[0] if isinstance(errors, list) and errors else errors
     if not isinstance(first, dict):
         return ("", text(first)) if first else None
@@ -256,11 +282,12 @@ def _echoed(item: Any, what: str) -> str:
 
 def has_results(body: Json) -> bool:
     """Say whether an answer to a write judges single records at all."""
-    return bool(_results(body))
+    return bool(results(body))
 
 
-def _results(body: Json) -> list[Any]:
-    return _list(body, "clients") or _list(body, "results")
+def results(body: Json) -> list[Any]:
+    """Return the results of an answer to a write, one for each record."""
+    return listed(body, "clients") or listed(body, "results")
 
 
 # values
@@ -285,6 +312,7 @@ def whole(value: Any) -> int | None:
     return int(shown) if _WHOLE.fullmatch(shown) else None
 
 
-def _list(body: Json, name: str) -> list[Any]:
+def listed(body: Json, name: str) -> list[Any]:
+    """Return the list of this name; what is no list has nothing in it."""
     found = body.get(name)
     return found if isinstance(found, list) else []

@@ -138,8 +138,8 @@ RECORD_FAULTS: Mapping[str, Fault] = MappingProxyType(
         "10": Fault("no_first_name", "first_name", "brak imienia", "no first name"),
         "11": Fault("no_last_name", "last_name", "brak nazwiska", "no last name"),
         "12": Fault("bad_email", "email", "błędny adres e-mail", "wrong e-mail address"),
-        "13": Fault("no_shop", "", "nie podano sklepu", "no shop given"),
-        "14": Fault("bad_shop", "", "panel nie zna tego sklepu", "the panel does not know this shop"),
+        "13": Fault("no_shop", "shops", "nie podano sklepu", "no shop given"),
+        "14": Fault("bad_shop", "shops", "panel nie zna tego sklepu", "the panel does not know this shop"),
         "15": Fault("bad_vat", "nip", "numer NIP jest błędny dla tego kraju", "wrong tax number for this country"),
         "16": Fault("no_company", "company", "brak nazwy firmy", "no company name"),
         "17": Fault("bad_country", "country_code", "błędny kraj", "wrong country"),
@@ -184,7 +184,15 @@ def for_write_fault(fault: str, text: str, *, gate: str) -> KartotekaError:
 
 def for_record(fault: str, text: str) -> Reject:
     """Return the refusal of one record, the panel's own text quoted in its message."""
-    known = RECORD_FAULTS.get(fault, UNKNOWN)
+    return _refusal(RECORD_FAULTS.get(fault, UNKNOWN), fault, text)
+
+
+def for_address(fault: str, text: str) -> Reject:
+    """Return the refusal of one delivery address. Its gates list no codes, so the number is quoted and not read."""
+    return _refusal(UNKNOWN, fault, text)
+
+
+def _refusal(known: Fault, fault: str, text: str) -> Reject:
     number = f" ({fault})" if fault else ""
     quoted = f" Panel{number}: {_one_line(text)}" if text or number else ""
     return Reject(known.code, f"{known.polish}. / {known.english}.{quoted}", field=known.field)

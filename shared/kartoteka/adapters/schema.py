@@ -27,7 +27,7 @@ from kartoteka.adapters.dialects import (
 )
 from kartoteka.core.errors import Halt
 
-VERSION = 1
+VERSION = 2
 """The version of the schema that this code works with."""
 
 ID = 40
@@ -66,10 +66,11 @@ class Flag(sa.Boolean):
 
     def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], bool | None]:
         """Return what reads a stored value."""
-        return self._read
+        return self.read
 
     @staticmethod
-    def _read(value: Any) -> bool | None:
+    def read(value: Any) -> bool | None:
+        """Return what a stored value says; None for what says nothing."""
         if value is None or isinstance(value, bool):
             return value
         return value != 0 if isinstance(value, int) else _FLAGS.get(str(value).strip().lower())
@@ -204,6 +205,7 @@ incoming_clients = _table(
     *_billing(),
     _moment("seen_at", now=True),
     _text("client_id", ID),
+    sa.Index("ix_incoming_clients_client", "client_id"),
 )
 
 sync_links = _table(
@@ -222,6 +224,7 @@ sync_agreed = _table(
     _key("concern", 32),
     _item_key(),
     _long("values", nullable=False),
+    _text("panel_item_id", ID),
     _moment("agreed_at", now=True),
 )
 
@@ -248,6 +251,7 @@ sync_matches = _table(
     _text("matched_by", 32),
     _text("decision", 16),
     _moment("raised_at", now=True),
+    sa.Index("ix_sync_matches_panel_client", "panel_client_id"),
 )
 
 sync_status = _table(
@@ -293,7 +297,9 @@ sync_history = _table(
     _word("reason", 16),
     _long("value_before"),
     _long("value_after"),
+    sa.Column("risky", Flag, nullable=False, server_default=sa.false()),
     sa.Index("ix_sync_history_client", "client_id", "at"),
+    sa.Index("ix_sync_history_risky", "concern", "risky", "at"),
 )
 
 sync_plan = _table(
@@ -320,6 +326,7 @@ sync_intents = _table(
     _long("values", nullable=False),
     sa.Column("creating", Flag, nullable=False, server_default=sa.false()),
     _word("login", 255),
+    _word("linked_by", 32),
     _moment("at", now=True),
 )
 

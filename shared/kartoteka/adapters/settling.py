@@ -6,36 +6,25 @@ stored as the settlement's ``fallback`` says.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from kartoteka.adapters import schema
-from kartoteka.adapters.dialects import Engine, Merge, reason
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.core.model import ConflictNote, Link, Parked, Record, Settlement, State, Status, Value
+from kartoteka.adapters.dialects import Engine, Merge
+from kartoteka.adapters.rows import write_rows
+from kartoteka.adapters.values import Row, among, by_ids, clean, fit, for_ids, pieces, text_of, to_json
+from kartoteka.core.brake import is_risky
+from kartoteka.core.model import Candidate, ConflictNote, Link, Parked, Settlement, State, Status
 from kartoteka.ports import Settled
 
-CHUNK = 1000
-"""Keys in one statement at most."""
+Key = tuple[str, str, str]
+"""Client id, concern and item id of a record."""
 
-Row = dict[str, Any]
-Key = tuple[str, str, str, str]
+FieldKey = tuple[str, str, str, str]
 """Client id, concern, item id and field of a conflict."""
-
-_Columns = tuple[sa.Table, tuple[str, ...]]
-"""A table of the ERP's, and those of its columns that are written together."""
-
-_Group = tuple[sa.Update, list[Settlement]]
-"""A conditional UPDATE and the settlements to run it for."""
-
-ROW_TABLES: Mapping[str, sa.Table] = {"accounts": schema.clients, "billing": schema.clients}
-"""Concern -> the ERP's table whose rows it reads and writes, by ``id``."""
 
 
 class Settling:
@@ -49,6 +38,9 @@ class Settling:
         self._parked = engine.upsert(schema.sync_parked, _PARKED)
         self._history = engine.insert(schema.sync_history, _HISTORY)
         self._conflicts = engine.insert(schema.sync_conflicts, _CONFLICT_ROW)
+        self._matches = engine.insert(schema.sync_matches, _MATCH)
+        self._drop_agreed = _by_keys(engine, schema.sync_agreed)
+        self._drop_status = _by_keys(engine, schema.sync_status)
         self._drop_intents = _by_keys(engine, schema.sync_intents)
         self._unpark = _by_keys(engine, schema.sync_parked)
 
@@ -56,22 +48,54 @@ class Settling:
         self, connection: sa.Connection, settlements: Sequence[Settlement], run_id: str, at: datetime
     ) -> Settled:
         """Store these settlements and return what could not be stored as asked."""
-        answer = write_rows(connection, self._engine, [s for s in settlements if s.row_edits])
+        answer = write_rows(connection, self._engine, [s for s in settlements if s.writes_row])
         missed = answer.again | answer.refused.keys()
-        stored = [s.fallback if s.row_edits and s.client_id in missed else s for s in settlements]
+        stored = [s.fallback if s.writes_row and s.place in missed else s for s in settlements]
         self._store(connection, [s for s in stored if s is not None], run_id, at)
         return answer
 
     def _store(self, connection: sa.Connection, settlements: Sequence[Settlement], run_id: str, at: datetime) -> None:
-        self._run(connection, self._links, (_link_row(s.link, at) for s in settlements if s.link))
-        self._run(connection, self.agreed, (_agreed_row(s, at) for s in settlements if s.agreed is not None))
-        self._run(connection, self._status, (_status_row(s, s.status, at) for s in settlements if s.status))
+        self._store_links(connection, [s.link for s in settlements if s.link], at)
+        self._replace_matches(
+            connection, {s.client_id: s.candidates for s in settlements if s.candidates is not None}, at
+        )
         self._run(connection, self._history, (row for s in settlements for row in _history_rows(s, run_id, at)))
         self._store_conflicts(connection, settlements, at)
+        self._forget(connection, [_key(s) for s in settlements if s.forget])
+        self._store_places(connection, [s for s in settlements if not s.forget], at)
+
+    def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:
+        """Store links: an account is one card's, and nobody's news any more, whatever the ERP answered."""
+        for_ids(connection, _FREED, [link.panel_client_id for link in links])
+        self._run(connection, self._links, (_link_row(link, at) for link in links))
+        for_ids(connection, _NO_LONGER_INCOMING, [link.panel_client_id for link in links])
+
+    def _replace_matches(
+        self, connection: sa.Connection, given: Mapping[str, Sequence[Candidate]], at: datetime
+    ) -> None:
+        """Store the cards' candidates in place of those that stood there.
+
+        One that stays keeps its ``raised_at`` and its decision: a person may have answered since it was read.
+        """
+        before = {
+            (row[0], row[1]): {"raised_at": row[2], "decision": row[3]} for row in by_ids(connection, _RAISED, given)
+        }
+        for_ids(connection, _DROP_MATCHES, given)
+        rows = {(key, one.panel_client_id): _match_row(key, one, at) for key, some in given.items() for one in some}
+        self._run(connection, self._matches, (row | before.get(key, {}) for key, row in rows.items()))
+
+    def _forget(self, connection: sa.Connection, keys: Sequence[Key]) -> None:
+        for statement in (self._drop_agreed, self._drop_status, self._drop_intents, self._unpark):
+            _delete(connection, statement, keys)
+
+    def _store_places(self, connection: sa.Connection, settlements: Sequence[Settlement], at: datetime) -> None:
+        self._run(connection, self.agreed, (_agreed_row(s, at) for s in settlements if s.agreed is not None))
+        self._run(connection, self._status, (_status_row(s, s.status, at) for s in settlements if s.status))
         whole = [s for s in settlements if s.status]
-        _delete(connection, self._drop_intents, (_key(s) for s in whole if not s.keep_intent))
-        self._run(connection, self._parked, (_parked_row(s, s.parked) for s in whole if s.parked))
-        _delete(connection, self._unpark, (_key(s) for s in whole if not s.parked))
+        _delete(connection, self._drop_intents, [_key(s) for s in whole if not s.keep_intent])
+        moved = [s for s in whole if not s.keep_parked]
+        self._run(connection, self._parked, (_parked_row(s, s.parked) for s in moved if s.parked))
+        _delete(connection, self._unpark, [_key(s) for s in moved if not s.parked])
 
     def _store_conflicts(self, connection: sa.Connection, settlements: Sequence[Settlement], at: datetime) -> None:
         notes = {(s.client_id, s.concern, s.item_id, note.field): note for s in settlements for note in s.conflicts}
@@ -98,144 +122,36 @@ def _each(connection: sa.Connection, statement: sa.Executable, rows: Iterable[Ro
         connection.execute(statement, given)
 
 
-def _delete(connection: sa.Connection, statement: sa.Executable, keys: Iterable[tuple[str, str, str]]) -> None:
-    given = list(keys)
-    for start in range(0, len(given), CHUNK):
-        connection.execute(statement, {"keys": given[start : start + CHUNK]})
-
-
-# --- the ERP's rows
-
-
-def write_rows(connection: sa.Connection, engine: Engine, settlements: Sequence[Settlement]) -> Settled:
-    """Write the row edits that still hold; say which rows were changed meanwhile, and which the database refused."""
-    by_columns: dict[_Columns, list[Settlement]] = defaultdict(list)
-    for settlement in sorted(settlements, key=_row_id):  # everybody locks rows in the same order
-        by_columns[ROW_TABLES[settlement.concern], tuple(sorted(settlement.row_edits))].append(settlement)
-    groups = [(_conditional_update(engine, *columns), group) for columns, group in by_columns.items()]
-    return Settled() if _write_together(connection, engine, groups) else _write_one_by_one(connection, engine, groups)
-
-
-def _conditional_update(engine: Engine, table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    """Return the UPDATE of these columns of a row that holds nothing but what was seen in them."""
-    seen = [engine.same(table.c[name], sa.bindparam(f"seen_{name}", type_=table.c[name].type)) for name in names]
-    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
-    return table.update().where(table.c.id == sa.bindparam("row_id"), *seen).values(values)
-
-
-def _write_together(connection: sa.Connection, engine: Engine, groups: Sequence[_Group]) -> bool:
-    """Write all edits with one statement for each set of columns; False (and nothing written) if one does not hold."""
-    if not groups:
-        return True
-    savepoint = connection.begin_nested()
-    try:
-        held = all(_write(connection, update, edits) == len(edits) for update, edits in groups)
-    except (DBAPIError, ValueError) as error:
-        _give_up(engine, savepoint, error)
-        return False
-    (savepoint.commit if held else savepoint.rollback)()
-    return held
-
-
-def _write_one_by_one(connection: sa.Connection, engine: Engine, groups: Sequence[_Group]) -> Settled:
-    again: set[str] = set()
-    refused: dict[str, str] = {}
-    for update, settlement in ((update, settlement) for update, edits in groups for settlement in edits):
-        savepoint = connection.begin_nested()
-        try:
-            written = _write(connection, update, [settlement])
-        except (DBAPIError, ValueError) as error:
-            _give_up(engine, savepoint, error)
-            refused[settlement.client_id] = reason(error) if isinstance(error, DBAPIError) else "not a text"
-            continue
-        savepoint.commit()
-        if not written:
-            again.add(settlement.client_id)
-    return Settled(frozenset(again), refused)
-
-
-def _write(connection: sa.Connection, update: sa.Update, edits: Sequence[Settlement]) -> int:
-    return int(connection.execute(update, [_edit_row(s) for s in edits]).rowcount)
-
-
-def _give_up(engine: Engine, savepoint: sa.NestedTransaction, error: Exception) -> None:
-    """Undo to the savepoint, or pass the error on where the database itself is the matter and not the row."""
-    verdict = engine.diagnose(error) if isinstance(error, DBAPIError) else None
-    if isinstance(verdict, Retry) or (isinstance(verdict, Halt) and verdict.code != "no_schema"):
-        raise error
-    savepoint.rollback()
-
-
-def _row_id(settlement: Settlement) -> str:
-    return settlement.item_id or settlement.client_id
-
-
-def _edit_row(settlement: Settlement) -> Row:
-    row: Row = {"row_id": _row_id(settlement)}
-    for name, edit in settlement.row_edits.items():
-        row[f"seen_{name}"], row[f"new_{name}"] = edit.seen, _storable(edit.value)
-    return row
-
-
-def _storable(value: Value) -> Value:
-    """Raise ValueError for a text that no database takes."""
-    if isinstance(value, str) and clean(value) != value:
-        raise ValueError
-    return value
+def _delete(connection: sa.Connection, statement: sa.Executable, keys: Sequence[Key]) -> None:
+    for some in pieces(keys):
+        connection.execute(statement, {"keys": some})
 
 
 # --- our own rows
 
-
-def value_of(stored: Any) -> Value:
-    """Return a column's value as a record has it, whatever type the ERP's author gave the column."""
-    if stored is None or isinstance(stored, str | bool):
-        return stored
-    return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
-
-
-def clean(text: str) -> str:
-    """Return the text without what no database takes: NUL, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def text_of(value: Value) -> str | None:
-    """Return a value as ``sync_history`` and ``sync_conflicts`` show it."""
-    if isinstance(value, str):
-        return value if value.isascii() and "\x00" not in value else clean(value)
-    return None if value is None else str(value).lower()
-
-
-def to_json(record: Record) -> str:
-    """Return a record as the text that ``sync_agreed`` and ``sync_intents`` hold."""
-    return json.dumps(dict(record), sort_keys=True)
-
-
-def from_json(text: str) -> Record:
-    """Return the record that :func:`to_json` wrote."""
-    record: Record = json.loads(text)
-    return record
-
-
-def fit(column: sa.Column[Any], text: str) -> str:
-    """Return a text of the panel's cleaned, and cut to what our column holds."""
-    length = getattr(column.type, "length", None)
-    return clean(text)[:length]
-
-
 _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
-_AGREED = ("client_id", "concern", "item_id", "values", "agreed_at")
+_MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "raised_at")
+_AGREED = ("client_id", "concern", "item_id", "values", "panel_item_id", "agreed_at")
 _STATUS = ("client_id", "concern", "item_id", "state", "since", "last_in_step_at", "code", "message")
 _PARKED = ("client_id", "concern", "item_id", "due_at", "attempts", "tries", "code")
 
 _HISTORY = (
     *("at", "run_id", "client_id", "concern", "item_id"),
-    *("field", "direction", "reason", "value_before", "value_after"),
+    *("field", "direction", "reason", "value_before", "value_after", "risky"),
 )
 _CONFLICT_ROW = (
     *("client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value"),
     *("raised_at", "decision", "closed_at"),
 )
+
+
+_MATCHES = schema.sync_matches
+_RAISED = sa.select(_MATCHES.c.client_id, _MATCHES.c.panel_client_id, _MATCHES.c.raised_at, _MATCHES.c.decision).where(
+    among(_MATCHES.c.client_id)
+)
+_DROP_MATCHES = _MATCHES.delete().where(among(_MATCHES.c.client_id))
+_NO_LONGER_INCOMING = schema.incoming_clients.delete().where(among(schema.incoming_clients.c.panel_client_id))
+_FREED = schema.sync_links.delete().where(among(schema.sync_links.c.panel_client_id))
 
 
 def _by_keys(engine: Engine, table: sa.Table) -> sa.Delete:
@@ -255,7 +171,7 @@ _STATUS_MERGES: Mapping[str, Merge] = {
 }
 
 
-def _key(settlement: Settlement) -> tuple[str, str, str]:
+def _key(settlement: Settlement) -> Key:
     return settlement.client_id, settlement.concern, settlement.item_id
 
 
@@ -273,8 +189,23 @@ def _link_row(link: Link, at: datetime) -> Row:
     }
 
 
+def _match_row(client_id: str, candidate: Candidate, at: datetime) -> Row:
+    return {
+        "client_id": client_id,
+        "panel_client_id": candidate.panel_client_id,
+        "matched_by": fit(_MATCHES.c.matched_by, candidate.matched_by),
+        "decision": candidate.decision or None,
+        "raised_at": at,
+    }
+
+
 def _agreed_row(settlement: Settlement, at: datetime) -> Row:
-    return {**_place(settlement), "values": to_json(settlement.agreed or {}), "agreed_at": at}
+    return {
+        **_place(settlement),
+        "values": to_json(settlement.agreed or {}),
+        "panel_item_id": fit(schema.sync_agreed.c.panel_item_id, settlement.panel_item_id) or None,
+        "agreed_at": at,
+    }
 
 
 def _status_row(settlement: Settlement, status: Status, at: datetime) -> Row:
@@ -308,6 +239,7 @@ def _history_rows(settlement: Settlement, run_id: str, at: datetime) -> Iterable
             "reason": str(written.reason),
             "value_before": text_of(written.before),
             "value_after": text_of(written.after),
+            "risky": is_risky(written) and not settlement.confirmed,
         }
 
 
@@ -330,7 +262,7 @@ _CLOSE_CONFLICT = _UPDATE_CONFLICT.ordered_values(
 """``decided_at`` is set where a decision stood there already; it then stays, else it says who won by the policy."""
 
 
-def _open_conflicts(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, int]:
+def _open_conflicts(connection: sa.Connection, keys: Iterable[FieldKey]) -> dict[FieldKey, int]:
     """Return the ids of the open rows among these."""
     clients = sorted({key[0] for key in keys})
     if not clients:
@@ -348,7 +280,7 @@ def _conflict_values(note: ConflictNote) -> Row:
     }
 
 
-def _conflict_row(key: Key, note: ConflictNote, at: datetime) -> Row:
+def _conflict_row(key: FieldKey, note: ConflictNote, at: datetime) -> Row:
     client_id, concern, item_id, name = key
     return {
         **_conflict_values(note),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kartoteka.core.concerns import BILLING, Concern
+from kartoteka.core.concerns import BILLING, Field
 from kartoteka.core.errors import Reject
 from kartoteka.core.model import Record, Value
 from kartoteka.core.policy import Policy, Rule, ShopRule
@@ -27,15 +27,16 @@ def missing_on_create(row: Record, policy: Policy) -> list[str]:
 
 
 def shops(row: Record, policy: Policy) -> tuple[int, ...]:
-    """Return the shops of a customer without rows of his own: the first rule that fits, else the default ones."""
+    """Return a customer's shops: those of his rows, else of the first rule that fits, else the default ones."""
+    own = tuple(int(number) for number in str(row.get("shops") or "").split(",") if number)
     fitting = (rule.shops for rule in policy.shops.rules if _fits(rule, row))
-    return next(fitting, policy.accounts.default_shops)
+    return own or tuple(sorted(set(next(fitting, policy.accounts.default_shops))))
 
 
-def check_for_panel(concern: Concern, values: Record) -> None:
+def check_for_panel(fields: Mapping[str, Field], values: Record) -> None:
     """Raise Reject naming the first field that the panel could not take."""
     for name, value in values.items():
-        field = concern.fields[name]
+        field = fields[name]
         try:
             field.codec.to_panel(value)
         except Reject as exc:
@@ -43,7 +44,7 @@ def check_for_panel(concern: Concern, values: Record) -> None:
         _check_length(name, value, field.max_length)
 
 
-def check_for_erp(concern: Concern, values: Record) -> None:
+def check_for_erp(fields: Mapping[str, Field], values: Record) -> None:
     """Raise Reject naming the first field that the exchange database's column could not take."""
     for name, value in values.items():
         if isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
@@ -52,7 +53,7 @@ def check_for_erp(concern: Concern, values: Record) -> None:
                 f"{name}: wartość w panelu zawiera niedozwolony znak. / the panel's value holds a forbidden character.",
                 field=name,
             )
-        _check_length(name, value, concern.fields[name].max_length)
+        _check_length(name, value, fields[name].max_length)
 
 
 def values_for_create(row: Record, policy: Policy, rules: Mapping[str, Rule]) -> dict[str, Value]:

@@ -54,11 +54,11 @@ def _email_to_panel(value: Value) -> str:
     return text
 
 
-def _code(length: int, what: str, case: Callable[[str], str]) -> Callable[[Value], str]:
+def _code(length: int, polish: str, english: str, case: Callable[[str], str]) -> Callable[[Value], str]:
     def to_panel(value: Value) -> str:
         text = _text_to_panel(value).strip()
         if text and not (len(text) == length and text.isascii() and text.isalpha()):
-            raise Reject("bad_code", f"to nie jest kod {what}. / is not a code of {what}.")
+            raise Reject("bad_code", f"to nie jest kod {polish}. / is not a code of {english}.")
         return case(text)
 
     return to_panel
@@ -90,10 +90,25 @@ def _upper_from_panel(shown: Any) -> str:
     return _text_from_panel(shown).strip().upper()
 
 
+def _shops_to_panel(value: Value) -> list[int]:
+    numbers = [number.strip() for number in str(value or "").split(",") if number.strip()]
+    if not all(number.isascii() and number.isdecimal() for number in numbers):
+        raise Reject("bad_shop", "to nie są numery sklepów. / these are not ids of shops.")
+    return [int(number) for number in numbers]
+
+
+def _shops_from_panel(shown: Any) -> str:
+    """Read a list of ids, or of objects with a ``shopId``; what is neither a number nor holds one is left out."""
+    entries = shown if isinstance(shown, list) else []
+    ids = [str(entry.get("shopId") if isinstance(entry, dict) else entry) for entry in entries]
+    return ",".join(sorted((n for n in ids if n.isascii() and n.isdigit()), key=int))
+
+
 TEXT = Codec(_text_to_panel, _text_from_panel)
 EMAIL = Codec(_email_to_panel, _text_from_panel)
-COUNTRY = Codec(_code(2, "kraju ISO 3166-1 / country ISO 3166-1 alpha-2", str.upper), _upper_from_panel)
-LANGUAGE = Codec(_code(3, "języka ISO 639-2 / language ISO 639-2", str.lower), _text_from_panel)
-CURRENCY = Codec(_code(3, "waluty ISO 4217 / currency ISO 4217", str.upper), _upper_from_panel)
+COUNTRY = Codec(_code(2, "kraju ISO 3166-1 alpha-2", "a country, ISO 3166-1 alpha-2", str.upper), _upper_from_panel)
+LANGUAGE = Codec(_code(3, "języka ISO 639-2", "a language, ISO 639-2", str.lower), _text_from_panel)
+CURRENCY = Codec(_code(3, "waluty ISO 4217", "a currency, ISO 4217", str.upper), _upper_from_panel)
 CLIENT_TYPE = Codec(_type_to_panel, _type_from_panel)
+SHOPS = Codec(_shops_to_panel, _shops_from_panel)
 FLAG = Codec(_flag_to_panel, _flag_from_panel)

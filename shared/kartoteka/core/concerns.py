@@ -2,7 +2,7 @@
 
 A field is one line: its column in the exchange database, where the panel shows it, what the panel calls it on creating
 and on updating, and how its values are written and compared. ``docs/fields.md`` is made from this table.
-Names of the panel: Admin API v8, gate ``clients/clients`` (GET, POST, PUT).
+Names of the panel: Admin API v8, gates ``clients/clients`` and, for addresses, ``clients/deliveryAddress``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ Normaliser = Callable[[Value, Record], str]
 class Field:
     """One synchronised field.
 
-    ``read`` is the path in the panel's answer, ``create`` and ``update`` the names for POST and PUT.
-    ``max_length`` is the column's size in characters. ``direction`` is the default; None: the concern's.
+    ``read`` is the path in the panel's answer, ``create`` and ``update`` the names for POST and PUT; empty where the
+    panel does not show the field (the last value sent then stands for the panel's) or does not take it.
+    ``max_length`` is the column's size in characters. ``direction`` is the default; None: the concern's. ``assumed`` is
+    what an account is taken to have before anything was sent, of a field that the panel does not show.
     """
 
     name: str
@@ -35,19 +37,22 @@ class Field:
     normalise: Normaliser = normal.text
     codec: Codec = codecs.TEXT
     direction: Direction | None = None
+    assumed: Value = None
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
     """A group of fields that travel together: one function, one queue, one agreement.
 
-    ``tables`` are those whose log entries wake it, ``table`` the one whose rows it reads and writes.
+    ``tables`` are those whose log entries wake it, ``table`` the one whose rows it reads and writes. ``items``: a
+    customer has several records, each with an id of its own, and the panel shows them by a gate of their own.
     """
 
     name: str
     table: str
     tables: frozenset[str]
     fields: Mapping[str, Field]
+    items: bool = False
 
 
 _ONE_WAY = Direction.ERP_TO_PANEL
@@ -98,15 +103,46 @@ _BILLING = (
 )
 
 
-def _concern(name: str, table: str, fields: tuple[Field, ...], *answers: str) -> Concern:
-    return Concern(name, table, frozenset({table, *answers}), MappingProxyType({f.name: f for f in fields}))
+_ACCOUNT = (Field("active", "", "", "clientActive", 5, normal.flag, codecs.FLAG, _ONE_WAY, assumed=True),)
+
+_SHOPS = (Field("shops", "clientActiveInShops", "shops", "shopsIds", 400, normal.shop_list, codecs.SHOPS, _ONE_WAY),)
 
 
-ACCOUNTS = _concern("accounts", "clients", ())
+def _line(name: str, panel: str, length: int, normalise: Normaliser = normal.text, codec: Codec = codecs.TEXT) -> Field:
+    wire = f"clientDeliveryAddress{panel}"
+    return Field(name, wire, wire, wire, length, normalise, codec)
+
+
+_ADDRESS = (
+    _line("first_name", "FirstName", 100),
+    _line("last_name", "LastName", 100),
+    _line("additional", "Additional", 300),
+    _line("phone", "Phone1", 150, normal.phone),
+    _line("street", "Street", 200),
+    _line("zip_code", "ZipCode", 20, normal.postcode),
+    _line("city", "City", 100),
+    _line("country_code", "Country", 2, normal.caseless, codecs.COUNTRY),
+)
+
+
+def _concern(name: str, table: str, fields: tuple[Field, ...], *wakers: str, items: bool = False) -> Concern:
+    return Concern(name, table, frozenset({table, *wakers}), MappingProxyType({f.name: f for f in fields}), items)
+
+
+ACCOUNTS = _concern("accounts", "clients", _ACCOUNT, "client_shops", "sync_matches", "incoming_clients")
 BILLING = _concern("billing", "clients", _BILLING, "sync_conflicts")
+DELIVERY_ADDRESSES = _concern(
+    "delivery_addresses", "delivery_addresses", _ADDRESS, "clients", "sync_conflicts", items=True
+)
+SHOPS = _concern("shops", "clients", _SHOPS, "client_shops")
 
-CONCERNS: Mapping[str, Concern] = MappingProxyType({c.name: c for c in (ACCOUNTS, BILLING)})
+CONCERNS: Mapping[str, Concern] = MappingProxyType({c.name: c for c in (ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS)})
 """Every concern by name."""
+
+ACCOUNT_FIELDS: Mapping[str, Field] = MappingProxyType(
+    {name: field for concern in CONCERNS.values() if not concern.items for name, field in concern.fields.items()}
+)
+"""Every field that the panel keeps with the account itself, by name."""
 
 
 def normalised(concern: Concern, record: Record) -> dict[str, str]:

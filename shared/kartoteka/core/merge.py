@@ -43,7 +43,7 @@ class Decision:
     """What is to be done with one record.
 
     ``agreed`` is the agreement once ``to_panel`` and ``to_erp`` are both carried out; ``held`` names the fields that
-    wait for a person.
+    wait for a person, ``stubborn`` those that one side shows otherwise however often they are put right.
     """
 
     to_panel: dict[str, Value] = field(default_factory=dict, repr=False)
@@ -53,10 +53,12 @@ class Decision:
     conflicts: tuple[ConflictNote, ...] = ()
     closed: Mapping[int, Side | None] = field(default_factory=dict)
     held: tuple[str, ...] = ()
+    stubborn: tuple[str, ...] = ()
 
     def without(self, side: Side, base: Record | None) -> Decision:
         """Return the decision that leaves ``side`` alone: what was to be written there stays as undecided as before."""
-        dropped = set(self.to_panel if side is Side.PANEL else self.to_erp)
+        fields = set(self.to_panel if side is Side.PANEL else self.to_erp)
+        dropped = fields | {_correction(name) for name in fields}
         old = base or {}
         agreed = {k: v for k, v in self.agreed.items() if k not in dropped}
         agreed |= {name: old[name] for name in dropped if name in old}
@@ -70,6 +72,7 @@ class Decision:
             conflicts=tuple(note for note in self.conflicts if note.field not in settled),
             closed={id_: winner for id_, winner in self.closed.items() if winner is not _loser(side)},
             held=self.held,
+            stubborn=self.stubborn,
         )
 
 
@@ -105,6 +108,15 @@ class _Verdict:
     conflict: bool = False
     agreed: bool = False
     hold: bool = False
+
+
+CORRECTIONS = 3
+"""How often the same drift is put right before a side is believed not to take the value."""
+
+
+def _correction(name: str) -> str:
+    """Return under which name the agreement remembers how often a field's drift was put right, and from what."""
+    return f"{name}?"
 
 
 def carried(concern: Concern, intent: Intent | None, panel: Record) -> tuple[Written, ...]:
@@ -146,6 +158,7 @@ def merge(
     same = _equal_as_written(base, erp, panel)
     for name, rule in rules.items():
         if rule.direction is Direction.OFF or (name in same and name not in waiting):
+            decision.at_rest(name)
             continue
         seen = _look(concern, name, base, erp, panel)
         conflict = waiting.get(name)
@@ -262,10 +275,16 @@ class _Draft:
         self._conflicts: list[ConflictNote] = []
         self._closed: dict[int, Side | None] = {}
         self._held: list[str] = []
+        self._stubborn: list[str] = []
 
     def add(self, seen: _Seen, verdict: _Verdict, waiting: OpenConflict | None) -> None:
+        if verdict.reason is not Reason.DRIFT:
+            self._agreed.pop(_correction(seen.name), None)
         if verdict.agreed:
             self._agreed[seen.name] = seen.erp
+        if verdict.reason is Reason.DRIFT and verdict.winner is not None and self._is_stubborn(seen, verdict.winner):
+            self._stubborn.append(seen.name)
+            return
         if verdict.winner is not None:
             self._write(seen, verdict.winner, verdict.reason)
         if verdict.hold:
@@ -276,6 +295,21 @@ class _Draft:
             self._conflicts.append(
                 ConflictNote(seen.name, seen.erp, seen.panel, seen.base if seen.has_base else None, verdict.winner)
             )
+
+    def at_rest(self, name: str) -> None:
+        """Forget that a field's drift was put right: it has been, or is nobody's business."""
+        self._agreed.pop(_correction(name), None)
+
+    def _is_stubborn(self, seen: _Seen, source: Side) -> bool:
+        """Count that a drift is put right once more; return whether that has been in vain too often.
+
+        A side that takes a value and shows another one would be written to for ever, by its own echo.
+        """
+        shown = seen.panel_norm if source is Side.ERP else seen.erp_norm
+        before, _, value = str(self._agreed.get(_correction(seen.name)) or "0:").partition(":")
+        times = min(int(before) + 1, CORRECTIONS + 1) if value == shown else 1
+        self._agreed[_correction(seen.name)] = f"{times}:{shown}"
+        return times > CORRECTIONS
 
     def _write(self, seen: _Seen, winner: Side, reason: Reason) -> None:
         if winner is Side.ERP:
@@ -296,6 +330,7 @@ class _Draft:
             conflicts=tuple(self._conflicts),
             closed=self._closed,
             held=tuple(self._held),
+            stubborn=tuple(self._stubborn),
         )
 
 

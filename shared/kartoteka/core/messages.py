@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kartoteka.core.model import State, Status
+from kartoteka.core.model import Candidate, Side, State, Status
 
 IN_STEP = Status(State.IN_STEP)
 
@@ -24,8 +24,9 @@ def bad_id() -> Status:
     return Status(
         State.HELD,
         "bad_id",
-        "Kod karty ma spację na końcu, podwójną spację lub znak niedrukowalny; popraw id. / "
-        "The card's id has a blank at an end, two in a row, or an unprintable character; correct it.",
+        "Kod karty ma spację na końcu, podwójną spację, znak niedrukowalny lub ponad 40 znaków; popraw id. / "
+        "The card's id has a blank at an end, two in a row, an unprintable character, or more than 40 characters; "
+        "correct it.",
     )
 
 
@@ -39,6 +40,26 @@ def no_shop() -> Status:
     )
 
 
+def not_opened() -> Status:
+    """Return the status of a card without an account where the policy links accounts and opens none."""
+    return Status(
+        State.EXCLUDED,
+        "direction",
+        "Żadne konto nie pasuje, a polityka (accounts.direction) nowych nie zakłada. / "
+        "No account fits, and the policy (accounts.direction) opens none.",
+    )
+
+
+def no_shop_wanted() -> Status:
+    """Return the status of a linked customer whom no row, rule or default gives a shop: his shops are left alone."""
+    return Status(
+        State.EXCLUDED,
+        "no_shop",
+        "Bez wierszy w client_shops, reguły i accounts.default_shops: sklepów nie zmieniamy. / "
+        "No rows in client_shops, no rule and no accounts.default_shops: the shops are left as they are.",
+    )
+
+
 def conflict(fields: Iterable[str]) -> Status:
     """Return the status of a record with fields that wait for a person's decision."""
     names = ", ".join(fields)
@@ -47,6 +68,18 @@ def conflict(fields: Iterable[str]) -> Status:
         "conflict",
         f"Różne zmiany po obu stronach: {names}. Ustaw decision w sync_conflicts. / "
         f"Edited differently on both sides: {names}. Set decision in sync_conflicts to 'erp' or 'panel'.",
+    )
+
+
+def not_taken(fields: Iterable[str]) -> Status:
+    """Return the status of a record with fields that one side shows otherwise, however often they are put right."""
+    names = ", ".join(fields)
+    return Status(
+        State.HELD,
+        "not_taken",
+        f"Wysłane kilka razy, a po drugiej stronie wciąż jest inna wartość: {names}. Sprawdź ustawienia panelu. / "
+        f"Sent several times, and the other side still shows another value: {names}. Look into the panel's settings, "
+        "or set the field's direction to 'off'.",
     )
 
 
@@ -76,6 +109,18 @@ _NO_ANSWER = (
     "The panel or the connection does not answer; it will be tried again by itself."
 )
 _DELAYS = {
+    "brake": (
+        "Zatrzymane hamulcem zmian masowych; sprawdź i potwierdź: kartoteka resume … --confirm. / "
+        "Stopped by the mass-change brake; look into it, then confirm: kartoteka resume … --confirm."
+    ),
+    "first_pass": (
+        "Czeka, aż wszystkie konta panelu zostaną raz odczytane. / "
+        "Waits until all accounts of the panel have been read once."
+    ),
+    "moved": (
+        "Konto zmieniło się w trakcie łączenia; sprawdzimy ponownie. / "
+        "The account changed while it was being linked; it will be looked at again."
+    ),
     "paused": "Wstrzymane przez operatora. / Paused by the operator.",
     "budget": "Wyczerpany miesięczny limit wywołań panelu. / The month's budget of panel calls is used up.",
     "pace": "Panel ma kolejkę wywołań; ponowimy. / The panel's calls are queued up; it will be tried again.",
@@ -101,17 +146,67 @@ def account_gone(login: str) -> Status:
     )
 
 
+def named_account_gone(panel_client_id: str) -> Status:
+    """Return the status of a card to which an account was given that the panel no longer shows."""
+    return Status(
+        State.HELD,
+        "account_gone",
+        f"Panel nie pokazuje konta {panel_client_id}; wskaż inne albo wyczyść odpowiedź w incoming_clients "
+        f"lub sync_matches. / The panel does not show the account {panel_client_id}; name another one, or clear your "
+        "answer in incoming_clients or sync_matches.",
+    )
+
+
 ANOTHER_ACCOUNT = "another_account"
 
 
 def another_account(code: str) -> Status:
     """Return the status of a customer whose linked account does not carry the card's code: nothing is carried."""
+    polish, english = f"inny kod zewnętrzny ({code!r})", f"carries another external code ({code!r})"
+    if not code:
+        polish, english = "pusty kod zewnętrzny", "carries no external code"
     return Status(
         State.HELD,
         ANOTHER_ACCOUNT,
-        f"Połączone konto ma inny kod zewnętrzny ({code!r}); popraw go w panelu albo usuń wiersz z sync_links. / "
-        f"The linked account carries another external code ({code!r}); correct it in the panel, or delete the row in "
-        "sync_links and touch the card.",
+        f"Połączone konto ma {polish}; wpisz kod karty w panelu albo usuń wiersz z sync_links. / "
+        f"The linked account {english}; write the card's there, or delete the row in sync_links and touch the card.",
+    )
+
+
+NO_CARD, ALREADY_LINKED = "no_card", "already_linked"
+
+
+def no_card(accounts: Iterable[str] = ()) -> Status:
+    """Return the status of what the ERP wrote about a card that is not there; ``accounts``: its answers."""
+    rows = ", ".join(accounts)
+    answered = f" (incoming_clients: {rows})" if rows else ""
+    return Status(
+        State.WAITING,
+        NO_CARD,
+        f"Nie ma karty o tym kodzie w clients{answered}; czeka na nią. / "
+        f"There is no card with this code in clients{answered}; it is waited for.",
+    )
+
+
+def already_linked(accounts: Iterable[str], own: str) -> Status:
+    """Return the status of a card with an account to which the ERP gave another one in ``incoming_clients``."""
+    rows = ", ".join(accounts)
+    return Status(
+        State.HELD,
+        ALREADY_LINKED,
+        f"incoming_clients: konto {rows} przypisano karcie, która ma już konto {own}; popraw client_id. / "
+        f"incoming_clients: the account {rows} was given to a card that has the account {own}; correct client_id.",
+    )
+
+
+def account_taken(panel_client_id: str, code: str) -> Status:
+    """Return the status of a card to which an account was given that carries another card's code."""
+    return Status(
+        State.HELD,
+        "account_taken",
+        f"Konto {panel_client_id} ma już kod innej karty ({code!r}); wskaż inne albo popraw kod w panelu. / "
+        f"The account {panel_client_id} carries another card's code ({code!r}); name another one, or correct the code "
+        "in the panel.",
     )
 
 
@@ -123,6 +218,50 @@ def several_accounts(ids: Iterable[str]) -> Status:
         "several_accounts",
         f"Kilka kont w panelu ma ten kod zewnętrzny: {names}. Zostaw go jednemu. / "
         f"Several accounts of the panel carry this external code: {names}. Leave it to one of them.",
+    )
+
+
+_QUESTIONS = {
+    "ambiguous": ("Pasuje kilka kont", "Several accounts may be this card's"),
+    "shared_account": ("To samo konto pasuje do kilku kart", "Several cards hit the same account"),
+    "foreign_code": (
+        "Pasujące konto ma kod zewnętrzny, którego nie ma żadna karta",
+        "The account that fits carries an external code that no card has",
+    ),
+    "contradictory": ("Sprzeczne decyzje w sync_matches", "The decisions in sync_matches contradict each other"),
+}
+
+
+def question(code: str, candidates: Iterable[Candidate]) -> Status:
+    """Return the status of a card whose account a person has to name; ``code`` is one of ``_QUESTIONS``."""
+    polish, english = _QUESTIONS[code]
+    names = ", ".join(f"{c.panel_client_id} ({c.matched_by})" for c in candidates)
+    return Status(
+        State.HELD,
+        code,
+        f"{polish}: {names}. Ustaw w sync_matches decision = 'link' w jednym wierszu albo 'create'. / "
+        f"{english}: {names}. Set decision in sync_matches: 'link' on one row, or 'create'.",
+    )
+
+
+def shared_account(ids: Iterable[str]) -> Status:
+    """Return the status of cards to which people gave the same account."""
+    names = ", ".join(ids)
+    return Status(
+        State.HELD,
+        "shared_account",
+        f"Konto {names} wskazano dla kilku kart; zostaw je jednej. / "
+        f"The account {names} was given to several cards; leave it to one of them.",
+    )
+
+
+def guest(panel_client_id: str) -> Status:
+    """Return the status of a card to which somebody without a log-in was given."""
+    return Status(
+        State.HELD,
+        "guest",
+        f"Konto {panel_client_id} to gość bez loginu; nie można go połączyć. / "
+        f"The account {panel_client_id} is a guest without a log-in; it cannot be linked.",
     )
 
 
@@ -148,3 +287,49 @@ def no_row() -> Status:
 def first_contact_due() -> Status:
     """Return the status of billing data that are to be compared for the first time."""
     return Status(State.WAITING, "first_contact", "Konto połączone; dane zostaną porównane. / Linked; to be compared.")
+
+
+def incomplete_address(fields: Iterable[str]) -> Status:
+    """Return the status of a delivery address that lacks what the panel wants of a new one."""
+    names = ", ".join(fields)
+    return Status(
+        State.HELD,
+        "incomplete",
+        f"Brakuje: {names}. Uzupełnij wiersz w delivery_addresses. / Missing: {names}. Complete the row in "
+        "delivery_addresses.",
+    )
+
+
+DELETED = {Side.ERP: "deleted_in_erp", Side.PANEL: "deleted_in_panel"}
+"""The codes of records that were deleted on one side and are left as they are on the other."""
+
+
+def remembered(side: Side) -> Status:
+    """Return the status of a delivery address that was deleted on one side, where deletions are not carried."""
+    if side is Side.ERP:
+        return Status(
+            State.EXCLUDED,
+            DELETED[side],
+            "Usunięty w ERP; w panelu zostaje (deletes: ignore). Wiersz o tym samym id wznowi synchronizację. / "
+            "Deleted in the ERP; the panel keeps it (deletes: ignore). A row with the same id takes it up again.",
+        )
+    return Status(
+        State.EXCLUDED,
+        DELETED[side],
+        "Usunięty w panelu; wiersz zostaje i nie jest przenoszony (deletes: ignore). Aby wrócił, wstaw go pod nowym id."
+        " / Deleted in the panel; the row stays and is not carried (deletes: ignore). To have it there again, insert "
+        "it under a new id.",
+    )
+
+
+NOT_DELETED = "not_deleted"
+
+
+def not_deleted(message: str) -> Status:
+    """Return the status of a delivery address that was deleted in the ERP and that the panel does not delete."""
+    return Status(
+        State.HELD,
+        NOT_DELETED,
+        f"Usunięty w ERP, ale panel go nie usuwa ({message}). Spróbujemy przy następnym porównaniu. / "
+        "Deleted in the ERP, but the panel does not delete it; tried again when this customer is next compared.",
+    )

@@ -11,6 +11,9 @@ from datetime import datetime
 Value = str | bool | None
 """One field's value, in the exchange database's vocabulary on either side. Empty text and None are both empty."""
 
+Place = tuple[str, str]
+"""Client id, and item id (empty for what is not an item): one record of a concern."""
+
 Record = Mapping[str, Value]
 """Field name (the exchange database's column) -> value, as written by the side it came from."""
 
@@ -96,13 +99,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """An account to open. ``client_id`` becomes the external code and the reference that the answer echoes."""
+    """An account to open. ``client_id`` becomes the external code and the reference that the answer echoes.
+
+    ``values`` are fields of every concern that the panel takes at creation, the shops among them.
+    """
 
     client_id: str
     login: str
     password: str = attribute(repr=False)
     values: Record = attribute(repr=False)
-    shops: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,30 @@ class AccountUpdate:
     login: str
     values: Record = attribute(repr=False)
     external_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A delivery address as the panel shows it, its values by column of the exchange database."""
+
+    panel_address_id: str
+    values: Record = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressWrite:
+    """A delivery address to be added, changed or deleted in the panel.
+
+    ``panel_address_id`` is empty for one to add. ``values`` are all fields of a new address, the changed ones of a
+    known one, none of one to delete. ``shops`` are the customer's: the panel wants them with every address.
+    """
+
+    client_id: str
+    item_id: str
+    login: str
+    panel_address_id: str = ""
+    values: Record = attribute(default_factory=dict, repr=False)
+    shops: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +193,14 @@ class Written:
 class Intent:
     """What was about to be written into the panel when a record was last worked (``sync_intents``).
 
-    ``creating`` marks the opening of an account: where the account then exists, every value has been carried.
+    ``creating`` marks the opening of an account, or the adding of an address: where it then exists, every value has
+    been carried. ``linked_by`` marks the giving of a card's code to the account ``login``, and says how it was found.
     """
 
     written: tuple[Written, ...]
     creating: bool = False
     login: str = ""
+    linked_by: str = ""
 
     @property
     def values(self) -> dict[str, Value]:
@@ -179,9 +210,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All the exchange database knows of one customer for one concern, read in one go.
+    """All the exchange database knows of one customer, or of one item of his, for one concern, read in one go.
 
     ``row`` is None where the ERP has no such row (any more). ``agreed`` is None before first contact.
+    ``panel_item_id`` names the panel's record of an item, as it was agreed on; empty where there is none yet.
     """
 
     client_id: str
@@ -193,6 +225,12 @@ class Snapshot:
     parked: Parked | None = None
     status: Status | None = None
     conflicts: tuple[OpenConflict, ...] = ()
+    panel_item_id: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Client id and item id."""
+        return self.client_id, self.item_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +258,51 @@ class RowEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account that may be a card's own (``sync_matches``); ``decision`` is a person's: ``link``, ``create`` or none.
+
+    ``matched_by`` names the rules by which it was found, joined by ``+``.
+    """
+
+    client_id: str
+    panel_client_id: str
+    matched_by: str
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardHint:
+    """What a card is recognised by beside its code, normalised."""
+
+    client_id: str
+    nip: str = attribute(default="", repr=False)
+    email: str = attribute(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingClient:
+    """A customer who registered in the shop (``incoming_clients``): his billing columns, by name."""
+
+    panel_client_id: str
+    values: Record = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """Everything to be stored for one record after its panel call, in one transaction with its neighbours.
 
-    ``status`` None leaves status, parking place and intent as they are. ``row_edits`` are written first, all or none;
-    where the ERP was faster, or its database refused, ``fallback`` is stored instead and ``settle`` answers the key.
-    ``agreed`` None leaves the agreement as it is. ``parked`` None takes the record off the parking place.
+    ``status`` None leaves status, parking place and intent as they are. The ERP's own row is written first, all or
+    nothing: ``row_edits`` change columns that still hold what was seen; ``row_insert`` adds an item's row, all its
+    columns; ``row_delete`` removes an item's row that still holds these values. Where the ERP was faster, or its
+    database refused, ``fallback`` is stored instead and ``settle`` answers the record's place.
+    ``agreed`` None leaves the agreement as it is; given, it is stored with ``panel_item_id``. ``forget`` removes the
+    record's agreement, intent, parking place and status altogether (``status``, ``agreed``, ``parked`` are not read).
+    ``parked`` None takes the record off the parking place; ``keep_parked`` leaves it where it is by now (``parked`` is
+    not read). ``confirmed``: a person let these writes pass the brake, so they do not count for it.
     ``close_conflicts`` are ids of open rows that are settled now: id -> winner (None: both became equal).
+    ``candidates`` replaces the card's rows in ``sync_matches``, of which one that stays keeps its decision; None leaves
+    them. A ``link`` takes its account off ``incoming_clients``, and from any other card: one that the ERP has deleted,
+    or that a person decided against.
     """
 
     client_id: str
@@ -235,13 +311,30 @@ class Settlement:
     item_id: str = ""
     agreed: Record | None = attribute(default=None, repr=False)
     row_edits: Mapping[str, RowEdit] = attribute(default_factory=dict)
+    row_insert: Record | None = attribute(default=None, repr=False)
+    row_delete: Record | None = attribute(default=None, repr=False)
+    panel_item_id: str = ""
+    forget: bool = False
     link: Link | None = None
+    candidates: tuple[Candidate, ...] | None = None
     written: tuple[Written, ...] = ()
     conflicts: tuple[ConflictNote, ...] = ()
     close_conflicts: Mapping[int, Side | None] = attribute(default_factory=dict)
     parked: Parked | None = None
     keep_intent: bool = False
+    keep_parked: bool = False
+    confirmed: bool = False
     fallback: Settlement | None = None
+
+    @property
+    def place(self) -> Place:
+        """Client id and item id."""
+        return self.client_id, self.item_id
+
+    @property
+    def writes_row(self) -> bool:
+        """Whether the ERP's own row is to be written."""
+        return bool(self.row_edits) or self.row_insert is not None or self.row_delete is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ import phonenumbers
 from kartoteka.core.model import Record, Value
 
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
+LONGEST_CODE = 40
+"""Characters of a customer code, by the exchange database's column, which not every engine enforces."""
 HOME_COUNTRY = "PL"
 """The country of a record that names none (the exchange database's default)."""
 
@@ -60,6 +62,16 @@ def flag(value: Value, _record: Record) -> str:
     return "yes" if str(value).strip().casefold() in _TRUE else "no"
 
 
+def shop_list(value: Value, _record: Record) -> str:
+    """Return the ids of shops in ascending order, each once, joined by commas: ``"2, 1,2"`` is ``"1,2"``."""
+    numbers = (n.strip() for n in _plain(str(value or "")).split(","))
+    return ",".join(sorted({str(int(n)) if n.isdecimal() else n for n in numbers if n}, key=_by_number))
+
+
+def _by_number(number: str) -> tuple[int, str]:
+    return len(number), number
+
+
 def country(record: Record) -> str:
     """Return the record's country, upper case, ISO 3166-1 alpha-2."""
     return str(record.get("country_code") or HOME_COUNTRY).strip().upper()
@@ -71,8 +83,8 @@ def same_code(one: str, other: str) -> bool:
 
 
 def is_plain_code(code: str) -> bool:
-    """Return whether a code has no blanks at its ends or in a row and nothing unprintable: it survives any panel."""
-    return code == _plain(code) and code.isprintable()
+    """Return whether a code survives any panel: no blanks at its ends or in a row, all printable, not too long."""
+    return code == _plain(code) and code.isprintable() and len(code) <= LONGEST_CODE
 
 
 def _plain(value: str) -> str:

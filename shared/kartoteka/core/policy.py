@@ -193,6 +193,11 @@ class Rule:
         """Whether the ERP's value travels to the panel."""
         return self.direction in (Direction.ERP_TO_PANEL, Direction.BOTH)
 
+    @property
+    def to_erp(self) -> bool:
+        """Whether the panel's value travels to the ERP."""
+        return self.direction in (Direction.PANEL_TO_ERP, Direction.BOTH)
+
 
 def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
     """Return the rule of every field of a concern.
@@ -208,13 +213,19 @@ def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
 
 
 def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
-    whole: Direction = section.direction
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
     return Rule(
-        direction=Direction.OFF if whole is Direction.OFF else given.direction or default or whole,
+        direction=_direction(given, default, section),
         conflict=given.conflict or conflict,
         empty=given.empty or Empty.KEEP,
     )
+
+
+def _direction(given: FieldRule, default: Direction | None, section: Any) -> Direction:
+    """Return a field's direction. Where the policy has no rules for single fields, a one-way field is it or is off."""
+    whole: Direction = section.direction
+    against = default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not hasattr(section, "fields")
+    return Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole
 
 
 def parse(text: str) -> Policy:

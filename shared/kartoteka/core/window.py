@@ -26,10 +26,20 @@ SAVE_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class FirstPass:
-    """The first reading of all accounts: the next page, and the panel's time when it began."""
+    """The first reading of all accounts: the next page, the panel's time when it began, and how many there are.
+
+    Where accounts vanish while it goes on, the later ones move up and one may slip by: it begins anew then.
+    """
 
     page: int
     begun: datetime
+    total: int = 0
+
+    def next(self, total: int, pages: int) -> FirstPass | None:
+        """Return the pass after its page was read, with what the panel said of the whole; None: it was the last."""
+        if total < self.total:
+            return FirstPass(0, self.begun)
+        return None if self.page + 1 >= pages else FirstPass(self.page + 1, self.begun, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,10 @@ class FeedCursor:
     measured_at: datetime
     zone: Window | None = None
     first: FirstPass | None = None
+
+    def anew(self) -> FeedCursor:
+        """Return the cursor from which all accounts are read once more."""
+        return replace(self, first=FirstPass(0, self.until))
 
     def clock_is_old(self, now: datetime) -> bool:
         """Return whether the panel's clock is to be measured again."""
@@ -73,7 +87,7 @@ class FeedCursor:
             "offset": self.offset.total_seconds(),
             "measured_at": self.measured_at.isoformat(),
             "zone": [self.zone.begin.isoformat(), self.zone.end.isoformat()] if self.zone else None,
-            "first": {"page": self.first.page, "begun": self.first.begun.isoformat()} if self.first else None,
+            "first": _first_document(self.first) if self.first else None,
         }
 
     @classmethod
@@ -85,5 +99,9 @@ class FeedCursor:
             offset=timedelta(seconds=document["offset"]),
             measured_at=time(document["measured_at"]),
             zone=Window(time(zone[0]), time(zone[1])) if zone else None,
-            first=FirstPass(first["page"], time(first["begun"])) if first else None,
+            first=FirstPass(first["page"], time(first["begun"]), first.get("total", 0)) if first else None,
         )
+
+
+def _first_document(first: FirstPass) -> dict[str, Any]:
+    return {"page": first.page, "begun": first.begun.isoformat(), "total": first.total}

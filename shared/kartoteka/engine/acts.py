@@ -65,7 +65,7 @@ def looked_up(
 
 
 def store(engine: Engine, settlements: Sequence[Settlement], snapshots: Sequence[Snapshot]) -> tuple[Report, set[str]]:
-    """Store settlements in one transaction; return the figures and the keys to be looked at again.
+    """Store settlements in one transaction; return the figures and the customers to be looked at again.
 
     What the ERP's own database refuses to take is set aside like any refused record.
     """
@@ -73,16 +73,16 @@ def store(engine: Engine, settlements: Sequence[Settlement], snapshots: Sequence
         return Report(), set()
     answer = engine.exchange.settle(settlements, run_id=engine.run_id, at=engine.now())
     lost = answer.again | answer.refused.keys()
-    stored = [s.fallback if s.client_id in lost and s.fallback else s for s in settlements]
-    by_id = {s.client_id: s for s in snapshots}
+    stored = [s.fallback if s.place in lost and s.fallback else s for s in settlements]
+    known = {s.place: s for s in snapshots}
     late = [
-        _refused_by_erp(engine, s, by_id[s.client_id], answer.refused[s.client_id])
+        _refused_by_erp(engine, s, known.get(s.place) or Snapshot(*s.place), answer.refused[s.place])
         for s in stored
-        if s.client_id in answer.refused and s.client_id in by_id
+        if s.place in answer.refused
     ]
     if late:
         engine.exchange.settle(late, run_id=engine.run_id, at=engine.now())
-    return Report(figures([*stored, *late])), set(answer.again)
+    return Report(figures([*stored, *late])), {client_id for client_id, _ in answer.again}
 
 
 def _refused_by_erp(engine: Engine, stored: Settlement, snapshot: Snapshot, reason: str) -> Settlement:
@@ -111,9 +111,11 @@ def nothing_new(settlement: Settlement, snapshot: Snapshot) -> bool:
     """Return whether storing this settlement would change nothing."""
     return (
         (settlement.agreed is None or settlement.agreed == snapshot.agreed)
-        and not (settlement.row_edits or settlement.written or settlement.conflicts or settlement.close_conflicts)
+        and (settlement.agreed is None or settlement.panel_item_id == snapshot.panel_item_id)
+        and not (settlement.writes_row or settlement.written or settlement.conflicts or settlement.close_conflicts)
+        and not (settlement.forget or settlement.candidates is not None)
         and settlement.link is None
-        and settlement.parked == snapshot.parked
+        and (settlement.keep_parked or settlement.parked == snapshot.parked)
         and (settlement.keep_intent or snapshot.intent is None)
         and same_status(settlement.status, snapshot.status)
     )

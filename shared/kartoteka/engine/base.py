@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from kartoteka.core import messages
-from kartoteka.core.concerns import CONCERNS, Concern
+from kartoteka.core import check, messages
+from kartoteka.core.brake import BRAKE
+from kartoteka.core.concerns import ACCOUNTS, CONCERNS, SHOPS, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.merge import Decision, merge
-from kartoteka.core.model import Account, Parked, Record, Settlement, Snapshot, State, Status
+from kartoteka.core.model import Account, Direction, Parked, Record, Settlement, Snapshot, State, Status
 from kartoteka.core.policy import Policy, Rule, rules
+from kartoteka.engine.braking import BrakeRun, was_stopped
 from kartoteka.ports import ExchangeDatabase, Panel, SyncState, WorkQueue
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
+UNTIL_TOUCHED = timedelta(days=3650)
+"""The pause of a record that nothing but its row's return can bring on."""
 
 T = TypeVar("T")
 
@@ -48,7 +53,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``."""
+    """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
+
+    ``addresses_per_pass`` is how many linked customers one rotating pass asks the panel about. ``turn`` lets one chunk
+    at a time ask for what the run needs once; ``asked`` keeps it.
+    """
 
     exchange: ExchangeDatabase
     panel: Panel
@@ -58,6 +67,10 @@ class Engine:
     run_id: str
     now: Callable[[], datetime] = utc_now
     longest_transaction: timedelta = timedelta(hours=1)
+    addresses_per_pass: int = 500
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    asked: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    brake: BrakeRun = field(default_factory=BrakeRun, repr=False, compare=False)
     _rules: dict[str, Mapping[str, Rule]] = field(default_factory=dict, repr=False, compare=False)
 
     def rules(self, concern: str) -> Mapping[str, Rule]:
@@ -66,11 +79,41 @@ class Engine:
             self._rules[concern] = rules(self.policy, CONCERNS[concern])
         return self._rules[concern]
 
+    def look(self, concern: str, client_ids: Collection[str]) -> Sequence[Snapshot]:
+        """Return what is known of these customers, their rows as the policy reads them."""
+        return [_by_policy(self.policy, concern, s) for s in self.exchange.snapshots(concern, client_ids)]
+
+    def carries(self, concern: str) -> bool:
+        """Return whether the policy wants this concern looked after at all."""
+        direction: Direction = getattr(self.policy, concern).direction
+        return direction is not Direction.OFF
+
     def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Yield the items in pieces that the panel takes in one call."""
         size = self.policy.panel.batch_size
         for start in range(0, len(items), size):
             yield items[start : start + size]
+
+
+def _by_policy(policy: Policy, concern: str, snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with what the policy makes of its row.
+
+    A customer's shops are those of his rows, else those of the rules, else the default ones. A card that was deleted
+    is one that is not active, where deletions are propagated.
+    """
+    if concern == SHOPS.name and snapshot.row is not None:
+        wanted = ",".join(map(str, check.shops(snapshot.row, policy)))
+        return replace(snapshot, row={**snapshot.row, "shops": wanted})
+    if concern == ACCOUNTS.name and snapshot.row is None and snapshot.link and policy.accounts.deletes == "propagate":
+        return replace(snapshot, row={"active": False})
+    return snapshot
+
+
+def _shown(concern: Concern, account: Account, base: Record | None) -> Record:
+    """Return what the panel shows, and what is assumed of fields that it never shows and that nothing was sent of."""
+    known = account.values.keys() | (base or {}).keys()
+    assumed = {name: field.assumed for name, field in concern.fields.items() if field.assumed is not None}
+    return {**account.values, **{name: value for name, value in assumed.items() if name not in known}}
 
 
 def decide(
@@ -82,18 +125,24 @@ def decide(
         engine.rules(concern.name),
         base=base,
         erp=row,
-        panel=account.values,
+        panel=_shown(concern, account, base),
         open_conflicts=snapshot.conflicts,
     )
 
 
-def delayed(engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Halt) -> Settlement:
-    """Return the settlement that sets a record aside because of an outage: no attempt is used up."""
+def delayed(
+    engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Halt, *, stopped: bool = False
+) -> Settlement:
+    """Return the settlement that sets a record aside because of an outage: no attempt is used up.
+
+    One that the brake had ``stopped`` stays known as such, so that what a person confirmed need not be confirmed again.
+    """
     before = snapshot.parked
     tries = before.tries + 1 if before else 1
     wait = max(_pause(tries), timedelta(seconds=getattr(error, "after", None) or 0))
     attempts = before.attempts if before else 0
-    parked = Parked(engine.now() + wait, attempts, tries, error.code)
+    confirmed = stopped or (snapshot.link is not None and was_stopped(snapshot))
+    parked = Parked(engine.now() + wait, attempts, tries, BRAKE if confirmed else error.code)
     return Settlement(
         snapshot.client_id,
         concern,
@@ -105,21 +154,49 @@ def delayed(engine: Engine, snapshot: Snapshot, concern: str, error: Retry | Hal
 
 
 def set_aside(engine: Engine, concern: str, client_ids: Sequence[str], code: str) -> None:
-    """Park these customers untouched, for a reason that is not theirs; each comes back by its due time."""
-    snapshots = engine.exchange.snapshots(concern, client_ids)
-    known = [s for s in snapshots if s.row is not None and not s.parked and (s.link is None) == (concern == "accounts")]
+    """Park these customers untouched, for a reason that is not theirs; each comes back by its due time.
+
+    Those who are linked and whose row is away are parked until it returns. What is parked already stays so, but the
+    brake marks it as its own: a person confirms it with the rest.
+    """
+    own = [s for s in engine.look(concern, client_ids) if not s.item_id]
+    free = [s for s in own if not s.parked or (code == BRAKE and s.link and not was_stopped(s))]
+    known = [s for s in free if s.row is not None and (s.link or concern == ACCOUNTS.name)]
     settlements = [delayed(engine, snapshot, concern, Retry(code)) for snapshot in known]
+    if not CONCERNS[concern].items and any(rule.to_erp for rule in engine.rules(concern).values()):
+        settlements += [wait_for_row(engine, concern, s) for s in own if s.link and s.row is None and not s.parked]
     engine.exchange.settle(settlements, run_id=engine.run_id, at=engine.now())
 
 
+def wait_for_row(engine: Engine, concern: str, snapshot: Snapshot) -> Settlement:
+    """Park a customer who was edited in the panel while the ERP has no row of his, until the row returns.
+
+    A table that is emptied and filled again with equal rows is no change, so nothing else would tell of the edit.
+    """
+    parked = Parked(engine.now() + UNTIL_TOUCHED, attempts=0, tries=0, code="no_row")
+    return Settlement(snapshot.client_id, concern, messages.no_row(), parked=parked, keep_intent=True)
+
+
+def judged_status(decision: Decision) -> Status:
+    """Return the status of a record whose decision has been carried out."""
+    if decision.stubborn:
+        return messages.not_taken(decision.stubborn)
+    return messages.conflict(decision.held) if decision.held else messages.IN_STEP
+
+
 def refused(engine: Engine, snapshot: Snapshot, error: Reject) -> tuple[Status, Parked | None]:
-    """Return the status and the parking place of a record that was refused; None: it waits for a person."""
+    """Return the status and the parking place of a record that was refused; None: it waits for a person.
+
+    One that was held for this very reason stays held: its attempts do not begin anew.
+    """
     before = snapshot.parked
     attempts = before.attempts + 1 if before else 1
     tries = before.tries + 1 if before else 1
-    final = attempts >= engine.policy.retry.max_attempts
-    status = messages.refused(error.code, error.message, final=final)
-    return status, None if final else Parked(engine.now() + _pause(tries), attempts, tries, error.code)
+    held = messages.refused(error.code, error.message, final=True)
+    if attempts >= engine.policy.retry.max_attempts or (before is None and snapshot.status == held):
+        return held, None
+    parked = Parked(engine.now() + _pause(tries), attempts, tries, error.code)
+    return messages.refused(error.code, error.message, final=False), parked
 
 
 def _pause(tries: int) -> timedelta:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kartoteka.core import messages
-from kartoteka.core.concerns import CONCERNS, Concern
+from kartoteka.core.concerns import ACCOUNTS, CONCERNS, DELIVERY_ADDRESSES, SHOPS, Concern
 from kartoteka.core.cursor import LogCursor
 from kartoteka.core.merge import erp_differs
-from kartoteka.core.model import Direction, LogEntry, Settlement, Snapshot, State
+from kartoteka.core.model import LogEntry, Snapshot, State
+from kartoteka.engine import directory
+from kartoteka.engine.addresses import wants_look
 from kartoteka.engine.base import Counts, Engine
+from kartoteka.engine.strays import tell_accounts, tell_addresses, told_before
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ SWEEP_EVERY = timedelta(days=1)
 class Look:
     """A full look in progress: all cards after ``after``. ``whole``: also those whose row equals the agreement.
 
-    ``touched``: also those that wait for a person, since the policy that held them has changed.
+    ``touched``: also those that wait for a person, since the policy that held them has changed, or a row of theirs.
     """
 
     after: str = ""
@@ -52,38 +54,56 @@ class Look:
     touched: bool = False
 
 
-def collect(engine: Engine, concern: str, *, everything_due: bool = False) -> Counts:
+def collect_keys(
+    engine: Engine,
+    concern: str,
+    *,
+    everything_due: bool = False,
+    before_sending: Callable[[Sequence[str]], Sequence[str]] = lambda keys: keys,
+) -> Counts:
     """Hand the keys of customers to be looked at to the concern's queue, and move the cursor.
 
-    ``everything_due`` takes parked records too whose time has not come.
+    ``everything_due`` takes parked records too whose time has not come. ``before_sending`` is called where there are
+    keys, once they have been read, and answers with those that may be sent; of the others it takes care itself.
     """
+    if concern == ACCOUNTS.name and not directory.is_complete(engine):
+        return Counts()  # the feed calls for it once every account of the panel is known
     stored = engine.state.load(f"log:{concern}")
     cursor, look, swept_at = _resume(engine, stored.document)
+    if concern == ACCOUNTS.name and stored.document is not None and cursor.high < stored.document["high"]:
+        directory.read_anew(engine)  # restored: the whole look begins when the feed has read every account again
+        anew = _document(cursor, look, swept_at, _policy_digest(engine))
+        engine.state.save(f"log:{concern}", anew, version=stored.version)
+        return Counts()
     cursor, touched = _read_log(engine, CONCERNS[concern], cursor)
-    sees_all = look is not None and not look.after and (look.whole or look.touched or stored.document is None)
-    keys = [] if sees_all else _worth_a_look(engine, concern, touched)
+    sees_all = look is not None and not look.after and (look.whole or look.touched)
+    if sees_all:  # all cards: but what was written about cards that are not there is told all the same
+        touched = sorted(set(touched) - engine.exchange.existing_cards(touched))
+    keys = _worth_a_look(engine, concern, touched)
     due = _due(engine, concern, everything_due=everything_due)
     found, look = _continue(engine, concern, look)
     keys = list(dict.fromkeys([*keys, *due, *found]))
-    if keys:
-        engine.queue.send(concern, keys)
-    if due:
-        engine.exchange.postpone(concern, due, engine.now() + IN_QUEUE)
+    sent = dict.fromkeys(before_sending(keys) if keys else ())
+    if sent:
+        engine.queue.send(concern, list(sent))
+    if queued := [key for key in due if key in sent]:
+        engine.exchange.postpone(concern, queued, engine.now() + IN_QUEUE)
     document = _document(cursor, look, swept_at, _policy_digest(engine))
     if document != stored.document:
         engine.state.save(f"log:{concern}", document, version=stored.version)
-    return Counts(collected=len(keys))
+    return Counts(collected=len(sent))
 
 
 def _resume(engine: Engine, document: Any) -> tuple[LogCursor, Look | None, datetime]:
     """Return where to go on, and when the last full look began.
 
-    Without a cursor, and once a day, all cards are looked at; those of a database that was restored or rebuilt in any
-    case, since it is the panel then that may know more.
+    Without a cursor, and once a day, all cards are looked at; without one also those that wait for a person, who may
+    have acted meanwhile; those of a database that was restored or rebuilt in any case, since it is the panel then that
+    may know more.
     """
     now = engine.now()
     if document is None:
-        return LogCursor(), Look(), now
+        return LogCursor(), Look(touched=True), now
     cursor = LogCursor.from_document(document)
     if cursor.high and engine.exchange.log_mark(cursor.high) != cursor.mark:
         logger.warning("change_log has lost row %d: restored or rebuilt, so all cards are looked at", cursor.high)
@@ -137,24 +157,32 @@ def _worth_a_look(engine: Engine, concern: str, keys: Sequence[str]) -> list[str
 
 def _due(engine: Engine, concern: str, *, everything_due: bool) -> list[str]:
     """Return the parked customers whose time has come; those whose row is away wait for its return."""
-    if getattr(engine.policy, concern).direction is Direction.OFF:
+    if not engine.carries(concern):
         return []
     due = engine.exchange.due(concern, None if everything_due else engine.now(), DUE_LIMIT)
+    if concern == ACCOUNTS.name and engine.policy.accounts.deletes == "propagate":
+        return list(due)  # a card that is away is to be closed
     present = engine.exchange.existing_cards(due) if due else frozenset()
     return [client_id for client_id in due if client_id in present]
 
 
 def _differing(engine: Engine, concern: str, keys: Collection[str], *, touched: bool) -> list[str]:
-    snapshots = engine.exchange.snapshots(concern, keys)
-    if touched and concern == "accounts":
-        _let_go(engine, [s for s in snapshots if s.row is None and s.link is None and s.status is not None])
+    snapshots = engine.look(concern, keys)
+    if concern == DELIVERY_ADDRESSES.name:
+        customers = _by_customer(snapshots)
+        if touched:
+            tell_addresses(engine, customers)
+        return [key for key, own in customers.items() if wants_look(engine, own, touched=touched)]
+    if concern == ACCOUNTS.name:
+        tell_accounts(engine, snapshots if touched else told_before(snapshots))
     return [s.client_id for s in snapshots if _differs(engine, concern, s, touched=touched)]
 
 
-def _let_go(engine: Engine, deleted: Sequence[Snapshot]) -> None:
-    """Stop waiting for cards that were deleted before they had an account."""
-    gone = [Settlement(s.client_id, "accounts", messages.deleted(), keep_intent=True) for s in deleted]
-    engine.exchange.settle(gone, run_id=engine.run_id, at=engine.now())
+def _by_customer(snapshots: Sequence[Snapshot]) -> dict[str, list[Snapshot]]:
+    found: dict[str, list[Snapshot]] = {}
+    for snapshot in snapshots:
+        found.setdefault(snapshot.client_id, []).append(snapshot)
+    return found
 
 
 def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool) -> bool:
@@ -162,13 +190,17 @@ def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool)
     if snapshot.row is None:
         return False
     at_rest = snapshot.status is not None and snapshot.status.state is State.HELD
-    if concern == "accounts":
-        return snapshot.link is None and (touched or not at_rest)
     if snapshot.link is None:
-        return False
+        return concern == ACCOUNTS.name and (touched or not at_rest)
     held = touched and at_rest
+    if concern == SHOPS.name and (snapshot.row["shops"] == "") != _is_excluded(snapshot):
+        return True
     unsettled = snapshot.intent or snapshot.parked or held or any(c.decision for c in snapshot.conflicts)
     return bool(unsettled) or erp_differs(CONCERNS[concern], engine.rules(concern), snapshot)
+
+
+def _is_excluded(snapshot: Snapshot) -> bool:
+    return snapshot.status is not None and snapshot.status.state is State.EXCLUDED
 
 
 def _continue(engine: Engine, concern: str, look: Look | None) -> tuple[list[str], Look | None]:

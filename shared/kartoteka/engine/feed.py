@@ -11,22 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from kartoteka.core import messages, normal
-from kartoteka.core.concerns import BILLING, Concern
+from kartoteka.core.concerns import ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS, Concern
+from kartoteka.core.errors import Halt, Retry
 from kartoteka.core.merge import idle
-from kartoteka.core.model import (
-    Account,
-    Direction,
-    Record,
-    SeenAccount,
-    Snapshot,
-    State,
-    Window,
-)
+from kartoteka.core.model import Account, Record, Snapshot, State, Window
 from kartoteka.core.window import SAVE_AFTER, FeedCursor, FirstPass
+from kartoteka.engine import directory, incoming
+from kartoteka.engine.addresses import differing
 from kartoteka.engine.base import Counts, Engine, decide
+from kartoteka.engine.collect import collect_keys
+from kartoteka.engine.directory import FEED_DOCUMENT
 from kartoteka.ports import AccountPage, Stored
 
-NAME = "feed"
 MOST_PAGES = 100
 """A window of more pages is halved until it holds fewer, so that each run gets somewhere."""
 SHORTEST = timedelta(seconds=2)
@@ -44,13 +40,26 @@ class _Reading:
     news: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a page of accounts tells: those that look otherwise in our directory, and the ids that it knows at all."""
+
+    fresh: Mapping[str, Account]
+    known: frozenset[str]
+
+
 def follow_panel(engine: Engine) -> Counts:
     """Read what changed in the panel since the last time, and hand the keys that differ to the concerns' queues."""
-    stored = engine.state.load(NAME)
-    cursor = _measured(engine, stored)
-    if cursor.first:
-        return _first_pass(engine, cursor, cursor.first, stored.version)
-    return _follow(engine, cursor, stored)
+    stored = engine.state.load(FEED_DOCUMENT)
+    try:
+        cursor = _measured(engine, stored)
+        if cursor.first:
+            return _first_pass(engine, cursor, cursor.first, stored.version)
+        return _follow(engine, cursor, stored)
+    except (Retry, Halt) as error:
+        if not directory.is_complete(engine):
+            directory.tell_waiting(engine, messages.outage(error.code, halted=isinstance(error, Halt)))
+        raise
 
 
 def _measured(engine: Engine, stored: Stored) -> FeedCursor:
@@ -67,20 +76,29 @@ def _measured(engine: Engine, stored: Stored) -> FeedCursor:
 
 def _first_pass(engine: Engine, cursor: FeedCursor, first: FirstPass, version: int) -> Counts:
     counts = Counts()
-    for page in range(first.page, first.page + FIRST_PASS_PAGES):
-        answer = _page(engine, None, page)
-        counts += _handle(engine, answer.accounts)
-        done = page + 1 >= answer.pages
-        cursor = replace(cursor, first=None if done else FirstPass(page + 1, first.begun))
-        if not engine.state.save(NAME, cursor.to_document(), version=version):
-            break  # another run of the feed is ahead of this one
-        version += 1
-        if done:
+    upcoming: FirstPass | None = first
+    for _ in range(FIRST_PASS_PAGES):
+        if upcoming is None:
             break
-    return counts
+        answer = _page(engine, None, upcoming.page)
+        counts += _handle(engine, answer.accounts, _news(engine, answer.accounts), complete=False)
+        upcoming = upcoming.next(answer.total, answer.pages)
+        cursor = replace(cursor, first=upcoming)
+        if not engine.state.save(FEED_DOCUMENT, cursor.to_document(), version=version):
+            return counts  # another run of the feed is ahead of this one
+        version += 1
+    if upcoming is not None:
+        directory.tell_waiting(engine, messages.outage("first_pass"))
+        return counts
+    incoming.list_all(engine)
+    if ACCOUNTS.name in engine.state.paused():
+        return counts
+    return counts + collect_keys(engine, ACCOUNTS.name)
 
 
 def _follow(engine: Engine, cursor: FeedCursor, stored: Stored) -> Counts:
+    if stored.document and FeedCursor.from_document(stored.document).measured_at != cursor.measured_at:
+        incoming.list_all(engine)
     reading = _read(engine, cursor.next_window(engine.now()))
     counts, news = reading.counts, reading.news
     moved = cursor.after(reading.window, crowded=reading.crowded)
@@ -89,7 +107,7 @@ def _follow(engine: Engine, cursor: FeedCursor, stored: Stored) -> Counts:
         moved = replace(moved, zone=None)
     before = FeedCursor.from_document(stored.document)
     if news or moved.zone != before.zone or moved.until - before.until >= SAVE_AFTER or cursor != before:
-        engine.state.save(NAME, moved.to_document(), version=stored.version)
+        engine.state.save(FEED_DOCUMENT, moved.to_document(), version=stored.version)
     return counts
 
 
@@ -102,9 +120,9 @@ def _read(engine: Engine, window: Window) -> _Reading:
     reading = _Reading(window, crowded=answer.pages > 1)
     for page in range(max(1, answer.pages)):
         answer = answer if page == 0 else _page(engine, window, page)
-        fresh = _news(engine, answer.accounts)
-        reading.counts += _handle(engine, answer.accounts, fresh)
-        reading.news |= bool(fresh)
+        news = _news(engine, answer.accounts)
+        reading.counts += _handle(engine, answer.accounts, news)
+        reading.news |= bool(news.fresh)
     return reading
 
 
@@ -125,42 +143,56 @@ def _page(engine: Engine, window: Window | None, page: int) -> AccountPage:
     return engine.panel.changed(window, page, engine.policy.panel.batch_size)
 
 
-def _news(engine: Engine, accounts: Sequence[Account]) -> Mapping[str, Account]:
-    """Return the accounts that look otherwise in our directory, by id."""
+def _news(engine: Engine, accounts: Sequence[Account]) -> _News:
     known = engine.exchange.remembered([a.panel_client_id for a in accounts]) if accounts else {}
-    return {a.panel_client_id: a for a in accounts if known.get(a.panel_client_id) != _seen(a)}
+    fresh = {a.panel_client_id: a for a in accounts if known.get(a.panel_client_id) != directory.seen(a)}
+    return _News(fresh, frozenset(known))
 
 
-def _seen(account: Account) -> SeenAccount:
-    return SeenAccount(
-        account.panel_client_id,
-        account.login,
-        account.external_code,
-        nip=normal.tax_number(account.values.get("nip"), account.values),
-        email=normal.email(account.values.get("email"), account.values),
-        modified_at=account.modified_at,
-        guest=account.guest,
-    )
-
-
-def _handle(engine: Engine, accounts: Sequence[Account], fresh: Mapping[str, Account] | None = None) -> Counts:
+def _handle(engine: Engine, accounts: Sequence[Account], news: _News, *, complete: bool = True) -> Counts:
+    """Hand on the keys that one page asks for. Before the directory is ``complete`` nobody is a stranger yet."""
     if not accounts:
         return Counts()
-    fresh = _news(engine, accounts) if fresh is None else fresh
+    fresh = news.fresh
     owners = engine.exchange.owners([a.panel_client_id for a in accounts])
     linked = {owners[a.panel_client_id]: a for a in accounts if a.panel_client_id in owners}
-    keys = {"accounts": _unlinked(engine, accounts, owners), "billing": _moved(engine, BILLING, linked, fresh)}
+    keys = {
+        ACCOUNTS.name: _unlinked(engine, accounts, owners),
+        BILLING.name: _moved(engine, BILLING, linked, fresh),
+        SHOPS.name: _moved(engine, SHOPS, linked, fresh),
+        DELIVERY_ADDRESSES.name: _addresses(engine, linked, news),
+    }
+    if fresh and complete:
+        keys[ACCOUNTS.name] = sorted({*keys[ACCOUNTS.name], *_waiting_cards(engine, list(fresh.values()))})
     for concern, found in keys.items():
         if found:
             engine.queue.send(concern, found)
     if fresh:
-        engine.exchange.remember([_seen(a) for a in fresh.values()], at=engine.now())
+        engine.exchange.remember([directory.seen(a) for a in fresh.values()], at=engine.now())
     return Counts(collected=sum(len(found) for found in keys.values()))
+
+
+def _waiting_cards(engine: Engine, fresh: Sequence[Account]) -> Sequence[str]:
+    """Keep the list of strangers true; return the cards without an account to which one of these may be the answer."""
+    hit = incoming.note(engine, fresh)
+    if not engine.carries(ACCOUNTS.name):
+        return ()
+    return [*hit, *engine.exchange.contenders([a.panel_client_id for a in fresh])]
+
+
+def _addresses(engine: Engine, linked: Mapping[str, Account], news: _News) -> list[str]:
+    """Return the customers among those who moved whose delivery addresses ask for something.
+
+    A linked account that was never seen before is the echo of its own opening: its addresses are our own work, or none.
+    """
+    ids = news.fresh.keys() & news.known
+    moved = {key: a.panel_client_id for key, a in linked.items() if a.panel_client_id in ids}
+    return differing(engine, moved, moved=True) if moved and engine.carries(DELIVERY_ADDRESSES.name) else []
 
 
 def _unlinked(engine: Engine, accounts: Sequence[Account], owners: Mapping[str, str]) -> list[str]:
     """Return the cards whose code an account carries that is not linked yet."""
-    if engine.policy.accounts.direction is Direction.OFF:
+    if not engine.carries(ACCOUNTS.name):
         return []
     codes = [a.external_code for a in accounts if a.external_code and a.panel_client_id not in owners and not a.guest]
     return sorted(engine.exchange.existing_cards(codes)) if codes else []
@@ -168,17 +200,21 @@ def _unlinked(engine: Engine, accounts: Sequence[Account], owners: Mapping[str, 
 
 def _moved(engine: Engine, concern: Concern, linked: Mapping[str, Account], fresh: Mapping[str, Account]) -> list[str]:
     """Return the customers for whom the merge of this concern would do something."""
-    if not linked or getattr(engine.policy, concern.name).direction is Direction.OFF:
+    if not linked or not engine.carries(concern.name):
         return []
-    snapshots = engine.exchange.snapshots(concern.name, list(linked))
+    snapshots = engine.look(concern.name, list(linked))
     return [s.client_id for s in snapshots if _would_act(engine, concern, s, linked[s.client_id], fresh)]
 
 
 def _would_act(
     engine: Engine, concern: Concern, snapshot: Snapshot, account: Account, fresh: Mapping[str, Account]
 ) -> bool:
-    if not normal.same_code(account.external_code, snapshot.client_id):
-        return snapshot.status is None or snapshot.status.code != messages.ANOTHER_ACCOUNT
+    another = not normal.same_code(account.external_code, snapshot.client_id)
+    told = snapshot.status is not None and snapshot.status.code == messages.ANOTHER_ACCOUNT
+    if another or told:
+        return another is not told
+    if concern is SHOPS and not (snapshot.row or {}).get("shops"):
+        return False
     if snapshot.row is None:
         edited = snapshot.agreed is not None and _asks(engine, concern, snapshot, snapshot.agreed, account)
         return edited and not snapshot.parked

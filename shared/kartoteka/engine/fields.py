@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from kartoteka.core import check, messages, normal
-from kartoteka.core.concerns import Concern
+from kartoteka.core.brake import BRAKE
+from kartoteka.core.concerns import SHOPS, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.merge import Decision, carried, settled
 from kartoteka.core.model import (
@@ -19,18 +19,17 @@ from kartoteka.core.model import (
     Announcement,
     Direction,
     Intent,
-    Parked,
     Record,
     Settlement,
     Side,
     Snapshot,
     Written,
 )
+from kartoteka.engine import shops
 from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
-from kartoteka.engine.base import Counts, Engine, decide, delayed, refused
+from kartoteka.engine.base import Counts, Engine, decide, delayed, judged_status, refused, wait_for_row
+from kartoteka.engine.braking import lets_through, was_stopped
 
-UNTIL_TOUCHED = timedelta(days=3650)
-"""The pause of a record that nothing but its row's return can bring on."""
 LOOKS = 3
 """How often a customer is looked at again in one run when the ERP was faster."""
 
@@ -65,13 +64,11 @@ def merge_fields(engine: Engine, concern: Concern, keys: Sequence[str]) -> Repor
 
 
 def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report, list[str]]:
-    if getattr(engine.policy, concern.name).direction is Direction.OFF:
+    if not engine.carries(concern.name) or not keys:
         return Report(), []
-    known = [s for s in engine.exchange.snapshots(concern.name, keys) if s.link]
-    snapshots = [s for s in known if s.row is not None]
-    without, _ = store(
-        engine, [_wait_for_row(engine, concern, s) for s in known if s.row is None and not s.parked], known
-    )
+    known = [s for s in engine.look(concern.name, keys) if s.link]
+    snapshots = [s for s in known if s.row is not None and not _excluded(concern, s)]
+    without, _ = store(engine, _not_looked_at(engine, concern, known), known)
     if not snapshots:
         return without, []
     ids = [s.link.panel_client_id for s in snapshots if s.link]
@@ -89,13 +86,23 @@ def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report
     return without + report + carried + Report(Counts(reconciled=looked), halts(list(failed.values()))), again
 
 
-def _wait_for_row(engine: Engine, concern: Concern, snapshot: Snapshot) -> Settlement:
-    """Park a customer who was edited in the panel while the ERP has no row of his, until the row returns.
+def _excluded(concern: Concern, snapshot: Snapshot) -> bool:
+    """Return whether the policy gives this customer no shop, so that nothing is to be done about his shops."""
+    return concern is SHOPS and snapshot.row is not None and not snapshot.row["shops"]
 
-    A table that is emptied and filled again with equal rows is no change, so nothing else would tell of the edit.
-    """
-    parked = Parked(engine.now() + UNTIL_TOUCHED, attempts=0, tries=0, code="no_row")
-    return Settlement(snapshot.client_id, concern.name, messages.no_row(), parked=parked, keep_intent=True)
+
+def _not_looked_at(engine: Engine, concern: Concern, known: Sequence[Snapshot]) -> list[Settlement]:
+    """Return what is to be said of customers about whom the panel is not asked."""
+    excluded = [
+        Settlement(s.client_id, concern.name, messages.no_shop_wanted(), keep_intent=True)
+        for s in known
+        if _excluded(concern, s)
+    ]
+    two_way = any(rule.to_erp for rule in engine.rules(concern.name).values())
+    waiting = [s for s in known if two_way and s.row is None and not s.parked]
+    settlements = excluded + [wait_for_row(engine, concern.name, s) for s in waiting]
+    by_id = {s.client_id: s for s in known}
+    return [s for s in settlements if not nothing_new(s, by_id[s.client_id])]
 
 
 def _put_off(engine: Engine, concern: Concern, snapshot: Snapshot, error: Reject | Retry | Halt) -> Settlement:
@@ -116,6 +123,8 @@ def _carry(
     }
     own = {key: account for key, account in present.items() if normal.same_code(account.external_code, key)}
     cases = [_case(engine, concern, s, own[s.client_id]) for s in snapshots if s.client_id in own]
+    if not lets_through(engine, concern.name, ((case.snapshot, case.decision.written) for case in cases)):
+        return store(engine, [delayed(engine, s, concern.name, Retry(BRAKE)) for s in snapshots], snapshots)[0], []
     sending = [case for case in cases if case.decision.to_panel]
     outcomes = _send(engine, concern, sending)
     settlements = [_settlement(engine, concern, case, outcomes.get(case.snapshot.client_id)) for case in cases]
@@ -135,18 +144,26 @@ def _unlinked(concern: Concern, snapshot: Snapshot, account: Account | None) -> 
 
 def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account) -> _Case:
     earlier = carried(concern, snapshot.intent, account.values)
-    base = settled(snapshot.agreed, earlier)
+    base = _unless_unknown(settled(snapshot.agreed, earlier), snapshot, account)
     decision = decide(engine, concern, snapshot, account, base=base, row=snapshot.row or {})
     case = _Case(snapshot, account, base, decision, earlier)
     try:
-        check.check_for_erp(concern, {name: edit.value for name, edit in decision.to_erp.items()})
+        check.check_for_erp(concern.fields, {name: edit.value for name, edit in decision.to_erp.items()})
     except Reject as exc:
         case = replace(case, decision=case.decision.without(Side.ERP, base), refusal=exc)
     try:
-        check.check_for_panel(concern, decision.to_panel)
+        check.check_for_panel(concern.fields, decision.to_panel)
+        shops.refuse_unknown(engine, decision.to_panel)
     except Reject as exc:
         case = replace(case, decision=case.decision.without(Side.PANEL, base), refusal=exc)
     return case
+
+
+def _unless_unknown(base: Record | None, snapshot: Snapshot, account: Account) -> Record | None:
+    """Return the agreement without the values that an unanswered call may have changed and nobody can read."""
+    if base is None or snapshot.intent is None:
+        return base
+    return {**base, **dict.fromkeys(snapshot.intent.values.keys() - account.values.keys())}
 
 
 def _send(engine: Engine, concern: Concern, cases: Sequence[_Case]) -> dict[str, Judged]:
@@ -168,7 +185,15 @@ def _announcement(concern: Concern, case: _Case) -> Announcement:
     client_id, decision = case.snapshot.client_id, case.decision
     intent = Intent(tuple(w for w in decision.written if w.direction is Direction.ERP_TO_PANEL))
     losing = tuple(replace(note, carried=False) for note in decision.conflicts if note.winner is Side.ERP)
-    before = Settlement(client_id, concern.name, status=None, agreed=case.base, written=case.earlier, conflicts=losing)
+    before = Settlement(
+        client_id,
+        concern.name,
+        status=None,
+        agreed=case.base,
+        written=case.earlier,
+        conflicts=losing,
+        confirmed=was_stopped(case.snapshot),
+    )
     return Announcement(client_id, concern.name, intent, before=before if case.earlier or losing else None)
 
 
@@ -188,7 +213,7 @@ def _settlement(engine: Engine, concern: Concern, case: _Case, outcome: Judged |
 
 def _stored(engine: Engine, concern: Concern, case: _Case, decision: Decision, refusal: Reject | None) -> Settlement:
     snapshot = case.snapshot
-    status, parked = messages.conflict(decision.held) if decision.held else messages.IN_STEP, None
+    status, parked = judged_status(decision), None
     if refusal:
         status, parked = refused(engine, snapshot, refusal)
     return Settlement(
@@ -201,4 +226,5 @@ def _stored(engine: Engine, concern: Concern, case: _Case, decision: Decision, r
         conflicts=decision.conflicts,
         close_conflicts=decision.closed,
         parked=parked,
+        confirmed=was_stopped(snapshot),
     )

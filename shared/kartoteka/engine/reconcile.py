@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.brake import BRAKE
+from kartoteka.core.concerns import ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS
 from kartoteka.core.errors import KartotekaError
-from kartoteka.engine.accounts import open_accounts
+from kartoteka.engine.accounts import reconcile_accounts
 from kartoteka.engine.acts import Report
-from kartoteka.engine.base import Engine
+from kartoteka.engine.addresses import merge_addresses
+from kartoteka.engine.base import Engine, set_aside
 from kartoteka.engine.fields import merge_fields
 
 WORKERS = 5
@@ -20,19 +22,25 @@ only wait."""
 Work = Callable[[Engine, Sequence[str]], Report]
 
 WORK: Mapping[str, Work] = {
-    "accounts": open_accounts,
-    "billing": lambda engine, keys: merge_fields(engine, CONCERNS["billing"], keys),
+    ACCOUNTS.name: reconcile_accounts,
+    BILLING.name: lambda engine, keys: merge_fields(engine, BILLING, keys),
+    DELIVERY_ADDRESSES.name: merge_addresses,
+    SHOPS.name: lambda engine, keys: merge_fields(engine, SHOPS, keys),
 }
 """What reconciling means for each concern."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What became of a run: its report, and the keys that could not be worked at all, with the reason of each chunk."""
+    """What became of a run: its report, and the keys that could not be worked at all, with the reason of each chunk.
+
+    ``braked``: the brake has stopped the concern, and the keys that were not worked are parked.
+    """
 
     report: Report = field(default_factory=Report)
     unfinished: list[str] = field(default_factory=list)
     errors: list[KartotekaError] = field(default_factory=list)
+    braked: bool = False
 
 
 def reconcile(
@@ -42,13 +50,12 @@ def reconcile(
 
     ``time_left`` is asked before each chunk; what it denies is unfinished and comes back with its message.
     """
-    work = WORK[concern]
     unique = list(dict.fromkeys(keys))
     result = Result()
     with ThreadPoolExecutor(WORKERS) as pool:
         chunks = list(engine.chunks(unique))
         for chunk, outcome in zip(
-            chunks, pool.map(lambda c: _attempt(engine, work, c, time_left), chunks), strict=True
+            chunks, pool.map(lambda c: _attempt(engine, concern, c, time_left), chunks), strict=True
         ):
             if isinstance(outcome, Report):
                 result.report += outcome
@@ -56,15 +63,19 @@ def reconcile(
             result.unfinished += chunk
             if outcome is not None:
                 result.errors.append(outcome)
+    result.braked = engine.brake.tripped
     return result
 
 
 def _attempt(
-    engine: Engine, work: Work, keys: Sequence[str], time_left: Callable[[], bool]
+    engine: Engine, concern: str, keys: Sequence[str], time_left: Callable[[], bool]
 ) -> Report | KartotekaError | None:
     if not time_left():
         return None
     try:
-        return work(engine, keys)
+        if engine.brake.tripped:
+            set_aside(engine, concern, keys, BRAKE)
+            return Report()
+        return WORK[concern](engine, keys)
     except KartotekaError as exc:
         return exc

@@ -1,0 +1,82 @@
+"""Values and keys on their way into the database and back: what does not fit, and how many go at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from kartoteka.core.model import Record, Value
+
+CHUNK = 1000
+"""Keys in one statement at most."""
+
+Row = dict[str, Any]
+"""A row to be written: column or parameter -> value."""
+
+Found = sa.Row[*tuple[Any, ...]]
+"""A row that was read."""
+
+Select = sa.Select[*tuple[Any, ...]]
+
+_T = TypeVar("_T")
+
+
+def pieces(items: Sequence[_T], size: int = CHUNK) -> Iterator[Sequence[_T]]:
+    """Yield the items in pieces that one statement takes."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds one of the parameter ``ids``."""
+    return column.in_(sa.bindparam("ids", expanding=True))
+
+
+def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str]) -> list[Found]:
+    """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
+    return [row for some in pieces(list(ids)) for row in connection.execute(statement, {"ids": some})]
+
+
+def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str]) -> None:
+    """Run a writing statement with :func:`among` in it for these ids."""
+    for some in pieces(list(ids)):
+        connection.execute(statement, {"ids": some})
+
+
+def value_of(stored: Any) -> Value:
+    """Return a column's value as a record has it, whatever type the ERP's author gave the column."""
+    if stored is None or isinstance(stored, str | bool):
+        return stored
+    return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+
+
+def clean(text: str) -> str:
+    """Return the text without what no database takes: NUL, and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def text_of(value: Value) -> str | None:
+    """Return a value as ``sync_history`` and ``sync_conflicts`` show it."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\x00" not in value else clean(value)
+    return None if value is None else str(value).lower()
+
+
+def to_json(record: Record) -> str:
+    """Return a record as the text that ``sync_agreed`` and ``sync_intents`` hold."""
+    return json.dumps(dict(record), sort_keys=True)
+
+
+def from_json(text: str) -> Record:
+    """Return the record that :func:`to_json` wrote."""
+    record: Record = json.loads(text)
+    return record
+
+
+def fit(column: sa.Column[Any], text: str) -> str:
+    """Return a text of the panel's cleaned, and cut to what our column holds."""
+    length = getattr(column.type, "length", None)
+    return clean(text)[:length]

@@ -1,0 +1,98 @@
+"""An installation whose customers are linked already, with nothing to look after but delivery addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kartoteka.core.concerns import DELIVERY_ADDRESSES
+from kartoteka.core.model import Link, Record, Status, Value
+from kartoteka.core.policy import Policy, parse
+from kartoteka.engine import Engine, rotate_addresses
+from tests.world import CARD, World
+
+CONCERN = DELIVERY_ADDRESSES.name
+LINES: dict[str, Value] = {
+    "first_name": "Jan",
+    "last_name": "Kowalski",
+    "street": "Długa 5",
+    "zip_code": "00-950",
+    "city": "Łódź",
+    "phone": "501502503",
+}
+ADD, UPDATE, DELETE, READ = (
+    "POST clients/deliveryAddress",
+    "PUT clients/deliveryAddress",
+    "POST clients/deliveryAddress/delete",
+    "GET clients/deliveryAddress",
+)
+
+
+def policy(
+    direction: str = "both", conflict: str = "erp", deletes: str = "ignore", *, batch: int = 100, attempts: int = 8
+) -> Policy:
+    """Return a policy of delivery addresses."""
+    return parse(
+        f'{{"delivery_addresses": {{"direction": "{direction}", "conflict": "{conflict}", "deletes": "{deletes}"}}, '
+        f'"panel": {{"batch_size": {batch}}}, "retry": {{"max_attempts": {attempts}}}}}'
+    )
+
+
+class AddressWorld(World):
+    """A world in which cards and accounts are linked by hand, and the other concerns rest."""
+
+    per_pass = 500
+
+    def customer(self, client_id: str = "C-1") -> str:
+        """Let there be a card and its account, linked; return the account's id."""
+        self.exchange.insert_card(client_id, **CARD)
+        account = self.panel.register(CARD, login=client_id.lower(), external_code=client_id)
+        self.exchange.links[client_id] = Link(client_id, account, client_id.lower(), "created")
+        return account
+
+    def engine(self) -> Engine:
+        """Return an engine for one run."""
+        return replace(super().engine(), addresses_per_pass=self.per_pass)
+
+    def look(self, *client_ids: str) -> bool:
+        """Work these customers once; False where the run failed or died."""
+        return self._run(lambda: self._reconcile(CONCERN, client_ids or ("C-1",)))
+
+    def rotate(self) -> bool:
+        """Run the rotating pass; False where it failed or died."""
+        return self._run(lambda: rotate_addresses(self.engine()))
+
+    def turn(self, *, seconds: float = 61) -> None:
+        """Do all that a tick does for delivery addresses."""
+        self.collect(CONCERN, everything_due=True)
+        self.rotate()
+        for _ in range(1000):
+            if not self.work(CONCERN):
+                break
+        else:
+            raise AssertionError("the queue does not run empty")
+        self.pass_time(seconds=seconds)
+
+    def row(self, address_id: str = "A-1") -> dict[str, Value]:
+        """Return the ERP's row."""
+        found = self.exchange.address(address_id)
+        assert found
+        return dict(found)
+
+    def shown(self, account: str = "1") -> dict[str, Record]:
+        """Return the account's addresses in the panel, by id."""
+        return {key: address.values for key, (owner, address) in self.panel.delivery.items() if owner == account}
+
+    def status(self, item_id: str = "A-1", client_id: str = "C-1") -> Status:
+        """Return an address's status."""
+        status = self.exchange.status(client_id, CONCERN, item_id)
+        assert status
+        return status
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Return the history: field, direction, reason."""
+        return [(h.field, h.direction, h.reason) for h in self.exchange.history]
+
+    def spent(self, before: Mapping[str, int]) -> dict[str, int]:
+        """Return the panel's calls since ``before``, by gate."""
+        return {gate: n - before.get(gate, 0) for gate, n in self.panel.calls().items() if n != before.get(gate, 0)}

@@ -1,0 +1,368 @@
+"""The brake: a mass of closings, erasures and replacements stops its concern until a person confirms it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kartoteka.core import brake
+from kartoteka.core.brake import document
+from kartoteka.core.errors import Retry
+from kartoteka.core.model import Direction, Parked, Reason, State, Value, Written
+from kartoteka.core.policy import Brake, parse
+from kartoteka.engine import reconcile, set_aside
+from tests.address_world import LINES, AddressWorld, policy
+from tests.unit.test_engine_active import linked, puts
+from tests.world import CARD, World
+
+SMALL = '{"brake": {"max_share": 0.2, "min_records": 5}, "panel": {"batch_size": 10}}'
+
+
+def confirm(world: World, concern: str) -> None:
+    """Do what ``kartoteka resume CONCERN --confirm`` does."""
+    name = document(concern)
+    stored = world.state.load(name)
+    world.state.save(name, {"since": world.time.isoformat()}, version=stored.version)
+    world.state.resume(concern)
+
+
+def close(world: World, cards: range) -> None:
+    """Let the ERP close these."""
+    for n in cards:
+        world.exchange.update_card(f"C-{n}", active=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after", "counts"),
+    [
+        ("active", True, False, True),
+        ("active", False, True, False),
+        ("phone", "1", "", True),
+        ("phone", "1", None, True),
+        ("phone", "1", "2", False),
+        ("phone", "", "2", False),
+        ("nip", "1", "2", True),
+        ("nip", "", "2", False),
+        ("email", "a@b.pl", "c@d.pl", True),
+        ("shops", "1,2", "1", True),
+        ("shops", "1,2", "1,3", True),
+        ("shops", "1", "1,2", False),
+        ("shops", "", "1", False),
+    ],
+)
+def test_what_counts(field: str, before: Value, after: Value, counts: bool) -> None:
+    for reason in Reason:
+        written = Written(field, Direction.ERP_TO_PANEL, reason, before, after)
+        assert brake.is_risky(written) is (counts and reason not in (Reason.CREATE, Reason.FIRST_CONTACT))
+
+
+@pytest.mark.parametrize(
+    ("count", "linked_customers", "stops"),
+    [(50, 100, False), (51, 100, True), (51, 255, False), (52, 255, True), (60, 1000, False), (201, 1000, True)],
+)
+def test_both_limits_must_be_passed(count: int, linked_customers: int, stops: bool) -> None:
+    assert brake.too_many(count, linked_customers, Brake()) is stops
+
+
+def test_the_chunk_that_would_pass_the_limit_is_not_written_and_the_concern_stops() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.tick()
+    assert world.state.paused() == {"accounts": "brake"}
+    assert len(world.panel.closed) == 0, "the first chunk of ten alone is more than six"
+    statuses = [world.exchange.status(f"C-{n}", "accounts") for n in range(12)]
+    assert {(s.state, s.code) for s in statuses if s} == {(State.PENDING, "brake")}
+    assert not [h for h in world.exchange.history if h.field == "active"]
+
+
+def test_the_chunks_of_one_run_count_together_and_those_after_the_stop_are_parked() -> None:
+    world = linked(30, policy=SMALL.replace('"batch_size": 10', '"batch_size": 4'))
+    close(world, range(12))
+    world.tick()
+    assert len(world.panel.closed) == 4
+    statuses = [world.exchange.status(f"C-{n}", "accounts") for n in range(12)]
+    assert sorted(s.code for s in statuses if s) == [""] * 4 + ["brake"] * 8
+    confirm(world, "accounts")
+    world.tick()
+    assert len(world.panel.closed) == 12
+
+
+def test_the_result_says_so() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    assert reconcile(world.engine(), "accounts", [f"C-{n}" for n in range(12)]).braked
+    assert not reconcile(world.engine(), "billing", [f"C-{n}" for n in range(12)]).braked
+
+
+def test_what_was_written_within_the_hour_counts_across_runs() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(4))
+    world.tick()
+    assert len(world.panel.closed) == 4
+    close(world, range(4, 6))
+    world.tick()
+    assert len(world.panel.closed) == 6, "six of thirty are not more than a fifth"
+    close(world, range(6, 7))
+    world.tick()
+    assert len(world.panel.closed) == 6
+    assert world.state.paused() == {"accounts": "brake"}
+
+
+def test_an_hour_later_it_counts_anew() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(6))
+    world.tick()
+    world.pass_time(minutes=61)
+    close(world, range(6, 12))
+    world.tick()
+    assert len(world.panel.closed) == 12
+    assert not world.state.paused()
+
+
+def test_confirmed_the_stopped_change_goes_through_and_the_count_begins_at_nought() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(20))
+    world.tick()
+    confirm(world, "accounts")
+    world.tick()
+    assert len(world.panel.closed) == 20
+    assert not world.state.paused()
+    close(world, range(20, 26))
+    world.tick()
+    assert len(world.panel.closed) == 26, "what a person confirmed does not count"
+    close(world, range(26, 27))
+    world.tick()
+    assert len(world.panel.closed) == 26
+    assert world.state.paused()
+
+
+def test_a_confirmed_crowd_of_several_chunks_and_runs_needs_one_word() -> None:
+    world = linked(60, policy=SMALL)
+    close(world, range(45))
+    world.tick()
+    assert world.state.paused()
+    confirm(world, "accounts")
+    for chunk in range(0, 45, 10):
+        world.queue.send("accounts", [f"C-{n}" for n in range(chunk, min(chunk + 10, 45))])
+    world.drain()
+    assert len(world.panel.closed) == 45
+    assert not world.state.paused()
+
+
+def test_confirmed_what_was_written_before_does_not_count() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(6))
+    world.tick()
+    close(world, range(6, 7))
+    world.tick()
+    assert world.state.paused()
+    world.pass_time(seconds=5)
+    confirm(world, "accounts")
+    world.tick()
+    close(world, range(7, 12))
+    world.tick()
+    assert len(world.panel.closed) == 12
+    assert not world.state.paused()
+
+
+def test_a_pause_that_was_lost_with_the_clouds_state_is_no_persons_word() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.tick()
+    world.state.documents.clear()
+    world.state.resume("accounts")
+    for _ in range(3):
+        world.tick()
+    assert not world.panel.closed
+    assert world.state.paused() == {"accounts": "brake"}
+
+
+def test_the_other_concerns_go_on() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.exchange.update_card("C-20", city="Gdynia")
+    world.tick()
+    assert world.state.paused() == {"accounts": "brake"}
+    account = world.exchange.links["C-20"].panel_client_id
+    assert world.panel.accounts[account].values["city"] == "Gdynia"
+
+
+def test_erased_values_and_replaced_addresses_stop_billing() -> None:
+    erase = '{"brake": {"max_share": 0.2, "min_records": 5}, "billing": {"fields": {"phone": {"empty": "erase"}}}}'
+    world = linked(30, policy=erase)
+    for n in range(4):
+        world.exchange.update_card(f"C-{n}", phone="")
+    for n in range(4, 8):
+        world.exchange.update_card(f"C-{n}", email=f"nowy{n}@firma.pl")
+    world.tick()
+    assert world.state.paused() == {"billing": "brake"}
+    assert puts(world) == 0
+
+
+def test_a_panel_that_is_emptied_stops_billing_too() -> None:
+    world = linked(30, policy=SMALL)
+    for account in list(world.panel.accounts):
+        world.panel.edit(account, email=f"x{account}@firma.pl")
+    world.tick()
+    assert world.state.paused() == {"billing": "brake"}
+    assert {str(card["email"])[0] for card in world.exchange.cards.values()} != {"x"}
+
+
+def test_a_shop_taken_from_everybody_by_the_policy_stops_the_shops() -> None:
+    world = linked(30, policy='{"brake": {"min_records": 5}, "accounts": {"default_shops": [1, 2]}}')
+    world.policy = parse('{"brake": {"min_records": 5}, "accounts": {"default_shops": [2]}}')
+    world.tick()
+    assert world.state.paused() == {"shops": "brake"}
+
+
+def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
+    world = World(parse(SMALL))
+    for n in range(40):
+        values = {"nip": f"{n:010}", "email": f"{n}@firma.pl", "company": "F", "street": "S 1"}
+        where = {"zip_code": "00-950", "city": "Łódź", "client_type": "firm", "country_code": "PL"}
+        world.exchange.insert_card(f"C-{n}", **values, **where, active=False)
+        if n < 20:
+            world.panel.register({**values, **where, "email": f"old{n}@firma.pl"}, login=f"shop-{n}")
+    world.tick()
+    world.tick()
+    assert not world.state.paused()
+    assert len(world.panel.closed) == 40
+
+
+def test_harmless_changes_are_never_stopped() -> None:
+    world = linked(30, policy=SMALL)
+    for n in range(30):
+        world.exchange.update_card(f"C-{n}", city="Gdynia", phone="601602603")
+    world.tick()
+    assert not world.state.paused()
+    assert {a.values["city"] for a in world.panel.accounts.values()} == {"Gdynia"}
+
+
+def test_a_table_filled_by_half_stops_the_closing_where_deletions_are_propagated() -> None:
+    world = linked(30, policy='{"brake": {"min_records": 5}, "accounts": {"deletes": "propagate"}}')
+    rows = dict(world.exchange.cards)
+    for card in rows:
+        world.exchange.delete_card(card)
+    world.tick()
+    assert world.state.paused() == {"accounts": "brake"}
+    assert not world.panel.closed
+    for card, row in rows.items():
+        world.exchange.insert_card(card, **row)
+    confirm(world, "accounts")
+    world.tick()
+    assert not world.panel.closed
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_an_outage_after_the_confirmation_does_not_bring_the_brake_on_again(arrived: bool) -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.tick()
+    confirm(world, "accounts")
+    if arrived:
+        world.panel.lose_reply()
+    else:
+        world.panel.fail(*[Retry("timeout") for _ in range(9)])
+    world.collect("accounts", everything_due=True)
+    world.drain()
+    told = [world.exchange.status(f"C-{n}", "accounts") for n in range(12)]
+    assert {s.code for s in told if s} <= {"timeout", "connection", ""}, "why it waits is told"
+    for _ in range(3):
+        world.tick()
+    assert len(world.panel.closed) == 12
+    assert not world.state.paused()
+    close(world, range(12, 17))
+    world.tick()
+    assert len(world.panel.closed) == 17, "what a person confirmed does not count"
+
+
+def test_what_is_parked_already_when_the_brake_stops_its_concern_is_confirmed_with_the_rest() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.panel.fail(*[Retry("timeout") for _ in range(9)])
+    world.collect("accounts")
+    world.drain()
+    assert {p.code for key, p in world.exchange.parked.items() if key[1] == "accounts"} == {"timeout"}
+    world.panel.recover()
+    world.state.pause("accounts", "brake")
+    set_aside(world.engine(), "accounts", [f"C-{n}" for n in range(12)], "brake")
+    confirm(world, "accounts")
+    world.tick()
+    assert len(world.panel.closed) == 12
+
+
+def test_a_card_without_an_account_that_waits_for_a_doubt_keeps_its_reason_under_the_brake() -> None:
+    world = linked(2)
+    world.exchange.insert_card("C-9", **{**CARD, "nip": "9", "email": "9@firma.pl"})
+    world.exchange.parked["C-9", "accounts", ""] = Parked(world.time, 0, 3, "maybe_opened")
+    set_aside(world.engine(), "accounts", ["C-9"], "brake")
+    assert world.exchange.parked["C-9", "accounts", ""].code == "maybe_opened"
+
+
+def braked_addresses(count: int = 12, *, quiet: int = 0) -> AddressWorld:
+    """Return an installation whose brake has stopped the deletion of so many addresses; ``quiet`` ones wait too."""
+    world = AddressWorld(policy(deletes="propagate"))
+    brake_at = world.policy.brake.model_copy(update={"max_share": 0.2, "min_records": 5})
+    world.policy = world.policy.model_copy(update={"brake": brake_at})
+    for n in range(count + quiet):
+        account = world.customer(f"C-{n}")
+        world.exchange.insert_address(f"A-{n}", f"C-{n}", **LINES)
+        world.panel.add_address(account, **LINES)
+    world.turn()
+    for n in range(count):
+        world.exchange.delete_address(f"A-{n}")
+    return world
+
+
+def test_an_outage_after_the_confirmation_does_not_stop_addresses_again() -> None:
+    world = braked_addresses()
+    world.turn()
+    assert world.state.paused() == {"delivery_addresses": "brake"}
+    assert len(world.panel.delivery) == 12
+    confirm(world, "delivery_addresses")
+    delete = world.panel.delete_addresses
+    world.panel.delete_addresses = lambda writes: [Retry("timeout") for _ in writes]  # type: ignore[method-assign]
+    world.turn()
+    world.panel.delete_addresses = delete  # type: ignore[method-assign]
+    for _ in range(3):
+        world.turn()
+    assert not world.state.paused()
+    assert not world.panel.delivery
+    assert not [h for h in world.exchange.history if h.risky]
+
+
+def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() -> None:
+    world = braked_addresses(quiet=1)
+    world.exchange.insert_address("A-99", "C-12", **{**LINES, "city": ""})
+    assert world.look(*(f"C-{n}" for n in range(13)))
+    assert world.state.paused() == {"delivery_addresses": "brake"}
+    assert world.status("A-99", "C-12").code == "incomplete"
+    assert ("C-12", "delivery_addresses", "") not in world.exchange.parked
+
+
+@pytest.mark.parametrize("reason", ["operator", "brake"])
+def test_an_edit_in_the_panel_while_the_row_is_away_and_the_concern_paused_is_carried_in_the_end(reason: str) -> None:
+    world = linked(1)
+    row = dict(world.exchange.cards["C-0"])
+    world.state.pause("billing", reason)
+    world.exchange.delete_card("C-0")
+    world.panel.edit(world.exchange.links["C-0"].panel_client_id, city="Kraków")
+    for _ in range(3):
+        world.tick()
+    status = world.exchange.status("C-0", "billing")
+    assert status
+    assert (status.state, status.code) == (State.WAITING, "no_row")
+    confirm(world, "billing")
+    world.exchange.insert_card("C-0", **row)
+    for _ in range(3):
+        world.tick()
+    assert world.exchange.cards["C-0"]["city"] == "Kraków"
+    assert not [key for key in world.exchange.parked if key[0] == "C-0"]
+
+
+@pytest.mark.parametrize("concern", ["accounts", "billing", "shops", "delivery_addresses"])
+def test_a_deleted_card_is_not_left_pending_by_a_pause(concern: str) -> None:
+    world = linked(1)
+    world.exchange.delete_card("C-0")
+    set_aside(world.engine(), concern, ["C-0"], "paused")
+    status = world.exchange.status("C-0", concern)
+    assert status is None or status.state is not State.PENDING

@@ -1,0 +1,226 @@
+"""Shops: rows, then rules, then the default ones; the full list is sent, and drift is put right."""
+
+from __future__ import annotations
+
+import pytest
+
+from kartoteka.core.errors import Halt, Retry
+from kartoteka.core.model import State
+from kartoteka.core.policy import parse
+from kartoteka.engine import reconcile
+from tests.unit.test_engine_active import account_of, linked, puts
+from tests.unit.test_engine_first_contact import installation, status_of
+from tests.world import CARD, World
+
+REGIONS = (
+    '{"accounts": {"default_shops": [1]}, "shops": {"rules": ['
+    '{"country_code": "de", "shops": [2]}, {"language": "eng", "shops": [1, 3]}]}}'
+)
+
+
+def shops_of(world: World, card: str) -> str:
+    """Return the shops of a card's account."""
+    return str(world.panel.accounts[account_of(world, card)].values["shops"])
+
+
+def state_of(world: World, card: str) -> tuple[State, str] | None:
+    """Return what ``sync_status`` says of a customer's shops."""
+    status = world.exchange.status(card, "shops")
+    return (status.state, status.code) if status else None
+
+
+def test_rows_decide_at_creation_and_later_and_the_full_list_is_sent() -> None:
+    world = World()
+    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.set_shops("C-1", 2, 1)
+    world.tick()
+    assert shops_of(world, "C-1") == "1,2"
+    world.exchange.set_shops("C-1", 3)
+    world.tick()
+    assert shops_of(world, "C-1") == "3"
+    told = [(h.value_before, h.value_after, h.reason) for h in world.exchange.history if h.concern == "shops"]
+    assert told == [(None, "1,2", "create"), ("1,2", "3", "edit")]
+    assert state_of(world, "C-1") == (State.IN_STEP, "")
+
+
+def test_without_rows_the_first_rule_that_fits_decides_else_the_default() -> None:
+    world = World(parse(REGIONS))
+    world.exchange.insert_card("DE", **{**CARD, "country_code": "DE", "language": "eng", "nip": "", "email": "a@x.de"})
+    world.exchange.insert_card("GB", **{**CARD, "country_code": "GB", "language": "ENG", "nip": "", "email": "b@x.uk"})
+    world.exchange.insert_card("PL", **CARD)
+    world.tick()
+    assert {card: shops_of(world, card) for card in ("DE", "GB", "PL")} == {"DE": "2", "GB": "1,3", "PL": "1"}
+
+
+def test_a_move_to_another_country_moves_the_customer_to_its_shop() -> None:
+    world = World(parse(REGIONS))
+    world.exchange.insert_card("C-1", **CARD)
+    world.tick()
+    world.exchange.update_card("C-1", country_code="DE")
+    world.tick()
+    assert shops_of(world, "C-1") == "2"
+
+
+def test_the_last_row_gone_brings_back_the_standing_rule() -> None:
+    world = linked()
+    world.exchange.set_shops("C-0", 2)
+    world.tick()
+    world.exchange.set_shops("C-0")
+    world.tick()
+    assert shops_of(world, "C-0") == "1"
+
+
+def test_another_policy_is_carried_out_for_everybody() -> None:
+    world = linked(5)
+    world.policy = parse('{"accounts": {"default_shops": [1, 2]}}')
+    world.tick()
+    assert {shops_of(world, f"C-{n}") for n in range(5)} == {"1,2"}
+    assert puts(world) == 1
+
+
+def test_drift_in_the_panel_is_put_right_and_recorded() -> None:
+    world = linked()
+    world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
+    world.tick()
+    assert shops_of(world, "C-0") == "1"
+    (told,) = [h for h in world.exchange.history if h.concern == "shops" and h.reason == "drift"]
+    assert (told.value_before, told.value_after, told.direction) == ("1,3", "1", "erp_to_panel")
+    before = puts(world)
+    world.tick()
+    world.tick()
+    assert puts(world) == before
+
+
+def test_neither_rows_nor_rule_nor_default_excludes_the_customer_and_leaves_his_shops_alone() -> None:
+    world = installation(policy='{"accounts": {"default_shops": []}}')
+    account = world.panel.register(CARD, login="jan", external_code="C-1", shops=(2, 3))
+    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_card("C-2", **{**CARD, "nip": "", "email": "x@y.pl"})
+    world.tick()
+    assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
+    assert world.panel.accounts[account].values["shops"] == "2,3"
+    assert status_of(world, "C-2") == (State.HELD, "incomplete"), "the panel opens no account without a shop"
+    world.exchange.set_shops("C-1", 1)
+    world.exchange.set_shops("C-2", 1)
+    world.tick()
+    assert state_of(world, "C-1") == (State.IN_STEP, "")
+    assert shops_of(world, "C-1") == "1"
+    assert shops_of(world, "C-2") == "1", "a row of client_shops completes the card"
+    world.exchange.set_shops("C-1")
+    world.tick()
+    assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
+    assert shops_of(world, "C-1") == "1"
+
+
+def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
+    world = linked()
+    world.exchange.set_shops("C-0", 1, 77)
+    world.tick()
+    assert puts(world) == 0
+    status = world.exchange.status("C-0", "shops")
+    assert status
+    assert (status.state, status.code) == (State.PENDING, "unknown_shop")
+    assert "77" in status.message
+    assert "1, 2, 3" in status.message
+    world.exchange.set_shops("C-0", 1, 2)
+    world.tick()
+    assert shops_of(world, "C-0") == "1,2"
+
+
+def test_a_card_with_an_unknown_shop_is_not_opened_and_keeps_nobody_waiting() -> None:
+    world = World()
+    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.set_shops("C-1", 77)
+    world.exchange.insert_card("C-2", **{**CARD, "nip": "", "email": "x@y.pl"})
+    world.tick()
+    assert world.exchange.links.keys() == {"C-2"}
+    assert status_of(world, "C-1") == (State.PENDING, "unknown_shop")
+
+
+def test_a_shop_that_is_opened_in_the_panel_is_known_after_a_while() -> None:
+    world = linked()
+    world.exchange.set_shops("C-0", 77)
+    world.tick()
+    world.panel.known_shops = {1, 2, 3, 77}
+    world.pass_time(minutes=11)
+    world.tick()
+    assert shops_of(world, "C-0") == "77"
+
+
+def test_the_panel_is_asked_for_its_shops_once() -> None:
+    world = linked(250)
+    for n in range(250):
+        world.exchange.set_shops(f"C-{n}", 1, 2)
+    world.tick()
+    assert {shops_of(world, f"C-{n}") for n in range(250)} == {"1,2"}
+    assert world.panel.calls()["GET system/shopsData"] == 1
+
+
+def test_a_panel_that_does_not_tell_its_shops_judges_them_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+
+    def no_right() -> frozenset[int]:
+        raise Halt("panel_rights", "no SYSTEM scope")
+
+    monkeypatch.setattr(world.panel, "shops", no_right)
+    world.exchange.insert_card("C-1", **CARD)
+    world.tick()
+    assert shops_of(world, "C-1") == "1"
+    world.exchange.set_shops("C-1", 77)
+    world.tick()
+    status = world.exchange.status("C-1", "shops")
+    assert status
+    assert status.state is State.PENDING
+
+
+@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
+def test_a_direction_that_carries_nothing(direction: str) -> None:
+    world = linked(policy=f'{{"shops": {{"direction": "{direction}"}}}}')
+    world.exchange.set_shops("C-0", 2)
+    world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
+    world.tick()
+    assert shops_of(world, "C-0") == "1,3"
+
+
+def test_an_odd_shop_id_in_a_row_of_the_panel_is_no_crash() -> None:
+    world = linked()
+    world.panel.assign_shops(account_of(world, "C-0"))
+    world.tick()
+    assert shops_of(world, "C-0") == "1"
+
+
+def test_shops_that_cannot_be_asked_for_stop_no_chunk_and_are_asked_for_once_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World().knows_the_panel()
+    asked: list[str] = []
+
+    def away() -> frozenset[int]:
+        asked.append("GET system/shopsData")
+        raise Retry("timeout")
+
+    monkeypatch.setattr(world.panel, "shops", away)
+    for n in range(5):
+        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": f"{n}", "email": f"{n}@firma.pl"})
+    result = reconcile(world.engine(), "accounts", [f"C-{n}" for n in range(5)])
+    assert (result.unfinished, len(asked), len(world.exchange.links)) == ([], 1, 5)
+    monkeypatch.undo()
+    world.exchange.set_shops("C-0", 77)
+    world.tick()
+    status = world.exchange.status("C-0", "shops")
+    assert status
+    assert status.code == "unknown_shop", "what was not read is read at the next run"
+
+
+def test_an_outage_refuses_no_shop_by_what_was_known_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = linked()
+    world.pass_time(minutes=11)
+
+    def away() -> frozenset[int]:
+        raise Retry("timeout")
+
+    monkeypatch.setattr(world.panel, "shops", away)
+    world.panel.known_shops = {1, 2, 3, 77}
+    world.exchange.set_shops("C-0", 77)
+    world.tick()
+    assert shops_of(world, "C-0") == "77"
