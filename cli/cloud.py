@@ -9,6 +9,7 @@ from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.queue import SqsQueue
 from kartoteka.adapters.state import DynamoState
+from kartoteka.core.brake import BRAKE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -46,6 +47,12 @@ def dead_letters(stack: Stack) -> Mapping[str, str]:
     """Return concern -> address of its dead-letter queue."""
     found = stack.ids("AWS::SQS::Queue").items()
     return {concern(name, DEAD): url for name, url in found if name.endswith(DEAD)}
+
+
+def way_on(concern: str, reason: str, stack: str | None) -> str:
+    """Return the command that ends a concern's pause; ``stack`` is the one named on the command line."""
+    words = ["kartoteka", "resume", concern, *(["--confirm"] if reason == BRAKE else [])]
+    return " ".join([*words, *(["--stack", stack] if stack else [])])
 
 
 def waiting(sqs: SQSClient, url: str) -> int:

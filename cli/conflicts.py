@@ -52,7 +52,7 @@ def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_jso
     if as_json or (ctx.parent and ctx.parent.params["as_json"]):
         show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
         return
-    place = show.safe(f"{row['client_id']}, {row['field']}")
+    place = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))
     click.echo(f"conflict {conflict_id} ({place}): {side} wins; the next run carries it out")
 
 

@@ -19,10 +19,15 @@ HEAD = """# Fields
 
 Made from the table of concerns (`shared/kartoteka/core/concerns.py`) by `python -m cli.docs`. Do not edit here.
 
-*Read*, *created* and *updated* are the names of the panel's Admin API v8 (`clients/clients`: GET, POST, PUT).
+*Read*, *created* and *updated* are the names of the panel's Admin API v8 (GET, POST and PUT of the named gate).
 *Compared as* is the form in which two values are equal; what is sent is always the value as it was written.
-The direction is the default one; the policy may set another for the concern or for a field.
+The direction is the default one; the policy may set another for the concern, and for a field of billing.
 """
+
+GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
+NO_COLUMN = {"shops": "the customer's rows of `client_shops`, else the policy's rule, else its default shops"}
+"""Fields that are not a column of their concern's table -> what they are."""
+WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
 
 
 def pages() -> Mapping[str, str]:
@@ -35,19 +40,24 @@ def pages() -> Mapping[str, str]:
 
 def _concern(concern: Concern) -> Iterator[str]:
     yield f"## {concern.name}\n"
-    if not concern.fields:
-        yield f"Opens and links accounts for the rows of `{concern.table}`. It carries no fields of its own.\n"
-        return
-    yield "| column | read | created | updated | characters | compared as | direction | empty |"
+    rows = f"`{concern.table}`, a row for each record" if concern.items else f"`{concern.table}`"
+    yield f"Table {rows}; the panel's gate is `{ITEMS_GATE if concern.items else GATE}`.\n"
+    yield "| field | read | created | updated | characters | compared as | direction | empty |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     found = rules(Policy(), concern)
     for name, field in concern.fields.items():
+        read = f"`{field.read}`" if field.read else "not shown"
+        create, update = (f"`{path}`" if path else "not taken" for path in (field.create, field.update))
         erases = "erases" if found[name].empty is Empty.ERASE else "keeps"
         yield (
-            f"| `{name}` | `{field.read}` | `{field.create}` | `{field.update}` | {field.max_length} "
+            f"| `{name}` | {read} | {create} | {update} | {field.max_length} "
             f"| {field.normalise.__name__.replace('_', ' ')} | {found[name].direction} | {erases} |"
         )
     yield ""
+    if not all(field.read for field in concern.fields.values()):
+        yield WRITE_ONLY
+    for name in concern.fields.keys() & NO_COLUMN:
+        yield f"`{name}` is no column: it stands for {NO_COLUMN[name]}.\n"
 
 
 def main() -> None:

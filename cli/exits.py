@@ -16,6 +16,7 @@ ATTENTION = 3
 WRONG_NAME = 65
 UNAVAILABLE = 69
 TRY_AGAIN = 75
+REFUSED = 77
 
 
 class Failed(click.ClickException):
@@ -34,6 +35,12 @@ class Unavailable(click.ClickException):
     """There is no stack to talk to."""
 
     exit_code = UNAVAILABLE
+
+
+class Refused(click.ClickException):
+    """The brake has stopped a concern, and only a person's word lets it go on."""
+
+    exit_code = REFUSED
 
 
 class NotInTime(click.ClickException):

@@ -7,7 +7,18 @@ import click
 from cli import look, show
 from cli.erp import Where, opened, where
 
-COLUMNS = ("at", "client_id", "concern", "field", "direction", "reason", "value_before", "value_after", "run_id")
+COLUMNS = (
+    "at",
+    "client_id",
+    "concern",
+    "item_id",
+    "field",
+    "direction",
+    "reason",
+    "value_before",
+    "value_after",
+    "run_id",
+)
 
 
 @click.command()

@@ -43,7 +43,8 @@ class Idle:
         self._finished = -1
         self._left: Mapping[str, int] = {}
         self._trouble: dict[str, float] = {}
-        self.paused: Sequence[str] = ()
+        self.paused: Mapping[str, str] = {}
+        """Concern -> reason of those that were paused at the last look: nobody waits for them."""
 
     def __str__(self) -> str:
         """Say what is waited for."""
@@ -86,13 +87,13 @@ class Idle:
         )
         return [{name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items]
 
-    def _paused(self) -> Sequence[str]:
+    def _paused(self) -> Mapping[str, str]:
         items = self._query(
             KeyConditionExpression="#k = :pause",
             ExpressionAttributeNames={"#k": "pk"},
             ExpressionAttributeValues={":pause": {"S": "pause"}},
         )
-        return [item["sk"]["S"] for item in items]
+        return {item["sk"]["S"]: item["reason"]["S"] for item in items}
 
     def _query(self, **conditions: Any) -> Sequence[Mapping[str, Any]]:
         query = self._table.get_paginator("query")

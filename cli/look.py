@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from cli.erp import Erp
 from kartoteka.adapters import schema
+from kartoteka.core.concerns import ACCOUNTS
 from kartoteka.core.model import Side, State
 
 PAGE = 1_000
@@ -22,6 +23,9 @@ _STATUS = schema.sync_status.c
 _PARKED = schema.sync_parked.c
 _CONFLICT = schema.sync_conflicts.c
 _HISTORY = schema.sync_history.c
+_MATCH = schema.sync_matches.c
+_INCOMING = schema.incoming_clients.c
+_ACCOUNT = schema.sync_panel_accounts.c
 
 _OPEN = _CONFLICT.closed_at.is_(None)
 _ANSWER = sa.func.lower(sa.func.trim(sa.func.coalesce(_CONFLICT.decision, "")))
@@ -58,6 +62,32 @@ def parked(erp: Erp) -> Sequence[Row]:
     key = (_PARKED.concern, _PARKED.code)
     figures = (sa.func.count().label("records"), sa.func.min(_PARKED.due_at).label("next_due"))
     return erp.rows(sa.select(*key, *figures).group_by(*key).order_by(*key))
+
+
+def parked_with(erp: Erp, concern: str, code: str) -> int:
+    """Return how many customers of a concern are parked for this reason."""
+    customers = sa.func.count(sa.distinct(_PARKED.client_id))
+    return erp.number(sa.select(customers).where(_PARKED.concern == concern, _PARKED.code == code))
+
+
+def unmatched(erp: Erp) -> Row:
+    """Return how many cards and accounts have not found each other.
+
+    ``candidates``: cards held with several accounts to choose from. ``incoming``: customers of the shop who wait for
+    the ERP's answer; ``answered``: those whose answer is not carried yet, or cannot be. ``guests``, and accounts with
+    the external code of no card (``unknown_codes``), wait for nobody.
+    """
+    several = sa.exists().where(_MATCH.client_id == _STATUS.client_id)
+    strangers = schema.sync_panel_accounts.outerjoin(schema.clients, _CARD.id == _ACCOUNT.external_code)
+    unknown = sa.and_(_ACCOUNT.external_code != "", _ACCOUNT.guest == sa.false(), _CARD.id.is_(None))
+    unanswered = sa.func.coalesce(_INCOMING.client_id, "") == ""
+    return {
+        "candidates": erp.number(sa.select(sa.func.count()).where(_HELD, _STATUS.concern == ACCOUNTS.name, several)),
+        "incoming": erp.number(sa.select(sa.func.count()).where(unanswered)),
+        "answered": erp.number(sa.select(sa.func.count()).where(~unanswered)),
+        "guests": erp.number(sa.select(sa.func.count()).where(_ACCOUNT.guest == sa.true())),
+        "unknown_codes": erp.number(sa.select(sa.func.count()).select_from(strangers).where(unknown)),
+    }
 
 
 def conflicts(erp: Erp, limit: int, *, closed_too: bool) -> Sequence[Row]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
-from cli import cloud, show
+from cli import cloud, look, show
 from cli import stack as stacks
-from cli.erp import stack_name
-from cli.exits import told
+from cli.erp import Where, opened, stack_name, where
+from cli.exits import NotInTime, Refused, told
+from kartoteka.adapters.exchange import SqlExchange
+from kartoteka.adapters.state import DynamoState
+from kartoteka.core import brake
 from kartoteka.core.concerns import CONCERNS
 
 FEED = "panel_feed"
@@ -15,35 +20,98 @@ FEED = "panel_feed"
 _concern = click.argument("concern", type=click.Choice([*CONCERNS, FEED]))
 
 
+def _own_words(_ctx: click.Context, _parameter: click.Parameter, reason: str) -> str:
+    """Refuse a reason that says nothing, and the one by which the brake is known."""
+    if reason.strip().casefold() in ("", brake.BRAKE):
+        raise click.BadParameter(f"give a reason of your own; {brake.BRAKE!r} is the brake's")
+    return reason
+
+
 @click.command()
 @_concern
-@click.option("--reason", default="operator", show_default=True, help="Shown by `status`. No names of customers.")
+@click.option(
+    "--reason",
+    default="operator",
+    show_default=True,
+    callback=_own_words,
+    help="Shown by `status`. No names of customers.",
+)
 @stack_name
 @show.as_json
 @told()
 def pause(concern: str, reason: str, name: str | None, as_json: bool) -> None:
-    """Let a concern's schedule (or panel_feed's) collect nothing until `resume`.
+    """Let a concern's schedules (or panel_feed's) collect nothing until `resume`.
 
-    Customers in its queue are parked; they come back after `resume`, within the hour or at the next `tick`.
+    Customers in its queue are parked; they come back after `resume`, within the hour or at the next `tick`. A concern
+    that the brake has stopped is paused already.
     """
-    cloud.state(stacks.find(name)).pause(concern, reason)
+    state = cloud.state(stacks.find(name))
+    if state.paused().get(concern) == brake.BRAKE:
+        raise Refused(
+            f"{concern} is stopped by the brake already, and a plain pause would take its place; "
+            f"`{cloud.way_on(concern, brake.BRAKE, name)}` ends it"
+        )
+    state.pause(concern, reason)
     if as_json:
         show.document({"concern": concern, "paused": True, "reason": reason})
         return
-    click.echo(f"{concern} is paused ({show.safe(reason)}): `kartoteka resume {concern}` ends it")
+    click.echo(f"{concern} is paused ({show.safe(reason)}): `{cloud.way_on(concern, reason, name)}` ends it")
 
 
 @click.command()
 @_concern
-@stack_name
+@where
+@click.option("--confirm", is_flag=True, help="Let a concern go on that the brake has stopped.")
 @show.as_json
 @told()
-def resume(concern: str, name: str | None, as_json: bool) -> None:
-    """End the pause of a concern. Nothing was lost: its cursor stands where it stood."""
-    state = cloud.state(stacks.find(name))
+def resume(concern: str, where: Where, confirm: bool, as_json: bool) -> None:
+    """End the pause of a concern. Nothing was lost: its cursor stands where it stood.
+
+    A concern that the brake has stopped goes on with --confirm only: the brake's count begins at 0, and what it set
+    aside is written.
+    """
+    state = cloud.state(stacks.find(where.stack))
     reason = state.paused().get(concern)
+    if reason == brake.BRAKE:
+        if not confirm:
+            raise Refused(_what_stopped(concern, where, state))
+        _count_anew(concern, state)
     state.resume(concern)
     if as_json:
         show.document({"concern": concern, "paused": False, "was_paused": reason is not None})
-        return
-    click.echo(f"{concern} goes on" if reason is not None else f"{concern} was not paused")
+    elif reason == brake.BRAKE:
+        click.echo(f"{concern} goes on; what the brake set aside comes back within the hour, or at the next `tick`")
+    else:
+        click.echo(f"{concern} goes on" if reason is not None else f"{concern} was not paused")
+
+
+def _count_anew(concern: str, state: DynamoState) -> None:
+    """Let the brake forget what it has counted."""
+    name = brake.document(concern)
+    now = datetime.now(UTC).isoformat()
+    if not state.save(name, {"since": now}, version=state.load(name).version):
+        raise NotInTime(f"somebody else lets {concern} go on at this moment; see `kartoteka status`, then try again")
+
+
+def _what_stopped(concern: str, where: Where, state: DynamoState) -> str:
+    """Say what the brake did, and what a person may do now."""
+    stack = f" --stack {where.stack}" if where.stack else ""
+    return (
+        f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
+        f"given another tax number or e-mail.{_figures(concern, where, state)} `kartoteka history{stack}` shows what "
+        "was written. If it is a mistake, correct the rows: they are read afresh. Then, or if it is meant: "
+        f"`{cloud.way_on(concern, brake.BRAKE, where.stack)}`"
+    )
+
+
+def _figures(concern: str, where: Where, state: DynamoState) -> str:
+    """Say how much was written and how much waits, if the exchange database can be read from here."""
+    since = brake.counted_since(state.load(brake.document(concern)).document, datetime.now(UTC))
+    try:
+        with opened(where) as erp:
+            written = SqlExchange(erp.engine).risky_writes(concern, since)
+            waiting = look.parked_with(erp, concern, brake.BRAKE)
+    except click.ClickException:
+        return ""
+    records, customers = show.counted(written, "such record"), show.counted(waiting, "customer")
+    return f" It let {records} through in the last hour and set {customers} aside."

@@ -12,8 +12,17 @@ from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
+from kartoteka.core.brake import BRAKE
 
 RUNS = 5
+UNMATCHED = (
+    ("candidates", "cards with accounts to choose from", "set decision in sync_matches to 'link' or 'create'"),
+    ("incoming", "customers of the shop without a card", "set client_id in incoming_clients once there is one"),
+    ("answered", "answers in incoming_clients not carried", "see sync_status of the card they name, if it stays so"),
+    ("guests", "guests of the shop", "nothing: they bought without registering"),
+    ("unknown_codes", "accounts with the code of no card", "correct the code in the panel, or add the card"),
+)
+"""Kind of what has not found its other side -> what it is, and what to do."""
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
 Report = dict[str, Any]
@@ -32,9 +41,18 @@ def status(where: Where, limit: int, exit_code: bool, as_json: bool) -> None:
     with opened(where) as erp:
         report = _database(erp, limit)
     report["cloud"] = _cloud(where)
-    (show.document if as_json else _print)(report)
-    if exit_code and (report["totals"]["held"] or report["totals"]["undecided"]):
+    if as_json:
+        show.document(report)
+    else:
+        _print(report, where.stack)
+    if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
+
+
+def _waits_for_a_person(report: Report) -> bool:
+    """Return whether anything is held or undecided, or stopped by the brake."""
+    paused = report["cloud"]["paused"].values() if report["cloud"] else ()
+    return bool(report["totals"]["held"] or report["totals"]["undecided"] or BRAKE in paused)
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -43,6 +61,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "states": look.states(erp),
         "held": look.held(erp, limit),
         "parked": look.parked(erp),
+        "unmatched": look.unmatched(erp),
     }
 
 
@@ -72,15 +91,21 @@ def _stack(stack: Stack) -> Report:
     return {"queues": queues, "paused": dict(cloud.state(stack).paused()), "runs": cloud.runs(stack, RUNS)}
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, stack: str | None) -> None:
     totals = report["totals"]
     click.echo(f"{show.counted(totals['cards'], 'card')}, {totals['linked']} with an account in the panel")
     show.table("Records", ("concern", "state", "records"), (row.values() for row in report["states"]))
     _print_waiting(report)
+    found = ((what, report["unmatched"][name], to_do) for name, what, to_do in UNMATCHED if report["unmatched"][name])
+    show.table("Not matched", ("what", "how many", "what to do"), found)
     columns = ("concern", "code", "records", "next due (UTC)")
-    show.table("Parked: tried again by themselves", columns, (row.values() for row in report["parked"]))
+    show.table(
+        "Parked: tried again by themselves, unless their concern is paused",
+        columns,
+        (row.values() for row in report["parked"]),
+    )
     if report["cloud"] is not None:
-        _print_stack(report["cloud"])
+        _print_stack(report["cloud"], stack)
 
 
 def _print_waiting(report: Report) -> None:
@@ -97,9 +122,10 @@ def _print_waiting(report: Report) -> None:
         )
 
 
-def _print_stack(found: Report) -> None:
+def _print_stack(found: Report, stack: str | None) -> None:
     show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
-    show.table("Paused", ("concern", "reason"), found["paused"].items())
+    paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in found["paused"].items())
+    show.table("Paused", ("concern", "reason", "to go on"), paused)
     runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
     columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
     show.table("Last runs", columns, runs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from cli import cloud, show
 from cli import stack as stacks
 from cli.exits import Failed, NotInTime
 from cli.idle import Idle
@@ -45,11 +46,12 @@ def tick(timeout: float, name: str | None) -> None:
             status.update(f"waiting for {idle}")
             _check(stack, idle, deadline, timeout)
             time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
-    for function, said in fired.items():
-        for what in STOPPED:
-            if what in said:
-                click.echo(f"{function} {what}: {said[what]}; its log: {stack.where_to_read(function)}", err=True)
-    click.echo(json.dumps(summary(list(fired.values()), idle.runs(), idle.paused)))
+    for line in dict.fromkeys(_stopped(stack, fired)):
+        click.echo(line, err=True)
+    for concern, reason in idle.paused.items():
+        way_on = cloud.way_on(concern, reason, name)
+        click.echo(f"{concern} is paused ({show.safe(reason)}): `{way_on}` ends it", err=True)
+    click.echo(json.dumps(summary([said for _, said in fired], idle.runs(), [*idle.paused])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,11 @@ def schedules(stack: Stack) -> Sequence[Schedule]:
     return [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
 
 
-def fire(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
-    """Run every schedule's function with its own event, now and at once; return their answers by function."""
+def fire(stack: Stack) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """Run every schedule's function with its own event, now and at once; return each function with its answer.
+
+    A function with several schedules answers several times.
+    """
     wanted = schedules(stack)
     client = stack.lambdas()
 
@@ -81,7 +86,7 @@ def fire(stack: Stack) -> Mapping[str, Mapping[str, Any]]:
         return payload
 
     with ThreadPoolExecutor(max(1, len(wanted))) as pool:
-        return dict(zip((schedule.function for schedule in wanted), pool.map(invoke, wanted), strict=True))
+        return list(zip((schedule.function for schedule in wanted), pool.map(invoke, wanted), strict=True))
 
 
 def summary(
@@ -96,6 +101,14 @@ def summary(
     total: dict[str, Any] = {name: figures[name] for name in FIGURES}
     told = {what: sorted({str(answer[what]) for answer in fired if what in answer}) for what in STOPPED}
     return total | {name: value for name, value in {"paused": sorted(paused), **told}.items() if value}
+
+
+def _stopped(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Say which functions could not do their work now, and why."""
+    for function, said in fired:
+        for what in STOPPED:
+            if what in said:
+                yield f"{function} {what}: {said[what]}; its log: {stack.where_to_read(function)}"
 
 
 def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:

@@ -147,7 +147,11 @@ def _digest(parameters: dict[str, str]) -> str:
 
 def _tell(facts: dict[str, Any], wanted: wishes.Wishes, seconds: float) -> None:
     page = "  a stand-in: open it in a browser" if facts["panel_is_stand_in"] else ""
-    schedules = "every minute" if wanted.schedules == "on" else "off: `make tick` synchronises"
+    schedules = (
+        "every minute (addresses edited in the panel: every 15)"
+        if wanted.schedules == "on"
+        else "off: `make tick` synchronises"
+    )
     _say(f"up in {seconds:.1f} s")
     _say(f"  cloud      {facts['endpoint']}  region {facts['region']}, credentials test/test, stack {facts['stack']}")
     _say(f"  panel      {facts['panel_url']}/{page}")

@@ -1,4 +1,4 @@
-"""Accounts: opens an account in the panel for every customer card that has none.
+"""Accounts: opens an account in the panel for every customer card that has none; closes and reopens it as the ERP says.
 
 Woken by its schedule (which customers to look at) and by its queue (look at these).
 """

@@ -23,6 +23,14 @@ Runs = Mapping[str, Figures]
 
 
 @pytest.fixture(scope="module")
+def contact(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    place = tmp_path_factory.mktemp("contact")
+    with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
+        met = ours.install(place, endpoint, panel, erp, "contact").contact(cards(CUSTOMERS))
+    return met[ours.FIRST_CONTACT]
+
+
+@pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     place = tmp_path_factory.mktemp("bench")
     with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
@@ -30,7 +38,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 
 def test_a_hundred_new_customers_cost_three_calls_echo_included(runs: Runs) -> None:
-    assert runs[ours.FIRST_LOAD].calls == {FEED: 1 + 2, "POST clients/clients": 2}  # the feed, look-ups; creates
+    news = 2  # the feed's own schedule, and once more right before new cards are sent to be matched
+    calls = {FEED: news + 2, "POST clients/clients": 2, "GET system/shopsData": 1}  # look-ups; creates; once
+    assert runs[ours.FIRST_LOAD].calls == calls
     assert runs[ours.ECHO].calls == {FEED: 2}
     assert runs[ours.CONFIRMED].calls == {FEED: 2}  # the feed, and the echo's accounts counted once
 
@@ -47,8 +57,16 @@ def test_edits_in_the_erp_cost_one_read_and_one_write(runs: Runs) -> None:
     assert runs[ours.ERP_EDITS].calls == {FEED: 1 + 1, "PUT clients/clients": 1}
 
 
-def test_edits_in_the_panel_cost_one_read_beside_the_feed(runs: Runs) -> None:
-    assert runs[ours.PANEL_EDITS].calls == {FEED: 1 + 1}
+def test_edits_in_the_panel_cost_one_read_and_a_look_at_the_addresses_beside_the_feed(runs: Runs) -> None:
+    assert runs[ours.PANEL_EDITS].calls == {FEED: 1 + 1, "GET clients/deliveryAddress": 1}
+
+
+def test_first_contact_costs_pages_and_batches(contact: Figures) -> None:
+    pages, batches = 2, CUSTOMERS // 100
+    assert contact.calls["PUT clients/clients"] <= 2 * batches  # codes; what differs
+    assert contact.calls["POST clients/clients"] <= batches
+    assert contact.calls[FEED] <= pages + 5 * batches  # a look-up by code; a reading before codes, and by each concern
+    assert contact.calls["GET clients/deliveryAddress"] <= batches
 
 
 def test_no_record_costs_a_write_in_the_cloud(runs: Runs) -> None:

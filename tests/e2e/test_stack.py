@@ -22,6 +22,11 @@ from local.panel import StandinPanel
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = "canary-key-of-e2e-3391"
+POLICY = """{
+  "billing": {"fields": {"phone": {"conflict": "hold"}}},
+  "brake": {"min_records": 1},
+  "panel": {"requests_per_second": 50}
+}"""
 pytestmark = pytest.mark.e2e
 
 
@@ -55,6 +60,10 @@ class Stack:
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return figures
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `kartoteka` with these arguments, looking where the local stack looks."""
+        return run("cli", *arguments, **{**self.environment, "ERP_URL": ""})
+
     def sql(self, text: str) -> list[Any]:
         """Run a statement as the ERP does."""
         with self.database.begin() as connection:
@@ -67,7 +76,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack with a panel and a database that are not the local stack's own."""
     home = tmp_path_factory.mktemp("e2e")
     policy = home / "policy.json"
-    policy.write_text('{"billing": {"fields": {"phone": {"conflict": "hold"}}}, "panel": {"requests_per_second": 50}}')
+    policy.write_text(POLICY)
     url = f"sqlite:///{home}/erp.db"
     with StandinPanel(key=KEY) as panel:
         environment = {
@@ -136,18 +145,66 @@ def test_an_outage_delays_and_loses_nothing(stack: Stack) -> None:
     assert stack.panel.by_code("C-1")[0].city == "Gdynia"
 
 
-def test_a_quiet_tick_costs_one_call(stack: Stack) -> None:
+def test_a_history_of_first_contact_addresses_shops_and_the_brake(stack: Stack) -> None:
+    there = stack.panel.seed(
+        login="sowa", client_type="firm", company="Sowa", nip="5270103391", email="s@firma.example"
+    )
+    stack.tick()
+    assert stack.sql("SELECT panel_client_id FROM incoming_clients") == [(str(there.id),)]
     stack.sql("DELETE FROM clients WHERE id IN ('C-2', 'C-3')")
+    stack.sql(
+        "INSERT INTO clients (id, email, company, nip, street, zip_code, city)"
+        " VALUES ('C-9', 'biuro@firma.example', 'Sowa i Syn', 'PL 527-010-33-91', 'Długa 9', '00-950', 'Łódź')"
+    )
+    stack.sql(
+        "INSERT INTO delivery_addresses (id, client_id, first_name, last_name, street, zip_code, city)"
+        " VALUES ('A-1', 'C-9', 'Adam', 'Sowa', 'Portowa 3', '80-001', 'Gdańsk')"
+    )
+    stack.sql("INSERT INTO client_shops (client_id, shop_id) VALUES ('C-9', 2)")
+    stack.tick()
+    assert stack.sql("SELECT panel_client_id, linked_by FROM sync_links WHERE client_id = 'C-9'") == [
+        (str(there.id), "nip")
+    ]
+    assert stack.sql("SELECT panel_client_id FROM incoming_clients") == []
+    account = stack.panel.account(there.id)
+    assert (account.external_code, account.company, account.shops) == ("C-9", "Sowa i Syn", [2])
+    assert [address.street for address in account.addresses] == ["Portowa 3"]
+    assert len(stack.panel.accounts) == 2
+
+    born = stack.panel.add_address(
+        there.id, first_name="Ewa", last_name="Sowa", street="Leśna 1", zip_code="31-002", city="Kraków"
+    )
+    stack.panel.edit_address(there.id, account.addresses[0].id, city="Gdynia")
+    stack.tick()
+    assert stack.sql("SELECT id, client_id, city FROM delivery_addresses ORDER BY id") == [
+        ("A-1", "C-9", "Gdynia"),
+        (f"panel-{born.id}", "C-9", "Kraków"),
+    ]
+
+    stack.sql("UPDATE clients SET active = false")
+    assert stack.tick()["paused"] == ["accounts"]
+    assert all(account.active for account in stack.panel.accounts)
+    assert stack.command("status", "--exit-code").returncode == 3
+    refused = stack.command("resume", "accounts")
+    assert refused.returncode == 77
+    assert "kartoteka resume accounts --confirm" in refused.stderr
+    assert stack.command("resume", "accounts", "--confirm").returncode == 0
+    assert stack.tick()["written_to_panel"] == 2
+    assert not any(account.active for account in stack.panel.accounts)
+
+
+def test_a_quiet_tick_costs_two_calls(stack: Stack) -> None:
+    """One for what changed in the panel; one for the delivery addresses of each hundred customers."""
     stack.tick()
     stack.panel.forget_calls()
     figures = stack.tick()
-    assert dict(stack.panel.calls) == {"GET clients/clients": 1}
-    assert figures == {**dict.fromkeys(figures, 0), "panel_calls": 1}
+    assert dict(stack.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
+    assert figures == {**dict.fromkeys(figures, 0), "panel_calls": 2}
 
 
 def test_neither_output_nor_logs_hold_a_secret_or_personal_data(stack: Stack) -> None:
     logs = "".join(path.read_text(errors="replace") for path in (stack.home / "local/logs").iterdir())
-    for canary in (KEY, "firma.example", "Długa", "Krótka", "526-000", "501502503", "600999888"):
+    for canary in (KEY, "firma.example", "Długa", "Krótka", "526-000", "527-010", "Portowa", "501502503", "600999888"):
         assert canary not in stack.told + logs
 
 

@@ -130,6 +130,43 @@ def test_status_says_how_many_more_are_held(command: Command, sqlite_bench: SqlB
     assert "3 more held records: --limit 5 shows all" in shown
 
 
+def test_status_counts_what_found_no_other_side(command: Command, sqlite_bench: SqlBench) -> None:
+    run = sqlite_bench.erp.run
+    run("INSERT INTO clients (id) VALUES ('C-1'), ('C-2'), ('C-3'), ('C-4')")
+    run(
+        "INSERT INTO sync_matches (client_id, panel_client_id, matched_by) VALUES "
+        "('C-1', '71', 'nip'), ('C-1', '72', 'email'), ('C-2', '73', 'nip'), ('C-3', '74', 'nip'), ('C-4', '71', 'nip')"
+    )
+    run(
+        "INSERT INTO sync_status (client_id, concern, item_id, state, code) VALUES "
+        "('C-1', 'accounts', '', 'held', 'several_accounts'), ('C-2', 'accounts', '', 'in_step', ''), "
+        "('C-3', 'billing', '', 'held', 'refused'), ('C-4', 'accounts', '', 'held', 'contended'), "
+        "('C-9', 'accounts', '', 'held', 'incomplete')"
+    )
+    run("INSERT INTO incoming_clients (panel_client_id, client_id) VALUES ('80', NULL), ('81', ''), ('82', 'C-2')")
+    run(
+        "INSERT INTO sync_panel_accounts (panel_client_id, login, external_code, guest) VALUES "
+        "('90', 'a', '', 0), ('91', 'b', 'C-1', 0), ('92', 'c', 'X-1', 0), ('93', '', '', 1), ('94', '', 'X-2', 1)"
+    )
+    report = command.json("status", "--erp-url", sqlite_bench.url)
+    assert report["unmatched"] == {
+        "candidates": 2,
+        "incoming": 2,
+        "answered": 1,
+        "guests": 2,
+        "unknown_codes": 1,
+    }
+    shown = command("status", "--erp-url", sqlite_bench.url).stdout
+    assert "sync_matches" in shown
+    assert "incoming_clients" in shown
+
+
+def test_what_all_found_its_other_side_is_not_mentioned(command: Command, filled: SqlBench) -> None:
+    report = command.json("status", "--erp-url", filled.url)
+    assert set(report["unmatched"].values()) == {0}
+    assert "Not matched" not in command("status", "--erp-url", filled.url).stdout
+
+
 # --- which database
 
 
@@ -193,13 +230,24 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     assert found["queues"] == [
         {"concern": "accounts", "waiting": 0, "dead": 0},
         {"concern": "billing", "waiting": 0, "dead": 1},
+        {"concern": "delivery_addresses", "waiting": 0, "dead": 0},
+        {"concern": "shops", "waiting": 0, "dead": 0},
     ]
     assert found["paused"] == {"accounts": "holiday"}
     assert [(run["run_id"], run["reconciled"]) for run in found["runs"]] == [("run-2", 1), ("run-1", 7)]
     assert "expires_at" not in found["runs"][0]
     shown = command("status", "--stack", STACK).stdout
     assert "holiday" in shown
+    assert f"kartoteka resume accounts --stack {STACK}" in shown
     assert "Last runs" in shown
+
+
+def test_a_concern_that_the_brake_stopped_waits_for_a_person(command: Command, deployed: Deployed) -> None:
+    deployed.state.pause("billing", "holiday")
+    command("status", "--stack", STACK, "--exit-code")
+    deployed.state.pause("shops", "brake")
+    shown = command("status", "--stack", STACK, "--exit-code", code=3).stdout
+    assert f"kartoteka resume shops --confirm --stack {STACK}" in shown
 
 
 # --- conflicts
@@ -248,6 +296,19 @@ def test_a_decision_may_be_changed_until_it_is_carried_out(command: Command, fil
     shown = command("conflicts", "decide", "1", "erp", "--erp-url", filled.url, code=65).output
     assert "closed already" in shown
     assert filled.erp.conflicts[0].decision == "panel"
+
+
+def test_an_address_is_named_with_what_was_decided_and_what_was_written(command: Command, filled: SqlBench) -> None:
+    written = (Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "Stara 3", "Długa 1"),)
+    conflict = ConflictNote("city", "Łódź", "Gdynia", "")
+    status = Status(State.CONFLICT, "conflict")
+    addresses = "delivery_addresses"
+    settle(filled, Settlement("C-1", addresses, status, item_id="D-7", written=written, conflicts=(conflict,)))
+    shown = command("conflicts", "decide", "2", "erp", "--erp-url", filled.url).stdout
+    assert "conflict 2 (C-1, D-7, city): erp wins" in shown
+    (row,) = command.json("history", "C-1", "--limit", "1", "--erp-url", filled.url)["history"]
+    assert row["item_id"] == "D-7"
+    assert "D-7" in command("history", "C-1", "--erp-url", filled.url).stdout
 
 
 def test_an_unknown_conflict_and_an_unknown_side_are_refused(command: Command, filled: SqlBench) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cli import cloud
 from kartoteka.adapters.queue import shard
-from kartoteka.core.model import Link, Settlement, State, Status
+from kartoteka.adapters.state import DynamoState
+from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.model import Direction, Link, Parked, Reason, Settlement, State, Status, Written
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 
@@ -51,6 +53,91 @@ def test_the_feed_can_be_paused_too(command: Command, deployed: Deployed) -> Non
     assert command.json("resume", "panel_feed", *HERE)["was_paused"] is True
 
 
+@pytest.mark.parametrize("reason", ["brake", " Brake ", "", " "])
+def test_a_pause_has_a_reason_of_its_own(command: Command, deployed: Deployed, reason: str) -> None:
+    assert "reason of your own" in command("pause", "billing", "--reason", reason, *HERE, code=2).output
+    assert deployed.state.paused() == {}
+
+
+# --- the brake
+
+
+@pytest.fixture
+def braked(cards: SqlBench, deployed: Deployed) -> Deployed:
+    """Give a stack whose brake has stopped billing: two records were written, a third one waits."""
+    email = Written("email", Direction.ERP_TO_PANEL, Reason.EDIT, "stary@firma.pl", "nowy@firma.pl")
+    city = Written("city", Direction.ERP_TO_PANEL, Reason.EDIT, "Gdynia", "Sopot")
+    now = datetime.now(UTC)
+    in_step, waits = Status(State.IN_STEP), Status(State.PENDING, "brake")
+    parked = Parked(now + timedelta(minutes=1), attempts=0, tries=1, code="brake")
+    written = [Settlement(f"C-{n}", "billing", in_step, written=(email, city)) for n in range(2)]
+    before = [Settlement("C-3", "billing", in_step, written=(email,))]
+    cards.exchange.settle(before, run_id="earlier", at=now - timedelta(minutes=50))
+    cards.exchange.settle(written, run_id="run", at=now - timedelta(minutes=5))
+    cards.exchange.settle([Settlement("C-2", "billing", waits, parked=parked)], run_id="run", at=now)
+    deployed.state.pause("billing", "brake")
+    return deployed
+
+
+def test_what_the_brake_stopped_is_told_and_stays_stopped(command: Command, braked: Deployed) -> None:
+    refused = command("resume", "billing", *HERE, code=77)
+    assert "let 3 such records through in the last hour and set 1 customer aside" in refused.stderr
+    assert f"`kartoteka resume billing --confirm --stack {STACK}`" in refused.stderr
+    assert refused.stdout == ""
+    assert braked.state.paused() == {"billing": "brake"}
+    assert braked.state.load("brake:billing").document is None
+
+
+def test_what_was_confirmed_before_is_not_counted_again(command: Command, braked: Deployed) -> None:
+    confirmed = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+    braked.state.save("brake:billing", {"since": confirmed}, version=0)
+    assert "let 2 such records through" in command("resume", "billing", *HERE, code=77).stderr
+
+
+def test_without_the_database_the_brake_is_told_without_figures(command: Command, braked: Deployed) -> None:
+    where = (*HERE, "--erp-url", "sqlite:///nowhere.db")
+    refused = command("resume", "billing", *where, code=77).stderr
+    assert "stopped by the brake" in refused
+    assert "--confirm" in refused
+    assert "last hour" not in refused
+
+
+def test_a_confirmed_concern_goes_on_and_the_count_begins_anew(command: Command, braked: Deployed) -> None:
+    for _ in range(2):
+        before = datetime.now(UTC)
+        assert "billing goes on; what the brake set aside" in command("resume", "billing", "--confirm", *HERE).stdout
+        document = braked.state.load("brake:billing").document
+        assert document is not None
+        assert set(document) == {"since"}
+        assert before <= datetime.fromisoformat(document["since"]) <= datetime.now(UTC)
+        assert braked.state.paused() == {}
+        braked.state.pause("billing", "brake")
+
+
+def test_the_count_begins_anew_before_the_concern_goes_on(
+    command: Command, braked: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DynamoState, "save", lambda *_args, **_more: False)
+    assert "somebody else" in command("resume", "billing", "--confirm", *HERE, code=75).stderr
+    assert braked.state.paused() == {"billing": "brake"}
+
+
+def test_a_plain_pause_needs_no_confirmation_and_leaves_the_count(command: Command, deployed: Deployed) -> None:
+    deployed.state.pause("billing", "holiday")
+    assert command("resume", "billing", "--confirm", *HERE).stdout == "billing goes on\n"
+    assert deployed.state.paused() == {}
+    assert deployed.state.load("brake:billing").document is None
+
+
+def test_a_plain_pause_does_not_take_the_brakes_place(command: Command, braked: Deployed) -> None:
+    refused = command("pause", "billing", "--reason", "holiday", *HERE, code=77).stderr
+    assert f"`kartoteka resume billing --confirm --stack {STACK}`" in refused
+    assert braked.state.paused() == {"billing": "brake"}
+    command("pause", "shops", "--reason", "holiday", *HERE)
+    command("pause", "shops", "--reason", "longer holiday", *HERE)
+    assert braked.state.paused() == {"billing": "brake", "shops": "longer holiday"}
+
+
 def test_an_unknown_concern_is_refused(command: Command) -> None:
     for name in ("pause", "resume", "resync", "redrive"):
         command(name, "everything", code=2)
@@ -77,6 +164,16 @@ def test_resync_of_billing_takes_all_that_are_linked(command: Command, cards: Sq
         "skipped": [],
     }
     assert deployed.keys("billing") == [["C-0", "C-1", "C-2"]]
+
+
+@pytest.mark.parametrize("concern", ["delivery_addresses", "shops"])
+def test_resync_of_other_concerns_takes_all_that_are_linked(
+    command: Command, cards: SqlBench, deployed: Deployed, concern: str
+) -> None:
+    del cards
+    assert command.json("resync", concern, *HERE)["customers"] == 3
+    assert deployed.keys(concern) == [["C-0", "C-1", "C-2"]]
+    assert deployed.keys("billing") == []
 
 
 def test_resync_of_accounts_takes_all_that_have_none(command: Command, cards: SqlBench, deployed: Deployed) -> None:
@@ -136,14 +233,15 @@ def test_a_customer_stays_in_the_shard_of_the_stack(command: Command, cards: Sql
 # --- redrive
 
 
-def test_dead_letters_go_back_to_their_queue(command: Command, deployed: Deployed) -> None:
+@pytest.mark.parametrize("concern", CONCERNS)
+def test_dead_letters_go_back_to_their_queue(command: Command, deployed: Deployed, concern: str) -> None:
     for number in range(25):
-        deployed.bury("billing", body(f"C-{number}", "C-0"))
-    answer = command.json("redrive", "billing", *HERE)
+        deployed.bury(concern, body(f"C-{number}", "C-0", concern=concern))
+    answer = command.json("redrive", concern, *HERE)
     assert (answer["messages"], answer["odd"]) == (25, 0)
-    assert {key for keys in deployed.keys("billing") for key in keys} == {f"C-{n}" for n in range(25)}
-    assert deployed.messages("billing", dead=True) == []
-    assert deployed.messages("accounts") == []
+    assert {key for keys in deployed.keys(concern) for key in keys} == {f"C-{n}" for n in range(25)}
+    assert deployed.messages(concern, dead=True) == []
+    assert [other for other in CONCERNS if deployed.messages(other)] == []
 
 
 @pytest.mark.parametrize("odd", ["not json", "[]", body("C-1", concern="accounts"), '{"v": 1, "concern": "billing"}'])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import click
 import pytest
 
+from cli import docs
 from cli.main import kartoteka
+from kartoteka.core import messages
 from kartoteka.core.errors import Halt
 from kartoteka.core.policy import Policy, parse
 from tests.fixtures.exchange import SqlBench
@@ -22,6 +25,7 @@ WRONG = (
     '{"billing": {"fields": {"vat": {}}}}',
     '{"accounts": {"login": {"mode": "pattern", "pattern": "{name}-{id}"}}}',
     '{"panel": {"required_on_create": ["emial"]}}',
+    '{"accounts": {"match": ["nip", "phone"]}, "brake": {"max_share": 20}}',
     '{"panel": {"batch_size": 500}, "retry": {"max_attempts": 0}}',
     '{"version":1,}',
 )
@@ -38,11 +42,19 @@ def statements(engine: str) -> list[str]:
     return [part.strip() for block in found for part in block.split(";") if part.strip()]
 
 
+def test_the_made_pages_are_up_to_date() -> None:
+    for name, text in docs.pages().items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, "run `.venv/bin/python -m cli.docs`"
+
+
 def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: PostgresServer) -> None:
     engine = sql.erp.engine.dialect.name
     if engine == "postgresql":
         postgres_server.execute("DROP ROLE IF EXISTS erp_app")
         postgres_server.execute("CREATE ROLE erp_app")
+    sql.erp.run("INSERT INTO incoming_clients (panel_client_id, email) VALUES ('57', 'ewa@lis.example')")
+    for card, account in (("K-1003", "12"), ("K-1003", "13"), ("K-1004", "14")):
+        sql.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES (:c, :a)", c=card, a=account)
     with sql.erp.engine.connect() as connection:
         plain = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
         for statement in statements(engine):
@@ -50,7 +62,20 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
     card = sql.erp.card("K-1001")
     assert card
     assert card["street"] == "Krótka 7"
+    address = sql.erp.address("A-1")
+    assert address
+    assert address["street"] == "Portowa 4"
+    assert [tuple(row.values()) for row in sql.erp.run("SELECT * FROM client_shops ORDER BY client_id")] == [
+        ("K-1001", 1),
+        ("K-1002", 1),
+    ]
     assert {entry[4] for entry in sql.erp.log()} == {"erp"}
+    answered = {entry[:3] for entry in sql.erp.log() if entry[0] in ("sync_matches", "incoming_clients") and entry[1]}
+    assert answered >= {
+        ("sync_matches", "K-1003", "12"),
+        ("sync_matches", "K-1004", "14"),
+        ("incoming_clients", "K-1005", "57"),
+    }
 
 
 def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_server: PostgresServer) -> None:
@@ -60,22 +85,29 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
         if statement.startswith("GRANT"):
             postgres_bench.erp.run(statement)
     postgres_bench.erp.run("INSERT INTO sync_conflicts (client_id, field) VALUES ('K-1', 'street')")
+    postgres_bench.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES ('K-1', '5')")
+    postgres_bench.erp.run("INSERT INTO incoming_clients (panel_client_id) VALUES ('5')")
+    before = len(postgres_bench.erp.log())
     as_erp = (
         "INSERT INTO clients (id) VALUES ('K-1')",
         "UPDATE clients SET street = 'A' WHERE id = 'K-1'",
         "UPDATE sync_conflicts SET decision = 'erp' WHERE id = 1 AND closed_at IS NULL",
+        "UPDATE sync_matches SET decision = 'create' WHERE client_id = 'K-1'",
+        "UPDATE incoming_clients SET client_id = 'K-1' WHERE panel_client_id = '5'",
+        "INSERT INTO delivery_addresses (id, client_id) VALUES ('A-1', 'K-1')",
+        "INSERT INTO client_shops (client_id, shop_id) VALUES ('K-1', 1)",
         "DELETE FROM clients",
         "TRUNCATE clients",
-        "SELECT * FROM sync_status, sync_links, sync_history",
+        "SELECT * FROM sync_status, sync_links, sync_history, sync_matches",
         "DELETE FROM sync_links WHERE client_id = 'K-1'",
     )
     postgres_bench.erp.script("SET ROLE erp_app", *as_erp)
-    assert [entry[3] for entry in postgres_bench.erp.log()] == ["I", "U", "U", "D"]
+    assert [entry[3] for entry in postgres_bench.erp.log()[before:]] == ["I", "U", "U", "U", "U", "I", "I", "D"]
 
 
 def test_the_policies_of_the_page_are_valid() -> None:
     found = blocks("policy.md", "json")
-    assert len(found) == 2
+    assert len(found) == 3
     assert all(parse(text) != Policy() for text in found)
 
 
@@ -91,6 +123,30 @@ def test_every_key_of_the_policy_is_told_of() -> None:
     assert [name for name in Policy.model_fields if f"`{name}" not in page] == []
 
 
+def test_every_code_of_ours_is_told_of() -> None:
+    source = inspect.getsource(messages)
+    codes = set(re.findall(r'State\.\w+,\s*"(\w+)"', source)) | set(re.findall(r'^    "(\w+)": ', source, re.MULTILINE))
+    codes |= {messages.ANOTHER_ACCOUNT, messages.NOT_DELETED, *messages.DELETED.values()}
+    page = (ROOT / "docs" / "exchange-database.md").read_text()
+    assert len(codes) > 25
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
+
+
+def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
+    page, template = ((ROOT / name).read_text() for name in ("docs/runbook.md", "template.yaml"))
+    for name in ("AddressesPerPass", "AddressPassSchedule"):
+        assert f"`{name}`" in page
+        assert f"  {name}:\n    Type:" in template
+    alarms = set(re.findall(r"^  \w+?((?:DeadLetter|Halt|Delay|Error|Brake)Alarm):$", template, re.MULTILINE))
+    assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def _commands() -> set[str]:
     context = click.Context(kartoteka)
     return set(kartoteka.list_commands(context))
@@ -103,5 +159,8 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
     assert named <= _commands()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text)
+    assert [link for link, _ in links if not (page.parent / link).exists()] == []
+    assert [
+        anchor for link, anchor in links if anchor and anchor not in _anchors(page.parent / link if link else page)
+    ] == []

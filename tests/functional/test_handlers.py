@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
 
 from kartoteka import runtime
+from kartoteka.core import brake
+from kartoteka.core.concerns import CONCERNS
 from kartoteka.core.errors import Halt
 from tests.fixtures.installation import KEY, Context, Installation, event
 
@@ -27,18 +31,17 @@ def test_a_row_becomes_an_account_and_edits_travel_both_ways(installation: Insta
 
 def test_the_events_in_the_folder_are_understood(installation: Installation) -> None:
     installation.insert("C-1001", "C-1002")
-    for concern in ("accounts", "billing"):
-        assert installation.handler(concern)(event(f"{concern}_queue"), Context()) == {"batchItemFailures": []}
-        answer = installation.handler(concern)(event(f"{concern}_schedule"), Context())
+    schedules = [f"{function}_schedule" for function in ("panel_feed", *CONCERNS)] + ["delivery_addresses_pass"]
+    for name in schedules:
+        answer = installation.handler(name.rpartition("_")[0])(event(name), Context())
         assert set(answer) == {"collected", "panel_calls"}
-    assert set(installation.handler("panel_feed")(event("panel_feed_schedule"), Context())) == {
-        "collected",
-        "panel_calls",
-    }
+    for concern in CONCERNS:
+        assert installation.handler(concern)(event(f"{concern}_queue"), Context()) == {"batchItemFailures": []}
     assert len(installation.panel.accounts) == 2
 
 
 def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) -> None:
+    installation.tick()
     installation.insert("C-1001")
     batch = event("accounts_queue")
     good = batch["Records"][0]
@@ -62,6 +65,7 @@ def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Insta
 def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    installation.tick()
     installation.insert("C-1001")
     installation.panel.misbehave("401", times=None)
     answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
@@ -118,8 +122,124 @@ def test_a_paused_concern_collects_nothing_and_says_so(installation: Installatio
     assert len(installation.panel.accounts) == 1
 
 
+@pytest.mark.parametrize(("reason", "code"), [("operator", "paused"), ("brake", "brake")])
+def test_what_comes_for_a_paused_concern_is_parked_by_its_reason(
+    installation: Installation, capsys: pytest.CaptureFixture[str], reason: str, code: str
+) -> None:
+    installation.insert("C-1001")
+    installation.tick()
+    runtime.state().pause("billing", reason)
+    assert installation.handler("billing")(event("billing_queue"), Context()) == {"batchItemFailures": []}
+    assert installation.sql("SELECT client_id, concern, code FROM sync_parked") == [("C-1001", "billing", code)]
+    assert ('"Braked"' in capsys.readouterr().out) is (reason == "brake")
+
+
+# --- the brake
+
+
+@pytest.fixture
+def touchy(installation: Installation) -> Installation:
+    """Give three customers in step, and a brake that lets one risky write through in an hour."""
+    installation.insert("C-1001", "C-1002", "C-1003")
+    installation.tick()
+    policy = '{"brake": {"max_share": 0, "min_records": 1}, "panel": {"requests_per_second": 1000}}'
+    boto3.client("ssm").put_parameter(Name="policy", Value=policy, Overwrite=True)
+    runtime.forget()
+    installation.tick()
+    return installation
+
+
+def runs() -> list[Any]:
+    """The summaries of all worker runs, the earliest first."""
+    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "run"}}}
+    return list(boto3.client("dynamodb").query(TableName="state", **query)["Items"])
+
+
+def test_a_mass_change_stops_its_concern_and_rings(touchy: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    touchy.sql("UPDATE clients SET email = 'kanarek-' || id || '@firma.pl'")
+    capsys.readouterr()
+    touchy.tick()
+    out = capsys.readouterr().out
+    assert runtime.state().paused() == {"billing": "brake"}
+    assert sorted(account.email for account in touchy.panel.accounts) == [f"c-100{n}@firma.pl" for n in (1, 2, 3)]
+    assert set(touchy.sql("SELECT concern, code FROM sync_parked")) == {("billing", "brake")}
+    assert [run["concern"]["S"] for run in runs() if run.get("braked") == {"N": "1"}] == ["billing"]
+    told = [line for line in map(json.loads, out.splitlines()) if line.get("level") == "ERROR"]
+    assert [(line["concern"], line["reconciled"]) for line in told if "this concern" in line["message"]] == [
+        ("billing", 3)
+    ]
+    assert '"Name":"Braked"' in out
+    assert "kanarek" not in out
+
+
+def test_the_brakes_alarm_goes_on_ringing_until_a_person_has_confirmed(
+    touchy: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    touchy.sql("UPDATE clients SET email = 'nowy-' || id || '@firma.pl'")
+    touchy.tick()
+    capsys.readouterr()
+    answer = touchy.handler("billing")(event("billing_schedule"), Context())
+    assert answer == {"collected": 0, "panel_calls": 0, "paused": "brake"}
+    assert '"Braked"' in capsys.readouterr().out
+    runtime.state().resume("billing")
+    touchy.tick()
+    assert not [account for account in touchy.panel.accounts if account.email.startswith("nowy")], "nobody confirmed"
+    runtime.state().save(brake.document("billing"), {"since": datetime.now(UTC).isoformat()}, version=0)
+    runtime.state().resume("billing")
+    touchy.tick()
+    assert sorted(account.email for account in touchy.panel.accounts) == [f"nowy-C-100{n}@firma.pl" for n in (1, 2, 3)]
+    capsys.readouterr()
+    touchy.handler("billing")(event("billing_schedule"), Context())
+    assert '"Braked"' not in capsys.readouterr().out
+
+
+def test_no_run_is_said_to_have_braked_that_has_not(touchy: Installation) -> None:
+    touchy.sql("UPDATE clients SET email = 'nowy@firma.pl' WHERE id = 'C-1001'")
+    touchy.tick()
+    assert touchy.panel.by_code("C-1001")[0].email == "nowy@firma.pl"
+    assert not [run for run in runs() if "braked" in run]
+
+
+# --- the rotating pass
+
+
+def test_the_pass_asks_the_panel_for_addresses_as_often_as_it_may(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.insert(*[f"C-{n:03}" for n in range(230)])
+    for _ in range(3):
+        installation.tick()
+    for most, calls in ((500, 3), (150, 2)):
+        monkeypatch.setenv("KARTOTEKA_ADDRESSES_PER_PASS", str(most))
+        runtime.forget()
+        installation.panel.forget_calls()
+        answer = installation.handler("delivery_addresses")(event("delivery_addresses_pass"), Context())
+        assert answer == {"collected": 0, "panel_calls": calls}
+        assert dict(installation.panel.calls) == {"GET clients/deliveryAddress": calls}
+
+
+def test_a_paused_concern_is_not_rotated(installation: Installation) -> None:
+    installation.insert("C-1001")
+    installation.tick()
+    installation.panel.forget_calls()
+    runtime.state().pause("delivery_addresses", "operator")
+    answer = installation.handler("delivery_addresses")(event("delivery_addresses_pass"), Context())
+    assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
+    assert not installation.panel.calls
+
+
+@pytest.mark.parametrize("function", ["accounts", "billing", "shops", "panel_feed"])
+def test_only_delivery_addresses_have_a_pass(
+    installation: Installation, capsys: pytest.CaptureFixture[str], function: str
+) -> None:
+    answer = installation.handler(function)(event("delivery_addresses_pass"), Context())
+    assert answer["halted"] == f"bad_event: {function} has no rotate, only collect: correct the schedule's input"
+    assert '"Halted"' in capsys.readouterr().out
+    assert not installation.panel.calls
+
+
 def test_a_ping_touches_neither_side(installation: Installation) -> None:
-    for function in ("accounts", "billing", "panel_feed"):
+    for function in (*CONCERNS, "panel_feed"):
         assert installation.handler(function)({"v": 1, "move": "ping"}, Context()) == {"ready": True}
     assert not installation.panel.calls
 
@@ -153,7 +273,9 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
 
 
-def test_a_quiet_tick_costs_one_call_and_writes_only_the_pace(installation: Installation) -> None:
+def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_pace(
+    installation: Installation,
+) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(90)])
     installation.tick()
     installation.tick()
@@ -161,8 +283,8 @@ def test_a_quiet_tick_costs_one_call_and_writes_only_the_pace(installation: Inst
     state = boto3.client("dynamodb")
     before = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     head = installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log")
-    assert [answer["collected"] for answer in installation.tick()] == [0, 0, 0]
+    assert [answer["collected"] for answer in installation.tick()] == [0] * 6
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
-    assert dict(installation.panel.calls) == {"GET clients/clients": 1}
-    assert {key for key in after if after[key] != before.get(key)} <= {("pace", "panel")}
+    assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
+    assert {key for key in after if after[key] != before.get(key)} <= {("pace", "pace")}
     assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
+from kartoteka.core.concerns import CONCERNS
 from tests.template.reading import Template, alternatives, as_list, mentioned
 
 SECRETS = {"PanelKey", "ErpUrl"}
 OWN_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 STATE = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+ALL_QUEUES = {"AccountsQueue", "BillingQueue", "DeliveryAddressesQueue", "ShopsQueue"}
 MAY_SEND_TO = {
-    "AccountsFunction": {"AccountsQueue", "BillingQueue"},
+    "AccountsFunction": ALL_QUEUES,
     "BillingFunction": {"BillingQueue"},
-    "PanelFeedFunction": {"AccountsQueue", "BillingQueue"},
+    "DeliveryAddressesFunction": {"DeliveryAddressesQueue"},
+    "PanelFeedFunction": ALL_QUEUES,
+    "ShopsFunction": {"ShopsQueue"},
 }
 FUNCTIONS = sorted(MAY_SEND_TO)
+PASSES = {"DeliveryAddressesFunction": ("AddressPassSchedule", "rate(15 minutes)")}
+"""Functions with a second schedule: the parameter that governs it, and its default."""
 
 
 def queues(template: Template, *, dead: bool) -> dict[str, dict[str, Any]]:
     found = template.of_kind("AWS::SQS::Queue").items()
     return {name: body for name, body in found if name.endswith("DeadLetterQueue") is dead}
+
+
+def queue_of(concern: str) -> str:
+    return concern.title().replace("_", "") + "Queue"
 
 
 def words(value: Any) -> list[str]:
@@ -35,6 +44,11 @@ def words(value: Any) -> list[str]:
 
 def test_these_are_all_the_functions(template: Template):
     assert sorted(template.of_kind("AWS::Lambda::Function")) == FUNCTIONS
+
+
+def test_every_concern_has_a_function_and_a_queue(template: Template):
+    assert {queue_of(concern) for concern in CONCERNS} == set(queues(template, dead=False)) == ALL_QUEUES
+    assert {queue.replace("Queue", "Function") for queue in ALL_QUEUES} | {"PanelFeedFunction"} == set(FUNCTIONS)
 
 
 # ---- queues ----
@@ -87,21 +101,49 @@ def test_every_queue_wakes_its_function_and_takes_partial_answers(template: Temp
 # ---- schedules ----
 
 
-def test_every_function_has_a_schedule_that_parameters_govern(template: Template):
-    schedules = template.of_kind("AWS::Scheduler::Schedule").values()
-    by_function = {schedule["Target"]["Arn"]["Fn::GetAtt"][0]: schedule for schedule in schedules}
-    assert sorted(by_function) == FUNCTIONS
-    for function, schedule in by_function.items():
-        parameter = function.replace("Function", "Schedule")
-        assert schedule["ScheduleExpression"] == {"Ref": parameter}
-        assert template.document["Parameters"][parameter]["Default"] == "rate(1 minute)"
-        assert schedule["State"] == {"Fn::If": ["SchedulesOn", "ENABLED", "DISABLED"]}
-        assert json.loads(schedule["Target"]["Input"]) == {"v": 1, "move": "collect"}
+def test_every_function_has_the_schedules_that_parameters_govern(template: Template):
+    found = sorted(
+        (schedule["Target"]["Arn"]["Fn::GetAtt"][0], schedule["Target"]["Input"], schedule["ScheduleExpression"]["Ref"])
+        for schedule in template.of_kind("AWS::Scheduler::Schedule").values()
+    )
+    collects = [(name, '{"v": 1, "move": "collect"}', name.replace("Function", "Schedule")) for name in FUNCTIONS]
+    passes = [(name, '{"v": 1, "move": "rotate"}', parameter) for name, (parameter, _) in PASSES.items()]
+    assert found == sorted([*collects, *passes])
+    defaults = {parameter: template.document["Parameters"][parameter]["Default"] for _, _, parameter in found}
+    assert defaults == {**{parameter: "rate(1 minute)" for _, _, parameter in collects}, **dict(PASSES.values())}
+
+
+def test_one_parameter_turns_every_schedule_off(template: Template):
+    for name, schedule in template.of_kind("AWS::Scheduler::Schedule").items():
+        assert schedule["State"] == {"Fn::If": ["SchedulesOn", "ENABLED", "DISABLED"]}, name
 
 
 def test_schedules_are_named_after_the_stack_so_that_two_stacks_fit_in_an_account(template: Template):
-    for name, schedule in template.of_kind("AWS::Scheduler::Schedule").items():
+    schedules = template.of_kind("AWS::Scheduler::Schedule")
+    for name, schedule in schedules.items():
         assert "AWS::StackName" in mentioned(schedule["Name"]), name
+    assert len({schedule["Name"]["Fn::Sub"] for schedule in schedules.values()}) == len(schedules)
+
+
+def test_a_schedule_that_could_not_fire_is_not_tried_for_hours(template: Template):
+    for name, schedule in template.of_kind("AWS::Scheduler::Schedule").items():
+        retry = schedule["Target"]["RetryPolicy"]
+        assert retry == {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}, name
+
+
+def test_what_a_pass_may_cost_is_bounded_by_a_parameter(template: Template):
+    parameter = template.document["Parameters"]["AddressesPerPass"]
+    assert (parameter["Default"], parameter["MinValue"]) == (500, 1)
+    for function, body in template.of_kind("AWS::Lambda::Function").items():
+        wanted = {"Ref": "AddressesPerPass"} if function in PASSES else None
+        assert body["Environment"]["Variables"].get("KARTOTEKA_ADDRESSES_PER_PASS") == wanted
+
+
+def test_every_function_knows_the_queue_of_every_concern(template: Template):
+    for function in template.of_kind("AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"].items()
+        found = {name: value for name, value in variables if name.startswith("KARTOTEKA_QUEUE_")}
+        assert found == {f"KARTOTEKA_QUEUE_{concern.upper()}": {"Ref": queue_of(concern)} for concern in CONCERNS}
 
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
@@ -255,6 +297,30 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
         body["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]["Fn::Sub"]
         for body in template.of_kind("AWS::Lambda::Function").values()
     }
-    halts = [alarm for alarm in alarms if alarm["MetricName"] == "Halted"]
-    assert {alarm["Dimensions"][0]["Value"]["Fn::Sub"] for alarm in halts} == services
-    assert {alarm["Namespace"] for alarm in halts} == {"Kartoteka"}
+    assert services_that_ring(template, "Halted") == services
+    assert services_that_ring(template, "Delayed") == services
+    assert services_that_ring(template, "Braked") == services - {"${AWS::StackName}-panel-feed"}
+
+
+def services_that_ring(template: Template, metric: str) -> set[str]:
+    alarms = template.of_kind("AWS::CloudWatch::Alarm").values()
+    found = [alarm for alarm in alarms if alarm["MetricName"] == metric]
+    assert {alarm["Namespace"] for alarm in found} == {"Kartoteka"}
+    return {alarm["Dimensions"][0]["Value"]["Fn::Sub"] for alarm in found}
+
+
+def test_every_alarm_watches_what_it_is_named_after_and_is_heard(template: Template):
+    topic = {"Fn::If": ["OwnTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlarmTopic"}]}
+    heard = {"Fn::If": ["Heard", [topic], {"Ref": "AWS::NoValue"}]}
+    for name, alarm in template.of_kind("AWS::CloudWatch::Alarm").items():
+        (dimension,) = alarm["Dimensions"]
+        assert name.startswith(stem_of(dimension["Value"])), name
+        assert alarm["AlarmActions"] == alarm["OKActions"] == heard, name
+
+
+def stem_of(watched: Any) -> str:
+    """`DeliveryAddresses` for its function, its dead-letter queue or its service."""
+    if "Fn::Sub" in watched:
+        return str(watched["Fn::Sub"].partition("}-")[2]).title().replace("-", "")
+    (name,) = mentioned(watched)
+    return name.removesuffix("Function").removesuffix("DeadLetterQueue")

@@ -1,0 +1,19 @@
+"""Delivery addresses: keeps them in step both ways, address by address.
+
+Woken by its schedule (which customers to look at), by a slower one (read the next customers in the panel, whose list of
+changes need not tell of edited addresses) and by its queue (look at these).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from kartoteka.entry import handle, logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a schedule with the figures of a collect or a pass, a queue with the messages that failed."""
+    return handle("delivery_addresses", event, context)
