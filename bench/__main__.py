@@ -55,6 +55,9 @@ def measure(chosen: argparse.Namespace, console: Console) -> Series:
                 bench = ours.install(place, endpoint, panel, erp, f"bench-{n}")
                 for run, figures in bench.all_runs(customers, chosen.edits).items():
                     series.setdefault((ours.WHO, run), []).append(figures)
+            with exchange(place, chosen.erp_url) as erp:
+                contact = ours.install(place, endpoint, panel, erp, f"bench-contact-{n}").contact(customers)
+                series.setdefault((ours.WHO, ours.FIRST_CONTACT), []).append(contact[ours.FIRST_CONTACT])
             for rival in rivals.rivals(chosen.customers) if chosen.peers else ():
                 console.print(f"repetition {n + 1} of {chosen.repeat}: {rival.name}")
                 with workplace() as own:

@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from bench.processes import running
+from kartoteka.core.concerns import CONCERNS
 from local import ministack
 from local.home import ROOT
 from local.ports import LOOPBACK, free_port
@@ -21,7 +22,6 @@ from local.waiting import wait_until
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-CONCERNS = ("accounts", "billing")
 VISIBILITY = 720
 """Seconds, as in template.yaml."""
 RECEIVES = 5

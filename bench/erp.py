@@ -52,12 +52,12 @@ class Erp:
             return {row[0]: row[1] for row in rows}
 
     def unsettled(self) -> int:
-        """Return how many records are not in step, parked, or announced and not settled."""
+        """Return how many records are not in step, parked, announced and not settled, or in an open conflict."""
         wrong = sa.select(sa.func.count()).where(schema.sync_status.c.state != "in_step")
-        tables = (schema.sync_parked, schema.sync_intents, schema.sync_conflicts)
+        open_ones = sa.select(sa.func.count()).where(schema.sync_conflicts.c.closed_at.is_(None))
+        rest = [sa.select(sa.func.count()).select_from(table) for table in (schema.sync_parked, schema.sync_intents)]
         with self._engine.begin() as connection:
-            rest = [connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables]
-            return (connection.scalar(wrong) or 0) + sum(rest)
+            return sum(connection.scalar(count) or 0 for count in (wrong, open_ones, *rest))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-SCHEDULES = ("panel_feed", "accounts", "billing")
+SCHEDULES = ("panel_feed", "accounts", "billing", "shops", "delivery_addresses")
 """In this order: what the functions write comes back in the feed of the next tick, not of the same one."""
 WAKE = {"v": 1, "move": "collect"}
 BATCH = 10

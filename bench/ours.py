@@ -24,9 +24,12 @@ MINUTE = 60
 """Seconds from a load to the next tick."""
 PAUSE = 240
 """Seconds between other runs: more than the feed's overlap, so that each run stands for itself."""
+KNOWN_OF_FIVE = 3
+"""Of five cards so many have an account in the panel at first contact."""
 LEASES_LAPSE = 1.0
 """Seconds after which a process holds no leave to call the panel any more, as after any minute of rest."""
 
+FIRST_CONTACT = "first contact"
 FIRST_LOAD = "first load"
 ECHO = "its echo"
 CONFIRMED = "echo confirmed"
@@ -62,6 +65,15 @@ class Bench:
         self.run_quiet()
         self._edit_in_erp(edits)
         self._edit_in_panel(edits)
+        return self.measured
+
+    def contact(self, cards: list[Row]) -> dict[str, Figures]:
+        """Meet a panel that has an account, without the card's code, for three cards of five; none may be doubled."""
+        there = [card for n, card in enumerate(cards) if n % 5 < KNOWN_OF_FIVE]
+        self.panel.seed([_account(n, card) for n, card in enumerate(there)])
+        self.erp.fill(cards)
+        self.run(FIRST_CONTACT)
+        self._check_accounts(cards)
         return self.measured
 
     def later(self, seconds: float = PAUSE) -> None:
@@ -131,6 +143,12 @@ class Bench:
         codes = {each["external_code"] for each in accounts}
         if len(accounts) != len(cards) or codes != {card["id"] for card in cards}:
             raise BenchFailure(f"{len(cards)} cards, but {len(accounts)} accounts with {len(codes)} codes")
+
+
+def _account(n: int, card: Row) -> dict[str, Any]:
+    """Return the account that a card's customer had before: with another e-mail where there is a tax number to tell."""
+    known = {name: value for name, value in card.items() if name != "id" and value is not None}
+    return known | {"login": f"shop-{n}"} | ({"email": f"old-{n}@example.com"} if card["nip"] and n % 2 else {})
 
 
 def install(home: Path, endpoint: str, panel: BenchPanel, erp: Erp, name: str) -> Bench:

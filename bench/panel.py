@@ -50,6 +50,10 @@ class BenchPanel:
         found: list[dict[str, Any]] = self._get("accounts")
         return found
 
+    def seed(self, accounts: Sequence[Mapping[str, Any]]) -> None:
+        """Put accounts into the panel that were there before: no call is counted."""
+        self._post("seed", {"accounts": list(accounts)})
+
     def edit(self, client_id: int, changes: Mapping[str, Any]) -> None:
         """Change an account as a panel user does: no call is counted."""
         self._post("edit", {"client_id": client_id, "changes": dict(changes)})

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import requests
 import sqlalchemy as sa
@@ -22,34 +23,62 @@ from rich.table import Table
 from rich.text import Text
 
 from kartoteka.adapters import dialects
-from local import home
+from local import home, standin
 
 DATABASE = home.HOME / "demo.db"
+URL = f"sqlite:///{DATABASE}"
 POLICY = Path(__file__).with_name("demo-policy.json")
 PATIENCE = 120
 
 console = Console(highlight=False, width=max(Console().width, 110))
 
+SOWA = {"client_type": "firm", "company": "Sowa i Syn", "nip": "5260001246", "city": "Warszawa"}
+GESIA = {"client_type": "firm", "company": "Gęsia Szyjka", "nip": "5270103391", "city": "Gdańsk"}
+SHOP: Sequence[dict[str, Any]] = (
+    {**SOWA, "login": "sowa", "email": "sklep@sowa.example"},
+    {"login": "jan.nowak", "email": "Jan@Nowak.example", "first_name": "Jan", "last_name": "Nowak", "city": "Kraków"},
+    {**GESIA, "login": "gesia", "email": "a@gesia.example"},
+    {**GESIA, "login": "gesia-2", "email": "b@gesia.example"},
+    {"login": "ewa", "email": "ewa@lis.example", "first_name": "Ewa", "last_name": "Lis", "city": "Toruń"},
+)
+"""Customers who registered in the shop before Kartoteka came; none of them carries a card's code."""
+
 CARDS = """\
-INSERT INTO clients (id, email, client_type, company, first_name, last_name, nip, street, zip_code, city, phone) VALUES
-  ('C-1001', 'biuro@sowa.example',  'firm',   'Sowa i Syn sp. z o.o.', NULL, NULL,
+INSERT INTO clients (id, email, company, first_name, last_name, nip, street, zip_code, city, phone) VALUES
+  ('C-1', 'biuro@sowa.example', 'Sowa i Syn sp. z o.o.', NULL, NULL,
    '526-000-12-46', 'ul. Długa 5', '00-950', 'Warszawa', '501 502 503'),
-  ('C-1002', 'sklep@gesia.example', 'firm',   'Gęsia Szyjka',          NULL, NULL,
-   '527-010-33-91', 'Krótka 7',    '80-001', 'Gdańsk',   '+48 58 301 20 20'),
-  ('C-1003', 'jan@nowak.example',   'person', NULL,                    'Jan', 'Nowak',
+  ('C-2', 'jan@nowak.example',  NULL,                    'Jan', 'Nowak',
    NULL,            'Leśna 12/3',  '31-002', 'Kraków',   NULL),
-  ('C-1004', 'kontakt@zly.example', 'firm',   'Zły NIP s.c.',          NULL, NULL,
+  ('C-3', 'gesia@gesia.example', 'Gęsia Szyjka',         NULL, NULL,
+   'PL5270103391',  'Krótka 7',    '80-001', 'Gdańsk',   '+48 58 301 20 20'),
+  ('C-4', 'info@zly.example',   'Zły NIP s.c.',          NULL, NULL,
    '123-456-78-90', 'Polna 1',     '90-001', 'Łódź',     NULL),
-  ('C-1005', 'bez@adresu.example',  'firm',   'Bez Adresu',            NULL, NULL,
+  ('C-5', 'post@berg.example',  'Berg GmbH',             NULL, NULL,
    NULL,            NULL,          NULL,     NULL,       NULL)"""
+
+EWA = """\
+INSERT INTO clients (id, email, first_name, last_name, street, zip_code, city)
+SELECT 'C-6', email, first_name, last_name, 'Rynek 1', '87-100', city FROM incoming_clients
+WHERE email = 'ewa@lis.example'"""
+
+CROWD = """\
+INSERT INTO clients (id, email, company, street, zip_code, city)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+SELECT printf('H-%02d', i), 'h' || i || '@hurt.example', 'Hurt ' || i, 'Polna ' || i, '30-001', 'Kraków' FROM n"""
+
+LINKS = "SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links ORDER BY client_id"
+
+UNSETTLED = """\
+SELECT client_id, state, code, substr(message, instr(message, ' / ') + 3) AS message
+FROM sync_status WHERE concern = 'accounts' AND state <> 'in_step' ORDER BY client_id"""
 
 
 class Demo:
     """The two sides, and what is shown of them."""
 
-    def __init__(self) -> None:
-        self._database = dialects.connect(dialects.parse_url(f"sqlite:///{DATABASE}"))
-        self.panel = str(home.recall()["panel_url"])
+    def __init__(self, panel: str) -> None:
+        self._database = dialects.connect(dialects.parse_url(URL))
+        self.panel = panel
 
     def sql(self, text: str) -> None:
         """Show a statement and run it as the ERP would."""
@@ -63,22 +92,54 @@ class Demo:
             rows = connection.execute(sa.text(query))
             show_table(title, list(rows.keys()), [tuple(row) for row in rows])
 
-    def show_panel(self, *fields: str) -> None:
-        """Show the panel's accounts."""
-        accounts = requests.get(f"{self.panel}/_standin/accounts", timeout=10).json()
-        show_table("the panel's accounts", fields, [tuple(account[name] for name in fields) for account in accounts])
+    def accounts(self, **narrowed: str) -> list[dict[str, Any]]:
+        """Return the panel's accounts."""
+        answer = requests.get(f"{self.panel}/_standin/accounts", params=narrowed, timeout=10)
+        found: list[dict[str, Any]] = answer.json()
+        return found
 
-    def panel_user(self, code: str, **changes: str) -> None:
+    def show_panel(self, title: str, *fields: str) -> None:
+        """Show the panel's accounts; of the crowd that comes later, none."""
+        few = [account for account in self.accounts() if not account["external_code"].startswith("H-")]
+        show_table(title, fields, [[account[name] for name in fields] for account in few])
+
+    def show_closed(self) -> None:
+        """Show whose accounts are closed."""
+        closed = ", ".join(account["external_code"] for account in self.accounts() if not account["active"])
+        console.print(f"closed in the panel: {closed}")
+
+    def show_panel_addresses(self) -> None:
+        """Show the delivery addresses that the panel has."""
+        found = [(account["external_code"], each) for account in self.accounts() for each in account["addresses"]]
+        fields = ("id", "additional", "street", "city")
+        rows = [[code, *(each[name] for name in fields)] for code, each in found]
+        show_table("the panel's delivery addresses", ("external_code", *fields), rows)
+
+    def panel_user(self, code: str, **changes: Any) -> None:
         """Edit an account as a user of the panel does."""
-        accounts = requests.get(f"{self.panel}/_standin/accounts", params={"external_code": code}, timeout=10).json()
-        edit = {"client_id": accounts[0]["id"], "changes": changes}
-        requests.post(f"{self.panel}/_standin/edit", json=edit, timeout=10).raise_for_status()
-        console.print(Text(f"in the panel, {code}: " + ", ".join(f"{k} = {v}" for k, v in changes.items()), "magenta"))
+        self._in_panel("edit", code, {"changes": changes}, changes)
+
+    def panel_user_adds(self, code: str, **address: Any) -> None:
+        """Add a delivery address as a customer does in the shop."""
+        self._in_panel("addresses", code, {"add": address}, {"a new delivery address": ", ".join(address.values())})
+
+    def panel_user_edits(self, code: str, **changes: Any) -> None:
+        """Edit the first delivery address of an account."""
+        number = self.accounts(external_code=code)[0]["addresses"][0]["id"]
+        told = {f"delivery address {number}, {name}": value for name, value in changes.items()}
+        self._in_panel("addresses", code, {"address_id": number, "changes": changes}, told)
+
+    def _in_panel(self, command: str, code: str, what: dict[str, Any], told: dict[str, Any]) -> None:
+        edit = {"client_id": self.accounts(external_code=code)[0]["id"], **what}
+        requests.post(f"{self.panel}/_standin/{command}", json=edit, timeout=10).raise_for_status()
+        console.print(Text(f"in the panel, {code}: " + ", ".join(f"{k} = {v}" for k, v in told.items()), "magenta"))
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Show a small table."""
-    table = Table(title=title, title_justify="left", title_style="dim", header_style="dim", box=None, pad_edge=False)
+    if title:
+        console.print(Text(title, "italic"))
+    table = Table(header_style="dim", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -105,87 +166,150 @@ def make(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-def tick() -> dict[str, int]:
+def kartoteka(*arguments: str) -> str:
+    """Run the operator's command and show it; return what it printed."""
+    console.print(Text(f"$ kartoteka {' '.join(arguments)}", "green"))
+    return make("cli", *arguments)
+
+
+def tick() -> None:
     """Fire every schedule now and wait until the queues are empty; show the figures."""
     printed = make("cli", "tick", "--timeout", str(PATIENCE)).strip().splitlines()[-1]
-    figures: dict[str, int] = json.loads(printed)
-    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items() if value)
-    console.print(Text(f"make tick → {told}", "green"))
-    return figures
+    figures: dict[str, Any] = json.loads(printed)
+    words = {"written_to_erp": "written to ERP"}
+    told = (f"{words.get(name, name.replace('_', ' '))} {_plain(value)}" for name, value in figures.items() if value)
+    console.print(Text(f"make tick → {', '.join(told)}", "green"))
 
 
-def start() -> None:
-    """Bring up a stack of its own, with an empty panel and an empty exchange database."""
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def start() -> Demo:
+    """Bring up a stack of its own, over a shop with customers and an ERP with cards who do not know each other."""
     make("local.stack", "down")
     for file in home.HOME.glob("demo.db*"):
         file.unlink()
-    console.print("starting the embedded AWS and the stand-in panel, deploying template.yaml …")
-    console.print(make("local.stack", "up", ERP_URL=f"sqlite:///{DATABASE}", POLICY=str(POLICY)), end="")
-
-
-def open_accounts(demo: Demo) -> None:
-    """Show accounts being opened, one refused and one held."""
-    say("1. The ERP writes five cards, in plain SQL")
+    make("cli", "schema", "create", "--url", URL, "--quiet")
+    panel = standin.ensure(None)
+    home.remember(home.recall() | {"stand_in_url": panel})
+    requests.post(f"{panel}/_standin/seed", json={"accounts": SHOP}, timeout=10).raise_for_status()
+    demo = Demo(panel)
+    say("1. A shop has customers, an ERP has cards, and nobody knows who is who")
+    fields = ("id", "login", "external_code", "email", "company", "last_name", "nip", "city")
+    demo.show_panel("the panel's accounts", *fields)
     demo.sql(CARDS)
+    console.print("\nstarting the embedded AWS, deploying template.yaml …")
+    console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY)), end="")
+    return demo
+
+
+def first_contact(demo: Demo) -> None:
+    """Show cards being linked with accounts that were there, and what is left to a person."""
     tick()
-    demo.show_panel("login", "external_code", "email", "nip", "street", "city", "phone")
-    demo.show("what the ERP reads back", "SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links")
+    demo.show("linked: one account fits, and no other card", LINKS)
+    demo.show("the others wait, each with its reason; nobody waits for them", UNSETTLED)
+    demo.show("candidates", "SELECT client_id, panel_client_id, matched_by, decision FROM sync_matches")
     demo.show(
-        "C-1004 was refused and C-1005 is incomplete; their neighbours did not wait",
-        "SELECT client_id, state, code, message FROM sync_status WHERE concern = 'accounts' AND state <> 'in_step'",
+        "registered in the shop, no card yet",
+        "SELECT panel_client_id, email, last_name, client_id FROM incoming_clients",
     )
 
 
-def edit_both_sides(demo: Demo) -> None:
-    """Show two edits of one customer, on both sides at once."""
-    say("2. One customer, edited on both sides at once: the street in the ERP, the e-mail in the panel")
-    demo.sql("UPDATE clients SET street = 'ul. Nowa 8' WHERE id = 'C-1001'")
-    demo.panel_user("C-1001", email="zamowienia@sowa.example")
+def answers(demo: Demo) -> None:
+    """Show the ERP's answers: one UPDATE each."""
+    say("2. One UPDATE settles each: which account, the tax number, the address, a card for Ewa")
+    demo.sql("UPDATE sync_matches SET decision = 'link' WHERE client_id = 'C-3' AND panel_client_id = '3'")
+    demo.sql("UPDATE clients SET nip = '779-10-11-327' WHERE id = 'C-4'")
+    demo.sql(
+        "UPDATE clients SET street = 'Amselweg 2', zip_code = '10115', city = 'Berlin', country_code = 'DE'\n"
+        "WHERE id = 'C-5'"
+    )
+    demo.sql(EWA)
+    demo.sql("UPDATE incoming_clients SET client_id = 'C-6' WHERE email = 'ewa@lis.example'")
     tick()
-    demo.show("the ERP's row", "SELECT id, email, street FROM clients WHERE id = 'C-1001'")
-    demo.show_panel("external_code", "email", "street")
+    demo.show("", LINKS)
+    told = "nobody is doubled; the German card is in shop 2 by a rule of the policy; gesia-2 is still without a card"
+    demo.show_panel(told, "id", "login", "external_code", "email", "street", "city", "shops")
 
 
-def conflict(demo: Demo) -> None:
-    """Show a conflict that the policy holds, and its settling by one UPDATE."""
-    say("3. The same field edited on both sides: this policy holds telephone numbers for a person")
-    demo.sql("UPDATE clients SET phone = '600 100 200' WHERE id = 'C-1002'")
-    demo.panel_user("C-1002", phone="600 999 888")
+def both_sides(demo: Demo) -> None:
+    """Show edits of one customer on both sides at once, and a conflict that the policy holds."""
+    say("3. Both sides edit the same customers. This policy holds telephone numbers for a person")
+    demo.sql("UPDATE clients SET street = 'ul. Nowa 8' WHERE id = 'C-1'")
+    demo.panel_user("C-1", email="zamowienia@sowa.example")
+    demo.sql("UPDATE clients SET phone = '600 100 200' WHERE id = 'C-3'")
+    demo.panel_user("C-3", phone="600 999 888")
     tick()
+    demo.show("C-1 in the ERP: both edits survive", "SELECT id, email, street FROM clients WHERE id = 'C-1'")
     waiting = "SELECT id, client_id, field, base_value, erp_value, panel_value, decision FROM sync_conflicts"
-    demo.show("neither side was overwritten", waiting)
-    demo.sql("UPDATE sync_conflicts SET decision = 'panel' WHERE client_id = 'C-1002' AND closed_at IS NULL")
-    tick()
-    demo.show("settled", "SELECT id, phone FROM clients WHERE id = 'C-1002'")
+    demo.show("C-3: neither side was overwritten", f"{waiting} WHERE closed_at IS NULL")
+    demo.sql("UPDATE sync_conflicts SET decision = 'panel' WHERE client_id = 'C-3' AND closed_at IS NULL")
 
 
-def correct(demo: Demo) -> None:
-    """Show that correcting a row is enough."""
-    say("4. Correcting a row is enough: the refused and the incomplete card get their accounts")
-    demo.sql("UPDATE clients SET nip = '779-10-11-327' WHERE id = 'C-1004'")
-    demo.sql("UPDATE clients SET street = 'Wodna 3', zip_code = '60-101', city = 'Poznań' WHERE id = 'C-1005'")
+def addresses(demo: Demo) -> None:
+    """Show delivery addresses travelling both ways."""
+    say("4. Delivery addresses: one is new in the ERP, one is new in the panel")
+    demo.sql(
+        "INSERT INTO delivery_addresses (id, client_id, first_name, last_name, additional, street, zip_code, city)\n"
+        "VALUES ('A-1', 'C-1', 'Adam', 'Sowa', 'Magazyn', 'Portowa 3', '80-001', 'Gdańsk')"
+    )
+    ewa = {"first_name": "Ewa", "last_name": "Lis", "additional": "Dom", "street": "Polna 9", "zip_code": "87-100"}
+    demo.panel_user_adds("C-6", **ewa, city="Toruń")
     tick()
-    demo.show("", "SELECT client_id, concern, state FROM sync_status ORDER BY client_id, concern")
+    demo.show("C-3: settled", "SELECT id, phone FROM clients WHERE id = 'C-3'")
+    demo.show("the ERP's", "SELECT id, client_id, additional, street, city FROM delivery_addresses")
+    demo.show_panel_addresses()
+
+
+def edits(demo: Demo) -> None:
+    """Show an edit of an address each way, shops, and an account being closed."""
+    say("5. Each is edited on the other side; shops; a card that is not active any more; sixty new cards")
+    demo.sql("UPDATE delivery_addresses SET street = 'Polna 11' WHERE client_id = 'C-6'")
+    demo.panel_user_edits("C-1", city="Gdynia")
+    demo.sql("INSERT INTO client_shops (client_id, shop_id) VALUES ('C-1', 2), ('C-1', 3)")
+    demo.panel_user("C-2", shops=[1, 3])
+    demo.sql("UPDATE clients SET active = false WHERE id = 'C-4'")
+    demo.sql(CROWD)
+    tick()
+    demo.show("the ERP's", "SELECT id, client_id, additional, street, city FROM delivery_addresses")
+    demo.show_panel_addresses()
+    told = "C-1 has the shops of its rows, C-2 is back in its own, C-4 is closed; sixty more (H-…) have been opened"
+    demo.show_panel(told, "login", "external_code", "shops", "active")
+
+
+def brake(demo: Demo) -> None:
+    """Show a mass change being stopped, corrected and confirmed."""
+    say("6. A forgotten condition: sixty customers would be closed. The brake stops it")
+    demo.sql("UPDATE clients SET active = false WHERE id LIKE 'H-%'")
+    tick()
+    demo.show_closed()
+    told = kartoteka("status")
+    console.print(told[told.index("Parked") : told.index("Queues")] + told[told.index("Paused") : told.index("Last")])
+    console.print("only H-07 was meant; the rows are put right, then a person confirms:")
+    demo.sql("UPDATE clients SET active = true WHERE id LIKE 'H-%' AND id <> 'H-07'")
+    console.print(kartoteka("resume", "accounts", "--confirm"), end="")
+    tick()
+    demo.show_closed()
 
 
 def quiet(demo: Demo) -> None:
     """Show that nothing is sent once both sides are in step."""
-    say("5. And when nothing changed, nothing is sent")
+    say("7. And when nothing changed, nothing is sent")
     tick()
-    tick()
+    demo.show("how all stand", "SELECT state, count(*) AS records FROM sync_status GROUP BY state")
     demo.show(
-        "every edit that was carried (sync_history, without the creations)",
-        "SELECT client_id, field, direction, reason, value_before, value_after FROM sync_history "
-        "WHERE reason <> 'create' ORDER BY id",
+        "what was written (sync_history, without the creations)",
+        "SELECT concern, direction, reason, count(*) AS times, group_concat(DISTINCT field) AS fields "
+        "FROM sync_history WHERE reason <> 'create' GROUP BY concern, direction, reason",
     )
 
 
 def main() -> None:
     """Run the demo."""
     began = time.monotonic()
-    start()
-    demo = Demo()
-    for part in (open_accounts, edit_both_sides, conflict, correct, quiet):
+    demo = start()
+    for part in (first_contact, answers, both_sides, addresses, edits, brake, quiet):
         part(demo)
     say(f"That was Kartoteka, in {time.monotonic() - began:.0f} seconds")
     console.print("The stack is still running, and its schedules fire every minute:")

@@ -52,29 +52,30 @@ def _addresses_of(panel: PanelState, asked: dict[str, Any], account: Account | N
         "clientId": account.id,
         "clientLogin": account.login,
         "clientDeliveryAddresses": [shapes.delivery_address(each, panel.settings) for each in account.addresses],
+        **({"error": {}} if panel.settings.php_empties else {}),
     }
 
 
 def post_addresses(panel: PanelState, call: Call) -> Answer:
     """New addresses; the answer pairs with the request by position alone."""
-    return _work(panel, call, _create)
+    return _work(panel, call, forms.ADDRESS, _create)
 
 
 def put_addresses(panel: PanelState, call: Call) -> Answer:
     """Changed addresses; absent fields stay as they are."""
-    return _work(panel, call, _update)
+    return _work(panel, call, forms.ADDRESS | forms.ADDRESS_KEY, _update)
 
 
 def delete_addresses(panel: PanelState, call: Call) -> Answer:
     """Only unused addresses go; one that an order points to is refused."""
-    outcomes = batch.work(panel, call, forms.ADDRESS, _delete)
-    return batch.answer(panel, outcomes, "results", _result)
+    outcomes = batch.work(panel, call, forms.ADDRESS_KEY, _delete)
+    return batch.answer(panel, outcomes, "results", _result, echoes=False)
 
 
-def _work(panel: PanelState, call: Call, worker: batch.Worker) -> Answer:
-    outcomes = batch.work(panel, call, forms.ADDRESS, worker)
+def _work(panel: PanelState, call: Call, form: dict[str, forms.Field], worker: batch.Worker) -> Answer:
+    outcomes = batch.work(panel, call, form, worker)
     batch.notify_customers(panel, call, outcomes)
-    return batch.answer(panel, outcomes, "results", _result)
+    return batch.answer(panel, outcomes, "results", _result, echoes=False)
 
 
 def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:

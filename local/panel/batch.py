@@ -81,10 +81,13 @@ def _echo(panel: PanelState, plain: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer(panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape) -> Answer:
-    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch)."""
+def answer(panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape, *, echoes: bool = True) -> Answer:
+    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch).
+
+    Results of gates that echo no reference stand in the order of the request: place is all that pairs them.
+    """
     results = [shape(panel, outcome) for outcome in outcomes]
-    if panel.settings.shuffle_results:
+    if panel.settings.shuffle_results and echoes:
         panel.random.shuffle(results)
     failed = [outcome for outcome in outcomes if outcome.faults]
     body: dict[str, Any] = {key: results}

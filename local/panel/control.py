@@ -5,7 +5,7 @@ GET    /_standin/accounts    every account in plain words (`?login=`, `?external
 POST   /_standin/seed        {"accounts": [{...}]} or {"count": 1000, "seed": 1}; answers {"ids": [...]}
 POST   /_standin/edit        {"client_id": 1, "changes": {"street": "..."}}: a panel user's edit
 POST   /_standin/addresses   {"client_id": 1, "add": {...}} | {..., "address_id": 2, "changes": {...}}
-                             | {..., "address_id": 2, "delete": true}
+                             | {..., "address_id": 2, "delete": true}; {"in_use": true} among the changes: it stays
 POST   /_standin/reset       {"what": ["accounts", "calls", "faults", "settings", "clock"]}, by default all
 GET    /_standin/faults      the ordered misbehaviour with its hits
 POST   /_standin/faults      one rule, or {"rules": [...]}: see local.panel.faults

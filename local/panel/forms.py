@@ -160,7 +160,6 @@ ADDRESS: dict[str, Field] = {
     "clientCodeExternal": ("external_code", text),
     "shopsIds": ("shops", numbers),
     "currencyId": ("currency", text),
-    "clientDeliveryAddressId": ("id", whole),
     "clientDeliveryAddressFirstName": ("first_name", text),
     "clientDeliveryAddressLastName": ("last_name", text),
     "clientDeliveryAddressAdditional": ("additional", text),
@@ -171,6 +170,12 @@ ADDRESS: dict[str, Field] = {
     "clientDeliveryAddressProvinceId": ("province", text_or_number),
     "clientDeliveryAddressZipCode": ("zip_code", text),
     "clientDeliveryAddressCountry": ("country_code", text),
+}
+
+ADDRESS_KEY: dict[str, Field] = {
+    "clientLogin": ("login", text),
+    "clientCodeExternal": ("external_code", text),
+    "clientDeliveryAddressId": ("id", whole),
 }
 
 CODE: dict[str, Field] = {

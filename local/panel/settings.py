@@ -23,7 +23,7 @@ class Settings:
     partial_status: int = 207  # 200: failed records without the top-level `errors`
     max_batch: int | None = 100  # more records in one write: 422 for the whole call
     failed_without_reference: bool = False  # a failed record of PUT clients carries no clientsResult
-    shuffle_results: bool = False  # results of a write in another order than the request
+    shuffle_results: bool = False  # results of a clients write in another order (addresses pair by place alone)
     numbers_as_text: bool = False  # every number in an answer as text
     php_empties: bool = False  # an empty object as []
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day

@@ -156,12 +156,16 @@ class PanelState:
         _known(changes, ADDRESS_EDITABLE)
         account = self.account(account_id)
         address = self._address(account, address_id)
+        if "country_code" in changes:
+            changes["country_code"] = changes["country_code"].upper()
         self.write_address(account, address, changes)
         return address
 
     def put_address(self, account_id: int, plain: dict[str, Any]) -> Address:
         """A delivery address that a panel user or the customer adds."""
-        return self.add_address(self.account(account_id), address_from(plain))
+        address = address_from(plain)
+        address.country_code = address.country_code.upper()
+        return self.add_address(self.account(account_id), address)
 
     def drop_address(self, account_id: int, address_id: int) -> None:
         """A delivery address that a panel user or the customer deletes."""

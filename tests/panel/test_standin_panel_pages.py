@@ -83,6 +83,22 @@ def test_saving_is_a_panel_users_edit(panel: StandinPanel) -> None:
     assert panel.total_calls == 0
 
 
+def test_the_card_shows_shops_whether_active_and_addresses(panel: StandinPanel) -> None:
+    address = {"first_name": "Jan", "last_name": "Kos", "street": "Leśna 2", "zip_code": "26-600", "city": "Radom"}
+    panel.seed(login="anna", shops=[2, 3], active=False, addresses=[{**address, "in_use": True}])
+    html = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    form = card_form(html)
+    assert form["shops"] == ["2", "3"]
+    assert "active" not in form
+    assert "Leśna 2, 26-600 Radom" in html
+    assert html.count("używany w zamówieniu") == 2
+    panel.edit(1, active=True)
+    panel.edit_address(1, 1, in_use=False)
+    html = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    assert card_form(html)["active"] == ["y"]
+    assert html.count("używany w zamówieniu") == 1
+
+
 def test_a_fault_is_shown_and_nothing_saved(panel: StandinPanel) -> None:
     panel.seed_sample(1)
     form = card_form(requests.get(f"{panel.url}/clients/1", timeout=5).text)

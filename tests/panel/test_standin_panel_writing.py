@@ -366,3 +366,51 @@ def test_an_address_write_may_move_the_customers_date(panel: StandinPanel, api: 
     assert panel.account(1).modified > before
     (found,) = api.get(GATE, clientIds="1")["results"]
     assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "Polska"
+
+
+def test_results_of_addresses_stand_in_the_order_of_the_request(panel: StandinPanel, api: Caller) -> None:
+    panel.seed_sample(20)
+    panel.settings.change(shuffle_results=True)
+    cities = [f"Miasto {number}" for number in range(20)]
+    records = [
+        {"clientLogin": f"b2b-{n + 1:05d}", "shopsIds": [1], **ADDRESS, "clientDeliveryAddressCity": city}
+        for n, city in enumerate(cities)
+    ]
+    results = api.write("POST", GATE, *records).json()["results"]
+    ids = [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results]
+    kept = {each.id: each.city for account in panel.accounts for each in account.addresses}
+    assert [kept[number] for number in ids] == cities
+    deleted = [{"clientLogin": f"b2b-{n + 1:05d}", "clientDeliveryAddressId": number} for n, number in enumerate(ids)]
+    results = api.write("POST", f"{GATE}/delete", *deleted).json()["results"]
+    assert [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results] == ids
+
+
+def test_what_the_gates_of_addresses_do_not_know_is_counted(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna", addresses=[{"city": "Łódź"}])
+    record = {"clientLogin": "anna", "clientDeliveryAddressId": 1}
+    api.write("POST", f"{GATE}/delete", {**record, "shopsIds": [1]})
+    api.write("POST", GATE, {**record, "shopsIds": [1], **ADDRESS})
+    assert panel.unknown_fields == {f"POST {GATE}/delete shopsIds": 1, f"POST {GATE} clientDeliveryAddressId": 1}
+
+
+def test_shops_and_addresses_that_a_panel_user_gives_are_seen_by_the_gates(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna", shops=[])
+    assert api.get("clients/clients")["results"][0]["clientActiveInShops"] == []
+    panel.edit(1, shops=[2, 3])
+    shown = api.get("clients/clients", returnElements="clientActiveInShops")["results"]
+    assert shown == [{"clientActiveInShops": [{"shopId": 2, "shopName": "Sklep niemiecki"},
+                                              {"shopId": 3, "shopName": "Sklep detaliczny"}]}]  # fmt: skip
+    own = panel.add_address(1, city="Bonn", country_code="de")
+    panel.edit_address(1, own.id, country_code="at", in_use=True)
+    assert (panel.account(1).addresses[0].country_code, panel.account(1).addresses[0].in_use) == ("AT", True)
+    (found,) = api.get(GATE, clientIds="1")["results"]
+    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "at"
+    assert panel.add_address(1, country_code="sk").country_code == "SK"
+
+
+def test_php_says_that_there_is_no_error_with_an_empty_list(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna")
+    assert "error" not in api.get(GATE, clientIds="1")["results"][0]
+    panel.settings.change(php_empties=True)
+    answer = api.send("GET", GATE, checked=False, params={"clientIds": "1"})
+    assert answer.json()["results"][0]["error"] == []
