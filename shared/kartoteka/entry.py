@@ -7,7 +7,7 @@ dead-letter queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
 from kartoteka.core.brake import BRAKE
+from kartoteka.core.concerns import carried
 from kartoteka.core.errors import Halt, KartotekaError, Retry
-from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile, rotate_addresses, set_aside
+from kartoteka.engine import Counts, Engine, Result, collect, follow_panel, reconcile, rotate_addresses, set_aside
 
 logger = Logger()
 metrics = Metrics()
@@ -101,6 +102,9 @@ def _move(name: str, engine: Engine, move: Move) -> Answer:
     counts = move(engine)
     counts.panel_calls = _calls(engine) - before
     _tell("collected", name, counts)
+    if counts.stopped_feeds:
+        logger.error("nobody vouches for any figures", extra={"concern": name})
+        metrics.add_metric("Stopped", MetricUnit.Count, 1)
     return {"collected": counts.collected, "panel_calls": counts.panel_calls}
 
 
@@ -126,13 +130,19 @@ def _measured() -> Iterator[None]:
 
 def _work(concern: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
     messages, unreadable = _read(concern, records)
-    keys = [key for message in messages.values() for key in message.keys]
+    halves = {half: _keys(half, messages.values()) for half in carried(concern)}
     engine = _engine(concern)
     if (reason := _paused(engine, concern)) is not None:
-        set_aside(engine, concern, keys, BRAKE if reason == BRAKE else "paused")
+        for half, keys in halves.items():
+            set_aside(engine, half, keys, BRAKE if reason == BRAKE else "paused")
         return _failures(engine, concern, records, unreadable, [])
     before = _calls(engine)
-    result = reconcile(engine, concern, keys, time_left=lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
+    result, unfinished = Result(), list[str]()
+    for half, keys in halves.items():
+        if keys:
+            done = reconcile(engine, half, keys, time_left=lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
+            result += done
+            unfinished += _not_worked(half, messages, done.unfinished)
     counts = result.report.counts
     counts.panel_calls = _calls(engine) - before
     for error in result.errors:
@@ -144,9 +154,17 @@ def _work(concern: str, records: Sequence[Mapping[str, Any]], context: LambdaCon
     summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
     engine.state.record_run(summary, run_id=engine.run_id, concern=concern, at=engine.now())
     _tell("reconciled", concern, counts)
-    keys_left = set(result.unfinished)
-    unfinished = [id_ for id_, message in messages.items() if keys_left.intersection(message.keys)]
     return _failures(engine, concern, records, unreadable, unfinished)
+
+
+def _keys(half: str, messages: Iterable[Message]) -> list[str]:
+    return [key for message in messages if message.concern == half for key in message.keys]
+
+
+def _not_worked(half: str, messages: Mapping[str, Message], keys: Sequence[str]) -> list[str]:
+    """Return the ids of the messages that hold one of these keys."""
+    left = set(keys)
+    return [id_ for id_, message in messages.items() if message.concern == half and left.intersection(message.keys)]
 
 
 def _failures(
@@ -188,7 +206,7 @@ def _read(concern: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str,
     failed: list[str] = []
     for record in records:
         message = _parse(record.get("body", ""))
-        if message is None or message.concern != concern:
+        if message is None or message.concern not in carried(concern):
             logger.error("unreadable message", extra={"concern": concern, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:

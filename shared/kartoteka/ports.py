@@ -21,13 +21,18 @@ from kartoteka.core.model import (
     Announcement,
     Candidate,
     CardHint,
+    GroupItem,
     IncomingClient,
+    ItemKey,
     LogEntry,
     NewAccount,
+    PanelGroup,
     Place,
     SeenAccount,
+    SentPrice,
     Settlement,
     Snapshot,
+    Status,
     Window,
 )
 
@@ -97,6 +102,8 @@ class ExchangeDatabase(Protocol):
         ``accounts`` and ``billing`` holds the columns of ``clients``; that of ``accounts``, ``shops`` and
         ``delivery_addresses`` holds ``country_code``, ``language`` and ``shops``: the ids of ``client_shops`` in
         ascending order, joined by commas, empty where there are none. An item's row holds the fields of its concern.
+        That of ``discounts`` holds ``discount_group_id``; that of ``credit`` is the customer's in ``client_credit``:
+        its amounts and days as text, to the letter, ``as_of`` in ISO 8601, UTC.
         """
         ...
 
@@ -113,7 +120,10 @@ class ExchangeDatabase(Protocol):
         ...
 
     def with_items(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
-        """Return those customers who have rows in the concern's table of items."""
+        """Return those customers who have something of a concern that not all have.
+
+        Rows of delivery addresses, a discount group, a row of credit.
+        """
         ...
 
     def risky_writes(self, concern: str, since: datetime) -> int:
@@ -187,6 +197,75 @@ class ExchangeDatabase(Protocol):
         """Take those of these accounts off ``incoming_clients`` that the ERP has not answered."""
         ...
 
+    def outdated_credit(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return the customers whose ``client_credit.as_of`` is before ``until``, and not before ``since`` if given."""
+        ...
+
+    def newest_credit(self) -> datetime | None:
+        """Return the newest ``as_of`` of ``client_credit``, None where no row has one."""
+        ...
+
+    def group_ids(self) -> Sequence[str]:
+        """Return the id of every discount group that has a row, items, an agreement, or prices that were sent."""
+        ...
+
+    def groups(self, group_ids: Collection[str]) -> Sequence[Snapshot]:
+        """Return what is known of these groups, one snapshot each: empty ``client_id``, the group's id as ``item_id``.
+
+        ``row`` holds ``name``; ``panel_item_id`` is the panel's number, ``link`` and ``conflicts`` are empty.
+        """
+        ...
+
+    def group_numbers(self) -> Mapping[str, str]:
+        """Return group id -> the panel's number, of all groups that are known there."""
+        ...
+
+    def group_members(self, group_ids: Collection[str]) -> Sequence[str]:
+        """Return the linked customers whose card names one of these groups."""
+        ...
+
+    def group_items(
+        self, group_id: str, after: ItemKey | None, limit: int
+    ) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+        """Return up to ``limit`` items of a group beyond ``after``, in the database's order, with what was sent."""
+        ...
+
+    def prices_without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
+        """Return prices that were sent, or may have been, of items that have no row (any more)."""
+        ...
+
+    def item_statuses(self, group_id: str) -> Mapping[str, Status]:
+        """Return item id -> status of those of a group's items that have one: ``group/type/id`` -> status."""
+        ...
+
+    def dated_groups(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return groups with an item whose ``valid_from`` or ``valid_to`` is after ``since`` and up to ``until``."""
+        ...
+
+    def doubt_prices(self, group_id: str, keys: Sequence[ItemKey] | None) -> None:
+        """Note that nobody knows these prices (None: none of the group's that were sent): a call is about to be made.
+
+        What the panel refused is forgotten with it.
+        """
+        ...
+
+    def settle_prices(
+        self,
+        group_id: str,
+        sent: Sequence[SentPrice],
+        removed: Sequence[ItemKey],
+        settlements: Sequence[Settlement],
+        *,
+        run_id: str,
+        at: datetime,
+    ) -> None:
+        """Store, in one transaction, prices that the panel took, those it removed, and what is to be told of them."""
+        ...
+
+    def forget_prices(self, group_id: str) -> None:
+        """Forget every price that was sent to a group: it is not there any more."""
+        ...
+
     def count_remembered(self, begin: datetime, end: datetime) -> int:
         """Return how many accounts of the directory were last modified from ``begin`` to ``end``, both included."""
         ...
@@ -258,6 +337,37 @@ class Panel(Protocol):
         """Delete these addresses; one outcome for each, in order. The panel may refuse one that is in use."""
         ...
 
+    def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
+        """Return one page (from 0) of the discount groups, and how many pages there are."""
+        ...
+
+    def create_group(self, name: str) -> str:
+        """Make a discount group and return its number. Raises Reject. A repeated call makes two."""
+        ...
+
+    def rename_group(self, number: str, name: str) -> None:
+        """Rename a discount group. Raises Reject. Safe to repeat."""
+        ...
+
+    def delete_group(self, number: str) -> None:
+        """Delete a discount group. Raises Reject, as where somebody is in it."""
+        ...
+
+    def group_clients(self, number: str) -> frozenset[str]:
+        """Return the panel client ids of those who are in a discount group."""
+        ...
+
+    def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
+        """Set prices of a discount group; one outcome for each, in order. Safe to repeat.
+
+        The panel judges a call as a whole only: one of several that is refused raises Reject("refused_whole").
+        """
+        ...
+
+    def remove_prices(self, number: str, keys: Sequence[ItemKey]) -> Sequence[Outcome]:
+        """Remove prices of a discount group; as :meth:`set_prices`. One that is not there is no failure."""
+        ...
+
     def calls(self) -> Mapping[str, int]:
         """Return how many calls this object has made, by gate, failed ones included."""
         ...
@@ -291,11 +401,14 @@ class SyncState(Protocol):
         """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
         ...
 
-    def lease(self, calls: int, *, now: float, rate: float, month: str, budget: int | None, unused: int = 0) -> Lease:
+    def lease(
+        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
+    ) -> Lease:
         """Lease up to ``calls`` panel calls from the pace that all functions share (``rate``: calls a second at most).
 
-        ``unused`` calls of earlier leases were never made, and go back to the month's budget. Raises Retry("budget")
-        when that is used up, Retry("pace") when the next free call is too far ahead to wait for.
+        ``unused`` calls of earlier leases were never made, and go back to the budget of the month (UTC) of ``now``.
+        ``urgent`` calls go ahead of what others have leased. Raises Retry("budget") when the budget is used up,
+        Retry("pace") when the next free call is too far ahead to wait for.
         """
         ...
 

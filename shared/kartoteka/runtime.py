@@ -21,7 +21,7 @@ from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import PanelHttp
 from kartoteka.adapters.queue import SqsQueue
 from kartoteka.adapters.state import DynamoState
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.concerns import CONCERNS, carried
 from kartoteka.core.errors import Halt
 from kartoteka.core.policy import Policy, parse
 from kartoteka.engine import Engine
@@ -31,7 +31,10 @@ SECRETS_KEPT = 300
 
 
 class Settings(BaseModel):
-    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``."""
+    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``.
+
+    An ``urgent`` function's panel calls go ahead of what the others have leased.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +48,7 @@ class Settings(BaseModel):
     longest_transaction_minutes: int = Field(default=60, ge=1)
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
+    urgent: bool = False
 
 
 @cache
@@ -52,17 +56,20 @@ def settings() -> Settings:
     """Return the settings. Raises Halt naming the variable that is missing or wrong."""
     names = [name for name in Settings.model_fields if name != "queues"]
     given = {name: os.environ.get(f"KARTOTEKA_{name.upper()}") for name in names}
-    queues = {name: os.environ.get(f"KARTOTEKA_QUEUE_{name.upper()}") for name in CONCERNS}
     try:
-        found = Settings.model_validate(
-            {k: v for k, v in given.items() if v is not None} | {"queues": {k: v for k, v in queues.items() if v}}
-        )
+        found = Settings.model_validate({k: v for k, v in given.items() if v is not None} | {"queues": _queues()})
     except ValidationError as exc:
         wrong = ", ".join(f"KARTOTEKA_{str(error['loc'][0]).upper()}: {error['msg']}" for error in exc.errors())
         raise Halt("bad_settings", f"{wrong}. Deploy the template again.") from None
     if found.aws_endpoint:  # `sam local invoke --env-vars` hands over only what the template declares
         os.environ["AWS_ENDPOINT_URL"] = found.aws_endpoint
     return found
+
+
+def _queues() -> dict[str, str]:
+    """Return the queues by what they carry: a concern's queue may carry more than its customers."""
+    given = {name: os.environ.get(f"KARTOTEKA_QUEUE_{name.upper()}") for name in CONCERNS}
+    return {part: url for name, url in given.items() if url for part in carried(name)}
 
 
 def engine() -> Engine:
@@ -72,7 +79,13 @@ def engine() -> Engine:
     limits = policy.panel
     return Engine(
         exchange=_exchange(_secret(where.erp_secret)),
-        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
+        panel=_panel(
+            where.panel_url,
+            _secret(where.panel_secret),
+            limits.requests_per_second,
+            limits.monthly_budget,
+            urgent=where.urgent,
+        ),
         state=state(),
         queue=_queue(),
         policy=policy,
@@ -123,8 +136,8 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget)))
+def _panel(url: str, key: str, rate: float, budget: int | None, *, urgent: bool) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget, urgent=urgent)))
 
 
 @lru_cache(maxsize=1)

@@ -144,6 +144,14 @@ def test_customers_with_items_are_those_with_rows(bench: Bench) -> None:
     assert bench.exchange.with_items(ADDRESSES, []) == frozenset()
 
 
+def test_customers_with_a_group_or_with_figures_are_those_who_have_one(bench: Bench) -> None:
+    for card, group in (("C-1", "G"), ("C-2", ""), ("C-3", None)):
+        bench.erp.insert_card(card, discount_group_id=group)
+    bench.erp.set_credit("C-2", credit_limit="1")
+    assert bench.exchange.with_items("discounts", ["C-1", "C-2", "C-3", "C-4"]) == {"C-1"}
+    assert bench.exchange.with_items("credit", ["C-1", "C-2", "C-4"]) == {"C-2"}
+
+
 def test_twelve_hundred_customers_with_items_are_read_at_once(bench: Bench) -> None:
     keys = [f"C-{n}" for n in range(1200)]
     settle(bench, *(item(f"A-{key}", key, agreed={}) for key in keys))

@@ -188,6 +188,12 @@ def test_a_key_always_travels_in_the_same_group(sqs: SqsWorld) -> None:
     assert len(set.union(*groups.values())) == 4
 
 
+def test_discount_groups_travel_one_after_the_other_whatever_the_shards(sqs: SqsWorld) -> None:
+    queue = SqsQueue({"discount_groups": sqs.urls["billing"]}, shards=4, make_client=lambda: sqs.sqs)
+    queue.send("discount_groups", keys(300))
+    assert {message["Attributes"]["MessageGroupId"] for message in sqs.messages("billing")} == {"shard-0"}
+
+
 def test_shards_are_the_same_in_every_process() -> None:
     assert [shard(key, 1000) for key in ("K-1", "żółw", "K-2")] == [494, 830, 900]
 

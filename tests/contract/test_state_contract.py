@@ -10,17 +10,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from kartoteka.adapters.pace import HORIZON
+from kartoteka.adapters.pace import HORIZON, LEAD
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core.errors import Halt, Retry
 from kartoteka.ports import Lease, SyncState
 from tests.fakes.state import FakeState
 
 NOW = 1_790_000_000.25
-MONTH = "2026-09"
+A_MONTH = 30 * 86_400.0
 
 
-def at(moment: float) -> Any:
+def at(moment: Any) -> Any:
     """Equal to the millisecond: the default tolerance of approx is half an hour at such numbers."""
     return pytest.approx(moment, rel=0, abs=1e-3)
 
@@ -85,7 +85,16 @@ def state(make: MakeState) -> SyncState:
 def lease(
     state: SyncState, calls: int, now: float = NOW, rate: float = 5.0, budget: int | None = None, **more: Any
 ) -> Lease:
-    return state.lease(calls, now=now, rate=rate, budget=budget, **{"month": MONTH, **more})
+    return state.lease(calls, now=now, rate=rate, budget=budget, **more)
+
+
+def fill(state: SyncState, seconds: float = LEAD, now: float = NOW, rate: float = 5.0) -> float:
+    """Lease what reaches this far ahead; return the next free slot."""
+    end = now
+    while end < now + seconds - 1e-6:
+        taken = lease(state, 100, now=now, rate=rate)
+        end = taken.start + taken.calls * taken.interval
+    return end
 
 
 # documents
@@ -171,9 +180,9 @@ def test_storms_slow_further_but_never_to_a_standstill(state: SyncState) -> None
 
 
 def test_a_short_silence_does_not_hand_out_leased_calls_again(state: SyncState) -> None:
-    lease(state, 20)
+    taken = fill(state, 4.0)
     state.slow_down(now=NOW, rate=5.0, wait=1.0)
-    assert lease(state, 1).start == at(NOW + 4.0)
+    assert lease(state, 1).start == at(taken)
 
 
 def test_quiet_raises_the_pace_again_up_to_the_policy(state: SyncState) -> None:
@@ -209,7 +218,7 @@ def test_the_months_budget_ends_and_begins_anew(make: MakeState) -> None:
             lease(each, 1, now=NOW + 20, budget=10)
         assert refusal.value.code == "budget"
     assert lease(one, 1, now=NOW + 20, budget=11).calls == 1
-    assert lease(two, 4, now=NOW + 30, budget=10, month="2026-10").calls == 4
+    assert lease(two, 4, now=NOW + A_MONTH, budget=10).calls == 4
 
 
 def test_calls_that_were_never_made_go_back_to_the_budget(make: MakeState) -> None:
@@ -219,6 +228,103 @@ def test_calls_that_were_never_made_go_back_to_the_budget(make: MakeState) -> No
     with pytest.raises(Retry):
         lease(two, 1, now=NOW + 19, budget=10)
     assert lease(one, 5, now=NOW + 19, budget=10, unused=3).calls == 3
+
+
+def test_all_leases_together_reach_a_few_seconds_ahead_in_ever_smaller_blocks(make: MakeState) -> None:
+    one, two = make(), make()
+    sizes = [lease(each, 100, rate=8.0).calls for each in (one, two) * 4]
+    assert sizes == [16, 8, 4, 2, 1, 1, 1, 1]
+    assert lease(one, 100, now=NOW + 2.25, rate=8.0).calls == 8
+
+
+# urgent calls
+
+
+def test_an_urgent_call_goes_ahead_of_what_others_have_leased_one_slot_a_lease(make: MakeState) -> None:
+    ordinary, urgent = make(), make()
+    taken = fill(ordinary)
+    assert lease(urgent, 5, now=NOW + 0.1, urgent=True) == Lease(1, at(NOW + 0.1), at(0.2))
+    assert lease(ordinary, 1, now=NOW + 0.1).start == at(taken + 0.2)
+
+
+def test_urgent_calls_ahead_follow_each_other_at_half_the_rate_whoever_makes_them(make: MakeState) -> None:
+    one, two = make(), make()
+    fill(one)
+    starts = [lease(each, 5, urgent=True).start for each in (one, two, one, two)]
+    assert starts == at([NOW, NOW + 0.4, NOW + 0.8, NOW + 1.2])
+
+
+def test_an_urgent_call_never_comes_after_its_turn(make: MakeState) -> None:
+    ordinary, urgent = make(), make()
+    lease(ordinary, 1)
+    starts = [lease(urgent, 1, now=NOW + 0.15, urgent=True).start for _ in range(2)]
+    assert starts == at([NOW + 0.15, NOW + 0.4])
+    assert lease(ordinary, 1, now=NOW + 0.15).start == at(NOW + 0.6)
+
+
+def test_no_urgent_call_is_further_ahead_than_the_promise_bears(make: MakeState) -> None:
+    ordinary, urgent = make(), make()
+    taken = fill(ordinary, LEAD + 20)
+    assert lease(urgent, 1, urgent=True).start == at(taken - LEAD)
+
+
+def test_urgent_calls_that_find_nothing_leased_are_leased_as_all_others(make: MakeState) -> None:
+    one, two = make(), make()
+    assert lease(one, 8, urgent=True) == Lease(8, NOW, 0.2)
+    assert lease(two, 8, now=NOW + 60) == Lease(8, NOW + 60, 0.2)
+
+
+def test_urgent_calls_do_not_overtake_urgent_ones(make: MakeState) -> None:
+    one, two = make(), make()
+    lease(one, 8, urgent=True)
+    lease(two, 3)
+    assert lease(two, 1, urgent=True).start == at(NOW + 1.6)
+
+
+def test_urgent_calls_keep_the_silence_after_a_429_and_the_halved_rate(make: MakeState) -> None:
+    ordinary, urgent = make(), make()
+    fill(ordinary)
+    ordinary.slow_down(now=NOW, rate=5.0, wait=3.0)
+    fill(ordinary, LEAD + 2.0)
+    first, second = (lease(urgent, 5, now=NOW + 0.1, urgent=True) for _ in range(2))
+    assert first.start == at(NOW + 3.0)
+    assert second.start - first.start == pytest.approx(2 / 2.5, rel=0.02)
+
+
+def test_a_short_silence_does_not_shorten_a_long_one_for_urgent_calls(make: MakeState) -> None:
+    one, two = make(), make()
+    one.slow_down(now=NOW, rate=5.0, wait=9.0)
+    one.slow_down(now=NOW + 5, rate=5.0, wait=1.0)
+    fill(one, LEAD, now=NOW + 6)
+    assert lease(two, 1, now=NOW + 7, urgent=True).start == at(NOW + 9)
+
+
+def test_a_long_silence_puts_off_urgent_calls_and_takes_nothing(make: MakeState) -> None:
+    one, two = make(), make()
+    one.slow_down(now=NOW, rate=5.0, wait=HORIZON + 5)
+    with pytest.raises(Retry) as refusal:
+        lease(two, 1, urgent=True)
+    assert (refusal.value.code, refusal.value.after) == ("pace", pytest.approx(HORIZON + 5))
+    assert lease(two, 1, now=NOW + HORIZON).start == at(NOW + HORIZON + 5)
+
+
+def test_urgent_calls_are_not_put_off_because_others_have_leased_too_far_ahead(make: MakeState) -> None:
+    ordinary, urgent = make(), make()
+    with pytest.raises(Retry):
+        fill(ordinary, HORIZON + 60)
+    with pytest.raises(Retry):
+        lease(ordinary, 1)
+    assert lease(urgent, 1, urgent=True).start <= NOW + HORIZON
+
+
+def test_urgent_calls_count_for_the_budget(make: MakeState) -> None:
+    one, two = make(), make()
+    assert lease(one, 8, budget=10).calls == 8
+    for n in range(2):
+        assert lease(two, 5, now=NOW + n, budget=10, urgent=True).calls == 1
+    with pytest.raises(Retry) as refusal:
+        lease(two, 1, now=NOW + 9, budget=10, urgent=True)
+    assert refusal.value.code == "budget"
 
 
 # pauses and runs
@@ -270,6 +376,17 @@ def test_a_lease_costs_one_write_and_two_when_another_leased_meanwhile(aws: Coun
     aws.asked.clear()
     lease(one, 1)
     assert aws.asked == ["put_item", "put_item"]
+
+
+def test_the_pace_of_an_older_version_is_read_as_silent_until_its_next_slot(aws: Counting) -> None:
+    fill(dynamo(aws))
+    lease(dynamo(aws), 1, urgent=True)
+    key = {"pk": {"S": "pace"}, "sk": {"S": "pace"}}
+    aws.update_item(TableName="state", Key=key, UpdateExpression="REMOVE not_before, urgent_at")
+    item = aws.get_item(TableName="state", Key=key)["Item"]
+    next_slot = float(item["next_at"]["N"])
+    assert lease(dynamo(aws), 1, now=NOW + 1, urgent=True).start == at(next_slot)
+    assert lease(dynamo(aws), 1, now=NOW + 1).start == at(next_slot + 0.2)
 
 
 def test_a_refusal_is_not_remembered(aws: Counting) -> None:

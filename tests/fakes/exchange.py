@@ -6,21 +6,34 @@ Fast, since the engine's state machine runs on it. It passes the same contract s
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from kartoteka.adapters.values import FOREVER, moment_of
 from kartoteka.core import normal
 from kartoteka.core.brake import is_risky
-from kartoteka.core.concerns import ACCOUNTS, BILLING, CONCERNS, DELIVERY_ADDRESSES, SHOPS
+from kartoteka.core.concerns import (
+    ACCOUNTS,
+    BILLING,
+    CONCERNS,
+    CREDIT,
+    DELIVERY_ADDRESSES,
+    DISCOUNTS,
+    GROUPS,
+    SHOPS,
+)
 from kartoteka.core.errors import KartotekaError
 from kartoteka.core.model import (
     Announcement,
     Candidate,
     CardHint,
     ConflictNote,
+    GroupItem,
     IncomingClient,
     Intent,
+    ItemKey,
     Link,
     LogEntry,
     OpenConflict,
@@ -29,6 +42,7 @@ from kartoteka.core.model import (
     Record,
     RowEdit,
     SeenAccount,
+    SentPrice,
     Settlement,
     Side,
     Snapshot,
@@ -43,16 +57,27 @@ _CARD = (*BILLING.fields, "login", *ACCOUNTS.fields)
 _SHORT = ("country_code", "language")
 _ADDRESS = tuple(DELIVERY_ADDRESSES.fields)
 
+Odd = Value | datetime
+"""What a test writes into a table of money: figures as text, moments as such or as an ERP's text."""
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     ACCOUNTS.name: _CARD,
     BILLING.name: tuple(BILLING.fields),
     DELIVERY_ADDRESSES.name: _SHORT,
     SHOPS.name: _SHORT,
+    DISCOUNTS.name: tuple(DISCOUNTS.fields),
 }
-"""Concern -> the columns of the card that a customer's own snapshot shows; all but billing show the shops too."""
+"""Concern -> the columns of the card that a customer's own snapshot shows."""
 
-_NEW_CARD: dict[str, Value] = {**dict.fromkeys(_CARD), "country_code": "PL", "active": True}
+_WITH_SHOPS = (ACCOUNTS.name, DELIVERY_ADDRESSES.name, SHOPS.name)
+_GROUP = tuple(DISCOUNTS.fields)
+_NEW_CARD: dict[str, Value] = {**dict.fromkeys((*_CARD, *_GROUP)), "country_code": "PL", "active": True}
 _NEW_ADDRESS: dict[str, Value] = {"client_id": None, **dict.fromkeys(_ADDRESS), "country_code": "PL"}
+_NEW_CREDIT: dict[str, Odd] = dict.fromkeys(
+    ("credit_allowed", "credit_limit", "balance", "currency", "payment_days", "as_of")
+)
+_FIGURES = ("price", "rebate_percent", "base_price", "currency")
+_NEW_ITEM: dict[str, Odd] = dict.fromkeys((*_FIGURES, "valid_from", "valid_to"))
 _DECISIONS = ("link", "create")
 
 Key = tuple[str, str, str]
@@ -124,6 +149,16 @@ class StoredIncoming:
     client_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPrice:
+    """A row of ``sync_prices`` beside its key: group, kind of item, item."""
+
+    price: str | None
+    currency: str
+    refused: str = ""
+    sent_at: datetime | None = None
+
+
 @dataclass
 class ErpTransaction:
     """A transaction of the ERP: it takes its numbers of the log at once, and shows nothing until it is committed."""
@@ -163,13 +198,20 @@ class ErpTransaction:
 class FakeExchange:
     """The exchange tables in dictionaries. ``fail`` makes the next calls raise; ``refuse`` is the ERP's own check.
 
-    ``addresses`` are the rows of ``delivery_addresses`` by id, ``client_id`` among their columns.
+    ``addresses`` are the rows of ``delivery_addresses`` by id, ``client_id`` among their columns; ``credit`` those of
+    ``client_credit`` by customer, ``group_names`` those of ``discount_groups``, ``items`` those of
+    ``discount_group_items`` by group and key; ``prices`` are what was sent, by group, kind and id.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.cards: dict[str, dict[str, Value]] = {}
         self.addresses: dict[str, dict[str, Value]] = {}
         self.client_shops: dict[str, set[int]] = {}
+        self.credit: dict[str, dict[str, Odd]] = {}
+        self.group_names: dict[str, str | None] = {}
+        self.items: dict[str, dict[ItemKey, dict[str, Odd]]] = {}
+        self.prices: dict[Key, StoredPrice] = {}
+        self._order: dict[str, list[ItemKey]] = {}
         self.incoming: dict[str, StoredIncoming] = {}
         self.matches: dict[Place, StoredMatch] = {}
         self.links: dict[str, Link] = {}
@@ -253,6 +295,45 @@ class FakeExchange:
             for shop_id in sorted(ids):
                 self._note("client_shops", client_id, str(shop_id), operation)
         self.client_shops[client_id] = after
+
+    def set_credit(self, client_id: str, **values: Odd) -> None:
+        """Insert a customer's row of ``client_credit``, or update these columns of it."""
+        assert values.keys() <= _NEW_CREDIT.keys(), values
+        operation = "U" if client_id in self.credit else "I"
+        self.credit[client_id] = {**self.credit.get(client_id, _NEW_CREDIT), **values}
+        self._note("client_credit", client_id, client_id, operation)
+
+    def delete_credit(self, client_id: str) -> None:
+        """Delete a customer's row of ``client_credit``."""
+        if self.credit.pop(client_id, None) is not None:
+            self._note("client_credit", client_id, client_id, "D")
+
+    def set_group(self, group_id: str, name: str | None) -> None:
+        """Insert a discount group, or rename it."""
+        operation = "U" if group_id in self.group_names else "I"
+        self.group_names[group_id] = name
+        self._note("discount_groups", group_id, group_id, operation)
+
+    def delete_group(self, group_id: str) -> None:
+        """Delete a discount group's row; its items stay."""
+        if group_id in self.group_names:
+            del self.group_names[group_id]
+            self._note("discount_groups", group_id, group_id, "D")
+
+    def set_item(self, group_id: str, item_type: str, item_id: str, **values: Odd) -> None:
+        """Insert a row of ``discount_group_items``, or update these columns of it."""
+        assert values.keys() <= _NEW_ITEM.keys(), values
+        rows, key = self.items.setdefault(group_id, {}), (item_type, item_id)
+        operation = "U" if key in rows else "I"
+        rows[key] = {**rows.get(key, _NEW_ITEM), **values}
+        self._order.pop(group_id, None)
+        self._note("discount_group_items", group_id, f"{item_type}:{item_id}", operation)
+
+    def delete_item(self, group_id: str, item_type: str, item_id: str) -> None:
+        """Delete a row of ``discount_group_items``."""
+        if self.items.get(group_id, {}).pop((item_type, item_id), None) is not None:
+            self._order.pop(group_id, None)
+            self._note("discount_group_items", group_id, f"{item_type}:{item_id}", "D")
 
     def answer_incoming(self, panel_client_id: str, client_id: str | None) -> None:
         """Say whose account this is, as an ERP would: one UPDATE of ``client_id``; a row that is gone stays away."""
@@ -372,26 +453,32 @@ class FakeExchange:
 
     def with_items(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         self._maybe_fail()
-        assert CONCERNS[concern].items, concern
         wanted = frozenset(client_ids)
+        if concern == DISCOUNTS.name:
+            return frozenset(key for key, card in self.cards.items() if key in wanted and card["discount_group_id"])
+        if concern == CREDIT.name:
+            return wanted & self.credit.keys()
+        assert CONCERNS[concern].items, concern
         return frozenset(str(r["client_id"]) for key, r in self.addresses.items() if key and r["client_id"] in wanted)
 
     def risky_writes(self, concern: str, since: datetime) -> int:
         self._maybe_fail()
-        counted = (h for h in self.history if h.risky and h.concern == concern and h.at >= since)
+        concern, groups = _kept(concern)
+        risky = (h for h in self.history if h.risky and h.concern == concern and h.at >= since)
+        counted = (h for h in risky if _is_group(h.client_id) == groups)
         return len({(h.client_id, h.item_id, h.run_id) for h in counted})
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[str]:
         self._maybe_fail()
-        waiting = [(p.due_at, key[0]) for key, p in self.parked.items() if key[1] == concern]
+        waiting = [(p.due_at, self._asked_for(key)) for key, p in self._waiting(concern)]
         ready = sorted(pair for pair in waiting if now is None or pair[0] <= now)
-        return list(dict.fromkeys(client_id for _, client_id in ready))[:limit]
+        return list(dict.fromkeys(key for _, key in ready))[:limit]
 
     def postpone(self, concern: str, client_ids: Collection[str], until: datetime) -> None:
         self._maybe_fail()
         wanted = frozenset(client_ids)
-        for key, parked in self.parked.items():
-            if key[1] == concern and key[0] in wanted and parked.due_at < until:
+        for key, parked in self._waiting(concern):
+            if self._asked_for(key) in wanted and parked.due_at < until:
                 self.parked[key] = replace(parked, due_at=until)
 
     def announce(self, announcements: Sequence[Announcement], *, run_id: str, at: datetime) -> None:
@@ -479,6 +566,98 @@ class FakeExchange:
         self._maybe_fail()
         return sum(1 for x in self.accounts.values() if x.modified_at and begin <= x.modified_at <= end)
 
+    def outdated_credit(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        self._maybe_fail()
+        dated = ((key, _moment(row["as_of"])) for key, row in sorted(self.credit.items()) if key)
+        return [key for key, at in dated if at is not None and at < until and (since is None or since <= at)]
+
+    def newest_credit(self) -> datetime | None:
+        self._maybe_fail()
+        moments = (_moment(row["as_of"]) for row in self.credit.values())
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    def group_ids(self) -> Sequence[str]:
+        self._maybe_fail()
+        with_items = {group_id for group_id, rows in self.items.items() if any(_whole(key) for key in rows)}
+        agreed = {key[2] for key in self.agreed if _is_group(key[0]) and key[1] == DISCOUNTS.name}
+        known = self.group_names.keys() | with_items | agreed | {key[0] for key in self.prices}
+        return sorted(known - {""})
+
+    def groups(self, group_ids: Collection[str]) -> Sequence[Snapshot]:
+        self._maybe_fail()
+        return [self._group(group_id) for group_id in dict.fromkeys(group_ids) if group_id]
+
+    def group_numbers(self) -> Mapping[str, str]:
+        self._maybe_fail()
+        kept = ((key, number) for key, number in self.panel_items.items() if number)
+        return {key[2]: number for key, number in kept if _is_group(key[0]) and key[1] == DISCOUNTS.name and key[2]}
+
+    def group_members(self, group_ids: Collection[str]) -> Sequence[str]:
+        self._maybe_fail()
+        wanted = frozenset(group_ids) - {""}
+        named = (key for key, card in sorted(self.cards.items()) if card["discount_group_id"] in wanted)
+        return [key for key in named if key in self.links]
+
+    def group_items(
+        self, group_id: str, after: ItemKey | None, limit: int
+    ) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+        self._maybe_fail()
+        rows = self.items.get(group_id, {})
+        if group_id not in self._order:
+            self._order[group_id] = sorted(key for key in rows if _whole(key))
+        keys = self._order[group_id]
+        start = 0 if after is None else bisect_right(keys, after)
+        return [(_item(key, rows[key]), self._sent(group_id, key)) for key in keys[start : start + limit]]
+
+    def prices_without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
+        self._maybe_fail()
+        rows = self.items.get(group_id, {})
+        keys = sorted(key[1:] for key in self.prices if key[0] == group_id)
+        gone = (self._sent(group_id, key) for key in keys if key not in rows)
+        return list(itertools.islice((price for price in gone if price), limit))
+
+    def item_statuses(self, group_id: str) -> Mapping[str, Status]:
+        self._maybe_fail()
+        ours = ((key[2], stored) for key, stored in list(self.statuses.items()) if key[:2] == ("", DISCOUNTS.name))
+        return {item_id: stored.status for item_id, stored in ours if _is_of(item_id, group_id)}
+
+    def dated_groups(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        self._maybe_fail()
+        dates = ((group_id, rows[key]) for group_id, rows in self.items.items() for key in rows if group_id)
+        moments = ((group_id, _moment(row[name])) for group_id, row in dates for name in ("valid_from", "valid_to"))
+        turned = ((key, at) for key, at in moments if at is not None and (since is None or since < at) and at <= until)
+        return sorted({group_id for group_id, _ in turned})
+
+    def doubt_prices(self, group_id: str, keys: Sequence[ItemKey] | None) -> None:
+        self._maybe_fail()
+        if keys is None:
+            keys = [key[1:] for key in self.prices if key[0] == group_id]
+        for item_type, item_id in keys:
+            key = (group_id, item_type, item_id)
+            self.prices[key] = replace(self.prices.get(key, StoredPrice(None, "")), price=None, refused="")
+
+    def settle_prices(
+        self,
+        group_id: str,
+        sent: Sequence[SentPrice],
+        removed: Sequence[ItemKey],
+        settlements: Sequence[Settlement],
+        *,
+        run_id: str,
+        at: datetime,
+    ) -> None:
+        self._maybe_fail()
+        for key in removed:
+            self.prices.pop((group_id, *key), None)
+        for one in sent:
+            self.prices[group_id, one.item_type, one.item_id] = StoredPrice(one.price, one.currency, one.refused, at)
+        for settlement in settlements:
+            self._store(settlement, run_id, at)
+
+    def forget_prices(self, group_id: str) -> None:
+        self._maybe_fail()
+        self.prices = {key: price for key, price in self.prices.items() if key[0] != group_id}
+
     # --- how it is done
 
     def _maybe_fail(self) -> None:
@@ -543,12 +722,31 @@ class FakeExchange:
             panel_item_id=self.panel_items.get(key, ""),
         )
 
+    def _waiting(self, concern: str) -> list[tuple[Key, Parked]]:
+        """Return what is parked for a concern: of customers, or of groups, never both."""
+        concern, groups = _kept(concern)
+        return [(key, p) for key, p in self.parked.items() if key[1] == concern and _is_group(key[0]) == groups]
+
+    @staticmethod
+    def _asked_for(key: Key) -> str:
+        return key[2] if _is_group(key[0]) else key[0]
+
+    def _group(self, group_id: str) -> Snapshot:
+        row = {"name": self.group_names[group_id]} if group_id in self.group_names else None
+        return replace(self._snapshot(DISCOUNTS.name, "", group_id), row=row, link=None, conflicts=())
+
+    def _sent(self, group_id: str, key: ItemKey) -> SentPrice | None:
+        stored = self.prices.get((group_id, *key))
+        return SentPrice(*key, stored.price, stored.currency, stored.refused) if stored else None
+
     def _row(self, concern: str, client_id: str) -> Record | None:
+        if concern == CREDIT.name:
+            return _credit_row(self.credit[client_id]) if client_id in self.credit else None
         card = self.cards.get(client_id)
         if card is None:
             return None
         row = {name: card[name] for name in COLUMNS[concern]}
-        if concern != BILLING.name:
+        if concern in _WITH_SHOPS:
             row["shops"] = ",".join(str(number) for number in sorted(self.client_shops.get(client_id, ())))
         return row
 
@@ -666,6 +864,48 @@ class FakeExchange:
         self._conflicts[conflict.id] = conflict
         still_open = self._open.setdefault((conflict.client_id, conflict.concern), {})
         still_open.pop(conflict.id, None) if conflict.closed_at else still_open.update({conflict.id: conflict})
+
+
+def _kept(concern: str) -> tuple[str, bool]:
+    """Return the concern by which our tables know a concern's records, and whether these are groups."""
+    return (DISCOUNTS.name, True) if concern == GROUPS.name else (concern, False)
+
+
+def _is_group(client_id: str) -> bool:
+    return client_id == ""
+
+
+def _whole(key: ItemKey) -> bool:
+    return all(key)
+
+
+def _is_of(item_id: str, group_id: str) -> bool:
+    return item_id.startswith(f"{group_id}/") and "/" in item_id[len(group_id) + 1 :]
+
+
+def _credit_row(row: Mapping[str, Odd]) -> Record:
+    shown = {name: _letters(value) for name, value in row.items() if name not in ("credit_allowed", "as_of")}
+    at = _moment(row["as_of"])
+    as_of = at.isoformat() if at else _letters(row["as_of"])
+    allowed = row["credit_allowed"]
+    return {"credit_allowed": allowed if isinstance(allowed, bool) else None, **shown, "as_of": as_of}
+
+
+def _item(key: ItemKey, row: Mapping[str, Odd]) -> GroupItem:
+    figures = {name: _letters(row[name]) for name in _FIGURES}
+    dates = {name: _moment(row[name]) or FOREVER.get(str(row[name])) for name in ("valid_from", "valid_to")}
+    unreadable = ",".join(name for name, at in dates.items() if at is None and _letters(row[name]))
+    return GroupItem(*key, **figures, **dates, unreadable=unreadable)
+
+
+def _moment(value: Odd) -> datetime | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return moment_of(value) if isinstance(value, str) else None
+
+
+def _letters(value: Odd) -> str | None:
+    return None if value is None else str(value)
 
 
 def _shown(conflict: StoredConflict) -> OpenConflict:

@@ -1,8 +1,8 @@
 """Panel in memory: the port in plain Python, fast enough for a hundred thousand steps of a state machine.
 
 It behaves as the contract describes the panel (logins unique and in small letters, external codes not unique, absent
-fields unchanged, its own writes move the modification date, an edit of a delivery address does not unless told to) and
-misbehaves when told to.
+fields unchanged, its own writes move the modification date, an edit of a delivery address does not unless told to,
+groups told apart by number alone, their prices written and never shown) and misbehaves when told to.
 """
 
 from __future__ import annotations
@@ -11,20 +11,37 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar
 
-from kartoteka.core.codecs import FLAG
+from kartoteka.core import money
+from kartoteka.core.codecs import CURRENCY, DAYS, FLAG, TEXT
 from kartoteka.core.concerns import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, Field
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import Account, AccountUpdate, Address, AddressWrite, NewAccount, Record, Value, Window
+from kartoteka.core.model import (
+    Account,
+    AccountUpdate,
+    Address,
+    AddressWrite,
+    ItemKey,
+    NewAccount,
+    PanelGroup,
+    Record,
+    SentPrice,
+    Value,
+    Window,
+)
 from kartoteka.ports import AccountPage, Done, Outcome
 
 R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
+T = TypeVar("T")
+Price = tuple[Decimal, str]
+"""An amount and its currency."""
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOWN = {name: field for name, field in ACCOUNT_FIELDS.items() if field.read}
 HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
-"""Fields that the panel takes and never shows: ``active``."""
+"""Fields that the panel takes and never shows: ``active``, ``payment_days``."""
 UNSET: dict[str, Value] = {
     **dict.fromkeys(SHOWN, ""),
     "client_type": "person",
@@ -32,10 +49,19 @@ UNSET: dict[str, Value] = {
     "language": "pol",
     "currency": "PLN",
     "wholesaler": False,
+    "credit_limit": "0.00",
+    "balance": "0.00",
 }
 """What the panel shows of fields that nobody has set."""
 LINES = DELIVERY_ADDRESSES.fields
 UNSET_LINES: dict[str, Value] = {**dict.fromkeys(LINES, ""), "country_code": "PL"}
+KINDS = frozenset({"product", "producer", "series", "category", "menu_item"})
+CREDIT_SHOWN = {
+    "limit_and_used": frozenset[str](),
+    "limit": frozenset({"balance"}),
+    "nothing": frozenset({"credit_limit", "balance"}),
+}
+"""``shows_credit`` -> what the panel keeps to itself of an account's trade credit."""
 
 
 class FakePanel:
@@ -44,6 +70,11 @@ class FakePanel:
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``closed`` holds the ids of
     accounts that are not active: the panel never shows it. ``delivery`` is address id -> (panel client id, address),
     ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the panel's shops.
+    ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group stands in the
+    accounts. ``accounts`` hold limit and balance as they were written, whatever the panel shows of them: that is for
+    ``shows_credit`` to say, and for ``used_shows_balance``: where it is False, the figure shown for the balance is that
+    of ``used``. ``payment_days`` is by account. ``log`` holds the calls as they came: the gate, and the client ids,
+    account ids, external codes, groups' numbers and ``kind/id`` that they were about.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -55,11 +86,19 @@ class FakePanel:
         self.edit_moves_date = False
         self.opened: list[str] = []
         self.notified: list[str] = []
+        self.discount_groups: dict[str, str] = {}
+        self.prices: dict[str, dict[ItemKey, Price]] = {}
+        self.payment_days: dict[str, Value] = {}
+        self.shows_credit = "limit_and_used"
+        self.used_shows_balance = True
+        self.used: dict[str, str] = {}
+        self.log: list[tuple[str, tuple[str, ...]]] = []
         self.time = START
         self._clock = clock or (lambda: self.time)
         self._ids_by_login: dict[str, str] = {}
         self._last_id = 0
         self._last_address_id = 0
+        self._last_group = 0
         self._calls: Counter[str] = Counter()
         self._failures: list[KartotekaError] = []
         self._lost_replies = 0
@@ -103,6 +142,7 @@ class FakePanel:
         """Take an account away altogether, its addresses with it."""
         self._ids_by_login.pop(self.accounts.pop(panel_client_id).login, None)
         self.closed.discard(panel_client_id)
+        self.payment_days.pop(panel_client_id, None)
         for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
             self._drop(address_id)
 
@@ -119,6 +159,20 @@ class FakePanel:
         self._touch(self.delivery[address_id][0])
         self._drop(address_id)
 
+    def make_group(self, name: str, **prices: str) -> str:
+        """Make a group as a user of the panel would; return its number. Prices: ``product_7="12.30"``, in zloty."""
+        number = self._make_group(name)
+        for item, price in prices.items():
+            kind, _, item_id = item.rpartition("_")
+            self.prices[number][kind, item_id] = (money.amount(price), "PLN")
+        return number
+
+    def remove_group(self, number: str) -> None:
+        """Take a group away as a user of the panel would; whoever was in it is in none."""
+        for key in self._members(number):
+            self._change(key, {"discount_group_id": ""})
+        self._drop_group(number)
+
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls, before any effect."""
         self._failures.extend(errors)
@@ -128,15 +182,15 @@ class FakePanel:
         self._lost_replies += times
 
     def lose_result(self, client_id: str) -> None:
-        """Leave this record out of the next writing call's answer, after its effect."""
+        """Leave this record out of the next writing call's answer, after its effect. A new group goes by its name."""
         self._lost_results.add(client_id)
 
     def refuse(self, client_id: str, reject: Reject | None = None) -> None:
-        """Refuse each write of this record until ``accept``."""
+        """Refuse each write of this record until ``accept``. A group goes by its number, a new one by its name."""
         self._refused[client_id] = reject or Reject("refused", "Panel: nie / no")
 
     def refuse_whole(self, client_id: str) -> None:
-        """Refuse every writing call that holds this record, as a whole, until ``accept``."""
+        """Refuse every writing call that holds this record, as a whole, until ``accept``. A price is ``kind/id``."""
         self._poison.add(client_id)
 
     def accept(self, client_id: str) -> None:
@@ -162,20 +216,21 @@ class FakePanel:
         return self._clock()
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
-        self._begin("GET clients/clients")
-        return {key: self.accounts[key] for key in panel_client_ids if key in self.accounts}
+        self._begin("GET clients/clients", panel_client_ids)
+        return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         wanted = {code for code in external_codes if code}
         if not wanted:
             return []
-        self._begin("GET clients/clients")
-        return [account for account in self.accounts.values() if account.external_code in wanted]
+        self._begin("GET clients/clients", sorted(wanted))
+        return [self._showing(each) for each in self.accounts.values() if each.external_code in wanted]
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
         found = [account for account in self.accounts.values() if window is None or _inside(account, window)]
-        return AccountPage(found[page * limit : (page + 1) * limit], len(found), -(-len(found) // limit))
+        shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
+        return AccountPage(shown, len(found), -(-len(found) // limit))
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
         def open_one(account: NewAccount) -> Outcome:
@@ -201,6 +256,7 @@ class FakePanel:
             values = {name: value for name, value in update.values.items() if _sent(ACCOUNT_FIELDS[name], value)}
             if "shops" in values:
                 self._check_shops(values["shops"])
+            self._check_group(values.get("discount_group_id"))
             self._change(key, values, update.external_code)
             return Done()
 
@@ -213,7 +269,7 @@ class FakePanel:
     def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
         if not panel_client_ids:
             return {}
-        self._begin("GET clients/deliveryAddress")
+        self._begin("GET clients/deliveryAddress", panel_client_ids)
         found: dict[str, list[Address]] = {key: [] for key in panel_client_ids if key in self.accounts}
         for owner, address in self.delivery.values():
             if owner in found:
@@ -247,13 +303,58 @@ class FakePanel:
 
         return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 
+    def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
+        self._begin("GET discounts/groups")
+        found = [PanelGroup(number, name) for number, name in self.discount_groups.items()]
+        return found[page * limit : (page + 1) * limit], -(-len(found) // limit)
+
+    def create_group(self, name: str) -> str:
+        name = TEXT.to_panel(name)
+        number = self._write_group("POST discounts/groups", name, lambda: self._make_group(name))
+        if name in self._lost_results:
+            self._lost_results.discard(name)
+            raise Retry("missing_result")
+        return number
+
+    def rename_group(self, number: str, name: str) -> None:
+        name = TEXT.to_panel(name)
+
+        def rename() -> None:
+            self._check_known_group(number)
+            _check_name(name)
+            self.discount_groups[number] = name
+
+        self._write_group("PUT discounts/groups", number, rename)
+
+    def delete_group(self, number: str) -> None:
+        def delete() -> None:
+            self._check_known_group(number)
+            if self._members(number):
+                raise Reject("refused", "Panel: w grupie są klienci / there are customers in the group")
+            self._drop_group(number)
+
+        self._write_group("POST discounts/groups/delete", number, delete)
+
+    def group_clients(self, number: str) -> frozenset[str]:
+        self._begin("GET discounts/groups/clients", [number])
+        if number not in self.discount_groups:
+            raise Retry("panel_fault")
+        return self._members(number)
+
+    def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
+        return self._write_prices("PUT discounts/groups/products", number, [each.key for each in prices], prices)
+
+    def remove_prices(self, number: str, keys: Sequence[ItemKey]) -> Sequence[Outcome]:
+        return self._write_prices("POST discounts/groups/products/delete", number, keys, None)
+
     def calls(self) -> Mapping[str, int]:
         return dict(self._calls)
 
     # the works
 
-    def _begin(self, gate: str) -> None:
+    def _begin(self, gate: str, about: Sequence[str] = ()) -> None:
         self._calls[gate] += 1
+        self.log.append((gate, tuple(about)))
         if self._halt:
             raise self._halt
         if self._failures:
@@ -262,15 +363,64 @@ class FakePanel:
     def _write(self, gate: str, records: Sequence[R], act: Callable[[R], Outcome]) -> Sequence[Outcome]:
         if not records:
             return []
-        self._begin(gate)
+        self._begin(gate, [record.client_id for record in records])
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject("refused_whole", "Panel: 422")
         outcomes = [self._write_one(record, act) for record in records]
+        self._maybe_lose_reply()
+        return outcomes
+
+    def _maybe_lose_reply(self) -> None:
         if self._lost_replies:
             self._lost_replies -= 1
             raise Retry("connection")
-        return outcomes
+
+    def _write_group(self, gate: str, about: str, act: Callable[[], T]) -> T:
+        self._begin(gate, [about])
+        self._check_refused([about])
+        answer = act()
+        self._maybe_lose_reply()
+        return answer
+
+    def _write_prices(
+        self, gate: str, number: str, keys: Sequence[ItemKey], prices: Sequence[SentPrice] | None
+    ) -> Sequence[Outcome]:
+        """Carry out all or nothing; what our own side of the panel does not let pass has an outcome of its own."""
+        checked = [_checked(key, None if prices is None else prices[n]) for n, key in enumerate(keys)]
+        good = [each for each in checked if not isinstance(each, Reject)]
+        outcome = self._carry_out(gate, number, good) if good else Done()
+        return [each if isinstance(each, Reject) else outcome for each in checked]
+
+    def _carry_out(self, gate: str, number: str, checked: Sequence[tuple[ItemKey, Price | None]]) -> Outcome:
+        names = [f"{kind}/{item_id}" for (kind, item_id), _ in checked]
+        self._begin(gate, [number, *names])
+        try:
+            self._check_known_group(number)
+            self._check_refused([number, *names])
+            self._set(number, checked)
+        except Reject as reject:
+            if len(checked) > 1:
+                raise Reject("refused_whole", reject.message) from None
+            return reject
+        self._maybe_lose_reply()
+        return Done()
+
+    def _set(self, number: str, checked: Sequence[tuple[ItemKey, Price | None]]) -> None:
+        if any(price and price[0] < 0 for _, price in checked):
+            raise Reject("refused", "Panel: błędna cena / wrong price")
+        kept = self.prices[number]
+        for key, price in checked:
+            kept.pop(key, None)
+            if price:
+                kept[key] = price
+
+    def _check_refused(self, names: Collection[str]) -> None:
+        for name in names:
+            if name in self._refused:
+                raise self._refused[name]
+            if name in self._poison:
+                raise Reject("refused", "Panel: 422")
 
     def _write_one(self, record: R, act: Callable[[R], Outcome]) -> Outcome:
         if record.client_id in self._poison:
@@ -292,7 +442,7 @@ class FakePanel:
         key = str(self._last_id)
         self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
         self._ids_by_login[login] = key
-        self._activate(key, values)
+        self._keep_hidden(key, values)
         return key
 
     def _change(self, key: str, values: Record, external_code: str | None = None) -> None:
@@ -303,11 +453,44 @@ class FakePanel:
             values={**account.values, **_shown(values)},
             modified_at=self._stamp(),
         )
-        self._activate(key, values)
+        self._keep_hidden(key, values)
 
-    def _activate(self, key: str, values: Record) -> None:
+    def _keep_hidden(self, key: str, values: Record) -> None:
         active = FLAG.to_panel(values.get("active", key not in self.closed))
         (self.closed.discard if active else self.closed.add)(key)
+        if values.get("payment_days") not in (None, ""):
+            self.payment_days[key] = str(DAYS.to_panel(values["payment_days"]))
+
+    def _showing(self, account: Account) -> Account:
+        """Return an account as the panel shows it: its trade credit by the switches."""
+        values = {name: value for name, value in account.values.items() if name not in CREDIT_SHOWN[self.shows_credit]}
+        if "balance" in values and not self.used_shows_balance:
+            values["balance"] = self.used.get(account.panel_client_id, "0.00")
+        return replace(account, values=values)
+
+    def _make_group(self, name: str) -> str:
+        _check_name(name)
+        self._last_group += 1
+        number = str(self._last_group)
+        self.discount_groups[number] = name
+        self.prices[number] = {}
+        return number
+
+    def _drop_group(self, number: str) -> None:
+        del self.discount_groups[number]
+        del self.prices[number]
+
+    def _members(self, number: str) -> frozenset[str]:
+        return frozenset(key for key, each in self.accounts.items() if each.values["discount_group_id"] == number)
+
+    def _check_group(self, number: Value) -> None:
+        """Refuse a customer's group that is not there; none at all is no such group."""
+        if number:
+            self._check_known_group(str(number))
+
+    def _check_known_group(self, number: str) -> None:
+        if number not in self.discount_groups:
+            raise Reject("refused", "Panel: nie ma takiej grupy / no such group")
 
     def _check_shops(self, shops: Value) -> None:
         if not shops:
@@ -366,15 +549,40 @@ def _shown(values: Record, fields: Mapping[str, Field] = SHOWN) -> dict[str, Val
 
 
 def _through(field: Field, value: Value) -> Value:
+    return field.codec.from_panel(_form(field, value))
+
+
+def _form(field: Field, value: Value) -> Any:
     try:
-        return field.codec.from_panel(field.codec.to_panel(value))
+        return field.codec.to_panel(value)
     except Reject as reject:
         raise Reject(reject.code, f"{field.name}: {reject.message}", field=field.name) from None
 
 
 def _sent(field: Field, value: Value) -> bool:
-    """Say whether a changed value goes into the call: text can be emptied, a flag or the shops cannot."""
-    return field.codec.to_panel(value) == "" if value in (None, "") else field.codec.to_panel(value) != []
+    """Say whether a changed value goes into the call: text and group can be emptied, the rest cannot."""
+    form = _form(field, value)
+    return form not in (None, []) and not (value in (None, "") and isinstance(form, bool))
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise Reject("refused", "Panel: brak nazwy / no name")
+
+
+def _checked(key: ItemKey, price: SentPrice | None) -> tuple[ItemKey, Price | None] | Reject:
+    """Return kind, id and price as the panel keeps them, or what the adapter has against them."""
+    kind, item_id = key
+    if kind not in KINDS or not (item_id.isascii() and item_id.isdecimal()):
+        return Reject("bad_item", "nie ma takiej pozycji. / there is no such item.")
+    try:
+        if price is None:
+            return key, None
+        if not price.currency:
+            return Reject("bad_code", "brak waluty. / no currency.")
+        return key, (money.amount(price.price), CURRENCY.to_panel(price.currency))
+    except Reject as reject:
+        return reject
 
 
 def _joined(shops: Sequence[int]) -> str:

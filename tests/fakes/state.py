@@ -37,10 +37,12 @@ class FakeState:
         self.documents[name] = Stored(copy.deepcopy(dict(document)), version + 1)
         return True
 
-    def lease(self, calls: int, *, now: float, rate: float, month: str, budget: int | None, unused: int = 0) -> Lease:
+    def lease(
+        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
+    ) -> Lease:
         self._maybe_fail()
         self.shared, lease = pace.leased(
-            self.shared, calls, now=now, rate=rate, month=month, budget=budget, unused=unused
+            self.shared, calls, now=now, rate=rate, budget=budget, unused=unused, urgent=urgent
         )
         return lease
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from kartoteka.core.model import (
     Reason,
     RowEdit,
     SeenAccount,
+    SentPrice,
     Settlement,
     State,
     Status,
@@ -161,8 +164,11 @@ def test_candidates_of_a_hundred_cards_cost_three_statements_more(sql: SqlBench)
     assert sql.erp.run("SELECT count(*) AS n FROM sync_matches") == [{"n": 2000}]
 
 
+LOOKS = {"billing": 7, "accounts": 8, "shops": 8, ROWS: 9, "discounts": 7, "credit": 7}
+
+
 @pytest.mark.parametrize("count", [1, 100, 1000])
-@pytest.mark.parametrize(("concern", "cost"), [("billing", 7), ("accounts", 8), ("shops", 8), (ROWS, 9)])
+@pytest.mark.parametrize(("concern", "cost"), LOOKS.items(), ids=LOOKS)
 def test_a_look_costs_the_same_at_any_number_of_keys(sql: SqlBench, concern: str, cost: int, count: int) -> None:
     for number in range(3):
         sql.erp.insert_address(f"A-{number}", f"C-{number}")
@@ -183,6 +189,18 @@ READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "contenders": (lambda exchange, keys: exchange.contenders(keys), 1),
     "incoming_answers": (lambda exchange, keys: exchange.incoming_answers(keys), 1),
     "strangers": (lambda exchange, keys: exchange.strangers("", len(keys)), 1),
+    "groups": (lambda exchange, keys: exchange.groups(keys), 5),
+    "group_ids": (lambda exchange, keys: exchange.group_ids(), 1),
+    "group_numbers": (lambda exchange, keys: exchange.group_numbers(), 1),
+    "group_members": (lambda exchange, keys: exchange.group_members(keys), 1),
+    "first items": (lambda exchange, keys: exchange.group_items("G", None, len(keys)), 1),
+    "more items": (lambda exchange, keys: exchange.group_items("G", ("product", "7"), len(keys)), 1),
+    "prices_without_item": (lambda exchange, keys: exchange.prices_without_item("G", len(keys)), 1),
+    "item_statuses": (lambda exchange, keys: exchange.item_statuses("G"), 1),
+    "dated_groups": (lambda exchange, keys: exchange.dated_groups(AT, AT), 1),
+    "outdated_credit": (lambda exchange, keys: exchange.outdated_credit(AT, AT), 1),
+    "newest_credit": (lambda exchange, keys: exchange.newest_credit(), 1),
+    "due groups": (lambda exchange, keys: exchange.due("discount_groups", AT, len(keys)), 1),
 }
 
 
@@ -207,6 +225,25 @@ def test_a_thousand_newcomers_cost_one_statement_beside_the_frame(sql: SqlBench)
             action()
         assert len([s for s in seen if "incoming_clients" in s]) == 1
         assert len(seen) <= 4, seen
+
+
+def test_a_thousand_prices_cost_a_few_statements(sql: SqlBench) -> None:
+    sent = [SentPrice("product", str(number), "10.00", "PLN") for number in range(1000)]
+    keys = [("producer", str(number)) for number in range(1000)]
+    told = [Settlement("", "discounts", IN_STEP, item_id=f"G/product/{number}") for number in range(1000)]
+    sql.exchange.log_head()
+    with sql.statements() as seen:
+        sql.exchange.settle_prices("G", sent, keys, told, run_id="run-1", at=AT)
+    assert len([s for s in seen if "sync_prices" in s]) == 2, seen
+    assert len(seen) <= 9, seen
+    for keys_or_all in (keys, None):
+        with sql.statements() as seen:
+            sql.exchange.doubt_prices("G", keys_or_all)
+        assert len(seen) <= 4, seen
+    with sql.statements() as seen:
+        sql.exchange.settle_prices("G", [], [], [], run_id="run-1", at=AT)
+        sql.exchange.doubt_prices("G", [])
+    assert seen == []
 
 
 def test_cards_are_read_a_thousand_at_a_time(sql: SqlBench) -> None:
@@ -235,6 +272,10 @@ INDEXED: dict[str, Callable[[SqlExchange], object]] = {
     "ix_incoming_clients_client": lambda exchange: exchange.incoming_answers(["C-1"]),
     "ix_delivery_addresses_client": lambda exchange: exchange.with_items(ROWS, ["C-1"]),
     "ix_sync_links_panel_client": lambda exchange: exchange.strangers("", 100),
+    "ix_clients_discount_group": lambda exchange: exchange.group_members(["G"]),
+    "discount_group_items USING INDEX": lambda exchange: exchange.group_items("G", ("product", "7"), 10),
+    "sync_prices USING INDEX": lambda exchange: exchange.group_items("G", None, 10),
+    "(client_id=? AND concern=?)": lambda exchange: exchange.item_statuses("G"),
 }
 
 
@@ -257,6 +298,36 @@ def plans(sql: SqlBench, ask: Callable[[SqlExchange], object]) -> list[str]:
 @pytest.mark.parametrize("index", INDEXED)
 def test_a_question_goes_by_its_index(sqlite_bench: SqlBench, index: str) -> None:
     assert any(index in plan for plan in plans(sqlite_bench, INDEXED[index]))
+
+
+@pytest.mark.parametrize(
+    ("index", "ask"),
+    [
+        ("ix_client_credit_as_of", lambda exchange: exchange.outdated_credit(AT, AT)),
+        ("ix_client_credit_as_of", lambda exchange: exchange.newest_credit()),
+        ("ix_discount_group_items_valid_from", lambda exchange: exchange.dated_groups(AT, AT)),
+        ("ix_discount_group_items_valid_to", lambda exchange: exchange.dated_groups(None, AT)),
+        ("ROW((item_type)::text, item_id) >", lambda exchange: exchange.group_items("G", ("product", "7"), 10)),
+        ("sync_prices_pkey", lambda exchange: exchange.prices_without_item("G", 10)),
+    ],
+)
+def test_a_question_goes_by_its_index_on_postgresql(
+    postgres_bench: SqlBench, index: str, ask: Callable[[SqlExchange], object]
+) -> None:
+    found: list[str] = []
+    postgres_bench.exchange.log_head()
+
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            with connection.connection.driver_connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+                cursor.execute(f"EXPLAIN {statement}", parameters)
+                found.extend(row[0] for row in cursor.fetchall() if "Filter" not in row[0])
+
+    sa.event.listen(postgres_bench.exchange.engine, "before_cursor_execute", explain)
+    ask(postgres_bench.exchange)
+    sa.event.remove(postgres_bench.exchange.engine, "before_cursor_execute", explain)
+    assert any(index in line for line in found), found
 
 
 def test_strangers_are_read_page_by_page_without_sorting_them_all(sqlite_bench: SqlBench) -> None:
@@ -413,6 +484,42 @@ def test_our_own_tables_take_any_text(sql: SqlBench) -> None:
     (seen,) = sql.exchange.snapshots("billing", ["C-1"])
     assert (seen.agreed, seen.intent and seen.intent.values) == ({"street": odd}, {"street": odd})
     assert len(sql.erp.history) == 1
+
+
+def test_what_is_to_be_told_of_one_price_does_not_hold_up_the_others(sql: SqlBench) -> None:
+    bad = "G/product/broken"
+    if sql.erp.engine.dialect.name == "sqlite":
+        body = f"BEFORE INSERT ON sync_status WHEN NEW.item_id = '{bad}' BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        sql.erp.script(f"CREATE TRIGGER broken {body}")
+    else:
+        sql.erp.script(f"ALTER TABLE sync_status ADD CONSTRAINT broken CHECK (item_id <> '{bad}')")
+    sent = [SentPrice("product", str(number), "10.00", "PLN") for number in (1, 2)]
+    sql.exchange.settle_prices("G", sent, [], [], run_id="run-1", at=AT)
+    told = [Settlement("", "discounts", IN_STEP, item_id=key) for key in ("G/product/1", bad, "G/product/2")]
+    sql.exchange.settle_prices("G", sent[1:], [("product", "1")], told, run_id="run-1", at=AT)
+    assert list(sql.erp.prices) == [("G", "product", "2")]
+    assert sql.exchange.item_statuses("G").keys() == {"G/product/1", "G/product/2"}
+
+
+def test_prices_are_stored_with_what_is_to_be_told_of_them_or_not_at_all(sql: SqlBench) -> None:
+    sql.exchange.log_head()
+    sql.erp.run("DROP TABLE sync_status")
+    told = [Settlement("", "discounts", IN_STEP, item_id="G/product/1")]
+    with pytest.raises(Halt, match="no_schema"):
+        sql.exchange.settle_prices("G", [SentPrice("product", "1", "1.00")], [], told, run_id="r", at=AT)
+    assert sql.erp.prices == {}
+
+
+def test_our_writes_of_prices_are_marked_as_ours(sql: SqlBench) -> None:
+    prices = schema.sync_prices.name
+    if sql.erp.engine.dialect.name == "sqlite":
+        body = "BEGIN INSERT INTO change_log (table_name, origin) SELECT 'x', origin FROM sync_writer; END"
+        for operation in ("INSERT", "UPDATE", "DELETE"):
+            sql.erp.script(f"CREATE TRIGGER note_{operation} AFTER {operation} ON {prices} {body}")
+        sql.exchange.settle_prices("G", [SentPrice("product", "1", "1.00")], [], [], run_id="r", at=AT)
+        sql.exchange.doubt_prices("G", None)
+        sql.exchange.forget_prices("G")
+        assert [origin for *_, origin in sql.erp.log()] == ["kartoteka"] * 3
 
 
 # --- errors
@@ -579,3 +686,143 @@ def test_a_text_in_a_foreign_encoding_spoils_no_neighbour(sqlite_bench: SqlBench
     assert first.row["street"] == "A"
     assert second.row
     assert "\ufffd" in str(second.row["street"])
+
+
+def test_moments_without_end_are_no_obstacle(postgres_bench: SqlBench) -> None:
+    erp, exchange = postgres_bench.erp, postgres_bench.exchange
+    erp.set_credit("C-1", as_of="infinity")
+    erp.set_credit("C-2", as_of="-infinity")
+    assert exchange.newest_credit() is None
+    erp.set_credit("C-3", as_of=AT)
+    assert exchange.newest_credit() == AT
+    assert list(exchange.outdated_credit(None, AT + timedelta(days=1))) == ["C-3"]
+    assert [s.row and s.row["as_of"] for s in exchange.snapshots("credit", ["C-1", "C-3"])] == [
+        "infinity",
+        AT.isoformat(),
+    ]
+    erp.set_item("G", "product", "7", valid_from="-infinity", valid_to="infinity")
+    erp.set_item("G", "product", "8", valid_from="10000-01-01")
+    assert list(exchange.dated_groups(None, AT)) == []
+    first, second = (item for item, _ in exchange.group_items("G", None, 10))
+    assert (first.valid_from, first.valid_to, first.unreadable) == (*FOREVER[::-1], "")
+    assert (second.valid_from, second.unreadable) == (None, "valid_from")
+
+
+FOREVER = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+
+
+def test_moments_are_read_whatever_the_servers_settings_say(postgres_bench: SqlBench, connect: Connect) -> None:
+    erp = postgres_bench.erp
+    name = postgres_bench.exchange.engine.url.database
+    erp.script(
+        f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'",
+        f"ALTER DATABASE {name} SET timezone = 'Europe/Warsaw'",
+        "ALTER TABLE client_credit ALTER as_of TYPE timestamptz USING as_of AT TIME ZONE 'utc'",
+        "INSERT INTO client_credit (client_id, as_of) VALUES ('C-1', '2026-03-02 13:00:00+01')",
+        "INSERT INTO discount_group_items (group_id, item_type, item_id, valid_from) "
+        "VALUES ('G', 'product', 7, '2026-03-02 12:00:00')",
+    )
+    exchange = connect(postgres_bench.url)
+    (seen,) = exchange.snapshots("credit", ["C-1"])
+    assert seen.row
+    assert (seen.row["as_of"], exchange.newest_credit()) == (AT.isoformat(), AT)
+    assert list(exchange.outdated_credit(AT, AT + timedelta(seconds=1))) == ["C-1"]
+    assert [item.valid_from for item, _ in exchange.group_items("G", None, 1)] == [AT]
+
+
+def test_a_page_of_items_is_in_order_however_the_server_joins(postgres_bench: SqlBench, connect: Connect) -> None:
+    name = postgres_bench.exchange.engine.url.database
+    postgres_bench.erp.script(
+        *(f"ALTER DATABASE {name} SET enable_{way} = off" for way in ("nestloop", "mergejoin")),
+        "INSERT INTO discount_group_items (group_id, item_type, item_id) "
+        "SELECT 'G', 'product', n FROM generate_series(300, 1, -1) AS n",
+    )
+    sent = [SentPrice("product", str(number), "1.00", "PLN") for number in range(300, 0, -1)]
+    postgres_bench.exchange.settle_prices("G", sent, [], [], run_id="r", at=AT)
+    postgres_bench.erp.run("ANALYZE")
+    page = connect(postgres_bench.url).group_items("G", None, 50)
+    assert [item.item_id for item, _ in page] == [str(n) for n in range(1, 51)]
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine's own clock be set to another zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_moment_without_a_zone_is_in_utc_wherever_the_machine_is(sql: SqlBench) -> None:
+    sql.erp.run("INSERT INTO client_credit (client_id, as_of) VALUES ('C-1', '2026-03-02 12:00:00')")
+    (seen,) = sql.exchange.snapshots("credit", ["C-1"])
+    assert seen.row
+    assert (seen.row["as_of"], sql.exchange.newest_credit()) == (AT.isoformat(), AT)
+
+
+def test_a_table_of_items_of_the_erps_own_is_read_as_it_is(empty_url: str, connect: Connect) -> None:
+    exchange = connect(empty_url)
+    keys = ["7", "07", "7.5", "abc", "9" * 39, "Żółw", "a b"]
+    with exchange.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE discount_group_items (group_id CHAR(9), item_type CHAR(20), item_id VARCHAR(40), price TEXT)"
+        )
+        for key in (*keys, ""):
+            values = f"('G', 'product', '{key}', '12,50')"
+            connection.exec_driver_sql(f"INSERT INTO discount_group_items VALUES {values}")
+        connection.exec_driver_sql("INSERT INTO discount_group_items VALUES ('G', NULL, '1', ''), ('G', 'x', NULL, '')")
+    schema.create(exchange.engine)
+    sent = [SentPrice("product", key, "1.00", "PLN") for key in ("7", "77")]
+    exchange.settle_prices("G", sent, [], [], run_id="r", at=AT)
+    for size in (1, 2, 10):
+        found, after = [], None
+        while page := exchange.group_items("G", after, size):
+            found += page
+            after = page[-1][0].key
+        assert sorted(item.item_id for item, _ in found) == sorted(keys)
+        assert {item.price for item, _ in found} == {"12,50"}
+        assert [price for _, price in found if price] == sent[:1]
+    assert list(exchange.prices_without_item("G", 10)) == sent[1:]
+    assert list(exchange.group_ids()) == ["G"]
+
+
+def test_ids_of_any_kind_are_read_each_once(sqlite_bench: SqlBench) -> None:
+    ids = (
+        "7",
+        "7.25",
+        "1e300",
+        "123456789012345678901234567890",
+        "0.1 + 0.2",
+        "x'00ff'",
+        "x'4142'",
+        "CAST(x'f3' AS TEXT)",
+        "'a' || char(0) || 'b'",
+        "'Żółw'",
+        "'x'",
+        "'1e5'",
+        "-3",
+    )
+    for text in ids:
+        sqlite_bench.erp.run(
+            f"INSERT INTO discount_group_items (group_id, item_type, item_id) VALUES ('G', x'70', {text})"
+        )
+    for size in (1, 2, 3, 100):
+        found: list[str] = []
+        after = None
+        while (page := sqlite_bench.exchange.group_items("G", after, size)) and len(found) < 100:
+            found += [item.item_id for item, _ in page]
+            after = page[-1][0].key
+        assert len(found) == len(ids), found
+
+
+def test_figures_of_any_kind_are_read_as_text(sqlite_bench: SqlBench) -> None:
+    for number, stored in enumerate(("1000", "1000.5", "'1000.50'", "12345678901234567890", "1e39", "9e999", "x'41'")):
+        sqlite_bench.erp.run(f"INSERT INTO client_credit (client_id, balance) VALUES ('C-{number}', {stored})")
+    seen = sqlite_bench.exchange.snapshots("credit", [f"C-{number}" for number in range(7)])
+    balances = [s.row["balance"] for s in seen if s.row]
+    assert balances[:3] == ["1000", "1000.5", "1000.5"]
+    assert [type(balance) for balance in balances] == [str] * 7
+    assert Decimal(str(balances[3])) == Decimal("1.23456789012346e19")
+    assert balances[6] == "A"

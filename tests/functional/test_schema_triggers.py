@@ -21,7 +21,7 @@ from cli.schema import schema as command
 from kartoteka.adapters import dialects, schema
 from kartoteka.core.concerns import CONCERNS, Concern
 from kartoteka.core.errors import Halt
-from kartoteka.core.model import Direction, Intent, Reason, Settlement, Written
+from kartoteka.core.model import Direction, Intent, Reason, SentPrice, Settlement, Written
 from tests.fixtures.exchange import Connect, SqlBench, SqlErp
 from tests.fixtures.postgres import PostgresServer
 
@@ -38,6 +38,7 @@ DESIGNED = {
     "sync_links": "client_id panel_client_id panel_login linked_at linked_by",
     "sync_agreed": "client_id concern item_id values panel_item_id",
     "sync_panel_accounts": "panel_client_id login external_code nip email modified_at guest",
+    "sync_prices": "group_id item_type item_id price currency refused sent_at",
     "sync_matches": "client_id panel_client_id matched_by decision",
     "sync_status": "client_id concern item_id state since last_in_step_at code message",
     "sync_conflicts": "id client_id concern item_id field erp_value panel_value base_value raised_at decision "
@@ -148,7 +149,7 @@ def test_a_column_is_as_long_as_its_field(concern: Concern) -> None:
     columns = schema.metadata.tables[concern.table].c
     lengths = {name: getattr(columns[name].type, "length", None) for name in concern.fields if name in columns}
     assert {name: length for name, length in lengths.items() if length} == {
-        name: concern.fields[name].max_length for name in lengths if not isinstance(columns[name].type, sa.Boolean)
+        name: concern.fields[name].max_length for name in lengths if isinstance(columns[name].type, sa.String)
     }
 
 
@@ -167,8 +168,7 @@ def test_moments_are_written_in_utc_whatever_the_session_says(postgres_bench: Sq
 
 def test_money_keeps_its_two_places(sql: SqlBench) -> None:
     sql.erp.run("INSERT INTO client_credit (client_id, credit_limit) VALUES ('C-1', 1234567890.12)")
-    with sql.erp.engine.begin() as connection:
-        assert str(connection.scalar(sa.select(schema.client_credit.c.credit_limit))) == "1234567890.12"
+    assert sql.erp.run("SELECT CAST(credit_limit AS TEXT) AS text FROM client_credit") == [{"text": "1234567890.12"}]
 
 
 # --- triggers
@@ -435,6 +435,21 @@ def test_a_failing_step_leaves_everything_as_it_was(sql: SqlBench, monkeypatch: 
     assert sql.erp.run("SELECT * FROM sync_plan") == []
 
 
+THIRD_INDEXES = {
+    "client_credit": ["ix_client_credit_as_of"],
+    "discount_group_items": ["ix_discount_group_items_valid_from", "ix_discount_group_items_valid_to"],
+}
+
+
+def _back_to_the_second_version(erp: SqlErp) -> None:
+    """Take away what version 3 brought."""
+    erp.script(
+        "DROP TABLE sync_prices",
+        *(f"DROP INDEX {index}" for some in THIRD_INDEXES.values() for index in some),
+        "UPDATE sync_schema SET version = 2",
+    )
+
+
 SECOND_COLUMNS = {"sync_agreed": "panel_item_id", "sync_intents": "linked_by", "sync_history": "risky"}
 SECOND_INDEXES = {
     "sync_history": "ix_sync_history_risky",
@@ -444,7 +459,8 @@ SECOND_INDEXES = {
 
 
 def _back_to_the_first_version(erp: SqlErp) -> None:
-    """Take away what version 2 brought."""
+    """Take away what version 2 and 3 brought."""
+    _back_to_the_second_version(erp)
     erp.script(
         *(f"DROP INDEX {index}" for index in SECOND_INDEXES.values()),
         *(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in SECOND_COLUMNS.items()),
@@ -462,14 +478,14 @@ OLD_ROWS = (
 
 
 @pytest.mark.parametrize("bring", [schema.upgrade, schema.create])
-def test_the_first_version_is_refused_and_brought_to_the_second(
+def test_the_first_version_is_refused_and_brought_up_to_date(
     sql: SqlBench, connect: Connect, bring: Callable[[sa.Engine], int]
 ) -> None:
     _back_to_the_first_version(sql.erp)
     sql.erp.script(*OLD_ROWS)
     with pytest.raises(Halt, match=r"old_schema: .*version 1: run `kartoteka schema upgrade"):
         connect(sql.url).log_head()
-    assert bring(sql.exchange.engine) == 2
+    assert bring(sql.exchange.engine) == 3
     exchange = connect(sql.url)
     (seen,) = exchange.snapshots("billing", ["C-1"])
     assert (seen.agreed, seen.panel_item_id, seen.intent) == ({"city": "A"}, "", Intent(()))
@@ -480,8 +496,31 @@ def test_the_first_version_is_refused_and_brought_to_the_second(
     inspector = sa.inspect(sql.erp.engine)
     for table, index in SECOND_INDEXES.items():
         assert index in {one["name"] for one in inspector.get_indexes(table)}
-    assert [row["version"] for row in sql.erp.run("SELECT version FROM sync_schema ORDER BY version")] == [1, 2]
+    assert [row["version"] for row in sql.erp.run("SELECT version FROM sync_schema ORDER BY version")] == [1, 3]
     assert [entry[1:4] for entry in sql.erp.log()] == [("C-1", "C-1", "I")]
+
+
+@pytest.mark.parametrize("bring", [schema.upgrade, schema.create])
+def test_the_second_version_is_refused_and_brought_to_the_third(
+    sql: SqlBench, connect: Connect, bring: Callable[[sa.Engine], int]
+) -> None:
+    _back_to_the_second_version(sql.erp)
+    sql.erp.set_credit("C-1", as_of=LONG_AGO, balance="12.50")
+    sql.erp.set_item("G", "product", "7", price="12.50", valid_to=LONG_AGO)
+    with pytest.raises(Halt, match=r"old_schema: .*version 2: run `kartoteka schema upgrade"):
+        connect(sql.url).log_head()
+    assert bring(sql.exchange.engine) == 3
+    exchange = connect(sql.url)
+    assert exchange.newest_credit() == LONG_AGO
+    sent = SentPrice("product", "7", "12.50", "PLN", "13.00 PLN")
+    exchange.settle_prices("G", [sent], [], [], run_id="r", at=LONG_AGO)
+    ((item, price),) = exchange.group_items("G", None, 10)
+    assert (item.valid_to, price) == (LONG_AGO, sent)
+    inspector = sa.inspect(sql.erp.engine)
+    for table, indexes in THIRD_INDEXES.items():
+        assert set(indexes) <= {one["name"] for one in inspector.get_indexes(table)}
+    assert [row["version"] for row in sql.erp.run("SELECT version FROM sync_schema ORDER BY version")] == [2, 3]
+    assert [entry[0] for entry in sql.erp.log()] == ["client_credit", "discount_group_items"]
 
 
 def test_an_upgraded_table_has_the_columns_of_a_new_one(sql: SqlBench) -> None:
@@ -530,7 +569,7 @@ def test_the_command_prints_creates_and_upgrades(tmp_path: Path) -> None:
     runner = CliRunner(env={"ERP_URL": f"sqlite:///{tmp_path / 'a.db'}"})
     assert "CREATE TRIGGER kartoteka_clients_insert" in runner.invoke(command, ["ddl", "--dialect", "sqlite"]).output
     assert "Error: no_schema" in runner.invoke(command, ["upgrade"]).output
-    assert runner.invoke(command, ["create"]).output == "The exchange tables have version 2.\n"
+    assert runner.invoke(command, ["create"]).output == "The exchange tables have version 3.\n"
     assert runner.invoke(command, ["upgrade", "--quiet"]).output == ""
 
 

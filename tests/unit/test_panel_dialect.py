@@ -93,7 +93,8 @@ def test_flags_are_written_as_booleans() -> None:
 
 def test_every_field_of_the_table_has_its_names() -> None:
     values: dict[str, Value] = {"email": "a@b.pl", "country_code": "PL", "client_type": "firm", "wholesaler": True}
-    values |= {"active": False, "shops": "1"}
+    values |= {"active": False, "shops": "1", "discount_group_id": "5", "payment_days": "14"}
+    values |= {"credit_limit": "1.00", "balance": "1.00"}
     created = {
         name: set(dialect.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
         for name in ACCOUNT_FIELDS
@@ -108,10 +109,11 @@ def test_every_field_of_the_table_has_its_names() -> None:
 
 def test_what_the_panel_does_not_show_is_not_asked_for() -> None:
     asked = dialect.ELEMENTS.split(",")
-    shown = [field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read]
-    assert asked[5:] == shown
-    assert "clientActiveInShops" in asked
-    assert "" not in asked
+    shown = [field.element or field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read]
+    assert asked[5:] == list(dict.fromkeys(shown))
+    assert {"clientActiveInShops", "clientGroupDiscountNumber", "clientTradeCredit"} <= set(asked)
+    assert not {"", "clientTradeCreditLimit", "clientTradeCreditUsed"} & set(asked)
+    assert len(asked) == len(set(asked))
 
 
 @pytest.mark.parametrize(("value", "said"), [(True, True), (False, False), ("no", False)])
@@ -129,6 +131,49 @@ def test_shops_are_written_as_numbers_and_never_as_an_empty_list() -> None:
     for empty in (None, "", " ", ","):
         assert "shopsIds" not in dialect.update_record(AccountUpdate("a", "a", {"shops": empty}))
         assert "shops" not in dialect.create_record(NewAccount("a", "a", "p", {"shops": empty}))
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [("12.30", "12.30"), ("12.3", "12.30"), ("-5", "-5.00"), ("9999999999.99", "9999999999.99"), ("0", "0.00")],
+)
+def test_an_amount_is_written_as_an_exact_number(value: str, form: str) -> None:
+    record = dialect.update_record(AccountUpdate("a", "a", {"credit_limit": value, "balance": value}))
+    figures = [record["clientTradeCreditLimitExternal"], record["clientBalanceAmountExternal"]]
+    assert [(type(each), str(each)) for each in figures] == [(Decimal, form)] * 2
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_figure_is_left_out_and_no_group_at_all_is_said(empty: Value) -> None:
+    values = {"credit_limit": empty, "balance": empty, "payment_days": empty, "discount_group_id": empty}
+    record = dialect.update_record(AccountUpdate("a", "a", values))
+    assert {name: value for name, value in record.items() if name not in BARE_UPDATE} == {
+        "clientGroupDiscountNumber": 0
+    }
+    assert set(dialect.create_record(NewAccount("a", "a", "p", values))) == BARE_NEW
+
+
+def test_group_and_days_are_written_as_whole_numbers() -> None:
+    record = dialect.update_record(AccountUpdate("a", "a", {"discount_group_id": "12", "payment_days": "030"}))
+    assert (record["clientGroupDiscountNumber"], record["numberOfDaysToPay"]) == (12, 30)
+    nought = dialect.update_record(AccountUpdate("a", "a", {"payment_days": "0", "balance": "0"}))
+    assert (nought["numberOfDaysToPay"], nought["clientBalanceAmountExternal"]) == (0, Decimal("0.00"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("credit_limit", "1,50", "bad_amount"),
+        ("balance", "NaN", "bad_amount"),
+        ("balance", "1" * 39, "bad_amount"),
+        ("payment_days", "-1", "bad_days"),
+        ("discount_group_id", "A", "bad_group"),
+    ],
+)
+def test_a_figure_that_is_none_is_refused_with_its_field(name: str, value: str, code: str) -> None:
+    with pytest.raises(Reject) as refusal:
+        dialect.update_record(AccountUpdate("a", "a", {name: value}))
+    assert (refusal.value.code, refusal.value.field) == (code, name)
 
 
 def test_a_value_that_the_panel_could_not_take_is_refused_with_its_field() -> None:
@@ -221,6 +266,69 @@ def test_whether_an_account_is_active_is_never_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "read_as"),
+    [
+        (5, "5"),
+        ("5", "5"),
+        (Decimal("5.0"), "5"),
+        (0, ""),
+        ("0", ""),
+        (Decimal("0.0"), ""),
+        ("", ""),
+        (None, ""),
+        ([], ""),
+    ],
+)
+def test_the_group_of_an_account(shown: Any, read_as: str) -> None:
+    assert read(clientPreferences={"clientGroupDiscountNumber": shown}).values["discount_group_id"] == read_as
+
+
+def test_a_group_that_is_not_shown_is_not_read_as_none() -> None:
+    assert "discount_group_id" not in read().values
+    assert "discount_group_id" not in read(clientPreferences={}).values
+
+
+@pytest.mark.parametrize(
+    ("shown", "figure"),
+    [
+        ("12.3", "12.30"),
+        ('"12.30"', "12.30"),
+        ("12", "12.00"),
+        ('"12"', "12.00"),
+        ("0", "0.00"),
+        ("0.0", "0.00"),
+        ("-0", "0.00"),
+        ("-12.305", "-12.31"),
+        ("9999999999.99", "9999999999.99"),
+        ('"9999999999.99"', "9999999999.99"),
+        ("0.1", "0.10"),
+        ("1.1e3", "1100.00"),
+        ("2.675", "2.68"),
+        ('" 7 "', "7.00"),
+        ('"12,50"', "12,50"),
+        ("1" * 39, "1" * 39),
+    ],
+)
+def test_an_amount_is_read_exactly_in_any_form(shown: str, figure: str) -> None:
+    credit = json.loads(f'{{"clientTradeCreditLimit": {shown}, "clientTradeCreditUsed": {shown}}}', parse_float=Decimal)
+    values = read(clientTradeCredit={**credit, "currencyId": "PLN"}).values
+    assert (values["credit_limit"], values["balance"]) == (figure, figure)
+
+
+@pytest.mark.parametrize("credit", [[], {}, None, "", {"currencyId": "PLN"}, [{"clientTradeCreditLimit": 5}]])
+def test_a_credit_that_is_not_shown_is_not_read_as_nought(credit: Any) -> None:
+    assert not read(clientTradeCredit=credit).values.keys() & {"credit_limit", "balance", "payment_days"}
+    assert not read().values.keys() & {"credit_limit", "balance", "payment_days"}
+
+
+@pytest.mark.parametrize("empty", [None, "", "  ", [], {}, {"PLN": 5}, True])
+def test_a_figure_that_is_none_is_not_shown(empty: Any) -> None:
+    values = read(clientTradeCredit={"clientTradeCreditLimit": empty, "clientTradeCreditUsed": 5}).values
+    assert "credit_limit" not in values
+    assert values["balance"] == "5.00"
+
+
+@pytest.mark.parametrize(
     ("shown", "code"), [("pl", "PL"), ("Niemcy", "DE"), ("germany", "DE"), ("Atlantis", "ATLANTIS")]
 )
 def test_a_country_may_be_shown_by_name(shown: str, code: str) -> None:
@@ -271,6 +379,8 @@ def test_counts_of_a_search(frame: dict[str, Any], expected: tuple[int, int]) ->
 
 def test_a_full_page_without_counts_has_another_one_after_it() -> None:
     assert dialect.counts({"results": [SHOWN] * 10}, 0, 10) == (10, 2)
+    assert dialect.counts({"groups": [1] * 10}, 0, 10, "groups") == (10, 2)
+    assert dialect.counts({"groups": [1] * 9, "results": [1] * 10}, 0, 10, "groups") == (9, 1)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +496,9 @@ def test_an_opened_account_without_an_id_is_not_known_to_exist(params: Any) -> N
     assert kinds({"clients": [{"status": True, "params": params}]}, NEWS[:1]) == ["missing_result"]
 
 
-SPECIAL = """results clients params clientsResult errors faultCode status resultStatus id clientId requestReference
+SPECIAL = """clientTradeCredit clientTradeCreditLimit clientTradeCreditUsed clientGroupDiscountNumber groupNumber
+groups result discountGroupId results clients params
+clientsResult errors faultCode status resultStatus id clientId requestReference
 request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
 shopId"""
 NAMES = st.sampled_from(SPECIAL.split())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from kartoteka.core.errors import Reject
-from kartoteka.core.model import AccountUpdate, AddressWrite
+from kartoteka.core.errors import Reject, Retry
+from kartoteka.core.model import AccountUpdate, AddressWrite, SentPrice
 from kartoteka.ports import Done
 from tests.fakes.panel import FakePanel
 
@@ -59,3 +61,93 @@ def test_a_panel_may_have_other_shops(panel: FakePanel) -> None:
     assert isinstance(refused, Reject)
     assert isinstance(done, Done)
     assert [owner for owner, _ in panel.delivery.values()] == [key]
+
+
+PRICE, OTHER = SentPrice("product", "7", "1.00", "PLN"), SentPrice("menu_item", "8", "2.00", "PLN")
+
+
+def test_a_user_of_the_panel_makes_and_removes_groups(panel: FakePanel) -> None:
+    number = panel.make_group("A", product_7="1.5", menu_item_8="2")
+    assert panel.prices[number] == {
+        ("product", "7"): (Decimal("1.50"), "PLN"),
+        ("menu_item", "8"): (Decimal("2.00"), "PLN"),
+    }
+    key = panel.register({"discount_group_id": number})
+    assert panel.group_clients(number) == {key}
+    panel.remove_group(number)
+    assert (panel.discount_groups, panel.prices) == ({}, {})
+    assert panel.accounts[key].values["discount_group_id"] == ""
+    assert panel.make_group("A") != number
+
+
+def test_what_is_shown_of_a_credit_is_for_switches_and_the_panel_keeps_it_all(panel: FakePanel) -> None:
+    key = panel.register({"credit_limit": "10", "balance": "5"}, login="anna", external_code="K")
+    assert panel.accounts[key].values["balance"] == "5.00"
+    panel.used_shows_balance = False
+    assert panel.read([key])[key].values["balance"] == "0.00"
+    panel.used[key] = "77.00"
+    [found] = panel.find(["K"])
+    [listed] = panel.changed(None, 0, 10).accounts
+    assert found == listed == panel.read([key])[key]
+    assert (found.values["credit_limit"], found.values["balance"]) == ("10.00", "77.00")
+    panel.shows_credit = "limit"
+    assert "balance" not in panel.read([key])[key].values
+    panel.shows_credit = "nothing"
+    assert "credit_limit" not in panel.find(["K"])[0].values
+    assert panel.accounts[key].values["balance"] == "5.00"
+
+
+def test_the_log_tells_what_came_in_what_order_and_about_whom(panel: FakePanel) -> None:
+    panel.register({}, login="anna")
+    number = panel.create_group("A")
+    panel.update([AccountUpdate("K", "anna", {"discount_group_id": number})])
+    panel.set_prices(number, [PRICE, SentPrice("shop", "1", "1.00", "PLN")])
+    panel.fail(Retry("panel_5xx"))
+    with pytest.raises(Retry):
+        panel.remove_prices(number, [PRICE.key])
+    panel.read(["1"])
+    assert panel.log == [
+        ("POST discounts/groups", ("A",)),
+        ("PUT clients/clients", ("K",)),
+        ("PUT discounts/groups/products", (number, "product/7")),
+        ("POST discounts/groups/products/delete", (number, "product/7")),
+        ("GET clients/clients", ("1",)),
+    ]
+
+
+@pytest.mark.parametrize("refuse", ["refuse", "refuse_whole"])
+def test_a_price_is_refused_by_kind_and_id_until_it_is_accepted(panel: FakePanel, refuse: str) -> None:
+    number = panel.make_group("A")
+    getattr(panel, refuse)("product/7")
+    with pytest.raises(Reject) as refusal:
+        panel.set_prices(number, [PRICE, OTHER])
+    assert refusal.value.code == "refused_whole"
+    [alone] = panel.set_prices(number, [PRICE])
+    assert isinstance(alone, Reject)
+    assert panel.set_prices(number, [OTHER]) == [Done()]
+    assert list(panel.prices[number]) == [OTHER.key]
+    panel.accept("product/7")
+    assert panel.set_prices(number, [PRICE, OTHER]) == [Done(), Done()]
+
+
+def test_a_group_is_refused_by_number_or_name(panel: FakePanel) -> None:
+    number = panel.make_group("A")
+    panel.refuse(number)
+    panel.refuse("B")
+    for call in (
+        lambda: panel.rename_group(number, "C"),
+        lambda: panel.delete_group(number),
+        lambda: panel.create_group("B"),
+    ):
+        with pytest.raises(Reject):
+            call()
+    assert panel.discount_groups == {number: "A"}
+
+
+def test_a_new_groups_number_can_be_lost_after_it_was_made(panel: FakePanel) -> None:
+    panel.lose_result("A")
+    with pytest.raises(Retry) as refusal:
+        panel.create_group("A")
+    assert refusal.value.code == "missing_result"
+    assert list(panel.discount_groups.values()) == ["A"]
+    assert panel.create_group("A") == "2"

@@ -21,7 +21,7 @@ from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp, checked_root
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount
+from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, SentPrice
 from kartoteka.ports import Done
 from tests.fakes.state import FakeState
 
@@ -707,6 +707,237 @@ def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> Non
     assert "clientBalances" not in elements
 
 
+# discount groups: a 200 without a body is their success
+
+PRICE = SentPrice("product", "7", "12.3", "PLN")
+OTHER = SentPrice("menu_item", "8", "9999999999.99", "EUR")
+BARE_200 = answer(content=b"")
+BARE: list[tuple[str, Callable[[HttpPanel], Any]]] = [
+    ("PUT discounts/groups", lambda found: found.rename_group("5", PERSON)),
+    ("POST discounts/groups/delete", lambda found: found.delete_group("5")),
+    ("PUT discounts/groups/products", lambda found: found.set_prices("5", [PRICE, OTHER])),
+    ("POST discounts/groups/products/delete", lambda found: found.remove_prices("5", [PRICE.key, OTHER.key])),
+]
+"""Gate -> a call of it."""
+ALONE: list[Callable[[HttpPanel], Any]] = [
+    lambda found: found.create_group(PERSON),
+    BARE[0][1],
+    BARE[1][1],
+]
+"""Calls about one group."""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        BARE_200,
+        answer(content=b" \r\n"),
+        answer(content=b"\xef\xbb\xbf"),
+        answer(content=b"[]"),
+        answer(content=b"null"),
+        answer({}),
+        answer({"errors": {"faultCode": "0", "faultString": ""}}),
+        answer(content=b"", status=204),
+    ],
+)
+@pytest.mark.parametrize("gate", [gate for gate, _ in BARE])
+def test_a_200_without_a_body_is_done_at_the_gates_that_say_so(connect: Connect, reply: bytes, gate: str) -> None:
+    found = HttpPanel(connect(reply))
+    outcomes = dict(BARE)[gate](found)
+    assert outcomes is None or outcomes == [Done(), Done()]
+    assert found.calls() == {gate: 1}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(content=b"", status=207),
+        answer(content=b"[]", status=207),
+        answer(content=b"", Content_Length="50", Connection="close"),
+        answer(content=b"<html>Zaloguj</html>"),
+        answer(content=b'{"errors": {'),
+        answer(content=b"[1]"),
+        answer(content=b"OK"),
+        answer(content=b"", status=503),
+        RESET,
+    ],
+)
+@pytest.mark.parametrize("gate", [gate for gate, _ in BARE])
+def test_anything_else_without_an_object_is_no_success_there_either(connect: Connect, reply: bytes, gate: str) -> None:
+    found = HttpPanel(connect(reply))
+    with pytest.raises(Retry):
+        dict(BARE)[gate](found)
+    assert found.calls() == {gate: 3 if gate.startswith("PUT") else 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{}"])
+def test_a_body_is_wanted_everywhere_else(connect: Connect, content: bytes) -> None:
+    found = HttpPanel(connect(answer(content=content)))
+    calls: list[Callable[[], object]] = [
+        lambda: found.create_group("A"),
+        lambda: found.groups(0, 100),
+        lambda: found.group_clients("5"),
+    ]
+    for call in calls:
+        with pytest.raises(Retry):
+            call()
+    if content != b"{}":
+        for post in (found.update, found.update_addresses, found.delete_addresses):
+            with pytest.raises(Retry):
+                post([UPDATE if post == found.update else ADDRESS])  # type: ignore[operator]
+    assert found.calls()["POST discounts/groups"] == 1
+
+
+@pytest.mark.parametrize("content", [b'{"result": {}}', b"{}", b"[]", b""])
+def test_a_new_group_without_a_number_is_not_known_to_exist(connect: Connect, content: bytes) -> None:
+    found = HttpPanel(connect(answer(content=content)))
+    with pytest.raises(Retry) as refusal:
+        found.create_group("A")
+    assert refusal.value.code == "missing_result"
+    assert found.calls() == {"POST discounts/groups": 1}
+
+
+def test_a_writing_call_says_what_is_documented_and_prices_to_the_digit(connect: Connect, server: Server) -> None:
+    found = HttpPanel(connect(answer({"result": {"discountGroupId": 5}})))
+    assert found.create_group("żółw") == "5"
+    server.script = [BARE_200]
+    for _, call in BARE:
+        call(found)
+    assert [body for _, _, body in server.requests] == [
+        '{"params":{"discountGroupName":"żółw"}}'.encode(),
+        f'{{"params":{{"discountGroupId":5,"discountGroupName":"{PERSON}"}}}}'.encode(),
+        b'{"params":{"discountGroupId":5}}',
+        (
+            b'{"params":{"discountGroupId":5,"products":[{"id":7,"price":12.30,"currency":"PLN"}],'
+            b'"menuItems":[{"id":8,"price":9999999999.99,"currency":"EUR"}]}}'
+        ),
+        b'{"params":{"discountGroupId":5,"products":[7],"menuItems":[8]}}',
+    ]
+    assert [line.rpartition(" ")[0] for line, _, _ in server.requests] == [
+        "POST /api/admin/v8/discounts/groups",
+        *(gate.replace(" ", " /api/admin/v8/") for gate, _ in BARE),
+    ]
+
+
+def test_an_amount_of_credit_is_sent_to_the_digit(connect: Connect, server: Server) -> None:
+    HttpPanel(connect(answer({}))).update(
+        [AccountUpdate("K", "anna", {"balance": "9999999999.9", "credit_limit": "0"})]
+    )
+    body = server.requests[0][2]
+    assert b'"clientBalanceAmountExternal":9999999999.90' in body
+    assert b'"clientTradeCreditLimitExternal":0.00' in body
+
+
+def test_a_search_for_groups_and_members_is_written_out(connect: Connect, server: Server) -> None:
+    found = panel(connect, {"groups": [], "result": {"clientId": []}})
+    found.groups(2, 50)
+    found.group_clients("5")
+    first, second = (line.split()[1].removeprefix("/api/admin/v8/discounts/groups") for line, _, _ in server.requests)
+    assert first == "?returnElements=groupNumber,groupName&resultsPage=2&resultsLimit=50"
+    assert second == "/clients?discountGroupId=5"
+
+
+@pytest.mark.parametrize("status", [200, 207])
+@pytest.mark.parametrize("code", [1, 4, "4", 102, None])
+def test_a_refused_group_quotes_the_panel_whatever_its_number(connect: Connect, status: int, code: Any) -> None:
+    found = panel(connect, {"errors": {"faultCode": code, "faultString": "są klienci"}}, status)
+    for call in ALONE:
+        with pytest.raises(Reject) as refusal:
+            call(found)
+        assert refusal.value.code == "refused"
+        assert "są klienci" in refusal.value.message
+
+
+@pytest.mark.parametrize(("body", "status"), [({"errors": {"message": "źle"}}, 422), ({"errors": "źle"}, 200)])
+def test_a_refused_call_for_prices_is_one_prices_refusal_or_to_be_split(
+    connect: Connect, body: Any, status: int
+) -> None:
+    found = panel(connect, body, status)
+    calls: list[Callable[[int], Any]] = [
+        lambda n: found.set_prices("5", [PRICE, OTHER][:n]),
+        lambda n: found.remove_prices("5", [PRICE.key, OTHER.key][:n]),
+    ]
+    for call in calls:
+        [alone] = call(1)
+        assert isinstance(alone, Reject)
+        assert (alone.code, "źle" in alone.message) == ("refused", True)
+        with pytest.raises(Reject) as refusal:
+            call(2)
+        assert refusal.value.code == "refused_whole"
+
+
+def test_a_refused_form_of_a_group_is_its_refusal_and_of_a_search_a_halt(connect: Connect) -> None:
+    found = panel(connect, {"errors": {"message": "źle"}}, 422)
+    for call in ALONE:
+        with pytest.raises(Reject) as refusal:
+            call(found)
+        assert (refusal.value.code, "źle" in refusal.value.message) == ("refused", True)
+    for search in (lambda: found.groups(0, 100), lambda: found.group_clients("5")):
+        with pytest.raises(Halt) as halt:
+            search()
+        assert halt.value.code == "panel_query"
+        assert "discounts/groups" in str(halt.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "groups", "members"),
+    [
+        ({"errors": {"faultCode": 2, "faultString": "x"}}, 0, 0),
+        ({"groups": [], "result": [], "errors": {"faultCode": "2", "faultString": "x"}}, 0, 0),
+        ({"groups": [], "result": {"clientId": []}, "resultsNumberPage": 0}, 0, 0),
+        ({"groups": [{"groupNumber": 5}], "result": {"clientId": ["7"]}, "resultsNumberPage": "3"}, 1, 1),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 207])
+def test_groups_and_members_that_are_none(connect: Connect, body: Any, groups: int, members: int, status: int) -> None:
+    found = panel(connect, body, status)
+    shown, pages = found.groups(0, 100)
+    assert (len(shown), pages) == (groups, 3 * groups)
+    assert len(found.group_clients("5")) == members
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(1, Halt), (4, Halt), (3, Halt), (77, Retry)])
+def test_a_fault_in_a_search_for_groups_is_no_empty_result(
+    connect: Connect, fault: int, kind: type[KartotekaError]
+) -> None:
+    body = {"groups": [], "result": {"clientId": []}, "errors": {"faultCode": fault, "faultString": "x"}}
+    found = panel(connect, body, 207)
+    for search in (lambda: found.groups(0, 100), lambda: found.group_clients("5")):
+        with pytest.raises(kind):
+            search()
+
+
+def test_a_full_page_of_groups_without_counts_has_another_after_it(connect: Connect) -> None:
+    found = panel(connect, {"groups": [{"groupNumber": n} for n in (1, 2)]})
+    assert [found.groups(0, limit)[1] for limit in (2, 3)] == [2, 1]
+
+
+def test_a_key_without_the_right_to_groups_is_told_which(connect: Connect) -> None:
+    found = panel(connect, {"errors": {"message": "no"}}, 403)
+    with pytest.raises(Halt) as halt:
+        found.groups(0, 100)
+    assert "CRM (read)" in str(halt.value)
+    with pytest.raises(Halt) as halt:
+        found.delete_group("5")
+    assert "CRM (read and write)" in str(halt.value)
+
+
+def test_what_names_no_group_makes_no_call(connect: Connect, server: Server) -> None:
+    found = HttpPanel(connect(BARE_200))
+    for number in ("", "0", "x"):
+        assert [getattr(each, "code", "") for each in found.set_prices(number, [PRICE, OTHER])] == ["bad_group"] * 2
+        assert [getattr(each, "code", "") for each in found.remove_prices(number, [PRICE.key])] == ["bad_group"]
+        calls: list[Callable[[], object]] = [
+            lambda number=number: found.rename_group(number, "A"),  # type: ignore[misc]
+            lambda number=number: found.delete_group(number),  # type: ignore[misc]
+            lambda number=number: found.group_clients(number),  # type: ignore[misc]
+        ]
+        for call in calls:
+            with pytest.raises(Reject):
+                call()
+    assert server.requests == []
+
+
 # the canary: neither the key nor a person in anything that is told
 
 
@@ -718,6 +949,7 @@ TROUBLES = {
         str(status): answer({"errors": {"message": f"{PERSON} {KEY}"}}, status, x_error=f"{KEY} Scope: crm, level: rw")
         for status in (302, 400, 401, 403, 404, 422, 429, 500, 503)
     },
+    "group": answer({"groups": [{"groupNumber": KEY, "groupName": PERSON}], "result": {"clientId": [PERSON, None]}}),
     "fault": answer({"errors": {"faultCode": 77, "faultString": f"{PERSON} {KEY}"}}),
     "address": answer(
         {"results": [{"clientId": 1, "clientDeliveryAddresses": [{"clientDeliveryAddressId": 7, LAST_NAME: PERSON}]}]}
@@ -743,6 +975,10 @@ def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCap
         lambda: found.delete_addresses([ADDRESS]),
         lambda: found.addresses(["1"]),
         found.shops,
+        lambda: found.groups(0, 100),
+        lambda: found.group_clients("5"),
+        lambda: found.create_group(PERSON),
+        *(lambda call=call: call(found) for _, call in BARE),  # type: ignore[misc]
         lambda: found.read(["1"]),
         lambda: found.find(["K-1"]),
         found.now,

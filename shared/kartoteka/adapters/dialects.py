@@ -12,6 +12,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -140,6 +141,25 @@ class Engine(ABC):
         """Return the condition that these columns together are one of the tuples in the parameter ``keys``."""
         return sa.tuple_(*columns).in_(sa.bindparam("keys", expanding=True))
 
+    def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return a key column in an order in which its own text, handed back, stands just where the column does."""
+        return column
+
+    def beyond(
+        self, columns: Sequence[sa.ColumnElement[Any]], last: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        """Return the condition that these columns together come after these values, for an index to answer."""
+        return sa.tuple_(*columns) > sa.tuple_(*last)
+
+    def around(self, column: sa.ColumnElement[Any], begin: datetime | None, end: datetime) -> sa.ColumnElement[bool]:
+        """Return a condition that holds for every moment from ``begin`` (None: ever) to ``end``; it may for others."""
+        return column <= end if begin is None else column.between(begin, end)
+
+    def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
+        """Return a SELECT of texts of moments, the column's newest among them."""
+        finite = column <= datetime.max.replace(tzinfo=UTC)
+        return sa.select(sa.cast(sa.func.max(column), sa.UnicodeText())).where(finite)
+
     def upsert(
         self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None
     ) -> sa.Executable:
@@ -177,6 +197,7 @@ class Sqlite(Engine):
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins no transaction of its own: _on_begin does
         connection.text_factory = _lenient_text
+        connection.create_function("kartoteka_text", 1, _lenient_text, deterministic=True)
         with contextlib.suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode=WAL")  # refused while somebody else just does the same
 
@@ -195,6 +216,25 @@ class Sqlite(Engine):
     def unmark_own(self, connection: sa.Connection) -> None:
         """Take the mark away before anybody else can see it."""
         connection.exec_driver_sql("DELETE FROM sync_writer")
+
+    def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the column's text as it is read: a column holds anything here, and not all of it survives as text."""
+        text = sa.cast(column, sa.UnicodeText())
+        raw = sa.cast(column, sa.BLOB())
+        is_ascii = text.op("NOT GLOB", is_comparison=True)("*[^ -~]*") & (sa.func.length(text) == sa.func.length(raw))
+        is_number = sa.func.typeof(column) == "integer"
+        lenient = sa.func.kartoteka_text(raw, type_=sa.UnicodeText())
+        return sa.case((is_number, text), (is_ascii, text), else_=lenient)
+
+    def around(self, column: sa.ColumnElement[Any], begin: datetime | None, end: datetime) -> sa.ColumnElement[bool]:
+        """Compare days, since moments are what text somebody wrote; one that begins with no day may be any."""
+        text = sa.type_coerce(column, sa.UnicodeText())
+        days = [text < _day(end, 2)] if begin is None else [text >= _day(begin, -1), text < _day(end, 2)]
+        return sa.or_(sa.and_(*days), text.op("NOT GLOB", is_comparison=True)("????-??-??*"))
+
+    def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
+        """Return all texts: their order is not that of the moments."""
+        return sa.select(sa.cast(column, sa.UnicodeText())).distinct()
 
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
         """Return an INSERT for :meth:`run`."""
@@ -268,14 +308,23 @@ class Sqlite(Engine):
         return None
 
 
+def _day(moment: datetime, days: int) -> str:
+    """Return a day so many days off as text: a moment that names its zone may be a day away from what it says."""
+    try:
+        return (moment.astimezone(UTC) + timedelta(days)).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()
+
+
 _SQLITE_ORIGIN = "COALESCE((SELECT origin FROM sync_writer LIMIT 1), 'erp')"
 _SQLITE_BROKEN = tuple(
     f"SQLITE_{kind}" for kind in ("CANTOPEN", "READONLY", "NOTADB", "CORRUPT", "IOERR", "FULL", "PERM", "AUTH")
 )
 
 
-def _lenient_text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+def _lenient_text(raw: bytes | None) -> str | None:
+    """Return a text in whatever encoding somebody wrote it, for an unreadable letter is better than no row at all."""
+    return None if raw is None else raw.decode("utf-8", "replace")
 
 
 class Postgresql(Engine):
@@ -301,7 +350,8 @@ class Postgresql(Engine):
         connection.adapters.register_loader("bpchar", _unpadding_loader())
         connection.execute(
             f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s';"
-            f"SET idle_in_transaction_session_timeout = '{STATEMENT_SECONDS}s'"
+            f"SET idle_in_transaction_session_timeout = '{STATEMENT_SECONDS}s';"
+            "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'"
         )
         connection.commit()
 

@@ -15,20 +15,25 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from kartoteka.adapters import dialects, directory, records, schema
+from kartoteka.adapters import dialects, directory, parking, prices, records, schema
 from kartoteka.adapters.dialects import OWN, WRITES, Refused, translated
 from kartoteka.adapters.directory import Directory
+from kartoteka.adapters.prices import Prices
 from kartoteka.adapters.settling import Settling
 from kartoteka.adapters.values import among, by_ids, pieces
 from kartoteka.core.model import (
     Announcement,
     Candidate,
     CardHint,
+    GroupItem,
     IncomingClient,
+    ItemKey,
     LogEntry,
     SeenAccount,
+    SentPrice,
     Settlement,
     Snapshot,
+    Status,
 )
 from kartoteka.ports import Settled, Span
 
@@ -44,6 +49,7 @@ class SqlExchange:
         self._known = dialects.engine_for(engine.url)
         self._settling = Settling(self._known)
         self._directory = Directory(self._known)
+        self._prices = Prices(self._known)
         self._intents = self._known.upsert(schema.sync_intents, records.INTENT)
         self._checked = False
         self._turn = threading.Lock() if self._known.one_writer else contextlib.nullcontext()
@@ -119,27 +125,27 @@ class SqlExchange:
             return connection.scalar(_COUNT_LINKED) or 0
 
     def with_items(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
-        """Return those customers who have rows in the concern's table of items."""
+        """Return those customers who have something of a concern that not all have."""
         with self._reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, records.WITH_ITEMS[concern], client_ids))
 
     def risky_writes(self, concern: str, since: datetime) -> int:
         """Return how many records, once for each run, were written since then in a way that counts for the brake."""
+        past = schema.sync_history
+        risky = (parking.about(concern, past), past.c.risky == sa.true(), past.c.at >= since)
+        records_written = sa.select(past.c.client_id, past.c.item_id, past.c.run_id).where(*risky).distinct()
         with self._reading() as connection:
-            return connection.scalar(_RISKY, {"concern": concern, "since": since}) or 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(records_written.subquery())) or 0
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[str]:
-        """Return client ids that are parked and due, the longest due first."""
-        statement = _PARKED_IDS if now is None else _DUE_IDS
-        moment = {} if now is None else {"now": now}
+        """Return the keys of what is parked and due, the longest due first."""
         with self._reading() as connection:
-            return list(connection.scalars(statement, {"concern": concern, "count": limit, **moment}))
+            return parking.due(connection, concern, now, limit)
 
     def postpone(self, concern: str, client_ids: Collection[str], until: datetime) -> None:
-        """Let these parked customers not be due before ``until``."""
+        """Let these parked records not be due before ``until``."""
         with self._writing() as connection:
-            for some in pieces(list(client_ids)):
-                connection.execute(_POSTPONE, {"of": concern, "ids": some, "until": until})
+            parking.postpone(connection, concern, client_ids, until)
 
     # --- records
 
@@ -244,6 +250,98 @@ class SqlExchange:
         with self._reading() as connection:
             return directory.dated(connection, begin, end)
 
+    # --- discount groups, their prices, and credit
+
+    def outdated_credit(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return the customers whose figures are of a moment before ``until`` and not before ``since``, by id."""
+        with self._reading() as connection:
+            return prices.outdated(connection, self._known, since, until)
+
+    def newest_credit(self) -> datetime | None:
+        """Return the newest moment of any figures, None where no row tells one."""
+        with self._reading() as connection:
+            return prices.newest(connection, self._known)
+
+    def group_ids(self) -> Sequence[str]:
+        """Return the id of every discount group of which anything is known."""
+        with self._reading() as connection:
+            return prices.group_ids(connection)
+
+    def groups(self, group_ids: Collection[str]) -> Sequence[Snapshot]:
+        """Return what is known of these groups, all of one moment: five statements for each ``CHUNK``."""
+        keys = [key for key in dict.fromkeys(group_ids) if key]
+        with self._reading() as connection:
+            return [found for some in pieces(keys) for found in records.groups(connection, some)]
+
+    def group_numbers(self) -> Mapping[str, str]:
+        """Return group id -> the panel's number."""
+        with self._reading() as connection:
+            return prices.numbers(connection)
+
+    def group_members(self, group_ids: Collection[str]) -> Sequence[str]:
+        """Return the linked customers whose card names one of these groups."""
+        with self._reading() as connection:
+            return prices.members(connection, group_ids)
+
+    def group_items(
+        self, group_id: str, after: ItemKey | None, limit: int
+    ) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+        """Return a page of a group's items, with what was sent; a row whose key is not whole is nobody's."""
+        with self._reading() as connection:
+            return self._prices.items(connection, group_id, after, limit)
+
+    def prices_without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
+        """Return prices of items that have no row."""
+        with self._reading() as connection:
+            return prices.without_item(connection, group_id, limit)
+
+    def item_statuses(self, group_id: str) -> Mapping[str, Status]:
+        """Return item id -> status of a group's items."""
+        with self._reading() as connection:
+            return prices.statuses(connection, group_id)
+
+    def dated_groups(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return groups with an item that begins or ends after ``since`` and not after ``until``."""
+        with self._reading() as connection:
+            return self._prices.dated(connection, since, until)
+
+    def doubt_prices(self, group_id: str, keys: Sequence[ItemKey] | None) -> None:
+        """Note that nobody knows these prices."""
+        if keys is None or keys:
+            with self._writing() as connection:
+                self._prices.doubt(connection, group_id, keys)
+
+    def settle_prices(
+        self,
+        group_id: str,
+        sent: Sequence[SentPrice],
+        removed: Sequence[ItemKey],
+        settlements: Sequence[Settlement],
+        *,
+        run_id: str,
+        at: datetime,
+    ) -> None:
+        """As the port says. Where the database refuses what is to be told, the prices are stored without it.
+
+        A price may be among both, sent and removed: then it counts as sent, since that errs on the side of removing
+        it once more.
+        """
+        if not (sent or removed or settlements):
+            return
+        try:
+            with self._writing() as connection:
+                self._prices.store(connection, group_id, sent, removed, at)
+                self._settling.settle(connection, settlements, run_id, at)
+        except Refused:
+            with self._writing() as connection:
+                self._prices.store(connection, group_id, sent, removed, at)
+            self.settle(settlements, run_id=run_id, at=at)
+
+    def forget_prices(self, group_id: str) -> None:
+        """Forget every price that was sent to a group."""
+        with self._writing() as connection:
+            prices.forget(connection, group_id)
+
     # --- transactions
 
     @contextlib.contextmanager
@@ -302,26 +400,3 @@ _LINKED = (
     .limit(_COUNT)
 )
 _COUNT_LINKED = sa.select(sa.func.count()).select_from(schema.sync_links)
-
-_PAST = schema.sync_history.c
-_RISKY_RECORDS = (
-    sa.select(_PAST.client_id, _PAST.item_id, _PAST.run_id)
-    .where(_PAST.concern == sa.bindparam("concern"), _PAST.risky == sa.true(), _PAST.at >= sa.bindparam("since"))
-    .distinct()
-)
-_RISKY = sa.select(sa.func.count()).select_from(_RISKY_RECORDS.subquery())
-
-_DUE = schema.sync_parked.c
-_PARKED_IDS = (
-    sa.select(_DUE.client_id)
-    .where(_DUE.concern == sa.bindparam("concern"))
-    .group_by(_DUE.client_id)
-    .order_by(sa.func.min(_DUE.due_at), _DUE.client_id)
-    .limit(_COUNT)
-)
-_POSTPONE = (
-    schema.sync_parked.update()
-    .where(_DUE.concern == sa.bindparam("of"), among(_DUE.client_id), _DUE.due_at < sa.bindparam("until"))
-    .values(due_at=sa.bindparam("until"))
-)
-_DUE_IDS = _PARKED_IDS.where(_DUE.due_at <= sa.bindparam("now"))

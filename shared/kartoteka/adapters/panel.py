@@ -2,26 +2,43 @@
 
 Promise: one record's trouble is that record's outcome; what is not known to have been done is Retry, never success; a
 customer hears of nothing unless the caller says so. Gates: clients/clients (GET, POST, PUT), clients/deliveryAddress
-(GET, POST, PUT, and POST .../delete), system/serverTime, system/shopsData.
+(GET, POST, PUT, and POST .../delete), discounts/groups (the same, and .../clients and .../products), system/serverTime,
+system/shopsData.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from kartoteka.adapters import panel_addresses, panel_faults
+from kartoteka.adapters import panel_addresses, panel_faults, panel_groups
 from kartoteka.adapters import panel_dialect as dialect
 from kartoteka.adapters.panel_http import PanelHttp
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import Account, AccountUpdate, Address, AddressWrite, NewAccount, Window
+from kartoteka.core.model import (
+    Account,
+    AccountUpdate,
+    Address,
+    AddressWrite,
+    ItemKey,
+    NewAccount,
+    PanelGroup,
+    SentPrice,
+    Window,
+)
 from kartoteka.ports import AccountPage, Outcome
 
 CLIENTS = "clients/clients"
 ADDRESSES = "clients/deliveryAddress"
 DELETE_ADDRESSES = "clients/deliveryAddress/delete"
+GROUPS = "discounts/groups"
+DELETE_GROUPS = "discounts/groups/delete"
+GROUP_CLIENTS = "discounts/groups/clients"
+PRICES = "discounts/groups/products"
+DELETE_PRICES = "discounts/groups/products/delete"
 CRM_SEARCH = "clients/crm/search"
 SERVER_TIME = "system/serverTime"
 SHOPS_DATA = "system/shopsData"
@@ -33,8 +50,8 @@ LONGEST_FILTER = 5_000
 MOST_PAGES = 50
 """Pages of accounts with given codes or ids, beyond which the panel has plainly ignored the filter."""
 
-Write = TypeVar("Write", NewAccount, AccountUpdate, AddressWrite)
-Send = Callable[[Sequence[dialect.Json]], dialect.Json]
+Write = TypeVar("Write")
+Send = Callable[[Sequence[Any]], dialect.Json]
 
 
 class HttpPanel:
@@ -139,6 +156,71 @@ class HttpPanel:
         gate = f"POST {DELETE_ADDRESSES}"
         return _write(gate, writes, panel_addresses.delete_record, send, panel_addresses.changed)
 
+    def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
+        """Return one page (from 0) of the discount groups, and how many pages there are."""
+        body = self._ask_groups(GROUPS, panel_groups.search_query(page, limit))
+        if body is None:
+            return (), 0
+        return panel_groups.groups(body), dialect.counts(body, page, limit, "groups")[1]
+
+    def create_group(self, name: str) -> str:
+        """Make a discount group and return its number. Never repeated here."""
+        return panel_groups.made(self._write_group("POST", GROUPS, panel_groups.create_params(name)))
+
+    def rename_group(self, number: str, name: str) -> None:
+        """Rename a discount group."""
+        self._write_group("PUT", GROUPS, panel_groups.rename_params(number, name))
+
+    def delete_group(self, number: str) -> None:
+        """Delete a discount group. Never repeated here."""
+        self._write_group("POST", DELETE_GROUPS, panel_groups.delete_params(number))
+
+    def group_clients(self, number: str) -> frozenset[str]:
+        """Return the panel client ids of those who are in a discount group."""
+        body = self._ask_groups(GROUP_CLIENTS, panel_groups.members_query(number))
+        return frozenset() if body is None else panel_groups.members(body)
+
+    def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
+        """Set prices of a discount group; one outcome for each, in the order given."""
+
+        def send(entries: Sequence[panel_groups.Entry]) -> dialect.Json:
+            return self._send_group("PUT", PRICES, panel_groups.items_params(number, entries))
+
+        entry = partial(panel_groups.price_entry, number)
+        return _write(f"PUT {PRICES}", prices, entry, send, panel_groups.carried_out)
+
+    def remove_prices(self, number: str, keys: Sequence[ItemKey]) -> Sequence[Outcome]:
+        """Remove prices of a discount group; one outcome for each, in the order given. Never repeated here."""
+
+        def send(entries: Sequence[panel_groups.Entry]) -> dialect.Json:
+            return self._send_group("POST", DELETE_PRICES, panel_groups.items_params(number, entries))
+
+        entry = partial(panel_groups.key_entry, number)
+        return _write(f"POST {DELETE_PRICES}", keys, entry, send, panel_groups.carried_out)
+
+    def _ask_groups(self, path: str, query: Mapping[str, str]) -> dialect.Json | None:
+        """Return the answer of a search about groups, None for one that found nothing."""
+        gate = f"GET {path}"
+        try:
+            body = self._http.get(path, query)
+        except Reject:
+            halt = panel_faults.for_refused_search(gate=gate)
+        else:
+            return body if _judge_search(body, gate) else None
+        raise halt
+
+    def _write_group(self, method: str, path: str, params: dialect.Json) -> dialect.Json:
+        """Make a call about one group alone: what refuses the call refuses the group."""
+        try:
+            return self._send_group(method, path, params)
+        except Reject as reject:
+            refused = Reject("refused", reject.message)
+        raise refused
+
+    def _send_group(self, method: str, path: str, params: dialect.Json) -> dialect.Json:
+        call = self._http.put if method == "PUT" else self._http.post
+        return panel_groups.judged(call(path, {"params": params}, bare=True))
+
     def _all_with(self, name: str, values: Sequence[str]) -> Iterator[Account]:
         """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it."""
         for chunk in _fitting(values):
@@ -188,7 +270,7 @@ def _judge_search(body: dialect.Json, gate: str) -> bool:
 def _write(
     gate: str,
     records: Sequence[Write],
-    form: Callable[[Write], dialect.Json],
+    form: Callable[[Write], Any],
     send: Send,
     judge: Callable[[dialect.Json, Sequence[Write]], Sequence[Outcome]],
 ) -> Sequence[Outcome]:
@@ -201,7 +283,7 @@ def _write(
     return [shape if isinstance(shape, Reject) else answered[n] for n, shape in enumerate(formed)]
 
 
-def _formed(record: Write, form: Callable[[Write], dialect.Json]) -> dialect.Json | Reject:
+def _formed(record: Write, form: Callable[[Write], Any]) -> Any | Reject:
     try:
         return form(record)
     except Reject as reject:

@@ -25,7 +25,8 @@ FIELDS = ACCOUNT_FIELDS
 """Every synchronised field of an account, by its column."""
 
 _KEYS = ("clientId", "clientLogin", "clientCodeExternal", "clientsLastModificationDate", "isUnregistered")
-ELEMENTS = ",".join((*_KEYS, *(field.read.rpartition(".")[2] for field in FIELDS.values() if field.read)))
+_ASKED = (field.element or field.read.rpartition(".")[2] for field in FIELDS.values() if field.read)
+ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
 """``returnElements``: flat names, although the answer is nested. What the panel does not show is not asked for."""
 
 _MISSING = object()
@@ -81,14 +82,15 @@ def update_record(update: AccountUpdate) -> Json:
 def written(values: Record, fields: Mapping[str, Field], *, creating: bool) -> Json:
     """Return the values as the panel takes them, by its names. Raises Reject where it could not take one.
 
-    Left out are fields without a name for this call; on creating, whatever is empty; always, what is empty and no
-    text: an unset flag has no word, and a customer of no shop would be one of none that we know.
+    Left out are fields without a name for this call; on creating, whatever is empty; always, what is empty and has no
+    word for it: an unset flag, an amount, a number of days; a customer of no shop would be one of none that we know.
+    Text is emptied by empty text, and no group at all has a number: 0.
     """
     record: Json = {}
     for name, value in values.items():
         wire = fields[name].create if creating else fields[name].update
         form = _form(fields[name], value)
-        if wire and form != [] and not (_empty(value) and (creating or form != "")):
+        if wire and form not in (None, []) and not (_empty(value) and (creating or isinstance(form, bool))):
             record[wire] = form
     return record
 
@@ -118,9 +120,9 @@ def ids_with_code(body: Json, code: str) -> list[str]:
     return [text(each.get("clientId")) for each in found if text(each.get("clientCodeExternal")) == code]
 
 
-def counts(body: Json, page: int, limit: int) -> tuple[int, int]:
+def counts(body: Json, page: int, limit: int, name: str = "results") -> tuple[int, int]:
     """Return how many records and pages the whole search has; where the panel does not say, what this page tells."""
-    seen = len(listed(body, "results"))
+    seen = len(listed(body, name))
     total = whole(body.get("resultsNumberAll"))
     pages = whole(body.get("resultsNumberPage"))
     if pages is None:
@@ -158,11 +160,16 @@ def _account(shown: Json) -> Account:
 def read_values(shown: Json, fields: Mapping[str, Field]) -> Record:
     """Return what a record shows of these fields, in our words; what it does not show has no value at all."""
     found = {name: _at(shown, field.read) for name, field in fields.items() if field.read}
-    return {
-        name: _told(fields[name], value)
-        for name, value in found.items()
-        if value is not _MISSING and not (fields[name].codec is codecs.SHOPS and not isinstance(value, list))
-    }
+    return {name: _told(fields[name], value) for name, value in found.items() if _is_shown(fields[name], value)}
+
+
+def _is_shown(field: Field, value: Any) -> bool:
+    """Say whether a value tells anything: shops are a list, and what is no figure is no figure of nought."""
+    if field.codec is codecs.SHOPS:
+        return isinstance(value, list)
+    if field.codec is codecs.MONEY:
+        return isinstance(value, str) and value.strip() != ""
+    return value is not _MISSING
 
 
 def _told(field: Field, value: Any) -> Value:
@@ -181,7 +188,7 @@ def _at(shown: Json, path: str) -> Any:
             return None
         shown = inner
     value = shown.get(name, _MISSING)
-    return text(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else value
+    return text(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
 # answers to writes

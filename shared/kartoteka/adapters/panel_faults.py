@@ -100,9 +100,11 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Action], ...] = (
 )
 """The first row that fits. A certificate that fails verification is told apart in ``for_exception``."""
 
+_SEARCH: Mapping[str, Action] = MappingProxyType({"1": _KEY, "2": Nothing(), "3": _QUERY, "4": _UNPAID})
 SEARCH_FAULTS: Mapping[str, Mapping[str, Action]] = MappingProxyType(
     {
-        "clients": {"1": _KEY, "2": Nothing(), "3": _QUERY, "4": _UNPAID},
+        "clients": _SEARCH,
+        "discounts": _SEARCH,
         "system": {"2": _UNPAID},
     }
 )
@@ -190,6 +192,16 @@ def for_record(fault: str, text: str) -> Reject:
 def for_address(fault: str, text: str) -> Reject:
     """Return the refusal of one delivery address. Its gates list no codes, so the number is quoted and not read."""
     return _refusal(UNKNOWN, fault, text)
+
+
+def for_group(fault: str, text: str) -> Reject:
+    """Return the refusal of a whole write of a discount group. Its gates list no codes either."""
+    return Reject(WHOLE, _refusal(UNKNOWN, fault, text).message)
+
+
+def for_refused_search(*, gate: str) -> Halt:
+    """Return the error for a search whose form the panel refuses: it will refuse it again."""
+    return Halt(_QUERY.code, _QUERY.message.format(gate=gate))
 
 
 def _refusal(known: Fault, fault: str, text: str) -> Reject:

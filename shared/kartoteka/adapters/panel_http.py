@@ -8,15 +8,14 @@ calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import threading
 import time
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
@@ -27,7 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from kartoteka.adapters import panel_faults
+from kartoteka.adapters import panel_faults, panel_json
 from kartoteka.adapters.pace import Pace
 from kartoteka.core.errors import Halt, KartotekaError, Retry
 
@@ -57,6 +56,21 @@ class HttpSettings:
     first_pause: float = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call. ``bare``: its gate says that all went well by a 200 without a body."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: Mapping[str, Any] | None = None
+    bare: bool = False
+
+    @property
+    def gate(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class PanelHttp:
     """Connections to one panel, kept open. Safe for several threads."""
 
@@ -79,17 +93,17 @@ class PanelHttp:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Call a reading gate."""
         text = urlencode(query or {}, quote_via=quote, safe=",:")
-        return self._repeated("GET", path, f"?{text}" if text else "", None)
+        return self._repeated(_Call("GET", path, f"?{text}" if text else ""))
 
-    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a gate that sets absolute values."""
-        return self._repeated("PUT", path, "", body)
+    def put(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
+        """Call a gate that sets absolute values. ``bare``: it answers with a 200 without a body, which is ``{}``."""
+        return self._repeated(_Call("PUT", path, body=body, bare=bare))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a gate whose effect would be doubled by a repetition: once."""
-        return self._once("POST", path, "", body)
+    def post(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
+        """Call a gate whose effect would be doubled by a repetition: once. ``bare`` as for :meth:`put`."""
+        return self._once(_Call("POST", path, body=body, bare=bare))
 
-    def _repeated(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _repeated(self, call: _Call) -> dict[str, Any]:
         for attempt in stamina.retry_context(
             on=_quick_wait,
             attempts=self._settings.attempts,
@@ -99,18 +113,17 @@ class PanelHttp:
             wait_jitter=self._settings.first_pause,
         ):
             with attempt:
-                return self._once(method, path, query, body)
+                return self._once(call)
         raise AssertionError("stamina ends with the last attempt's own error")
 
-    def _once(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        gate = f"{method} {path}"
+    def _once(self, call: _Call) -> dict[str, Any]:
         self._pace.take()
         with self._lock:
-            self._calls[gate] += 1
+            self._calls[call.gate] += 1
         try:
-            return self._exchange(method, path, query, body)
+            return self._exchange(call)
         except KartotekaError as error:
-            log.warning("panel call failed: %s: %s", gate, error)
+            log.warning("panel call failed: %s: %s", call.gate, error)
             self._slow_down_after(error)
             raise
 
@@ -118,25 +131,24 @@ class PanelHttp:
         if isinstance(error, Retry) and error.code == "too_many_requests":
             self._pace.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
 
-    def _exchange(self, method: str, path: str, query: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _exchange(self, call: _Call) -> dict[str, Any]:
         """Make one attempt. What the library raises is translated outside its own handler, so that none is chained."""
-        gate = f"{method} {path}"
         try:
-            status, headers, content = self._send(method, path, query, body)
+            status, headers, content = self._send(call)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
-            translated = panel_faults.for_exception(caught, gate=gate)
+            translated = panel_faults.for_exception(caught, gate=call.gate)
         else:
-            return _object(content) if status // 100 == 2 else _refuse(status, headers, content, gate)
+            if call.bare and _says_nothing(status, content):
+                return {}
+            return _object(content) if status // 100 == 2 else _refuse(status, headers, content, call.gate)
         raise translated
 
-    def _send(
-        self, method: str, path: str, query: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    def _send(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
         with self._session.request(
-            method,
-            self._base + path + query,
-            data=None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
-            headers=None if body is None else {"Content-Type": "application/json"},
+            call.method,
+            self._base + call.path + call.query,
+            data=None if call.body is None else panel_json.written(call.body).encode(),
+            headers=None if call.body is None else {"Content-Type": "application/json"},
             timeout=(self._settings.connect_timeout, self._settings.read_timeout),
             allow_redirects=False,
             stream=True,
@@ -229,11 +241,16 @@ def _quick_wait(error: Exception) -> bool | float:
 _NOT_QUICK = frozenset({"budget", "pace", "answer_too_large"})
 
 
+def _says_nothing(status: int, content: bytes) -> bool:
+    """Say whether it is done, without a body or with PHP's word for nothing. A 207 always has more to say."""
+    return status in (200, 204) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null")
+
+
 def _object(content: bytes) -> dict[str, Any]:
     """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
     try:
-        parsed = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, ArithmeticError, RecursionError):
+        parsed = panel_json.read(content)
+    except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
         raise Retry("broken_answer")
@@ -248,18 +265,14 @@ def _refuse(status: int, headers: Mapping[str, str], content: bytes, gate: str) 
 def _said(headers: Mapping[str, str], content: bytes) -> str:
     """Return the panel's own words about a 4xx or 5xx: ``errors.message``, ``error``, or header ``x-error``."""
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = panel_json.read(content)
+    except ValueError:
         body = None
     errors = body.get("errors") or body.get("error") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else errors
     words = first.get("message") or first.get("faultString") if isinstance(first, dict) else first
     header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
     return " ".join(dict.fromkeys(str(part) for part in (words, header) if part))
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _has_odd_escapes(content: bytes) -> bool:

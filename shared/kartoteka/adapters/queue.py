@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from kartoteka.adapters.aws import client_factory, translated
+from kartoteka.core.concerns import GROUPS
 from kartoteka.core.errors import Halt, Retry
 
 VERSION = 1
@@ -55,7 +56,8 @@ class SqsQueue:
     def send(self, concern: str, client_ids: Sequence[str]) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
         url = self._url(concern)
-        entries = [_entry(concern, group, keys) for group, keys in chunks(client_ids, self._shards)]
+        shards = 1 if concern == GROUPS.name else self._shards  # one worker at a time gives groups their numbers
+        entries = [_entry(concern, group, keys) for group, keys in chunks(client_ids, shards)]
         for start in range(0, len(entries), BATCH):
             self._send_all(url, entries[start : start + BATCH])
         return len(entries)

@@ -27,7 +27,7 @@ from kartoteka.adapters.dialects import (
 )
 from kartoteka.core.errors import Halt
 
-VERSION = 2
+VERSION = 3
 """The version of the schema that this code works with."""
 
 ID = 40
@@ -186,6 +186,8 @@ discount_group_items = _table(
     sa.Column("currency", sa.CHAR(3)),
     _moment("valid_from"),
     _moment("valid_to"),
+    sa.Index("ix_discount_group_items_valid_from", "valid_from"),
+    sa.Index("ix_discount_group_items_valid_to", "valid_to"),
 )
 
 client_credit = _table(
@@ -197,6 +199,7 @@ client_credit = _table(
     sa.Column("currency", sa.CHAR(3)),
     sa.Column("payment_days", sa.Integer),
     _moment("as_of"),
+    sa.Index("ix_client_credit_as_of", "as_of"),
 )
 
 incoming_clients = _table(
@@ -242,6 +245,17 @@ sync_panel_accounts = _table(
     sa.Index("ix_sync_panel_accounts_nip", "nip"),
     sa.Index("ix_sync_panel_accounts_email", "email"),
     sa.Index("ix_sync_panel_accounts_modified", "modified_at"),
+)
+
+sync_prices = _table(
+    "sync_prices",
+    _key("group_id", FOREIGN_ID),
+    _key("item_type", 16),
+    _key("item_id"),
+    _text("price", 40),
+    _word("currency", 16),
+    _word("refused"),
+    _moment("sent_at"),
 )
 
 sync_matches = _table(

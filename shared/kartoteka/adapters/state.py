@@ -72,10 +72,12 @@ class DynamoState:
 
     # pace
 
-    def lease(self, calls: int, *, now: float, rate: float, month: str, budget: int | None, unused: int = 0) -> Lease:
+    def lease(
+        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
+    ) -> Lease:
         """Lease up to ``calls`` panel calls from the pace that all functions share."""
         return self._change_pace(
-            lambda shared: pace.leased(shared, calls, now=now, rate=rate, month=month, budget=budget, unused=unused)
+            lambda shared: pace.leased(shared, calls, now=now, rate=rate, budget=budget, unused=unused, urgent=urgent)
         )
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
@@ -183,6 +185,8 @@ def _unchanged(version: int) -> Item:
 def _pace_values(shared: Shared) -> Item:
     return {
         "next_at": _number(shared.next_at),
+        "not_before": _number(shared.not_before),
+        "urgent_at": _number(shared.urgent_at),
         "slow_rate": _number(shared.slow_rate),
         "slowed_at": _number(shared.slowed_at),
         "month": {"S": shared.month},
@@ -191,10 +195,14 @@ def _pace_values(shared: Shared) -> Item:
 
 
 def _read_pace(item: Item) -> tuple[Shared, int]:
+    """Read the pace. One that an older version wrote may be silent until its next free slot: so it is taken."""
     if not item:
         return Shared(), 0
+    whole = {"not_before": item["next_at"], "urgent_at": _number(0.0), **item}
     shared = Shared(
-        next_at=float(item["next_at"]["N"]),
+        next_at=float(whole["next_at"]["N"]),
+        not_before=float(whole["not_before"]["N"]),
+        urgent_at=float(whole["urgent_at"]["N"]),
         slow_rate=float(item["slow_rate"]["N"]),
         slowed_at=float(item["slowed_at"]["N"]),
         month=item["month"]["S"],

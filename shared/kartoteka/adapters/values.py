@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -35,6 +36,11 @@ def among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return column.in_(sa.bindparam("ids", expanding=True))
 
 
+def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """Return a column as text, whatever an engine keeps it in: an amount must not pass through a float."""
+    return sa.cast(column, sa.UnicodeText())
+
+
 def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str]) -> list[Found]:
     """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
     return [row for some in pieces(list(ids)) for row in connection.execute(statement, {"ids": some})]
@@ -51,6 +57,19 @@ def value_of(stored: Any) -> Value:
     if stored is None or isinstance(stored, str | bool):
         return stored
     return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+
+
+FOREVER = {"infinity": datetime.max.replace(tzinfo=UTC), "-infinity": datetime.min.replace(tzinfo=UTC)}
+"""PostgreSQL's words for after and before all times."""
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return the moment that a text tells (ISO 8601; UTC where it names no zone), None for what tells none."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def clean(text: str) -> str:

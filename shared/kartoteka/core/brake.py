@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kartoteka.core import money
+from kartoteka.core.credit import NOTHING
 from kartoteka.core.model import Reason, Value, Written
 from kartoteka.core.policy import Brake
 
@@ -38,7 +40,7 @@ def risky(written: Iterable[Written]) -> bool:
 
 
 def is_risky(written: Written) -> bool:
-    """Return whether one write closes, erases, takes off a shop, or replaces what a customer is known by."""
+    """Return whether one write closes, erases, takes off a shop or a limit, or replaces what a customer is known by."""
     if written.reason in (Reason.CREATE, Reason.FIRST_CONTACT):
         return False
     if written.field == "active":
@@ -47,6 +49,8 @@ def is_risky(written: Written) -> bool:
         return False
     if written.field == "shops":
         return not _shops(written.before) <= _shops(written.after)
+    if written.field == "credit_limit":
+        return money.canonical(written.after) == NOTHING != money.canonical(written.before)
     return _empty(written.after) or written.field in IDENTIFYING
 
 

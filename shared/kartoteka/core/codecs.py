@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from kartoteka.core import money
 from kartoteka.core.errors import Reject
 from kartoteka.core.model import Value
 
@@ -104,11 +106,45 @@ def _shops_from_panel(shown: Any) -> str:
     return ",".join(sorted((n for n in ids if n.isascii() and n.isdigit()), key=int))
 
 
+def _money_to_panel(value: Value) -> Decimal | None:
+    return None if value is None or value == "" else money.amount(value)
+
+
+def _money_from_panel(shown: Any) -> str:
+    return money.canonical(_text_from_panel(shown))
+
+
+def _days_to_panel(value: Value) -> int | None:
+    text = "" if value is None else str(value).strip()
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS_OF_DAYS):
+        raise Reject("bad_days", "to nie jest liczba dni od 0 do 999. / is no number of days from 0 to 999.")
+    return int(text) if text else None
+
+
+MOST_DIGITS_OF_DAYS = 3
+
+
+def _group_to_panel(value: Value) -> int:
+    """Write a panel's number of a group; no group at all is 0 (assumption 4 of the contract)."""
+    text = "" if value is None else str(value)
+    if text and not (text.isascii() and text.isdecimal()):
+        raise Reject("bad_group", "to nie jest numer grupy w panelu. / is not a panel's number of a group.")
+    return int(text or 0)
+
+
+def _group_from_panel(shown: Any) -> str:
+    text = _text_from_panel(shown).strip()
+    return "" if text == "0" else text
+
+
 TEXT = Codec(_text_to_panel, _text_from_panel)
 EMAIL = Codec(_email_to_panel, _text_from_panel)
 COUNTRY = Codec(_code(2, "kraju ISO 3166-1 alpha-2", "a country, ISO 3166-1 alpha-2", str.upper), _upper_from_panel)
 LANGUAGE = Codec(_code(3, "języka ISO 639-2", "a language, ISO 639-2", str.lower), _text_from_panel)
 CURRENCY = Codec(_code(3, "waluty ISO 4217", "a currency, ISO 4217", str.upper), _upper_from_panel)
 CLIENT_TYPE = Codec(_type_to_panel, _type_from_panel)
+MONEY = Codec(_money_to_panel, _money_from_panel)
+DAYS = Codec(_days_to_panel, _text_from_panel)
+GROUP = Codec(_group_to_panel, _group_from_panel)
 SHOPS = Codec(_shops_to_panel, _shops_from_panel)
 FLAG = Codec(_flag_to_panel, _flag_from_panel)

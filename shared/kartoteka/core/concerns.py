@@ -26,7 +26,10 @@ class Field:
     ``read`` is the path in the panel's answer, ``create`` and ``update`` the names for POST and PUT; empty where the
     panel does not show the field (the last value sent then stands for the panel's) or does not take it.
     ``max_length`` is the column's size in characters. ``direction`` is the default; None: the concern's. ``assumed`` is
-    what an account is taken to have before anything was sent, of a field that the panel does not show.
+    what an account is taken to have before anything was sent, of a field that the panel does not show. ``unsure``: it
+    is not known whether the panel shows there what was written; that counts once something was sent, and a difference
+    that stays after some corrections is believed to be of the panel's own. ``element`` is what ``returnElements`` calls
+    the field; empty: the last name in ``read``.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Field:
     codec: Codec = codecs.TEXT
     direction: Direction | None = None
     assumed: Value = None
+    unsure: bool = False
+    element: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,34 @@ _ACCOUNT = (Field("active", "", "", "clientActive", 5, normal.flag, codecs.FLAG,
 _SHOPS = (Field("shops", "clientActiveInShops", "shops", "shopsIds", 400, normal.shop_list, codecs.SHOPS, _ONE_WAY),)
 
 
+_DISCOUNTS = (
+    Field(
+        "discount_group_id",
+        "clientPreferences.clientGroupDiscountNumber",
+        "",
+        "clientGroupDiscountNumber",
+        40,
+        normal.text,
+        codecs.GROUP,
+        _ONE_WAY,
+    ),
+)
+
+
+def _credit(shown: str, name: str, wire: str, *, unsure: bool = False) -> Field:
+    read = f"clientTradeCredit.{shown}"
+    element = "clientTradeCredit"
+    return Field(name, read, "", wire, 16, normal.amount, codecs.MONEY, _ONE_WAY, unsure=unsure, element=element)
+
+
+_CREDIT = (
+    _credit("clientTradeCreditLimit", "credit_limit", "clientTradeCreditLimitExternal"),
+    # Which figure shows what was written is unknown (contract, line 19): the credit used is the likeliest.
+    _credit("clientTradeCreditUsed", "balance", "clientBalanceAmountExternal", unsure=True),
+    Field("payment_days", "", "", "numberOfDaysToPay", 3, normal.whole, codecs.DAYS, _ONE_WAY),
+)
+
+
 def _line(name: str, panel: str, length: int, normalise: Normaliser = normal.text, codec: Codec = codecs.TEXT) -> Field:
     wire = f"clientDeliveryAddress{panel}"
     return Field(name, wire, wire, wire, length, normalise, codec)
@@ -134,10 +167,29 @@ BILLING = _concern("billing", "clients", _BILLING, "sync_conflicts")
 DELIVERY_ADDRESSES = _concern(
     "delivery_addresses", "delivery_addresses", _ADDRESS, "clients", "sync_conflicts", items=True
 )
+DISCOUNTS = _concern("discounts", "clients", _DISCOUNTS)
+CREDIT = _concern("credit", "client_credit", _CREDIT)
 SHOPS = _concern("shops", "clients", _SHOPS, "client_shops")
 
-CONCERNS: Mapping[str, Concern] = MappingProxyType({c.name: c for c in (ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS)})
+CONCERNS: Mapping[str, Concern] = MappingProxyType(
+    {c.name: c for c in (ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS, DISCOUNTS, CREDIT)}
+)
 """Every concern by name."""
+
+GROUPS = _concern("discount_groups", "discount_groups", (), "discount_group_items")
+"""Discount groups and their prices: the other half of ``discounts``, whose keys are groups and not customers.
+
+In the tables of ours what concerns a group has the concern ``discounts``, an empty client id, and the group's id as
+item id.
+"""
+
+_HALVES: Mapping[str, tuple[str, ...]] = MappingProxyType({DISCOUNTS.name: (GROUPS.name, DISCOUNTS.name)})
+
+
+def carried(concern: str) -> tuple[str, ...]:
+    """Return what a concern's queue carries, in the order in which it is worked: customers, and before them groups."""
+    return _HALVES.get(concern, (concern,))
+
 
 ACCOUNT_FIELDS: Mapping[str, Field] = MappingProxyType(
     {name: field for concern in CONCERNS.values() if not concern.items for name, field in concern.fields.items()}

@@ -16,7 +16,7 @@ unless ``empty: erase``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kartoteka.core.concerns import Concern
@@ -55,9 +55,12 @@ class Decision:
     held: tuple[str, ...] = ()
     stubborn: tuple[str, ...] = ()
 
-    def without(self, side: Side, base: Record | None) -> Decision:
-        """Return the decision that leaves ``side`` alone: what was to be written there stays as undecided as before."""
-        fields = set(self.to_panel if side is Side.PANEL else self.to_erp)
+    def without(self, side: Side, base: Record | None, *, keep: Collection[str] = ()) -> Decision:
+        """Return the decision that leaves ``side`` alone: what was to be written there stays as undecided as before.
+
+        Fields to ``keep`` are written nevertheless.
+        """
+        fields = set(self.to_panel if side is Side.PANEL else self.to_erp).difference(keep)
         dropped = fields | {_correction(name) for name in fields}
         old = base or {}
         agreed = {k: v for k, v in self.agreed.items() if k not in dropped}
@@ -65,10 +68,10 @@ class Decision:
         direction = Direction.ERP_TO_PANEL if side is Side.PANEL else Direction.PANEL_TO_ERP
         settled = {note.field for note in self.conflicts if note.winner} & dropped
         return Decision(
-            to_panel={} if side is Side.PANEL else self.to_panel,
-            to_erp={} if side is Side.ERP else self.to_erp,
+            to_panel={n: v for n, v in self.to_panel.items() if side is not Side.PANEL or n in keep},
+            to_erp={n: v for n, v in self.to_erp.items() if side is not Side.ERP or n in keep},
             agreed=agreed,
-            written=tuple(w for w in self.written if w.direction is not direction),
+            written=tuple(w for w in self.written if w.direction is not direction or w.field in keep),
             conflicts=tuple(note for note in self.conflicts if note.field not in settled),
             closed={id_: winner for id_, winner in self.closed.items() if winner is not _loser(side)},
             held=self.held,
@@ -86,6 +89,7 @@ class _Seen:
     """One field as it stands: the values as written, and in the form in which they are compared."""
 
     name: str
+    unsure: bool
     erp: Value
     panel: Value
     base: Value
@@ -196,6 +200,7 @@ def _look(concern: Concern, name: str, base: Record | None, erp: Record, panel: 
     shown = panel if name in panel else agreed  # what the panel does not show is taken to be what was last agreed
     return _Seen(
         name=name,
+        unsure=concern.fields[name].unsure,
         erp=erp.get(name),
         panel=shown.get(name),
         base=agreed.get(name),
@@ -218,7 +223,7 @@ def _judge(seen: _Seen, rule: Rule, decided: Side | None) -> _Verdict:
 
 def _one_way(seen: _Seen, source: Side, rule: Rule) -> _Verdict:
     value = seen.erp_norm if source is Side.ERP else seen.panel_norm
-    if value == "" and (rule.empty is Empty.KEEP or not seen.has_base):
+    if value == "" and not rule.always and (rule.empty is Empty.KEEP or not seen.has_base):
         return _Verdict()
     if not seen.has_base:
         return _Verdict(source, Reason.FIRST_CONTACT)
@@ -278,12 +283,13 @@ class _Draft:
         self._stubborn: list[str] = []
 
     def add(self, seen: _Seen, verdict: _Verdict, waiting: OpenConflict | None) -> None:
-        if verdict.reason is not Reason.DRIFT:
+        if verdict.agreed or (verdict.reason is not Reason.DRIFT and not seen.unsure):
             self._agreed.pop(_correction(seen.name), None)
         if verdict.agreed:
             self._agreed[seen.name] = seen.erp
         if verdict.reason is Reason.DRIFT and verdict.winner is not None and self._is_stubborn(seen, verdict.winner):
-            self._stubborn.append(seen.name)
+            if not seen.unsure:
+                self._stubborn.append(seen.name)
             return
         if verdict.winner is not None:
             self._write(seen, verdict.winner, verdict.reason)
@@ -303,7 +309,9 @@ class _Draft:
     def _is_stubborn(self, seen: _Seen, source: Side) -> bool:
         """Count that a drift is put right once more; return whether that has been in vain too often.
 
-        A side that takes a value and shows another one would be written to for ever, by its own echo.
+        A side that takes a value and shows another one would be written to for ever, by its own echo. Of a field whose
+        shown value is not known to be the written one it is believed, quietly, to show something else; what was told it
+        is remembered over edits.
         """
         shown = seen.panel_norm if source is Side.ERP else seen.erp_norm
         before, _, value = str(self._agreed.get(_correction(seen.name)) or "0:").partition(":")
@@ -349,6 +357,19 @@ def erp_differs(concern: Concern, rules: Mapping[str, Rule], snapshot: Snapshot)
     return any(
         rule.direction is not Direction.OFF
         and _erp_moved(concern, name, rule, row, waiting.get(name, base.get(name)), base)
+        for name, rule in rules.items()
+    )
+
+
+def carries_nothing(concern: Concern, rules: Mapping[str, Rule], row: Record) -> bool:
+    """Return whether a row asks nothing of the panel, whatever that shows: only one-way fields, and those are empty."""
+    return all(
+        rule.direction is Direction.OFF
+        or (
+            rule.direction is Direction.ERP_TO_PANEL
+            and not rule.always
+            and concern.fields[name].normalise(row.get(name), row) == ""
+        )
         for name, rule in rules.items()
     )
 

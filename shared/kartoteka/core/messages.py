@@ -122,6 +122,10 @@ _DELAYS = {
         "The account changed while it was being linked; it will be looked at again."
     ),
     "paused": "Wstrzymane przez operatora. / Paused by the operator.",
+    "group_pending": (
+        "Grupa rabatowa nie jest jeszcze założona w panelu; klient trafi do niej potem. / "
+        "The discount group is not made in the panel yet; the customer is put into it then."
+    ),
     "budget": "Wyczerpany miesięczny limit wywołań panelu. / The month's budget of panel calls is used up.",
     "pace": "Panel ma kolejkę wywołań; ponowimy. / The panel's calls are queued up; it will be tried again.",
     "maybe_opened": (
@@ -319,6 +323,98 @@ def remembered(side: Side) -> Status:
         "Usunięty w panelu; wiersz zostaje i nie jest przenoszony (deletes: ignore). Aby wrócił, wstaw go pod nowym id."
         " / Deleted in the panel; the row stays and is not carried (deletes: ignore). To have it there again, insert "
         "it under a new id.",
+    )
+
+
+STALE = "stale"
+
+
+def frozen(as_of: str) -> Status:
+    """Return the status of credit figures that are too old to be sent: the panel's stay as they are."""
+    return Status(
+        State.HELD,
+        STALE,
+        f"Kwoty z {as_of} są za stare: w panelu zostają poprzednie. Odśwież wiersz i as_of w client_credit. / "
+        f"The figures of {as_of} are too old: the panel keeps the former ones. Refresh row and as_of in client_credit.",
+    )
+
+
+def no_credit(as_of: str) -> Status:
+    """Return the status of a customer whose limit is 0 since nobody vouches for his figures."""
+    return Status(
+        State.IN_STEP,
+        STALE,
+        f"Kwoty z {as_of or 'usuniętego wiersza'} są za stare: limit 0. Odśwież wiersz i as_of w client_credit. / "
+        f"The figures of {as_of or 'a deleted row'} are too old: limit 0. Refresh row and as_of in client_credit.",
+    )
+
+
+def figures_left() -> Status:
+    """Return the status of a customer whose figures were deleted in the ERP: the panel keeps what it has."""
+    return Status(
+        State.EXCLUDED,
+        DELETED[Side.ERP],
+        "Wiersz usunięty z client_credit; w panelu zostają poprzednie kwoty. Wiersz o tym samym client_id wznowi "
+        "synchronizację. / The row in client_credit was deleted; the panel keeps the former figures. A row with the "
+        "same client_id takes them up again.",
+    )
+
+
+def incomplete_credit(fields: Iterable[str]) -> Status:
+    """Return the status of credit figures that do not say how much credit the customer has."""
+    names = ", ".join(fields)
+    return Status(
+        State.HELD,
+        "incomplete",
+        f"Brakuje: {names}. Uzupełnij wiersz w client_credit. / Missing: {names}. Complete the row in client_credit.",
+    )
+
+
+def group_in_use(count: int) -> Status:
+    """Return the status of a discount group that was deleted in the ERP and that has customers in the panel."""
+    return Status(
+        State.WAITING,
+        "group_in_use",
+        f"Grupa usunięta w ERP, a w panelu ma jeszcze klientów: {count}; usuniemy, gdy będzie pusta. / "
+        f"Deleted in the ERP, and {count} customers are in it in the panel; it is deleted when nobody is.",
+    )
+
+
+def group_left() -> Status:
+    """Return the status of a discount group that was deleted in the ERP, where deletions are not carried."""
+    return Status(
+        State.EXCLUDED,
+        DELETED[Side.ERP],
+        "Grupa usunięta w ERP; w panelu zostaje (deletes: ignore). Wiersz o tym samym id wznowi synchronizację. / "
+        "Deleted in the ERP; the panel keeps the group (deletes: ignore). A row with the same id takes it up again.",
+    )
+
+
+def no_group() -> Status:
+    """Return the status of prices whose group has no row."""
+    return Status(
+        State.WAITING,
+        "no_group",
+        "Są pozycje w discount_group_items, a brak grupy w discount_groups; czekają na nią. / "
+        "There are rows in discount_group_items, and no group in discount_groups; they wait for it.",
+    )
+
+
+def sending_prices() -> Status:
+    """Return the status of a discount group whose prices are being sent: there are more than one run sends."""
+    return Status(
+        State.PENDING,
+        "sending_prices",
+        "Ceny są wysyłane partiami. / The prices are being sent in batches.",
+    )
+
+
+def nameless_group() -> Status:
+    """Return the status of a discount group without a name."""
+    return Status(
+        State.HELD,
+        "incomplete",
+        "Brakuje: name. Uzupełnij wiersz w discount_groups. / Missing: name. Complete the row in discount_groups.",
     )
 
 

@@ -353,6 +353,61 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelGroup:
+    """A discount group of the panel: its number there, and its name."""
+
+    number: str
+    name: str
+
+
+ItemKey = tuple[str, str]
+"""A price's kind (``product``, ``producer``, ``series``, ``category``, ``menu_item``) and the panel's id of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupItem:
+    """A row of ``discount_group_items``, its figures as text, to the letter as the database has them.
+
+    ``unreadable`` names those of its dates (one, or both joined by a comma) that hold what is no moment; they are None.
+    """
+
+    item_type: str
+    item_id: str
+    price: str | None = None
+    rebate_percent: str | None = None
+    base_price: str | None = None
+    currency: str | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    unreadable: str = ""
+
+    @property
+    def key(self) -> ItemKey:
+        """Kind and id."""
+        return self.item_type, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class SentPrice:
+    """The price of a group's item that the panel was last sent (``sync_prices``): the panel shows none.
+
+    ``price`` None: a call was under way when the process died, so nobody knows. ``refused`` remembers a
+    price that the panel refused: it is not sent again before the row asks for another one.
+    """
+
+    item_type: str
+    item_id: str
+    price: str | None
+    currency: str = ""
+    refused: str = ""
+
+    @property
+    def key(self) -> ItemKey:
+        """Kind and id."""
+        return self.item_type, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry:
     """One row of ``change_log``."""
 

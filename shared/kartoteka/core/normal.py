@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import phonenumbers
 
+from kartoteka.core import money
 from kartoteka.core.model import Record, Value
 
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
@@ -60,6 +61,17 @@ def flag(value: Value, _record: Record) -> str:
     if value is None or value == "":
         return ""
     return "yes" if str(value).strip().casefold() in _TRUE else "no"
+
+
+def amount(value: Value, _record: Record) -> str:
+    """Return an amount with two places: ``"12.5"`` and ``"12.50"`` are equal, and so are ``"0"`` and ``"-0.00"``."""
+    return money.canonical(value)
+
+
+def whole(value: Value, record: Record) -> str:
+    """Return a whole number without leading noughts."""
+    plain = text(value, record)
+    return str(int(plain)) if plain.isascii() and plain.isdecimal() else plain
 
 
 def shop_list(value: Value, _record: Record) -> str:

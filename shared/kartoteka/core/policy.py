@@ -182,11 +182,15 @@ class Policy(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for one field: the policy, the concern's choice and the table of concerns put together."""
+    """What holds for one field: the policy, the concern's choice and the table of concerns put together.
+
+    ``always``: an empty value of the ERP's is a value like any other, at first contact too.
+    """
 
     direction: Direction
     conflict: Resolution = Resolution.ERP
     empty: Empty = Empty.KEEP
+    always: bool = False
 
     @property
     def to_panel(self) -> bool:
@@ -214,10 +218,12 @@ def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
 
 def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
+    removes = getattr(section, "unassigned", "keep") == "remove"
     return Rule(
         direction=_direction(given, default, section),
         conflict=given.conflict or conflict,
-        empty=given.empty or Empty.KEEP,
+        empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
+        always=removes,
     )
 
 

@@ -6,7 +6,7 @@ Knows the ports and the core, no adapter. Everything it does may be repeated, an
 from kartoteka.engine.addresses import rotate_addresses
 from kartoteka.engine.base import Counts, Engine, set_aside
 from kartoteka.engine.feed import follow_panel
-from kartoteka.engine.reconcile import reconcile
+from kartoteka.engine.reconcile import Result, reconcile
 from kartoteka.engine.schedules import collect
 
-__all__ = ["Counts", "Engine", "collect", "follow_panel", "reconcile", "rotate_addresses", "set_aside"]
+__all__ = ["Counts", "Engine", "Result", "collect", "follow_panel", "reconcile", "rotate_addresses", "set_aside"]

@@ -19,7 +19,7 @@ from kartoteka.engine import directory, incoming, strays
 from kartoteka.engine.acts import Report, halts, looked_up, nothing_new, store
 from kartoteka.engine.base import Counts, Engine, delayed
 from kartoteka.engine.fields import merge_fields
-from kartoteka.engine.linking import CONCERN, Run, Unknown, link_by_code, link_matched, promise_addresses, refuse
+from kartoteka.engine.linking import CONCERN, Run, Unknown, link_by_code, link_matched, promise_the_rest, refuse
 from kartoteka.engine.matches import match_cards
 from kartoteka.engine.opening import fit_for_opening, open_new
 
@@ -62,7 +62,7 @@ def _find_accounts(engine: Engine, snapshots: Sequence[Snapshot]) -> Report:
         if not left or not all(_worth_another_round(error) for error in unknown.values()):
             break
     run.settlements += [delayed(engine, card, CONCERN, unknown[card.client_id]) for card in left]
-    promise_addresses(engine, run)
+    promise_the_rest(engine, run)
     report = _stored(engine, run, snapshots)
     _wake_others(engine, run)
     found = Counts(reconciled=len(cards) - len(left))

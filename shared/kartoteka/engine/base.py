@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from kartoteka.core import check, messages
+from kartoteka.core import check, credit, messages
 from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import ACCOUNTS, CONCERNS, SHOPS, Concern
+from kartoteka.core.concerns import ACCOUNTS, CONCERNS, CREDIT, DISCOUNTS, GROUPS, SHOPS, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.merge import Decision, merge
 from kartoteka.core.model import Account, Direction, Parked, Record, Settlement, Snapshot, State, Status
@@ -22,6 +22,9 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 UNTIL_TOUCHED = timedelta(days=3650)
 """The pause of a record that nothing but its row's return can bring on."""
+
+NUMBERS = "group numbers"
+"""The name under which a run keeps the numbers of the discount groups."""
 
 T = TypeVar("T")
 
@@ -42,6 +45,7 @@ class Counts:
     conflicts: int = 0
     held: int = 0
     panel_calls: int = 0
+    stopped_feeds: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -56,7 +60,8 @@ class Engine:
     """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
 
     ``addresses_per_pass`` is how many linked customers one rotating pass asks the panel about. ``turn`` lets one chunk
-    at a time ask for what the run needs once; ``asked`` keeps it.
+    at a time ask for what the run needs once; ``asked`` keeps it. ``time_left`` says whether another
+    call may be begun.
     """
 
     exchange: ExchangeDatabase
@@ -66,6 +71,7 @@ class Engine:
     policy: Policy
     run_id: str
     now: Callable[[], datetime] = utc_now
+    time_left: Callable[[], bool] = lambda: True
     longest_transaction: timedelta = timedelta(hours=1)
     addresses_per_pass: int = 500
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -81,12 +87,30 @@ class Engine:
 
     def look(self, concern: str, client_ids: Collection[str]) -> Sequence[Snapshot]:
         """Return what is known of these customers, their rows as the policy reads them."""
-        return [_by_policy(self.policy, concern, s) for s in self.exchange.snapshots(concern, client_ids)]
+        now = self.now()
+        if not client_ids:
+            return []
+        return [_by_policy(self.policy, concern, s, now) for s in self.exchange.snapshots(concern, client_ids)]
+
+    def group_numbers(self) -> Mapping[str, str]:
+        """Return discount group -> the panel's number; asked once in a run."""
+        with self.turn:
+            if NUMBERS not in self.asked:
+                self.asked[NUMBERS] = self.exchange.group_numbers()
+            found: Mapping[str, str] = self.asked[NUMBERS]
+            return found
+
+    def concerned(self, concern: str, client_ids: Collection[str]) -> Collection[str]:
+        """Return those of these customers who have a discount group, or figures, or may be due to lose theirs."""
+        if any(rule.always for rule in self.rules(concern).values()):
+            return client_ids
+        return self.exchange.with_items(concern, client_ids) if client_ids else ()
 
     def carries(self, concern: str) -> bool:
-        """Return whether the policy wants this concern looked after at all."""
-        direction: Direction = getattr(self.policy, concern).direction
-        return direction is not Direction.OFF
+        """Return whether the policy wants this concern looked after at all, in a direction that it has."""
+        if concern == ACCOUNTS.name:
+            return self.policy.accounts.direction is not Direction.OFF
+        return any(rule.direction is not Direction.OFF for rule in self.rules(concern).values())
 
     def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Yield the items in pieces that the panel takes in one call."""
@@ -95,12 +119,14 @@ class Engine:
             yield items[start : start + size]
 
 
-def _by_policy(policy: Policy, concern: str, snapshot: Snapshot) -> Snapshot:
+def _by_policy(policy: Policy, concern: str, snapshot: Snapshot, now: datetime) -> Snapshot:
     """Return the snapshot with what the policy makes of its row.
 
     A customer's shops are those of his rows, else those of the rules, else the default ones. A card that was deleted
-    is one that is not active, where deletions are propagated.
+    is one that is not active, where deletions are propagated. Figures of credit are those that count now.
     """
+    if concern == CREDIT.name:
+        return replace(snapshot, row=_figures(policy, snapshot, now))
     if concern == SHOPS.name and snapshot.row is not None:
         wanted = ",".join(map(str, check.shops(snapshot.row, policy)))
         return replace(snapshot, row={**snapshot.row, "shops": wanted})
@@ -109,11 +135,24 @@ def _by_policy(policy: Policy, concern: str, snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
+def _figures(policy: Policy, snapshot: Snapshot, now: datetime) -> Record | None:
+    if snapshot.row is not None:
+        return credit.effective(snapshot.row, policy.credit, now)
+    sent = snapshot.agreed is not None or snapshot.intent is not None
+    return credit.withdrawn(policy.credit) if sent else None
+
+
 def _shown(concern: Concern, account: Account, base: Record | None) -> Record:
-    """Return what the panel shows, and what is assumed of fields that it never shows and that nothing was sent of."""
-    known = account.values.keys() | (base or {}).keys()
+    """Return what the panel shows, and what is assumed of fields that it never shows and that nothing was sent of.
+
+    What it shows of a field that may be another one than was written does not count before anything was sent.
+    """
+    given = base or {}
+    known = account.values.keys() | given.keys()
     assumed = {name: field.assumed for name, field in concern.fields.items() if field.assumed is not None}
-    return {**account.values, **{name: value for name, value in assumed.items() if name not in known}}
+    unknown = {name for name, field in concern.fields.items() if field.unsure and given.get(name) is None}
+    shown = {name: value for name, value in account.values.items() if name not in unknown}
+    return {**shown, **{name: value for name, value in assumed.items() if name not in known}}
 
 
 def decide(
@@ -159,6 +198,11 @@ def set_aside(engine: Engine, concern: str, client_ids: Sequence[str], code: str
     Those who are linked and whose row is away are parked until it returns. What is parked already stays so, but the
     brake marks it as its own: a person confirms it with the rest.
     """
+    if concern == GROUPS.name:
+        groups = engine.exchange.groups(client_ids)
+        settlements = [delayed(engine, group, DISCOUNTS.name, Retry(code)) for group in groups if not group.parked]
+        engine.exchange.settle(settlements, run_id=engine.run_id, at=engine.now())
+        return
     own = [s for s in engine.look(concern, client_ids) if not s.item_id]
     free = [s for s in own if not s.parked or (code == BRAKE and s.link and not was_stopped(s))]
     known = [s for s in free if s.row is not None and (s.link or concern == ACCOUNTS.name)]

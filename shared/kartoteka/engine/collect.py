@@ -14,14 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kartoteka.core.concerns import ACCOUNTS, CONCERNS, DELIVERY_ADDRESSES, SHOPS, Concern
+from kartoteka.core.concerns import ACCOUNTS, CONCERNS, CREDIT, DELIVERY_ADDRESSES, SHOPS, Concern
 from kartoteka.core.cursor import LogCursor
-from kartoteka.core.merge import erp_differs
+from kartoteka.core.merge import carries_nothing, erp_differs
 from kartoteka.core.model import LogEntry, Snapshot, State
 from kartoteka.engine import directory
 from kartoteka.engine.addresses import wants_look
 from kartoteka.engine.base import Counts, Engine
-from kartoteka.engine.strays import tell_accounts, tell_addresses, told_before
+from kartoteka.engine.figures import says_otherwise
+from kartoteka.engine.strays import tell_accounts, tell_addresses, tell_figures, told_before
 
 logger = logging.getLogger(__name__)
 
@@ -60,26 +61,28 @@ def collect_keys(
     *,
     everything_due: bool = False,
     before_sending: Callable[[Sequence[str]], Sequence[str]] = lambda keys: keys,
+    aged: Sequence[str] = (),
 ) -> Counts:
     """Hand the keys of customers to be looked at to the concern's queue, and move the cursor.
 
     ``everything_due`` takes parked records too whose time has not come. ``before_sending`` is called where there are
     keys, once they have been read, and answers with those that may be sent; of the others it takes care itself.
+    ``aged`` are customers whose rows mean something else by the passing of time.
     """
     if concern == ACCOUNTS.name and not directory.is_complete(engine):
         return Counts()  # the feed calls for it once every account of the panel is known
     stored = engine.state.load(f"log:{concern}")
-    cursor, look, swept_at = _resume(engine, stored.document)
+    cursor, look, swept_at = resume(engine, stored.document)
     if concern == ACCOUNTS.name and stored.document is not None and cursor.high < stored.document["high"]:
         directory.read_anew(engine)  # restored: the whole look begins when the feed has read every account again
-        anew = _document(cursor, look, swept_at, _policy_digest(engine))
+        anew = document(cursor, look, swept_at, engine)
         engine.state.save(f"log:{concern}", anew, version=stored.version)
         return Counts()
-    cursor, touched = _read_log(engine, CONCERNS[concern], cursor)
+    cursor, touched = read_log(engine, CONCERNS[concern], cursor)
     sees_all = look is not None and not look.after and (look.whole or look.touched)
     if sees_all:  # all cards: but what was written about cards that are not there is told all the same
         touched = sorted(set(touched) - engine.exchange.existing_cards(touched))
-    keys = _worth_a_look(engine, concern, touched)
+    keys = _worth_a_look(engine, concern, list(dict.fromkeys([*touched, *aged])))
     due = _due(engine, concern, everything_due=everything_due)
     found, look = _continue(engine, concern, look)
     keys = list(dict.fromkeys([*keys, *due, *found]))
@@ -88,13 +91,13 @@ def collect_keys(
         engine.queue.send(concern, list(sent))
     if queued := [key for key in due if key in sent]:
         engine.exchange.postpone(concern, queued, engine.now() + IN_QUEUE)
-    document = _document(cursor, look, swept_at, _policy_digest(engine))
-    if document != stored.document:
-        engine.state.save(f"log:{concern}", document, version=stored.version)
+    news = document(cursor, look, swept_at, engine)
+    if news != stored.document:
+        engine.state.save(f"log:{concern}", news, version=stored.version)
     return Counts(collected=len(sent))
 
 
-def _resume(engine: Engine, document: Any) -> tuple[LogCursor, Look | None, datetime]:
+def resume(engine: Engine, document: Any) -> tuple[LogCursor, Look | None, datetime]:
     """Return where to go on, and when the last full look began.
 
     Without a cursor, and once a day, all cards are looked at; without one also those that wait for a person, who may
@@ -123,12 +126,14 @@ def _policy_digest(engine: Engine) -> str:
     return hashlib.sha256(engine.policy.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _document(cursor: LogCursor, look: Look | None, swept_at: datetime, policy: str) -> dict[str, Any]:
-    document = cursor.to_document() | {"swept_at": swept_at.isoformat(), "policy": policy}
-    return document | {"look": asdict(look)} if look else document
+def document(cursor: LogCursor, look: Look | None, swept_at: datetime, engine: Engine) -> dict[str, Any]:
+    """Return the state's document of a cursor, its full look and the policy under which it was read."""
+    found = cursor.to_document() | {"swept_at": swept_at.isoformat(), "policy": _policy_digest(engine)}
+    return found | {"look": asdict(look)} if look else found
 
 
-def _read_log(engine: Engine, concern: Concern, cursor: LogCursor) -> tuple[LogCursor, list[str]]:
+def read_log(engine: Engine, concern: Concern, cursor: LogCursor) -> tuple[LogCursor, list[str]]:
+    """Return the moved cursor, and the keys that others have touched in this concern's tables."""
     keys: dict[str, None] = {}
     moved = cursor
     for _ in range(LOG_PAGES):
@@ -173,6 +178,8 @@ def _differing(engine: Engine, concern: str, keys: Collection[str], *, touched: 
         if touched:
             tell_addresses(engine, customers)
         return [key for key, own in customers.items() if wants_look(engine, own, touched=touched)]
+    if concern == CREDIT.name and touched:
+        tell_figures(engine, snapshots)
     if concern == ACCOUNTS.name:
         tell_accounts(engine, snapshots if touched else told_before(snapshots))
     return [s.client_id for s in snapshots if _differs(engine, concern, s, touched=touched)]
@@ -193,10 +200,17 @@ def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool)
     if snapshot.link is None:
         return concern == ACCOUNTS.name and (touched or not at_rest)
     held = touched and at_rest
+    rules = engine.rules(concern)
+    if not (snapshot.agreed or snapshot.intent or snapshot.status) and carries_nothing(
+        CONCERNS[concern], rules, snapshot.row
+    ):
+        return concern == CREDIT.name and says_otherwise(snapshot)
+    if concern == CREDIT.name and says_otherwise(snapshot):
+        return True
     if concern == SHOPS.name and (snapshot.row["shops"] == "") != _is_excluded(snapshot):
         return True
     unsettled = snapshot.intent or snapshot.parked or held or any(c.decision for c in snapshot.conflicts)
-    return bool(unsettled) or erp_differs(CONCERNS[concern], engine.rules(concern), snapshot)
+    return bool(unsettled) or erp_differs(CONCERNS[concern], rules, snapshot)
 
 
 def _is_excluded(snapshot: Snapshot) -> bool:

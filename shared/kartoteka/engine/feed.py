@@ -6,17 +6,17 @@ would do nothing (an echo of our own write, a change of something we do not carr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from kartoteka.core import messages, normal
-from kartoteka.core.concerns import ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS, Concern
+from kartoteka.core.concerns import ACCOUNTS, BILLING, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, SHOPS, Concern
 from kartoteka.core.errors import Halt, Retry
-from kartoteka.core.merge import idle
+from kartoteka.core.merge import carries_nothing, idle
 from kartoteka.core.model import Account, Record, Snapshot, State, Window
 from kartoteka.core.window import SAVE_AFTER, FeedCursor, FirstPass
-from kartoteka.engine import directory, incoming
+from kartoteka.engine import directory, incoming, particulars
 from kartoteka.engine.addresses import differing
 from kartoteka.engine.base import Counts, Engine, decide
 from kartoteka.engine.collect import collect_keys
@@ -158,8 +158,7 @@ def _handle(engine: Engine, accounts: Sequence[Account], news: _News, *, complet
     linked = {owners[a.panel_client_id]: a for a in accounts if a.panel_client_id in owners}
     keys = {
         ACCOUNTS.name: _unlinked(engine, accounts, owners),
-        BILLING.name: _moved(engine, BILLING, linked, fresh),
-        SHOPS.name: _moved(engine, SHOPS, linked, fresh),
+        **{concern.name: _moved(engine, concern, linked, fresh) for concern in (BILLING, SHOPS, DISCOUNTS, CREDIT)},
         DELIVERY_ADDRESSES.name: _addresses(engine, linked, news),
     }
     if fresh and complete:
@@ -202,8 +201,14 @@ def _moved(engine: Engine, concern: Concern, linked: Mapping[str, Account], fres
     """Return the customers for whom the merge of this concern would do something."""
     if not linked or not engine.carries(concern.name):
         return []
-    snapshots = engine.look(concern.name, list(linked))
+    snapshots = engine.look(concern.name, _concerned(engine, concern, linked))
     return [s.client_id for s in snapshots if _would_act(engine, concern, s, linked[s.client_id], fresh)]
+
+
+def _concerned(engine: Engine, concern: Concern, linked: Collection[str]) -> Collection[str]:
+    """Return the customers whose concern is to be compared at all: a page of the feed may hold none."""
+    withdrawn = concern is CREDIT and engine.policy.credit.when_stale == "zero"  # of a deleted row the limit stays 0
+    return engine.concerned(concern.name, linked) if concern in (DISCOUNTS, CREDIT) and not withdrawn else linked
 
 
 def _would_act(
@@ -221,14 +226,16 @@ def _would_act(
     if account.panel_client_id not in fresh and (snapshot.parked or _held(snapshot)):
         return False  # it comes back by its due time, by a person's hand, or when one side changes
     if snapshot.intent or snapshot.agreed is None:
-        return True
+        return bool(snapshot.intent) or not carries_nothing(concern, engine.rules(concern.name), snapshot.row)
     return _asks(engine, concern, snapshot, snapshot.row, account)
 
 
 def _asks(engine: Engine, concern: Concern, snapshot: Snapshot, row: Record, account: Account) -> bool:
     """Return whether the merge of this row and this account would do something."""
-    decision = decide(engine, concern, snapshot, account, base=snapshot.agreed, row=row)
-    return not idle(decision, snapshot.agreed)
+    own = particulars.of(concern)
+    believed = own.believe(engine, snapshot, own.read(engine, account))
+    decision = decide(engine, concern, snapshot, believed, base=snapshot.agreed, row=row)
+    return not idle(decision, snapshot.agreed) or own.misjudged(engine, snapshot, account)
 
 
 def _held(snapshot: Snapshot) -> bool:

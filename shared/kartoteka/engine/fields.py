@@ -6,13 +6,13 @@ Works for every concern whose fields are columns of the customer's own row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kartoteka.core import check, messages, normal
 from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import SHOPS, Concern
+from kartoteka.core.concerns import CREDIT, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.merge import Decision, carried, settled
+from kartoteka.core.merge import Decision, carried, carries_nothing, settled
 from kartoteka.core.model import (
     Account,
     AccountUpdate,
@@ -23,9 +23,10 @@ from kartoteka.core.model import (
     Settlement,
     Side,
     Snapshot,
+    Status,
     Written,
 )
-from kartoteka.engine import shops
+from kartoteka.engine import particulars
 from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
 from kartoteka.engine.base import Counts, Engine, decide, delayed, judged_status, refused, wait_for_row
 from kartoteka.engine.braking import lets_through, was_stopped
@@ -38,8 +39,9 @@ LOOKS = 3
 class _Case:
     """One customer under work.
 
-    ``earlier`` is what an unanswered call turned out to have carried, ``refusal`` what our own check found in the
-    values for one of the sides.
+    ``earlier`` is what an unanswered call turned out to have carried, ``wire`` are the values in
+    the panel's words, ``refusal`` what our own check found in the values for one of the sides, ``hold`` what is to be
+    said of a row of which nothing is sent.
     """
 
     snapshot: Snapshot
@@ -47,7 +49,9 @@ class _Case:
     base: Record | None
     decision: Decision
     earlier: tuple[Written, ...] = ()
+    wire: Record = field(default_factory=dict, repr=False)
     refusal: Reject | None = None
+    hold: Status | None = None
 
 
 def merge_fields(engine: Engine, concern: Concern, keys: Sequence[str]) -> Report:
@@ -66,9 +70,14 @@ def merge_fields(engine: Engine, concern: Concern, keys: Sequence[str]) -> Repor
 def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report, list[str]]:
     if not engine.carries(concern.name) or not keys:
         return Report(), []
+    own = particulars.of(concern)
     known = [s for s in engine.look(concern.name, keys) if s.link]
-    snapshots = [s for s in known if s.row is not None and not _excluded(concern, s)]
-    without, _ = store(engine, _not_looked_at(engine, concern, known), known)
+    there = [s for s in known if s.row is not None and not own.excluded(s)]
+    asking = [s for s in there if not _has_nothing(engine, concern, s)]
+    patient = own.waiting(engine, asking)
+    snapshots = [s for s in asking if s.client_id not in patient]
+    late = [delayed(engine, s, concern.name, patient[s.client_id]) for s in asking if s.client_id in patient]
+    without, _ = store(engine, [*late, *_not_looked_at(engine, concern, known)], known)
     if not snapshots:
         return without, []
     ids = [s.link.panel_client_id for s in snapshots if s.link]
@@ -86,23 +95,30 @@ def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report
     return without + report + carried + Report(Counts(reconciled=looked), halts(list(failed.values()))), again
 
 
-def _excluded(concern: Concern, snapshot: Snapshot) -> bool:
-    """Return whether the policy gives this customer no shop, so that nothing is to be done about his shops."""
-    return concern is SHOPS and snapshot.row is not None and not snapshot.row["shops"]
+def _has_nothing(engine: Engine, concern: Concern, snapshot: Snapshot) -> bool:
+    """Return whether nothing was ever carried for this customer, and his row asks for nothing."""
+    row, rules = snapshot.row or {}, engine.rules(concern.name)
+    untouched = not (snapshot.agreed or snapshot.intent) and particulars.of(concern).held(snapshot) is None
+    return untouched and carries_nothing(concern, rules, row)
 
 
 def _not_looked_at(engine: Engine, concern: Concern, known: Sequence[Snapshot]) -> list[Settlement]:
     """Return what is to be said of customers about whom the panel is not asked."""
-    excluded = [
-        Settlement(s.client_id, concern.name, messages.no_shop_wanted(), keep_intent=True)
-        for s in known
-        if _excluded(concern, s)
-    ]
+    own = particulars.of(concern)
+    told = ((s, own.excluded(s)) for s in known if s.row is not None)
+    excluded = [Settlement(s.client_id, concern.name, status, keep_intent=True) for s, status in told if status]
+    idle = [s for s in known if s.row is not None and not own.excluded(s) and _has_nothing(engine, concern, s)]
+    idle += [s for s in known if s.row is None and concern is CREDIT]  # deleted before anything was sent
+    excluded += [_nothing_to_say(concern, s) for s in idle if s.status or s.parked]
     two_way = any(rule.to_erp for rule in engine.rules(concern.name).values())
     waiting = [s for s in known if two_way and s.row is None and not s.parked]
     settlements = excluded + [wait_for_row(engine, concern.name, s) for s in waiting]
     by_id = {s.client_id: s for s in known}
     return [s for s in settlements if not nothing_new(s, by_id[s.client_id])]
+
+
+def _nothing_to_say(concern: Concern, snapshot: Snapshot) -> Settlement:
+    return Settlement(snapshot.client_id, concern.name, None, forget=True)
 
 
 def _put_off(engine: Engine, concern: Concern, snapshot: Snapshot, error: Reject | Retry | Halt) -> Settlement:
@@ -143,27 +159,40 @@ def _unlinked(concern: Concern, snapshot: Snapshot, account: Account | None) -> 
 
 
 def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account) -> _Case:
+    own = particulars.of(concern)
+    account = own.read(engine, account)
     earlier = carried(concern, snapshot.intent, account.values)
-    base = _unless_unknown(settled(snapshot.agreed, earlier), snapshot, account)
-    decision = decide(engine, concern, snapshot, account, base=base, row=snapshot.row or {})
+    base = _unless_unknown(concern, settled(snapshot.agreed, earlier), snapshot, account, earlier)
+    believed = own.believe(engine, replace(snapshot, agreed=base), account)
+    decision = decide(engine, concern, snapshot, believed, base=base, row=snapshot.row or {})
     case = _Case(snapshot, account, base, decision, earlier)
     try:
         check.check_for_erp(concern.fields, {name: edit.value for name, edit in decision.to_erp.items()})
     except Reject as exc:
         case = replace(case, decision=case.decision.without(Side.ERP, base), refusal=exc)
+    if hold := own.held(snapshot):
+        return replace(case, decision=case.decision.without(Side.PANEL, base), hold=hold)
     try:
-        check.check_for_panel(concern.fields, decision.to_panel)
-        shops.refuse_unknown(engine, decision.to_panel)
+        own.refuse(engine, snapshot, account)
+        wire = own.write(engine, decision.to_panel)
+        check.check_for_panel(concern.fields, wire)
+        case = replace(case, wire=wire)
     except Reject as exc:
-        case = replace(case, decision=case.decision.without(Side.PANEL, base), refusal=exc)
+        anyway = own.anyway(decision.to_panel)
+        wire = {name: value for name, value in decision.to_panel.items() if name in anyway}
+        case = replace(case, decision=case.decision.without(Side.PANEL, base, keep=anyway), wire=wire, refusal=exc)
     return case
 
 
-def _unless_unknown(base: Record | None, snapshot: Snapshot, account: Account) -> Record | None:
-    """Return the agreement without the values that an unanswered call may have changed and nobody can read."""
+def _unless_unknown(
+    concern: Concern, base: Record | None, snapshot: Snapshot, account: Account, carried: Sequence[Written]
+) -> Record | None:
+    """Return the agreement without the values that an unanswered call may have changed and nobody can read for sure."""
     if base is None or snapshot.intent is None:
         return base
-    return {**base, **dict.fromkeys(snapshot.intent.values.keys() - account.values.keys())}
+    arrived = {written.field for written in carried}
+    sure = {name for name in account.values if name in concern.fields and not concern.fields[name].unsure}
+    return {**base, **dict.fromkeys(snapshot.intent.values.keys() - sure - arrived)}
 
 
 def _send(engine: Engine, concern: Concern, cases: Sequence[_Case]) -> dict[str, Judged]:
@@ -172,7 +201,7 @@ def _send(engine: Engine, concern: Concern, cases: Sequence[_Case]) -> dict[str,
         return {}
     announcements = [_announcement(concern, case) for case in cases]
     engine.exchange.announce(announcements, run_id=engine.run_id, at=engine.now())
-    updates = [AccountUpdate(c.snapshot.client_id, c.account.login, c.decision.to_panel) for c in cases]
+    updates = [AccountUpdate(c.snapshot.client_id, c.account.login, c.wire) for c in cases]
     return dict(zip((c.snapshot.client_id for c in cases), judged(engine.panel.update, updates), strict=True))
 
 
@@ -213,7 +242,9 @@ def _settlement(engine: Engine, concern: Concern, case: _Case, outcome: Judged |
 
 def _stored(engine: Engine, concern: Concern, case: _Case, decision: Decision, refusal: Reject | None) -> Settlement:
     snapshot = case.snapshot
-    status, parked = judged_status(decision), None
+    status, parked = case.hold or judged_status(decision), None
+    if status == messages.IN_STEP:
+        status = particulars.of(concern).verdict(snapshot) or status
     if refusal:
         status, parked = refused(engine, snapshot, refusal)
     return Settlement(

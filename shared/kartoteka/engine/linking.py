@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kartoteka.core import messages, normal
-from kartoteka.core.concerns import ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS
+from kartoteka.core.concerns import ACCOUNTS, BILLING, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, SHOPS, Concern
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.matching import Match, can_be_linked, hint, rules_that_hit
 from kartoteka.core.model import (
@@ -49,7 +49,8 @@ class Run:
     """What has come of the cards of one chunk so far.
 
     ``wake``: concern -> customers to be looked at next. ``freed``: accounts that were candidates of cards which need
-    no more asking, ``questioned`` those of cards that wait for a person. ``opened``: cards whose account is new.
+    no more asking, ``questioned`` those of cards that wait for a person. ``opened``: cards whose account is new,
+    ``linked``: those whose account was there.
     """
 
     settlements: list[Settlement] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Run:
     freed: set[str] = field(default_factory=set)
     questioned: set[str] = field(default_factory=set)
     opened: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
 
     def hold(self, card: Snapshot, status: Status, candidates: Sequence[Candidate] | None = None) -> None:
         """Leave a card to a person; its ``candidates`` replace those that stand in ``sync_matches``."""
@@ -103,8 +105,8 @@ def link_opened(engine: Engine, run: Run, card: Snapshot, link: Link, intent: In
             )
 
 
-def promise_addresses(engine: Engine, run: Run) -> None:
-    """Let the delivery addresses of new accounts be added, where their cards have any.
+def promise_the_rest(engine: Engine, run: Run) -> None:
+    """Let that be carried which only some customers have: addresses of new accounts, discount groups, credit.
 
     Of others there is nothing to say any more: an earlier account of theirs may have been gone.
     """
@@ -112,9 +114,25 @@ def promise_addresses(engine: Engine, run: Run) -> None:
         having = engine.exchange.with_items(DELIVERY_ADDRESSES.name, run.opened)
         for client_id in sorted(having):
             _promise(engine, run, client_id, DELIVERY_ADDRESSES.name)
-        run.settlements += [
-            Settlement(key, DELIVERY_ADDRESSES.name, None, forget=True) for key in run.opened if key not in having
-        ]
+        run.settlements += [_unsaid(key, DELIVERY_ADDRESSES.name) for key in run.opened if key not in having]
+    for concern in (DISCOUNTS, CREDIT):
+        if engine.carries(concern.name):
+            _promise_where_asked(engine, run, concern)
+
+
+def _promise_where_asked(engine: Engine, run: Run, concern: Concern) -> None:
+    """Promise the first comparison of a concern that only some have; what was agreed with another account is void."""
+    linked = [*run.opened, *run.linked]
+    concerned = engine.concerned(concern.name, linked)
+    for client_id in linked:
+        if client_id in concerned:
+            _promise(engine, run, client_id, concern.name, agreed={})
+        else:
+            run.settlements.append(_unsaid(client_id, concern.name))
+
+
+def _unsaid(client_id: str, concern: str) -> Settlement:
+    return Settlement(client_id, concern, None, forget=True)
 
 
 # --- an account that is there already
@@ -144,6 +162,7 @@ def _link(engine: Engine, run: Run, card: Snapshot, link: Link, intent: Intent |
 
     The parked rows are the promise that this happens even if the messages to their queues are never sent.
     """
+    run.linked.append(card.client_id)
     values = intent.values if intent else {}
     closed = values.get("active") is False
     due = _to_be_closed(engine, card) is not closed

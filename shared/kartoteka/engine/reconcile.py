@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import ACCOUNTS, BILLING, DELIVERY_ADDRESSES, SHOPS
+from kartoteka.core.concerns import ACCOUNTS, BILLING, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, GROUPS, SHOPS
 from kartoteka.core.errors import KartotekaError
 from kartoteka.engine.accounts import reconcile_accounts
 from kartoteka.engine.acts import Report
 from kartoteka.engine.addresses import merge_addresses
 from kartoteka.engine.base import Engine, set_aside
 from kartoteka.engine.fields import merge_fields
+from kartoteka.engine.groups import reconcile_groups
 
 WORKERS = 5
 """Chunks worked at the same time: half of what one batch of messages brings. The panel's pace is shared, so more would
@@ -26,6 +27,9 @@ WORK: Mapping[str, Work] = {
     BILLING.name: lambda engine, keys: merge_fields(engine, BILLING, keys),
     DELIVERY_ADDRESSES.name: merge_addresses,
     SHOPS.name: lambda engine, keys: merge_fields(engine, SHOPS, keys),
+    GROUPS.name: reconcile_groups,
+    DISCOUNTS.name: lambda engine, keys: merge_fields(engine, DISCOUNTS, keys),
+    CREDIT.name: lambda engine, keys: merge_fields(engine, CREDIT, keys),
 }
 """What reconciling means for each concern."""
 
@@ -42,6 +46,14 @@ class Result:
     errors: list[KartotekaError] = field(default_factory=list)
     braked: bool = False
 
+    def __add__(self, other: Result) -> Result:
+        return Result(
+            self.report + other.report,
+            self.unfinished + other.unfinished,
+            self.errors + other.errors,
+            self.braked or other.braked,
+        )
+
 
 def reconcile(
     engine: Engine, concern: str, keys: Sequence[str], *, time_left: Callable[[], bool] = lambda: True
@@ -52,7 +64,8 @@ def reconcile(
     """
     unique = list(dict.fromkeys(keys))
     result = Result()
-    with ThreadPoolExecutor(WORKERS) as pool:
+    engine = replace(engine, time_left=time_left)
+    with ThreadPoolExecutor(1 if concern == GROUPS.name else WORKERS) as pool:
         chunks = list(engine.chunks(unique))
         for chunk, outcome in zip(
             chunks, pool.map(lambda c: _attempt(engine, concern, c, time_left), chunks), strict=True

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from kartoteka.core.concerns import ACCOUNTS
+from kartoteka.core.concerns import ACCOUNTS, CREDIT, DISCOUNTS
 from kartoteka.core.errors import Halt, Retry
+from kartoteka.engine import figures
 from kartoteka.engine.base import Counts, Engine, delayed
 from kartoteka.engine.collect import collect_keys
 from kartoteka.engine.feed import follow_panel
+from kartoteka.engine.group_collect import collect_groups
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +29,26 @@ def collect(engine: Engine, concern: str, *, everything_due: bool = False) -> Co
     A customer may register in the shop in the very minute in which the ERP makes his card: both schedules fire then,
     and he would be opened a second account.
     """
+    if concern == DISCOUNTS.name:
+        groups = collect_groups(engine, everything_due=everything_due)  # first: customers are put into them
+        return groups + collect_keys(engine, concern, everything_due=everything_due)
+    if concern == CREDIT.name:
+        return _collect_figures(engine, everything_due=everything_due)
     if concern != ACCOUNTS.name:
         return collect_keys(engine, concern, everything_due=everything_due)
     return collect_keys(
         engine, concern, everything_due=everything_due, before_sending=lambda keys: _fit_to_send(engine, keys)
     )
+
+
+def _collect_figures(engine: Engine, *, everything_due: bool) -> Counts:
+    """Collect the customers whose figures changed, or became stale; tell where no figures come any more at all."""
+    if not engine.carries(CREDIT.name):
+        return Counts()
+    aged, note = figures.outdated(engine)
+    counts = collect_keys(engine, CREDIT.name, everything_due=everything_due, aged=aged)
+    note()
+    return counts + Counts(stopped_feeds=int(figures.has_stopped(engine)))
 
 
 def _fit_to_send(engine: Engine, keys: Sequence[str]) -> Sequence[str]:

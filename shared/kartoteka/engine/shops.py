@@ -13,8 +13,16 @@ logger = logging.getLogger(__name__)
 
 NAME = "panel_shops"
 """The state's document of the panel's shops."""
+ASKED = "panel's shops asked"
+"""The name under which a run remembers that it has asked the panel itself."""
 READ_AGAIN = timedelta(minutes=10)
 """How long an unknown id is believed to be unknown before the panel is asked again."""
+
+
+def known(engine: Engine, values: Record) -> Record:
+    """Return the values as they are. Raises Reject naming the shops that the panel does not have."""
+    refuse_unknown(engine, values)
+    return values
 
 
 def refuse_unknown(engine: Engine, values: Record) -> None:
@@ -37,24 +45,30 @@ def refuse_unknown(engine: Engine, values: Record) -> None:
 
 
 def _known(engine: Engine, wanted: set[int]) -> frozenset[int]:
+    """Return the panel's shops, empty where it does not tell them; the state is asked once a run, and the panel."""
     with engine.turn:
-        stored = engine.state.load(NAME)
-        document = stored.document or {}
-        known = frozenset(document.get("ids", ()))
-        fresh = document and engine.now() - datetime.fromisoformat(document["read_at"]) < READ_AGAIN
-        if fresh or (known and wanted <= known):
-            return known
-        if NAME in engine.asked:
-            return frozenset()
-        try:
-            known = engine.panel.shops()
-        except Retry as error:
-            logger.warning("the panel's shops could not be read (%s): it judges them itself", error.code)
-            engine.asked[NAME] = error
-            return frozenset()
-        except Halt as halt:
-            logger.warning("the panel does not tell its shops (%s): it judges them itself", halt.code)
-            known = frozenset()
-        moment = {"ids": sorted(known), "read_at": engine.now().isoformat()}
-        engine.state.save(NAME, moment, version=stored.version)
+        known: frozenset[int] | None = engine.asked.get(NAME)
+        if known is None or (known and not wanted <= known and ASKED not in engine.asked):
+            known = engine.asked[NAME] = _read(engine, wanted)
         return known
+
+
+def _read(engine: Engine, wanted: set[int]) -> frozenset[int]:
+    stored = engine.state.load(NAME)
+    document = stored.document or {}
+    known = frozenset[int](document.get("ids", ()))
+    fresh = document and engine.now() - datetime.fromisoformat(document["read_at"]) < READ_AGAIN
+    if fresh or (known and wanted <= known):
+        return known
+    engine.asked[ASKED] = True
+    try:
+        known = engine.panel.shops()
+    except Retry as error:
+        logger.warning("the panel's shops could not be read (%s): it judges them itself", error.code)
+        return frozenset()
+    except Halt as halt:
+        logger.warning("the panel does not tell its shops (%s): it judges them itself", halt.code)
+        known = frozenset()
+    moment = {"ids": sorted(known), "read_at": engine.now().isoformat()}
+    engine.state.save(NAME, moment, version=stored.version)
+    return known

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from kartoteka.core import messages
-from kartoteka.core.concerns import ACCOUNTS, DELIVERY_ADDRESSES
+from kartoteka.core.concerns import ACCOUNTS, CREDIT, DELIVERY_ADDRESSES
 from kartoteka.core.model import Settlement, Snapshot, Status
 from kartoteka.engine.acts import nothing_new
 from kartoteka.engine.base import Engine
@@ -41,6 +41,14 @@ def tell_addresses(engine: Engine, customers: Mapping[str, Sequence[Snapshot]]) 
     _store(engine, map(_address, items), items)
 
 
+def tell_figures(engine: Engine, customers: Sequence[Snapshot]) -> None:
+    """Tell of figures of trade credit whose customer has no card."""
+    without = [s for s in customers if s.link is None]
+    cards = engine.exchange.existing_cards([s.client_id for s in without]) if without else frozenset()
+    strays = [s for s in without if s.client_id not in cards]
+    _store(engine, (_figures(s) for s in strays), strays)
+
+
 def _about(card: Snapshot, answers: Sequence[str]) -> Settlement | None:
     if card.link:
         return _about_linked(card, [account for account in answers if account != card.link.panel_client_id])
@@ -68,6 +76,14 @@ def _address(item: Snapshot) -> Settlement | None:
         return Settlement(item.client_id, DELIVERY_ADDRESSES.name, messages.no_card(), item_id=item.item_id)
     if item.status and item.status.code == messages.NO_CARD:
         return Settlement(item.client_id, DELIVERY_ADDRESSES.name, None, item_id=item.item_id, forget=True)
+    return None
+
+
+def _figures(stray: Snapshot) -> Settlement | None:
+    if stray.row is not None:
+        return Settlement(stray.client_id, CREDIT.name, messages.no_card())
+    if stray.status and stray.status.code == messages.NO_CARD:
+        return Settlement(stray.client_id, CREDIT.name, None, forget=True)
     return None
 
 

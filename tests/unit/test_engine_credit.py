@@ -1,0 +1,610 @@
+"""Trade credit: absolute figures, refused by name, stale ones by policy, drift put right where the panel shows any."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from kartoteka.core.errors import Retry
+from kartoteka.core.model import State, Value
+from kartoteka.core.policy import parse
+from kartoteka.engine import dates
+from tests.unit.test_engine_active import account_of
+from tests.world import CARD, World
+
+FIGURES: dict[str, Value] = {"credit_allowed": True, "credit_limit": "1000", "balance": "250.5", "currency": "PLN"}
+
+
+def customers(count: int = 1, *, policy: str = "{}", **figures: Value) -> World:
+    """Return an installation with these customers, linked, and their figures, computed now."""
+    world = World(parse(policy)).knows_the_panel()
+    for n in range(count):
+        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": "", "email": f"{n}@firma.pl"})
+        world.exchange.set_credit(f"C-{n}", **{**FIGURES, "payment_days": "14", "as_of": world.time, **figures})
+    world.tick()
+    return world
+
+
+def held_by_panel(world: World, card: str = "C-0") -> tuple[Value, Value, Value]:
+    """Return limit, balance and days to pay, as the panel has them."""
+    key = account_of(world, card)
+    values = world.panel.accounts[key].values
+    return values["credit_limit"], values["balance"], world.panel.payment_days.get(key)
+
+
+def told(world: World, card: str = "C-0") -> tuple[State, str] | None:
+    """Return what ``sync_status`` says of a customer's credit."""
+    status = world.exchange.status(card, "credit")
+    return (status.state, status.code) if status else None
+
+
+def message(world: World, card: str = "C-0") -> str:
+    """Return the sentence for a person."""
+    status = world.exchange.status(card, "credit")
+    assert status is not None
+    return status.message
+
+
+def history(world: World, card: str = "C-0") -> list[tuple[str, str | None, str | None, str]]:
+    """Return what was written of a customer's credit."""
+    rows = [h for h in world.exchange.history if h.client_id == card and h.concern == "credit"]
+    return [(h.field, h.value_before, h.value_after, h.reason) for h in rows]
+
+
+def puts(world: World) -> int:
+    """Return how many calls have written to accounts."""
+    return world.panel.calls().get("PUT clients/clients", 0)
+
+
+def refresh(world: World, card: str = "C-0", **figures: Value) -> None:
+    """Compute a customer's figures now."""
+    world.exchange.set_credit(card, **{**figures, "as_of": world.time})
+
+
+def test_figures_arrive_and_then_nothing_more_is_sent() -> None:
+    world = customers(50)
+    assert held_by_panel(world, "C-7") == ("1000.00", "250.50", "14")
+    assert puts(world) == 1
+    assert told(world) == (State.IN_STEP, "")
+    assert sorted(history(world)) == [
+        ("balance", None, "250.50", "first_contact"),
+        ("credit_limit", "0.00", "1000.00", "first_contact"),
+        ("payment_days", None, "14", "first_contact"),
+    ]
+    before = world.panel.calls()
+    for _ in range(10):
+        refresh(world)
+        world.tick()
+    spent = {gate: n - before[gate] for gate, n in world.panel.calls().items() if n != before[gate]}
+    assert spent == {"GET clients/clients": 10}  # the feed
+
+
+def test_a_balance_that_comes_ten_times_is_written_once() -> None:
+    world = customers()
+    before = puts(world)
+    for n in range(10):
+        refresh(world, balance=("300", "300.00", "300.0", "3e2")[n % 4])
+        world.tick()
+    assert held_by_panel(world)[1] == "300.00"
+    assert puts(world) == before + 1
+    assert [h for h in history(world) if h[3] == "edit"] == [("balance", "250.50", "300.00", "edit")]
+
+
+def test_not_allowed_is_a_limit_of_nought() -> None:
+    world = customers(credit_allowed=False)
+    assert held_by_panel(world)[0] == "0.00"
+    refresh(world, credit_allowed=True)
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+
+
+def test_not_allowed_needs_no_limit() -> None:
+    world = customers(credit_allowed=False, credit_limit=None)
+    assert told(world) == (State.IN_STEP, "")
+
+
+@pytest.mark.parametrize("missing", ["credit_allowed", "credit_limit"])
+def test_a_row_that_does_not_say_how_much_is_held_and_nothing_is_sent(missing: str) -> None:
+    world = customers(**{missing: None})
+    assert told(world) == (State.HELD, "incomplete")
+    assert missing in message(world)
+    assert puts(world) == 0
+    refresh(world, **FIGURES)
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    assert held_by_panel(world)[0] == "1000.00"
+
+
+def test_the_sign_of_the_balance_is_a_setting() -> None:
+    world = customers(policy='{"credit": {"balance_sign": -1}}')
+    assert held_by_panel(world)[1] == "-250.50"
+    assert told(world) == (State.IN_STEP, "")
+
+
+@pytest.mark.parametrize(
+    ("figures", "code", "names"),
+    [
+        ({"credit_limit": "-5"}, "bad_amount", "credit_limit ('-5.00')"),
+        ({"credit_limit": "NaN"}, "bad_amount", "credit_limit ('NaN')"),
+        ({"credit_limit": "1000,00"}, "bad_amount", "credit_limit ('1000,00')"),
+        ({"balance": "9" * 39}, "bad_amount", "balance ('999"),
+        ({"balance": "dużo"}, "bad_amount", "balance ('dużo')"),
+        ({"payment_days": "14 dni"}, "bad_days", "payment_days ('14 dni')"),
+        ({"payment_days": "-1"}, "bad_days", "payment_days ('-1')"),
+        ({"currency": "EUR"}, "other_currency", "EUR"),
+        ({"as_of": "wczoraj"}, "bad_as_of", "as_of ('wczoraj')"),
+        ({"as_of": "0001-01-01T00:00:00+14:00"}, "bad_as_of", "as_of ('0001"),
+        ({"as_of": "2062-03-02T12:00:00"}, "bad_as_of", "as_of ('2062"),
+    ],
+)
+def test_what_is_no_figure_is_refused_by_name(figures: dict[str, Value], code: str, names: str) -> None:
+    world = customers(2)
+    refresh(world, "C-1", balance="1")
+    before = held_by_panel(world)
+    world.exchange.set_credit("C-0", **{"balance": "7", **figures})
+    world.tick()
+    assert told(world) == (State.PENDING, code)
+    assert names in message(world)
+    assert held_by_panel(world) == before
+    assert held_by_panel(world, "C-1")[1] == "1.00"
+    for _ in range(9):
+        world.tick()
+    assert told(world) == (State.HELD, code)
+    refresh(world, **FIGURES, payment_days="14")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_negative_and_huge_amounts_that_fit_are_exact() -> None:
+    world = customers(credit_limit="9999999999.99", balance="-0.005")
+    assert held_by_panel(world)[:2] == ("9999999999.99", "-0.01")
+
+
+def test_the_currency_is_the_customers_in_the_panel_in_any_case() -> None:
+    world = customers(currency="pln")
+    assert told(world) == (State.IN_STEP, "")
+    world = customers(currency=None)
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_figures_of_a_customer_whose_currency_changes_are_told_and_right_again_when_it_is() -> None:
+    world = customers()
+    key = account_of(world, "C-0")
+    world.exchange.update_card("C-0", currency="EUR")
+    world.tick()
+    world.tick()
+    assert told(world) == (State.PENDING, "other_currency")
+    before = puts(world)
+    world.exchange.update_card("C-0", currency="PLN")
+    world.tick()
+    world.tick()
+    assert world.panel.accounts[key].values["currency"] == "PLN"
+    assert told(world) == (State.IN_STEP, "")
+    assert puts(world) == before + 1
+
+
+# --- what the panel shows
+
+
+def test_drift_of_the_limit_is_put_right_and_recorded() -> None:
+    world = customers()
+    world.panel.edit(account_of(world, "C-0"), credit_limit="99999.00")
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+    assert history(world)[-1] == ("credit_limit", "99999.00", "1000.00", "drift")
+
+
+def test_drift_of_the_use_is_put_right_and_recorded() -> None:
+    world = customers()
+    world.panel.edit(account_of(world, "C-0"), balance="0.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "250.50"
+    assert history(world)[-1] == ("balance", "0.00", "250.50", "drift")
+
+
+def test_a_greater_debt_that_is_newer_than_the_figures_is_an_order_and_stays() -> None:
+    world = customers()
+    key = account_of(world, "C-0")
+    world.panel.edit(key, balance="900.00")  # an order of 649.50
+    world.tick()
+    refresh(world, credit_limit="500")
+    world.tick()
+    world.panel.edit(key, balance="950.00")
+    world.tick()
+    assert held_by_panel(world)[:2] == ("500.00", "950.00")
+    assert told(world) == (State.IN_STEP, "")
+    refresh(world, balance="940")  # the ERP knows of it by now
+    world.tick()
+    assert held_by_panel(world)[1] == "940.00"
+
+
+def test_figures_that_are_newer_than_a_greater_debt_put_it_right() -> None:
+    world = customers()
+    world.exchange.set_credit("C-0", as_of=world.time + timedelta(minutes=5))
+    world.panel.edit(account_of(world, "C-0"), balance="900.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "250.50"
+
+
+def test_without_a_moment_a_greater_debt_is_put_right() -> None:
+    world = customers(as_of=None)
+    world.panel.edit(account_of(world, "C-0"), balance="900.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "250.50"
+
+
+def test_of_a_balance_with_the_other_sign_the_greater_debt_is_the_lower_figure() -> None:
+    world = customers(policy='{"credit": {"balance_sign": -1}}')
+    key = account_of(world, "C-0")
+    world.panel.edit(key, balance="-900.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "-900.00"
+    world.panel.edit(key, balance="0.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "-250.50"
+
+
+def test_a_panel_whose_use_is_another_figure_comes_to_rest() -> None:
+    world = World().knows_the_panel()
+    world.panel.used_shows_balance = False
+    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
+    for _ in range(8):
+        world.tick()
+    assert held_by_panel(world)[1] == "250.50"
+    assert told(world) == (State.IN_STEP, "")
+    before = puts(world)
+    refresh(world, balance="300")
+    for _ in range(8):
+        world.tick()
+    assert held_by_panel(world)[1] == "300.00"
+    assert puts(world) == before + 1
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_panel_that_shows_nothing_is_sent_what_changes() -> None:
+    world = World().knows_the_panel()
+    world.panel.shows_credit = "nothing"
+    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
+    for _ in range(4):
+        world.tick()
+    assert held_by_panel(world)[:2] == ("1000.00", "250.50")
+    assert puts(world) == 1
+    refresh(world, credit_limit="500")
+    world.tick()
+    assert held_by_panel(world)[:2] == ("500.00", "250.50")
+    assert puts(world) == 2
+
+
+@pytest.mark.parametrize("shows", ["limit_and_used", "limit", "nothing"])
+@pytest.mark.parametrize("used", [True, False])
+def test_after_a_lost_reply_the_figures_are_right_whatever_the_panel_shows(shows: str, used: bool) -> None:
+    world = customers()
+    world.panel.shows_credit, world.panel.used_shows_balance = shows, used
+    for _ in range(6):
+        world.tick()
+    world.panel.lose_reply()
+    refresh(world, balance="700", credit_limit="900")
+    world.collect("credit")
+    world.drain()
+    assert told(world) == (State.PENDING, "connection")
+    refresh(world, balance="250.50", credit_limit="1000")  # the ERP takes it back meanwhile
+    world.pass_time(minutes=5)
+    world.tick()
+    world.tick()
+    assert held_by_panel(world)[:2] == ("1000.00", "250.50")
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_what_arrived_before_the_reply_was_lost_is_not_sent_again() -> None:
+    world = customers()
+    before = puts(world)
+    world.panel.lose_reply()
+    refresh(world, balance="700", credit_limit="900")
+    world.tick()
+    world.pass_time(minutes=5)
+    world.tick()
+    assert puts(world) == before + 1
+    assert history(world)[-2:] == [
+        ("credit_limit", "1000.00", "900.00", "edit"),
+        ("balance", "250.50", "700.00", "edit"),
+    ]
+
+
+# --- figures that nobody vouches for
+
+
+def test_stale_figures_are_frozen_and_a_fresh_moment_ends_it() -> None:
+    world = customers()
+    world.pass_time(minutes=238)
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    world.pass_time(minutes=2)
+    world.tick()
+    assert told(world) == (State.HELD, "stale")
+    assert "2026-03-02" in message(world)
+    world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
+    world.exchange.set_credit("C-0", credit_limit="70")
+    world.tick()
+    assert held_by_panel(world)[0] == "5.00"
+    refresh(world)
+    world.tick()
+    assert held_by_panel(world)[0] == "70.00"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_fresh_again_with_equal_figures_is_in_step_without_a_write() -> None:
+    world = customers()
+    world.pass_time(minutes=300)
+    world.tick()
+    assert told(world) == (State.HELD, "stale")
+    before = puts(world)
+    refresh(world)
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    assert puts(world) == before
+
+
+def test_figures_that_are_stale_from_the_start_are_never_sent() -> None:
+    world = World().knows_the_panel()
+    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time - timedelta(days=1)})
+    world.tick()
+    world.tick()
+    assert puts(world) == 0
+    assert told(world) == (State.HELD, "stale")
+    refresh(world)
+    world.tick()
+    assert held_by_panel(world)[:2] == ("1000.00", "250.50")
+
+
+def test_with_zero_nobody_buys_on_stale_figures() -> None:
+    world = customers(policy='{"credit": {"when_stale": "zero", "stale_after_minutes": 30}}')
+    world.pass_time(minutes=31)
+    world.tick()
+    assert held_by_panel(world) == ("0.00", "250.50", "14")
+    assert told(world) == (State.IN_STEP, "stale")
+    assert "limit 0" in message(world)
+    before = world.panel.calls()
+    world.tick()
+    world.tick()
+    assert world.panel.calls()["PUT clients/clients"] == before["PUT clients/clients"]
+    refresh(world)
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_boundary_that_was_moved_back_hides_nothing() -> None:
+    world, asked = World(), list[object]()
+
+    def look(until: datetime) -> None:
+        def find(since: datetime | None, until: datetime) -> list[str]:
+            asked.append((since, until))
+            return []
+
+        _, note = dates.passed(world.engine(), "figures", until, find)
+        note()
+
+    noon = world.time
+    look(noon)
+    look(noon - timedelta(hours=3))  # the policy allows older figures now
+    look(noon - timedelta(hours=1))
+    assert asked == [
+        (None, noon),
+        (noon - timedelta(hours=3), noon - timedelta(hours=3)),
+        (noon - timedelta(hours=3), noon - timedelta(hours=1)),
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{"currency": "EUR"}, {"payment_days": "1000"}, {"balance": "dużo"}])
+def test_a_limit_of_nought_is_carried_whatever_else_is_wrong(wrong: dict[str, Value]) -> None:
+    world = customers()
+    refresh(world, credit_allowed=False, **wrong)
+    world.tick()
+    status = told(world)
+    assert status
+    assert status[0] is State.PENDING
+    assert held_by_panel(world) == ("0.00", "250.50", "14")
+    assert history(world)[-1] == ("credit_limit", "1000.00", "0.00", "edit")
+    before = puts(world)
+    world.tick()
+    world.tick()
+    assert puts(world) == before
+
+
+def test_another_account_of_the_card_gets_all_figures() -> None:
+    world = customers()
+    world.panel.recode(account_of(world, "C-0"), "X")
+    del world.exchange.links["C-0"]
+    world.exchange.update_card("C-0", phone="600100200", email="nowy@firma.pl")
+    world.tick()
+    world.tick()
+    assert held_by_panel(world) == ("1000.00", "250.50", "14")
+
+
+def test_a_figure_of_the_panel_that_is_no_amount_stops_nobody() -> None:
+    world = customers(2)
+    world.panel.used_shows_balance = False
+    world.panel.used[account_of(world, "C-0")] = "n/a"
+    world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
+    world.panel.edit(account_of(world, "C-1"), credit_limit="5.00")
+    world.tick()
+    assert held_by_panel(world)[1] == "250.50"
+    assert held_by_panel(world, "C-1")[0] == "1000.00"
+
+
+def test_with_keep_they_are_sent_nevertheless() -> None:
+    world = customers(policy='{"credit": {"when_stale": "keep"}}')
+    world.pass_time(days=2)
+    world.exchange.set_credit("C-0", credit_limit="70")
+    world.tick()
+    assert held_by_panel(world)[0] == "70.00"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_row_without_a_moment_is_never_stale() -> None:
+    world = customers(as_of=None)
+    world.pass_time(days=2)
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_stale_limits_of_many_trip_the_brake() -> None:
+    world = customers(10, policy='{"credit": {"when_stale": "zero"}, "brake": {"min_records": 3}}')
+    world.pass_time(minutes=241)
+    world.tick()
+    assert world.state.paused() == {"credit": "brake"}
+    assert held_by_panel(world, "C-5")[0] == "1000.00"
+
+
+@pytest.mark.parametrize(("when", "limit"), [("freeze", "1000.00"), ("keep", "1000.00"), ("zero", "0.00")])
+def test_a_deleted_row_is_vouched_for_by_nobody(when: str, limit: str) -> None:
+    world = customers(policy=f'{{"credit": {{"when_stale": "{when}"}}}}')
+    world.exchange.delete_credit("C-0")
+    world.tick()
+    world.tick()
+    assert held_by_panel(world)[0] == limit
+    assert told(world) == ((State.IN_STEP, "stale") if when == "zero" else (State.EXCLUDED, "deleted_in_erp"))
+    before = len(world.panel.log)
+    world.tick()
+    assert {gate for gate, about in world.panel.log[before:] if about} == set()
+    refresh(world, **FIGURES, payment_days="14")
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_figures_that_were_deleted_before_they_were_sent_are_forgotten() -> None:
+    world = World().knows_the_panel()
+    world.exchange.insert_card("C-0", **CARD)
+    world.tick()
+    world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
+    world.collect("credit")
+    world.panel.fail(Retry("timeout"))
+    world.drain()
+    assert told(world) == (State.PENDING, "timeout")
+    world.exchange.delete_credit("C-0")
+    world.tick()
+    assert told(world) is None
+    assert world.exchange.parked == {}
+
+
+def test_frozen_figures_whose_row_is_deleted_are_not_stale_any_more() -> None:
+    world = customers()
+    world.pass_time(minutes=300)
+    world.tick()
+    assert told(world) == (State.HELD, "stale")
+    world.exchange.delete_credit("C-0")
+    world.tick()
+    assert told(world) == (State.EXCLUDED, "deleted_in_erp")
+
+
+def test_a_feed_that_has_stopped_is_counted() -> None:
+    world = customers(2)
+    assert world.counts.stopped_feeds == 0
+    world.pass_time(minutes=200)
+    refresh(world, "C-1")
+    world.pass_time(minutes=200)
+    world.tick()
+    assert told(world) == (State.HELD, "stale")
+    assert world.counts.stopped_feeds == 0
+    world.pass_time(minutes=50)
+    world.tick()
+    assert world.counts.stopped_feeds == 1
+
+
+def test_quiet_minutes_write_no_state() -> None:
+    world = customers()
+    world.tick()
+    before = {name: stored for name, stored in world.state.documents.items() if "dates" in name or "credit" in name}
+    for _ in range(10):
+        world.tick()
+    assert before == {n: s for n, s in world.state.documents.items() if "dates" in n or "credit" in n}
+
+
+# --- who has any
+
+
+def test_customers_without_figures_cost_nothing() -> None:
+    world = World().knows_the_panel()
+    world.exchange.insert_card("C-0", **CARD)
+    world.tick()
+    world.tick()
+    assert told(world) is None
+    assert puts(world) == 0
+
+
+def test_a_page_of_the_feed_without_anybodys_figures_is_not_compared_with_any() -> None:
+    world = World().knows_the_panel()
+    world.exchange.insert_card("C-0", **CARD)
+    world.tick()
+    world.tick()
+    looked: list[str] = []
+    snapshots = world.exchange.snapshots
+
+    def watched(concern: str, client_ids: list[str]):  # type: ignore[no-untyped-def]
+        looked.append(concern)
+        return snapshots(concern, client_ids)
+
+    world.exchange.snapshots = watched  # type: ignore[method-assign, assignment]
+    world.panel.edit(account_of(world, "C-0"), city="Gdańsk")
+    world.follow()
+    assert "billing" in looked
+    assert not {"credit", "discounts"}.intersection(looked)
+
+
+def test_figures_before_the_card_arrive_once_it_is_linked() -> None:
+    world = World().knows_the_panel()
+    world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
+    world.tick()
+    world.exchange.insert_card("C-0", **CARD)
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+
+
+def test_figures_of_nobody_wait_for_their_card() -> None:
+    world = customers()
+    world.exchange.set_credit("C-9", **{**FIGURES, "as_of": world.time})
+    world.tick()
+    assert told(world, "C-9") == (State.WAITING, "no_card")
+    world.exchange.set_credit("C-8", **{**FIGURES, "as_of": world.time})
+    world.tick()
+    world.exchange.delete_credit("C-8")
+    world.exchange.insert_card("C-9", **{**CARD, "nip": "", "email": "9@firma.pl"})
+    world.tick()
+    assert told(world, "C-8") is None
+    assert told(world, "C-9") == (State.IN_STEP, "")
+    assert held_by_panel(world, "C-9")[0] == "1000.00"
+
+
+@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
+def test_off_means_off(direction: str) -> None:
+    world = customers(policy=f'{{"credit": {{"direction": "{direction}"}}}}', as_of=None)
+    refresh(world)
+    world.pass_time(days=1)
+    world.tick()
+    assert world.counts.stopped_feeds == 0
+    assert puts(world) == 0
+    assert told(world) is None
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 25))
+def test_a_kill_at_any_step_ends_with_the_right_figures(step: int, after: bool) -> None:
+    world = customers()
+    refresh(world, balance="300", credit_limit="50", payment_days="7")
+    world.mortal(step, after=after)
+    world.tick()
+    world.pass_time(minutes=70)
+    world.tick()
+    assert held_by_panel(world) == ("50.00", "300.00", "7")
+    assert told(world) == (State.IN_STEP, "")
+    edits = sorted(h for h in history(world) if h[3] == "edit")
+    assert [(name, after) for name, _, after, _ in edits] == [
+        ("balance", "300.00"),
+        ("credit_limit", "50.00"),
+        ("payment_days", "7"),
+    ]

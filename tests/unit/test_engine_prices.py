@@ -1,0 +1,833 @@
+"""Discount groups and their prices: made, adopted, renamed, removed; only what differs is sent, and nothing twice."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from kartoteka.core.errors import Reject, Retry
+from kartoteka.core.model import GroupItem, State
+from kartoteka.core.policy import parse
+from kartoteka.core.prices import wanted
+from kartoteka.engine import price_lists, reconcile
+from tests.world import World
+
+SET, REMOVE, MAKE = "PUT discounts/groups/products", "POST discounts/groups/products/delete", "POST discounts/groups"
+LIST, RENAME, DELETE = "GET discounts/groups", "PUT discounts/groups", "POST discounts/groups/delete"
+
+
+def shop(*, propagate: bool = False) -> World:
+    """Return an installation whose panel is known and where nothing has happened yet."""
+    world = World(parse('{"discounts": {"deletes": "propagate"}}' if propagate else "{}")).knows_the_panel()
+    world.tick()
+    return world
+
+
+def with_group(**prices: str) -> World:
+    """Return one with the group G1, and these prices of products in zloty."""
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    for name, price in prices.items():
+        world.exchange.set_item("G1", "product", name.removeprefix("p"), price=price, currency="PLN")
+    world.tick()
+    return world
+
+
+def number_of(world: World, group_id: str = "G1") -> str:
+    """Return the panel's number of a group."""
+    return world.exchange.group_numbers()[group_id]
+
+
+def prices(world: World, group_id: str = "G1") -> dict[str, str]:
+    """Return what the panel holds: ``kind/id`` -> amount and currency."""
+    held = world.panel.prices[number_of(world, group_id)]
+    return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
+
+
+def told(world: World, item_id: str = "G1") -> tuple[State, str] | None:
+    """Return what ``sync_status`` says of a group or a price."""
+    status = world.exchange.status("", "discounts", item_id)
+    return (status.state, status.code) if status else None
+
+
+def calls(world: World) -> dict[str, int]:
+    """Return the calls so far that have to do with groups."""
+    return {gate: n for gate, n in world.panel.calls().items() if "discounts" in gate}
+
+
+def made_since(world: World, before: dict[str, int]) -> dict[str, int]:
+    """Return the calls that were made since."""
+    return {gate: n - before.get(gate, 0) for gate, n in calls(world).items() if n != before.get(gate, 0)}
+
+
+def history(world: World) -> list[tuple[str, str, str | None, str | None, str]]:
+    """Return the history of groups and prices."""
+    rows = [h for h in world.exchange.history if h.client_id == "" and h.concern == "discounts"]
+    return [(h.item_id, h.field, h.value_before, h.value_after, h.reason) for h in rows]
+
+
+def test_a_row_makes_a_group_with_its_prices_and_then_nothing_more_is_sent() -> None:
+    world = with_group(p7="12.30", p8="1000")
+    assert world.panel.discount_groups == {number_of(world): "Hurt"}
+    assert prices(world) == {"product/7": "12.30 PLN", "product/8": "1000.00 PLN"}
+    assert told(world) == (State.IN_STEP, "")
+    assert history(world) == [
+        ("G1", "name", None, "Hurt", "create"),
+        ("G1/product/7", "price", None, "12.30", "create"),
+        ("G1/product/7", "currency", None, "PLN", "create"),
+        ("G1/product/8", "price", None, "1000.00", "create"),
+        ("G1/product/8", "currency", None, "PLN", "create"),
+    ]
+    before = calls(world)
+    world.tick()
+    world.exchange.set_item("G1", "product", "7", price="12.3")
+    world.tick()
+    assert made_since(world, before) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "price"),
+    [
+        ("product", {"rebate_percent": "10", "base_price": "9.99"}, "8.99"),
+        ("producer", {"rebate_percent": "12.5", "base_price": "100.00"}, "87.50"),
+        ("series", {"rebate_percent": "0", "base_price": "0.01"}, "0.01"),
+        ("category", {"rebate_percent": "50", "base_price": "0.01"}, "0.01"),
+        ("menu_item", {"rebate_percent": "100", "base_price": "5"}, "0.00"),
+        ("product", {"price": "0.005"}, "0.01"),
+        ("product", {"price": "9999999999.99"}, "9999999999.99"),
+    ],
+)
+def test_a_rebate_becomes_a_price_rounded_half_up(kind: str, row: dict[str, str], price: str) -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", kind, "5", currency="eur", **row)
+    world.tick()
+    assert prices(world) == {f"{kind}/5": f"{price} EUR"}
+    assert isinstance(world.panel.prices[number_of(world)][kind, "5"][0], Decimal)
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "names"),
+    [
+        ({"price": "12,50"}, "bad_amount", "price ('12,50')"),
+        ({"price": "NaN"}, "bad_amount", "price ('NaN')"),
+        ({"price": "1" * 39}, "bad_amount", "price ('111"),
+        ({"price": "-1"}, "bad_amount", "price ('-1')"),
+        ({"price": "1e9999"}, "bad_amount", "price"),
+        ({"price": "1_000"}, "bad_amount", "price"),
+        ({}, "bad_item", "price"),
+        ({"price": "1", "rebate_percent": "5"}, "bad_item", "price"),
+        ({"rebate_percent": "5"}, "incomplete", "base_price"),
+        ({"rebate_percent": "101", "base_price": "5"}, "bad_amount", "rebate_percent"),
+        ({"price": "1", "currency": "zł"}, "bad_currency", "currency ('ZŁ')"),
+        ({"price": "1", "currency": None}, "bad_currency", "currency"),
+        ({"price": "1", "valid_to": "wczoraj"}, "bad_date", "valid_to"),
+    ],
+)
+def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | None], code: str, names: str) -> None:
+    world = with_group(p7="1")
+    world.exchange.set_item("G1", "product", "8", price="2", currency="PLN")
+    world.exchange.set_item("G1", "product", "9", **{"currency": "PLN", **row})
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
+    assert told(world, "G1/product/9") == (State.HELD, code)
+    status = world.exchange.status("", "discounts", "G1/product/9")
+    assert status is not None
+    assert names in status.message
+    before = calls(world)
+    world.tick()
+    assert made_since(world, before) == {}
+    right = {"price": "3", "rebate_percent": None, "base_price": None, "currency": "PLN", "valid_to": None}
+    world.exchange.set_item("G1", "product", "9", **right)
+    world.tick()
+    assert prices(world)["product/9"] == "3.00 PLN"
+    assert told(world, "G1/product/9") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "code"), [("products", "1", "bad_item_type"), ("product", "1.5", "bad_item")]
+)
+def test_a_row_that_names_nothing_of_the_panel_is_held(kind: str, number: str, code: str) -> None:
+    world = with_group()
+    world.exchange.set_item("G1", kind, number, price="1", currency="PLN")
+    world.tick()
+    assert told(world, f"G1/{kind}/{number}") == (State.HELD, code)
+    world.exchange.delete_item("G1", kind, number)
+    world.tick()
+    assert told(world, f"G1/{kind}/{number}") is None
+
+
+def test_a_bad_row_leaves_the_former_price() -> None:
+    world = with_group(p7="1")
+    world.exchange.set_item("G1", "product", "7", price="1,5")
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN"}
+    assert told(world, "G1/product/7") == (State.HELD, "bad_amount")
+
+
+def test_a_row_that_goes_takes_its_price_along_and_one_call_does_for_many() -> None:
+    world = with_group(p7="1", p8="2", p9="3")
+    world.exchange.delete_item("G1", "product", "7")
+    world.exchange.delete_item("G1", "product", "9")
+    before = calls(world)
+    world.tick()
+    assert prices(world) == {"product/8": "2.00 PLN"}
+    assert world.exchange.prices.keys() == {("G1", "product", "8")}
+    assert made_since(world, before) == {LIST: 1, REMOVE: 1}
+    assert history(world)[-2:] == [
+        ("G1/product/7", "price", "1.00", None, "edit"),
+        ("G1/product/9", "price", "3.00", None, "edit"),
+    ]
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.tick()
+    assert prices(world)["product/7"] == "1.00 PLN"
+
+
+def test_a_changed_price_and_a_changed_currency_are_sent_alone() -> None:
+    world = with_group(p7="1", p8="2", p9="3")
+    world.exchange.set_item("G1", "product", "8", price="2.50")
+    world.exchange.set_item("G1", "product", "9", currency="EUR")
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.50 PLN", "product/9": "3.00 EUR"}
+    assert world.panel.log[-1][1][1:] == ("product/8", "product/9")
+
+
+# --- the group itself
+
+
+def test_a_group_is_renamed_by_its_number() -> None:
+    world = with_group(p7="1")
+    number = number_of(world)
+    world.exchange.set_group("G1", "Detal")
+    world.tick()
+    assert world.panel.discount_groups == {number: "Detal"}
+    assert history(world)[-1] == ("G1", "name", "Hurt", "Detal", "edit")
+
+
+def test_a_name_that_was_changed_in_the_panel_is_put_right_once_a_day() -> None:
+    world = with_group(p7="1")
+    number = number_of(world)
+    world.panel.discount_groups[number] = "Inna"
+    world.pass_time(days=1)
+    world.tick()
+    assert world.panel.discount_groups == {number: "Hurt"}
+    assert history(world)[-1] == ("G1", "name", "Inna", "Hurt", "drift")
+
+
+def test_the_one_group_of_exactly_this_name_is_adopted() -> None:
+    world = shop()
+    number = world.panel.make_group("Hurt", product_1="5")
+    world.panel.make_group("hurt")
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.tick()
+    assert number_of(world) == number
+    assert len(world.panel.discount_groups) == 2
+    assert prices(world) == {"product/1": "5.00 PLN", "product/7": "1.00 PLN"}
+
+
+def test_of_two_of_that_name_none_is_adopted_and_one_is_no_two_rows_own() -> None:
+    world = shop()
+    taken = {world.panel.make_group("Hurt"), world.panel.make_group("Hurt")}
+    single = world.panel.make_group("Detal")
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_group("G2", "Detal")
+    world.exchange.set_group("G3", "Detal")
+    world.tick()
+    assert number_of(world, "G1") not in taken
+    assert number_of(world, "G2") == single
+    assert number_of(world, "G3") != single
+    assert sorted(world.panel.discount_groups.values()) == ["Detal", "Detal", "Hurt", "Hurt", "Hurt"]
+
+
+def test_a_group_without_a_name_is_held() -> None:
+    world = shop()
+    world.exchange.set_group("G1", None)
+    world.tick()
+    assert told(world) == (State.HELD, "incomplete")
+    assert world.panel.discount_groups == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_prices_without_a_group_wait_for_it() -> None:
+    world = shop()
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.tick()
+    assert told(world) == (State.WAITING, "no_group")
+    assert world.panel.discount_groups == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN"}
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_deleted_row_leaves_the_group_and_its_return_finds_it() -> None:
+    world = with_group(p7="1")
+    number = number_of(world)
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.EXCLUDED, "deleted_in_erp")
+    assert world.panel.discount_groups == {number: "Hurt"}
+    world.exchange.delete_item("G1", "product", "7")
+    world.tick()
+    assert prices(world) == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert number_of(world) == number
+    assert told(world) == (State.IN_STEP, "")
+    assert len(world.panel.discount_groups) == 1
+
+
+def test_with_propagate_it_is_deleted_once_nobody_is_in_it() -> None:
+    world = shop(propagate=True)
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.tick()
+    number = number_of(world)
+    customer = world.panel.register({"email": "a@b.pl", "discount_group_id": number})
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.WAITING, "group_in_use")
+    assert number in world.panel.discount_groups
+    world.panel.edit(customer, discount_group_id="")
+    world.tick()
+    assert world.panel.discount_groups == {}
+    assert told(world) is None
+    assert world.exchange.prices == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN"}
+
+
+def test_a_group_that_vanished_from_the_panel_is_made_anew_with_all_its_prices() -> None:
+    world = with_group(p7="1", p8="2")
+    world.panel.remove_group(number_of(world))
+    world.pass_time(days=1)
+    world.tick()
+    assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
+
+
+# --- what goes wrong
+
+
+def test_a_lost_reply_to_making_a_group_makes_no_second_one() -> None:
+    world = shop()
+    world.panel.make_group("Hurt")
+    world.panel.make_group("Hurt")
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.pass_time(minutes=5)
+    world.tick()
+    assert len(world.panel.discount_groups) == 3
+    assert number_of(world) == "3"
+    assert history(world) == [("G1", "name", None, "Hurt", "create")]
+
+
+@pytest.mark.parametrize("propagate", [False, True])
+def test_a_group_that_was_renamed_or_deleted_before_its_reply_was_missed_is_found(propagate: bool) -> None:
+    world = shop(propagate=propagate)
+    for group in ("G1", "G2"):
+        world.panel.lose_reply()
+        world.exchange.set_group(group, f"Hurt {group}")
+        world.tick()
+    world.exchange.set_group("G1", "Detal")
+    world.exchange.delete_group("G2")
+    world.pass_time(minutes=5)
+    world.tick()
+    assert sorted(world.panel.discount_groups.values()) == (["Detal"] if propagate else ["Detal", "Hurt G2"])
+    assert told(world, "G1") == (State.IN_STEP, "")
+    assert told(world, "G2") == (None if propagate else (State.EXCLUDED, "deleted_in_erp"))
+    assert [h for h in history(world) if h[0] == "G1"] == [
+        ("G1", "name", None, "Hurt G1", "create"),
+        ("G1", "name", "Hurt G1", "Detal", "edit"),
+    ]
+
+
+def test_a_group_that_was_deleted_before_its_reply_was_missed_is_found_alone_too() -> None:
+    world = shop(propagate=True)
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert world.panel.discount_groups == {}
+
+
+def test_a_group_whose_making_and_renaming_were_both_unanswered_is_not_made_again() -> None:
+    world = shop()
+    for name in ("Hurt", "Detal", "Hurt"):
+        world.panel.lose_reply()
+        world.exchange.set_group("G1", name)
+        world.tick()
+    world.pass_time(minutes=10)
+    world.tick()
+    assert list(world.panel.discount_groups.values()) == ["Hurt"]
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_prices_of_a_group_that_waits_for_its_end_are_carried() -> None:
+    world = shop(propagate=True)
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.tick()
+    world.panel.register({"email": "a@b.pl", "discount_group_id": number_of(world)})
+    world.exchange.delete_group("G1")
+    world.tick()
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.tick()
+    assert prices(world) == {"product/7": "2.00 PLN"}
+    assert told(world) == (State.WAITING, "group_in_use")
+
+
+@pytest.mark.parametrize(("minutes", "holds"), [(-1, False), (0, True), (59, True), (60, False)])
+def test_a_price_begins_with_its_moment_and_ends_before_the_other(minutes: int, holds: bool) -> None:
+    begin = World().time
+    row = GroupItem("product", "1", price="1", currency="PLN", valid_from=begin, valid_to=begin + timedelta(hours=1))
+    assert (wanted(row, begin + timedelta(minutes=minutes)) is not None) is holds
+
+
+def test_a_lost_reply_to_prices_sends_them_again() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.panel.lose_reply()
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    world.collect("discounts")
+    world.drain()
+    assert told(world) == (State.PENDING, "connection")
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.exchange.set_item("G1", "product", "7", price="1")
+    before = calls(world)
+    world.pass_time(minutes=5)
+    world.tick()
+    assert made_since(world, before) == {LIST: 1, SET: 1}
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_price_that_was_taken_back_while_nobody_knew_is_sent_again() -> None:
+    world = with_group(p7="1")
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.collect("discounts")
+    world.dies_at("set_prices", after=True)
+    world.work("discount_groups")
+    assert prices(world) == {"product/7": "2.00 PLN"}
+    world.exchange.set_item("G1", "product", "7", price="1")
+    world.drain()
+    assert prices(world) == {"product/7": "1.00 PLN"}
+
+
+def test_many_rows_go_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_lists, "PAGE", 5)
+    world = with_group(**{f"p{n}": "1" for n in range(12)})
+    for n in range(12):
+        world.exchange.delete_item("G1", "product", str(n))
+    world.tick()
+    assert prices(world) == {}
+    assert world.exchange.prices == {}
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_many_removals_that_are_refused_do_not_go_round_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_lists, "PAGE", 3)
+    world = with_group(**{f"p{n}": "1" for n in range(5)})
+    for n in range(5):
+        world.exchange.delete_item("G1", "product", str(n))
+        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+    world.tick()
+    assert len(prices(world)) == 5
+    assert told(world, "G1/product/0") == (State.HELD, "refused")
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, dated: bool
+) -> None:
+    monkeypatch.setattr(price_lists, "PAGE", 3)
+    world = with_group(**{f"p{n}": "1" for n in range(9)})
+    for n in range(9):
+        if dated:
+            world.exchange.set_item("G1", "product", str(n), valid_to=world.time)
+        else:
+            world.exchange.delete_item("G1", "product", str(n))
+    for n in range(6):
+        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+    world.tick()
+    world.tick()
+    assert sorted(prices(world)) == [f"product/{n}" for n in range(6)]
+    before = calls(world)
+    world.pass_time(days=1)
+    world.tick()
+    world.tick()
+    assert made_since(world, before) == {LIST: 1}
+    assert told(world, "G1/product/0") == (State.HELD, "refused")
+    world.exchange.set_item("G1", "product", "0", price="2", currency="PLN", valid_to=None)
+    world.panel.accept("product/0")
+    world.tick()
+    assert prices(world)["product/0"] == "2.00 PLN"
+    assert told(world, "G1/product/0") is None
+
+
+def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(price_lists, "MOST_CALLS", 20)
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    for n in range(100):
+        world.exchange.set_item("G1", "product", str(n), price="1", currency="PLN")
+        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+    world.collect("discounts")
+    world.work("discount_groups")
+    assert calls(world)[SET] == 20
+    refused = [key for key in world.exchange.statuses if key[2].startswith("G1/")]
+    assert 0 < len(refused) < 20
+    world.drain()
+    assert calls(world)[SET] < 2 * 100 + 60  # each alone, the splitting, and what each run begins with
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
+    world = shop()
+    for n in range(3):
+        world.exchange.set_group(f"G{n}", f"Hurt {n}")
+        world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
+    times = iter([True, True, False])
+    reconcile(world.engine(), "discount_groups", ["G0", "G1", "G2"], time_left=lambda: next(times, False))
+    assert len(world.panel.discount_groups) == 1
+    assert SET not in calls(world)
+    world.drain()
+    assert {len(held) for held in world.panel.prices.values()} == {1}
+
+
+def test_a_refused_name_does_not_stop_the_prices() -> None:
+    world = with_group(p7="10")
+    world.panel.refuse(number_of(world), Reject("refused", "Panel: nazwa"))
+    world.exchange.set_group("G1", "Zła")
+    world.tick()
+    assert told(world) == (State.PENDING, "refused")
+    world.panel.accept(number_of(world))
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", "nie"))  # type: ignore[method-assign]
+    world.exchange.set_item("G1", "product", "7", price="20")
+    world.tick()
+    assert prices(world) == {"product/7": "20.00 PLN"}
+    assert told(world) == (State.PENDING, "refused")
+
+
+def test_after_a_restored_database_every_price_is_sent_anew() -> None:
+    world = with_group(p7="10")
+    world.panel.prices[number_of(world)]["product", "7"] = (Decimal("12.00"), "PLN")
+    stored = world.state.documents["log:discount_groups"]
+    world.state.documents["log:discount_groups"] = replace(stored, document={**stored.document, "mark": "another"})
+    world.tick()
+    assert prices(world) == {"product/7": "10.00 PLN"}
+
+
+def test_a_lost_reply_beside_strangers_of_the_name_makes_no_second_one_whatever_its_number() -> None:
+    world = shop()
+    for number in ("301", "302"):
+        world.panel.discount_groups[number] = "Hurt"
+        world.panel.prices[number] = {}
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.tick()
+    assert sorted(world.panel.discount_groups) == ["1", "301", "302"]
+    assert number_of(world) == "1"
+
+
+def test_two_unanswered_makings_of_one_name_are_told_apart() -> None:
+    world = shop(propagate=True)
+    world.exchange.set_group("G2", "Hurt")
+    world.tick()
+    world.exchange.delete_group("G2")
+    world.exchange.set_group("G1", "Hurt")
+    world.panel.lose_reply(3)
+    world.tick()
+    world.exchange.set_group("G1", "Detal")
+    world.exchange.set_group("G2", "Hurt")
+    world.panel.lose_reply()
+    world.tick()
+    world.pass_time(minutes=5)
+    world.tick()
+    world.tick()
+    assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt"]
+    assert told(world, "G1") == told(world, "G2") == (State.IN_STEP, "")
+
+
+def test_a_group_of_many_prices_is_said_to_be_under_way_until_all_are_sent() -> None:
+    world = with_group(p1="1")
+    for n in range(250):
+        world.exchange.set_item("G1", "product", str(n), price="2", currency="PLN")
+    seen = []
+    set_prices = world.panel.set_prices
+
+    def watched(number, batch):  # type: ignore[no-untyped-def]
+        seen.append(told(world))
+        return set_prices(number, batch)
+
+    world.panel.set_prices = watched  # type: ignore[method-assign]
+    world.tick()
+    assert seen == [(State.PENDING, "sending_prices")] * 3
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_ids_with_strokes_are_kept_apart() -> None:
+    world = shop()
+    for group in ("G", "G/product"):
+        world.exchange.set_group(group, f"Hurt {group}")
+        world.exchange.set_item(group, "product", "7", price="zero", currency="PLN")
+    world.tick()
+    world.exchange.set_item("G", "product", "7", price="1")
+    world.tick()
+    assert told(world, "G/product/7") is None
+    assert told(world, "G/product/product/7") == (State.HELD, "bad_amount")
+    before = calls(world)
+    world.pass_time(days=1)
+    world.tick()
+    assert made_since(world, before) == {LIST: 1}
+
+
+def test_a_row_of_garbage_is_told_of_once() -> None:
+    world = with_group()
+    world.exchange.set_item("G1", "prod/uct", "x" * 200, price="1", currency="PLN")
+    world.tick()
+    [place] = [key[2] for key in world.exchange.statuses if key[2].startswith("G1/")]
+    assert len(place) == 100
+    before = calls(world)
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert made_since(world, before) == {}
+
+
+def test_a_parked_group_is_sent_to_the_queue_once() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.collect("discounts")
+    world.panel.fail(Retry("timeout"))
+    world.drain()
+    assert told(world) == (State.PENDING, "timeout")
+    world.pass_time(minutes=5)
+    world.collect("discounts")
+    world.pass_time(minutes=1)
+    world.collect("discounts")
+    assert world.queue.chunks["discount_groups"] == [("G1",)]
+
+
+def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> None:
+    world = with_group(p1="1")
+    world.panel.refuse("product/8", Reject("refused", "Panel: zła cena"))
+    for n in range(2, 12):
+        world.exchange.set_item("G1", "product", str(n), price=str(n), currency="PLN")
+    world.tick()
+    assert len(prices(world)) == 10
+    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    assert told(world) == (State.IN_STEP, "")
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "1", price="1.10")
+    world.tick()
+    world.pass_time(days=1)
+    world.tick()
+    assert made_since(world, before) == {LIST: 2, SET: 1}
+    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    world.panel.accept("product/8")
+    world.exchange.set_item("G1", "product", "8", price="8.50")
+    world.tick()
+    assert prices(world)["product/8"] == "8.50 PLN"
+    assert told(world, "G1/product/8") is None
+
+
+def test_a_refused_change_leaves_the_former_price_known() -> None:
+    world = with_group(p8="1")
+    world.panel.refuse("product/8", Reject("refused", "Panel: nie"))
+    world.exchange.set_item("G1", "product", "8", price="2")
+    world.tick()
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "8", price="1")
+    world.tick()
+    assert made_since(world, before) == {LIST: 1}
+    assert told(world, "G1/product/8") is None
+
+
+def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    for _ in range(12):
+        world.panel.fail(Retry("timeout"))
+        world.tick()
+        world.panel.recover()
+        status = told(world)
+        if status != (State.IN_STEP, ""):
+            assert status == (State.PENDING, "timeout")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    assert list(world.panel.discount_groups.values()) == ["Hurt"]
+
+
+def test_a_refused_group_is_tried_and_then_held_until_its_row_changes() -> None:
+    world = shop()
+    world.panel.refuse("Zła", Reject("refused", "Panel: nazwa"))
+    world.exchange.set_group("G1", "Zła")
+    world.exchange.set_group("G2", "Dobra")
+    for _ in range(9):
+        world.tick()
+    assert told(world) == (State.HELD, "refused")
+    assert told(world, "G2") == (State.IN_STEP, "")
+    world.exchange.set_group("G1", "Lepsza")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 30))
+def test_a_kill_at_any_step_loses_and_doubles_nothing(step: int, after: bool) -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    for n in range(5):
+        world.exchange.set_item("G1", "product", str(n), price="1.10", currency="PLN")
+    world.policy = parse('{"panel": {"batch_size": 2}}')
+    world.mortal(step, after=after)
+    world.tick()
+    world.pass_time(minutes=70)
+    world.tick()
+    assert list(world.panel.discount_groups.values()) == ["Hurt"]
+    assert prices(world) == {f"product/{n}": "1.10 PLN" for n in range(5)}
+    assert told(world) == (State.IN_STEP, "")
+    assert all(p.price == "1.10" for p in world.exchange.prices.values())
+
+
+def test_fifty_thousand_prices_go_on_by_the_queue_and_survive_a_kill_in_the_middle() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    count = 50_000
+    for n in range(count):
+        world.exchange.set_item("G1", "product", str(n), rebate_percent="7.5", base_price=f"{n}.99", currency="PLN")
+    world.collect("discounts")
+    assert world.work("discount_groups")
+    assert told(world) == (State.PENDING, "sending_prices")
+    assert len(prices(world)) == price_lists.MOST_CALLS * 100
+    world.dies_at("settle_prices")
+    assert world.work("discount_groups")
+    before = calls(world)
+    world.drain()
+    assert len(prices(world)) == count
+    assert made_since(world, before)[SET] == count // 100 - price_lists.MOST_CALLS
+    assert told(world) == (State.IN_STEP, "")
+    assert sum(1 for h in history(world) if h[1] == "price") == count
+    before = calls(world)
+    world.tick()
+    assert made_since(world, before) == {}
+
+
+def test_many_groups_of_one_run_share_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_lists, "MOST_CALLS", 3)
+    world = shop()
+    for n in range(250):
+        world.exchange.set_group(f"G{n}", f"Hurt {n}")
+        world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
+    world.collect("discounts")
+    world.queue.chunks["discount_groups"] = [tuple(f"G{n}" for n in range(250))]
+    threads = set()
+    create_group = world.panel.create_group
+
+    def watched(name: str) -> str:
+        threads.add(threading.get_ident())
+        return create_group(name)
+
+    world.panel.create_group = watched  # type: ignore[method-assign]
+    world.work("discount_groups")
+    assert len(threads) == 1  # no group of the panel becomes two rows' own
+    assert calls(world)[SET] == 3
+    monkeypatch.setattr(price_lists, "MOST_CALLS", 300)
+    world.drain()
+    assert {len(held) for held in world.panel.prices.values()} == {1}
+
+
+# --- dates
+
+
+def test_a_dated_price_comes_and_goes_to_the_minute() -> None:
+    world = with_group(p7="1")
+    begin, end = world.time + timedelta(minutes=10), world.time + timedelta(minutes=20)
+    world.exchange.set_item("G1", "product", "8", price="2", currency="PLN", valid_from=begin, valid_to=end)
+    world.tick()
+    assert "product/8" not in prices(world)
+    before = calls(world)
+    while world.time < begin:
+        assert "product/8" not in prices(world)
+        world.tick(seconds=60)
+    world.tick(seconds=60)
+    assert prices(world)["product/8"] == "2.00 PLN"
+    while world.time < end:
+        assert prices(world)["product/8"] == "2.00 PLN"
+        world.tick(seconds=60)
+    world.tick(seconds=60)
+    assert "product/8" not in prices(world)
+    assert made_since(world, before) == {LIST: 2, SET: 1, REMOVE: 1}
+    document = world.state.documents["dates:discount_groups"].document
+    assert document is not None
+    assert document["until"] >= end.isoformat()
+
+
+def test_dates_are_found_without_the_clouds_state() -> None:
+    world = with_group(p7="1")
+    soon = world.time + timedelta(minutes=10)
+    world.exchange.set_item("G1", "product", "8", price="2", currency="PLN", valid_from=soon)
+    world.tick()
+    world.state.documents.clear()
+    world.pass_time(minutes=30)
+    world.knows_the_panel()
+    world.tick()
+    assert prices(world)["product/8"] == "2.00 PLN"
+
+
+def test_quiet_minutes_write_no_state() -> None:
+    world = with_group(p7="1")
+    world.tick()
+    before = {name: stored for name, stored in world.state.documents.items() if "group" in name or "dates" in name}
+    for _ in range(10):
+        world.tick()
+    assert before == {n: s for n, s in world.state.documents.items() if "group" in n or "dates" in n}
+
+
+# --- what the policy and the operator say
+
+
+@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
+def test_off_means_off(direction: str) -> None:
+    world = World(parse(f'{{"discounts": {{"direction": "{direction}"}}}}')).knows_the_panel()
+    world.exchange.set_group("G1", "Hurt")
+    world.collect("discounts")
+    assert world.queue.empty()
+    world.queue.send("discount_groups", ["G1"])
+    world.tick()
+    assert world.panel.discount_groups == {}
+    assert told(world) is None
+
+
+def test_a_paused_concern_sends_nothing_and_goes_on_by_itself() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.collect("discounts")
+    world.state.pause("discounts", "paused")
+    world.drain()
+    assert told(world) == (State.PENDING, "paused")
+    assert world.panel.discount_groups == {}
+    world.state.resume("discounts")
+    world.tick()
+    assert list(world.panel.discount_groups.values()) == ["Hurt"]
+
+
+def test_doubted_prices_are_sent_anew_whole() -> None:
+    world = with_group(p7="1", p8="2")
+    world.panel.prices[number_of(world)].clear()
+    world.exchange.doubt_prices("G1", None)
+    world.queue.send("discount_groups", ["G1"])
+    world.drain()
+    assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}

@@ -1,0 +1,101 @@
+"""JSON with exact numbers: digit for digit out, digit for digit in, and no binary float on the way."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kartoteka.adapters import panel_json
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("12.30"), "12.30"),
+        (Decimal("9999999999.99"), "9999999999.99"),
+        (Decimal("-0.01"), "-0.01"),
+        (Decimal("0.00"), "0.00"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("1E-9"), "0.000000001"),
+        (Decimal("12345678901234567890.123456789"), "12345678901234567890.123456789"),
+        (7, "7"),
+        (2**70, str(2**70)),
+        (True, "true"),
+        (False, "false"),
+        (None, "null"),
+        ('żółw "a"\\\n', r'"żółw \"a\"\\\n"'),
+        ([], "[]"),
+        ({}, "{}"),
+        ([1, [Decimal("2.50")], ("x",)], '[1,[2.50],["x"]]'),
+        ({"a": {"b": Decimal("1.10")}, "ż": None}, '{"a":{"b":1.10},"ż":null}'),
+    ],
+)
+def test_a_value_is_written_digit_for_digit(value: Any, text: str) -> None:
+    assert panel_json.written(value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5,
+        0.0,
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("Infinity"),
+        Decimal("-Infinity"),
+        {1: "x"},
+        {None: "x"},
+        {"x"},
+        b"x",
+        object(),
+    ],
+)
+def test_what_has_no_exact_form_is_refused_wherever_it_stands(value: Any) -> None:
+    for each in (value, [value], {"a": [value]}):
+        with pytest.raises(TypeError):
+            panel_json.written(each)
+
+
+def test_a_refusal_quotes_no_value() -> None:
+    with pytest.raises(TypeError) as refusal:
+        panel_json.written({"a": 12.5})
+    assert "12.5" not in str(refusal.value)
+
+
+def test_a_number_with_a_point_is_read_as_it_stands() -> None:
+    found = panel_json.read(b'\xef\xbb\xbf{"a": 0.10, "b": 9999999999.99, "c": 7, "d": 1e2}')
+    assert [str(each) for each in found.values()] == ["0.10", "9999999999.99", "7", "1E+2"]
+    assert [type(each) for each in found.values()] == [Decimal, Decimal, int, Decimal]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"NaN", b'{"a": -Infinity}', b"\xff", b"[" * 100_000, b"1e99999999999999999999", b"9" * 5000],
+)
+def test_what_is_no_json_is_refused_as_such(content: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - which kind of it does not matter
+        panel_json.read(content)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(-(10**10), 10**10, places=2)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@given(VALUES)
+def test_what_is_written_is_read_back_and_by_any_reader(value: Any) -> None:
+    text = panel_json.written(value)
+    assert json.loads(text, parse_float=Decimal) == value
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        assert panel_json.read(text.encode()) == value
+
+
+@given(st.decimals(-(10**10), 10**10, places=2))
+def test_two_places_stay_two_places(amount: Decimal) -> None:
+    assert str(panel_json.read(panel_json.written({"a": amount}).encode())["a"]) == str(amount)
