@@ -10,6 +10,7 @@ from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.queue import SqsQueue
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core.brake import BRAKE
+from kartoteka.core.concerns import carried
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -24,7 +25,8 @@ def state(stack: Stack) -> DynamoState:
 
 def queue(stack: Stack) -> SqsQueue:
     """Return the stack's queues, with its own number of shards: a customer must stay in one of them."""
-    return SqsQueue(stack.queues, shards=shards(stack), make_client=stack.sqs)
+    urls = {half: url for concern, url in stack.queues.items() for half in carried(concern)}
+    return SqsQueue(urls, shards=shards(stack), make_client=stack.sqs)
 
 
 def shards(stack: Stack) -> int:

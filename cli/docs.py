@@ -25,15 +25,39 @@ The direction is the default one; the policy may set another for the concern, an
 """
 
 GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
-NO_COLUMN = {"shops": "the customer's rows of `client_shops`, else the policy's rule, else its default shops"}
-"""Fields that are not a column of their concern's table -> what they are."""
+NOTES = {
+    "shops": "is no column: it stands for the customer's rows of `client_shops`, else the policy's rule, else its "
+    "default shops",
+    "discount_group_id": "is the ERP's id in the exchange database, and the panel's number of that group in the panel",
+    "credit_limit": "is 0 where `credit_allowed` is false, and where stale figures count as none",
+}
+"""Fields whose value is not simply what stands in their column -> what it is."""
 WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
+UNSURE = (
+    "`{}`: it is not known whether the panel shows there what was written. What it shows counts once something was "
+    "sent, and after three corrections in vain it is believed to be another figure: "
+    "[0020](decisions/0020-credit-figures.md).\n"
+)
+GROUPS = """## discount groups
+
+Tables `discount_groups` and `discount_group_items`; the panel's gates are `discounts/groups` and, for prices,
+`discounts/groups/products`. They are records of their own and no fields of a customer; the direction is that of
+`discounts`.
+
+| what | read | created, updated | compared as |
+| --- | --- | --- | --- |
+| `name` of a group | `groupName` | `discountGroupName` | text |
+| `price`, or what the rebate leaves of `base_price` | not shown | `price` | amount |
+| `currency` | not shown | `currency` | caseless |
+
+The last price sent stands for the panel's: [0018](decisions/0018-prices-are-write-only.md).
+"""
 
 
 def pages() -> Mapping[str, str]:
     """Return each made page by its name in ``docs/``."""
     return {
-        "fields.md": "\n".join([HEAD, *(line for concern in CONCERNS.values() for line in _concern(concern))]) + "\n",
+        "fields.md": "\n".join([HEAD, *(line for each in CONCERNS.values() for line in _concern(each)), GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -56,8 +80,8 @@ def _concern(concern: Concern) -> Iterator[str]:
     yield ""
     if not all(field.read for field in concern.fields.values()):
         yield WRITE_ONLY
-    for name in concern.fields.keys() & NO_COLUMN:
-        yield f"`{name}` is no column: it stands for {NO_COLUMN[name]}.\n"
+    yield from (UNSURE.format(name) for name, field in concern.fields.items() if field.unsure)
+    yield from (f"`{name}` {NOTES[name]}.\n" for name in concern.fields if name in NOTES)
 
 
 def main() -> None:

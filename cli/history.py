@@ -24,12 +24,15 @@ COLUMNS = (
 @click.command()
 @click.argument("client_id", required=False)
 @where
+@click.option("--group", metavar="GROUP_ID", help="Of one discount group and its prices.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows to list.")
 @show.as_json
-def history(client_id: str | None, where: Where, limit: int, as_json: bool) -> None:
+def history(client_id: str | None, where: Where, group: str | None, limit: int, as_json: bool) -> None:
     """List what was written into the panel and into the ERP's rows, the latest first; of one customer, or of all."""
+    if client_id is not None and group is not None:
+        raise click.UsageError("give a customer or a --group, not both")
     with opened(where) as erp:
-        rows = look.history(erp, client_id, limit)
+        rows = look.history(erp, client_id, limit, group=group)
     if as_json:
         show.document({"history": rows})
         return

@@ -42,8 +42,8 @@ def _own_words(_ctx: click.Context, _parameter: click.Parameter, reason: str) ->
 def pause(concern: str, reason: str, name: str | None, as_json: bool) -> None:
     """Let a concern's schedules (or panel_feed's) collect nothing until `resume`.
 
-    Customers in its queue are parked; they come back after `resume`, within the hour or at the next `tick`. A concern
-    that the brake has stopped is paused already.
+    What is in its queue is parked; it comes back after `resume`, within the hour or at the next `tick`. A concern that
+    the brake has stopped is paused already. Discounts are paused as a whole: the groups, and who is in them.
     """
     state = cloud.state(stacks.find(name))
     if state.paused().get(concern) == brake.BRAKE:
@@ -98,8 +98,9 @@ def _what_stopped(concern: str, where: Where, state: DynamoState) -> str:
     stack = f" --stack {where.stack}" if where.stack else ""
     return (
         f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
-        f"given another tax number or e-mail.{_figures(concern, where, state)} `kartoteka history{stack}` shows what "
-        "was written. If it is a mistake, correct the rows: they are read afresh. Then, or if it is meant: "
+        "out of a group, left without a limit, or given another tax number or e-mail."
+        f"{_figures(concern, where, state)} `kartoteka history{stack}` shows what was written. If it is a mistake, "
+        "correct the rows: they are read afresh. Then, or if it is meant: "
         f"`{cloud.way_on(concern, brake.BRAKE, where.stack)}`"
     )
 
@@ -110,8 +111,10 @@ def _figures(concern: str, where: Where, state: DynamoState) -> str:
     try:
         with opened(where) as erp:
             written = SqlExchange(erp.engine).risky_writes(concern, since)
-            waiting = look.parked_with(erp, concern, brake.BRAKE)
+            customers, groups = look.parked_with(erp, concern, brake.BRAKE)
     except click.ClickException:
         return ""
-    records, customers = show.counted(written, "such record"), show.counted(waiting, "customer")
-    return f" It let {records} through in the last hour and set {customers} aside."
+    aside = [show.counted(customers, "customer"), *([show.counted(groups, "discount group")] if groups else [])]
+    return (
+        f" It let {show.counted(written, 'such record')} through in the last hour and set {' and '.join(aside)} aside."
+    )

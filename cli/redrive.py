@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from cli.erp import stack_name
 from cli.exits import Unavailable, told
 from cli.stack import Stack
 from kartoteka.adapters.queue import VERSION, SqsQueue
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.concerns import CONCERNS, GROUPS, carried
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -48,25 +49,32 @@ def redrive(concern: str, name: str | None, as_json: bool) -> None:
         raise Unavailable(f"the stack {stack.name} has no dead-letter queue for {concern}")
     move = _Move(stack, concern, dead)
     move.run()
+    customers, groups = move.keys[concern], move.keys[GROUPS.name]
     if as_json:
-        show.document({"concern": concern, "messages": move.messages, "customers": move.customers, "odd": move.odd})
+        of_groups = {"groups": groups} if GROUPS.name in carried(concern) else {}
+        show.document(
+            {"concern": concern, "messages": move.messages, "customers": customers, **of_groups, "odd": move.odd}
+        )
         return
-    messages, customers = show.counted(move.messages, "message"), show.counted(move.customers, "customer")
-    click.echo(f"back in the queue of {concern}: {messages} with {customers}")
+    what = [show.counted(customers, "customer"), *([show.counted(groups, "discount group")] if groups else [])]
+    click.echo(f"back in the queue of {concern}: {show.counted(move.messages, 'message')} with {' and '.join(what)}")
     if move.odd:
         click.echo(f"not readable by this version, and so about to return: {show.counted(move.odd, 'message')}")
 
 
 @dataclass(slots=True)
 class _Move:
-    """One redrive. It ends with the messages that were there when it began, not with those that fail meanwhile."""
+    """One redrive. It ends with the messages that were there when it began, not with those that fail meanwhile.
+
+    ``keys`` counts what was brought back, by the name in its message: customers by that of the concern.
+    """
 
     stack: Stack
     concern: str
     dead: str
     messages: int = 0
-    customers: int = 0
     odd: int = 0
+    keys: Counter[str] = field(default_factory=Counter)
     _queue: SqsQueue = field(init=False)
     _sqs: SQSClient = field(init=False)
 
@@ -90,16 +98,18 @@ class _Move:
         return answer.get("Messages", [])
 
     def _bring_back(self, batch: Sequence[Message]) -> None:
-        readable = [keys for message in batch if (keys := _keys(message["Body"], self.concern)) is not None]
-        odd = [message for message in batch if _keys(message["Body"], self.concern) is None]
-        keys = list(dict.fromkeys(key for some in readable for key in some))
-        if keys:
-            self._queue.send(self.concern, keys)
+        kinds = carried(self.concern)
+        readable = [found for message in batch if (found := _keys(message["Body"], kinds)) is not None]
+        odd = [message for message in batch if _keys(message["Body"], kinds) is None]
+        for kind in kinds:
+            keys = list(dict.fromkeys(key for name, some in readable if name == kind for key in some))
+            if keys:
+                self._queue.send(kind, keys)
+            self.keys[kind] += len(keys)
         for message in odd:
             self._send_as_it_is(message)
         self._delete(batch)
         self.messages += len(batch)
-        self.customers += len(keys)
         self.odd += len(odd)
 
     def _send_as_it_is(self, message: Message) -> None:
@@ -116,13 +126,13 @@ class _Move:
         self._sqs.delete_message_batch(QueueUrl=self.dead, Entries=entries)
 
 
-def _keys(body: str, concern: str) -> list[str] | None:
-    """Return the keys of a message of this concern, None where it is none."""
+def _keys(body: str, kinds: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return which of these kinds a message is, with its keys; None where it is none."""
     try:
         message = json.loads(body)
     except ValueError:
         return None
-    if not isinstance(message, dict) or (message.get("v"), message.get("concern")) != (VERSION, concern):
+    if not isinstance(message, dict) or message.get("v") != VERSION or message.get("concern") not in kinds:
         return None
     keys = message.get("keys")
-    return keys if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else None
+    return (message["concern"], keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else None

@@ -193,6 +193,39 @@ def test_a_history_of_first_contact_addresses_shops_and_the_brake(stack: Stack) 
     assert not any(account.active for account in stack.panel.accounts)
 
 
+def test_prices_and_trade_credit_until_the_shop_refuses_a_purchase(stack: Stack) -> None:
+    stack.sql("UPDATE clients SET active = true WHERE id = 'C-1'")
+    stack.sql("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurt 2026')")
+    stack.sql(
+        "INSERT INTO discount_group_items (group_id, item_type, item_id, price, rebate_percent, base_price, currency)"
+        " VALUES ('HURT', 'product', 7, 19.90, NULL, NULL, 'PLN'), ('HURT', 'series', 3, NULL, 12.5, 9.99, 'PLN')"
+    )
+    stack.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id = 'C-1'")
+    stack.sql(
+        "INSERT INTO client_credit (client_id, credit_allowed, credit_limit, balance, currency, payment_days, as_of)"
+        " VALUES ('C-1', true, 1000, 250.10, 'PLN', 14, CURRENT_TIMESTAMP)"
+    )
+    stack.tick()
+    account = stack.panel.by_code("C-1")[0]
+    [group] = stack.panel.groups_named("Hurt 2026")
+    assert account.discount_group_id == group.id
+    assert {key: str(price.price) for key, price in group.prices.items()} == {
+        ("product", 7): "19.90",
+        ("series", 3): "8.74",
+    }
+    assert (str(account.credit_limit), str(account.balance), account.payment_days) == ("1000.00", "250.10", 14)
+    assert stack.panel.order(account.id, "749.90")["accepted"]
+
+    stack.sql("UPDATE client_credit SET credit_limit = 300, as_of = CURRENT_TIMESTAMP")
+    stack.panel.edit(account.id, discount_group_id=0)
+    stack.tick()
+    refused = stack.panel.order(account.id, "100.00")
+    assert (refused["accepted"], refused["limit"]) == (False, "300.00")
+    assert stack.panel.account(account.id).discount_group_id == group.id
+    reasons = stack.sql("SELECT reason FROM sync_history WHERE field = 'discount_group_id' ORDER BY id")
+    assert reasons == [("first_contact",), ("drift",)]
+
+
 def test_a_quiet_tick_costs_two_calls(stack: Stack) -> None:
     """One for what changed in the panel; one for the delivery addresses of each hundred customers."""
     stack.tick()

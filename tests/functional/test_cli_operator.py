@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli import look
 from cli import stack as stacks
+from cli.erp import Where, opened
 from kartoteka.core.model import (
     ConflictNote,
     Direction,
@@ -167,6 +170,123 @@ def test_what_all_found_its_other_side_is_not_mentioned(command: Command, filled
     assert "Not matched" not in command("status", "--erp-url", filled.url).stdout
 
 
+# --- discount groups, which are no customers
+
+
+def about_group(item_id: str, state: State = State.IN_STEP, code: str = "", **more: Any) -> Settlement:
+    """Say something of a group, or of one of its prices: ``group/type/id``."""
+    return Settlement("", "discounts", Status(state, code, f"o {item_id} / of {item_id}"), item_id=item_id, **more)
+
+
+@pytest.fixture
+def groups(sqlite_bench: SqlBench) -> SqlBench:
+    """Groups: two in step and one waiting, some of them named like a price; one held, one parked. Two prices held."""
+    sqlite_bench.erp.insert_card("C-1")
+    sqlite_bench.erp.run(
+        "INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Złota'), ('G-3', NULL), ('B/product/5', 'Nowa')"
+    )
+    parked = Parked(AT + timedelta(minutes=2), attempts=0, tries=2, code="timeout")
+    later = AT + timedelta(hours=1)
+    settle(
+        sqlite_bench,
+        linked("C-1"),
+        Settlement("C-1", "discounts", IN_STEP),
+        about_group("G-1", agreed={"name": "Złota"}, panel_item_id="4"),
+        about_group("A/product/5", agreed={"name": "Ukośna"}, panel_item_id="5"),
+        about_group("B/product/5", State.WAITING),
+        about_group("G-3", State.HELD, "incomplete"),
+        about_group("G-4", State.PENDING, "timeout", parked=parked),
+    )
+    prices = [about_group(f"G-1/product/{n}", State.HELD, "bad_amount") for n in (17, 18)]
+    price = Written("price", Direction.ERP_TO_PANEL, Reason.CREATE, None, "12.50")
+    written = Settlement("", "discounts", None, item_id="G-1/product/19", written=(price,))
+    sqlite_bench.exchange.settle([*prices, written], run_id="run-2", at=later)
+    return sqlite_bench
+
+
+def test_groups_and_their_prices_are_counted_apart_from_customers(command: Command, groups: SqlBench) -> None:
+    report = command.json("status", "--erp-url", groups.url)
+    assert (report["totals"]["cards"], report["totals"]["linked"], report["totals"]["held"]) == (1, 1, 3)
+    assert [row for row in report["states"] if row["concern"].startswith("disc")] == [
+        {"concern": "discount_group_items", "state": "held", "records": 2},
+        {"concern": "discount_groups", "state": "held", "records": 1},
+        {"concern": "discount_groups", "state": "in_step", "records": 2},
+        {"concern": "discount_groups", "state": "pending", "records": 1},
+        {"concern": "discount_groups", "state": "waiting", "records": 1},
+        {"concern": "discounts", "state": "in_step", "records": 1},
+    ]
+    assert report["parked"] == [
+        {"concern": "discount_groups", "code": "timeout", "records": 1, "next_due": "2026-03-02 12:02:00"}
+    ]
+
+
+def test_a_flood_of_prices_hides_no_group(command: Command, groups: SqlBench) -> None:
+    report = command.json("status", "--limit", "2", "--erp-url", groups.url)
+    assert [(row["client_id"], row["concern"], row["item_id"]) for row in report["held"]] == [
+        ("", "discounts", "G-3"),
+        ("", "discounts", "G-1/product/17"),
+    ]
+    shown = command("status", "--limit", "2", "--erp-url", groups.url).stdout
+    (line,) = [line for line in shown.splitlines() if "G-1/product/17" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")[:4]] == [
+        "",
+        "discounts",
+        "G-1/product/17",
+        "bad_amount",
+    ]
+    assert "1 more held record: --limit 3 shows all" in shown
+    assert "1 card, 1 with" in shown
+
+
+def test_a_held_group_waits_for_a_person_and_a_parked_one_does_not(command: Command, sqlite_bench: SqlBench) -> None:
+    settle(sqlite_bench, about_group("G-4", State.PENDING, "timeout"))
+    command("status", "--erp-url", sqlite_bench.url, "--exit-code")
+    settle(sqlite_bench, about_group("G-1/product/17", State.HELD, "bad_amount"))
+    command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=3)
+
+
+def test_the_history_of_a_group_is_its_own_and_its_prices(command: Command, groups: SqlBench) -> None:
+    name = Written("name", Direction.ERP_TO_PANEL, Reason.EDIT, "Złota", "Złota %")
+    own = about_group("G-1", written=(name,))
+    address = Settlement("C-1", "delivery_addresses", IN_STEP, item_id="G-1", written=(name,))
+    wild = about_group("G_1/product/3", written=(name,))
+    customer = Settlement("C-1", "discounts", IN_STEP, written=(name,))
+    settle(groups, own, address, wild, customer, about_group("G-10", written=(name,)))
+    for given, found in {
+        "G-1": ["G-1", "G-1/product/19"],
+        "G_1": ["G_1/product/3"],
+        "G-%": [],
+        "": [],
+    }.items():
+        rows = command.json("history", "--group", given, "--erp-url", groups.url)["history"]
+        assert [row["item_id"] for row in rows] == found
+    assert len(command.json("history", "--erp-url", groups.url)["history"]) == 7
+    assert "12.50" in command("history", "--group", "G-1", "--erp-url", groups.url).stdout
+    assert "not both" in command("history", "C-1", "--group", "G-1", "--erp-url", groups.url, code=2).output
+
+
+def test_groups_are_told_on_each_engine(command: Command, sql: SqlBench) -> None:
+    sql.erp.insert_card("C-1", discount_group_id="G-1")
+    parked = Parked(AT, attempts=0, tries=1, code="brake")
+    settle(
+        sql,
+        linked("C-1"),
+        about_group("G-1/product/17", State.HELD, "bad_amount"),
+        about_group("G-2", State.PENDING, "brake", parked=parked),
+    )
+    report = command.json("status", "--erp-url", sql.url)
+    assert [row["concern"] for row in report["states"]] == ["accounts", "discount_group_items", "discount_groups"]
+    assert [row["concern"] for row in report["parked"]] == ["discount_groups"]
+    assert [row["item_id"] for row in report["held"]] == ["G-1/product/17"]
+    assert command.json("history", "--group", "G-1", "--erp-url", sql.url)["history"] == []
+    with opened(Where(sql.url, None)) as erp:
+        for concern, found in {"discounts": ["C-1"], "credit": [], "billing": ["C-1"], "accounts": []}.items():
+            assert [key for page in look.pages_of_cards(erp, concern) for key in page] == found
+            assert look.count_cards(erp, concern) == len(found)
+        assert look.parked_with(erp, "discounts", "brake") == (0, 1)
+        assert look.prices(erp, "G-1") == 0
+
+
 # --- which database
 
 
@@ -230,7 +350,9 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     assert found["queues"] == [
         {"concern": "accounts", "waiting": 0, "dead": 0},
         {"concern": "billing", "waiting": 0, "dead": 1},
+        {"concern": "credit", "waiting": 0, "dead": 0},
         {"concern": "delivery_addresses", "waiting": 0, "dead": 0},
+        {"concern": "discounts", "waiting": 0, "dead": 0},
         {"concern": "shops", "waiting": 0, "dead": 0},
     ]
     assert found["paused"] == {"accounts": "holiday"}

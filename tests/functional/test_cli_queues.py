@@ -11,7 +11,7 @@ from cli import cloud
 from kartoteka.adapters.queue import shard
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core.concerns import CONCERNS
-from kartoteka.core.model import Direction, Link, Parked, Reason, Settlement, State, Status, Written
+from kartoteka.core.model import Direction, Link, Parked, Reason, SentPrice, Settlement, State, Status, Written
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 
@@ -86,6 +86,21 @@ def test_what_the_brake_stopped_is_told_and_stays_stopped(command: Command, brak
     assert refused.stdout == ""
     assert braked.state.paused() == {"billing": "brake"}
     assert braked.state.load("brake:billing").document is None
+
+
+def test_groups_that_the_brake_set_aside_are_no_customers(
+    command: Command, cards: SqlBench, deployed: Deployed
+) -> None:
+    now = datetime.now(UTC)
+    parked = Parked(now + timedelta(minutes=1), attempts=0, tries=1, code="brake")
+    waits = Status(State.PENDING, "brake")
+    aside = [Settlement(f"C-{n}", "discounts", waits, parked=parked) for n in range(2)]
+    aside += [Settlement("", "discounts", waits, item_id=group, parked=parked) for group in ("G-1", "G-2", "G-3")]
+    cards.exchange.settle(aside, run_id="run", at=now)
+    deployed.state.pause("discounts", "brake")
+    told = command("resume", "discounts", *HERE, code=77).stderr
+    assert "let 0 such records through in the last hour and set 2 customers and 3 discount groups aside" in told
+    assert "resume discounts --confirm" in told
 
 
 def test_what_was_confirmed_before_is_not_counted_again(command: Command, braked: Deployed) -> None:
@@ -176,6 +191,36 @@ def test_resync_of_other_concerns_takes_all_that_are_linked(
     assert deployed.keys("billing") == []
 
 
+def test_the_concern_may_be_named_by_an_option(command: Command, cards: SqlBench, deployed: Deployed) -> None:
+    del cards
+    assert command.json("resync", "--concern", "billing", *HERE)["customers"] == 3
+    assert command.json("resync", "C-1", "--concern", "billing", *HERE)["customers"] == 1
+    assert [sorted(keys) for keys in deployed.keys("billing")] == [["C-0", "C-1", "C-2"], ["C-1"]]
+
+
+def test_a_resync_must_be_one_of_something(command: Command, deployed: Deployed) -> None:
+    del deployed
+    assert "CONCERN" in command("resync", *HERE, code=2).output
+    assert "everything" in command("resync", "--concern", "everything", *HERE, code=2).output
+    assert "billing has no groups" in command("resync", "billing", "--group", "G-1", *HERE, code=2).output
+
+
+def test_resync_of_credit_takes_those_with_figures(command: Command, cards: SqlBench, deployed: Deployed) -> None:
+    for key in ("C-0", "C-4", "C-9"):
+        cards.erp.run("INSERT INTO client_credit (client_id, credit_limit) VALUES (:k, 100)", k=key)
+    had = Settlement("C-2", "credit", Status(State.IN_STEP), agreed={"credit_limit": "5.00"})
+    cards.exchange.settle([had], run_id="run", at=AT)
+    assert command.json("resync", "credit", *HERE) == {
+        "concern": "credit",
+        "customers": 2,
+        "messages": 1,
+        "skipped": [],
+    }
+    assert deployed.keys("credit") == [["C-0", "C-2"]]
+    assert command.json("resync", "--concern", "credit", "C-1", "C-4", *HERE)["skipped"] == ["C-4"]
+    assert deployed.keys("credit") == [["C-1"]]
+
+
 def test_resync_of_accounts_takes_all_that_have_none(command: Command, cards: SqlBench, deployed: Deployed) -> None:
     del cards
     command("resync", "accounts", *HERE)
@@ -204,6 +249,128 @@ def test_resync_of_more_than_a_page(command: Command, cards: SqlBench, deployed:
     assert command.json("resync", "accounts", *HERE)["customers"] == 2347
     keys = [key for keys in deployed.keys("accounts") for key in keys]
     assert len(keys) == len(set(keys)) == 2347
+
+
+# --- resync of discounts: customers, and groups whole
+
+
+@pytest.fixture
+def groups(cards: SqlBench) -> SqlBench:
+    """Give G-1 with 150 prices and G-2 with one, all sent; one of G-2's is refused, G-3 is gone but for what was sent.
+
+    C-0 has a group, C-1 had one, C-4 has one and no account.
+    """
+    cards.erp.run("INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Złota'), ('G-2', 'Srebrna')")
+    cards.erp.run(
+        "INSERT INTO discount_group_items (group_id, item_type, item_id, price, currency) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) "
+        "SELECT 'G-1', 'product', i, 5, 'PLN' FROM n"
+    )
+    for key in ("C-0", "C-4"):
+        cards.erp.run("UPDATE clients SET discount_group_id = 'G-1' WHERE id = :k", k=key)
+    cards.erp.run("UPDATE clients SET discount_group_id = '' WHERE id = 'C-2'")
+    had = Settlement("C-1", "discounts", Status(State.IN_STEP), agreed={"discount_group_id": "G-2"})
+    cards.exchange.settle([had], run_id="run", at=AT)
+    sent = {
+        "G-1": [SentPrice("product", str(n), "5.00", "PLN") for n in range(1, 151)],
+        "G-2": [SentPrice("product", "1", "7.00", "PLN", refused="8.00 PLN")],
+        "G-3": [SentPrice("product", "1", "9.00", "PLN")],
+    }
+    for group_id, prices in sent.items():
+        cards.exchange.settle_prices(group_id, prices, [], [], run_id="run", at=AT)
+    return cards
+
+
+def known(bench: SqlBench) -> dict[str, set[str | None]]:
+    """Return group -> the prices that it is known to have."""
+    found: dict[str, set[str | None]] = {}
+    for row in bench.erp.run("SELECT group_id, price, refused FROM sync_prices"):
+        found.setdefault(row["group_id"], set()).add(row["price"] or row["refused"] or None)
+    return found
+
+
+def sent(deployed: Deployed) -> list[tuple[str, list[str]]]:
+    """Take everything out of the queue of discounts: concern and keys of each message."""
+    found = [json.loads(message["Body"]) for message in deployed.messages("discounts")]
+    return [(message["concern"], message["keys"]) for message in found]
+
+
+@pytest.mark.parametrize("words", [("--concern", "discounts"), ("discounts",)])
+def test_resync_of_discounts_sends_customers_and_groups_whole(
+    command: Command, groups: SqlBench, deployed: Deployed, words: tuple[str, ...]
+) -> None:
+    assert command.json("resync", *words, *HERE) == {
+        "concern": "discounts",
+        "customers": 2,
+        "messages": 2,
+        "skipped": [],
+        "groups": 3,
+        "prices": 152,
+        "calls": 5,
+    }
+    assert sent(deployed) == [("discount_groups", ["G-1", "G-2", "G-3"]), ("discounts", ["C-0", "C-1"])]
+    assert known(groups) == {"G-1": {None}, "G-2": {None}, "G-3": {None}}
+
+
+def test_resync_of_discounts_says_what_it_costs(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+    del groups, deployed
+    told = command("resync", "discounts", *HERE).stdout
+    assert "3 discount groups with 152 prices and 2 customers into the queue of discounts, in 2 messages" in told
+    assert "about 5 panel calls" in told
+    told = command("resync", "discounts", "--group", "G-2", *HERE).stdout
+    assert "1 discount group with 1 price into the queue of discounts, in 1 message\nthat costs about 1 panel" in told
+
+
+def test_resync_of_named_groups_leaves_the_others_alone(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+    answer = command.json("resync", "discounts", "--group", "G-2", "--group", "G-3", "--group", "G-2", *HERE)
+    assert (answer["groups"], answer["customers"], answer["prices"], answer["calls"]) == (2, 0, 2, 2)
+    assert sent(deployed) == [("discount_groups", ["G-2", "G-3"])]
+    assert known(groups) == {"G-1": {"5.00"}, "G-2": {None}, "G-3": {None}}
+
+
+def test_resync_of_named_customers_sends_no_group(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+    before = known(groups)
+    answer = command.json("resync", "discounts", "C-2", "C-4", *HERE)
+    assert (answer["groups"], answer["customers"], answer["skipped"], answer["calls"]) == (0, 1, ["C-4"], 1)
+    assert sent(deployed) == [("discounts", ["C-2"])]
+    assert known(groups) == before
+
+
+def test_a_customer_and_a_group_may_be_named_together(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+    del groups
+    command("resync", "--concern", "discounts", "C-1", "--group", "G-1", *HERE)
+    assert sent(deployed) == [("discount_groups", ["G-1"]), ("discounts", ["C-1"])]
+
+
+@pytest.mark.parametrize("words", [("--group", "G-1", "--group", "G-9"), ("C-9", "--group", "G-1")])
+def test_an_unknown_name_sends_nothing_and_doubts_nothing(
+    command: Command, groups: SqlBench, deployed: Deployed, words: tuple[str, ...]
+) -> None:
+    before = known(groups)
+    told = command("resync", "discounts", *words, *HERE, code=65).output
+    assert ("no discount group: G-9; nothing was sent" in told) or ("no card in clients: C-9" in told)
+    assert sent(deployed) == []
+    assert known(groups) == before
+
+
+def test_prices_are_doubted_before_the_group_is_sent(
+    command: Command, groups: SqlBench, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del deployed
+    monkeypatch.setattr("kartoteka.adapters.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    command("resync", "discounts", "--group", "G-1", *HERE, code=69)
+    assert known(groups)["G-1"] == {None}
+
+
+def test_resync_of_many_groups(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+    groups.erp.run(
+        "INSERT INTO discount_groups (id) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 247) SELECT 'X-' || i FROM n"
+    )
+    assert command.json("resync", "discounts", *HERE)["groups"] == 250
+    keys = [key for concern, keys in sent(deployed) if concern == "discount_groups" for key in keys]
+    assert len(keys) == len(set(keys)) == 250
 
 
 @pytest.fixture
@@ -242,6 +409,26 @@ def test_dead_letters_go_back_to_their_queue(command: Command, deployed: Deploye
     assert {key for keys in deployed.keys(concern) for key in keys} == {f"C-{n}" for n in range(25)}
     assert deployed.messages(concern, dead=True) == []
     assert [other for other in CONCERNS if deployed.messages(other)] == []
+
+
+def test_dead_letters_of_discounts_go_back_as_what_they_were(command: Command, deployed: Deployed) -> None:
+    deployed.bury("discounts", body("C-1", "C-2", concern="discounts"))
+    deployed.bury("discounts", body("C-1", "G-1", concern="discount_groups"))
+    deployed.bury("discounts", body("C-3", concern="credit"))
+    answer = command("redrive", "discounts", *HERE).stdout
+    assert "3 messages with 2 customers and 2 discount groups" in answer
+    assert "about to return: 1 message" in answer
+    assert sorted(sent(deployed)) == [
+        ("credit", ["C-3"]),
+        ("discount_groups", ["C-1", "G-1"]),
+        ("discounts", ["C-1", "C-2"]),
+    ]
+
+
+def test_groups_are_odd_in_any_other_queue(command: Command, deployed: Deployed) -> None:
+    deployed.bury("billing", body("G-1", concern="discount_groups"))
+    assert command.json("redrive", "billing", *HERE) == {"concern": "billing", "messages": 1, "customers": 0, "odd": 1}
+    assert command.json("redrive", "discounts", *HERE)["groups"] == 0
 
 
 @pytest.mark.parametrize("odd", ["not json", "[]", body("C-1", concern="accounts"), '{"v": 1, "concern": "billing"}'])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -200,6 +200,112 @@ def test_no_run_is_said_to_have_braked_that_has_not(touchy: Installation) -> Non
     assert not [run for run in runs() if "braked" in run]
 
 
+# --- discounts: two halves, one queue
+
+
+@pytest.fixture
+def grouped(installation: Installation) -> Installation:
+    """Give two customers in step, and then a group with a price, and one of them in it."""
+    installation.insert("C-1001", "C-1002")
+    installation.tick()
+    installation.sql("INSERT INTO discount_groups (id, name) VALUES ('GOLD', 'Złota')")
+    installation.price("GOLD", 7, "12.50")
+    installation.sql("UPDATE clients SET discount_group_id = 'GOLD' WHERE id = 'C-1001'")
+    return installation
+
+
+def in_group(installation: Installation, code: str, number: int) -> bool:
+    return installation.panel.by_code(code)[0].id in installation.panel.members(number)
+
+
+def test_a_group_its_price_and_its_customer_reach_the_panel(grouped: Installation) -> None:
+    grouped.tick()
+    (group,) = grouped.panel.groups_named("Złota")
+    assert [(key, str(price.price)) for key, price in group.prices.items()] == [(("product", 7), "12.50")]
+    assert in_group(grouped, "C-1001", group.id)
+    assert not in_group(grouped, "C-1002", group.id)
+
+
+def test_the_queue_of_discounts_takes_both_halves_and_no_others(grouped: Installation) -> None:
+    batch = event("discounts_queue")
+    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    customers = {**batch["Records"][1], "messageId": "bad"}
+    batch["Records"].append({**customers, "body": json.dumps({"v": 1, "concern": "credit", "keys": ["C-1001"]})})
+    answer = grouped.handler("discounts")(batch, Context())
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == ["bad"]
+    (group,) = grouped.panel.groups_named("Złota")
+    assert group.prices
+    assert in_group(grouped, "C-1001", group.id)
+
+
+def test_the_halves_of_a_batch_may_come_in_any_order(grouped: Installation) -> None:
+    batch = event("discounts_queue")
+    batch["Records"] = batch["Records"][::-1]
+    batch["Records"][1]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
+    assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
+
+
+def test_groups_are_no_matter_of_another_queue(installation: Installation) -> None:
+    batch = event("billing_queue")
+    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    assert len(installation.handler("billing")(batch, Context())["batchItemFailures"]) == 1
+
+
+def test_a_group_that_waits_for_the_panel_is_brought_back_with_its_message(grouped: Installation) -> None:
+    batch = event("discounts_queue")
+    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    grouped.panel.misbehave("5xx", times=None)
+    assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
+    parked = grouped.sql("SELECT client_id, item_id, code FROM sync_parked WHERE concern = 'discounts' ORDER BY 1")
+    assert parked[0] == ("", "GOLD", "panel_5xx")
+    grouped.panel.behave()
+    grouped.tick()
+    assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
+    assert grouped.sql("SELECT count(*) FROM sync_parked") == [(0,)]
+
+
+def test_a_pause_of_discounts_is_one_of_both_halves(grouped: Installation) -> None:
+    runtime.state().pause("discounts", "operator")
+    answer = grouped.handler("discounts")(event("discounts_schedule"), Context())
+    assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
+    batch = event("discounts_queue")
+    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
+    parked = grouped.sql("SELECT client_id, item_id, code FROM sync_parked WHERE concern = 'discounts' ORDER BY 1")
+    assert parked == [("", "GOLD", "paused"), ("C-1001", "", "paused"), ("C-1002", "", "paused")]
+    assert not grouped.panel.groups_named("Złota")
+    runtime.state().resume("discounts")
+    grouped.tick()
+    assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
+
+
+# --- credit
+
+
+def test_figures_reach_the_panel(installation: Installation) -> None:
+    installation.insert("C-1001")
+    installation.credit("C-1001", "5000.00")
+    installation.tick()
+    installation.tick()
+    assert str(installation.panel.by_code("C-1001")[0].credit_limit) == "5000.00"
+
+
+@pytest.mark.parametrize(("minutes", "rings"), [(239, False), (241, True)])
+def test_a_feed_of_figures_that_has_stopped_rings(
+    installation: Installation, capsys: pytest.CaptureFixture[str], minutes: int, rings: bool
+) -> None:
+    installation.insert("C-1001", "C-1002")
+    installation.tick()
+    installation.credit("C-1001", "5000.00", age=timedelta(days=3))
+    installation.credit("C-1002", "5000.00", age=timedelta(minutes=minutes))
+    capsys.readouterr()
+    for _ in range(2):
+        answer = installation.handler("credit")(event("credit_schedule"), Context())
+        assert set(answer) == {"collected", "panel_calls"}
+        assert ('"Name":"Stopped"' in capsys.readouterr().out) is rings
+
+
 # --- the rotating pass
 
 
@@ -228,7 +334,7 @@ def test_a_paused_concern_is_not_rotated(installation: Installation) -> None:
     assert not installation.panel.calls
 
 
-@pytest.mark.parametrize("function", ["accounts", "billing", "shops", "panel_feed"])
+@pytest.mark.parametrize("function", ["accounts", "billing", "shops", "discounts", "credit", "panel_feed"])
 def test_only_delivery_addresses_have_a_pass(
     installation: Installation, capsys: pytest.CaptureFixture[str], function: str
 ) -> None:
@@ -249,6 +355,11 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
 ) -> None:
     installation.insert("C-1001", "C-1002")
     installation.sql("UPDATE clients SET nip = '111' WHERE id = 'C-1002'")  # the panel's refusal quotes it
+    installation.sql("INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Grupa Bursztyn')")
+    installation.price("G-1", 1, "73.19")
+    installation.price("G-1", 2, "-73.19")
+    installation.credit("C-1001", "8641.55")
+    installation.credit("C-1002", "-8641.55")
     for _ in range(2):
         installation.tick()
         installation.panel.edit(installation.panel.by_code("C-1001")[0].id, city="Gdynia", email="kanarek@firma.pl")
@@ -268,6 +379,9 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
         "Długa",
         "Krótka",
         "kanarek",
+        "Bursztyn",
+        "73.19",
+        "8641",
         "sqlite",
     ]
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
@@ -283,7 +397,7 @@ def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_wr
     state = boto3.client("dynamodb")
     before = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     head = installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log")
-    assert [answer["collected"] for answer in installation.tick()] == [0] * 6
+    assert [answer["collected"] for answer in installation.tick()] == [0] * (len(CONCERNS) + 2)
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
     assert {key for key in after if after[key] != before.get(key)} <= {("pace", "pace")}

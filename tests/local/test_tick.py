@@ -39,6 +39,8 @@ def test_paused_concerns_are_named_only_when_there_are_some():
         ("AccountsQueue", "Queue", "accounts"),
         ("PanelFeedFunction", "Function", "panel_feed"),
         ("DeliveryAddressesDeadLetterQueue", "DeadLetterQueue", "delivery_addresses"),
+        ("DiscountsDeadLetterQueue", "DeadLetterQueue", "discounts"),
+        ("CreditFunction", "Function", "credit"),
     ],
 )
 def test_resources_are_named_after_their_concern(logical: str, suffix: str, word: str):

@@ -12,11 +12,13 @@ from tests.template.reading import Template, alternatives, as_list, mentioned
 SECRETS = {"PanelKey", "ErpUrl"}
 OWN_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 STATE = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
-ALL_QUEUES = {"AccountsQueue", "BillingQueue", "DeliveryAddressesQueue", "ShopsQueue"}
+ALL_QUEUES = {"AccountsQueue", "BillingQueue", "DeliveryAddressesQueue", "ShopsQueue", "DiscountsQueue", "CreditQueue"}
 MAY_SEND_TO = {
     "AccountsFunction": ALL_QUEUES,
     "BillingFunction": {"BillingQueue"},
+    "CreditFunction": {"CreditQueue"},
     "DeliveryAddressesFunction": {"DeliveryAddressesQueue"},
+    "DiscountsFunction": {"DiscountsQueue"},
     "PanelFeedFunction": ALL_QUEUES,
     "ShopsFunction": {"ShopsQueue"},
 }
@@ -144,6 +146,12 @@ def test_every_function_knows_the_queue_of_every_concern(template: Template):
         variables = function["Environment"]["Variables"].items()
         found = {name: value for name, value in variables if name.startswith("KARTOTEKA_QUEUE_")}
         assert found == {f"KARTOTEKA_QUEUE_{concern.upper()}": {"Ref": queue_of(concern)} for concern in CONCERNS}
+
+
+def test_the_fast_lane_is_for_credit_alone(template: Template):
+    functions = template.of_kind("AWS::Lambda::Function").items()
+    lanes = {name: body["Environment"]["Variables"].get("KARTOTEKA_URGENT") for name, body in functions}
+    assert {name: lane for name, lane in lanes.items() if lane is not None} == {"CreditFunction": "true"}
 
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
@@ -300,6 +308,7 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
     assert services_that_ring(template, "Halted") == services
     assert services_that_ring(template, "Delayed") == services
     assert services_that_ring(template, "Braked") == services - {"${AWS::StackName}-panel-feed"}
+    assert services_that_ring(template, "Stopped") == {"${AWS::StackName}-credit"}
 
 
 def services_that_ring(template: Template, metric: str) -> set[str]:
@@ -307,6 +316,27 @@ def services_that_ring(template: Template, metric: str) -> set[str]:
     found = [alarm for alarm in alarms if alarm["MetricName"] == metric]
     assert {alarm["Namespace"] for alarm in found} == {"Kartoteka"}
     return {alarm["Dimensions"][0]["Value"]["Fn::Sub"] for alarm in found}
+
+
+def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
+    """But for a delay, which is to last a quarter of an hour."""
+    alarms = template.of_kind("AWS::CloudWatch::Alarm").items()
+    for name, alarm in {name: alarm for name, alarm in alarms if alarm["Namespace"] == "Kartoteka"}.items():
+        assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
+            "Sum",
+            0,
+            "GreaterThanThreshold",
+        ), name
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == (900 if alarm["MetricName"] == "Delayed" else 300), name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+
+
+def test_every_queue_and_function_is_told_to_who_deployed(template: Template):
+    outputs = {name: mentioned(output["Value"]) for name, output in template.document["Outputs"].items()}
+    for name in FUNCTIONS:
+        assert outputs[f"{name}Name"] == {name}
+    for name in queues(template, dead=False) | queues(template, dead=True):
+        assert outputs[f"{name}Url"] == {name}
 
 
 def test_every_alarm_watches_what_it_is_named_after_and_is_heard(template: Template):
