@@ -73,7 +73,7 @@ CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 def make_stack(endpoint: str, name: str, *, panel_url: str, panel_key: str, erp_url: str) -> Stack:
     """Make what template.yaml makes, under names of this stack's own."""
-    table = _make_table(endpoint, f"{name}-state")
+    table = make_table(endpoint, f"{name}-state")
     queues = {concern: _make_queue(endpoint, f"{name}-{concern}") for concern in CONCERNS}
     ssm = session().client("ssm", endpoint_url=endpoint, config=CONFIG)
     ssm.put_parameter(Name=f"/{name}/policy", Value=json.dumps(POLICY), Type="String")
@@ -95,7 +95,8 @@ def make_stack(endpoint: str, name: str, *, panel_url: str, panel_key: str, erp_
     return Stack(name, queues, given)
 
 
-def _make_table(endpoint: str, name: str) -> str:
+def make_table(endpoint: str, name: str) -> str:
+    """Make the table of the state; return its name."""
     dynamodb = session().client("dynamodb", endpoint_url=endpoint, config=CONFIG)
     dynamodb.create_table(
         TableName=name,

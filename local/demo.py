@@ -66,6 +66,15 @@ INSERT INTO clients (id, email, company, street, zip_code, city)
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
 SELECT printf('H-%02d', i), 'h' || i || '@hurt.example', 'Hurt ' || i, 'Polna ' || i, '30-001', 'Kraków' FROM n"""
 
+PRICES = """\
+INSERT INTO discount_group_items (group_id, item_type, item_id, price, rebate_percent, base_price, currency) VALUES
+  ('HURT', 'product',  11, 19.90, NULL, NULL, 'PLN'),
+  ('HURT', 'category',  4, NULL,  12.5, 9.99, 'PLN')"""
+
+CREDIT = """\
+INSERT INTO client_credit (client_id, credit_allowed, credit_limit, balance, currency, payment_days, as_of)
+VALUES ('C-1', true, 1000, 250, 'PLN', 14, CURRENT_TIMESTAMP)"""
+
 LINKS = "SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links ORDER BY client_id"
 
 UNSETTLED = """\
@@ -128,6 +137,25 @@ class Demo:
         number = self.accounts(external_code=code)[0]["addresses"][0]["id"]
         told = {f"delivery address {number}, {name}": value for name, value in changes.items()}
         self._in_panel("addresses", code, {"address_id": number, "changes": changes}, told)
+
+    def show_prices(self) -> None:
+        """Show the panel's discount groups that hold prices, and who is in them."""
+        groups = requests.get(f"{self.panel}/_standin/groups", timeout=10).json()
+        rows = [
+            [group["name"], price["kind"], price["id"], price["price"], price["currency"], len(group["members"])]
+            for group in groups
+            for price in group["prices"]
+        ]
+        show_table("the panel's prices", ("group", "kind", "id", "price", "currency", "customers"), rows)
+
+    def order(self, code: str, amount: str) -> None:
+        """Order on trade credit, as a customer does in the shop."""
+        number = self.accounts(external_code=code)[0]["id"]
+        order = {"client_id": number, "amount": amount}
+        told = requests.post(f"{self.panel}/_standin/order", json=order, timeout=10).json()
+        came = "accepted" if told["accepted"] else f"REFUSED: {told['reason'].rpartition(' / ')[2]}"
+        figures = f"limit {told['limit']}, owed {told['balance']}"
+        console.print(Text(f"in the shop, {code} orders {amount} on credit ({figures}): {came}", "magenta"))
 
     def _in_panel(self, command: str, code: str, what: dict[str, Any], told: dict[str, Any]) -> None:
         edit = {"client_id": self.accounts(external_code=code)[0]["id"], **what}
@@ -278,9 +306,26 @@ def edits(demo: Demo) -> None:
     demo.show_panel(told, "login", "external_code", "shops", "active")
 
 
+def money(demo: Demo) -> None:
+    """Show a group's own prices, a customer being put into it and back, and a purchase that the limit refuses."""
+    say("6. Prices and trade credit: a group with its own prices, and a limit that the shop enforces")
+    demo.sql("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurt')")
+    demo.sql(PRICES)
+    demo.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id IN ('C-1', 'C-3')")
+    demo.sql(CREDIT)
+    tick()
+    demo.show_prices()
+    demo.order("C-1", "500.00")
+    demo.sql("UPDATE client_credit SET credit_limit = 300, as_of = CURRENT_TIMESTAMP WHERE client_id = 'C-1'")
+    demo.panel_user("C-3", discount_group_id=0)
+    tick()
+    demo.order("C-1", "100.00")
+    demo.show_prices()
+
+
 def brake(demo: Demo) -> None:
     """Show a mass change being stopped, corrected and confirmed."""
-    say("6. A forgotten condition: sixty customers would be closed. The brake stops it")
+    say("7. A forgotten condition: sixty customers would be closed. The brake stops it")
     demo.sql("UPDATE clients SET active = false WHERE id LIKE 'H-%'")
     tick()
     demo.show_closed()
@@ -295,7 +340,7 @@ def brake(demo: Demo) -> None:
 
 def quiet(demo: Demo) -> None:
     """Show that nothing is sent once both sides are in step."""
-    say("7. And when nothing changed, nothing is sent")
+    say("8. And when nothing changed, nothing is sent")
     tick()
     demo.show("how all stand", "SELECT state, count(*) AS records FROM sync_status GROUP BY state")
     demo.show(
@@ -309,7 +354,7 @@ def main() -> None:
     """Run the demo."""
     began = time.monotonic()
     demo = start()
-    for part in (first_contact, answers, both_sides, addresses, edits, brake, quiet):
+    for part in (first_contact, answers, both_sides, addresses, edits, money, brake, quiet):
         part(demo)
     say(f"That was Kartoteka, in {time.monotonic() - began:.0f} seconds")
     console.print("The stack is still running, and its schedules fire every minute:")

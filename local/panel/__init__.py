@@ -8,8 +8,9 @@ Ordered misbehaviour: local.panel.faults. Switches: local.panel.settings.
 from __future__ import annotations
 
 from local.panel.faults import Rule
-from local.panel.model import Account, Address
+from local.panel.groups import Group, Price
+from local.panel.model import Account, Address, Order
 from local.panel.server import StandinPanel
 from local.panel.settings import Settings
 
-__all__ = ["Account", "Address", "Rule", "Settings", "StandinPanel"]
+__all__ = ["Account", "Address", "Group", "Order", "Price", "Rule", "Settings", "StandinPanel"]

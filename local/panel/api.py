@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import socket
 import struct
@@ -18,6 +17,7 @@ from local.panel import gates
 from local.panel.answers import Answer, Refusal, error_answer
 from local.panel.calls import Call
 from local.panel.faults import Plan, Rule
+from local.panel.money import json_text, read_json
 from local.panel.state import PanelState
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Panel</title></head><body><form>Zaloguj się</form></body></html>"
@@ -120,7 +120,7 @@ async def _read(request: web.Request) -> Call:
 
 def _json(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return read_json(raw)
     except ValueError:
         return _NotJson()
 
@@ -208,7 +208,7 @@ def _response(answer: Answer) -> web.Response:
     """JSON, or nothing at all for gates whose 200 has no body."""
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json_text(answer.body).encode()
     return web.Response(
         body=body,
         status=answer.status,

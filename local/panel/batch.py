@@ -52,9 +52,22 @@ def read_batch(panel: PanelState, call: Call, form: dict[str, Field]) -> list[di
     """Every record in plain words; one of a wrong form refuses all of them before anything is written."""
     unknown: Counter[str] = Counter()
     plain = [read_form(record, form, unknown) for record in records_of(panel, call)]
+    count_unknown(panel, call, unknown)
+    return plain
+
+
+def read_params(panel: PanelState, call: Call, form: dict[str, Field]) -> dict[str, Any]:
+    """The parameters of a write that is no batch, in plain words."""
+    unknown: Counter[str] = Counter()
+    plain = read_form(params_of(call), form, unknown)
+    count_unknown(panel, call, unknown)
+    return plain
+
+
+def count_unknown(panel: PanelState, call: Call, unknown: Counter[str]) -> None:
+    """Keep the fields that a form did not know, under the gate's name."""
     for name, count in unknown.items():
         panel.counters.unknown[f"{call.name} {name}"] += count
-    return plain
 
 
 def work(panel: PanelState, call: Call, form: dict[str, Field], worker: Worker) -> list[Outcome]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from local.panel.answers import Refusal
@@ -66,7 +67,7 @@ def page_of(values: Mapping[str, Any]) -> Page:
 def whole_number(value: Any, name: str) -> int:
     """An integer, or text that is one."""
     try:
-        if isinstance(value, bool | float):
+        if isinstance(value, bool | float | Decimal):
             raise TypeError
         return int(value)
     except (TypeError, ValueError):

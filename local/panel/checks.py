@@ -14,6 +14,7 @@ from stdnum import get_cc_module
 
 from local.panel.answers import RecordFault
 from local.panel.clock import NO_DATE, is_date
+from local.panel.groups import Groups
 from local.panel.settings import Settings
 from local.panel.words import COUNTRIES
 
@@ -21,6 +22,9 @@ NOT_FOUND = 101  # no code is listed for these; callers must not lean on the num
 NO_GROUP = 102
 IN_USE = 103
 AMBIGUOUS = 104
+NO_LEAVING = 105
+BAD_PRICE = 106
+BAD_NAME = 107
 
 Values = Mapping[str, Any]
 Check = Callable[[Values, Settings], RecordFault | None]
@@ -128,9 +132,14 @@ def _phone(values: Values, settings: Settings) -> RecordFault | None:
     return None if fine else RecordFault(21, f"Błędny numer telefonu: {phone}")
 
 
-def _group(values: Values, settings: Settings) -> RecordFault | None:
-    group = values["discount_group_id"]
-    return None if group == 0 or group in settings.groups else RecordFault(NO_GROUP, f"Brak grupy rabatowej {group}")
+def group_faults(plain: Values, groups: Groups, leave_group: str = "zero") -> list[RecordFault]:
+    """A customer goes into a group that there is; whether 0 means none of them is the contract's unknown."""
+    group = plain.get("discount_group_id")
+    if group is None or group in groups or (group == 0 and leave_group == "zero"):
+        return []
+    if group == 0:
+        return [RecordFault(NO_LEAVING, "Klient musi mieć grupę rabatową")]
+    return [RecordFault(NO_GROUP, f"Brak grupy rabatowej {group}")]
 
 
 def _filled(values: Values, name: str) -> bool:
@@ -151,7 +160,6 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"street"}), _street),
     (frozenset({"zip_code", "country_code"}), _zip_code),
     (frozenset({"phone"}), _phone),
-    (frozenset({"discount_group_id"}), _group),
 )
 
 ADDRESS_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (

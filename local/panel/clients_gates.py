@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from local.panel import batch, checks, forms, shapes
+from local.panel import batch, checks, credit, forms, shapes
 from local.panel.answers import Answer, RecordFault
 from local.panel.batch import Outcome
 from local.panel.calls import (
@@ -21,7 +21,7 @@ from local.panel.calls import (
 )
 from local.panel.clock import NO_DATE
 from local.panel.model import Account
-from local.panel.searching import Test, page_answer, sift
+from local.panel.searching import Test, count_unknown, page_answer, sift
 from local.panel.state import PanelState
 
 _EXTRAS = frozenset(
@@ -54,7 +54,6 @@ _CREATE_TOUCHES = frozenset(
         "street",
         "zip_code",
         "phone",
-        "discount_group_id",
     ]
 )
 _ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
@@ -78,22 +77,15 @@ _KNOWN_QUERY = frozenset(
 
 def get_clients(panel: PanelState, call: Call) -> Answer:
     """Accounts by id, code, words and windows, in pages; without a filter all of them."""
-    _count_unknown(panel, call)
+    count_unknown(panel, call, _KNOWN_QUERY)
     ids = sift(panel, _candidates(panel, call), _tests(panel, call))
     wanted = text_list(call.query, "returnElements")
 
     def shape(account: Account) -> dict[str, Any]:
-        record = shapes.client(account, panel.settings)
+        record = shapes.client(account, panel.settings, panel.groups)
         return record if wanted is None else shapes.only(record, wanted)
 
     return page_answer(panel, ids, page_of(call.query), "results", shape)
-
-
-def _count_unknown(panel: PanelState, call: Call) -> None:
-    """A misspelt filter is ignored, as everywhere in PHP: it finds everybody. Counted, so that a test can see it."""
-    for name in call.query:
-        if name not in _KNOWN_QUERY and "[" not in name:
-            panel.counters.unknown[f"{call.name} {name}"] += 1
 
 
 def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
@@ -118,8 +110,8 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
         tests.append(lambda account: not account.removed)
     if active := one_of(call.query, "clientIsActive", ("yes", "no")):
         tests.append(lambda account: account.active == (active == "yes"))
-    if sign := one_of(call.query, "clientHasTradeCredit", ("nonzero", "positive", "negative", "zero")):
-        tests.append(lambda account: _SIGNS[sign](account.credit_limit))
+    if sign := one_of(call.query, "clientHasTradeCredit", tuple(SIGNS)):
+        tests.append(lambda account: SIGNS[sign](account.credit_limit))
     if shop := call.query.get("shopId"):
         number = whole_number(shop, "shopId")
         tests.append(lambda account: number in account.shops)
@@ -147,7 +139,7 @@ def _date_tests(call: Call) -> list[Test]:
     return tests
 
 
-_SIGNS = {
+SIGNS = {
     "nonzero": lambda limit: limit != 0,
     "positive": lambda limit: limit > 0,
     "negative": lambda limit: limit < 0,
@@ -183,7 +175,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     account = Account(shops=[])
     values = {**account_values(account), **plain}
     faults = _login_faults(panel, plain) + _password_faults(plain, plain.get("login", ""))
-    faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings)
+    faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings) + _group_faults(panel, plain)
     if faults:
         return Outcome(_named(plain), faults)
     for name, value in _settable(account, plain).items():
@@ -249,8 +241,11 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     echo["account_id"] = account.id
     faults = _password_faults(plain, login)
     faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
+    faults += _group_faults(panel, plain)
     if not faults:
         panel.write(account, _settable(account, plain))
+    if not faults and "balance" in plain:
+        credit.vouch(account)
     return Outcome(echo, faults)
 
 
@@ -268,6 +263,10 @@ def _updated(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
 def account_values(account: Account) -> dict[str, Any]:
     """The attributes as a plain mapping, without copying deep."""
     return {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
+
+
+def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]:
+    return checks.group_faults(plain, panel.groups, panel.settings.leave_group)
 
 
 def _settable(account: Account, plain: dict[str, Any]) -> dict[str, Any]:

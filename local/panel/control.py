@@ -3,10 +3,18 @@
 GET    /_standin/status      counts by gate, statuses, mails that would have gone out, peaks, number of accounts
 GET    /_standin/accounts    every account in plain words (`?login=`, `?external_code=`, `?id=` narrow it)
 POST   /_standin/seed        {"accounts": [{...}]} or {"count": 1000, "seed": 1}; answers {"ids": [...]}
+                             {"groups": [{"name": "Hurt", "prices": [...]}]} alone or beside: {"group_ids": [...]}
 POST   /_standin/edit        {"client_id": 1, "changes": {"street": "..."}}: a panel user's edit
 POST   /_standin/addresses   {"client_id": 1, "add": {...}} | {..., "address_id": 2, "changes": {...}}
                              | {..., "address_id": 2, "delete": true}; {"in_use": true} among the changes: it stays
-POST   /_standin/reset       {"what": ["accounts", "calls", "faults", "settings", "clock"]}, by default all
+GET    /_standin/groups      every discount group with its prices (as text) and its members; `?id=` narrows it
+POST   /_standin/groups      {"add": {"name": "Hurt", "prices": [{"kind": "product", "id": 7, "price": "9.90",
+                             "currency": "PLN"}]}} | {"group_id": 1, "changes": {"name": "...", "prices": [...]}}
+                             | {"group_id": 1, "delete": true}
+POST   /_standin/order       {"client_id": 1, "amount": "100.00"}: an order on trade credit; answers {"accepted",
+                             "reason", "amount", "limit", "balance", "ordered", "id"}, amounts as text
+POST   /_standin/reset       {"what": ["settings", "accounts", "calls", "faults", "clock"]}, by default all; with the
+                             accounts go the groups, but for those that the settings name
 GET    /_standin/faults      the ordered misbehaviour with its hits
 POST   /_standin/faults      one rule, or {"rules": [...]}: see local.panel.faults
 DELETE /_standin/faults      no more misbehaviour
@@ -24,8 +32,9 @@ from typing import Any
 
 from aiohttp import web
 
-from local.panel import guards
+from local.panel import credit, guards
 from local.panel.faults import Rule
+from local.panel.money import json_text
 from local.panel.sample import sample_accounts
 from local.panel.settings import Settings
 from local.panel.state import PanelState
@@ -37,6 +46,7 @@ def status(panel: PanelState, given: dict[str, Any]) -> Any:
     return {
         **panel.counters.as_dict(),
         "accounts": len(panel.accounts),
+        "groups": len(panel.groups),
         "faults_ordered": len(panel.faults.rules),
     }
 
@@ -54,10 +64,12 @@ def accounts(panel: PanelState, given: dict[str, Any]) -> Any:
 
 
 def seed(panel: PanelState, given: dict[str, Any]) -> Any:
-    plain = given.get("accounts")
+    """Groups first, so that accounts may be in them."""
+    made = {"group_ids": [panel.make_group(each).id for each in given["groups"]]} if "groups" in given else {}
+    plain = given.get("accounts", [] if made else None)
     if plain is None:
         plain = sample_accounts(int(given["count"]), int(given.get("seed", 1)))
-    return {"ids": [panel.seed(each).id for each in plain]}
+    return {"ids": [panel.seed(each).id for each in plain], **made}
 
 
 def edit(panel: PanelState, given: dict[str, Any]) -> Any:
@@ -75,8 +87,34 @@ def addresses(panel: PanelState, given: dict[str, Any]) -> Any:
     return panel.account(client_id).as_dict()
 
 
+def groups(panel: PanelState, given: dict[str, Any]) -> Any:
+    found = [panel.group(int(given["id"]))] if "id" in given else list(panel.groups)
+    return [_group(panel, each.id) for each in found]
+
+
+def change_groups(panel: PanelState, given: dict[str, Any]) -> Any:
+    if "add" in given:
+        return _group(panel, panel.make_group(given["add"]).id)
+    group_id = int(given["group_id"])
+    if given.get("delete"):
+        panel.drop_group(group_id)
+        return {}
+    panel.edit_group(group_id, **given["changes"])
+    return _group(panel, group_id)
+
+
+def _group(panel: PanelState, group_id: int) -> dict[str, Any]:
+    return {**panel.group(group_id).as_dict(), "members": panel.members(group_id)}
+
+
+def order(panel: PanelState, given: dict[str, Any]) -> Any:
+    account = panel.account(int(given["client_id"]))
+    return credit.told(account, panel.order(account.id, given["amount"]))
+
+
 def reset(panel: PanelState, given: dict[str, Any]) -> Any:
-    for what in given.get("what", list(_RESETS)):
+    wanted = given.get("what", list(_RESETS))
+    for what in sorted(wanted, key=lambda each: each != "settings"):  # they say which groups there are at the start
         _RESETS[what](panel)
     return {}
 
@@ -136,7 +174,13 @@ def clock(panel: PanelState, given: dict[str, Any]) -> Any:
 
 
 def requests(panel: PanelState, given: dict[str, Any]) -> Any:
-    return [each for each in panel.requests if given.get("gate") in (None, each["gate"])]
+    """Bodies as they came, numbers as numbers."""
+    found = [each for each in panel.requests if given.get("gate") in (None, each["gate"])]
+    return json.loads(json_text([{**each, "body": _sent(each["body"])} for each in found]))
+
+
+def _sent(body: Any) -> Any:
+    return body if isinstance(body, dict | list | None) else str(body)
 
 
 COMMANDS: dict[tuple[str, str], Command] = {
@@ -145,6 +189,9 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "seed"): seed,
     ("POST", "edit"): edit,
     ("POST", "addresses"): addresses,
+    ("GET", "groups"): groups,
+    ("POST", "groups"): change_groups,
+    ("POST", "order"): order,
     ("POST", "reset"): reset,
     ("GET", "faults"): list_faults,
     ("POST", "faults"): add_faults,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from local.panel.answers import Refusal
+from local.panel.money import money
 from local.panel.words import TYPES
 
 Field = tuple[str, Callable[[Any], Any]]
@@ -38,11 +40,11 @@ def whole(value: Any) -> int:
         raise ValueError("integer") from None
 
 
-def amount(value: Any) -> float:
-    """Money: the contract's assumption is two decimals."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def amount(value: Any) -> Decimal:
+    """Money: a number, not a text; the contract's assumption is two decimals."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError("number")
-    return round(float(value), 2)
+    return money(value)
 
 
 def text_or_number(value: Any) -> str:
@@ -55,6 +57,12 @@ def numbers(value: Any) -> list[int]:
     if not isinstance(value, list):
         raise TypeError("list of integers")
     return list(dict.fromkeys(whole(each) for each in value))
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise TypeError("list of objects")
+    return value
 
 
 def anything(value: Any) -> Any:
@@ -182,6 +190,28 @@ CODE: dict[str, Field] = {
     "client_id": ("id", whole),
     "client_login": ("login", text),
     "code_extern": ("external_code", text),
+}
+
+_GROUP_LISTS = {
+    "products": "product",
+    "producers": "producer",
+    "series": "series",
+    "categories": "category",
+    "menuItems": "menu_item",
+}
+GROUP: dict[str, Field] = {"discountGroupId": ("id", whole)}
+GROUP_NAME: dict[str, Field] = {"discountGroupName": ("name", text)}
+GROUP_PRICES: dict[str, Field] = GROUP | {name: (kind, objects) for name, kind in _GROUP_LISTS.items()}
+GROUP_ITEMS: dict[str, Field] = GROUP | {name: (kind, numbers) for name, kind in _GROUP_LISTS.items()}
+PRICE: dict[str, Field] = {"id": ("id", whole), "price": ("price", amount), "currency": ("currency", text)}
+
+BALANCE: dict[str, Field] = {
+    "clientId": ("id", whole),
+    "operation": ("operation", word("add", "remove")),
+    "balance": ("amount", amount),
+    "currency": ("currency", text),
+    "note": ("note", text),
+    "prepaidId": ("prepaid_id", whole),
 }
 
 

@@ -1,6 +1,6 @@
 """The routing table: every gate, the scope its key needs, and the function behind it.
 
-A family of gates is a module; a new family (discounts, balances) is a module and some lines here.
+A family of gates is a module; a new family (price lists, tags) is a module and some lines here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from local.panel import (
     account_gates,
     address_gates,
+    balance_gates,
     clients_gates,
     crm_gates,
+    discount_gates,
     system_gates,
 )
 from local.panel.answers import Answer, Refusal
@@ -44,6 +46,15 @@ GATES: dict[str, Gate] = {
     "POST clients/deliveryAddress": Gate(address_gates.post_addresses),
     "PUT clients/deliveryAddress": Gate(address_gates.put_addresses),
     "POST clients/deliveryAddress/delete": Gate(address_gates.delete_addresses),
+    "GET clients/balance": Gate(balance_gates.get_balances, level="r"),
+    "POST clients/balance": Gate(balance_gates.post_balance),
+    "GET discounts/groups": Gate(discount_gates.get_groups, level="r"),
+    "POST discounts/groups": Gate(discount_gates.post_group),
+    "PUT discounts/groups": Gate(discount_gates.put_group),
+    "POST discounts/groups/delete": Gate(discount_gates.delete_group),
+    "GET discounts/groups/clients": Gate(discount_gates.get_members, level="r"),
+    "PUT discounts/groups/products": Gate(discount_gates.put_prices),
+    "POST discounts/groups/products/delete": Gate(discount_gates.delete_prices),
     "GET clients/provinceList": Gate(system_gates.province_list, level="r"),
     "GET system/serverTime": Gate(system_gates.server_time, scope="SYSTEM", level="r"),
     "GET system/shopsData": Gate(system_gates.shops_data, scope="SYSTEM", level="r"),

@@ -1,4 +1,4 @@
-"""What the panel keeps: a customer's account and its delivery addresses, in plain words.
+"""What the panel keeps: a customer's account, its delivery addresses and its orders, in plain words.
 
 The attribute names are the plain vocabulary of seeds, dumps and in-process edits; the gates translate them from and
 to the words of the API. Codes are kept the way they are written (country in capitals, type in the writing
@@ -8,9 +8,11 @@ vocabulary).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from typing import Any
 
 from local.panel.clock import NO_DATE, NO_MOMENT
+from local.panel.money import ZERO, money
 
 
 @dataclass(slots=True)
@@ -28,6 +30,18 @@ class Address:
     country_code: str = "PL"
     province: str = ""
     in_use: bool = False  # an order points to it: the panel refuses to delete it
+
+
+@dataclass(slots=True)
+class Order:
+    """One order on trade credit, accepted or refused."""
+
+    id: int = 0
+    amount: Decimal = ZERO
+    accepted: bool = False
+    reason: str = ""  # why it was refused, in Polish and English
+    at: str = NO_MOMENT
+    open: bool = False  # accepted, and no balance of the ERP's has come since
 
 
 @dataclass(slots=True)
@@ -60,8 +74,10 @@ class Account:
     shops: list[int] = field(default_factory=lambda: [1])
     discount_group_id: int = 0
     block_group_auto_assignment: bool = False
-    credit_limit: float = 0.0
-    balance: float = 0.0
+    credit_limit: Decimal = ZERO
+    balance: Decimal = ZERO  # the ERP's, written as an absolute figure
+    panel_balance: Decimal = ZERO  # the panel's own, which clients/balance adds to and takes from
+    balance_history: list[dict[str, Any]] = field(default_factory=list)
     payment_days: int | None = None
     note: str = ""
     nip_ue_declaration: str = "no"
@@ -70,6 +86,7 @@ class Account:
     has_password: bool = False
     extras: dict[str, Any] = field(default_factory=dict)  # taken, never shown: consents, affiliates, delivery dates
     addresses: list[Address] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain copy for dumps and assertions."""
@@ -82,8 +99,9 @@ class Account:
 
 ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
 ADDRESS_FIELDS = frozenset(each.name for each in fields(Address))
-EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified"}
+EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified", "orders", "balance_history"}
 ADDRESS_EDITABLE = ADDRESS_FIELDS - {"id"}
+_MONEY = frozenset({"credit_limit", "balance", "panel_balance"})
 
 
 def address_from(plain: dict[str, Any]) -> Address:
@@ -96,7 +114,13 @@ def account_from(plain: dict[str, Any]) -> Account:
     """An account from a seed; an unknown word is a mistake of the caller."""
     _only_known(plain, ACCOUNT_FIELDS)
     addresses = [address_from(each) for each in plain.get("addresses", [])]
-    return Account(**{**plain, "addresses": addresses})
+    orders = [Order(**{**each, "amount": money(each["amount"])}) for each in plain.get("orders", [])]
+    return Account(**{**exact(plain), "addresses": addresses, "orders": orders})
+
+
+def exact(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same values with every amount as a Decimal of two places."""
+    return {name: money(value) if name in _MONEY else value for name, value in plain.items()}
 
 
 def _only_known(plain: dict[str, Any], known: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from local.panel.answers import Answer, top_fault
-from local.panel.calls import Page
+from local.panel.calls import Call, Page
 from local.panel.model import Account
 from local.panel.state import PanelState
 
@@ -23,6 +23,13 @@ def sift(panel: PanelState, ids: Sequence[int], tests: Iterable[Test]) -> Sequen
     return [account.id for account in accounts if all(test(account) for test in wanted)]
 
 
+def count_unknown(panel: PanelState, call: Call, known: frozenset[str]) -> None:
+    """A misspelt filter is ignored, as everywhere in PHP: it finds everything. Counted, so that a test can see it."""
+    for name in call.query:
+        if name not in known and "[" not in name:
+            panel.counters.unknown[f"{call.name} {name}"] += 1
+
+
 def page_answer(
     panel: PanelState,
     ids: Sequence[int],
@@ -30,9 +37,13 @@ def page_answer(
     key: str,
     shape: Callable[[Account], Any],
 ) -> Answer:
-    """One page; a page without records is the empty answer, also when it lies past the end."""
-    records = [shape(panel.account(each)) for each in page.cut(ids)]
-    frame: dict[str, Any] = {**page.frame(len(ids)), key: records}
+    """One page of accounts."""
+    return records_answer(panel, [shape(panel.account(each)) for each in page.cut(ids)], len(ids), page, key)
+
+
+def records_answer(panel: PanelState, records: list[Any], total: int, page: Page, key: str) -> Answer:
+    """One page of records out of so many; without any it is the empty answer, also when it lies past the end."""
+    frame: dict[str, Any] = {**page.frame(total), key: records}
     if records or panel.settings.empty_search_status == 200:
         return Answer(frame, results=key, records=len(records))
     fault = top_fault(EMPTY_RESULT, "Wynik pusty")

@@ -21,12 +21,13 @@ from local.panel.faults import Rule
 from local.panel.model import Account, Address
 from local.panel.sample import sample_accounts
 from local.panel.settings import Settings
+from local.panel.standin_groups import GroupsAndCredit
 from local.panel.state import PanelState
 
 HOST = "127.0.0.1"
 
 
-class StandinPanel:
+class StandinPanel(GroupsAndCredit):
     """A panel to run against.
 
     >>> with StandinPanel(key="secret") as panel:
@@ -49,8 +50,9 @@ class StandinPanel:
         self.key = key or secrets.token_urlsafe(24)
         self.host = host
         self.port = port
-        self.state = PanelState(Settings(), seed)
-        self.state.settings.change(**settings)
+        switches = Settings()
+        switches.change(**settings)
+        self.state = PanelState(switches, seed)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None

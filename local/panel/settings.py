@@ -20,8 +20,9 @@ class Settings:
     # --- answers that the contract leaves open
     empty_search_status: int = 207  # 200: an empty list without `errors`
     empty_search_paging: bool = True  # False: the 207 of an empty search holds `errors` alone
-    partial_status: int = 207  # 200: failed records without the top-level `errors`
+    partial_status: int = 207  # 200: failed records without top-level `errors`; a group write has no records: 200 with
     max_batch: int | None = 100  # more records in one write: 422 for the whole call
+    max_group_items: int | None = None  # more prices in one write of a group: 422; the contract states no number
     failed_without_reference: bool = False  # a failed record of PUT clients carries no clientsResult
     shuffle_results: bool = False  # results of a clients write in another order (addresses pair by place alone)
     numbers_as_text: bool = False  # every number in an answer as text
@@ -29,6 +30,7 @@ class Settings:
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
     address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
     exact_search: bool = False  # CRM search when settingsExactSearch is absent
+    shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells; or "limit", or "nothing" (empty object)
     # --- what the panel demands and does
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False
@@ -36,10 +38,13 @@ class Settings:
     address_edit_moves_date: bool = False  # does an address write move the customer's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
+    leave_group: str = "zero"  # group 0 takes the customer out of any; "refuse": 0 is a fault of the record
+    debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
+    orders_move_date: bool = False  # do orders and clients/balance move the customer's modification date
     date_lag_seconds: float = 0.0  # a moved modification date shows only after so long
     removed_listed: bool = True  # customers erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
-    groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))
+    groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
     visible_shops: list[int] | None = None  # CRM search shows only customers of these shops
     scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"
     # --- pace

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
+from local.panel import credit
 from local.panel.clock import NO_MOMENT
+from local.panel.groups import Groups
 from local.panel.model import Account, Address
 from local.panel.settings import Settings
 from local.panel.words import TYPE_READ, country_shown, y_n, yes_no
@@ -41,7 +44,7 @@ _NESTED = (
 _RENAMED = {"shops": "clientActiveInShops"}
 
 
-def client(account: Account, settings: Settings) -> dict[str, Any]:
+def client(account: Account, settings: Settings, groups: Groups) -> dict[str, Any]:
     """One record of GET clients/clients."""
     return {
         "clientId": account.id,
@@ -56,11 +59,11 @@ def client(account: Account, settings: Settings) -> dict[str, Any]:
         "blockAutomaticallyAssigningGroupDiscount": y_n(account.block_group_auto_assignment),
         "clientBillingAddress": _billing(account),
         "clientPersonalData": {"clientBirthDate": account.birth_date},
-        "clientPreferences": _preferences(account, settings),
+        "clientPreferences": _preferences(account, groups),
         "newsletterEmailApprovalsData": _approvals(account, "newsletterEmailApprovalDate"),
         "newsletterSmsApprovalsData": _approvals(account, "newsletterSmsApprovalDate"),
-        "clientBalances": [{"clientBalanceAmount": 0, "currencyId": account.currency}],
-        "clientTradeCredit": _trade_credit(account),
+        "clientBalances": [{"clientBalanceAmount": account.panel_balance, "currencyId": account.currency}],
+        "clientTradeCredit": _trade_credit(account, settings),
         "affiliateLogin": None,
         "affiliateId": 0,
         "clientRegistrationDate": account.registered,
@@ -85,14 +88,14 @@ def _billing(account: Account) -> dict[str, Any]:
     }
 
 
-def _preferences(account: Account, settings: Settings) -> dict[str, Any]:
+def _preferences(account: Account, groups: Groups) -> dict[str, Any]:
     return {
         "langId": account.language,
         "currencyId": account.currency,
         "clientIsWholesaler": yes_no(account.wholesaler),
         "clientVatPreferences": "always",
         "clientGroupDiscountNumber": account.discount_group_id,
-        "clientGroupDiscountName": settings.groups.get(account.discount_group_id),
+        "clientGroupDiscountName": groups.name(account.discount_group_id),
         "clientNipUeDeclaration": account.nip_ue_declaration,
     }
 
@@ -101,12 +104,14 @@ def _approvals(account: Account, name: str) -> list[dict[str, Any]]:
     return [{name: NO_MOMENT, "shopId": shop} for shop in account.shops]
 
 
-def _trade_credit(account: Account) -> dict[str, Any]:
-    return {
-        "clientTradeCreditLimit": account.credit_limit,
-        "currencyId": account.currency,
-        "clientTradeCreditUsed": account.balance,
-    }
+def _trade_credit(account: Account, settings: Settings) -> dict[str, Any]:
+    """That the limit read is the one written, and that the used part is what is owed, is the contract's inference."""
+    if settings.shows_trade_credit == "nothing":
+        return {}
+    shown = {"clientTradeCreditLimit": account.credit_limit, "currencyId": account.currency}
+    if settings.shows_trade_credit == "limit":
+        return shown
+    return {**shown, "clientTradeCreditUsed": credit.owed(account, settings)}
 
 
 def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:
@@ -188,5 +193,5 @@ def dressed(body: Any, settings: Settings) -> Any:
         return [] if not dressed_items and settings.php_empties else dressed_items
     if isinstance(body, list):
         return [dressed(each, settings) for each in body]
-    is_number = isinstance(body, int | float) and not isinstance(body, bool)
+    is_number = isinstance(body, int | float | Decimal) and not isinstance(body, bool)
     return str(body) if is_number and settings.numbers_as_text else body

@@ -12,24 +12,29 @@ import threading
 from collections import deque
 from typing import Any
 
+from local.panel import credit
 from local.panel.accounts import Accounts
 from local.panel.clock import NO_DATE, NO_MOMENT, Clock
 from local.panel.counters import Counters
 from local.panel.faults import Faults
+from local.panel.groups import Group, Groups, group_from, group_values
 from local.panel.model import (
     ADDRESS_EDITABLE,
     EDITABLE,
     Account,
     Address,
+    Order,
     account_from,
     address_from,
+    exact,
 )
+from local.panel.money import money
 from local.panel.normalising import tidy
 from local.panel.settings import Settings
 
 
 class PanelState:
-    """Accounts, clock, switches, ordered faults and counts of one stand-in panel."""
+    """Accounts, groups, clock, switches, ordered faults and counts of one stand-in panel."""
 
     def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
         self.settings = settings or Settings()
@@ -43,8 +48,10 @@ class PanelState:
         self.empty()
 
     def empty(self) -> None:
-        """No accounts at all."""
+        """As at the start: no accounts at all, and the groups that the settings name."""
         self.accounts = Accounts()
+        self.groups = Groups(self.settings.groups)
+        self._last_order_id = 0
         self._hidden_dates: list[tuple[float, int, str]] = []
 
     # --- finding
@@ -55,6 +62,17 @@ class PanelState:
         if found is None:
             raise KeyError(f"no account {account_id}")
         return found
+
+    def group(self, group_id: int) -> Group:
+        """The discount group of that number, or KeyError."""
+        found = self.groups.get(group_id)
+        if found is None:
+            raise KeyError(f"no group {group_id}")
+        return found
+
+    def members(self, group_id: int) -> list[int]:
+        """Ids of the customers in a group."""
+        return [each.id for each in self.accounts if each.discount_group_id == group_id]
 
     def _code_of_login(self, login: str) -> str:
         found = self.accounts.by_login(login)
@@ -100,11 +118,15 @@ class PanelState:
                 self.accounts.stamp(account, moment)
 
     def remove(self, account: Account) -> None:
-        """Erase personal data and block the account; the row, its id and its external code stay."""
+        """Erase personal data and block the account; the row, its id and its external code stay.
+
+        It leaves its discount group: nothing is said of that, but a group full of nobodies could never be deleted.
+        """
         erased = dict.fromkeys(_PERSONAL, "")
         erased["login"] = f"removed{account.id}"
         account.addresses.clear()
-        self.accounts.change(account, {**erased, "birth_date": NO_DATE, "active": False, "removed": True})
+        blocked = {"birth_date": NO_DATE, "active": False, "removed": True, "discount_group_id": 0}
+        self.accounts.change(account, {**erased, **blocked})
         self.touch(account)
 
     # --- changing delivery addresses
@@ -140,12 +162,13 @@ class PanelState:
         """A panel user's edit: anything goes, no API call is counted, the modification date moves."""
         _known(changes, EDITABLE)
         account = self.account(account_id)
-        self.write(account, changes)
+        self.write(account, exact(changes))
         return account
 
     def seed(self, plain: dict[str, Any]) -> Account:
         """An account out of plain words."""
         account = account_from(plain)
+        self._last_order_id = max(self._last_order_id, *(each.id for each in account.orders), 0)
         for address in account.addresses:
             address.country_code = address.country_code.upper()
         account.country_code = account.country_code.upper()
@@ -171,6 +194,48 @@ class PanelState:
         """A delivery address that a panel user or the customer deletes."""
         account = self.account(account_id)
         self.remove_address(account, self._address(account, address_id))
+
+    # --- discount groups, whoever changes them
+
+    def make_group(self, plain: dict[str, Any]) -> Group:
+        """A new group; nothing guards against a second one of the same name."""
+        return self.groups.add(group_from(self._tidied(plain)))
+
+    def edit_group(self, group_id: int, **changes: Any) -> Group:
+        """Rename a group, or set what only a panel user can; `prices` replaces all of them."""
+        group = self.group(group_id)
+        for name, value in group_values(self._tidied(changes)).items():
+            setattr(group, name, value)
+        return group
+
+    def drop_group(self, group_id: int) -> None:
+        """Delete a group and its prices; ValueError while anybody is in it."""
+        self.group(group_id)
+        if self.members(group_id):
+            raise ValueError(f"somebody is in group {group_id}")
+        self.groups.remove(group_id)
+
+    def _tidied(self, plain: dict[str, Any]) -> dict[str, Any]:
+        return tidy(plain) if self.settings.normalise else plain
+
+    # --- orders
+
+    def order(self, account_id: int, amount: Any) -> Order:
+        """An order on trade credit; one that is refused is kept too, with the reason."""
+        account, exactly = self.account(account_id), money(amount)
+        if exactly <= 0:
+            raise ValueError("an order is above 0")
+        reason = credit.refusal(account, exactly, self.settings)
+        self._last_order_id += 1
+        order = Order(self._last_order_id, exactly, not reason, reason, self.clock.wall(), open=not reason)
+        account.orders.append(order)
+        self.touch_for_money(account)
+        return order
+
+    def touch_for_money(self, account: Account) -> None:
+        """Orders and balances move the date only where the switch says so: the contract does not know."""
+        if self.settings.orders_move_date:
+            self.touch(account)
 
     @staticmethod
     def _address(account: Account, address_id: int) -> Address:

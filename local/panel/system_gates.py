@@ -29,7 +29,7 @@ def shops_data(panel: PanelState, call: Call) -> Answer:
         "panel_lang_id_default": "pol",
         "panel_basecurrency_id": "PLN",
         "shops": shops,
-        "rebate_profiles": [{"id": number, "name": name} for number, name in panel.settings.groups.items()],
+        "rebate_profiles": [{"id": each.id, "name": each.name} for each in panel.groups],
     }
     return Answer(body, records=len(shops))
 

@@ -87,6 +87,12 @@ class Caller:
         self._contract.check_request(method, gate, body)
         return self.send(method, gate, json=body)
 
+    def params(self, method: str, gate: str, *, checked: bool = True, **params: Any) -> requests.Response:
+        """A write that is no batch; what the description does not allow is not sent."""
+        body = {"params": params}
+        self._contract.check_request(method, gate, body)
+        return self.send(method, gate, json=body, checked=checked)
+
     def result(self, method: str, gate: str, client: dict[str, Any]) -> dict[str, Any]:
         """The result of a batch of one."""
         body = self.write(method, gate, client).json()
@@ -115,6 +121,13 @@ def new_client(login: str, **more: Any) -> dict[str, Any]:
         "shops": [1],
         **more,
     }
+
+
+def control(panel: StandinPanel, method: str, command: str, **more: Any) -> Any:
+    """The control address, by a caller who makes no mistake."""
+    answer = requests.request(method, f"{panel.url}/_standin/{command}", timeout=5, **more)
+    assert answer.ok, answer.text
+    return answer.json()
 
 
 def codes(result: dict[str, Any]) -> list[int]:

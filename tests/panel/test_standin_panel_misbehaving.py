@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from local.panel import StandinPanel
-from tests.panel.conftest import KEY, Caller, codes, new_client
+from tests.panel.conftest import KEY, Caller, codes, control, new_client
 
 PUT = ("PUT", "clients/clients")
 TIME = "system/serverTime"
@@ -199,12 +199,6 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 # --- the control address
-
-
-def control(panel: StandinPanel, method: str, command: str, **more: Any) -> Any:
-    answer = requests.request(method, f"{panel.url}/_standin/{command}", timeout=5, **more)
-    assert answer.ok, answer.text
-    return answer.json()
 
 
 def test_everything_goes_over_the_control_address(panel: StandinPanel, api: Caller) -> None:

@@ -53,8 +53,11 @@ def test_nothing_typed_anywhere_becomes_markup(panel: StandinPanel) -> None:
     evil = "\"><script>alert('x')</script>"
     panel.seed(login="evil", first_name=evil, city=evil, email=evil, note=evil, country_code=evil,
                addresses=[{"first_name": evil, "street": evil}])  # fmt: skip
-    panel.settings.change(shops={1: evil}, groups={1: evil})
-    for path in ("/", "/clients/1", "/clients/new", f"/?q={evil}"):
+    panel.settings.change(shops={1: evil})
+    panel.edit_group(1, name=evil, prices=[{"kind": "product", "id": 7, "price": 1, "currency": evil}])
+    panel.edit(1, discount_group_id=1, currency=evil)
+    panel.order(1, 1)
+    for path in ("/", "/groups", "/clients/1", "/clients/new", f"/?q={evil}"):
         answer = requests.get(panel.url + path, timeout=5)
         assert "<script" not in answer.text
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

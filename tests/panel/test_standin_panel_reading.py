@@ -233,6 +233,11 @@ def test_crm_search_compares_fragments_unless_told_otherwise(panel: StandinPanel
     assert (nobody.status_code, nobody.json()["errors"]["faultCode"]) == (207, 2)
 
 
+@pytest.mark.parametrize("paging", [{"resultsPage": 0.5}, {"resultsLimit": 10.5}, {"resultsLimit": 101}])
+def test_crm_search_counts_pages_in_whole_numbers(api: Caller, paging: dict[str, float]) -> None:
+    assert api.send("POST", "clients/crm/search", json={"params": paging}).status_code == 422
+
+
 def test_crm_search_by_codes_shops_and_visibility(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="a", external_code="K1", shops=[1, 2])
     panel.seed(login="b", external_code="K1", shops=[2])
