@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,9 +12,11 @@ import pytest
 
 from cli import docs
 from cli.main import kartoteka
-from kartoteka.core import messages
+from kartoteka.adapters import panel_groups, schema
+from kartoteka.core import codecs, credit, messages, money, prices
 from kartoteka.core.errors import Halt
 from kartoteka.core.policy import Policy, parse
+from kartoteka.engine import assignment
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.postgres import PostgresServer
 
@@ -70,12 +73,35 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
         ("K-1002", 1),
     ]
     assert {entry[4] for entry in sql.erp.log()} == {"erp"}
+    _assert_the_money_arrived(sql)
     answered = {entry[:3] for entry in sql.erp.log() if entry[0] in ("sync_matches", "incoming_clients") and entry[1]}
     assert answered >= {
         ("sync_matches", "K-1003", "12"),
         ("sync_matches", "K-1004", "14"),
         ("incoming_clients", "K-1005", "57"),
     }
+
+
+def _assert_the_money_arrived(sql: SqlBench) -> None:
+    """The page's group, prices and figures are read as the page says."""
+    (group,) = sql.exchange.groups(["HURT"])
+    assert group.row == {"name": "Hurtownie"}
+    items = [item for item, _ in sql.exchange.group_items("HURT", None, 10)]
+    always, dated = {("category", "4"): "8.74"}, {("product", "1018"): "5.00"}
+    for now, expected in (
+        (datetime(2026, 11, 30, 23, 59, tzinfo=UTC), always),
+        (datetime(2026, 12, 1, tzinfo=UTC), always | dated),
+        (datetime(2026, 12, 23, 23, 59, tzinfo=UTC), always | dated),
+        (datetime(2026, 12, 24, tzinfo=UTC), always),
+    ):
+        found = [prices.wanted(item, now) for item in items]
+        assert {price.key: price.price for price in found if price} == expected
+    (figures,) = sql.erp.run("SELECT credit_allowed, balance, as_of FROM client_credit")
+    assert bool(figures["credit_allowed"])
+    assert str(figures["balance"]).startswith("980")
+    newest = sql.exchange.newest_credit()
+    assert newest
+    assert abs((datetime.now(UTC) - newest).total_seconds()) < 600, "`as_of` is written in UTC"
 
 
 def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_server: PostgresServer) -> None:
@@ -107,7 +133,7 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
 
 def test_the_policies_of_the_page_are_valid() -> None:
     found = blocks("policy.md", "json")
-    assert len(found) == 3
+    assert len(found) == 4
     assert all(parse(text) != Policy() for text in found)
 
 
@@ -121,14 +147,27 @@ def test_the_errors_of_the_policys_page_are_real(text: str) -> None:
 def test_every_key_of_the_policy_is_told_of() -> None:
     page = (ROOT / "docs" / "policy.md").read_text()
     assert [name for name in Policy.model_fields if f"`{name}" not in page] == []
+    money_keys = [f"{n}.{key}" for n in ("discounts", "credit") for key in type(getattr(Policy(), n)).model_fields]
+    assert [key for key in money_keys if not key.endswith(".mode") and f"`{key}`" not in page] == []
+
+
+def test_every_table_of_the_erps_author_is_told_of() -> None:
+    page = (ROOT / "docs" / "exchange-database.md").read_text()
+    named = {table.name: table for table in schema.metadata.sorted_tables}
+    untold = [name for name in named if f"`{name}`" not in page and name != "sync_plan"]
+    assert untold == []
+    for name in ("discount_groups", "discount_group_items", "client_credit"):
+        assert [column.name for column in named[name].columns if f"`{column.name}`" not in page] == []
 
 
 def test_every_code_of_ours_is_told_of() -> None:
     source = inspect.getsource(messages)
     codes = set(re.findall(r'State\.\w+,\s*"(\w+)"', source)) | set(re.findall(r'^    "(\w+)": ', source, re.MULTILINE))
-    codes |= {messages.ANOTHER_ACCOUNT, messages.NOT_DELETED, *messages.DELETED.values()}
+    codes |= {messages.ANOTHER_ACCOUNT, messages.NOT_DELETED, messages.STALE, *messages.DELETED.values()}
+    for module in (codecs, credit, money, prices, assignment, panel_groups):
+        codes |= set(re.findall(r'Reject\(\s*"(\w+)"', inspect.getsource(module)))
     page = (ROOT / "docs" / "exchange-database.md").read_text()
-    assert len(codes) > 25
+    assert len(codes) > 40
     assert sorted(code for code in codes if f"`{code}`" not in page) == []
 
 
@@ -137,7 +176,9 @@ def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
     for name in ("AddressesPerPass", "AddressPassSchedule"):
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
-    alarms = set(re.findall(r"^  \w+?((?:DeadLetter|Halt|Delay|Error|Brake)Alarm):$", template, re.MULTILINE))
+    alarms = set(re.findall(r"^  \w+?((?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm):$", template, re.MULTILINE))
+    every = re.findall(r"^  \w+Alarm:$", template, re.MULTILINE)
+    assert [name for name in every if not any(name.endswith(f"{alarm}:") for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms
 
 
