@@ -156,6 +156,34 @@ def test_what_is_no_figure_is_refused_by_name(figures: dict[str, Value], code: s
     assert told(world) == (State.IN_STEP, "")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"currency": "EUR"}, {"payment_days": "1000"}, {"balance": "dużo"}, {"credit_limit": None}]
+)
+def test_what_is_held_is_not_looked_at_again_for_a_fresh_moment_alone(wrong: dict[str, Value]) -> None:
+    world = customers()
+    refresh(world, **wrong)
+    for _ in range(9):
+        world.tick()
+    status = told(world)
+    assert status
+    assert status[0] is State.HELD
+    world.pass_time(minutes=20)
+    world.tick()
+    before = len(world.panel.log)
+    for _ in range(5):
+        refresh(world)
+        world.tick()
+    assert {about for _, about in world.panel.log[before:]} == {()}  # the feed's own calls
+    assert told(world) == status
+    refresh(world, credit_allowed=False)  # a limit of nought goes nevertheless
+    world.tick()
+    assert held_by_panel(world)[0] == "0.00"
+    refresh(world, **FIGURES, payment_days="14")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    assert held_by_panel(world) == ("1000.00", "250.50", "14")
+
+
 def test_negative_and_huge_amounts_that_fit_are_exact() -> None:
     world = customers(credit_limit="9999999999.99", balance="-0.005")
     assert held_by_panel(world)[:2] == ("9999999999.99", "-0.01")

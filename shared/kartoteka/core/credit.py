@@ -70,15 +70,20 @@ def refuse_unfit(row: Record, currency: Value, now: datetime) -> None:
             f"credit_limit ({limit!r}): kwota ujemna. / is negative.",
             field="credit_limit",
         )
-    given, own = (str(value or "").strip().upper() for value in (row.get("currency"), currency))
+    given, own = (_code(value) for value in (row.get("currency"), currency))
     if given and own and given != own:
         raise Reject(
             OTHER_CURRENCY,
-            f"currency: kwoty w client_credit są w {given}, a klient ma w panelu {own}; popraw currency. / "
+            f"{given_in(row)}, a klient ma w panelu {own}; popraw currency. / "
             f"the figures in client_credit are in {given}, and the customer's currency in the panel is {own}; "
             "correct currency.",
             field="currency",
         )
+
+
+def given_in(row: Record) -> str:
+    """Return how the refusal of a currency begins, by which it is known again."""
+    return f"currency: kwoty w client_credit są w {_code(row.get('currency'))}"
 
 
 def moment(value: Value) -> datetime | None:
@@ -103,6 +108,10 @@ def _signed(balance: Value, sign: int) -> Value:
         return balance if _is_empty(balance) else str(money.rounded(money.amount(balance) * sign))
     except Reject:
         return balance
+
+
+def _code(value: Value) -> str:
+    return str(value or "").strip().upper()
 
 
 def _is_empty(value: Value) -> bool:

@@ -21,7 +21,7 @@ from kartoteka.core.model import LogEntry, Snapshot, State
 from kartoteka.engine import directory
 from kartoteka.engine.addresses import wants_look
 from kartoteka.engine.base import Counts, Engine
-from kartoteka.engine.figures import says_otherwise
+from kartoteka.engine.figures import asks
 from kartoteka.engine.strays import tell_accounts, tell_addresses, tell_figures, told_before
 
 logger = logging.getLogger(__name__)
@@ -201,12 +201,12 @@ def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool)
         return concern == ACCOUNTS.name and (touched or not at_rest)
     held = touched and at_rest
     rules = engine.rules(concern)
-    if not (snapshot.agreed or snapshot.intent or snapshot.status) and carries_nothing(
-        CONCERNS[concern], rules, snapshot.row
-    ):
-        return concern == CREDIT.name and says_otherwise(snapshot)
-    if concern == CREDIT.name and says_otherwise(snapshot):
-        return True
+    by_age = asks(engine, snapshot, at_rest=at_rest) if concern == CREDIT.name else None
+    if by_age is not None:
+        return by_age
+    untouched = not (snapshot.agreed or snapshot.intent or snapshot.status)
+    if untouched and carries_nothing(CONCERNS[concern], rules, snapshot.row):
+        return False
     if concern == SHOPS.name and (snapshot.row["shops"] == "") != _is_excluded(snapshot):
         return True
     unsettled = snapshot.intent or snapshot.parked or held or any(c.decision for c in snapshot.conflicts)

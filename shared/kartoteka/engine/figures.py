@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from kartoteka.core import credit, messages, money
+from kartoteka.core import check, credit, messages, money
+from kartoteka.core.concerns import CREDIT
 from kartoteka.core.errors import Reject
 from kartoteka.core.model import Account, Record, Side, Snapshot, Status
 from kartoteka.engine import dates
@@ -75,6 +76,36 @@ def says_otherwise(snapshot: Snapshot) -> bool:
     wanted = held(snapshot) or verdict(snapshot)
     code = snapshot.status.code if snapshot.status else ""
     return (wanted.code if wanted else "") != (code if code in OF_AGE or wanted else "")
+
+
+def asks(engine: Engine, snapshot: Snapshot, *, at_rest: bool) -> bool | None:
+    """Return whether figures are worth a look for what they are by now; None: their contents decide.
+
+    ``at_rest``: they are held.
+    """
+    if at_rest and is_as_before(engine, snapshot):
+        return False
+    return True if says_otherwise(snapshot) else None
+
+
+def is_as_before(engine: Engine, snapshot: Snapshot) -> bool:
+    """Return whether held figures are what they were held for: an ERP that writes ``as_of`` anew changes nothing.
+
+    Of a currency that is not the customer's the feed tells when it has become his. A limit that becomes 0 is carried
+    whatever else is wrong, so it is never as before.
+    """
+    row, status = snapshot.row or {}, snapshot.status
+    to_nothing = no_credit_at_all(row) and (snapshot.agreed or {}).get(LIMIT) != credit.NOTHING
+    if status is None or snapshot.parked or snapshot.intent or to_nothing:
+        return False
+    if said := held(snapshot):
+        return said == status
+    try:
+        credit.refuse_unfit(row, None, engine.now())
+        check.check_for_panel(CREDIT.fields, {name: row.get(name) for name in CREDIT.fields})
+    except Reject as error:
+        return messages.refused(error.code, error.message, final=True) == status
+    return status.code == credit.OTHER_CURRENCY and status.message.startswith(credit.given_in(row))
 
 
 def outdated(engine: Engine) -> tuple[Sequence[str], Callable[[], None]]:
