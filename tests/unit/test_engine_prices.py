@@ -542,6 +542,18 @@ def test_a_lost_reply_beside_strangers_of_the_name_makes_no_second_one_whatever_
     assert number_of(world) == "1"
 
 
+def test_two_rows_of_one_name_whose_makings_were_both_unanswered_get_a_group_each() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_group("G2", "Hurt")
+    world.panel.lose_reply(2)
+    world.tick()
+    world.pass_time(minutes=5)
+    world.tick()
+    assert sorted(world.panel.discount_groups) == ["1", "2"]
+    assert {number_of(world, "G1"), number_of(world, "G2")} == {"1", "2"}
+
+
 def test_two_unanswered_makings_of_one_name_are_told_apart() -> None:
     world = shop(propagate=True)
     world.exchange.set_group("G2", "Hurt")
