@@ -13,11 +13,9 @@ from cli.exits import NotInTime, Refused, told
 from kartoteka.adapters.exchange import SqlExchange
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core import brake
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.core.concerns import CONCERNS, PANEL_FEED
 
-FEED = "panel_feed"
-
-_concern = click.argument("concern", type=click.Choice([*CONCERNS, FEED]))
+_concern = click.argument("concern", type=click.Choice([*CONCERNS, PANEL_FEED]))
 
 
 def _own_words(_ctx: click.Context, _parameter: click.Parameter, reason: str) -> str:

@@ -20,14 +20,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
 from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import carried
+from kartoteka.core.concerns import PANEL_FEED, carried
 from kartoteka.core.errors import Halt, KartotekaError, Retry
 from kartoteka.engine import Counts, Engine, Result, collect, follow_panel, reconcile, rotate_addresses, set_aside
 
 logger = Logger()
 metrics = Metrics()
 
-FEED = "panel_feed"
 RESERVE_MS = 45_000
 """A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""
 
@@ -75,7 +74,7 @@ def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> An
 def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
-        return _wake(FEED, Wake.model_validate(event), {"collect": follow_panel})
+        return _wake(PANEL_FEED, Wake.model_validate(event), {"collect": follow_panel})
 
 
 def _wake(name: str, wake: Wake, moves: Mapping[str, Move]) -> Answer:

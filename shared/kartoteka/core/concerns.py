@@ -191,6 +191,9 @@ def carried(concern: str) -> tuple[str, ...]:
     return _HALVES.get(concern, (concern,))
 
 
+PANEL_FEED = "panel_feed"
+"""The name under which the panel's feed runs and is paused, beside the concerns."""
+
 ACCOUNT_FIELDS: Mapping[str, Field] = MappingProxyType(
     {name: field for concern in CONCERNS.values() if not concern.items for name, field in concern.fields.items()}
 )

@@ -9,13 +9,13 @@ from kartoteka.core.model import Candidate, Side, State, Status
 IN_STEP = Status(State.IN_STEP)
 
 
-def incomplete(fields: Iterable[str]) -> Status:
-    """Return the status of a card that lacks what the panel wants at creation."""
+def incomplete(table: str, fields: Iterable[str]) -> Status:
+    """Return the status of a row that lacks what the panel wants, or what nobody else can know."""
     names = ", ".join(fields)
     return Status(
         State.HELD,
         "incomplete",
-        f"Brakuje: {names}. Uzupełnij wiersz w clients. / Missing: {names}. Complete the row in clients.",
+        f"Brakuje: {names}. Uzupełnij wiersz w {table}. / Missing: {names}. Complete the row in {table}.",
     )
 
 
@@ -293,17 +293,6 @@ def first_contact_due() -> Status:
     return Status(State.WAITING, "first_contact", "Konto połączone; dane zostaną porównane. / Linked; to be compared.")
 
 
-def incomplete_address(fields: Iterable[str]) -> Status:
-    """Return the status of a delivery address that lacks what the panel wants of a new one."""
-    names = ", ".join(fields)
-    return Status(
-        State.HELD,
-        "incomplete",
-        f"Brakuje: {names}. Uzupełnij wiersz w delivery_addresses. / Missing: {names}. Complete the row in "
-        "delivery_addresses.",
-    )
-
-
 DELETED = {Side.ERP: "deleted_in_erp", Side.PANEL: "deleted_in_panel"}
 """The codes of records that were deleted on one side and are left as they are on the other."""
 
@@ -360,16 +349,6 @@ def figures_left() -> Status:
     )
 
 
-def incomplete_credit(fields: Iterable[str]) -> Status:
-    """Return the status of credit figures that do not say how much credit the customer has."""
-    names = ", ".join(fields)
-    return Status(
-        State.HELD,
-        "incomplete",
-        f"Brakuje: {names}. Uzupełnij wiersz w client_credit. / Missing: {names}. Complete the row in client_credit.",
-    )
-
-
 def group_in_use(count: int) -> Status:
     """Return the status of a discount group that was deleted in the ERP and that has customers in the panel."""
     return Status(
@@ -406,15 +385,6 @@ def sending_prices() -> Status:
         State.PENDING,
         "sending_prices",
         "Ceny są wysyłane partiami. / The prices are being sent in batches.",
-    )
-
-
-def nameless_group() -> Status:
-    """Return the status of a discount group without a name."""
-    return Status(
-        State.HELD,
-        "incomplete",
-        "Brakuje: name. Uzupełnij wiersz w discount_groups. / Missing: name. Complete the row in discount_groups.",
     )
 
 

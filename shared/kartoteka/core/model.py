@@ -232,6 +232,11 @@ class Snapshot:
         """Client id and item id."""
         return self.client_id, self.item_id
 
+    @property
+    def held(self) -> bool:
+        """Whether nothing happens to this record by itself, as its status says."""
+        return self.status is not None and self.status.state is State.HELD
+
 
 @dataclass(frozen=True, slots=True)
 class ConflictNote:

@@ -33,12 +33,6 @@ def wanted(item: GroupItem, now: datetime) -> SentPrice | None:
     return SentPrice(item.item_type, item.item_id, str(price), currency) if _holds(item, now) else None
 
 
-def removable(key: ItemKey) -> bool:
-    """Return whether a price of this kind and id can be in the panel at all."""
-    kind, number = key
-    return kind in KINDS and _is_number(number)
-
-
 def place(group_id: str, key: ItemKey) -> str:
     """Return the item id of a price in the tables of ours: ``group/type/id``, as much as its column holds."""
     return "/".join((group_id, *(part.replace("/", "_") for part in key)))[:LONGEST_PLACE]

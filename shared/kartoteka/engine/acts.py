@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kartoteka.core import messages
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.model import Account, Direction, Settlement, Snapshot, Status
-from kartoteka.engine.base import Counts, Engine, refused, waits_for_person
+from kartoteka.engine.base import Counts, Engine, delayed, refused, waits_for_person
 from kartoteka.ports import Outcome
 
 T = TypeVar("T")
@@ -46,9 +47,9 @@ def judged(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T])
 
 
 def looked_up(
-    call: Callable[[Sequence[str]], Collection[Account]], keys: Sequence[str]
-) -> tuple[list[Account], dict[str, Reject | Retry | Halt]]:
-    """Make one bulk search; return the accounts found, and for each key that could not be looked up the reason.
+    call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
+) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+    """Make one bulk search; return what was found, and for each key that could not be looked up the reason.
 
     A search that is refused as a whole is split until the culprit stands alone.
     """
@@ -62,6 +63,21 @@ def looked_up(
         return halves[0][0] + halves[1][0], halves[0][1] | halves[1][1]
     except (Retry, Halt) as exc:
         return [], dict.fromkeys(keys, exc)
+
+
+def put_off(engine: Engine, snapshot: Snapshot, concern: str, error: Reject | Retry | Halt) -> Settlement:
+    """Set aside a customer about whom the panel could not be asked."""
+    if not isinstance(error, Reject):
+        return delayed(engine, snapshot, concern, error)
+    status, parked = refused(engine, snapshot, error)
+    return Settlement(snapshot.client_id, concern, status, parked=parked, keep_intent=True)
+
+
+def unlinked(snapshot: Snapshot, concern: str, account: Account | None) -> Settlement:
+    """Hold a customer whose link leads nowhere, or to an account that does not carry the card's code."""
+    login = snapshot.link.panel_login if snapshot.link else ""
+    status = messages.another_account(account.external_code) if account else messages.account_gone(login)
+    return Settlement(snapshot.client_id, concern, status, keep_intent=True)
 
 
 def store(engine: Engine, settlements: Sequence[Settlement], snapshots: Sequence[Snapshot]) -> tuple[Report, set[str]]:

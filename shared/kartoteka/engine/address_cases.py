@@ -24,7 +24,6 @@ from kartoteka.core.model import (
     Settlement,
     Side,
     Snapshot,
-    State,
     Status,
     Written,
 )
@@ -195,7 +194,7 @@ def _added(engine: Engine, case: Case, outcome: Judged | None) -> Settlement:
             _whole(case, case.decision, outcome), panel_item_id=_named(case.customer.account, outcome.item_id)
         )
     if case.item.lacking:
-        return _kept(case, messages.incomplete_address(case.item.lacking), None)
+        return _kept(case, messages.incomplete("delivery_addresses", case.item.lacking), None)
     return _not_made(engine, case, outcome)
 
 
@@ -301,7 +300,7 @@ def asks(engine: Engine, case: Case) -> bool:
         return False
     if known.intent:
         return True
-    held = known.status is not None and known.status.state is State.HELD
+    held = known.held
     if case.item.act is Act.MERGE:
         return _merge_asks(engine, case, held=held)
     if case.item.act is Act.INSERT and held:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from kartoteka.core import check, collection, messages
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.merge import erp_differs
-from kartoteka.core.model import Address, Side, Snapshot, State
+from kartoteka.core.model import Address, Side, Snapshot
+from kartoteka.engine.acts import looked_up
 from kartoteka.engine.address_cases import CONCERN, Customer, asks, cases
 from kartoteka.engine.base import Counts, Engine
 
@@ -33,20 +34,9 @@ def customers(snapshots: Sequence[Snapshot]) -> list[Customer]:
 def shown(
     engine: Engine, panel_client_ids: Sequence[str]
 ) -> tuple[dict[str, Sequence[Address]], dict[str, Reject | Retry | Halt]]:
-    """Read the addresses of these accounts in one call; return them, and for each that could not be read the reason.
-
-    A call that is refused as a whole is split until the culprit stands alone.
-    """
-    try:
-        return dict(engine.panel.addresses(panel_client_ids)), {}
-    except Reject as exc:
-        if len(panel_client_ids) == 1:
-            return {}, {panel_client_ids[0]: exc}
-        middle = len(panel_client_ids) // 2
-        halves = [shown(engine, half) for half in (panel_client_ids[:middle], panel_client_ids[middle:])]
-        return halves[0][0] | halves[1][0], halves[0][1] | halves[1][1]
-    except (Retry, Halt) as exc:
-        return {}, dict.fromkeys(panel_client_ids, exc)
+    """Read the addresses of these accounts in one call; return them, and for each that could not be read the reason."""
+    found, failed = looked_up(lambda some: engine.panel.addresses(some).items(), panel_client_ids)
+    return dict(found), failed
 
 
 # --- the panel's side
@@ -61,9 +51,9 @@ def differing(engine: Engine, linked: Mapping[str, str], *, moved: bool = False)
     found: list[str] = []
     for batch in engine.chunks(list(linked)):
         known = [c for c in customers(engine.look(CONCERN, batch)) if not c.own.parked]
-        held = [c for c in known if _held(c.own)]
+        held = [c for c in known if c.own.held]
         found += [c.own.client_id for c in held if moved]
-        found += _differing(engine, [c for c in known if not _held(c.own)])
+        found += _differing(engine, [c for c in known if not c.own.held])
     return found
 
 
@@ -147,13 +137,13 @@ def wants_look(engine: Engine, snapshots: Sequence[Snapshot], *, touched: bool) 
         return False
     for customer in customers(snapshots):
         own = customer.own
-        return bool(own.parked) or (touched and _held(own)) or any(_differs(engine, s, touched) for s in customer.items)
+        return bool(own.parked) or (touched and own.held) or any(_differs(engine, s, touched) for s in customer.items)
     return False
 
 
 def _differs(engine: Engine, item: Snapshot, touched: bool) -> bool:
     terms = collection.address_terms(engine.policy, engine.rules(CONCERN))
-    if item.intent or item.parked or (touched and _held(item)):
+    if item.intent or item.parked or (touched and item.held):
         return True
     if item.agreed is None:
         return item.row is not None and terms.source is not Side.PANEL
@@ -163,7 +153,3 @@ def _differs(engine: Engine, item: Snapshot, touched: bool) -> bool:
     if item.row is None or code in messages.DELETED.values():
         return True
     return any(c.decision for c in item.conflicts) or erp_differs(terms.concern, terms.rules, item)
-
-
-def _held(snapshot: Snapshot) -> bool:
-    return snapshot.status is not None and snapshot.status.state is State.HELD

@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from kartoteka.core import check, messages, normal
 from kartoteka.core.brake import BRAKE
 from kartoteka.core.collection import Act
-from kartoteka.core.errors import Halt, Reject, Retry
+from kartoteka.core.errors import Halt, Retry
 from kartoteka.core.model import Account, Address, AddressWrite, Place, Settlement, Snapshot, Status
-from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
+from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, put_off, store, unlinked
 from kartoteka.engine.address_cases import CONCERN, Case, Customer, announcement, cases, settlement
 from kartoteka.engine.address_watch import customers, differing, rotate_addresses, shown, wants_look
-from kartoteka.engine.base import Counts, Engine, delayed, refused
+from kartoteka.engine.base import Counts, Engine, delayed
 from kartoteka.engine.braking import lets_through
 from kartoteka.ports import Outcome
 
@@ -86,9 +86,9 @@ def _read(engine: Engine, known: Sequence[Customer]) -> _Seen:
     for customer in known:
         account = accounts.get(customer.account)
         if customer.account in failed:
-            settled.append(_put_off(engine, customer.own, failed[customer.account]))
+            settled.append(put_off(engine, customer.own, CONCERN, failed[customer.account]))
         elif account is None or not _is_own(account, customer):
-            settled.append(_unlinked(customer.own, account))
+            settled.append(unlinked(customer.own, CONCERN, account))
         else:
             shops = check.shops(
                 account.values if account.values.get("shops") else customer.own.row or {}, engine.policy
@@ -99,20 +99,6 @@ def _read(engine: Engine, known: Sequence[Customer]) -> _Seen:
 
 def _is_own(account: Account | None, customer: Customer) -> bool:
     return account is not None and normal.same_code(account.external_code, customer.own.client_id)
-
-
-def _put_off(engine: Engine, own: Snapshot, error: Reject | Retry | Halt) -> Settlement:
-    """Set aside a customer whose account or addresses could not be read."""
-    if not isinstance(error, Reject):
-        return delayed(engine, own, CONCERN, error)
-    status, parked = refused(engine, own, error)
-    return replace(_of(own, status), parked=parked)
-
-
-def _unlinked(own: Snapshot, account: Account | None) -> Settlement:
-    """Hold a customer whose link leads nowhere, or to an account that does not carry the card's code."""
-    login = own.link.panel_login if own.link else ""
-    return _of(own, messages.another_account(account.external_code) if account else messages.account_gone(login))
 
 
 def _of(own: Snapshot, status: Status) -> Settlement:

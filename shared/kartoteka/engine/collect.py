@@ -196,12 +196,11 @@ def _differs(engine: Engine, concern: str, snapshot: Snapshot, *, touched: bool)
     """Return whether a customer is worth a look. What is held waits for a person, or for its row to be ``touched``."""
     if snapshot.row is None:
         return False
-    at_rest = snapshot.status is not None and snapshot.status.state is State.HELD
     if snapshot.link is None:
-        return concern == ACCOUNTS.name and (touched or not at_rest)
-    held = touched and at_rest
+        return concern == ACCOUNTS.name and (touched or not snapshot.held)
+    held = touched and snapshot.held
     rules = engine.rules(concern)
-    by_age = asks(engine, snapshot, at_rest=at_rest) if concern == CREDIT.name else None
+    by_age = asks(engine, snapshot) if concern == CREDIT.name else None
     if by_age is not None:
         return by_age
     untouched = not (snapshot.agreed or snapshot.intent or snapshot.status)

@@ -14,7 +14,7 @@ from kartoteka.core import messages, normal
 from kartoteka.core.concerns import ACCOUNTS, BILLING, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, SHOPS, Concern
 from kartoteka.core.errors import Halt, Retry
 from kartoteka.core.merge import carries_nothing, idle
-from kartoteka.core.model import Account, Record, Snapshot, State, Window
+from kartoteka.core.model import Account, Record, Snapshot, Window
 from kartoteka.core.window import SAVE_AFTER, FeedCursor, FirstPass
 from kartoteka.engine import directory, incoming, particulars
 from kartoteka.engine.addresses import differing
@@ -223,7 +223,7 @@ def _would_act(
     if snapshot.row is None:
         edited = snapshot.agreed is not None and _asks(engine, concern, snapshot, snapshot.agreed, account)
         return edited and not snapshot.parked
-    if account.panel_client_id not in fresh and (snapshot.parked or _held(snapshot)):
+    if account.panel_client_id not in fresh and (snapshot.parked or snapshot.held):
         return False  # it comes back by its due time, by a person's hand, or when one side changes
     if snapshot.intent or snapshot.agreed is None:
         return bool(snapshot.intent) or not carries_nothing(concern, engine.rules(concern.name), snapshot.row)
@@ -236,7 +236,3 @@ def _asks(engine: Engine, concern: Concern, snapshot: Snapshot, row: Record, acc
     believed = own.believe(engine, snapshot, own.read(engine, account))
     decision = decide(engine, concern, snapshot, believed, base=snapshot.agreed, row=row)
     return not idle(decision, snapshot.agreed) or own.misjudged(engine, snapshot, account)
-
-
-def _held(snapshot: Snapshot) -> bool:
-    return snapshot.status is not None and snapshot.status.state is State.HELD

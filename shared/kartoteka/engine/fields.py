@@ -5,7 +5,7 @@ Works for every concern whose fields are columns of the customer's own row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kartoteka.core import check, messages, normal
@@ -27,7 +27,7 @@ from kartoteka.core.model import (
     Written,
 )
 from kartoteka.engine import particulars
-from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, store
+from kartoteka.engine.acts import Judged, Report, halts, judged, looked_up, nothing_new, put_off, store, unlinked
 from kartoteka.engine.base import Counts, Engine, decide, delayed, judged_status, refused, wait_for_row
 from kartoteka.engine.braking import lets_through, was_stopped
 
@@ -73,25 +73,26 @@ def _look(engine: Engine, concern: Concern, keys: Sequence[str]) -> tuple[Report
     own = particulars.of(concern)
     known = [s for s in engine.look(concern.name, keys) if s.link]
     there = [s for s in known if s.row is not None and not own.excluded(s)]
-    asking = [s for s in there if not _has_nothing(engine, concern, s)]
+    idle = {s.client_id: s for s in there if _has_nothing(engine, concern, s)}
+    asking = [s for s in there if s.client_id not in idle]
     patient = own.waiting(engine, asking)
     snapshots = [s for s in asking if s.client_id not in patient]
     late = [delayed(engine, s, concern.name, patient[s.client_id]) for s in asking if s.client_id in patient]
-    without, _ = store(engine, [*late, *_not_looked_at(engine, concern, known)], known)
+    without, _ = store(engine, [*late, *_not_looked_at(engine, concern, known, idle.values())], known)
     if not snapshots:
         return without, []
     ids = [s.link.panel_client_id for s in snapshots if s.link]
     accounts, failed = looked_up(lambda some: engine.panel.read(some).values(), ids)
-    put_off = [s for s in snapshots if s.link and s.link.panel_client_id in failed]
-    waiting = [_put_off(engine, concern, s, failed[s.link.panel_client_id]) for s in put_off if s.link]
-    report, _ = store(engine, waiting, put_off)
+    unread = [s for s in snapshots if s.link and s.link.panel_client_id in failed]
+    waiting = [put_off(engine, s, concern.name, failed[s.link.panel_client_id]) for s in unread if s.link]
+    report, _ = store(engine, waiting, unread)
     carried, again = _carry(
         engine,
         concern,
-        [s for s in snapshots if s not in put_off],
+        [s for s in snapshots if s not in unread],
         {account.panel_client_id: account for account in accounts},
     )
-    looked = len(snapshots) - len(again) - len(put_off)
+    looked = len(snapshots) - len(again) - len(unread)
     return without + report + carried + Report(Counts(reconciled=looked), halts(list(failed.values()))), again
 
 
@@ -102,14 +103,15 @@ def _has_nothing(engine: Engine, concern: Concern, snapshot: Snapshot) -> bool:
     return untouched and carries_nothing(concern, rules, row)
 
 
-def _not_looked_at(engine: Engine, concern: Concern, known: Sequence[Snapshot]) -> list[Settlement]:
-    """Return what is to be said of customers about whom the panel is not asked."""
+def _not_looked_at(
+    engine: Engine, concern: Concern, known: Sequence[Snapshot], idle: Iterable[Snapshot]
+) -> list[Settlement]:
+    """Return what is to be said of customers about whom the panel is not asked; ``idle``: their rows ask nothing."""
     own = particulars.of(concern)
     told = ((s, own.excluded(s)) for s in known if s.row is not None)
     excluded = [Settlement(s.client_id, concern.name, status, keep_intent=True) for s, status in told if status]
-    idle = [s for s in known if s.row is not None and not own.excluded(s) and _has_nothing(engine, concern, s)]
-    idle += [s for s in known if s.row is None and concern is CREDIT]  # deleted before anything was sent
-    excluded += [_nothing_to_say(concern, s) for s in idle if s.status or s.parked]
+    gone = [s for s in known if s.row is None and concern is CREDIT]  # deleted before anything was sent
+    excluded += [_nothing_to_say(concern, s) for s in (*idle, *gone) if s.status or s.parked]
     two_way = any(rule.to_erp for rule in engine.rules(concern.name).values())
     waiting = [s for s in known if two_way and s.row is None and not s.parked]
     settlements = excluded + [wait_for_row(engine, concern.name, s) for s in waiting]
@@ -119,14 +121,6 @@ def _not_looked_at(engine: Engine, concern: Concern, known: Sequence[Snapshot]) 
 
 def _nothing_to_say(concern: Concern, snapshot: Snapshot) -> Settlement:
     return Settlement(snapshot.client_id, concern.name, None, forget=True)
-
-
-def _put_off(engine: Engine, concern: Concern, snapshot: Snapshot, error: Reject | Retry | Halt) -> Settlement:
-    """Set aside a customer whose account could not be read."""
-    if not isinstance(error, Reject):
-        return delayed(engine, snapshot, concern.name, error)
-    status, parked = refused(engine, snapshot, error)
-    return Settlement(snapshot.client_id, concern.name, status, parked=parked, keep_intent=True)
 
 
 def _carry(
@@ -144,18 +138,11 @@ def _carry(
     sending = [case for case in cases if case.decision.to_panel]
     outcomes = _send(engine, concern, sending)
     settlements = [_settlement(engine, concern, case, outcomes.get(case.snapshot.client_id)) for case in cases]
-    settlements += [_unlinked(concern, s, present.get(s.client_id)) for s in snapshots if s.client_id not in own]
+    settlements += [unlinked(s, concern.name, present.get(s.client_id)) for s in snapshots if s.client_id not in own]
     by_id = {s.client_id: s for s in snapshots}
     worth = [s for s in settlements if not nothing_new(s, by_id[s.client_id])]
     report, again = store(engine, worth, snapshots)
     return report + Report(halts=halts(list(outcomes.values()))), sorted(again)
-
-
-def _unlinked(concern: Concern, snapshot: Snapshot, account: Account | None) -> Settlement:
-    """Hold a customer whose link leads nowhere, or to an account that does not carry the card's code."""
-    login = snapshot.link.panel_login if snapshot.link else ""
-    status = messages.another_account(account.external_code) if account else messages.account_gone(login)
-    return Settlement(snapshot.client_id, concern.name, status, keep_intent=True)
 
 
 def _case(engine: Engine, concern: Concern, snapshot: Snapshot, account: Account) -> _Case:

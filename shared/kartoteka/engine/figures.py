@@ -25,7 +25,7 @@ def held(snapshot: Snapshot) -> Status | None:
     if row.get(credit.STALE) == credit.FROZEN:
         return messages.frozen(str(row.get("as_of")))
     missing = credit.missing(row)
-    return messages.incomplete_credit(missing) if missing else None
+    return messages.incomplete("client_credit", missing) if missing else None
 
 
 def without_orders(engine: Engine, snapshot: Snapshot, account: Account) -> Account:
@@ -78,12 +78,9 @@ def says_otherwise(snapshot: Snapshot) -> bool:
     return (wanted.code if wanted else "") != (code if code in OF_AGE or wanted else "")
 
 
-def asks(engine: Engine, snapshot: Snapshot, *, at_rest: bool) -> bool | None:
-    """Return whether figures are worth a look for what they are by now; None: their contents decide.
-
-    ``at_rest``: they are held.
-    """
-    if at_rest and is_as_before(engine, snapshot):
+def asks(engine: Engine, snapshot: Snapshot) -> bool | None:
+    """Return whether figures are worth a look for what they are by now; None: their contents decide."""
+    if snapshot.held and is_as_before(engine, snapshot):
         return False
     return True if says_otherwise(snapshot) else None
 

@@ -12,7 +12,7 @@ from kartoteka.core.concerns import DISCOUNTS, GROUPS
 from kartoteka.core.model import Snapshot, State
 from kartoteka.engine import dates, price_lists
 from kartoteka.engine.base import Counts, Engine
-from kartoteka.engine.collect import DUE_LIMIT, IN_QUEUE, Look, document, read_log, resume
+from kartoteka.engine.collect import DUE_LIMIT, IN_QUEUE, document, read_log, resume
 
 COMPARED = 10
 """Groups whose prices are compared here before a key is sent: the worker compares anyway, and a group may be large."""
@@ -28,10 +28,11 @@ def collect_groups(engine: Engine, *, everything_due: bool = False) -> Counts:
     cursor, touched = read_log(engine, GROUPS, cursor)
     dated, note_dates = dates.passed(engine, GROUPS.name, engine.now(), engine.exchange.dated_groups)
     due = engine.exchange.due(GROUPS.name, None if everything_due else engine.now(), DUE_LIMIT)
+    everything = engine.exchange.group_ids() if look else ()  # the panel may have lost or renamed one
     if look and look.whole:  # restored: nobody knows what the panel was sent since the backup
-        for group_id in engine.exchange.group_ids():
+        for group_id in everything:
             engine.exchange.doubt_prices(group_id, None)
-    keys = list(dict.fromkeys([*_asking(engine, [*touched, *dated]), *due, *_all(engine, look)]))
+    keys = list(dict.fromkeys([*_asking(engine, [*touched, *dated]), *due, *everything]))
     if keys:
         engine.queue.send(GROUPS.name, keys)
     if due:
@@ -41,11 +42,6 @@ def collect_groups(engine: Engine, *, everything_due: bool = False) -> Counts:
     if news != stored.document:
         engine.state.save(name, news, version=stored.version)
     return Counts(collected=len(keys))
-
-
-def _all(engine: Engine, look: Look | None) -> Sequence[str]:
-    """Return every group where all are to be looked at: the panel may have lost or renamed one."""
-    return engine.exchange.group_ids() if look else ()
 
 
 def _asking(engine: Engine, group_ids: Sequence[str]) -> list[str]:

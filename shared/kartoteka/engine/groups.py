@@ -169,7 +169,7 @@ def _judged(engine: Engine, snapshot: Snapshot, panel: _Panel) -> _Outcome:
     if number in panel.names:
         return _kept(engine, snapshot, number, panel.names[number], name)
     if not name:
-        return _Outcome(settlement=_own(snapshot, messages.nameless_group()))
+        return _Outcome(settlement=_own(snapshot, messages.incomplete("discount_groups", ["name"])))
     if number:
         engine.exchange.forget_prices(snapshot.item_id)  # somebody deleted the group in the panel
     elif len(adopted := _free(panel, name)) == 1:

@@ -33,7 +33,7 @@ def fit_for_opening(engine: Engine, run: Run, card: Snapshot) -> bool:
         return False
     row = card.row or {}
     if missing := check.missing_on_create(row, engine.policy):
-        run.hold(card, messages.incomplete(missing))
+        run.hold(card, messages.incomplete("clients", missing))
         return False
     if not check.shops(row, engine.policy):
         run.hold(card, messages.no_shop())

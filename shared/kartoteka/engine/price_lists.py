@@ -69,8 +69,17 @@ class Refusal:
     error: Reject | None
 
 
-def differences(engine: Engine, group_id: str) -> Iterator[Change | Refusal]:
-    """Yield what a group's rows ask for and the panel was not sent, and the rows that are no price, page by page."""
+def differences(engine: Engine, group_id: str) -> tuple[Iterator[Change | Refusal], bool]:
+    """Return what a group asks for and was not sent, with its rows that are no price, and whether that is all.
+
+    There may be more prices without a row than are read at once.
+    """
+    orphans, more = _orphans(engine, group_id)
+    gone = (Refusal(s.key, None) if s.refused == REMOVAL else Change(s.key, None, s) for s in orphans)
+    return chain(_of_rows(engine, group_id), gone), not more
+
+
+def _of_rows(engine: Engine, group_id: str) -> Iterator[Change | Refusal]:
     after: ItemKey | None = None
     while page := engine.exchange.group_items(group_id, after, PAGE):
         for item, sent in page:
@@ -120,15 +129,11 @@ def differs(engine: Engine, group_id: str) -> bool:
     """Return whether anything is to be sent, or to be told of a group's rows."""
     told = _told(engine, group_id)
     wanted: dict[str, Status | None] = {}
-    for found in differences(engine, group_id):
+    for found in differences(engine, group_id)[0]:
         if isinstance(found, Change):
             return True
         place = prices.place(group_id, found.key)
         wanted[place] = _held(found.error) if found.error else told.get(place)
-    for sent in _orphans(engine, group_id)[0]:
-        if sent.refused != REMOVAL:
-            return True
-        wanted[prices.place(group_id, sent.key)] = told.get(prices.place(group_id, sent.key))
     return wanted != told
 
 
@@ -161,8 +166,8 @@ def send(engine: Engine, group: Snapshot, number: str, own: Settlement, budget: 
 class _Run:
     """The sending of one group's prices.
 
-    ``failure`` is what stopped it, ``unfinished`` that the budget did; ``told``: the group is
-    said to be under way; ``written`` and ``held`` count prices.
+    ``failure`` is what stopped it, ``unfinished`` that calls or time did, or that there is more than was read.
+    ``told``: the group is said to be under way. ``written`` and ``held`` count prices.
     """
 
     def __init__(self, engine: Engine, group_id: str, number: str, budget: Budget) -> None:
@@ -196,9 +201,8 @@ class _Run:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
         size = self._engine.policy.panel.batch_size
         waiting: dict[bool, list[Change]] = {True: [], False: []}
-        orphans, more = _orphans(self._engine, self._group_id)
-        gone = (Refusal(s.key, None) if s.refused == REMOVAL else Change(s.key, None, s) for s in orphans)
-        for found in chain(differences(self._engine, self._group_id), gone):
+        found_all, complete = differences(self._engine, self._group_id)
+        for found in found_all:
             if isinstance(found, Refusal):
                 self._refused(found, refusals)
                 continue
@@ -209,7 +213,7 @@ class _Run:
                 yield batch
                 waiting[found.price is None] = []
         yield from (batch for batch in waiting.values() if batch)
-        self.unfinished = more
+        self.unfinished = not complete
 
     def _tell(self) -> None:
         """Say that the prices are being sent: there are more than one call takes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from kartoteka.core.concerns import ACCOUNTS, CREDIT, DISCOUNTS
+from kartoteka.core.concerns import ACCOUNTS, CREDIT, DISCOUNTS, PANEL_FEED
 from kartoteka.core.errors import Halt, Retry
 from kartoteka.engine import figures
 from kartoteka.engine.base import Counts, Engine, delayed
@@ -14,9 +14,6 @@ from kartoteka.engine.feed import follow_panel
 from kartoteka.engine.group_collect import collect_groups
 
 logger = logging.getLogger(__name__)
-
-FEED = "panel_feed"
-"""The name under which the feed is paused."""
 
 
 PAGE = 1_000
@@ -64,7 +61,7 @@ def _fit_to_send(engine: Engine, keys: Sequence[str]) -> Sequence[str]:
 
 def _read_news(engine: Engine) -> Retry | Halt | None:
     """Bring the directory up to date; return why that could not be done."""
-    if FEED in engine.state.paused():
+    if PANEL_FEED in engine.state.paused():
         return Retry("paused")
     try:
         follow_panel(engine)
