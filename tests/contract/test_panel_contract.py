@@ -18,23 +18,10 @@ from kartoteka.ports import Done, Outcome, Panel
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
 from tests.fakes.state import FakeState
+from tests.fixtures.people import PERSON
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-PERSON: dict[str, Value] = {
-    "email": "jan.kowalski@example.pl",
-    "first_name": "Jan",
-    "last_name": "Kowalski",
-    "street": "Długa 5/7",
-    "zip_code": "00-950",
-    "city": "Łódź",
-    "country_code": "PL",
-    "phone": "+48 600 700 800",
-    "client_type": "person_male",
-    "language": "pol",
-    "currency": "PLN",
-    "wholesaler": True,
-}
 HOME: dict[str, Value] = {
     "first_name": "Jan",
     "last_name": "Kowalski",

@@ -18,20 +18,8 @@ from kartoteka.ports import Done, Outcome, Panel
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
 from tests.fakes.state import FakeState
+from tests.fixtures.people import PERSON
 
-PERSON: dict[str, Value] = {
-    "email": "jan.kowalski@example.pl",
-    "first_name": "Jan",
-    "last_name": "Kowalski",
-    "street": "Długa 5/7",
-    "zip_code": "00-950",
-    "city": "Łódź",
-    "country_code": "PL",
-    "phone": "+48 600 700 800",
-    "client_type": "person_male",
-    "language": "pol",
-    "currency": "PLN",
-}
 KINDS = ("product", "producer", "series", "category", "menu_item")
 GROUPS = "discounts/groups"
 Prices = Mapping[ItemKey, tuple[Decimal, str]]

@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from kartoteka.core.concerns import DELIVERY_ADDRESSES
-from kartoteka.core.errors import Retry
 from kartoteka.core.model import Record, Side, Value
 from tests.address_world import CONCERN, LINES, AddressWorld, policy
+from tests.property.faults import Faults
 
 CUSTOMERS = ("C-1", "C-2")
 EDITED = ("street", "city", "first_name")
@@ -46,7 +46,7 @@ Key = tuple[str, str]
 """Customer, and the line that an address is known by."""
 
 
-class Addresses(RuleBasedStateMachine):
+class Addresses(Faults, RuleBasedStateMachine):
     """Two sides, two customers, a few addresses, and everything that can go wrong between them."""
 
     def __init__(self) -> None:
@@ -270,27 +270,15 @@ class Addresses(RuleBasedStateMachine):
         self.world.turn()
         self.note()
 
-    @rule(seconds=st.sampled_from([1, 30, 200, 4000]))
-    def time_passes(self, seconds: int) -> None:
-        self.world.pass_time(seconds=seconds)
-
     # the faults
 
     @rule(steps=st.integers(1, 9), after=st.booleans())
     def the_next_run_dies(self, steps: int, after: bool) -> None:
         self.world.mortal(steps, after=after)
 
-    @rule()
-    def a_reply_is_lost(self) -> None:
-        self.world.panel.lose_reply()
-
     @rule(customer=customers)
     def a_result_is_missing(self, customer: str) -> None:
         self.world.panel.lose_result(customer)
-
-    @rule(times=st.integers(1, 4))
-    def the_panel_is_away(self, times: int) -> None:
-        self.world.panel.fail(*[Retry("panel_5xx") for _ in range(times)])
 
     @rule(customer=customers)
     def the_panel_refuses(self, customer: str) -> None:

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from kartoteka.core.concerns import BILLING
-from kartoteka.core.errors import Retry
 from kartoteka.core.model import Side
 from kartoteka.core.policy import parse
 from tests.fakes.exchange import ErpTransaction
+from tests.property.faults import Faults
 from tests.world import CARD, CONCERNS, World
 
 CARDS = ("C-1", "C-2", "C-3")
@@ -45,7 +45,7 @@ fields = st.sampled_from(EDITED)
 concerns = st.sampled_from(CONCERNS)
 
 
-class Synchronisation(RuleBasedStateMachine):
+class Synchronisation(Faults, RuleBasedStateMachine):
     """Two sides, three customers, and everything that can go wrong between them."""
 
     def __init__(self) -> None:
@@ -153,27 +153,15 @@ class Synchronisation(RuleBasedStateMachine):
         self.world.tick()
         self.note()
 
-    @rule(seconds=st.sampled_from([1, 30, 200, 4000]))
-    def time_passes(self, seconds: int) -> None:
-        self.world.pass_time(seconds=seconds)
-
     # the faults
 
     @rule(steps=st.integers(1, 12), after=st.booleans())
     def the_next_run_dies(self, steps: int, after: bool) -> None:
         self.world.mortal(steps, after=after)
 
-    @rule()
-    def a_reply_is_lost(self) -> None:
-        self.world.panel.lose_reply()
-
     @rule(card=cards)
     def a_result_is_missing(self, card: str) -> None:
         self.world.panel.lose_result(card)
-
-    @rule(times=st.integers(1, 4))
-    def the_panel_is_away(self, times: int) -> None:
-        self.world.panel.fail(*[Retry("panel_5xx") for _ in range(times)])
 
     @rule(card=cards)
     def the_panel_refuses(self, card: str) -> None:
