@@ -138,15 +138,15 @@ class Demo:
         told = {f"delivery address {number}, {name}": value for name, value in changes.items()}
         self._in_panel("addresses", code, {"address_id": number, "changes": changes}, told)
 
-    def show_prices(self) -> None:
-        """Show the panel's discount groups that hold prices, and who is in them."""
+    def show_prices(self, title: str) -> None:
+        """Show the panel's discount groups that hold prices, and how many are in them."""
         groups = requests.get(f"{self.panel}/_standin/groups", timeout=10).json()
         rows = [
             [group["name"], price["kind"], price["id"], price["price"], price["currency"], len(group["members"])]
             for group in groups
             for price in group["prices"]
         ]
-        show_table("the panel's prices", ("group", "kind", "id", "price", "currency", "customers"), rows)
+        show_table(title, ("group", "kind", "id", "price", "currency", "customers"), rows)
 
     def order(self, code: str, amount: str) -> None:
         """Order on trade credit, as a customer does in the shop."""
@@ -314,13 +314,13 @@ def money(demo: Demo) -> None:
     demo.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id IN ('C-1', 'C-3')")
     demo.sql(CREDIT)
     tick()
-    demo.show_prices()
+    demo.show_prices("the panel's prices: 12.5 % off 9.99 is 8.74")
     demo.order("C-1", "500.00")
     demo.sql("UPDATE client_credit SET credit_limit = 300, as_of = CURRENT_TIMESTAMP WHERE client_id = 'C-1'")
     demo.panel_user("C-3", discount_group_id=0)
     tick()
     demo.order("C-1", "100.00")
-    demo.show_prices()
+    demo.show_prices("C-3 is back in its group")
 
 
 def brake(demo: Demo) -> None:
