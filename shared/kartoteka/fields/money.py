@@ -1,7 +1,7 @@
-"""Amounts of money: exact, to the hundredth, never a binary float.
+"""Amounts of money: exact, to the cent (grosz), never a binary float.
 
 An exchange database hands its amounts over as text, whatever the engine keeps them in. Here they become ``Decimal``,
-and what is no amount is refused by name.
+and Reject("bad_amount") is raised for what is none.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from kartoteka.core.errors import Reject
-from kartoteka.core.model import Value
+from kartoteka.errors import Reject
+from kartoteka.model import Value
 
 CENT = Decimal("0.01")
 LARGEST = Decimal(10) ** 10
@@ -24,22 +24,18 @@ def amount(value: Value) -> Decimal:
     text = str(value).strip()
     number = Decimal(text) if _NUMBER.fullmatch(text) and len(text) <= 64 else None
     if number is None or abs(number) >= LARGEST:
-        raise Reject(
-            "bad_amount",
-            "to nie jest kwota: najwyżej 10 cyfr, kropka i 2 miejsca. / is no amount: at most 10 digits, a point and "
-            "2 places.",
-        )
+        raise Reject("bad_amount", value=text)
     return rounded(number)
 
 
 def rounded(number: Decimal) -> Decimal:
-    """Return the number rounded half-up to 0.01; there is no negative nought."""
+    """Return the number rounded half-up to 0.01; there is no negative zero."""
     whole = number.quantize(CENT, ROUND_HALF_UP)
     return whole or abs(whole)
 
 
 def canonical(value: Value) -> str:
-    """Return an amount as text with two places; what is none as it stands, so that it differs from every amount."""
+    """Return an amount as text with two places; what is no amount is returned as it stands, so it differs from all of them."""
     if value is None or str(value).strip() == "":
         return ""
     try:

@@ -1,7 +1,6 @@
 """Codecs: how a value is written for the panel, and back again.
 
-``to_panel`` takes a value of the exchange database and raises Reject (code, a sentence for a person) where the panel
-could not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For
+``to_panel`` takes a value of the exchange database and raises Reject where the panel could not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For
 every value that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies:
 the Admin API writes booleans as JSON and shows them as yes/no or y/n; it writes ``person_male`` and shows ``male``;
 it shows country codes in small letters.
@@ -15,9 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kartoteka.core import money
-from kartoteka.core.errors import Reject
-from kartoteka.core.model import Value
+from kartoteka.fields import money
+from kartoteka.errors import Reject
+from kartoteka.model import Value
 
 _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}
 CLIENT_TYPES = ("person", "person_male", "person_female", "firm")
@@ -38,7 +37,7 @@ class Codec:
 def _text_to_panel(value: Value) -> str:
     text = "" if value is None else str(value)
     if _FORBIDDEN.search(text):
-        raise Reject("unprintable", "zawiera znak sterujący; usuń go. / contains a control character; remove it.")
+        raise Reject("unprintable")
     return text
 
 
@@ -49,18 +48,15 @@ def _text_from_panel(shown: Any) -> str:
 def _email_to_panel(value: Value) -> str:
     text = _text_to_panel(value).strip()
     if text and not _ADDRESS.fullmatch(text):
-        raise Reject(
-            "bad_email",
-            "to nie jest jeden adres e-mail; popraw wiersz. / is not one e-mail address; correct the row.",
-        )
+        raise Reject("bad_email")
     return text
 
 
-def _code(length: int, polish: str, english: str, case: Callable[[str], str]) -> Callable[[Value], str]:
+def _code(length: int, case: Callable[[str], str]) -> Callable[[Value], str]:
     def to_panel(value: Value) -> str:
         text = _text_to_panel(value).strip()
         if text and not (len(text) == length and text.isascii() and text.isalpha()):
-            raise Reject("bad_code", f"to nie jest kod {polish}. / is not a code of {english}.")
+            raise Reject("bad_code")
         return case(text)
 
     return to_panel
@@ -69,7 +65,7 @@ def _code(length: int, polish: str, english: str, case: Callable[[str], str]) ->
 def _type_to_panel(value: Value) -> str:
     text = _text_to_panel(value).strip().lower()
     if text and text not in CLIENT_TYPES:
-        raise Reject("bad_client_type", f"dozwolone: {', '.join(CLIENT_TYPES)}. / must be one of these.")
+        raise Reject("bad_client_type")
     return text
 
 
@@ -95,7 +91,7 @@ def _upper_from_panel(shown: Any) -> str:
 def _shops_to_panel(value: Value) -> list[int]:
     numbers = [number.strip() for number in str(value or "").split(",") if number.strip()]
     if not all(number.isascii() and number.isdecimal() for number in numbers):
-        raise Reject("bad_shop", "to nie są numery sklepów. / these are not ids of shops.")
+        raise Reject("bad_shop")
     return [int(number) for number in numbers]
 
 
@@ -117,7 +113,7 @@ def _money_from_panel(shown: Any) -> str:
 def _days_to_panel(value: Value) -> int | None:
     text = "" if value is None else str(value).strip()
     if text and not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS_OF_DAYS):
-        raise Reject("bad_days", "to nie jest liczba dni od 0 do 999. / is no number of days from 0 to 999.")
+        raise Reject("bad_days")
     return int(text) if text else None
 
 
@@ -125,10 +121,10 @@ MOST_DIGITS_OF_DAYS = 3
 
 
 def _group_to_panel(value: Value) -> int:
-    """Write a panel's number of a group; no group at all is 0 (assumption 4 of the contract)."""
+    """Write a panel's number of a group; no group at all is 0, as far as the API is known."""
     text = "" if value is None else str(value)
     if text and not (text.isascii() and text.isdecimal()):
-        raise Reject("bad_group", "to nie jest numer grupy w panelu. / is not a panel's number of a group.")
+        raise Reject("bad_group")
     return int(text or 0)
 
 
@@ -139,9 +135,9 @@ def _group_from_panel(shown: Any) -> str:
 
 TEXT = Codec(_text_to_panel, _text_from_panel)
 EMAIL = Codec(_email_to_panel, _text_from_panel)
-COUNTRY = Codec(_code(2, "kraju ISO 3166-1 alpha-2", "a country, ISO 3166-1 alpha-2", str.upper), _upper_from_panel)
-LANGUAGE = Codec(_code(3, "języka ISO 639-2", "a language, ISO 639-2", str.lower), _text_from_panel)
-CURRENCY = Codec(_code(3, "waluty ISO 4217", "a currency, ISO 4217", str.upper), _upper_from_panel)
+COUNTRY = Codec(_code(2, str.upper), _upper_from_panel)
+LANGUAGE = Codec(_code(3, str.lower), _text_from_panel)
+CURRENCY = Codec(_code(3, str.upper), _upper_from_panel)
 CLIENT_TYPE = Codec(_type_to_panel, _type_from_panel)
 MONEY = Codec(_money_to_panel, _money_from_panel)
 DAYS = Codec(_days_to_panel, _text_from_panel)

@@ -3,12 +3,12 @@
 ::
 
     KartotekaError
-    ├── Retry    nobody's fault: the same work may succeed later (429, 5xx, time-out, deadlock)
-    ├── Reject   this record is refused, by the panel or by our own check; its neighbours go on
+    ├── Retry    nobody's fault: the same work may succeed later (429, 5xx, timeout, deadlock)
+    ├── Reject   this record or field is refused, by the panel, the ERP's database or our own check; others go on
     └── Halt     nothing can succeed until a person acts (wrong key, missing table, unpaid panel)
 
-A message may quote a record's content only in ``Reject.message``, which goes into ``sync_status`` in the ERP's own
-database and nowhere else. ``str()`` of every error is safe to log: it holds codes, field names and keys.
+``str()`` of every error is safe to log: it holds codes, field names and keys. What quotes a record's contents stands in
+``Reject.facts``, which go into ``sync_status`` in the ERP's own database and nowhere else.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Retry(KartotekaError):
 
 
 class Reject(KartotekaError):
-    """One record is refused. ``message`` is for a person and may quote the record: it never goes into a log."""
+    """One record or field is refused. ``facts`` fill the texts of ``codes.CODES[code]`` and may quote the record."""
 
-    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+    def __init__(self, code: str, *, field: str = "", **facts: str) -> None:
         super().__init__(f"{code}: {field}" if field else code)
         self.code = code
-        self.message = message
         self.field = field
+        self.facts = facts
 
 
 class Halt(KartotekaError):

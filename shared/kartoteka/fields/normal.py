@@ -1,8 +1,8 @@
 """Normalisers: the form in which two values are compared, never the form in which one is written.
 
 A panel trims, a person adds a space, an ERP writes a telephone number its own way: none of these is an edit. Each
-function takes a value and the record it belongs to (a telephone number and a tax number are read by its country) and
-answers with text, empty for an empty value. All are idempotent. Letter case counts in names and streets: correcting
+function takes a value and the country of its record (a telephone number and a tax number are read by it) and answers
+with text, empty for an empty value. All are idempotent. Letter case counts in names and streets: correcting
 it is an edit.
 """
 
@@ -13,68 +13,68 @@ from functools import lru_cache
 
 import phonenumbers
 
-from kartoteka.core import money
-from kartoteka.core.model import Record, Value
+from kartoteka.fields import money
+from kartoteka.model import Value
 
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
 LONGEST_CODE = 40
-"""Characters of a customer code, by the exchange database's column, which not every engine enforces."""
+"""Characters of a client's code, by the exchange database's column, which not every engine enforces."""
 HOME_COUNTRY = "PL"
 """The country of a record that names none (the exchange database's default)."""
 
 
-def text(value: Value, _record: Record) -> str:
+def text(value: Value, _country: str) -> str:
     """Return the text with composed letters and single spaces: ``" Długa  5"`` and ``"Długa 5"`` are equal."""
     return _plain("" if value is None else str(value))
 
 
-def caseless(value: Value, record: Record) -> str:
+def caseless(value: Value, country: str) -> str:
     """Return the text without regard to case: codes of countries, languages, currencies."""
-    return text(value, record).casefold()
+    return text(value, country).casefold()
 
 
-def email(value: Value, record: Record) -> str:
+def email(value: Value, country: str) -> str:
     """Return an e-mail address as mail servers in practice compare it: without regard to case."""
-    return caseless(value, record)
+    return caseless(value, country)
 
 
-def postcode(value: Value, record: Record) -> str:
+def postcode(value: Value, country: str) -> str:
     """Return letters and digits only: ``00-950`` and ``00950`` are equal."""
-    return _alphanumeric(text(value, record))
+    return _alphanumeric(text(value, country))
 
 
-def tax_number(value: Value, record: Record) -> str:
+def tax_number(value: Value, country: str) -> str:
     """Return letters and digits without the record's own country prefix: ``PL 525-000-12-32`` is ``5250001232``."""
-    number = _alphanumeric(text(value, record))
-    prefix = _vat_prefix(country(record))
+    number = _alphanumeric(text(value, country))
+    prefix = _vat_prefix(country)
     return number[2:] if number[:2] == prefix and number[2:] else number
 
 
-def phone(value: Value, record: Record) -> str:
+def phone(value: Value, country: str) -> str:
     """Return the number in E.164 where it is one in the record's country, else the plain text."""
-    plain = text(value, record)
-    return _e164(plain, country(record)) if plain else ""
+    plain = text(value, country)
+    return _e164(plain, country) if plain else ""
 
 
-def flag(value: Value, _record: Record) -> str:
+def flag(value: Value, _country: str) -> str:
     """Return ``yes`` or ``no``; empty for an unset flag."""
     if value is None or value == "":
         return ""
     return "yes" if str(value).strip().casefold() in _TRUE else "no"
 
 
-def amount(value: Value, _record: Record) -> str:
+def amount(value: Value, _country: str) -> str:
     """Return an amount with two places: ``"12.5"`` and ``"12.50"`` are equal, and so are ``"0"`` and ``"-0.00"``."""
     return money.canonical(value)
 
 
-def whole(value: Value, record: Record) -> str:
-    """Return a whole number without leading noughts."""
-    plain = text(value, record)
+def whole(value: Value, country: str) -> str:
+    """Return a whole number without leading zeros."""
+    plain = text(value, country)
     return str(int(plain)) if plain.isascii() and plain.isdecimal() else plain
 
 
-def shop_list(value: Value, _record: Record) -> str:
+def shop_list(value: Value, _country: str) -> str:
     """Return the ids of shops in ascending order, each once, joined by commas: ``"2, 1,2"`` is ``"1,2"``."""
     numbers = (n.strip() for n in _plain(str(value or "")).split(","))
     return ",".join(sorted({str(int(n)) if n.isdecimal() else n for n in numbers if n}, key=_by_number))
@@ -82,11 +82,6 @@ def shop_list(value: Value, _record: Record) -> str:
 
 def _by_number(number: str) -> tuple[int, str]:
     return len(number), number
-
-
-def country(record: Record) -> str:
-    """Return the record's country, upper case, ISO 3166-1 alpha-2."""
-    return str(record.get("country_code") or HOME_COUNTRY).strip().upper()
 
 
 def same_code(one: str, other: str) -> bool:
