@@ -186,12 +186,6 @@ ADDRESS_KEY: dict[str, Field] = {
     "clientDeliveryAddressId": ("id", whole),
 }
 
-CODE: dict[str, Field] = {
-    "client_id": ("id", whole),
-    "client_login": ("login", text),
-    "code_extern": ("external_code", text),
-}
-
 _GROUP_LISTS = {
     "products": "product",
     "producers": "producer",
@@ -204,15 +198,6 @@ GROUP_NAME: dict[str, Field] = {"discountGroupName": ("name", text)}
 GROUP_PRICES: dict[str, Field] = GROUP | {name: (kind, objects) for name, kind in _GROUP_LISTS.items()}
 GROUP_ITEMS: dict[str, Field] = GROUP | {name: (kind, numbers) for name, kind in _GROUP_LISTS.items()}
 PRICE: dict[str, Field] = {"id": ("id", whole), "price": ("price", amount), "currency": ("currency", text)}
-
-BALANCE: dict[str, Field] = {
-    "clientId": ("id", whole),
-    "operation": ("operation", word("add", "remove")),
-    "balance": ("amount", amount),
-    "currency": ("currency", text),
-    "note": ("note", text),
-    "prepaidId": ("prepaid_id", whole),
-}
 
 
 def read_form(record: Any, form: dict[str, Field], unknown: Counter[str]) -> dict[str, Any]:

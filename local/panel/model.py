@@ -76,8 +76,7 @@ class Account:
     block_group_auto_assignment: bool = False
     credit_limit: Decimal = ZERO
     balance: Decimal = ZERO  # the ERP's, written as an absolute figure
-    panel_balance: Decimal = ZERO  # the panel's own, which clients/balance adds to and takes from
-    balance_history: list[dict[str, Any]] = field(default_factory=list)
+    panel_balance: Decimal = ZERO  # the panel's own, apart from the ERP's
     payment_days: int | None = None
     note: str = ""
     nip_ue_declaration: str = "no"
@@ -99,7 +98,7 @@ class Account:
 
 ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
 ADDRESS_FIELDS = frozenset(each.name for each in fields(Address))
-EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified", "orders", "balance_history"}
+EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified", "orders"}
 ADDRESS_EDITABLE = ADDRESS_FIELDS - {"id"}
 _MONEY = frozenset({"credit_limit", "balance", "panel_balance"})
 

@@ -26,7 +26,7 @@ def sift(panel: PanelState, ids: Sequence[int], tests: Iterable[Test]) -> Sequen
 def count_unknown(panel: PanelState, call: Call, known: frozenset[str]) -> None:
     """A misspelt filter is ignored, as everywhere in PHP: it finds everything. Counted, so that a test can see it."""
     for name in call.query:
-        if name not in known and "[" not in name:
+        if name not in known:
             panel.counters.unknown[f"{call.name} {name}"] += 1
 
 

@@ -29,7 +29,6 @@ class Settings:
     php_empties: bool = False  # an empty object as []
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
     address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
-    exact_search: bool = False  # CRM search when settingsExactSearch is absent
     shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells; or "limit", or "nothing" (empty object)
     # --- what the panel demands and does
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
@@ -40,7 +39,7 @@ class Settings:
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
     leave_group: str = "zero"  # group 0 takes the customer out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
-    orders_move_date: bool = False  # do orders and clients/balance move the customer's modification date
+    orders_move_date: bool = False  # does an order move the account's modification date
     date_lag_seconds: float = 0.0  # a moved modification date shows only after so long
     removed_listed: bool = True  # customers erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))

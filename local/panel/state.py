@@ -229,13 +229,9 @@ class PanelState:
         self._last_order_id += 1
         order = Order(self._last_order_id, exactly, not reason, reason, self.clock.wall(), open=not reason)
         account.orders.append(order)
-        self.touch_for_money(account)
-        return order
-
-    def touch_for_money(self, account: Account) -> None:
-        """Orders and balances move the date only where the switch says so: the contract does not know."""
         if self.settings.orders_move_date:
             self.touch(account)
+        return order
 
     @staticmethod
     def _address(account: Account, address_id: int) -> Address:
