@@ -16,7 +16,7 @@ from local.panel.answers import RecordFault
 from local.panel.clock import NO_DATE, is_date
 from local.panel.groups import Groups
 from local.panel.settings import Settings
-from local.panel.words import COUNTRIES
+from local.panel.words import COUNTRIES, province_code
 
 NOT_FOUND = 101  # no code is listed for these; callers must not lean on the number
 NO_GROUP = 102
@@ -25,6 +25,8 @@ AMBIGUOUS = 104
 NO_LEAVING = 105
 BAD_PRICE = 106
 BAD_NAME = 107
+BAD_PROVINCE = 108
+UNKNOWN_FIELD = 109
 
 Values = Mapping[str, Any]
 Check = Callable[[Values, Settings], RecordFault | None]
@@ -132,6 +134,13 @@ def _phone(values: Values, settings: Settings) -> RecordFault | None:
     return None if fine else RecordFault(21, f"Błędny numer telefonu: {phone}")
 
 
+def _province(values: Values, settings: Settings) -> RecordFault | None:
+    province = values["province"].strip()
+    if not province or province_code(values["country_code"], province):
+        return None
+    return RecordFault(BAD_PROVINCE, f"Błędne województwo: {province}")
+
+
 def group_faults(plain: Values, groups: Groups, leave_group: str = "zero") -> list[RecordFault]:
     """A customer goes into a group that there is; whether 0 means none of them is the contract's unknown."""
     group = plain.get("discount_group_id")
@@ -160,6 +169,7 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"street"}), _street),
     (frozenset({"zip_code", "country_code"}), _zip_code),
     (frozenset({"phone"}), _phone),
+    (frozenset({"province"}), _province),
 )
 
 ADDRESS_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (

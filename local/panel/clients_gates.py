@@ -27,7 +27,6 @@ from local.panel.state import PanelState
 
 _EXTRAS = frozenset(
     [
-        "local_government_unit",
         "block_other_shops",
         "delivery_dates",
         "email_newsletter",
@@ -55,6 +54,7 @@ _CREATE_TOUCHES = frozenset(
         "street",
         "zip_code",
         "phone",
+        "province",
     ]
 )
 _ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
@@ -92,7 +92,7 @@ def get_clients(panel: PanelState, call: Call) -> Answer:
 
     def shape(account: Account) -> dict[str, Any]:
         record = shapes.client(account, panel.settings, panel.groups)
-        return record if wanted is None else shapes.only(record, wanted)
+        return record if wanted is None else shapes.only(record, wanted, panel.settings)
 
     return page_answer(panel, ids, page_of(call.query), "results", shape)
 
@@ -132,7 +132,7 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
 
 def post_clients(panel: PanelState, call: Call) -> Answer:
     """New accounts, each for itself; `params.id` is the new id."""
-    outcomes = batch.work(panel, call, forms.CREATE, _create)
+    outcomes = batch.work(panel, call, forms.without(forms.CREATE, panel.settings.lacks_fields), _create)
     batch.notify(panel, call, "settings", "send_mail", "send_sms", outcomes)
     return batch.answer(panel, outcomes, "clients", _created)
 
@@ -192,7 +192,7 @@ def _created(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
 
 def put_clients(panel: PanelState, call: Call) -> Answer:
     """Changes keyed by login; a field that is absent stays as it is, an empty text clears."""
-    outcomes = batch.work(panel, call, forms.UPDATE, _update)
+    outcomes = batch.work(panel, call, forms.without(forms.UPDATE, panel.settings.lacks_fields), _update)
     batch.notify_customers(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _updated)
 
@@ -253,8 +253,6 @@ def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]
 def _settable(account: Account, plain: dict[str, Any]) -> dict[str, Any]:
     """What is to be set on the account: known attributes, and the unshown rest beside them."""
     values = {name: value for name, value in plain.items() if name in _ACCOUNT_FIELDS}
-    if "country_code" in values:
-        values["country_code"] = values["country_code"].upper()
     if values.get("birth_date") == "":
         values["birth_date"] = NO_DATE
     if "password" in plain:

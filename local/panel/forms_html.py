@@ -8,11 +8,11 @@ from typing import Any
 from multidict import MultiDict, MultiDictProxy
 
 from local.panel.model import Account
-from local.panel.words import TYPES
+from local.panel.words import TYPES, yes_no
 
 _TEXTS = (
     "login", "external_code", "email", "phone", "first_name", "last_name", "company", "nip", "street", "zip_code",
-    "city", "note",
+    "city", "province", "note",
 )  # fmt: skip
 _LINES = (
     "first_name",
@@ -40,6 +40,8 @@ def account_form(form: MultiDictProxy[str]) -> dict[str, Any]:
         "country_code": form.get("country_code", "PL").strip().upper(),
         "active": "active" in form,
         "wholesaler": "wholesaler" in form,
+        "nip_ue_declaration": yes_no("nip_ue_declaration" in form),
+        "local_government_unit": yes_no("local_government_unit" in form),
         "shops": [int(each) for each in form.getall("shops", []) if each.isdigit()],
         "discount_group_id": _whole(form.get("discount_group_id", "0")),
     }
@@ -57,15 +59,9 @@ def address_form(form: MultiDictProxy[str]) -> dict[str, Any]:
 
 def values_of(account: Account) -> dict[str, Any]:
     """What the card's form begins with."""
-    more = (
-        "client_type",
-        "country_code",
-        "active",
-        "wholesaler",
-        "shops",
-        "discount_group_id",
-    )
-    return {name: getattr(account, name) for name in (*_TEXTS, *more)}
+    flags = ("active", "wholesaler", "nip_ue_declaration", "local_government_unit")
+    more = ("client_type", "country_code", "shops", "discount_group_id")
+    return {name: getattr(account, name) for name in (*_TEXTS, *flags, *more)}
 
 
 def _whole(text: str) -> int:

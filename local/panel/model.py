@@ -61,7 +61,7 @@ class Account:
     zip_code: str = ""
     city: str = ""
     country_code: str = "PL"
-    province: str = ""
+    province: str = ""  # its code; the API shows a number in its place
     phone: str = ""
     phone2: str = ""
     birth_date: str = NO_DATE
@@ -79,7 +79,8 @@ class Account:
     panel_balance: Decimal = ZERO  # the panel's own, apart from the ERP's
     payment_days: int | None = None
     note: str = ""
-    nip_ue_declaration: str = "no"
+    nip_ue_declaration: str = "no"  # registered for EU VAT
+    local_government_unit: str = "no"  # for KSeF; taken, never shown by the API
     registered: str = NO_DATE
     modified: str = NO_MOMENT
     has_password: bool = False

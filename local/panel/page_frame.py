@@ -17,7 +17,7 @@ from local.panel import credit, forms_html, guards
 from local.panel.model import Account
 from local.panel.money import written
 from local.panel.state import PanelState
-from local.panel.words import COUNTRY_NAMES
+from local.panel.words import COUNTRY_NAMES, PROVINCES, province_shown
 
 TEMPLATES = Path(__file__).with_name("templates")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,7 +51,7 @@ class Frame:
         self._panel = panel
         loader = FileSystemLoader(TEMPLATES)
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        self._templates.globals["countries"] = COUNTRY_NAMES
+        self._templates.globals |= {"countries": COUNTRY_NAMES, "province_shown": province_shown}
         self._templates.filters["money"] = written
 
     def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
@@ -88,6 +88,7 @@ class Frame:
             status,
             account=account,
             values=shown,
+            provinces=PROVINCES.get(shown["country_code"], {}),
             faults=faults,
             saved=saved,
             owed=credit.owed(account, self._panel.settings),

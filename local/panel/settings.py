@@ -9,8 +9,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from local.panel import forms
+
 DEFAULT_SHOPS = {1: "Sklep B2B", 2: "Sklep niemiecki", 3: "Sklep detaliczny"}
 DEFAULT_GROUPS = {1: "Standard", 2: "Hurt A", 3: "Hurt B"}
+WORDS = {
+    "date_only_end": ("midnight", "day_end"),
+    "address_country": ("lower", "upper", "name"),
+    "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
+    "leave_group": ("zero", "refuse"),
+    # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
+    # names the first such field; "refuse_record": faults of the record, one that names each such field
+    "unknown_field": ("ignore", "refuse_call", "refuse_record"),
+}
 
 
 @dataclass
@@ -44,6 +55,11 @@ class Settings:
     removed_listed: bool = True  # customers erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
+    # --- an older panel
+    lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
+    unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS
+    nip_ue_in_elements: bool = True  # returnElements takes clientNipUeDeclaration, which its documented list lacks
+    # --- what the key may
     visible_shops: list[int] | None = None  # CRM search shows only customers of these shops
     scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"
     # --- pace
@@ -53,17 +69,16 @@ class Settings:
     retry_after: str | None = "1"  # header of the pace's own 429; None: no header
 
     def change(self, **changes: Any) -> None:
-        """Set switches by name; an unknown name is a mistake of the caller, never ignored."""
-        known = {each.name for each in fields(self)}
-        unknown = set(changes) - known
-        if unknown:
+        """Change settings by name. Raises ValueError for a name, a word or a field that there is not."""
+        if unknown := changes.keys() - {each.name for each in fields(self)}:
             raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
         for name, value in changes.items():
-            setattr(
-                self,
-                name,
-                _keyed_by_number(value) if name in ("shops", "groups") else value,
-            )
+            if name in WORDS and value not in WORDS[name]:
+                raise ValueError(f"{name} is one of {', '.join(WORDS[name])}")
+            if name == "lacks_fields" and (unknown := set(value) - forms.ACCOUNT_ATTRIBUTES):
+                raise ValueError(f"lacks_fields: an account has no field {', '.join(sorted(unknown))}")
+        for name, value in changes.items():
+            setattr(self, name, _keyed_by_number(value) if name in ("shops", "groups") else value)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain copy for the control API."""

@@ -6,6 +6,8 @@ and read in small letters.
 
 from __future__ import annotations
 
+import zlib
+
 TYPE_READ = {
     "person": "private",
     "person_male": "male",
@@ -39,6 +41,27 @@ PROVINCES = {
         "PL-ZP": "zachodniopomorskie",
     }
 }  # fmt: skip
+
+
+LONGEST_PROVINCE = 10
+
+
+def province_code(country: str, text: str) -> str | None:
+    """The code of a province that is given by its code or its name, in any case; None where the country has no such.
+
+    Of a country whose provinces are not listed here, everything that looks like a code or a short name is taken.
+    """
+    wanted = text.strip().casefold()
+    if country.upper() in PROVINCES:
+        known = PROVINCES[country.upper()].items()
+        return next((code for code, name in known if wanted in (code.casefold(), name)), None)
+    fine = wanted.replace("-", "").isalnum() and not wanted.isdecimal() and len(wanted) <= LONGEST_PROVINCE
+    return wanted.upper() if fine else None
+
+
+def province_shown(code: str) -> str:
+    """The number under which the panel shows a province; always the same, and no list tells whose it is."""
+    return str(100_000 + zlib.crc32(code.encode()) % 900_000) if code else ""
 
 
 def yes_no(flag: bool) -> str:
