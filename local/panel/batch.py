@@ -1,4 +1,4 @@
-"""How every write gate works through its records: the same frame, three shapes of results.
+"""How the write gates for accounts and addresses work through the records of a call.
 
 A call whose form is wrong, or that holds too many records, is refused as a whole; otherwise each record stands or
 falls alone, and the answer says so record by record.
@@ -50,7 +50,7 @@ def records_of(panel: PanelState, call: Call) -> list[dict[str, Any]]:
 
 
 def read_params(panel: PanelState, call: Call, form: dict[str, Field]) -> dict[str, Any]:
-    """The parameters of a write that is no batch, in plain words."""
+    """The parameters of a write that is not a batch, by the attributes that they set."""
     unknown: Counter[str] = Counter()
     plain = read_form(params_of(call), form, unknown)
     count_unknown(panel, call, unknown)
@@ -95,9 +95,9 @@ def _echo(panel: PanelState, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape, *, echoes: bool = True) -> Answer:
-    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch).
+    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the setting).
 
-    Results of gates that echo no reference stand in the order of the request: place is all that pairs them.
+    Results of gates that echo no reference stand in the order of the request: nothing else pairs them.
     """
     results = [shape(panel, outcome) for outcome in outcomes]
     if panel.settings.shuffle_results and echoes:
@@ -119,7 +119,7 @@ def notify(
     sms: str,
     outcomes: list[Outcome],
 ) -> None:
-    """Count the messages a real panel would now send: for every record done, unless they are told off in words."""
+    """Count the messages a real panel would now send: for every record done, unless the call says no."""
     given = call.body.get(settings_key) or {}
     if not isinstance(given, dict):
         raise Refusal(422, f"{settings_key} is an object")
@@ -128,8 +128,8 @@ def notify(
     panel.counters.texts[call.name] += done if given.get(sms) is not False else 0
 
 
-def notify_customers(panel: PanelState, call: Call, outcomes: list[Outcome]) -> None:
-    """Count them for the gates whose settings stand beside the parameters as ``clientsSettings``."""
+def notify_clients(panel: PanelState, call: Call, outcomes: list[Outcome]) -> None:
+    """The same for the gates whose mail settings stand beside the parameters as ``clientsSettings``."""
     notify(panel, call, "clientsSettings", "clientSettingSendMail", "clientSettingSendSms", outcomes)
 
 

@@ -98,7 +98,7 @@ def get_clients(panel: PanelState, call: Call) -> Answer:
 
 
 def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
-    """Ids that the indexes give; several such filters all have to hold."""
+    """Ids that the indexes give; of several filters all must hold."""
     found: list[set[int]] = []
     if (ids := number_list(call.query, "clientsIds")) is not None:
         found.append({each for each in ids if panel.accounts.get(each)})
@@ -131,7 +131,7 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
 
 
 def post_clients(panel: PanelState, call: Call) -> Answer:
-    """New accounts, each for itself; `params.id` is the new id."""
+    """Open accounts, each for itself; `params.id` is the new id."""
     outcomes = batch.work(panel, call, forms.without(forms.CREATE, panel.settings.lacks_fields), _create)
     batch.notify(panel, call, "settings", "send_mail", "send_sms", outcomes)
     return batch.answer(panel, outcomes, "clients", _created)
@@ -191,9 +191,9 @@ def _created(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
 
 
 def put_clients(panel: PanelState, call: Call) -> Answer:
-    """Changes keyed by login; a field that is absent stays as it is, an empty text clears."""
+    """Change accounts by login; a field that is absent stays as it is, an empty text clears it."""
     outcomes = batch.work(panel, call, forms.without(forms.UPDATE, panel.settings.lacks_fields), _update)
-    batch.notify_customers(panel, call, outcomes)
+    batch.notify_clients(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _updated)
 
 
@@ -251,7 +251,7 @@ def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]
 
 
 def _settable(account: Account, plain: dict[str, Any]) -> dict[str, Any]:
-    """What is to be set on the account: known attributes, and the unshown rest beside them."""
+    """What is to be set on the account; fields that are taken and never shown go into `extras`."""
     values = {name: value for name, value in plain.items() if name in _ACCOUNT_FIELDS}
     if values.get("birth_date") == "":
         values["birth_date"] = NO_DATE

@@ -16,7 +16,7 @@ POST   /_standin/reset       {"what": ["settings", "accounts", "calls", "faults"
 GET    /_standin/faults      the ordered misbehaviour with its hits
 POST   /_standin/faults      one rule, or {"rules": [...]}: see local.panel.faults
 DELETE /_standin/faults      no more misbehaviour
-GET    /_standin/settings    every switch; POST changes some
+GET    /_standin/settings    every setting; POST changes some
 GET    /_standin/clock       POST {"set": "2026-03-29T01:59:00+01:00" or seconds, "advance": s, "skew": s, "run": true}
 """
 
@@ -60,7 +60,7 @@ def accounts(panel: PanelState, given: dict[str, Any]) -> Any:
 
 
 def seed(panel: PanelState, given: dict[str, Any]) -> Any:
-    """Groups first, so that accounts may be in them."""
+    """Seed groups and accounts; groups first, so that accounts may be in them."""
     made = {"group_ids": [panel.make_group(each).id for each in given["groups"]]} if "groups" in given else {}
     plain = given.get("accounts", [] if made else None)
     if plain is None:
@@ -188,7 +188,7 @@ def handler(panel: PanelState) -> Callable[[web.Request], Any]:
 
 
 def _run(panel: PanelState, command: Command, text: str, query: dict[str, str]) -> web.Response:
-    """A mistake of the caller is told as 400 or 404, in words."""
+    """A mistake of the caller is a 400 or 404 that says which."""
     try:
         given = json.loads(text)
         if not isinstance(given, dict):

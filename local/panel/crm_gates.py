@@ -1,7 +1,7 @@
 """The gate clients/crm/search: accounts by login, e-mail, tax number and the like.
 
 It knows no modification date, neither as a filter nor in the answer, and it compares fragments unless it is told to
-compare whole values. Filters other than by text are counted as unknown, as nobody asks by them.
+compare whole values. Filters other than by text are counted as unknown: nobody asks by them.
 """
 
 from __future__ import annotations

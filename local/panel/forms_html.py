@@ -26,12 +26,12 @@ _LINES = (
 
 
 def texts(posted: Mapping[str, Any]) -> MultiDict[str]:
-    """The text fields of a posted form; files are none of ours."""
+    """The text fields of a posted form; files are left out."""
     return MultiDict((name, value) for name, value in posted.items() if isinstance(value, str))
 
 
 def account_form(form: MultiDictProxy[str]) -> dict[str, Any]:
-    """The card's form; a box that is not ticked is not sent, which means no. A login cannot be changed."""
+    """The form of an account; a box that is not ticked is not sent, which means no. A login cannot be changed."""
     values: dict[str, Any] = {name: form[name] for name in _TEXTS if name in form and name != "login"}
     kind = form.get("client_type", "person")
     return {
@@ -58,7 +58,7 @@ def address_form(form: MultiDictProxy[str]) -> dict[str, Any]:
 
 
 def values_of(account: Account) -> dict[str, Any]:
-    """What the card's form begins with."""
+    """What the form of an account begins with."""
     flags = ("active", "wholesaler", "nip_ue_declaration", "local_government_unit")
     more = ("client_type", "country_code", "shops", "discount_group_id")
     return {name: getattr(account, name) for name in (*_TEXTS, *flags, *more)}

@@ -51,13 +51,13 @@ GATES: dict[str, Gate] = {
 
 
 def check_key(given: str | None, key: str) -> None:
-    """401 for a key that is missing or wrong, in the same words, so that nothing is told."""
+    """Raises Refusal 401, the same for a missing and a wrong key."""
     if not given or not hmac.compare_digest(given.encode(), key.encode()):
         raise Refusal(401, "Błędny klucz API")
 
 
 def answer(panel: PanelState, call: Call) -> Answer:
-    """Find the gate, check the scope, do the work, dress the body; the caller holds the key check."""
+    """Find the gate, check the scope, do the work, dress the body; the key has been checked before."""
     gate = GATES.get(call.name)
     if gate is None or call.version not in VERSIONS:
         raise Refusal(404, "Nie ma takiej bramki")

@@ -1,4 +1,4 @@
-"""What the panel keeps: a customer's account, its delivery addresses and its orders, in plain words.
+"""What the panel keeps: accounts, their delivery addresses and their orders, in plain words.
 
 The attribute names are the plain vocabulary of seeds, dumps and in-process edits; the gates translate them from and
 to the words of the API. Codes are kept the way they are written (country in capitals, type in the writing
@@ -46,7 +46,7 @@ class Order:
 
 @dataclass(slots=True)
 class Account:
-    """One customer's account."""
+    """One account."""
 
     id: int = 0
     login: str = ""
@@ -93,7 +93,7 @@ class Account:
         return asdict(self)
 
     def address(self, address_id: int) -> Address | None:
-        """The address of that id, if it is this customer's."""
+        """The address of that id, if it is of this account."""
         return next((each for each in self.addresses if each.id == address_id), None)
 
 

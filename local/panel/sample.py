@@ -1,4 +1,4 @@
-"""Made-up customers, the same for the same seed, with tax numbers that are valid."""
+"""Made-up accounts, the same for the same seed, with tax numbers that are valid."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def page_answer(
 
 
 def records_answer(panel: PanelState, records: list[Any], total: int, page: Page, key: str) -> Answer:
-    """One page of records out of so many; without any it is the empty answer, also when it lies past the end."""
+    """One page of records out of so many; without any, also past the end, it is the answer of an empty search."""
     frame: dict[str, Any] = {**page.frame(total), key: records}
     if records or panel.settings.empty_search_status == 200:
         return Answer(frame, results=key, records=len(records))

@@ -1,7 +1,7 @@
-"""Every switch of the stand-in in one place, with the reading of the contract that each one stands for.
+"""Every setting of the stand-in in one place, with the reading of the contract that each one stands for.
 
-The defaults are the contract's suggested assumptions; where it says that a real panel may differ, the other reading
-is one switch away, so a test can hold a client to both.
+The defaults are the contract's suggested assumptions; where it says that a real panel may differ, a setting gives the
+other reading, so that the product can be tested against both.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Settings:
     # --- answers that the contract leaves open
     empty_search_status: int = 207  # 200: an empty list without `errors`
     empty_search_paging: bool = True  # False: the 207 of an empty search holds `errors` alone
-    partial_status: int = 207  # 200: failed records without top-level `errors`; a group write has no records: 200 with
+    partial_status: int = 207  # 200: failed records without top-level `errors` (a refused write of a group keeps them)
     max_batch: int | None = 100  # more records in one write: 422 for the whole call
     max_group_items: int | None = None  # more prices in one write of a group: 422; the contract states no number
     failed_without_reference: bool = False  # a failed record of PUT clients carries no clientsResult
@@ -45,14 +45,14 @@ class Settings:
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False
     address_names_required: bool = True
-    address_edit_moves_date: bool = False  # does an address write move the customer's modification date
+    address_edit_moves_date: bool = False  # does an address write move the account's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
-    leave_group: str = "zero"  # group 0 takes the customer out of any; "refuse": 0 is a fault of the record
+    leave_group: str = "zero"  # group 0 takes the account out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
     orders_move_date: bool = False  # does an order move the account's modification date
     date_lag_seconds: float = 0.0  # a moved modification date shows only after so long
-    removed_listed: bool = True  # customers erased by clients/remove still stand in lists
+    removed_listed: bool = True  # accounts erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
     # --- an older panel
@@ -60,16 +60,16 @@ class Settings:
     unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS
     nip_ue_in_elements: bool = True  # returnElements takes clientNipUeDeclaration, which its documented list lacks
     # --- what the key may
-    visible_shops: list[int] | None = None  # CRM search shows only customers of these shops
+    visible_shops: list[int] | None = None  # CRM search shows only accounts of these shops
     scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"
-    # --- pace
+    # --- rate limit
     latency_seconds: float = 0.0  # added to every call
     requests_per_second: float | None = None  # more: 429
-    burst: int = 1  # calls that may come at once before the pace counts
-    retry_after: str | None = "1"  # header of the pace's own 429; None: no header
+    burst: int = 1  # calls that may come at once before the rate counts
+    retry_after: str | None = "1"  # header of the rate limit's own 429; None: no header
 
     def change(self, **changes: Any) -> None:
-        """Change settings by name. Raises ValueError for a name, a word or a field that there is not."""
+        """Change settings by name. Raises ValueError for an unknown name, word or field."""
         if unknown := changes.keys() - {each.name for each in fields(self)}:
             raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
         for name, value in changes.items():

@@ -110,7 +110,7 @@ def _approvals(account: Account, name: str) -> list[dict[str, Any]]:
 
 
 def _trade_credit(account: Account, settings: Settings) -> dict[str, Any]:
-    """That the limit read is the one written, and that the used part is what is owed, is the contract's inference."""
+    """The contract infers that the limit read is the one written, and that the used part is what is owed."""
     if settings.shows_trade_credit == "nothing":
         return {}
     shown = {"clientTradeCreditLimit": account.credit_limit, "currencyId": account.currency}
@@ -191,7 +191,7 @@ def delivery_address(address: Address, settings: Settings) -> dict[str, Any]:
 
 
 def dressed(body: Any, settings: Settings) -> Any:
-    """The body in the manner of the switches: numbers as text, empty objects as PHP writes them."""
+    """The body as the settings want it: numbers as text, empty objects as PHP writes them."""
     if not settings.numbers_as_text and not settings.php_empties:
         return body
     if isinstance(body, dict):

@@ -35,7 +35,7 @@ from local.panel.words import province_code
 
 
 class PanelState:
-    """Accounts, groups, clock, switches, ordered faults and counts of one stand-in panel."""
+    """Accounts, groups, clock, settings, ordered faults and counts of one stand-in panel."""
 
     def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
         self.settings = settings or Settings()
@@ -72,7 +72,7 @@ class PanelState:
         return found
 
     def members(self, group_id: int) -> list[int]:
-        """Ids of the customers in a group."""
+        """Ids of the accounts in a group."""
         return [each.id for each in self.accounts if each.discount_group_id == group_id]
 
     def _code_of_login(self, login: str) -> str:

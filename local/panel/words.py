@@ -1,6 +1,6 @@
 """The panel's two vocabularies and its code lists.
 
-GET clients/clients speaks other words than the write gates and the CRM search; country codes are written in any case
+GET clients/clients uses other words than the write gates and the CRM search; country codes are written in any case
 and read in small letters.
 """
 

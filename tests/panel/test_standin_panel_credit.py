@@ -18,7 +18,7 @@ PUT = ("PUT", "clients/clients")
 
 
 def credit_of(api: Caller) -> dict[str, Any]:
-    """What is shown of the first customer's credit."""
+    """What is shown of the first account's credit."""
     found: dict[str, Any] = api.get("clients/clients", returnElements="clientTradeCredit")["results"][0]
     return dict(found["clientTradeCredit"])
 
@@ -81,7 +81,7 @@ def test_credit_of_another_form_refuses_the_whole_call(panel: StandinPanel, api:
     assert panel.account(1).credit_limit == 7
 
 
-def test_customers_are_found_by_the_sign_of_their_credit(panel: StandinPanel, api: Caller) -> None:
+def test_accounts_are_found_by_the_sign_of_their_credit(panel: StandinPanel, api: Caller) -> None:
     for limit in ("0", "0.01", "-5"):
         panel.seed(credit_limit=limit)
 
@@ -157,7 +157,7 @@ def test_why_an_order_is_refused(panel: StandinPanel, account: dict[str, Any], r
     assert len(panel.account(1).orders) == 1
 
 
-def test_which_sign_is_debt_is_a_switch(panel: StandinPanel, api: Caller) -> None:
+def test_which_sign_is_debt_is_a_setting(panel: StandinPanel, api: Caller) -> None:
     panel.settings.change(debt_sign=-1)
     panel.seed(login="anna", credit_limit=100, balance=-90)
     assert [panel.order(1, amount)["accepted"] for amount in (11, 10)] == [False, True]
@@ -219,19 +219,19 @@ def test_orders_and_limits_over_the_control_address(panel: StandinPanel, api: Ca
     assert panel.total_calls == 0
 
 
-# --- the card
+# --- the page of an account
 
 
 def form(panel: StandinPanel, path: str, **fields: str) -> requests.Response:
     return requests.post(panel.url + path, data=fields, headers={"Origin": panel.url}, timeout=5)
 
 
-def test_credit_on_the_card(panel: StandinPanel) -> None:
+def test_credit_on_the_page(panel: StandinPanel) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed(login="anna", credit_limit="500", balance="12.3", payment_days=14)
-    card = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    page = requests.get(f"{panel.url}/clients/1", timeout=5).text
     for shown in ("500.00 PLN", "12.30 PLN", "14 dni", "Bez zamówień"):
-        assert shown in card
+        assert shown in page
     before = panel.account(1)
     panel.clock.advance(5)
     untouched = form(panel, "/clients/1/credit", credit_limit="500.00", payment_days="14")
@@ -249,7 +249,7 @@ def test_credit_on_the_card(panel: StandinPanel) -> None:
     assert panel.account(1).credit_limit == Decimal("1250.50")
 
 
-def test_orders_on_the_card(panel: StandinPanel) -> None:
+def test_orders_on_the_page(panel: StandinPanel) -> None:
     panel.seed(login="anna", credit_limit="500")
     assert "Zamówienie przyjęte" in form(panel, "/clients/1/orders", amount="499,99").text
     refused = form(panel, "/clients/1/orders", amount="0,02")
@@ -257,8 +257,8 @@ def test_orders_on_the_card(panel: StandinPanel) -> None:
     assert "499.99 + 0.02 &gt; 500.00" in refused.text
     assert form(panel, "/clients/1/orders", amount="").status_code == 422
     assert form(panel, "/clients/9/orders", amount="1").status_code == 404
-    card = requests.get(f"{panel.url}/clients/1", timeout=5).text
-    assert (card.count(">przyjęte<"), card.count(">odrzucone<")) == (1, 1)
+    page = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    assert (page.count(">przyjęte<"), page.count(">odrzucone<")) == (1, 1)
     assert requests.post(f"{panel.url}/clients/1/orders", data={"amount": "1"}, timeout=5).status_code == 403
     assert [each.accepted for each in panel.account(1).orders] == [True, False]
     assert panel.total_calls == 0

@@ -319,11 +319,11 @@ def test_the_page_of_the_groups(panel: StandinPanel) -> None:
     assert panel.total_calls == 0
 
 
-def test_the_card_offers_the_groups_that_there_are(panel: StandinPanel) -> None:
+def test_the_page_of_an_account_offers_the_groups_that_there_are(panel: StandinPanel) -> None:
     panel.seed_sample(1)
     panel.make_group("Hurt C")
-    card = requests.get(f"{panel.url}/clients/1", timeout=5).text
-    assert "Hurt C · nr 4" in card
+    page = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    assert "Hurt C · nr 4" in page
     fields = {"email": "a@example.com", "first_name": "A", "last_name": "B", "street": "S", "zip_code": "00-950",
               "city": "C", "country_code": "PL", "shops": "1", "active": "y"}  # fmt: skip
     form(panel, "/clients/1", **fields, discount_group_id="4")

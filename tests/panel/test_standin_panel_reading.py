@@ -141,7 +141,7 @@ def test_return_elements_are_flat_names_of_nested_fields(panel: StandinPanel, ap
     assert set(record["clientBillingAddress"]) == {"clientNip"}
 
 
-def test_an_end_without_time_means_midnight_unless_switched(panel: StandinPanel, api: Caller) -> None:
+def test_an_end_without_time_means_midnight_unless_set_otherwise(panel: StandinPanel, api: Caller) -> None:
     panel.clock.set(datetime(2026, 1, 31, 12, 0))
     panel.seed(login="a")
     assert api.window("2026-01-31", "2026-01-31") == []
