@@ -140,8 +140,9 @@ BILLING = _fields(
     Field("language", LANGUAGE, 3, _PREFERS + "langId", "language", "langId", _ONE_WAY),
     Field("currency", CURRENCY, 3, _PREFERS + "currencyId", "currency", "currencyId", _ONE_WAY),
     Field("wholesaler", FLAG, 5, _PREFERS + "clientIsWholesaler", "wholesaler", "clientIsWholesaler", _ONE_WAY),
-    Field("vat_eu", FLAG, 5, "clientNipUeDeclaration", "nip_ue_declaration", "clientNipUeDeclaration", _ONE_WAY, since="7.10"),
-    Field("local_government", FLAG, 5, "", "local_government_unit", "isLocalGovernmentUnit", _ONE_WAY, since="8.12"),
+    # The panel's answer has clientPreferences.clientNipUeDeclaration, but no name of returnElements asks for it.
+    Field("vat_eu", YES_NO, 5, "", "nip_ue_declaration", "clientNipUeDeclaration", _ONE_WAY, since="7.10"),
+    Field("local_government", YES_NO, 5, "", "local_government_unit", "isLocalGovernmentUnit", _ONE_WAY, since="8.12"),
 )
 
 ACCOUNTS = _fields(

@@ -1,7 +1,6 @@
-"""JSON with exact numbers, both ways: a number with a point is a ``Decimal``, and no binary float gets in or out.
+"""JSON with exact numbers, both ways: a number with a point is a ``Decimal``, and there is never a binary float.
 
-The standard library reads a ``Decimal`` and cannot write one as a number; what is written here is plain enough to be
-put together from its words.
+The standard library can read a ``Decimal`` but cannot write one as a number.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kartoteka.adapters.panel_time import read_moment, wall_window
-from kartoteka.core.model import Window
+from kartoteka.adapters.idosell.clock import read_moment, wall_window
+from kartoteka.ports.panel import Window
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 FORM = "%Y-%m-%d %H:%M:%S"

@@ -1,8 +1,8 @@
-"""The shape of requests and answers of discounts/groups and the gates below it, Admin API v8.
+"""The shape of requests and answers of discounts/groups and the gates below it.
 
-A group write is one thing: the panel does all of it or nothing, and says so by a 200 without a body or by ``errors`` at
-the top of one. Its gates list no codes. Nothing shows the prices in a group; the groups and their members are shown,
-and an answer that tells of them only in part is Retry: a group that is not there would be made anew.
+A write of a group is carried out as a whole or not at all, which the panel says by a 200 without a body or by
+``errors`` at the top of one. These gates list no numbers of faults. No gate shows the prices of a group; the groups and
+their members are shown, and an answer that is incomplete is Retry: a group that is not there would be recreated.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from kartoteka.adapters import panel_dialect as dialect
-from kartoteka.adapters import panel_faults
-from kartoteka.adapters.panel_dialect import Json, text
-from kartoteka.core import codecs, money
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import ItemKey, PanelGroup, SentPrice
-from kartoteka.ports import Done, Outcome
+from kartoteka.adapters.idosell import faults
+from kartoteka.adapters.idosell.answers import Json, failure, text, whole
+from kartoteka.errors import Reject, Retry
+from kartoteka.fields import codecs, money
+from kartoteka.fields.table import CURRENCY_FIELD, GROUP_NAME
+from kartoteka.model import Done, Outcome
+from kartoteka.ports.exchange import PriceKey, SentPrice
+from kartoteka.ports.panel import PanelGroup
 
 LISTS = MappingProxyType(
     {
@@ -29,7 +30,7 @@ LISTS = MappingProxyType(
         "menu_item": "menuItems",
     }
 )
-"""Kind of an item -> the list that the panel wants it in."""
+"""Kind of an item -> the list of the call that it belongs to."""
 
 Entry = tuple[str, Any]
 """Name of a list, and what stands in it."""
@@ -64,18 +65,21 @@ def delete_params(number: str) -> Json:
 
 
 def price_entry(number: str, price: SentPrice) -> Entry:
-    """Return one price for PUT discounts/groups/products. Raises Reject where it is none."""
+    """Return one price for PUT discounts/groups/products. Raises Reject for what is not a price."""
     kind, item = key_entry(number, price.key)
     return kind, {"id": item, "price": _price(price), "currency": _currency(price)}
 
 
-def key_entry(number: str, key: ItemKey) -> Entry:
-    """Return one price to be removed, for the deleting POST. Raises Reject where it names nothing, or no group."""
+def key_entry(number: str, key: PriceKey) -> Entry:
+    """Return one price to be removed, for the deleting POST. Raises Reject for what names no item, or no group."""
     _number(number)
     kind, item_id = key
     if kind not in LISTS:
-        raise Reject("bad_item_type", "nie ma takiego rodzaju pozycji. / there is no such kind of item.")
-    return LISTS[kind], _whole(item_id, "bad_item")
+        raise Reject("bad_item_type", field="item_type", value=kind)
+    item = _positive(item_id)
+    if item is None:
+        raise Reject("bad_item", field="item_id", value=item_id)
+    return LISTS[kind], item
 
 
 def items_params(number: str, entries: Sequence[Entry]) -> Json:
@@ -90,7 +94,7 @@ def _name(name: str) -> str:
     try:
         form: str = codecs.TEXT.to_panel(name)
     except Reject as reject:
-        raise Reject(reject.code, f"name: {reject.message}", field="name") from None
+        raise Reject(reject.code, field=GROUP_NAME, value=name) from None
     return form
 
 
@@ -98,30 +102,30 @@ def _price(price: SentPrice) -> Decimal:
     try:
         return money.amount(price.price)
     except Reject as reject:
-        raise Reject(reject.code, f"price: {reject.message}", field="price") from None
+        raise Reject(reject.code, field="price", value=str(price.price)) from None
 
 
 def _currency(price: SentPrice) -> str:
-    """Return the currency, which is always said: the panel would take one of its own choice."""
+    """Return the currency, which is always sent: without one the panel would take one of its own choice."""
     try:
         form: str = codecs.CURRENCY.to_panel(price.currency)
-    except Reject as reject:
-        raise Reject(reject.code, f"currency: {reject.message}", field="currency") from None
+    except Reject:
+        form = ""
     if not form:
-        raise Reject("bad_code", "currency: brak waluty. / is missing.", field="currency")
+        raise Reject("bad_code", field=CURRENCY_FIELD, value=price.currency)
     return form
 
 
 def _number(number: str) -> int:
-    return _whole(number, "bad_group")
-
-
-def _whole(number: str, code: str) -> int:
-    """Return a number of the panel's, from 1 up."""
-    found = dialect.whole(number) if number.isascii() else None
-    if not found:
-        raise Reject(code, "to nie jest numer w panelu. / is no number of the panel's.")
+    found = _positive(number)
+    if found is None:
+        raise Reject("bad_group", value=number)
     return found
+
+
+def _positive(number: str) -> int | None:
+    """Return a number of the panel's, from 1 up."""
+    return (whole(number) or None) if number.isascii() else None
 
 
 # answers
@@ -133,7 +137,7 @@ def groups(body: Json) -> list[PanelGroup]:
 
 
 def _group(shown: Any) -> PanelGroup:
-    number = dialect.whole(shown.get("groupNumber")) if isinstance(shown, dict) else None
+    number = whole(shown.get("groupNumber")) if isinstance(shown, dict) else None
     if number is None:
         raise Retry("broken_answer")
     return PanelGroup(str(number), text(shown.get("groupName")))
@@ -157,22 +161,22 @@ def _shown(body: Json, name: str) -> list[Any]:
 
 
 def judged(body: Json) -> Json:
-    """Return the answer to a write of a group that was carried out. Raises Reject where the panel refuses it."""
-    failed = dialect.failure(body)
+    """Return the answer to a write of a group. Raises Reject(REFUSED_WHOLE) where the panel did not carry it out."""
+    failed = failure(body)
     if failed:
-        raise panel_faults.for_group(*failed)
+        raise faults.for_group(*failed)
     return body
 
 
 def made(body: Json) -> str:
-    """Return the number of a group that POST discounts/groups has made; one without it is not known to exist."""
+    """Return the number of a group that POST discounts/groups has made. Raises Retry for an answer without one."""
     result = body.get("result")
-    number = dialect.whole(result.get("discountGroupId")) if isinstance(result, dict) else None
+    number = whole(result.get("discountGroupId")) if isinstance(result, dict) else None
     if not number:
         raise Retry("missing_result")
     return str(number)
 
 
 def carried_out(_body: Json, records: Sequence[Any]) -> list[Outcome]:
-    """Return what became of the prices of a call that was not refused: all of it was done."""
+    """Return what became of the prices of a call that was not refused: all of them were carried out."""
     return [Done() for _ in records]

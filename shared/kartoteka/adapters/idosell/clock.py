@@ -1,8 +1,8 @@
 """Warsaw wall time, which the panel writes without a zone, and the instants it stands for.
 
-Admin API v8 gives date-times as ``YYYY-MM-DD HH:MM:SS``; the zone is the contract's assumption 12. In the hour that
-autumn repeats one wall time stands for two instants. Reading takes the earlier; a window that ends in that hour is
-widened until both its ends are unambiguous, so that no reading of it, as text or as instants, loses one.
+The API gives date-times as ``YYYY-MM-DD HH:MM:SS``; that they are Warsaw's is assumed, no description says so. In the
+hour that autumn repeats, one wall time stands for two instants. Reading takes the earlier; a window that ends in that
+hour is widened until both its ends are unambiguous, so that whichever way the panel reads them, no account is missed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kartoteka.core.model import Window
+from kartoteka.ports.panel import Window
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 _FORM = "%Y-%m-%d %H:%M:%S"

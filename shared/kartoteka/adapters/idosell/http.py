@@ -1,7 +1,7 @@
 """HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
 
 Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
-redirect, and shows in no repr, log or exception. Every attempt takes a slot of the shared pace and is counted. Only
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Only
 calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at most; the rest is the queue's business.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any, Protocol
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import requests
@@ -26,13 +26,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from kartoteka.adapters import panel_faults, panel_json
-from kartoteka.adapters.pace import Pace
-from kartoteka.core.errors import Halt, KartotekaError, Retry
+from kartoteka.adapters.idosell import exact_json, faults
+from kartoteka.errors import Halt, KartotekaError, Retry
 
 API = "/api/admin/v8/"
-USER_AGENT = "kartoteka/1 (customer records, ERP to panel)"
-SAFE = frozenset({"GET", "PUT"})
+USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
 WAIT_AFTER_429 = 1.0
 """Seconds of silence after a 429 that names none."""
 QUICK = 5.0
@@ -42,6 +40,18 @@ PIECE = 16 * 1024
 """Bytes of an answer that are looked at together, as they come."""
 
 log = logging.getLogger(__name__)
+
+
+class RateLimit(Protocol):
+    """How many panel calls a second all functions may make together."""
+
+    def take(self) -> None:
+        """Wait for the moment at which a call may be made. Raises Retry where that is too far ahead."""
+        ...
+
+    def slow_down(self, wait: float) -> None:
+        """Make fewer calls, and none for ``wait`` seconds: the panel said 429."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,9 @@ class _Call:
 class PanelHttp:
     """Connections to one panel, kept open. Safe for several threads."""
 
-    def __init__(self, root: str, key: str, pace: Pace, settings: HttpSettings | None = None) -> None:
+    def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
         self._base = checked_root(root) + API
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._settings = settings or HttpSettings()
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
@@ -117,7 +127,7 @@ class PanelHttp:
         raise AssertionError("stamina ends with the last attempt's own error")
 
     def _once(self, call: _Call) -> dict[str, Any]:
-        self._pace.take()
+        self._rate_limit.take()
         with self._lock:
             self._calls[call.gate] += 1
         try:
@@ -129,25 +139,30 @@ class PanelHttp:
 
     def _slow_down_after(self, error: KartotekaError) -> None:
         if isinstance(error, Retry) and error.code == "too_many_requests":
-            self._pace.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
+            self._rate_limit.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
 
     def _exchange(self, call: _Call) -> dict[str, Any]:
         """Make one attempt. What the library raises is translated outside its own handler, so that none is chained."""
         try:
             status, headers, content = self._send(call)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
-            translated = panel_faults.for_exception(caught, gate=call.gate)
+            translated = faults.for_exception(caught, gate=call.gate)
         else:
             if call.bare and _says_nothing(status, content):
                 return {}
-            return _object(content) if status // 100 == 2 else _refuse(status, headers, content, call.gate)
+            if status // 100 == 2:
+                return _object(content)
+            after = faults.retry_after(headers.get("Retry-After"), datetime.now(UTC))
+            sent = sent_names(call.body or {})
+            said = _said(headers, content)
+            translated = faults.for_status(status, gate=call.gate, text=said, after=after, sent=sent)
         raise translated
 
     def _send(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
         with self._session.request(
             call.method,
             self._base + call.path + call.query,
-            data=None if call.body is None else panel_json.written(call.body).encode(),
+            data=None if call.body is None else exact_json.written(call.body).encode(),
             headers=None if call.body is None else {"Content-Type": "application/json"},
             timeout=(self._settings.connect_timeout, self._settings.read_timeout),
             allow_redirects=False,
@@ -166,6 +181,11 @@ class PanelHttp:
             if time.monotonic() > deadline:
                 raise Retry("timeout")
         return bytes(content)
+
+
+def sent_names(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the fields that the records of a bulk write carry."""
+    return frozenset[str]().union(*body.get("params", {}).get("clients", ()))
 
 
 def checked_root(root: str) -> str:
@@ -238,18 +258,18 @@ def _quick_wait(error: Exception) -> bool | float:
     return error.after if error.after <= QUICK else False
 
 
-_NOT_QUICK = frozenset({"budget", "pace", "answer_too_large"})
+_NOT_QUICK = frozenset({"budget", "rate_limit", "answer_too_large"})
 
 
 def _says_nothing(status: int, content: bytes) -> bool:
-    """Say whether it is done, without a body or with PHP's word for nothing. A 207 always has more to say."""
+    """Whether all went well, said without a body or with what PHP writes for nothing. A 207 always has more to say."""
     return status in (200, 204) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null")
 
 
 def _object(content: bytes) -> dict[str, Any]:
     """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
     try:
-        parsed = panel_json.read(content)
+        parsed = exact_json.read(content)
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
@@ -257,22 +277,27 @@ def _object(content: bytes) -> dict[str, Any]:
     return _clean(parsed) if _has_odd_escapes(content) else parsed
 
 
-def _refuse(status: int, headers: Mapping[str, str], content: bytes, gate: str) -> NoReturn:
-    after = panel_faults.retry_after(headers.get("Retry-After"), datetime.now(UTC))
-    raise panel_faults.for_status(status, gate=gate, text=_said(headers, content), after=after)
-
-
 def _said(headers: Mapping[str, str], content: bytes) -> str:
-    """Return the panel's own words about a 4xx or 5xx: ``errors.message``, ``error``, or header ``x-error``."""
+    """Return the panel's own words about a 4xx or 5xx: ``errors``, ``error`` and the header ``x-error``."""
     try:
-        body = panel_json.read(content)
+        body = exact_json.read(content)
     except ValueError:
         body = None
-    errors = body.get("errors") or body.get("error") if isinstance(body, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else errors
-    words = first.get("message") or first.get("faultString") if isinstance(first, dict) else first
+    words = _words(body.get("errors") or body.get("error")) if isinstance(body, dict) else ""
     header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
-    return " ".join(dict.fromkeys(str(part) for part in (words, header) if part))
+    return " ".join(dict.fromkeys(filter(None, (words, header))))
+
+
+def _words(error: Any) -> str:
+    """Return what one error says, or all of several; an object without a message is quoted as it is."""
+    match error:
+        case None:
+            return ""
+        case list():
+            return "; ".join(filter(None, map(_words, error)))
+        case dict():
+            return str(error.get("message") or error.get("faultString") or exact_json.written(error))
+    return str(error)
 
 
 def _has_odd_escapes(content: bytes) -> bool:

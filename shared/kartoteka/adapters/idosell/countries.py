@@ -1,7 +1,7 @@
-"""Countries as a panel may show them: by code in any case, or by name (contract, assumption 21).
+"""Countries as a panel may show them: by code in any case, or by name. The API's description does not say which.
 
-The names are Polish and English ones of Europe and of the countries that Polish shops commonly send to. A name that
-is not here comes back as it stands, and a person sees it.
+The names are the Polish and English ones of Europe and of the countries that Polish shops commonly send to. Another
+name is left as it is, so that a person sees it.
 """
 
 from __future__ import annotations
@@ -92,5 +92,5 @@ _CODES = {
 
 
 def code(shown: Any) -> Any:
-    """Return the code of a country shown by name; whatever else comes back as it came."""
+    """Return the code of a country shown by name; anything else is returned unchanged."""
     return _CODES.get(" ".join(shown.split()).casefold(), shown) if isinstance(shown, str) else shown

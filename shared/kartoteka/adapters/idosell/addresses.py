@@ -1,9 +1,9 @@
-"""The shape of requests and answers of clients/deliveryAddress, Admin API v8, made from the table of concerns.
+"""The shape of requests and answers of clients/deliveryAddress, made from the table of fields.
 
-These gates echo no reference: a result belongs to the record that stands in its place, and an address that was added
-is known by the id in its result alone. Whatever leaves doubt is Retry, never success: a second look settles it.
-The login alone names the customer: it is unique and never changes, while several accounts may have one external code,
-and nobody knows whose word counts where the two name different accounts.
+These gates echo no reference: a result belongs to the record in the same position, and an added address is known by the
+id in its result alone. Whatever leaves doubt is Retry, never success: reading the addresses again settles it. The login
+alone names the client: it is unique and never changes, while several accounts may have one external code, and which of
+two keys counts where they name different accounts is not documented.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kartoteka.adapters import panel_dialect as dialect
-from kartoteka.adapters import panel_faults
-from kartoteka.adapters.panel_dialect import Json, text
-from kartoteka.core.concerns import DELIVERY_ADDRESSES
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import Address, AddressWrite
-from kartoteka.ports import Done, Outcome
-
-FIELDS = DELIVERY_ADDRESSES.fields
-"""Every synchronised field of a delivery address, by its column."""
+from kartoteka.adapters.idosell import faults
+from kartoteka.adapters.idosell.answers import Json, failure, fault_of, listed, results, text, whole
+from kartoteka.adapters.idosell.records import read, written
+from kartoteka.errors import Retry
+from kartoteka.fields.table import DELIVERY_ADDRESSES, REQUIRED_OF_ADDRESS
+from kartoteka.model import Done, Outcome
+from kartoteka.ports.panel import Address, AddressWrite
 
 _ID = "clientDeliveryAddressId"
-_DEMANDED = tuple(f"clientDeliveryAddress{name}" for name in ("FirstName", "LastName", "Street", "ZipCode", "City"))
-"""What the panel's callers have to say of every new address, be it empty (contract, chapter 4, mark L)."""
+_REQUIRED = tuple(DELIVERY_ADDRESSES[name].create for name in REQUIRED_OF_ADDRESS)
 _VERDICTS = ("resultStatus", "status", "faultCode")
 
 
@@ -38,15 +34,15 @@ def query(panel_client_ids: Sequence[str]) -> dict[str, str]:
 
 
 def add_record(write: AddressWrite) -> Json:
-    """Return one record of POST; other empty lines are left out. Raises Reject where the panel could not take one."""
-    lines = dict.fromkeys(_DEMANDED, "") | dialect.written(write.values, FIELDS, creating=True)
-    return {**_customer(write), **lines}
+    """Return one record of POST; of empty fields only the required are sent. Raises Reject as :func:`written`."""
+    lines = dict.fromkeys(_REQUIRED, "") | written(write.values, DELIVERY_ADDRESSES, creating=True)
+    return {**_owner(write), **lines}
 
 
 def update_record(write: AddressWrite) -> Json:
-    """Return one record of PUT: its keys and the changed lines; empty text clears a line."""
-    lines = dialect.written(write.values, FIELDS, creating=False)
-    return {**_customer(write), _ID: _number(write.panel_address_id), **lines}
+    """Return one record of PUT: its keys and the changed fields; an empty text clears a field."""
+    lines = written(write.values, DELIVERY_ADDRESSES, creating=False)
+    return {**_owner(write), _ID: _number(write.panel_address_id), **lines}
 
 
 def delete_record(write: AddressWrite) -> Json:
@@ -55,17 +51,17 @@ def delete_record(write: AddressWrite) -> Json:
 
 
 def delete_body(records: Sequence[Json]) -> Json:
-    """Return the body of POST clients/deliveryAddress/delete, which knows no settings of mail."""
+    """Return the body of POST clients/deliveryAddress/delete, which has no settings of mail."""
     return {"params": {"clients": list(records)}}
 
 
-def _customer(write: AddressWrite) -> Json:
-    """Name the customer and, as the panel demands with every address, his shops; an empty list is never sent."""
+def _owner(write: AddressWrite) -> Json:
+    """Name the client and, as the panel wants with every address, its shops; an empty list is never sent."""
     return {"clientLogin": write.login, **({"shopsIds": list(write.shops)} if write.shops else {})}
 
 
 def _number(panel_address_id: str) -> int | str:
-    number = dialect.whole(panel_address_id)
+    number = whole(panel_address_id)
     return panel_address_id if number is None else number
 
 
@@ -73,14 +69,14 @@ def _number(panel_address_id: str) -> int | str:
 
 
 def addresses(body: Json, wanted: Collection[str]) -> dict[str, list[Address]]:
-    """Return the addresses of those wanted accounts of which the answer tells for certain.
+    """Return the addresses of those wanted accounts whose list is certain.
 
-    Left out is an account with an ``error``, which does not exist, and one whose list is not there or holds an entry
+    Left out is an account with an ``error``, which does not exist, and one whose list is missing or holds an entry
     without an id: an address that is not shown would count as deleted.
     """
     found: dict[str, dict[str, Address]] = {}
     doubtful: set[str] = set()
-    for each in dialect.listed(body, "results"):
+    for each in listed(body, "results"):
         key = text(each.get("clientId")) if isinstance(each, dict) else ""
         shown = _shown(each) if key in wanted else None
         if shown is None:
@@ -90,15 +86,15 @@ def addresses(body: Json, wanted: Collection[str]) -> dict[str, list[Address]]:
     return {key: list(shown.values()) for key, shown in found.items() if key not in doubtful}
 
 
-def _shown(customer: Json) -> list[Address] | None:
-    shown = customer.get("clientDeliveryAddresses")
+def _shown(client: Json) -> list[Address] | None:
+    shown = client.get("clientDeliveryAddresses")
     if shown == {}:
         shown = []
-    if dialect.fault_of(customer.get("error")) or not isinstance(shown, list):
+    if fault_of(client.get("error")) or not isinstance(shown, list):
         return None
     if not all(isinstance(each, dict) and _named(each) for each in shown):
         return None
-    return [Address(_named(each), dialect.read_values(each, FIELDS)) for each in shown]
+    return [Address(_named(each), read(each, DELIVERY_ADDRESSES)) for each in shown]
 
 
 # answers to writing
@@ -106,7 +102,7 @@ def _shown(customer: Json) -> list[Address] | None:
 
 def added(body: Json, writes: Sequence[AddressWrite]) -> list[Outcome]:
     """Return what became of each new address, in the order of the request."""
-    items = dialect.results(body)
+    items = results(body)
     if len(items) != len(writes):
         return [Retry("missing_result") for _ in writes]
     told = Counter(map(_echoed, items))
@@ -124,10 +120,10 @@ def _added(item: Any, told: Mapping[str, int]) -> Outcome:
 def changed(body: Json, writes: Sequence[AddressWrite]) -> list[Outcome]:
     """Return what became of each address that was to be changed or deleted, in the order of the request.
 
-    Their results name the address, at least where all went well. Where one names another than its place says, or some
-    are missing, only a result that names its address counts.
+    Their results name the address, at least where all went well. Where one names another address than its position
+    says, or some are missing, only results that name their address count.
     """
-    items = dialect.results(body)
+    items = results(body)
     matched = _by_place(items, writes) or _by_id(items, writes)
     return [_outcome(matched[n]) if n in matched else Retry("missing_result") for n in range(len(writes))]
 
@@ -147,15 +143,15 @@ def _by_id(items: Sequence[Any], writes: Sequence[AddressWrite]) -> dict[int, An
 
 
 def _outcome(item: Any) -> Outcome:
-    """Judge one result; one that neither says how it went nor names its address says nothing."""
+    """Return what one result says; nothing, where it has no verdict and does not name its address."""
     if not isinstance(item, dict) or not (_echoed(item) or any(name in item for name in _VERDICTS)):
         return Retry("missing_result")
-    failed = dialect.failure(item)
-    return panel_faults.for_address(*failed) if failed else Done()
+    failed = failure(item)
+    return faults.for_address(*failed) if failed else Done()
 
 
 def _echoed(item: Any) -> str:
-    """Return the id that a result echoes, in the object inside it or on itself; empty where it names none."""
+    """Return the id that a result echoes, in the object inside it or on itself; empty where there is none."""
     if not isinstance(item, dict):
         return ""
     inner = item.get("clientDeliveryAddressResult")

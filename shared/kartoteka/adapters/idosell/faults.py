@@ -1,32 +1,29 @@
 """What each way of failing means: the one table from statuses, faults and exceptions to Retry, Reject and Halt.
 
-Sources: Admin API v8, chapter of answers (statuses, ``errors`` inside 2xx, faults of searches) and the code list of
-clients POST/PUT. A fault code means something only at its gate: 2 is an empty search here and a bad login there.
-No text of the panel goes into ``str()`` of an error: it may quote a person. It stands in ``Reject.message`` alone.
+A fault's number means something only at its gate: 2 is an empty search here and a bad login there. No text of the panel
+goes into ``str()`` of an error, since it may quote a person; number and text stand in ``Reject.facts["panel"]``.
 """
 
 from __future__ import annotations
 
-import email.utils
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 import requests
 import urllib3
 
-from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
+from kartoteka.ports.panel import LACKS_FIELD, REFUSED_WHOLE
 
 LONGEST_WAIT = 300.0
 """Seconds of ``Retry-After`` that are honoured at most."""
 ABSURD_WAIT = 86_400.0
 """A ``Retry-After`` of more seconds than this is a mistake, and counts as none."""
-
-WHOLE = "refused_whole"
-"""Code of the Reject that says: the call is refused as it stands, split it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +35,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row of the table: the content of this call is refused, perhaps for one record of it."""
-
-    code: str = WHOLE
+    """Row of the table: this call is refused as it stands, perhaps for one record of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,52 +111,64 @@ WRITE_FAULTS: Mapping[str, Action] = MappingProxyType({"1": _KEY, "4": _UNPAID})
 RIGHTS: Mapping[str, str] = MappingProxyType({"clients": "CRM", "discounts": "CRM", "system": "SYSTEM"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of one record: our code, our field, and what to tell a person."""
-
-    code: str
-    field: str = ""
-    polish: str = "panel odrzucił dane"
-    english: str = "the panel refused the data"
-
-
-RECORD_FAULTS: Mapping[str, Fault] = MappingProxyType(
+RECORD_FAULTS: Mapping[str, str] = MappingProxyType(
     {
-        "1": Fault("no_login", "", "brak loginu", "no login"),
-        "2": Fault("bad_login", "", "login musi być pisany małymi literami", "the login must be in small letters"),
-        "3": Fault("login_taken", "", "login jest zajęty", "the login is taken"),
-        "4": Fault("bad_password", "", "brak hasła", "no password"),
-        "5": Fault("bad_password", "", "hasło jest za krótkie", "the password is too short"),
-        "6": Fault("bad_password", "", "hasło jest za długie", "the password is too long"),
-        "7": Fault("bad_password", "", "hasło jest takie jak login", "the password equals the login"),
-        "8": Fault("bad_password", "", "niedozwolone hasło", "the password is not allowed"),
-        "9": Fault("bad_birth_date", "", "błędna data urodzenia", "wrong date of birth"),
-        "10": Fault("no_first_name", "first_name", "brak imienia", "no first name"),
-        "11": Fault("no_last_name", "last_name", "brak nazwiska", "no last name"),
-        "12": Fault("bad_email", "email", "błędny adres e-mail", "wrong e-mail address"),
-        "13": Fault("no_shop", "shops", "nie podano sklepu", "no shop given"),
-        "14": Fault("bad_shop", "shops", "panel nie zna tego sklepu", "the panel does not know this shop"),
-        "15": Fault("bad_vat", "nip", "numer NIP jest błędny dla tego kraju", "wrong tax number for this country"),
-        "16": Fault("no_company", "company", "brak nazwy firmy", "no company name"),
-        "17": Fault("bad_country", "country_code", "błędny kraj", "wrong country"),
-        "18": Fault("bad_city", "city", "błędna miejscowość", "wrong city"),
-        "19": Fault("bad_address", "street", "błędny adres", "wrong street"),
-        "20": Fault("bad_postcode", "zip_code", "błędny kod pocztowy", "wrong postcode"),
-        "21": Fault("bad_phone", "phone", "błędny numer telefonu", "wrong telephone number"),
+        "1": "no_login",
+        "2": "bad_login",
+        "3": "login_taken",
+        "4": "bad_password",
+        "5": "bad_password",
+        "6": "bad_password",
+        "7": "bad_password",
+        "8": "bad_password",
+        "9": "bad_birth_date",
+        "10": "no_first_name",
+        "11": "no_last_name",
+        "12": "bad_email.by_panel",
+        "13": "no_shop.by_panel",
+        "14": "bad_shop.by_panel",
+        "15": "bad_vat",
+        "16": "no_company",
+        "17": "bad_country.by_panel",
+        "18": "bad_city",
+        "19": "bad_address",
+        "20": "bad_postcode",
+        "21": "bad_phone",
     }
 )
-UNKNOWN = Fault("refused")
-"""Faults beyond the list: unknown login, group or code have no number of their own."""
+"""Fault of one record of clients POST and PUT -> its name in ``codes.CODES``."""
+REFUSED = "refused"
+"""Code of faults that have no number of their own: an unknown login, group or external code, and all of other gates."""
+
+NEWER: Mapping[str, str] = MappingProxyType(
+    {
+        wire: field.name
+        for field in ACCOUNT_FIELDS.values()
+        if field.since
+        for wire in (field.create, field.update)
+        if wire
+    }
+)
+"""Wire name -> field, of those fields that an older panel does not know.
+
+A refusal that names one of them is taken for a panel that lacks it. Of other fields it is not: every panel that speaks
+this API knows them, so a text that names one speaks of its contents ("unknown value of clientCountryId"), and taking it
+for a missing field would stop the field for all clients.
+"""
+
+LONGEST_QUOTE = 500
+"""Characters of the panel's own text that are quoted."""
 
 _SCOPE = re.compile(r"Scope:\s*([a-z]{1,20}),\s*level:\s*(rw|r)\b", re.IGNORECASE)
 _LEVELS = {"r": "read", "rw": "read and write"}
 
 
-def for_status(status: int, *, gate: str, text: str = "", after: float | None = None) -> KartotekaError:
-    """Return the error that this status of an answer stands for."""
+def for_status(
+    status: int, *, gate: str, text: str = "", after: float | None = None, sent: Iterable[str] = ()
+) -> KartotekaError:
+    """Return the error that this status of an answer stands for. ``sent``: wire names of the fields of the call."""
     action = STATUSES.get(status) or CLASSES.get(status // 100, _ODD)
-    return _error(action, gate, text, after)
+    return _error(action, gate, f"HTTP {status}", text, sent, after)
 
 
 def for_exception(error: BaseException, *, gate: str) -> KartotekaError:
@@ -172,78 +179,87 @@ def for_exception(error: BaseException, *, gate: str) -> KartotekaError:
     return _error(action, gate)
 
 
-def for_search_fault(fault: str, *, gate: str) -> KartotekaError | None:
+def for_search_fault(number: str, *, gate: str) -> KartotekaError | None:
     """Return the error that a fault of a whole search stands for; None: nothing was found."""
-    family = _family(gate)
-    action = SEARCH_FAULTS.get(family, {}).get(fault, Again("panel_fault"))
+    action = SEARCH_FAULTS.get(_family(gate), {}).get(number, Again("panel_fault"))
     return None if isinstance(action, Nothing) else _error(action, gate)
 
 
-def for_write_fault(fault: str, text: str, *, gate: str) -> KartotekaError:
-    """Return the error that a fault of a whole write stands for."""
-    return _error(WRITE_FAULTS.get(fault, Split()), gate, text)
+def for_write_fault(number: str, text: str, *, gate: str, sent: Iterable[str]) -> KartotekaError:
+    """Return the error that a fault of a whole write stands for. ``sent`` as for :func:`for_status`."""
+    return _error(WRITE_FAULTS.get(number, Split()), gate, number, text, sent)
 
 
-def for_record(fault: str, text: str) -> Reject:
-    """Return the refusal of one record, the panel's own text quoted in its message."""
-    return _refusal(RECORD_FAULTS.get(fault, UNKNOWN), fault, text)
+def for_record(number: str, text: str, *, sent: Iterable[str]) -> Reject:
+    """Return the refusal of one account. ``sent``: wire names of the fields that its record carried."""
+    known = RECORD_FAULTS.get(number)
+    if known:
+        return Reject(known, field=FAULTS.get(number, ""), panel=_quoted(number, text))
+    return _lacking(number, text, sent) or Reject(REFUSED, panel=_quoted(number, text))
 
 
-def for_address(fault: str, text: str) -> Reject:
-    """Return the refusal of one delivery address. Its gates list no codes, so the number is quoted and not read."""
-    return _refusal(UNKNOWN, fault, text)
+def for_address(number: str, text: str) -> Reject:
+    """Return the refusal of one delivery address. Its gates list no numbers, so this one is quoted and not read."""
+    return Reject(REFUSED, panel=_quoted(number, text))
 
 
-def for_group(fault: str, text: str) -> Reject:
-    """Return the refusal of a whole write of a discount group. Its gates list no codes either."""
-    return Reject(WHOLE, _refusal(UNKNOWN, fault, text).message)
+def for_group(number: str, text: str) -> Reject:
+    """Return the refusal of a whole write of a discount group. Its gates list no numbers either."""
+    return Reject(REFUSED_WHOLE, panel=_quoted(number, text))
 
 
 def for_refused_search(*, gate: str) -> Halt:
-    """Return the error for a search whose form the panel refuses: it will refuse it again."""
+    """Return the error for a search whose form the panel refuses: it would refuse it again."""
     return Halt(_QUERY.code, _QUERY.message.format(gate=gate))
-
-
-def _refusal(known: Fault, fault: str, text: str) -> Reject:
-    number = f" ({fault})" if fault else ""
-    quoted = f" Panel{number}: {_one_line(text)}" if text or number else ""
-    return Reject(known.code, f"{known.polish}. / {known.english}.{quoted}", field=known.field)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
     """Read ``Retry-After``: seconds or an HTTP date; None where there is none or it makes no sense."""
     if not header:
         return None
-    seconds = _seconds(header.strip(), now)
-    if seconds is None or not 0 <= seconds <= ABSURD_WAIT:
-        return None
-    return min(seconds, LONGEST_WAIT)
-
-
-def _seconds(header: str, now: datetime) -> float | None:
     try:
-        seconds = float(header)
-        return seconds if math.isfinite(seconds) else None
-    except ValueError:
-        return _until(header, now)
-
-
-def _until(header: str, now: datetime) -> float | None:
-    try:
-        moment = email.utils.parsedate_to_datetime(header)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+        seconds = _seconds(header, now)
     except (ValueError, OverflowError):
         return None
+    return min(seconds, LONGEST_WAIT) if 0 <= seconds <= ABSURD_WAIT else None
 
 
-def _error(action: Action, gate: str, text: str = "", after: float | None = None) -> KartotekaError:
+def _seconds(header: str, now: datetime) -> float:
+    try:
+        return float(header)
+    except ValueError:
+        moment = parsedate_to_datetime(header)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+
+
+def _error(
+    action: Action,
+    gate: str,
+    number: str = "",
+    text: str = "",
+    sent: Iterable[str] = (),
+    after: float | None = None,
+) -> KartotekaError:
     match action:
         case Again(code):
             return Retry(code, after=after)
         case Stop(code, message):
             return Halt(code, message.format(gate=gate, right=_right(gate, text)))
-    quoted = f" Panel: {_one_line(text)}" if text else ""
-    return Reject(WHOLE, f"panel odrzucił dane. / the panel refused the data.{quoted}")
+    return _lacking(number, text, sent) or Reject(REFUSED_WHOLE, panel=_quoted(number, text))
+
+
+def _lacking(number: str, text: str, sent: Iterable[str]) -> Reject | None:
+    """Return the refusal where the text names, as a word of its own, a field that was sent and that is new."""
+    carried = frozenset(sent)
+    for wire, name in NEWER.items():
+        if wire in carried and re.search(rf"(?<!\w){re.escape(wire)}(?!\w)", text):
+            return Reject(LACKS_FIELD, field=name, panel=_quoted(number, text))
+    return None
+
+
+def _quoted(number: str, text: str) -> str:
+    """Return number and text of a refusal in one line."""
+    return ": ".join(filter(None, (number, " ".join(text.split()))))[:LONGEST_QUOTE]
 
 
 def _right(gate: str, text: str) -> str:
@@ -257,7 +273,3 @@ def _right(gate: str, text: str) -> str:
 
 def _family(gate: str) -> str:
     return gate.partition(" ")[2].partition("/")[0]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:500]

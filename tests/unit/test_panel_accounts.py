@@ -11,11 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartoteka.adapters import panel_dialect as dialect
-from kartoteka.core.concerns import ACCOUNT_FIELDS
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import AccountUpdate, NewAccount, Value
-from kartoteka.ports import Done, Outcome
+from kartoteka.adapters.idosell import accounts as gates
+from kartoteka.adapters.idosell import answers, system
+from kartoteka.adapters.idosell.records import update_body
+from kartoteka.errors import Reject, Retry
+from kartoteka.fields.table import ACCOUNT_FIELDS
+from kartoteka.model import Done, Outcome, Value
+from kartoteka.ports.panel import AccountUpdate, NewAccount
+from tests.panel.conftest import Contract
+from tests.unit.test_panel_answers import json_values
 
 NEW = NewAccount(
     "K-1",
@@ -29,7 +33,7 @@ FAULT = {"faultCode": 20, "faultString": "zły kod"}
 
 
 def kinds(body: dict[str, Any], records: Any = UPDATES) -> list[str]:
-    return [kind(each) for each in dialect.outcomes(body, records)]
+    return [kind(each) for each in gates.outcomes(body, records)]
 
 
 def kind(outcome: Outcome) -> str:
@@ -56,8 +60,8 @@ BARE_UPDATE = {"clientLogin", "requestReference"}
 
 
 def test_an_opening_says_what_is_documented_and_nothing_else() -> None:
-    record = dialect.create_record(NEW)
-    assert "wholesaler" not in dialect.create_record(NewAccount("a", "a", "p", {"wholesaler": None}))
+    record = gates.create_record(NEW)
+    assert "wholesaler" not in gates.create_record(NewAccount("a", "a", "p", {"wholesaler": None}))
     assert record == {
         "login": "b2b-k-1",
         "password": "Secret-1",
@@ -66,14 +70,14 @@ def test_an_opening_says_what_is_documented_and_nothing_else() -> None:
         "shops": [1, 2],
         "email": "a@b.pl",
     }
-    body = dialect.create_body([record], notify=False)
+    body = gates.create_body([record], notify=False)
     assert body == {"params": {"clients": [record]}, "settings": {"send_mail": False, "send_sms": False}}
-    assert dialect.create_body([], notify=True)["settings"] == {"send_mail": True, "send_sms": True}
+    assert gates.create_body([], notify=True)["settings"] == {"send_mail": True, "send_sms": True}
 
 
 def test_a_change_says_its_key_and_the_changed_fields() -> None:
     update = AccountUpdate("K-1", "anna", {"phone": "", "city": None, "wholesaler": None, "nip": "1"}, "K-1")
-    record = dialect.update_record(update)
+    record = gates.update_record(update)
     assert record == {
         "clientLogin": "anna",
         "requestReference": "K-1",
@@ -83,12 +87,12 @@ def test_a_change_says_its_key_and_the_changed_fields() -> None:
         "clientNip": "1",
     }
     silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
-    assert dialect.update_body([record]) == {"params": {"clients": [record]}, "clientsSettings": silent}
+    assert update_body([record]) == {"params": {"clients": [record]}, "clientsSettings": silent}
 
 
 def test_flags_are_written_as_booleans() -> None:
-    assert dialect.update_record(AccountUpdate("a", "a", {"wholesaler": False}))["clientIsWholesaler"] is False
-    assert dialect.create_record(NewAccount("a", "a", "p", {"wholesaler": True}))["wholesaler"] is True
+    assert gates.update_record(AccountUpdate("a", "a", {"wholesaler": False}))["clientIsWholesaler"] is False
+    assert gates.create_record(NewAccount("a", "a", "p", {"wholesaler": True}))["wholesaler"] is True
 
 
 def test_every_field_of_the_table_has_its_names() -> None:
@@ -96,19 +100,19 @@ def test_every_field_of_the_table_has_its_names() -> None:
     values |= {"active": False, "shops": "1", "discount_group_id": "5", "payment_days": "14"}
     values |= {"credit_limit": "1.00", "balance": "1.00"}
     created = {
-        name: set(dialect.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
+        name: set(gates.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
         for name in ACCOUNT_FIELDS
     }
     assert created == {name: {field.create} - {""} for name, field in ACCOUNT_FIELDS.items()}
     updated = {
-        name: set(dialect.update_record(AccountUpdate("a", "a", {name: values.get(name, "pol")}))) - BARE_UPDATE
+        name: set(gates.update_record(AccountUpdate("a", "a", {name: values.get(name, "pol")}))) - BARE_UPDATE
         for name in ACCOUNT_FIELDS
     }
     assert updated == {name: {field.update} for name, field in ACCOUNT_FIELDS.items()}
 
 
 def test_what_the_panel_does_not_show_is_not_asked_for() -> None:
-    asked = dialect.ELEMENTS.split(",")
+    asked = gates.ELEMENTS.split(",")
     shown = [field.element or field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read]
     assert asked[5:] == list(dict.fromkeys(shown))
     assert {"clientActiveInShops", "clientGroupDiscountNumber", "clientTradeCredit"} <= set(asked)
@@ -118,19 +122,19 @@ def test_what_the_panel_does_not_show_is_not_asked_for() -> None:
 
 @pytest.mark.parametrize(("value", "said"), [(True, True), (False, False), ("no", False)])
 def test_an_account_is_closed_and_opened_in_so_many_words(value: Value, said: bool) -> None:
-    assert dialect.update_record(AccountUpdate("a", "a", {"active": value}))["clientActive"] is said
+    assert gates.update_record(AccountUpdate("a", "a", {"active": value}))["clientActive"] is said
 
 
 @pytest.mark.parametrize("empty", [None, ""])
 def test_an_unset_flag_has_no_word(empty: Value) -> None:
-    assert set(dialect.update_record(AccountUpdate("a", "a", {"active": empty, "wholesaler": empty}))) == BARE_UPDATE
+    assert set(gates.update_record(AccountUpdate("a", "a", {"active": empty, "wholesaler": empty}))) == BARE_UPDATE
 
 
 def test_shops_are_written_as_numbers_and_never_as_an_empty_list() -> None:
-    assert dialect.update_record(AccountUpdate("a", "a", {"shops": "3,1"}))["shopsIds"] == [3, 1]
+    assert gates.update_record(AccountUpdate("a", "a", {"shops": "3,1"}))["shopsIds"] == [3, 1]
     for empty in (None, "", " ", ","):
-        assert "shopsIds" not in dialect.update_record(AccountUpdate("a", "a", {"shops": empty}))
-        assert "shops" not in dialect.create_record(NewAccount("a", "a", "p", {"shops": empty}))
+        assert "shopsIds" not in gates.update_record(AccountUpdate("a", "a", {"shops": empty}))
+        assert "shops" not in gates.create_record(NewAccount("a", "a", "p", {"shops": empty}))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,7 @@ def test_shops_are_written_as_numbers_and_never_as_an_empty_list() -> None:
     [("12.30", "12.30"), ("12.3", "12.30"), ("-5", "-5.00"), ("9999999999.99", "9999999999.99"), ("0", "0.00")],
 )
 def test_an_amount_is_written_as_an_exact_number(value: str, form: str) -> None:
-    record = dialect.update_record(AccountUpdate("a", "a", {"credit_limit": value, "balance": value}))
+    record = gates.update_record(AccountUpdate("a", "a", {"credit_limit": value, "balance": value}))
     figures = [record["clientTradeCreditLimitExternal"], record["clientBalanceAmountExternal"]]
     assert [(type(each), str(each)) for each in figures] == [(Decimal, form)] * 2
 
@@ -146,17 +150,17 @@ def test_an_amount_is_written_as_an_exact_number(value: str, form: str) -> None:
 @pytest.mark.parametrize("empty", [None, ""])
 def test_an_empty_figure_is_left_out_and_no_group_at_all_is_said(empty: Value) -> None:
     values = {"credit_limit": empty, "balance": empty, "payment_days": empty, "discount_group_id": empty}
-    record = dialect.update_record(AccountUpdate("a", "a", values))
+    record = gates.update_record(AccountUpdate("a", "a", values))
     assert {name: value for name, value in record.items() if name not in BARE_UPDATE} == {
         "clientGroupDiscountNumber": 0
     }
-    assert set(dialect.create_record(NewAccount("a", "a", "p", values))) == BARE_NEW
+    assert set(gates.create_record(NewAccount("a", "a", "p", values))) == BARE_NEW
 
 
 def test_group_and_days_are_written_as_whole_numbers() -> None:
-    record = dialect.update_record(AccountUpdate("a", "a", {"discount_group_id": "12", "payment_days": "030"}))
+    record = gates.update_record(AccountUpdate("a", "a", {"discount_group_id": "12", "payment_days": "030"}))
     assert (record["clientGroupDiscountNumber"], record["numberOfDaysToPay"]) == (12, 30)
-    nought = dialect.update_record(AccountUpdate("a", "a", {"payment_days": "0", "balance": "0"}))
+    nought = gates.update_record(AccountUpdate("a", "a", {"payment_days": "0", "balance": "0"}))
     assert (nought["numberOfDaysToPay"], nought["clientBalanceAmountExternal"]) == (0, Decimal("0.00"))
 
 
@@ -172,13 +176,13 @@ def test_group_and_days_are_written_as_whole_numbers() -> None:
 )
 def test_a_figure_that_is_none_is_refused_with_its_field(name: str, value: str, code: str) -> None:
     with pytest.raises(Reject) as refusal:
-        dialect.update_record(AccountUpdate("a", "a", {name: value}))
+        gates.update_record(AccountUpdate("a", "a", {name: value}))
     assert (refusal.value.code, refusal.value.field) == (code, name)
 
 
 def test_a_value_that_the_panel_could_not_take_is_refused_with_its_field() -> None:
     with pytest.raises(Reject) as refusal:
-        dialect.update_record(AccountUpdate("a", "a", {"street": "Długa\x00 5"}))
+        gates.update_record(AccountUpdate("a", "a", {"street": "Długa\x00 5"}))
     assert (refusal.value.code, refusal.value.field) == ("unprintable", "street")
     assert "Długa" not in str(refusal.value)
 
@@ -200,7 +204,7 @@ SHOWN: dict[str, Any] = {
 
 
 def read(**changes: Any) -> Any:
-    [account] = dialect.accounts({"results": [{**SHOWN, **changes}]})
+    [account] = gates.accounts({"results": [{**SHOWN, **changes}]})
     return account
 
 
@@ -239,7 +243,7 @@ def test_an_empty_object_is_tolerated(empty: Any) -> None:
 
 def test_what_the_panel_does_not_show_is_not_read_as_empty() -> None:
     shown = {name: value for name, value in SHOWN.items() if name != "clientBillingAddress"}
-    [account] = dialect.accounts({"results": [shown]})
+    [account] = gates.accounts({"results": [shown]})
     assert "first_name" not in account.values
 
 
@@ -346,7 +350,7 @@ def test_a_country_may_be_shown_by_name(shown: str, code: str) -> None:
     ],
 )
 def test_the_ids_of_the_panels_shops(shops: Any, ids: set[int]) -> None:
-    assert dialect.shop_ids({"shops": shops}) == ids
+    assert system.shop_ids({"shops": shops}) == ids
 
 
 @pytest.mark.parametrize(("shown", "guest"), [("y", True), ("n", False), ("yes", True), (None, False), ([], False)])
@@ -356,50 +360,12 @@ def test_guests(shown: Any, guest: bool) -> None:
 
 @pytest.mark.parametrize("junk", [None, [], "x", {}, {"clientId": None}, {"clientId": ""}])
 def test_what_has_no_id_is_no_account(junk: Any) -> None:
-    assert [account.panel_client_id for account in dialect.accounts({"results": [junk, SHOWN]})] == ["7"]
+    assert [account.panel_client_id for account in gates.accounts({"results": [junk, SHOWN]})] == ["7"]
 
 
 @pytest.mark.parametrize("results", [None, {}, "x", 5])
 def test_a_list_that_is_none_is_empty(results: Any) -> None:
-    assert dialect.accounts({"results": results}) == []
-
-
-@pytest.mark.parametrize(
-    ("frame", "expected"),
-    [
-        ({"resultsNumberAll": 25, "resultsNumberPage": 3}, (25, 3)),
-        ({"resultsNumberAll": "25", "resultsNumberPage": "3"}, (25, 3)),
-        ({}, (21, 3)),
-        ({"resultsNumberAll": "many", "resultsNumberPage": -1}, (21, 3)),
-    ],
-)
-def test_counts_of_a_search(frame: dict[str, Any], expected: tuple[int, int]) -> None:
-    assert dialect.counts({**frame, "results": [SHOWN]}, 2, 10) == expected
-
-
-def test_a_full_page_without_counts_has_another_one_after_it() -> None:
-    assert dialect.counts({"results": [SHOWN] * 10}, 0, 10) == (10, 2)
-    assert dialect.counts({"groups": [1] * 10}, 0, 10, "groups") == (10, 2)
-    assert dialect.counts({"groups": [1] * 9, "results": [1] * 10}, 0, 10, "groups") == (9, 1)
-
-
-@pytest.mark.parametrize(
-    ("errors", "expected"),
-    [
-        ({"faultCode": 2, "faultString": "Wynik pusty"}, ("2", "Wynik pusty")),
-        ([{"faultCode": "2", "faultString": "x"}], ("2", "x")),
-        ({"message": "x"}, ("", "x")),
-        ("x", ("", "x")),
-        ({"faultCode": 0, "faultString": "ok"}, None),
-        ({"faultCode": "0"}, None),
-        ({}, None),
-        ([], None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_the_errors_of_a_whole_answer(errors: Any, expected: tuple[str, str] | None) -> None:
-    assert dialect.fault({"errors": errors}) == expected
+    assert gates.accounts({"results": results}) == []
 
 
 # judging records
@@ -440,7 +406,7 @@ def test_places_count_for_nothing_where_the_others_stand_in_other_places() -> No
 def test_where_all_nameless_ones_failed_the_rest_is_refused() -> None:
     assert kinds({"results": [good("c"), NAMELESS_BAD, NAMELESS_BAD]}) == ["bad_postcode", "bad_postcode", "done"]
     other = {"resultStatus": False, "errors": [{"faultCode": 12, "faultString": "zły e-mail"}]}
-    outcomes = dialect.outcomes({"results": [good("c"), NAMELESS_BAD, other]}, UPDATES)
+    outcomes = gates.outcomes({"results": [good("c"), NAMELESS_BAD, other]}, UPDATES)
     assert [kind(each) for each in outcomes] == ["refused", "refused", "done"]
     assert isinstance(outcomes[0], Reject)
     assert "zły kod; zły e-mail" in outcomes[0].message
@@ -484,11 +450,11 @@ def test_three_shapes_of_one_result(item: dict[str, Any], expected: str) -> None
 @pytest.mark.parametrize("params", [{"id": "8", "login": "x"}, {"id": 8, "login": "x"}])
 def test_an_opened_account_is_told_with_id_and_login(params: dict[str, Any]) -> None:
     answer = {"clients": [{"status": True, "params": {**params, "request_reference": "a"}, "errors": []}]}
-    assert dialect.outcomes(answer, NEWS[:1]) == [Done("8", "x")]
+    assert gates.outcomes(answer, NEWS[:1]) == [Done("8", "x")]
 
 
 def test_the_login_that_was_asked_for_stands_where_none_is_told() -> None:
-    assert dialect.outcomes({"clients": [{"status": True, "params": {"id": 8}}]}, NEWS[:1]) == [Done("8", "b2b-a")]
+    assert gates.outcomes({"clients": [{"status": True, "params": {"id": 8}}]}, NEWS[:1]) == [Done("8", "b2b-a")]
 
 
 @pytest.mark.parametrize("params", [{}, {"id": 0}, {"id": None}, {"id": ""}, []])
@@ -496,32 +462,14 @@ def test_an_opened_account_without_an_id_is_not_known_to_exist(params: Any) -> N
     assert kinds({"clients": [{"status": True, "params": params}]}, NEWS[:1]) == ["missing_result"]
 
 
-SPECIAL = """clientTradeCredit clientTradeCreditLimit clientTradeCreditUsed clientGroupDiscountNumber groupNumber
-groups result discountGroupId results clients params
-clientsResult errors faultCode status resultStatus id clientId requestReference
-request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
-shopId"""
-NAMES = st.sampled_from(SPECIAL.split())
-LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
-json_values = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
-    max_leaves=25,
-)
-
-
 @given(st.dictionaries(st.sampled_from(["results", "clients", "errors", "time", "shops"]), json_values))
 def test_no_answer_however_odd_raises_or_counts_as_success_unnamed(body: dict[str, Any]) -> None:
-    dialect.accounts(body)
-    dialect.counts(body, 0, 10)
-    dialect.fault(body)
-    dialect.server_time(body)
-    dialect.shop_ids(body)
-    dialect.ids_with_code(body, "x")
-    outcomes = dialect.outcomes(body, NEWS)
+    gates.accounts(body)
+    answers.counts(body, 0, 10)
+    answers.fault(body)
+    system.server_time(body)
+    system.shop_ids(body)
+    gates.ids_with_code(body, "x")
+    outcomes = gates.outcomes(body, NEWS)
     assert len(outcomes) == 3
     assert all(each.panel_client_id for each in outcomes if isinstance(each, Done))
-
-
-def test_a_number_too_large_to_write_out_is_left_alone() -> None:
-    assert dialect.text(json.loads("1e999999", parse_float=Decimal)) == "1E+999999"
