@@ -1629,9 +1629,14 @@ def status(code: str, fields: Sequence[str] = (), *, state: State | None = None,
     the texts do not use are ignored; raises KeyError for one that is missing. A code that is not in the table (a fault
     the panel invents) gets the texts of ``refused``.
     """
+    return told(code, fields, facts, state)
+
+
+def told(code: str, fields: Sequence[str], facts: Mapping[str, str], state: State | None = None) -> Status:
+    """Return :func:`status` of facts that are at hand as a mapping."""
     known = CODES.get(code)
     if known is None:
-        known, facts = CODES["refused"], dict.fromkeys(CODES["refused"].facts, "") | facts
+        known, facts = CODES["refused"], {**dict.fromkeys(CODES["refused"].facts, ""), **facts}
         code = _clean(code, LONGEST_CODE)
     else:
         code = known.code

@@ -10,7 +10,7 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model, field_validator
 from pydantic import Field as Key
@@ -163,18 +163,21 @@ class _ShopRule(_Section):
         return all(str(row.get(name) or "").strip().casefold() == value.casefold() for name, value in given.items())
 
 
-ShopRule = create_model(
-    "ShopRule",
-    __base__=_ShopRule,
-    __doc__=_ShopRule.__doc__,
-    **{name: (str | None, None) for name in table.TELLS_SHOP},  # type: ignore[call-overload]
-)
+if TYPE_CHECKING:
+    ShopRule = _ShopRule
+else:
+    ShopRule = create_model(
+        "ShopRule",
+        __base__=_ShopRule,
+        __doc__=_ShopRule.__doc__,
+        **{name: (str | None, None) for name in table.TELLS_SHOP},
+    )
 
 
 class Shops(OneWay):
     """Which shops a customer may use."""
 
-    rules: tuple[ShopRule, ...] = ()  # type: ignore[valid-type]
+    rules: tuple[ShopRule, ...] = ()
 
 
 class Credit(OneWay):

@@ -122,6 +122,12 @@ class Credit(Concern):
             return values
         return {**values, BALANCE: sent} if grown else values
 
+    def together(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Return the steps that go together; a limit of 0 goes whatever else is refused."""
+        zeroing = [s for s in steps if s.target is Side.PANEL and s.field == LIMIT and s.value == ZERO]
+        kept = super().together(steps)
+        return [*kept, *(step for step in zeroing if step not in kept)]
+
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Hold figures of which nothing may be sent, whatever their fields say; a limit of 0 is sent in any case."""
         own = (shown.values or {}).get(CURRENCY_FIELD)
@@ -147,11 +153,11 @@ class Credit(Concern):
         if record.facts is Age.ZEROED or row.get(ALLOWED) is False:
             return None
         missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
-        return codes.status("incomplete", missing, table=self.rows.table) if missing else None
+        return codes.status("incomplete", missing, table=self.table) if missing else None
 
     def _refusal(self, record: Record, own: Value) -> Status | None:
         """Return what is said of figures that cannot be this client's: of an impossible moment, or another currency."""
-        row, about = record.erp or {}, self.rows.table
+        row, about = record.erp or {}, self.table
         as_of = _moment(row.get(AS_OF))
         if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > self.run.now() + AHEAD):
             return codes.status("bad_as_of", [AS_OF])

@@ -111,5 +111,5 @@ class Shops(Concern):
             with self.lock:
                 self._panels.check(step.value)
         except Reject as reject:
-            return step.held(reject.code, **reject.facts)
+            return step.held(reject.code, reject.facts)
         return step

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from kartoteka import policy
 from kartoteka.sync.plan import Plan
-from kartoteka.sync.retry import BRAKE, was_stopped
+from kartoteka.sync.retry import BRAKE
 from kartoteka.sync.run import Run
 
 logger = logging.getLogger(__name__)
@@ -52,10 +51,6 @@ class Brake:
         self._count: int | None = None
         self._word: Mapping[str, Any] | None = None
         self.tripped = False
-
-    def confirmed(self, plans: Iterable[Plan]) -> list[Plan]:
-        """Return the plans, those marked that the brake had stopped: a person has let them pass."""
-        return [replace(plan, confirmed=True) if was_stopped(plan.record) else plan for plan in plans]
 
     def lets_through(self, plans: Sequence[Plan]) -> bool:
         """Return whether a chunk of plans may be carried out. Where not, the concern is paused already."""

@@ -125,7 +125,7 @@ class ChangeLogSource:
         """Return the owners with something to be done, and the moved cursor."""
         cursor, scan, scanned_at = self._resume(document)
         restored = document is not None and cursor.high < document["high"]
-        if restored and self._concern.index_lost():  # the whole scan begins when all accounts have been read again
+        if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
         cursor, touched = self._read(cursor)
         if scan is not None and not scan.after:  # it sees all that are there

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -33,7 +32,7 @@ from kartoteka.model import (
     Values,
     Written,
 )
-from kartoteka.ports.panel import Account, AccountUpdate
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
@@ -42,9 +41,8 @@ from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
 
-LACKS = "panel_lacks"
-"""The state's document of the fields that the panel does not have."""
-LACKS_ASKED_AGAIN = timedelta(days=1)
+NOT_OWN = ("account_gone", "another_account")
+"""The codes of clients whose link leads nowhere, or to an account that is not their own."""
 
 Failed = Mapping[Owner, Reject | Retry | Halt]
 
@@ -61,6 +59,14 @@ class Shown:
     account: Account | None = attribute(default=None, repr=False)
     panel_id: str = ""
     asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time."""
+
+    sent: Values = attribute(repr=False)
+    row: Values = attribute(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class Concern:
     name: ClassVar[str]
     waits_for_index: ClassVar[bool] = False
     """Whether nothing may be collected before every account of the panel has been read once."""
+    looks_again: ClassVar[bool] = False
+    """Whether a lost reply is cleared up at once, not a minute later."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -96,7 +104,17 @@ class Concern:
         self.rules = policy.rules(run.policy, self.name, self.rows.fields)
         self.brake = Brake(run, self.name)
         self.lock = threading.RLock()
-        self._lacks: frozenset[str] | None = None
+
+    @property
+    def table(self) -> str:
+        """The ERP's table that messages name."""
+        return self.rows.items or self.rows.table
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of this concern that the panel does not have."""
+        may = any(field.since for field in self.rows.fields.values())
+        return self.run.lacks.fields() if may else frozenset()
 
     @property
     def is_on(self) -> bool:
@@ -171,8 +189,8 @@ class Concern:
     def index_complete(self) -> None:
         """Do what waited until all of the panel's accounts were read; and from then on once an hour."""
 
-    def index_lost(self) -> bool:
-        """Have the account index read anew where this concern needs it: the database was restored. Return whether."""
+    def restored(self) -> bool:
+        """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
         return False
 
     def feed_stopped(self) -> bool:
@@ -201,41 +219,35 @@ class Concern:
         told = self._told_before(record, shown)
         if told is not None:
             return told
-        state, values = record.state, shown.values or {}
-        base, earlier = state.base, tuple[Written, ...]()
+        state, base, earlier = record.state, record.state.base, tuple[Written, ...]()
         if state.intent is not None:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
-            base, earlier = settled(base, self.rows.fields, state.intent, values)
+            base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
         if not shown.asked and self._must_ask(base):
             return Plan(record, Act.LOOK)
+        return self.compared(record, shown, base, earlier)
+
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with a record that both sides have, by its base."""
         steps = merge(
             self.rows.fields,
             self.rules,
             base=base,
             erp=record.erp or {},
-            panel=self.believed(record, shown, self._with_assumed(values, base)),
+            panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
             conflicts=record.conflicts,
-            notes=state.notes,
+            notes=record.state.notes,
             lacks=self.lacks,
         )
         checked, said = self.checked(record, shown, self.together(steps))
-        if not shown.asked and not checked and record.code in ("account_gone", "another_account"):
-            return Plan(record, Act.KEEP, status=state.status)
+        if not shown.asked and not checked and record.code in NOT_OWN:
+            return Plan(record, Act.KEEP, status=record.state.status)
         if said is None and (base is not None or checked):
             said = self.verdict(record)
-        writes = any(step.target is not None and step.target.value == "panel" for step in checked)
-        plan = Plan(
-            record,
-            Act.MERGE,
-            checked,
-            base,
-            earlier,
-            shown.panel_id,
-            status_of(checked, self.rows.table, said),
-            shown=shown,
-        )
-        return replace(plan, call=self.call(record, shown, plan)) if writes and shown.asked else plan
+        status = status_of(checked, self.table, said)
+        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
+        return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
         """Return the plan of a record that need not be compared: without a link, a row, or its own account."""
@@ -290,7 +302,8 @@ class Concern:
     def together(self, steps: Sequence[Step]) -> Sequence[Step]:
         """Return the steps without those whose value means something only together with one that is refused."""
         fields = self.rows.fields
-        refused = {fields[s.field].group for s in steps if s.code in codes.CODES and codes.CODES[s.code].contents}
+        contents = (s for s in steps if s.code in codes.CODES and codes.CODES[s.code].contents)
+        refused = {fields[s.field].group for s in contents if s.code != LACKS_FIELD}
         return [s for s in steps if s.code or s.target is None or fields[s.field].group not in refused - {""}]
 
     def verdict(self, _record: Record) -> Status | None:
@@ -319,6 +332,17 @@ class Concern:
     def work_alone(self, _owners: Sequence[Owner]) -> Report | None:
         """Work owners of a kind that the common way does not suit; None: they go the common way."""
         return None
+
+    def outcomes(self, plan: Plan) -> Sequence[Change]:
+        """Return what is stored of a plan that the panel need not be told of."""
+        return [plan.outcome()]
+
+    def also(self, _changes: Sequence[Change]) -> Sequence[Change]:
+        """Return what is stored beside these changes, in the same transaction."""
+        return ()
+
+    def saved(self, changes: Sequence[Change]) -> None:
+        """Do what follows once these changes are stored: hand on what became due elsewhere."""
 
     def given_up(self, plan: Plan) -> Change:
         """Return what is stored of a record whose call was answered by another call too often."""
@@ -351,55 +375,35 @@ class Concern:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
         if isinstance(answer, Done):
             return [plan.outcome(item_id=answer.item_id)]
+        if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
+            if answer.field not in self.run.lacks.fields():
+                self.run.lacks.note(answer.field)
+            again = self.plan(plan.record, plan.shown)
+            return again if again.call is not None else [again.outcome()]
         if isinstance(answer, Reject):
-            if answer.code == "panel_lacks_field" and answer.field not in self.lacks:
-                self.note_lack(answer.field)
-            if answer.code == "panel_lacks_field":
-                again = self.plan(plan.record, plan.shown)
-                return again if again.call is not None else [again.outcome()]
             return [self.refused(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
 
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of a record whose call the panel refused: what goes to the ERP goes on."""
         change = plan.outcome(panel=False)
-        whole = retry.refused(self.run, change, reject, plan.to_panel, table=self.rows.table)
+        whole = retry.refused(self.run, change, reject, plan.to_panel, table=self.table)
         if change.otherwise is None:
             return whole
-        rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.rows.table)
+        rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
         return replace(whole, otherwise=rest)
-
-    # --- the fields that the panel does not have
-
-    @property
-    def lacks(self) -> frozenset[str]:
-        """The fields that the panel has refused to know, of late; asked once a run."""
-        if not any(field.since for field in self.rows.fields.values()):
-            return frozenset()
-        with self.lock:
-            if self._lacks is None:
-                since = self.run.state.load(LACKS).document or {}
-                fresh = self.run.now() - LACKS_ASKED_AGAIN
-                self._lacks = frozenset(n for n, at in since.items() if datetime.fromisoformat(at) > fresh)
-            return self._lacks
-
-    def note_lack(self, field: str) -> None:
-        """Remember that the panel does not have a field: an older one than the field."""
-        with self.lock:
-            self._lacks = self.lacks | {field}
-            stored = self.run.state.load(LACKS)
-            document = {**(stored.document or {}), field: self.run.now().isoformat()}
-            self.run.state.save(LACKS, document, version=stored.version)
 
     # --- a client that was linked
 
-    def first_contact(self, links: Mapping[str, Link], created: Mapping[str, Values]) -> list[Change]:
+    def first_contact(
+        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+    ) -> list[Change]:
         """Return what is stored of newly linked clients: they are to be compared for the first time.
 
-        ``created``: client id -> the values that the account was opened with just now; nothing is due for those whose
-        fields of this concern were all among them. A deferral that is due at once stands for the promise, even if no
-        message is ever sent. Of clients who have nothing of this concern there is nothing to say any more: what is kept
-        may be about an account that they had before.
+        ``known``: client id -> what its account was opened with. For those of them that are ``fresh``, opened just now,
+        nothing is due where all fields of this concern were among it. A deferral that is due at once stands for the
+        promise, even if no message is ever sent. Of clients who have nothing of this concern there is nothing to say
+        any more: what is kept may be about an account that they had before.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)
@@ -407,27 +411,32 @@ class Concern:
         changes = []
         for owner in owners:
             key = owner_key(owner, self.name)
-            record = Record(key, state=states.get(key, RecordState()))
-            values = created.get(owner.client_id)
-            if values is not None and self.opened_with(values) is not None:
-                state = RecordState(base=self.opened_with(values), status=IN_STEP)
-            elif owner in having:
-                due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-                state = RecordState(deferral=due, status=codes.status("first_contact"))
-            else:
+            opened = known.get(owner.client_id)
+            base = self._opened_with(opened) if opened else None
+            if owner not in having:
                 state = RecordState()
-            changes.append(Change(record, state))
+            elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
+                state = RecordState(base=base, status=IN_STEP)
+            else:
+                due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+                state = RecordState(base=base, deferral=due, status=codes.status("first_contact"))
+            changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
         return changes
 
-    def opened_with(self, values: Values) -> Forms | None:
-        """Return the base of a client whose account was opened with these values; None: it is to be compared."""
-        names = [name for name, rule in self.rules.items() if rule.to_panel]
-        travels_back = any(rule.to_erp and not rule.to_panel for rule in self.rules.values())
-        if not names or travels_back or not all(self.rows.fields[name].create for name in names):
+    def _opened_with(self, opened: Opened) -> Forms | None:
+        """Return the base that the opening of an account has made; None where none of the fields was among it."""
+        sent = {name: value for name, value in opened.sent.items() if name in self.rules}
+        if not sent:
             return None
-        forms = {name: values.get(name) for name in names}
-        shown = {name: value for name, value in forms.items() if self.rows.fields[name].comparable or not value}
-        return Forms(forms, shown)
+        empty = {n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent}
+        forms = {**{name: value for name, value in empty.items() if not value}, **sent}
+        fields = self.rows.fields
+        return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
+
+    def _is_whole(self, opened: Opened) -> bool:
+        """Whether everything that travels was sent when the account was opened, and nothing travels back only."""
+        sends = all(name in opened.sent or not opened.row.get(name) for name, r in self.rules.items() if r.to_panel)
+        return sends and not any(rule.to_erp and not rule.to_panel for rule in self.rules.values())
 
     def paused(self, owners: Sequence[Owner], code: str) -> None:
         """Defer these owners untouched, for a reason that is not theirs; each comes back by its due time.

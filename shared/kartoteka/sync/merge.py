@@ -44,6 +44,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
+from kartoteka.ports.panel import LACKS_FIELD
 
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
@@ -74,7 +75,7 @@ class Step:
     code: str = ""
     facts: Mapping[str, str] = attribute(default_factory=dict, repr=False)
 
-    def held(self, code: str, note: Note | None = None, **facts: str) -> Step:
+    def held(self, code: str, facts: Mapping[str, str], note: Note | None = None) -> Step:
         """Return the step that writes nothing, for this reason, and leaves the base as it is."""
         return Step(self.field, note=note or self.note, code=code, facts=facts)
 
@@ -129,7 +130,7 @@ def merge(
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            steps.append(_checked(fields[name], step, note, lacks))
+            steps.append(checked_step(fields[name], step, note, lacks))
     together = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
     if together and any(s.target is Side.PANEL for s in steps):  # one has changed, so all are tried again
         rest = {name: note for name, note in notes.items() if name not in together}
@@ -285,18 +286,18 @@ def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
     return seen.field.risk(before, after)
 
 
-def _checked(field: Field, step: Step, note: Note | None, lacks: Collection[str]) -> Step:
+def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str]) -> Step:
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
     if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
-        return step.held(note.code, note, value=quoted(note.value), panel=note.text, reason=note.text)
+        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
-        return step.held("panel_lacks_field")
+        return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        return step.held(reject.code, **reject.facts)
+        return step.held(reject.code, reject.facts)
     return step
 
 

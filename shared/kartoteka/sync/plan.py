@@ -45,6 +45,8 @@ class Act(enum.StrEnum):
     """Delete the item's row in the ERP."""
     FORGET = "forget"
     """Nothing is left of the record, or it is nobody's business."""
+    LINK = "link"
+    """Link the record to what the panel has of it already."""
     KEEP = "keep"
     """The record stays as it is on both sides; something may be said of it."""
 
@@ -144,7 +146,8 @@ class Plan:
 
     def _after(self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str) -> RecordState:
         if self.act is Act.KEEP:
-            return replace(self.record.state, deferral=None, status=self.status)
+            state = replace(self.record.state, deferral=None, status=self.status)
+            return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:
             return RecordState(status=self.status if self.act is Act.FORGET else None)
@@ -206,7 +209,7 @@ def status_of(steps: Iterable[Step], table: str, otherwise: Status | None) -> St
     if not by_code:
         return otherwise
     told = [
-        codes.status(code, [s.field for s in some], **{"table": table, **_facts(some)})
+        codes.told(code, [s.field for s in some], {"table": table, **_facts(some)})
         for code, some in by_code.items()
     ]
     return joined(told if otherwise is None or otherwise == codes.IN_STEP else [*told, otherwise])

@@ -20,6 +20,8 @@ WORKERS = 5
 only wait."""
 LOOKS = 3
 """How often a record is worked again in one run when the ERP was faster."""
+LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
+"""The codes of calls whose effect is unknown, or of facts that have moved: worth another look at once."""
 CALLS = 20
 """Calls made for one plan at most: a log-in name that is taken is followed by the next one."""
 
@@ -95,7 +97,12 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
             changes.append(retry.unread(concern.run, records[0], failed[owner]))
         else:
             plans += concern.plans(records, shown.get(owner))
-    plans = concern.brake.confirmed(plan for plan in plans if plan)
+    stopped = {owner for owner, records in loaded if retry.was_stopped(records[0])}
+    plans = [
+        replace(plan, confirmed=plan.record.key.owner in stopped or retry.was_stopped(plan.record))
+        for plan in plans
+        if plan
+    ]
     changes += [retry.deferred(concern.run, p.record, Retry("missing_result")) for p in plans if p.act is Act.LOOK]
     plans = [plan for plan in plans if plan.act is not Act.LOOK]
     if not concern.brake.lets_through(plans):
@@ -104,16 +111,27 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
         changes += [retry.deferred(concern.run, record, Retry(BRAKE), stopped=True) for record in own]
         plans = [plan for plan in plans if plan.record.key.owner not in writing]
     done, halts = carry_out(concern, plans)
-    report, again = save(concern, [*changes, *done], plans)
+    changes = [*changes, *done]
+    changes += concern.also(changes)
+    report, again = save(concern, changes, plans)
+    concern.saved(changes)
+    if concern.looks_again:
+        again |= {change.record.key.owner for change in changes if _lost(change)}
     again |= {plan.record.key.owner for plan in plans if plan.act is Act.FORGET and plan.record.erp is not None}
     worked = sum(record.key.owner not in again for record in asked) - len(failed)
     halted = retry.halts(failed.values())
     return report + Report(Counts(reconciled=max(0, worked)), (*halts, *halted)), sorted(again)
 
 
+def _lost(change: Change) -> bool:
+    """Whether a record was deferred since a call about it was not answered, rather than by a word of the panel's."""
+    deferral = change.after.deferral
+    return deferral is not None and deferral.code in LOST
+
+
 def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tuple[str, ...]]:
     """Send what these plans want to be sent, each announced before; return what is to be stored of all of them."""
-    changes = [plan.outcome() for plan in plans if plan.call is None]
+    changes = [change for plan in plans if plan.call is None for change in concern.outcomes(plan)]
     sending = [plan for plan in plans if plan.call is not None]
     halts: tuple[str, ...] = ()
     for _ in range(CALLS):
@@ -160,7 +178,7 @@ def _refused_by_erp(
     record: Record = replace(stored.record, state=stored.after if stored.row is None else stored.record.state)
     reject = Reject("refused_by_erp", reason=reasons[key])
     steps = [s for plan in plans if plan.record.key == key for s in plan.steps if s.target and s.target.value == "erp"]
-    return retry.refused(concern.run, Change(record, record.state), reject, steps, table=concern.rows.table)
+    return retry.refused(concern.run, Change(record, record.state), reject, steps, table=concern.table)
 
 
 def figures(changes: Sequence[Change]) -> Counts:

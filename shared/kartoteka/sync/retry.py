@@ -55,7 +55,7 @@ def refused(
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
     facts = {"table": table, "value": "", "panel": "", "reason": "", "limit": "", **error.facts}
-    held = codes.status(error.code, [error.field] if error.field else [], **facts)
+    held = codes.told(error.code, [error.field] if error.field else [], facts)
     final = attempts >= run.policy.retry.max_attempts
     deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
     told = held if final else replace(held, state=codes.State.PENDING)

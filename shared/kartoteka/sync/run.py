@@ -12,6 +12,7 @@ from kartoteka.ports.exchange import Exchange
 from kartoteka.ports.panel import Panel
 from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
+from kartoteka.sync.lacks import Lacks
 
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
@@ -69,7 +70,7 @@ class Run:
     """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
-    call may be begun. ``concerns`` are those of this run, by name.
+    call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
     """
 
     exchange: Exchange
@@ -83,6 +84,10 @@ class Run:
     longest_transaction: timedelta = timedelta(hours=1)
     poll_size: int = 500
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
+    lacks: Lacks = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.lacks = Lacks(self.state, self.now)
 
     def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Yield the items in pieces that the panel takes in one call."""
