@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -88,14 +88,9 @@ _NEW: Mapping[str, Mapping[str, Odd]] = {
 }
 """The ERP's table -> its columns beside the key, with their defaults."""
 
-_COLUMNS: Mapping[str, Fields] = {
-    "clients": CLIENT_FIELDS,
-    "delivery_addresses": DELIVERY_ADDRESSES,
-    "client_credit": CREDIT_COLUMNS,
-    "discount_groups": GROUP_FIELDS,
-}
 _OF_GROUPS = next(name for name, rows in CONCERNS.items() if rows.groups)
-_DATES = ("valid_from", "valid_to")
+_DATES = tuple(name for name, column in ITEM_COLUMNS.items() if column.kind.column is Column.MOMENT)
+_MOMENTS = {name for name, column in CREDIT_COLUMNS.items() if column.kind.column is Column.MOMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +228,14 @@ class Part(MutableMapping[Key, _T]):
 
     def _put(self, key: Key, part: _T | None) -> None:
         changed: dict[str, Any] = {self._name: part}
-        self._states[key] = replace(self._states.get(key, RecordState()), **changed)
-        if self._states[key] == RecordState():
-            del self._states[key]
+        put_state(self._states, key, replace(self._states.get(key, RecordState()), **changed))
+
+
+def put_state(states: dict[Key, RecordState], key: Key, state: RecordState) -> None:
+    """Keep a record's state; one that says nothing is not kept."""
+    states[key] = state
+    if state == RecordState():
+        del states[key]
 
 
 class FakeExchange:
@@ -272,13 +272,13 @@ class FakeExchange:
         self.statuses: Part[Status] = Part(self.states, "status")
         self.since: dict[Key, tuple[datetime, datetime | None]] = {}
         self.history: list[StoredHistory] = []
+        self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
         self.sent: dict[SentKey, StoredPrice] = {}
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
         self.refusals: dict[tuple[str, str], str] = {}
-        self._conflicts: dict[int, StoredConflict] = {}
         self._clock = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
@@ -382,7 +382,7 @@ class FakeExchange:
 
     def decide(self, conflict_id: int, decision: str) -> None:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
-        self.put_conflict(replace(self._conflicts[conflict_id], decision=decision))
+        self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision))
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -414,14 +414,9 @@ class FakeExchange:
         """Return an address's columns, None where there is no such address."""
         return self.addresses.get(address_id)
 
-    @property
-    def conflicts(self) -> list[StoredConflict]:
-        """All conflicts, closed ones too, in the order in which they were raised."""
-        return list(self._conflicts.values())
-
     def open_conflict_ids(self) -> list[int]:
         """Return the ids of the conflicts that are not closed."""
-        return [conflict.id for conflict in self._conflicts.values() if conflict.closed_at is None]
+        return [conflict.id for conflict in self.conflicts if conflict.closed_at is None]
 
     def status(self, client_id: str, concern: str, item_id: str = "", group_id: str = "") -> Status | None:
         """Return a record's status."""
@@ -476,15 +471,11 @@ class FakeExchange:
             self.note(table, letter, owner, key if isinstance(key, str) else ":".join(key[1:]), seq)
 
     def put_conflict(self, conflict: StoredConflict) -> None:
-        """Store a conflict; whoever changes the decision of one that stood there, it is logged."""
-        before = self._conflicts.get(conflict.id)
-        self._conflicts[conflict.id] = conflict
-        if before and before.decision != conflict.decision:
+        """Store a conflict; its id is its place. Whoever changes the decision of one that stood there, it is logged."""
+        known = self.conflicts[conflict.id - 1 : conflict.id]
+        self.conflicts[conflict.id - 1 : conflict.id] = [conflict]
+        if known and known[0].decision != conflict.decision:
             self.note("sync_conflicts", "U", Owner(conflict.client_id), str(conflict.id))
-
-    def conflict(self, number: int) -> StoredConflict | None:
-        """Return a conflict by its id."""
-        return self._conflicts.get(number)
 
     def _set(self, table: str, key: RowKey, values: Mapping[str, Odd]) -> None:
         self.change(table, "U" if key in self.tables[table] else "I", key, values)
@@ -779,30 +770,27 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
     """Return the ERP's row of a record as the concern reads it."""
     rows = CONCERNS[key.concern]
     if key.item_id:
-        row = db.tables[rows.items].get(key.item_id) if rows.items else None
-        return _values(rows.items, row, rows.fields) if row and row["client_id"] == key.client_id else None
-    if key.group_id:
-        row = db.tables[rows.groups].get(key.group_id) if rows.groups else None
-        return _values(rows.groups, row, GROUP_FIELDS) if row else None
-    row = db.tables[rows.table].get(key.client_id)
-    if row is None:
+        table, row_id, names = rows.items, key.item_id, tuple(rows.fields)
+    elif key.group_id:
+        table, row_id, names = rows.groups, key.group_id, tuple(GROUP_FIELDS)
+    else:
+        table, row_id, names = rows.table, key.client_id, rows.columns
+    row = db.tables.get(table, {}).get(row_id)
+    if row is None or row.get("client_id", key.client_id) != key.client_id:
         return None
-    values = _values(rows.table, row, rows.columns)
-    if rows.with_shops:
+    values = _values(row, names)
+    if rows.with_shops and table == rows.table:
         values[SHOPS_FIELD] = ",".join(str(number) for number in sorted(db.shops.get(key.client_id, ())))
     return values
 
 
-def _values(table: str, row: Row, names: Collection[str]) -> dict[str, Value]:
-    moments = {name for name, column in _COLUMNS[table].items() if column.kind.column is Column.MOMENT}
-    return {name: _value(row[name], is_moment=name in moments) for name in names}
+def _values(row: Row, names: Iterable[str]) -> dict[str, Value]:
+    return {name: _value(name, row[name]) for name in names}
 
 
-def _value(value: Odd, *, is_moment: bool) -> Value:
-    if isinstance(value, bool):
-        return value
-    at = _moment(value) if is_moment else None
-    return at.isoformat() if at else _letters(value)
+def _value(name: str, value: Odd) -> Value:
+    at = _moment(value) if name in _MOMENTS else None
+    return value if isinstance(value, bool) else at.isoformat() if at else _letters(value)
 
 
 def _moment(value: Odd) -> datetime | None:
@@ -831,7 +819,7 @@ def _sent(db: FakeExchange, key: SentKey) -> SentPrice | None:
 
 
 def _hint(client_id: str, row: Row) -> ClientHint:
-    values = _values("clients", row, CLIENT_FIELDS)
+    values = _values(row, CLIENT_FIELDS)
     number, mail = (CLIENT_FIELDS[name].normalise(values[name], values) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
     return ClientHint(client_id, number, mail)
 
@@ -897,40 +885,25 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     for note in change.conflicts:
         _note_conflict(db, key, note, at)
     for number, winner in change.closed.items():
-        _close(db, number, winner, at)
+        for conflict in db.conflicts[number - 1 : number]:
+            db.put_conflict(conflict if conflict.closed_at else _closed(conflict, winner, at))
     _store_state(db, key, change.record.state, change.after, at)
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:
     """Store those of the two rows, ``sync_base`` and ``sync_status``, of which something differs."""
     stored = db.states.get(key, RecordState())
+    told, now = stored.status, after.status
     if replace(after, status=None) != replace(before, status=None):
-        stored = replace(_own(after), status=stored.status)
-    if after.status != before.status:
-        db.since.update(_moments(db, key, after.status, at))
-        stored = replace(stored, status=after.status)
-    db.states[key] = stored
-    if stored == RecordState():
-        del db.states[key]
-    if stored.status is None:
-        db.since.pop(key, None)
-
-
-def _own(state: RecordState) -> RecordState:
-    """Return the state with mappings of its own, that nobody changes afterwards."""
-    base = state.base and Forms(dict(state.base.erp), dict(state.base.panel))
-    return replace(state, base=base, notes=dict(state.notes))
-
-
-def _moments(
-    db: FakeExchange, key: Key, status: Status | None, at: datetime
-) -> dict[Key, tuple[datetime, datetime | None]]:
-    if status is None:
-        return {}
-    stored = db.statuses.get(key)
-    since, last = db.since.get(key, (at, None))
-    unchanged = stored and (stored.state, stored.code) == (status.state, status.code)
-    return {key: (since if unchanged else at, at if status.state is State.IN_STEP else last)}
+        base = after.base and Forms(dict(after.base.erp), dict(after.base.panel))
+        stored = replace(after, base=base, notes=dict(after.notes), status=told)
+    if now != before.status:
+        stored = replace(stored, status=now)
+        since, last = db.since.pop(key, (at, None))
+        if now:
+            unchanged = told and (told.state, told.code) == (now.state, now.code)
+            db.since[key] = (since if unchanged else at, at if now.state is State.IN_STEP else last)
+    put_state(db.states, key, stored)
 
 
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
@@ -940,28 +913,23 @@ def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHis
 
 
 def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime) -> None:
-    erp, panel, base = (_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
     place = (key.client_id, key.concern, key.item_id, note.field)
     open_ones = (c for c in db.conflicts if c.closed_at is None)
     known = next((c for c in open_ones if (c.client_id, c.concern, c.item_id, c.field) == place), None)
-    if known:
-        stored = replace(known, erp_value=erp, panel_value=panel, base_value=base)
-    else:
-        stored = StoredConflict(len(db.conflicts) + 1, *place, erp, panel, base, raised_at=at)
-    if note.winner and not (note.closed and known):
+    erp, panel, base = (_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
+    stored = known or StoredConflict(len(db.conflicts) + 1, *place, None, None, None, raised_at=at)
+    stored = replace(stored, erp_value=erp, panel_value=panel, base_value=base)
+    if note.winner and note.closed:
+        stored = _closed(stored, note.winner, at)
+    elif note.winner:
         stored = replace(stored, decision=stored.decision or str(note.winner))
-    db.put_conflict(replace(stored, closed_at=at) if note.winner and note.closed and not known else stored)
-    if note.winner and note.closed and known:
-        _close(db, stored.id, note.winner, at)
+    db.put_conflict(stored)
 
 
-def _close(db: FakeExchange, number: int, winner: Side | None, at: datetime) -> None:
-    conflict = db.conflict(number)
-    if conflict is None or conflict.closed_at:
-        return
+def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> StoredConflict:
     decided_at = (conflict.decided_at or at) if conflict.decision else None
     decision = conflict.decision or (winner and str(winner))
-    db.put_conflict(replace(conflict, decision=decision, decided_at=decided_at, closed_at=at))
+    return replace(conflict, decision=decision, decided_at=decided_at, closed_at=at)
 
 
 def _text(value: Value) -> str | None:
