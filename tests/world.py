@@ -160,8 +160,11 @@ class World:
         return self._run(lambda: self._reconcile(concern, owners))
 
     def _advance(self, sources: Callable[[Run], Iterable[Source]]) -> bool:
-        run = self.run()
-        return self._run(lambda: sum((advance(run, source) for source in sources(run)), Counts()))
+        def move() -> Counts:
+            run = self.run()
+            return sum((advance(run, source) for source in sources(run)), Counts())
+
+        return self._run(move)
 
     def _reconcile(self, concern: str, owners: Sequence[Owner]) -> Counts:
         worked = self.run().concerns[concern]

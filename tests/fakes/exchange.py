@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from sortedcontainers import SortedDict
+
 from kartoteka.codes import State, Status
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import (
@@ -254,7 +256,7 @@ class FakeExchange:
         self.shops: dict[str, set[int]] = {}
         self.credit: dict[str, Row] = {}
         self.groups: dict[str, Row] = {}
-        self.items: dict[SentKey, Row] = {}
+        self.items: dict[SentKey, Row] = SortedDict()
         self.tables: Mapping[str, dict[Any, Row]] = {
             "clients": self.clients,
             "delivery_addresses": self.addresses,
@@ -274,7 +276,7 @@ class FakeExchange:
         self.history: list[StoredHistory] = []
         self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
-        self.sent: dict[SentKey, StoredPrice] = {}
+        self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
@@ -551,7 +553,7 @@ class FakeRecords(_Port):
     def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
         db = self._db
         keys = (Key(*owner, concern) for owner in owners for concern in concerns)
-        return {key: db.states[key] for key in keys if db.states.get(key, RecordState()) != RecordState()}
+        return {key: db.states[key] for key in keys if key in db.states}
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
         db = self._db
@@ -696,12 +698,12 @@ class FakePrices(_Port):
 
     def items(self, group_id: str, after: PriceKey | None, limit: int) -> Sequence[tuple[GroupItem, SentPrice | None]]:
         db = self._db
-        keys = sorted(key for key in db.items if key[0] == group_id and all(key) and (not after or key[1:] > after))
-        return [(_item(key, db.items[key]), _sent(db, key)) for key in keys[:limit]]
+        whole = (key for key in _of_group(db.items, group_id, after) if all(key))
+        return [(_item(key, db.items[key]), _sent(db, key)) for key in itertools.islice(whole, limit)]
 
     def without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
         db = self._db
-        gone = (_sent(db, key) for key in sorted(db.sent) if key[0] == group_id and key not in db.items)
+        gone = (_sent(db, key) for key in _of_group(db.sent, group_id) if key not in db.items)
         return list(itertools.islice((price for price in gone if price), limit))
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
@@ -714,9 +716,7 @@ class FakePrices(_Port):
 
     def doubt(self, group_id: str, keys: Sequence[PriceKey] | None) -> None:
         db = self._db
-        doubtful = (
-            [key for key in db.sent if key[0] == group_id] if keys is None else [(group_id, *key) for key in keys]
-        )
+        doubtful = [(group_id, *key) for key in keys] if keys is not None else list(_of_group(db.sent, group_id))
         for key in doubtful:
             db.sent[key] = replace(db.sent.get(key, StoredPrice(None, "")), price=None, refused="")
 
@@ -740,7 +740,8 @@ class FakePrices(_Port):
 
     def forget(self, group_id: str) -> None:
         db = self._db
-        db.sent = {key: price for key, price in db.sent.items() if key[0] != group_id}
+        for key in list(_of_group(db.sent, group_id)):
+            del db.sent[key]
 
 
 class FakeFigures(_Port):
@@ -811,6 +812,12 @@ def _item(key: SentKey, row: Row) -> GroupItem:
     unreadable = ",".join(name for name, at in dates.items() if at is None and _letters(row[name]))
     columns: dict[str, Any] = {**{name: _letters(value) for name, value in row.items()}, **dates}
     return GroupItem(item_type=key[1], item_id=key[2], unreadable=unreadable, **columns)
+
+
+def _of_group(rows: Any, group_id: str, after: PriceKey | None = None) -> Iterator[SentKey]:
+    """Yield the keys of a group's rows in a sorted dictionary, from one on."""
+    beyond = rows.irange((group_id, *(after or ())), inclusive=(False, True))
+    return itertools.takewhile(lambda key: key[0] == group_id, beyond)
 
 
 def _sent(db: FakeExchange, key: SentKey) -> SentPrice | None:
