@@ -7,9 +7,9 @@ from collections.abc import Callable
 import click
 import sqlalchemy as sa
 
-from kartoteka.adapters import dialects
-from kartoteka.adapters import schema as tables
-from kartoteka.core.errors import KartotekaError, Retry
+from kartoteka.adapters.sql import upgrade as tables
+from kartoteka.adapters.sql.dialect import DIALECTS, open_engine
+from kartoteka.errors import KartotekaError, Retry
 
 _url = click.option("--url", envvar="ERP_URL", required=True, help="Address of the exchange database (or ERP_URL).")
 _quiet = click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
@@ -21,7 +21,7 @@ def schema() -> None:
 
 
 @schema.command()
-@click.option("--dialect", type=click.Choice(sorted(dialects.ENGINES)), required=True)
+@click.option("--dialect", type=click.Choice(sorted(DIALECTS)), required=True)
 def ddl(dialect: str) -> None:
     """Print the tables and triggers as SQL, for one's own eyes or a database administrator's."""
     click.echo(tables.ddl(dialect), nl=False)
@@ -55,7 +55,7 @@ def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
 
 
 def _at(url: str, action: Callable[[sa.Engine], int]) -> int:
-    engine = dialects.connect(dialects.parse_url(url))
+    engine = open_engine(url)
     try:
         return action(engine)
     finally:

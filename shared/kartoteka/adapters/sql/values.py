@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from kartoteka.core.model import Record, Value
+from kartoteka.model import Value
 
 CHUNK = 1000
 """Keys in one statement at most."""
@@ -41,15 +40,15 @@ def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.cast(column, sa.UnicodeText())
 
 
-def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str]) -> list[Found]:
+def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str], **more: Any) -> list[Found]:
     """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
-    return [row for some in pieces(list(ids)) for row in connection.execute(statement, {"ids": some})]
+    return [row for some in pieces(list(ids)) for row in connection.execute(statement, {"ids": some, **more})]
 
 
-def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str]) -> None:
+def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str], **more: Any) -> None:
     """Run a writing statement with :func:`among` in it for these ids."""
     for some in pieces(list(ids)):
-        connection.execute(statement, {"ids": some})
+        connection.execute(statement, {"ids": some, **more})
 
 
 def value_of(stored: Any) -> Value:
@@ -82,17 +81,6 @@ def text_of(value: Value) -> str | None:
     if isinstance(value, str):
         return value if value.isascii() and "\x00" not in value else clean(value)
     return None if value is None else str(value).lower()
-
-
-def to_json(record: Record) -> str:
-    """Return a record as the text that ``sync_agreed`` and ``sync_intents`` hold."""
-    return json.dumps(dict(record), sort_keys=True)
-
-
-def from_json(text: str) -> Record:
-    """Return the record that :func:`to_json` wrote."""
-    record: Record = json.loads(text)
-    return record
 
 
 def fit(column: sa.Column[Any], text: str) -> str:
