@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kartoteka.core import normal
-from kartoteka.core.model import Record, Value
+from kartoteka.model import Record, Value
 
 SAME = [
     (normal.text, "Długa 5", "  Długa \t 5 ", {}),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kartoteka import runtime
 from kartoteka.adapters.pace import BLOCK_SECONDS, HORIZON, LEAD, STALE, URGENT_SHARE, Pace
-from kartoteka.core.errors import Retry
+from kartoteka.errors import Retry
 from tests.fakes.state import FakeState
 
 START = 1_790_000_000.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from kartoteka.core.model import Window
+from kartoteka.model import Window
 from kartoteka.core.window import NARROW, OVERLAP, FeedCursor, FirstPass
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ from kartoteka.fields import table
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Window
-from kartoteka.sync.collect import Document, Found
+from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
-from kartoteka.sync.run import Run
+from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.window import SAVE_AFTER, FeedCursor, FirstPass
 
 NAME = "feed"
@@ -62,6 +62,19 @@ def seen(account: Account) -> SeenAccount:
         modified_at=account.modified_at,
         guest=account.guest,
     )
+
+
+def follow_panel(run: Run) -> Counts:
+    """Read the feed; after the first pass let the concerns collect that have waited for it."""
+    panel_feed = PanelFeed(run)
+    counts = advance(run, panel_feed)
+    if panel_feed.completed:
+        paused = run.state.paused()
+        for name, concern in run.concerns.items():
+            if concern.waits_for_index and name not in paused:
+                for source in concern.sources(everything_due=False):
+                    counts += advance(run, source)
+    return counts
 
 
 class PanelFeed:
@@ -109,7 +122,7 @@ class PanelFeed:
         def ended() -> None:
             self._remember()
             if upcoming is None:
-                self.completed = True
+                self.completed = self._run.feed_read = True
                 for concern in self._run.concerns.values():
                     concern.index_complete()
 
@@ -132,6 +145,7 @@ class PanelFeed:
         if zone := cursor.zone_to_confirm():
             self._confirm(zone, keys)
             confirmed = replace(cursor, zone=None).to_document()
+            self._run.feed_read = self._window_read
             return Found(keys, confirmed, more=not self._window_read, sent=self._remember)
         window, crowded, news = self._read(cursor.next_window(self._run.now()), keys)
         self._window_read = True
@@ -139,6 +153,7 @@ class PanelFeed:
         worth = before is None or cursor != before or moved.zone != before.zone or news
         worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
         more = moved.zone_to_confirm() is not None
+        self._run.feed_read = not more
         return Found(keys, moved.to_document() if worth or more else None, more=more, sent=self._remember)
 
     def _read(self, window: Window, keys: Keys) -> tuple[Window, bool, bool]:

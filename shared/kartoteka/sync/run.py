@@ -71,6 +71,7 @@ class Run:
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
+    ``feed_read``: the panel's feed was read to its end in this run.
     """
 
     exchange: Exchange
@@ -84,6 +85,7 @@ class Run:
     longest_transaction: timedelta = timedelta(hours=1)
     poll_size: int = 500
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
+    feed_read: bool = False
     lacks: Lacks = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

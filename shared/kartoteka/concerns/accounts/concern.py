@@ -189,6 +189,8 @@ class Accounts(Concern):
         """Bring the account index up to date; return why that could not be done."""
         if PAUSED_AS in self.run.state.paused():
             return Retry("paused")
+        if self.run.feed_read:
+            return None
         try:
             advance(self.run, PanelFeed(self.run))
         except (Retry, Halt) as error:

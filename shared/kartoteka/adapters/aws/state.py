@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from kartoteka.adapters import pace
-from kartoteka.adapters.aws import client_factory, translated
-from kartoteka.adapters.pace import Shared
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.ports import Lease, Stored
+from kartoteka.adapters.aws import pace
+from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.adapters.aws.pace import Shared
+from kartoteka.errors import Halt, Retry
+from kartoteka.ports.state import Lease, Stored
 
 LARGEST_DOCUMENT = 350_000
 """Bytes of a document: DynamoDB takes items of 400 KB."""

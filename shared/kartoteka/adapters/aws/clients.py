@@ -20,7 +20,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from kartoteka.core.errors import Halt, KartotekaError, Retry
+from kartoteka.errors import Halt, KartotekaError, Retry
 
 CONFIG = Config(
     connect_timeout=2,

@@ -24,8 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from kartoteka.core.errors import Retry
-from kartoteka.ports import Lease, SyncState
+from kartoteka.errors import Retry
+from kartoteka.ports.state import Lease, SyncState
 
 STALE = 0.5
 """Seconds for which a missed slot may still be used; older ones are dropped, so that idling saves up no burst."""

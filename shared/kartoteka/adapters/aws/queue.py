@@ -1,8 +1,9 @@
-"""The concerns' SQS FIFO queues: the port :class:`~kartoteka.ports.WorkQueue`.
+"""The concerns' SQS FIFO queues: the port :class:`~kartoteka.ports.queue.WorkQueue`.
 
-A message is ``{"v": 1, "concern": …, "keys": […]}``: keys, never data. All keys of one shard travel in one message
-group, so one worker at a time holds a customer. Each message has an identity of its own: SQS would drop a second
-message with equal content for five minutes, and a key that comes back is news.
+A message is ``{"v": 1, "concern": …, "clients": […]}``, or ``"groups"``: keys, never data. All clients of one shard
+travel in one message group, and all discount groups in another, so one worker at a time holds a key. Each message has
+an identity of its own: SQS would drop a second message with equal content for five minutes, and a key that comes back
+is news.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from kartoteka.adapters.aws import client_factory, translated
-from kartoteka.core.concerns import GROUPS
-from kartoteka.core.errors import Halt, Retry
+from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Owner
 
 VERSION = 1
 CHUNK = 100
@@ -53,11 +54,13 @@ class SqsQueue:
         with translated("sqs"):
             return self._make_client()
 
-    def send(self, concern: str, client_ids: Sequence[str]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner]) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
         url = self._url(concern)
-        shards = 1 if concern == GROUPS.name else self._shards  # one worker at a time gives groups their numbers
-        entries = [_entry(concern, group, keys) for group, keys in chunks(client_ids, shards)]
+        clients = chunks([owner.client_id for owner in owners if owner.client_id], self._shards)
+        groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
+        entries = [_entry(concern, f"shard-{number}", "clients", keys) for number, keys in clients]
+        entries += [_entry(concern, "groups", "groups", keys) for _, keys in groups]
         for start in range(0, len(entries), BATCH):
             self._send_all(url, entries[start : start + BATCH])
         return len(entries)
@@ -104,10 +107,10 @@ def shard(key: str, shards: int) -> int:
     return zlib.crc32(key.encode()) % shards
 
 
-def chunks(client_ids: Sequence[str], shards: int) -> Iterator[tuple[int, list[str]]]:
+def chunks(ids: Sequence[str], shards: int) -> Iterator[tuple[int, list[str]]]:
     """Yield (shard, keys), each key once, at most ``CHUNK`` keys and ``LARGEST_BODY`` bytes together."""
     by_shard: dict[int, list[str]] = {}
-    for key in dict.fromkeys(client_ids):
+    for key in dict.fromkeys(ids):
         by_shard.setdefault(shard(key, shards), []).append(key)
     for number, keys in by_shard.items():
         for chunk in _bounded(keys):
@@ -128,11 +131,11 @@ def _bounded(keys: Sequence[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _entry(concern: str, group: int, keys: Sequence[str]) -> Entry:
+def _entry(concern: str, message_group: str, what: str, keys: Sequence[str]) -> Entry:
     identity = uuid.uuid4().hex
     return {
         "Id": identity,
-        "MessageBody": json.dumps({"v": VERSION, "concern": concern, "keys": list(keys)}, separators=(",", ":")),
-        "MessageGroupId": f"shard-{group}",
+        "MessageBody": json.dumps({"v": VERSION, "concern": concern, what: list(keys)}, separators=(",", ":")),
+        "MessageGroupId": message_group,
         "MessageDeduplicationId": identity,
     }
