@@ -18,7 +18,6 @@ from kartoteka.errors import Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome, Value
 from kartoteka.ports.panel import AccountUpdate, NewAccount
-from tests.panel.conftest import Contract
 from tests.unit.test_panel_answers import json_values
 
 NEW = NewAccount(

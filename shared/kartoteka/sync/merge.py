@@ -200,9 +200,11 @@ def _agreed(seen: _Seen) -> Step | None:
 
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
+    value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
+    if value == "" and source is Side.ERP and seen.base is None and not rule.always:
+        return None  # nothing was ever carried, and nothing is to be
     if seen.equal:
         return _agreed(seen)
-    value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
     if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
         return None
     if seen.base is None:
