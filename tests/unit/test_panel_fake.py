@@ -78,6 +78,9 @@ def test_what_is_never_shown_is_kept_apart_and_goes_with_its_account(panel: Fake
     key = panel.register({"vat_eu": True}, login="anna")
     panel.edit(key, local_government="yes")
     assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    panel.edit(key, local_government=None, payment_days="")
+    assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    assert panel.payment_days == {}
     panel.remove(key)
     assert panel.hidden == {}
 
