@@ -18,7 +18,7 @@ from kartoteka.model import Owner, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.collect import Source, advance
-from kartoteka.sync.feed import PanelFeed
+from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.reconcile import reconcile
 from kartoteka.sync.run import Counts, Run
 from tests.fakes.exchange import FakeExchange
@@ -140,7 +140,7 @@ class World:
 
     def follow(self) -> bool:
         """Run the feed's schedule; False where it failed or died."""
-        return self._advance(lambda run: [PanelFeed(run)])
+        return self._run(lambda: follow_panel(self.run()))
 
     def rotate(self, concern: str = "delivery_addresses") -> bool:
         """Run the passes that a concern has beside its sources; False where one failed or died."""

@@ -14,8 +14,8 @@ from cli import docs
 from cli.main import kartoteka
 from kartoteka.adapters import panel_groups, schema
 from kartoteka.core import codecs, credit, messages, money, prices
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import Policy, parse
+from kartoteka.errors import Halt
+from kartoteka.policy import Policy, parse
 from kartoteka.engine import assignment
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.postgres import PostgresServer

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from kartoteka.adapters import dialects, schema
 from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.core.errors import Halt, KartotekaError, Retry
-from kartoteka.core.model import (
+from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.model import (
     Announcement,
     Candidate,
     CardHint,

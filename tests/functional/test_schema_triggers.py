@@ -20,8 +20,8 @@ from click.testing import CliRunner
 from cli.schema import schema as command
 from kartoteka.adapters import dialects, schema
 from kartoteka.core.concerns import CONCERNS, Concern
-from kartoteka.core.errors import Halt
-from kartoteka.core.model import Direction, Intent, Reason, SentPrice, Settlement, Written
+from kartoteka.errors import Halt
+from kartoteka.model import Direction, Intent, Reason, SentPrice, Settlement, Written
 from tests.fixtures.exchange import Connect, SqlBench, SqlErp
 from tests.fixtures.postgres import PostgresServer
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from kartoteka.engine.addresses import differing, wants_look
 
 from kartoteka.codes import State, Status
-from kartoteka.engine.addresses import differing, wants_look
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Deferral, Key, Owner, Value, Values
 from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
-from tests.address_world import ADD, AddressWorld, CONCERN, DELETE, LINES, READ, UPDATE, policy
+from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
 from tests.world import CLIENT, World
 
 
@@ -755,7 +755,7 @@ def test_a_read_that_is_refused_as_a_whole_is_split() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.addresses = picky  # type: ignore[method-assign]
@@ -1024,7 +1024,7 @@ def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.edit_address("3", city="Gdynia")

@@ -11,7 +11,7 @@ from kartoteka.policy import Brake, parse
 from kartoteka.sync import brake
 from kartoteka.sync.brake import document
 from kartoteka.sync.reconcile import reconcile
-from tests.address_world import AddressWorld, LINES, policy
+from tests.address_world import LINES, AddressWorld, policy
 from tests.helpers import linked, puts
 from tests.world import CLIENT, World
 

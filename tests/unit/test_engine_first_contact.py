@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-
-from kartoteka.codes import State
-from kartoteka.core.messages import not_opened
 from kartoteka.engine.directory import contenders
+
+from kartoteka import codes
+from kartoteka.codes import State
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Candidate, Key, Link, Owner
 from kartoteka.ports.exchange import ClientHint, SeenAccount
@@ -205,7 +205,7 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
 def test_a_message_that_comes_before_all_accounts_were_read_opens_nothing() -> None:
     world = installation()
     world.exchange.insert_client("C-1", **CLIENT)
-    world.queue.send("accounts", ["C-1"])
+    world.queue.send("accounts", [Owner("C-1")])
     world.drain()
     assert not world.panel.opened
     assert status_of(world, "C-1") == (State.PENDING, "first_pass")
@@ -339,7 +339,7 @@ def test_direction_panel_to_erp_links_and_opens_nothing() -> None:
     world.exchange.insert_client("C-2", **OTHER)
     world.tick()
     assert by(world, "C-1") == (account, "nip")
-    assert world.exchange.status("C-2", "accounts") == not_opened()
+    assert world.exchange.status("C-2", "accounts") == codes.status("direction")
     assert status_of(world, "C-2") == (State.EXCLUDED, "direction")
     assert not world.panel.opened
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import AccountUpdate, AddressWrite, SentPrice
-from kartoteka.ports import Done
+from kartoteka.errors import Reject, Retry
+from kartoteka.model import Done
+from kartoteka.ports.exchange import SentPrice
+from kartoteka.ports.panel import AccountUpdate, AddressWrite
 from tests.fakes.panel import FakePanel
 
 
@@ -87,7 +88,7 @@ def test_what_is_shown_of_a_credit_is_for_switches_and_the_panel_keeps_it_all(pa
     assert panel.read([key])[key].values["balance"] == "0.00"
     panel.used[key] = "77.00"
     [found] = panel.find(["K"])
-    [listed] = panel.changed(None, 0, 10).accounts
+    [listed] = panel.changed(None, 0, 10).found
     assert found == listed == panel.read([key])[key]
     assert (found.values["credit_limit"], found.values["balance"]) == ("10.00", "77.00")
     panel.shows_credit = "limit"

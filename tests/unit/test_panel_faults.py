@@ -8,10 +8,10 @@ from email.utils import format_datetime
 import pytest
 import requests
 import urllib3
+from kartoteka.core.concerns import ACCOUNT_FIELDS
 
 from kartoteka.adapters import panel_faults as faults
-from kartoteka.core.concerns import ACCOUNT_FIELDS
-from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 GET, POST = "GET clients/clients", "POST clients/clients"
