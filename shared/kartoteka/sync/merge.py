@@ -306,12 +306,12 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
     facts = {"value": quoted(value), "limit": str(field.length)}
-    if target is Side.PANEL:
+    if target is Side.PANEL and not field.kind.translated:
         try:
             field.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
-    elif isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    elif target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
     if value is not None and len(str(value)) > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
