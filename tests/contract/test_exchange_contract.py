@@ -57,7 +57,7 @@ LINK = Link("C-1", "77", "b2b-1", "created")
 FULL = RecordState(
     base=forms({"street": "Żółta", "wholesaler": False, "nip": None, "city": "Łódź"}, {"street": "zolta", "nip": None}),
     panel_id="501",
-    notes={"street": Note(DRIFT, "Krótka", 2), "nip": Note(REFUSED, "1", code="bad_tax_number")},
+    notes={"street": Note(DRIFT, "Krótka", 2), "nip": Note(REFUSED, "1", code="bad_vat", text="NIP jest zły")},
     intent=Intent((written("street", None, "Długa 5", counts=True),), True, "b2b-1", "nip", ("7", "8")),
     deferral=DEFERRED,
     status=Status(State.HELD, "incomplete", "city", "Uzupełnij: miasto.", "Complete: city."),
