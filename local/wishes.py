@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from kartoteka.adapters.idosell.http import checked_key, checked_root
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import parse
+from kartoteka.errors import Halt
+from kartoteka.policy import parse
 from local import home
 from local.failure import LocalFailure
 
