@@ -381,17 +381,8 @@ class Stored:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Leave to make ``calls`` calls, the first not before ``start`` (Unix seconds), then one every ``interval`` s."""
-
-    calls: int
-    start: float
-    interval: float
-
-
 class SyncState(Protocol):
-    """Cursors, pace and run summaries. No personal data; of customers' keys only the one at which a pass goes on."""
+    """Cursors, rate limit, run summaries. No personal data; of customers' keys only the one at which a pass goes on."""
 
     def load(self, name: str) -> Stored:
         """Return the document of this name."""
@@ -401,19 +392,17 @@ class SyncState(Protocol):
         """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
         ...
 
-    def lease(
-        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
-    ) -> Lease:
-        """Lease up to ``calls`` panel calls from the pace that all functions share (``rate``: calls a second at most).
+    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+        """Take the next free slot of the rate limit; return when the call may be made (Unix seconds, never before now).
 
-        ``unused`` calls of earlier leases were never made, and go back to the budget of the month (UTC) of ``now``.
-        ``urgent`` calls go ahead of what others have leased. Raises Retry("budget") when the budget is used up,
-        Retry("pace") when the next free call is too far ahead to wait for.
+        ``rate``: calls a second of all functions at most; ``budget``: their calls in the month (UTC) of ``now``. Raises
+        Retry("rate_limit") when the slot would come after ``latest`` or too many ask at once, Retry("budget") when the
+        budget is used up. Nothing is taken then.
         """
         ...
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
-        """Halve the shared pace, and let nobody call before ``now + wait``."""
+        """Halve the rate for all, and let nobody call before ``now + wait``."""
         ...
 
     def paused(self) -> Mapping[str, str]:

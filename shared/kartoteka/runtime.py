@@ -16,10 +16,10 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import PanelHttp
 from kartoteka.adapters.queue import SqsQueue
+from kartoteka.adapters.rate import RateLimit
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core.concerns import CONCERNS, carried
 from kartoteka.core.errors import Halt
@@ -31,10 +31,7 @@ SECRETS_KEPT = 300
 
 
 class Settings(BaseModel):
-    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``.
-
-    An ``urgent`` function's panel calls go ahead of what the others have leased.
-    """
+    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +45,6 @@ class Settings(BaseModel):
     longest_transaction_minutes: int = Field(default=60, ge=1)
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
-    urgent: bool = False
 
 
 @cache
@@ -79,13 +75,7 @@ def engine() -> Engine:
     limits = policy.panel
     return Engine(
         exchange=_exchange(_secret(where.erp_secret)),
-        panel=_panel(
-            where.panel_url,
-            _secret(where.panel_secret),
-            limits.requests_per_second,
-            limits.monthly_budget,
-            urgent=where.urgent,
-        ),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
         state=state(),
         queue=_queue(),
         policy=policy,
@@ -136,8 +126,8 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None, *, urgent: bool) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget, urgent=urgent)))
+def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)))
 
 
 @lru_cache(maxsize=1)

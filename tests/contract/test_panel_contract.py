@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp
+from kartoteka.adapters.rate import RateLimit
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, Record, Value, Window
 from kartoteka.ports import Done, Outcome, Panel
@@ -140,8 +140,8 @@ class HttpWorld:
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
         standin.clock.set(NOON)
-        pace = Pace(FakeState(), rate=10_000)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, pace, HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, **plain: Any) -> str:
         plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp
+from kartoteka.adapters.rate import RateLimit
 from kartoteka.core.errors import Halt, Reject, Retry
 from kartoteka.core.model import AccountUpdate, ItemKey, NewAccount, SentPrice, Value
 from kartoteka.ports import Done, Outcome, Panel
@@ -88,8 +88,8 @@ class HttpWorld:
 
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
-        pace = Pace(FakeState(), rate=10_000)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, pace, HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, login: str) -> str:
         return str(self.standin.seed(login=login, **PERSON).id)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
 from kartoteka.adapters.panel import HttpPanel
 from kartoteka.adapters.panel_http import HttpSettings, PanelHttp, checked_root
+from kartoteka.adapters.rate import RateLimit
 from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, SentPrice
 from kartoteka.ports import Done
@@ -129,7 +129,7 @@ def connect(server: Server) -> Connect:
     def make(*script: bytes, **settings: Any) -> PanelHttp:
         server.script = list(script)
         limits = HttpSettings(**{"first_pause": 0.0, "read_timeout": 2.0, **settings})
-        return PanelHttp(server.url, KEY, Pace(FakeState(), rate=10_000), limits)
+        return PanelHttp(server.url, KEY, RateLimit(FakeState(), rate=10_000), limits)
 
     return make
 
@@ -138,7 +138,7 @@ OK = answer({"time": 1})
 
 
 def ignore(_: float) -> None:
-    """Stand for a pace that a 429 does not slow."""
+    """Stand for a rate limit that a 429 does not slow."""
 
 
 # what is sent
@@ -239,7 +239,7 @@ def test_https_and_the_loopback_are_fine(root: str) -> None:
 )
 def test_other_addresses_get_no_key(root: str) -> None:
     with pytest.raises(Halt) as refusal:
-        PanelHttp(root, KEY, Pace(FakeState(), rate=1))
+        PanelHttp(root, KEY, RateLimit(FakeState(), rate=1))
     assert refusal.value.code == "panel_address"
     assert KEY not in str(refusal.value)
 
@@ -247,7 +247,7 @@ def test_other_addresses_get_no_key(root: str) -> None:
 @pytest.mark.parametrize("key", ["", "a b", "a\nb", "a\r\nX-Other: 1", "żółw", "\x00"])
 def test_a_key_that_cannot_stand_in_a_header_halts(key: str) -> None:
     with pytest.raises(Halt) as refusal:
-        PanelHttp("https://shop.example.com", key, Pace(FakeState(), rate=1))
+        PanelHttp("https://shop.example.com", key, RateLimit(FakeState(), rate=1))
     assert not key or repr(key)[1:-1] not in str(refusal.value)
 
 
@@ -272,7 +272,7 @@ def test_the_machines_proxies_and_netrc_are_not_asked(
 
 def test_a_certificate_that_cannot_be_verified_halts() -> None:
     with TlsServer() as port, pytest.raises(Halt) as refusal:
-        PanelHttp(f"https://127.0.0.1:{port}", KEY, Pace(FakeState(), rate=1000)).get("system/serverTime")
+        PanelHttp(f"https://127.0.0.1:{port}", KEY, RateLimit(FakeState(), rate=1000)).get("system/serverTime")
     assert refusal.value.code == "panel_tls"
 
 
@@ -423,7 +423,7 @@ def test_chunked_and_packed_answers_are_read(connect: Connect) -> None:
 
 
 def test_an_address_where_nobody_listens_is_tried_again() -> None:
-    http = PanelHttp("http://127.0.0.1:9", KEY, Pace(FakeState(), rate=1000), HttpSettings(first_pause=0))
+    http = PanelHttp("http://127.0.0.1:9", KEY, RateLimit(FakeState(), rate=1000), HttpSettings(first_pause=0))
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
     assert refusal.value.code == "connection"
@@ -436,7 +436,7 @@ def test_an_address_where_nobody_listens_is_tried_again() -> None:
 @pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
 def test_reads_and_absolute_writes_are_repeated_quickly(server: Server, connect: Connect, trouble: bytes) -> None:
     http = connect(trouble, trouble, OK)
-    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
+    http._rate_limit.slow_down = ignore  # type: ignore[method-assign, assignment]
     assert http.get("system/serverTime") == {"time": 1}
     server.script = [trouble, trouble, OK]
     assert http.put("clients/clients", {}) == {"time": 1}
@@ -459,10 +459,10 @@ def test_what_will_not_get_better_is_not_repeated(connect: Connect, status: int)
     assert http.calls() == {"GET system/serverTime": 1}
 
 
-def test_a_long_wait_is_handed_on_and_slows_the_pace(connect: Connect) -> None:
+def test_a_long_wait_is_handed_on_and_slows_the_rate(connect: Connect) -> None:
     http = connect(answer({}, 429, Retry_After="60"))
     waits: list[float] = []
-    http._pace.slow_down = waits.append  # type: ignore[method-assign, assignment]
+    http._rate_limit.slow_down = waits.append  # type: ignore[method-assign, assignment]
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
     assert (refusal.value.code, refusal.value.after) == ("too_many_requests", 60.0)
@@ -474,15 +474,15 @@ def test_a_429_slows_the_shared_pace_for_posts_too(connect: Connect) -> None:
     http = connect(answer({}, 429))
     with pytest.raises(Retry):
         http.post("clients/clients", {})
-    state = http._pace._state
+    state = http._rate_limit._state
     assert isinstance(state, FakeState)
     assert state.shared.slowed_at > 0
 
 
-def test_every_attempt_takes_a_slot_of_the_pace(connect: Connect) -> None:
+def test_every_attempt_takes_a_slot_of_the_rate_limit(connect: Connect) -> None:
     http = connect(answer({}, 503))
     taken: list[int] = []
-    http._pace.take = lambda: taken.append(1)  # type: ignore[method-assign]
+    http._rate_limit.take = lambda: taken.append(1)  # type: ignore[method-assign]
     with pytest.raises(Retry):
         http.get("system/serverTime")
     assert len(taken) == sum(http.calls().values()) == 3
@@ -490,10 +490,10 @@ def test_every_attempt_takes_a_slot_of_the_pace(connect: Connect) -> None:
 
 def test_without_a_slot_no_call_is_made_or_counted(connect: Connect, server: Server) -> None:
     http = connect(OK)
-    http._pace.slow_down(200.0)
+    http._rate_limit.slow_down(200.0)
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
-    assert refusal.value.code == "pace"
+    assert refusal.value.code == "rate_limit"
     assert (server.requests, http.calls()) == ([], {})
 
 
@@ -962,7 +962,7 @@ TROUBLES = {
 def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCaptureFixture, trouble: str) -> None:
     caplog.set_level(logging.DEBUG)
     http = connect(TROUBLES[trouble])
-    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
+    http._rate_limit.slow_down = ignore  # type: ignore[method-assign, assignment]
     found = HttpPanel(http)
     told = [repr(http), repr(found), str(vars(http)), str(vars(http._session)), repr(NEW), repr(UPDATE), repr(ADDRESS)]
     calls: list[Callable[[], object]] = [

@@ -1,7 +1,7 @@
 """HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
 
 Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
-redirect, and shows in no repr, log or exception. Every attempt takes a slot of the shared pace and is counted. Only
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Only
 calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at most; the rest is the queue's business.
 """
 
@@ -27,7 +27,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from kartoteka.adapters import panel_faults, panel_json
-from kartoteka.adapters.pace import Pace
+from kartoteka.adapters.rate import RateLimit
 from kartoteka.core.errors import Halt, KartotekaError, Retry
 
 API = "/api/admin/v8/"
@@ -74,9 +74,9 @@ class _Call:
 class PanelHttp:
     """Connections to one panel, kept open. Safe for several threads."""
 
-    def __init__(self, root: str, key: str, pace: Pace, settings: HttpSettings | None = None) -> None:
+    def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
         self._base = checked_root(root) + API
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._settings = settings or HttpSettings()
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
@@ -117,7 +117,7 @@ class PanelHttp:
         raise AssertionError("stamina ends with the last attempt's own error")
 
     def _once(self, call: _Call) -> dict[str, Any]:
-        self._pace.take()
+        self._rate_limit.take()
         with self._lock:
             self._calls[call.gate] += 1
         try:
@@ -129,7 +129,7 @@ class PanelHttp:
 
     def _slow_down_after(self, error: KartotekaError) -> None:
         if isinstance(error, Retry) and error.code == "too_many_requests":
-            self._pace.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
+            self._rate_limit.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
 
     def _exchange(self, call: _Call) -> dict[str, Any]:
         """Make one attempt. What the library raises is translated outside its own handler, so that none is chained."""
@@ -238,7 +238,7 @@ def _quick_wait(error: Exception) -> bool | float:
     return error.after if error.after <= QUICK else False
 
 
-_NOT_QUICK = frozenset({"budget", "pace", "answer_too_large"})
+_NOT_QUICK = frozenset({"budget", "rate_limit", "answer_too_large"})
 
 
 def _says_nothing(status: int, content: bytes) -> bool:

@@ -127,7 +127,7 @@ _DELAYS = {
         "The discount group is not made in the panel yet; the customer is put into it then."
     ),
     "budget": "Wyczerpany miesięczny limit wywołań panelu. / The month's budget of panel calls is used up.",
-    "pace": "Panel ma kolejkę wywołań; ponowimy. / The panel's calls are queued up; it will be tried again.",
+    "rate_limit": "Panel ma kolejkę wywołań; ponowimy. / The panel's calls are queued up; it will be tried again.",
     "maybe_opened": (
         "Konto mogło już powstać, a panel go jeszcze nie pokazuje; sprawdzimy. / "
         "The account may have been opened and is not shown yet; it will be looked up again."
