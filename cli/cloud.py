@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
-from kartoteka.adapters.queue import SqsQueue
-from kartoteka.adapters.state import DynamoState
+from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.core.brake import BRAKE
 from kartoteka.core.concerns import carried
 

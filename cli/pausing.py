@@ -11,7 +11,7 @@ from cli import stack as stacks
 from cli.erp import Where, opened, stack_name, where
 from cli.exits import NotInTime, Refused, told
 from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.state import DynamoState
+from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.core import brake
 from kartoteka.core.concerns import CONCERNS, PANEL_FEED
 

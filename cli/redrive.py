@@ -23,7 +23,7 @@ from cli import stack as stacks
 from cli.erp import stack_name
 from cli.exits import Unavailable, told
 from cli.stack import Stack
-from kartoteka.adapters.queue import VERSION, SqsQueue
+from kartoteka.adapters.aws.queue import VERSION, SqsQueue
 from kartoteka.core.concerns import CONCERNS, GROUPS, carried
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import WrongName
 from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.queue import CHUNK, SqsQueue
+from kartoteka.adapters.aws.queue import CHUNK, SqsQueue
 from kartoteka.core.concerns import ACCOUNTS, CONCERNS, DISCOUNTS, GROUPS
 
 SHOWN = 5

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -27,6 +28,7 @@ from kartoteka.sync.run import Counts, Run
 
 logger = Logger()
 metrics = Metrics()
+stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
 RESERVE_MS = 45_000
 """A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""

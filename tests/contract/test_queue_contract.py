@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from kartoteka.adapters.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
+from kartoteka.adapters.aws.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
 from kartoteka.errors import Halt, Retry
 from kartoteka.ports import WorkQueue
 from tests.fakes.queue import FakeQueue

@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from kartoteka.core.concerns import CONCERNS
 
 from cli import cloud
-from kartoteka.adapters.queue import shard
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.adapters.aws.queue import shard
+from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.model import Direction, Link, Parked, Reason, SentPrice, Settlement, State, Status, Written
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
@@ -357,7 +357,7 @@ def test_prices_are_doubted_before_the_group_is_sent(
     command: Command, groups: SqlBench, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del deployed
-    monkeypatch.setattr("kartoteka.adapters.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
+    monkeypatch.setattr("kartoteka.adapters.aws.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     command("resync", "discounts", "--group", "G-1", *HERE, code=69)
     assert known(groups)["G-1"] == {None}
@@ -451,7 +451,7 @@ def test_what_the_queue_did_not_take_stays_among_the_dead(
     command: Command, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.bury("billing", body("C-1"))
-    monkeypatch.setattr("kartoteka.adapters.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
+    monkeypatch.setattr("kartoteka.adapters.aws.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert "does not answer now" in command("redrive", "billing", *HERE, code=69).output
     assert deployed.keys("billing") == []

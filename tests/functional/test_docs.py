@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 import pytest
+from kartoteka.core import codecs, credit, messages, money, prices
+from kartoteka.engine import assignment
 
 from cli import docs
 from cli.main import kartoteka
 from kartoteka.adapters import panel_groups, schema
-from kartoteka.core import codecs, credit, messages, money, prices
 from kartoteka.errors import Halt
 from kartoteka.policy import Policy, parse
-from kartoteka.engine import assignment
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.postgres import PostgresServer
 

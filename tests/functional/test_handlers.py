@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-
-from kartoteka import runtime
 from kartoteka.core import brake
 from kartoteka.core.concerns import CONCERNS
+
+from kartoteka import runtime
 from kartoteka.errors import Halt
 from tests.fixtures.installation import KEY, Context, Installation, event
 
@@ -387,7 +387,7 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
 
 
-def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_pace(
+def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_rate_limit(
     installation: Installation,
 ) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(90)])
@@ -400,5 +400,5 @@ def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_wr
     assert [answer["collected"] for answer in installation.tick()] == [0] * (len(CONCERNS) + 2)
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
-    assert {key for key in after if after[key] != before.get(key)} <= {("pace", "pace")}
+    assert {key for key in after if after[key] != before.get(key)} <= {("rate", "rate")}
     assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head
