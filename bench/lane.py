@@ -29,7 +29,7 @@ from bench.processes import BenchFailure, end_in_order
 from kartoteka.adapters.pace import LEAD, STALE, URGENT_SHARE, Pace
 from kartoteka.adapters.panel_http import PanelHttp
 from kartoteka.adapters.state import DynamoState
-from kartoteka.core.errors import Retry
+from kartoteka.errors import Retry
 from local.failure import LocalFailure
 from local.ports import LOOPBACK
 

@@ -12,7 +12,7 @@ from cli import look, show
 from cli.erp import Erp, Where, opened, where
 from cli.exits import WrongName
 from kartoteka.adapters.schema import sync_conflicts
-from kartoteka.core.model import Side
+from kartoteka.model import Side
 
 COLUMNS = ("id", "client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value", "raised_at")
 ANSWERS = ("decision", "closed_at")

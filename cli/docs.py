@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kartoteka.core.concerns import CONCERNS, Concern
-from kartoteka.core.model import Empty
-from kartoteka.core.policy import Policy, json_schema, rules
+from kartoteka.model import Empty
+from kartoteka.policy import Policy, json_schema, rules
 
 DOCS = Path(__file__).parent.parent / "docs"
 

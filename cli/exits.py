@@ -9,7 +9,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.show import safe
-from kartoteka.core.errors import KartotekaError, Retry
+from kartoteka.errors import KartotekaError, Retry
 
 FAILED = 1
 ATTENTION = 3

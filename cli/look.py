@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cli.erp import Erp
 from kartoteka.adapters import schema
 from kartoteka.core.concerns import ACCOUNTS, CREDIT, DISCOUNTS, GROUPS
-from kartoteka.core.model import Side, State
+from kartoteka.model import Side, State
 
 PAGE = 1_000
 """Keys of one statement."""

@@ -110,19 +110,22 @@ NO_FORMS = Forms(NOTHING, NOTHING)
 
 
 class Note(NamedTuple):
-    """What is remembered of a field beside its base.
+    """What is remembered of a field beside its base; ``value`` and ``text`` may quote the record.
 
-    ``drift``: its value was corrected ``times`` times running, and each time ``value`` was shown in its place.
-    ``refused``: ``value`` was refused with ``code``; it is not sent again.
+    DRIFT: the field was corrected ``times`` times running, and each time ``value`` was shown in its place.
+    STANDS: ``value`` is shown and is not corrected (any more), for the reason ``code``.
+    REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
+    REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
     """
 
     kind: str
     value: str
     times: int = 1
     code: str = ""
+    text: str = ""
 
 
-DRIFT, REFUSED = "drift", "refused"
+DRIFT, STANDS, REFUSED, REFUSED_TOGETHER = "drift", "stands", "refused", "refused_together"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import difflib
 import json
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model, field_validator
 from pydantic import Field as Key
 from pydantic.json_schema import GenerateJsonSchema
 
-from kartoteka.core.concerns import CONCERNS, Concern
-from kartoteka.core.errors import Halt
-from kartoteka.core.login import PLACEHOLDERS, unknown_placeholders
-from kartoteka.core.model import Direction, Empty, Resolution
+from kartoteka.errors import Halt
+from kartoteka.fields import table
+from kartoteka.fields.table import Column, Field, Fields
+from kartoteka.model import Direction, Empty, Resolution
 
 ShopId = Annotated[int, Key(ge=1)]
-NEVER_EMPTY = frozenset({"client_type", "language", "currency", "country_code", "wholesaler"})
-"""Fields that the panel always shows with some value: to erase one would never come to rest."""
-REQUIRABLE = frozenset({"email", "phone", "nip", "street", "zip_code", "city", "country_code"})
+ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
+"""The directions of a concern whose values the ERP alone decides."""
 
 
 class _Section(BaseModel):
@@ -54,8 +54,9 @@ class Login(_Section):
     @field_validator("pattern")
     @classmethod
     def _placeholders(cls, pattern: str) -> str:
-        if unknown := unknown_placeholders(pattern):
-            known = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        named = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
+        if unknown := [name for name in named if name not in table.LOGIN_PLACEHOLDERS]:
+            known = " ".join(f"{{{name}}}" for name in table.LOGIN_PLACEHOLDERS)
             raise ValueError(f"{{{unknown[0]}}} is no placeholder; use {known}")
         return pattern
 
@@ -67,66 +68,119 @@ class ConcernPolicy(_Section):
     direction: Direction = Direction.ERP_TO_PANEL
 
 
+MATCHES = ("external_code", table.TAX_NUMBER_FIELD, table.EMAIL_FIELD)
+"""By what an account may be found to be a client's own, in order."""
+
+
 class Accounts(ConcernPolicy):
     """Opening, linking and closing accounts."""
 
     incoming: bool = True
     login: Login = Login()
-    match: tuple[Literal["external_code", "nip", "email"], ...] = ("external_code", "nip", "email")
+    match: tuple[str, ...] = MATCHES
+
+    @field_validator("match")
+    @classmethod
+    def _known_matches(cls, match: tuple[str, ...]) -> tuple[str, ...]:
+        for name in match:
+            if name not in MATCHES:
+                raise ValueError(f"{name!r} is nothing to match by{_did_you_mean(name, MATCHES)}")
+        return match
+
     default_shops: tuple[ShopId, ...] = (1,)
     notify_customer: bool = False
     deletes: Literal["ignore", "propagate"] = "ignore"
 
 
-class Billing(ConcernPolicy):
-    """Billing data, field by field."""
+class FieldRules(ConcernPolicy):
+    """What the concerns have whose fields travel both ways."""
 
     direction: Direction = Direction.BOTH
     conflict: Resolution = Resolution.ERP
     fields: dict[str, FieldRule] = {}
 
+
+def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, FieldRule]:
+    for name, rule in fields.items():
+        if name not in known:
+            raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
+        if rule.empty is Empty.ERASE and _never_empty(known[name]):
+            raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
+    return fields
+
+
+def _never_empty(field: Field) -> bool:
+    """Whether the panel always shows some value: to erase it would never settle."""
+    return field.kind.is_code or field.kind.column is Column.FLAG
+
+
+class Billing(FieldRules):
+    """Billing data, field by field."""
+
     @field_validator("fields")
     @classmethod
-    def _known(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
-        known = CONCERNS["billing"].fields
-        for name, rule in fields.items():
-            if name not in known:
-                raise ValueError(f"{name!r} is no billing field{_did_you_mean(name, known)}")
-            if rule.empty is Empty.ERASE and name in NEVER_EMPTY:
-                raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
-        return fields
+    def _of_billing(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        return _known(fields, table.BILLING, "billing")
 
 
-class DeliveryAddresses(ConcernPolicy):
+class DeliveryAddresses(FieldRules):
     """Delivery addresses."""
 
-    direction: Direction = Direction.BOTH
-    conflict: Resolution = Resolution.ERP
     deletes: Literal["ignore", "propagate"] = "ignore"
 
+    @field_validator("fields")
+    @classmethod
+    def _of_addresses(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        return _known(fields, table.DELIVERY_ADDRESSES, "delivery addresses")
 
-class Discounts(ConcernPolicy):
+
+class OneWay(ConcernPolicy):
+    """What the concerns have whose values the ERP alone decides."""
+
+    @field_validator("direction")
+    @classmethod
+    def _one_way(cls, direction: Direction) -> Direction:
+        if direction not in ONE_WAY:
+            raise ValueError(f"{direction.value!r} is not possible here; use {' or '.join(map(repr, map(str, ONE_WAY)))}")
+        return direction
+
+
+class Discounts(OneWay):
     """Discount groups and who is in them."""
 
     unassigned: Literal["keep", "remove"] = "keep"
     deletes: Literal["ignore", "propagate"] = "ignore"
 
 
-class ShopRule(_Section):
-    """Customers whose columns equal the given values belong to these shops."""
+class _ShopRule(_Section):
+    """Clients whose columns equal the given values belong to these shops."""
 
     shops: tuple[ShopId, ...]
-    country_code: str | None = None
-    language: str | None = None
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a client's row has every given value, whatever their case."""
+        given = self.model_dump(exclude={table.SHOPS_FIELD}, exclude_none=True)
+        return all(str(row.get(name) or "").strip().casefold() == value.casefold() for name, value in given.items())
 
 
-class Shops(ConcernPolicy):
+if TYPE_CHECKING:
+    ShopRule = _ShopRule
+else:
+    ShopRule = create_model(
+        "ShopRule",
+        __base__=_ShopRule,
+        __doc__=_ShopRule.__doc__,
+        **{name: (str | None, None) for name in table.TELLS_SHOP},
+    )
+
+
+class Shops(OneWay):
     """Which shops a customer may use."""
 
     rules: tuple[ShopRule, ...] = ()
 
 
-class Credit(ConcernPolicy):
+class Credit(OneWay):
     """Trade credit, limits and balances."""
 
     stale_after_minutes: int = Key(default=240, ge=1)
@@ -153,14 +207,14 @@ class PanelPolicy(_Section):
     requests_per_second: float = Key(default=5, gt=0, le=1000)
     batch_size: int = Key(default=100, ge=1, le=100)
     monthly_budget: int | None = Key(default=None, ge=1)
-    required_on_create: tuple[str, ...] = ("email", "street", "zip_code", "city")
+    required_on_create: tuple[str, ...] = table.REQUIRED_ON_CREATE
 
     @field_validator("required_on_create")
     @classmethod
     def _requirable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name not in REQUIRABLE:
-                raise ValueError(f"{name!r} cannot be required{_did_you_mean(name, REQUIRABLE)}")
+            if name not in table.REQUIRABLE:
+                raise ValueError(f"{name!r} cannot be required{_did_you_mean(name, table.REQUIRABLE)}")
         return names
 
 
@@ -203,35 +257,32 @@ class Rule:
         return self.direction in (Direction.PANEL_TO_ERP, Direction.BOTH)
 
 
-def rules(policy: Policy, concern: Concern) -> dict[str, Rule]:
-    """Return the rule of every field of a concern.
+def rules(policy: Policy, concern: str, fields: Fields) -> dict[str, Rule]:
+    """Return the rule of every field of a concern that is synchronised.
 
     A field's own rule in the policy wins, then its default in the table, then the concern's direction. A concern that
     is ``off`` is off for all its fields.
     """
-    section = getattr(policy, concern.name)
+    section = getattr(policy, concern)
     given: Mapping[str, FieldRule] = getattr(section, "fields", {})
     return {
-        name: _rule(given.get(name, FieldRule()), field.direction, section) for name, field in concern.fields.items()
+        name: _rule(given.get(name, FieldRule()), field.direction, section)
+        for name, field in fields.items()
+        if not field.watched
     }
 
 
 def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
     removes = getattr(section, "unassigned", "keep") == "remove"
+    whole: Direction = section.direction
+    against = default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
     return Rule(
-        direction=_direction(given, default, section),
+        direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
         conflict=given.conflict or conflict,
         empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
         always=removes,
     )
-
-
-def _direction(given: FieldRule, default: Direction | None, section: Any) -> Direction:
-    """Return a field's direction. Where the policy has no rules for single fields, a one-way field is it or is off."""
-    whole: Direction = section.direction
-    against = default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not hasattr(section, "fields")
-    return Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole
 
 
 def parse(text: str) -> Policy:

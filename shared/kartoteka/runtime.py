@@ -1,4 +1,4 @@
-"""Settings and the composition root: the one module that knows both the adapters and the engine.
+"""Settings and the composition root: the one module that knows both the adapters and the concerns.
 
 Nothing happens at import. Everything is built on first use and kept while the process lives; secrets and the policy are
 read again every few minutes, and what was built from them is built anew when they changed.
@@ -15,16 +15,18 @@ from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.pace import Pace
-from kartoteka.adapters.panel import HttpPanel
-from kartoteka.adapters.panel_http import PanelHttp
-from kartoteka.adapters.queue import SqsQueue
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.concerns import CONCERNS, carried
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import Policy, parse
-from kartoteka.engine import Engine
+from kartoteka import concerns
+from kartoteka.adapters import sql
+from kartoteka.adapters.aws.pace import Pace
+from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.adapters.idosell.http import PanelHttp
+from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.errors import Halt
+from kartoteka.fields.table import CONCERNS
+from kartoteka.policy import Policy, parse
+from kartoteka.ports.exchange import Exchange
+from kartoteka.sync.run import Run
 
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""
@@ -67,17 +69,16 @@ def settings() -> Settings:
 
 
 def _queues() -> dict[str, str]:
-    """Return the queues by what they carry: a concern's queue may carry more than its customers."""
     given = {name: os.environ.get(f"KARTOTEKA_QUEUE_{name.upper()}") for name in CONCERNS}
-    return {part: url for name, url in given.items() if url for part in carried(name)}
+    return {name: url for name, url in given.items() if url}
 
 
-def engine() -> Engine:
-    """Return an engine for one run."""
+def new_run() -> Run:
+    """Return what one run works with, its concerns among it."""
     where = settings()
     policy = current_policy()
     limits = policy.panel
-    return Engine(
+    run = Run(
         exchange=_exchange(_secret(where.erp_secret)),
         panel=_panel(
             where.panel_url,
@@ -91,8 +92,10 @@ def engine() -> Engine:
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
-        addresses_per_pass=where.addresses_per_pass,
+        poll_size=where.addresses_per_pass,
     )
+    concerns.build(run)
+    return run
 
 
 def current_policy() -> Policy:
@@ -141,8 +144,8 @@ def _panel(url: str, key: str, rate: float, budget: int | None, *, urgent: bool)
 
 
 @lru_cache(maxsize=1)
-def _exchange(url: str) -> SqlExchange:
-    return SqlExchange.connect(url)
+def _exchange(url: str) -> Exchange:
+    return sql.connect(url)
 
 
 @cache

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kartoteka.adapters.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
-from kartoteka.core.errors import Halt, Retry
+from kartoteka.errors import Halt, Retry
 from kartoteka.ports import WorkQueue
 from tests.fakes.queue import FakeQueue
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from kartoteka.adapters.pace import HORIZON, LEAD
 from kartoteka.adapters.state import DynamoState
-from kartoteka.core.errors import Halt, Retry
+from kartoteka.errors import Halt, Retry
 from kartoteka.ports import Lease, SyncState
 from tests.fakes.state import FakeState
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kartoteka.adapters import pace
-from kartoteka.core.errors import KartotekaError
-from kartoteka.ports import Lease, Stored
+from kartoteka.adapters.aws import pace
+from kartoteka.errors import KartotekaError
+from kartoteka.ports.state import Lease, Stored
 
 
 class FakeState:

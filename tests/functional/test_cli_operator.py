@@ -12,7 +12,7 @@ import pytest
 from cli import look
 from cli import stack as stacks
 from cli.erp import Where, opened
-from kartoteka.core.model import (
+from kartoteka.model import (
     ConflictNote,
     Direction,
     Link,

@@ -11,7 +11,7 @@ from cli import cloud
 from kartoteka.adapters.queue import shard
 from kartoteka.adapters.state import DynamoState
 from kartoteka.core.concerns import CONCERNS
-from kartoteka.core.model import Direction, Link, Parked, Reason, SentPrice, Settlement, State, Status, Written
+from kartoteka.model import Direction, Link, Parked, Reason, SentPrice, Settlement, State, Status, Written
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 

@@ -12,7 +12,7 @@ import pytest
 from kartoteka import runtime
 from kartoteka.core import brake
 from kartoteka.core.concerns import CONCERNS
-from kartoteka.core.errors import Halt
+from kartoteka.errors import Halt
 from tests.fixtures.installation import KEY, Context, Installation, event
 
 

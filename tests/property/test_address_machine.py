@@ -24,8 +24,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from kartoteka.core.concerns import DELIVERY_ADDRESSES
-from kartoteka.core.model import Record, Side, Value
+from kartoteka import model
+from kartoteka.fields.table import DELIVERY_ADDRESSES
+from kartoteka.model import Side, Value, Values
 from tests.address_world import CONCERN, LINES, AddressWorld, policy
 from tests.property.faults import Faults
 
@@ -89,14 +90,15 @@ class Addresses(Faults, RuleBasedStateMachine):
         that they are the same.
         """
         exchange = self.world.exchange
-        asked = {place: intent.values for place, intent in exchange.intents.items() if intent.creating}
-        known = {place: (place[0], str(base.get("additional"))) for place, base in (asked | exchange.agreed).items()}
+        asked = {key: intent.values for key, intent in exchange.intents.items() if intent.making}
+        bases = {key: base.erp for key, base in exchange.bases.items()}
+        known = {key: (key.client_id, str(values.get("additional"))) for key, values in (asked | bases).items()}
         doubtful = {key for key, born in self.born.items() if born == set(Side)} - set(known.values())
         for item_id, key in self.rows():
-            if key in known.values() and (key[0], CONCERN, item_id) not in known:
+            if key in known.values() and model.Key(key[0], "", CONCERN, item_id) not in known:
                 doubtful.add(key)
         if side is Side.PANEL:
-            doubtful |= {known[place] for place in asked}
+            doubtful |= {known[making] for making in asked}
         found = self.rows() if side is Side.ERP else self.shown()
         return [(item_id, key) for item_id, key in found if key not in doubtful]
 
@@ -224,15 +226,15 @@ class Addresses(Faults, RuleBasedStateMachine):
             self.world.exchange.decide(conflict_id, side.value)
 
     @rule(pick=picks, field=fields)
-    def the_erp_edits_while_we_settle(self, pick: int, field: str) -> None:
-        self.world.exchange.before_settle = lambda: self.once(lambda: self.the_erp_edits(pick, field))
+    def the_erp_edits_while_we_save(self, pick: int, field: str) -> None:
+        self.world.exchange.before_save = lambda: self.once(lambda: self.the_erp_edits(pick, field))
 
     @rule(pick=picks)
-    def the_erp_deletes_while_we_settle(self, pick: int) -> None:
-        self.world.exchange.before_settle = lambda: self.once(lambda: self.the_erp_deletes(pick))
+    def the_erp_deletes_while_we_save(self, pick: int) -> None:
+        self.world.exchange.before_save = lambda: self.once(lambda: self.the_erp_deletes(pick))
 
     def once(self, hand: Callable[[], None]) -> None:
-        self.world.exchange.before_settle = None
+        self.world.exchange.before_save = None
         hand()
 
     def comes(self, key: Key, side: Side) -> None:
@@ -312,7 +314,7 @@ class Addresses(Faults, RuleBasedStateMachine):
                 for field in EDITED:
                     self.seen.setdefault((side, key, field), set()).add(str(record[field]))
 
-    def record(self, side: Side, item_id: str) -> Record:
+    def record(self, side: Side, item_id: str) -> Values:
         if side is Side.ERP:
             return self.world.exchange.addresses[item_id]
         return self.world.panel.delivery[item_id][1].values
@@ -329,7 +331,7 @@ class Addresses(Faults, RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world = self.world
-        world.exchange.before_settle = None
+        world.exchange.before_save = None
         world.mortal(10**9)
         world.panel.recover()
         world.panel.in_use.clear()
@@ -394,13 +396,14 @@ class Addresses(Faults, RuleBasedStateMachine):
         if status and status.code.startswith("deleted"):
             assert key in self.ever_deleted, f"{key} is on both sides, nobody has deleted it, and it is {status.code}"
             return
-        for name, field in DELIVERY_ADDRESSES.fields.items():
+        for name, field in DELIVERY_ADDRESSES.items():
             if not self.is_open(key, name):
                 assert field.normalise(row[name], row) == field.normalise(shown[name], shown), f"{key}.{name} differs"
 
     def is_open(self, key: Key, field: str) -> bool:
         ids = {item_id for item_id, known in self.rows() if known == key}
-        ids |= {place[2] for place, base in self.world.exchange.agreed.items() if base.get("additional") == key[1]}
+        bases = self.world.exchange.bases.items()
+        ids |= {found.item_id for found, base in bases if base.erp.get("additional") == key[1]}
         open_ones = (c for c in self.world.exchange.conflicts if c.closed_at is None and c.client_id == key[0])
         return any(c.item_id in ids and c.field == field for c in open_ones)
 
@@ -417,7 +420,7 @@ class Addresses(Faults, RuleBasedStateMachine):
         assert value in self.seen.get((other, key, field), set()) or value in told, f"lost: {key}.{field} = {value!r}"
 
 
-def _without_owner(values: Record) -> dict[str, Value]:
+def _without_owner(values: Values) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name != "client_id"}
 
 
@@ -463,8 +466,8 @@ def live(seed: int) -> None:
         (1, machine.the_table_is_emptied),
         (3, machine.the_table_is_filled_again),
         (2, lambda: machine.a_person_decides(chance.choice(list(Side)))),
-        (1, lambda: machine.the_erp_edits_while_we_settle(pick(), field())),
-        (1, lambda: machine.the_erp_deletes_while_we_settle(pick())),
+        (1, lambda: machine.the_erp_edits_while_we_save(pick(), field())),
+        (1, lambda: machine.the_erp_deletes_while_we_save(pick())),
         (5, machine.collects),
         (4, machine.rotates),
         (8, machine.works),

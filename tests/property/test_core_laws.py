@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartoteka.core.concerns import BILLING, Field
-from kartoteka.core.cursor import LogCursor
-from kartoteka.core.merge import idle, merge
-from kartoteka.core.model import Direction, Empty, LogEntry, Record, Resolution, Side, Value
-from kartoteka.core.policy import Rule
+from kartoteka.fields.table import BILLING, Field
+from kartoteka.model import Direction, Empty, Resolution, Side, Value, Values
+from kartoteka.policy import Rule
+from kartoteka.ports.exchange import LogEntry
+from kartoteka.sync.cursor import LogCursor
+from kartoteka.sync.merge import idle, merge
 
-fields = st.sampled_from(list(BILLING.fields.values()))
+fields = st.sampled_from(list(BILLING.values()))
 texts = st.text(max_size=30) | st.sampled_from(["PL 525-000-12-32", "+48 501 502 503", "00-950", "a@b.pl", "0", "yes"])
 values = st.none() | texts | st.booleans()
 countries = st.sampled_from(["PL", "pl", "DE", "GR", "", None])
@@ -41,13 +42,13 @@ def shown_by_panel(field: Field, written: object) -> object:
 def test_a_value_comes_back_from_the_panel_as_it_was_sent(data: st.DataObject, field: Field) -> None:
     value = data.draw(SENDABLE.get(field.name, plain))
     back = field.codec.from_panel(shown_by_panel(field, field.codec.to_panel(value)))
-    record: Record = {"country_code": "PL"}
+    record: Values = {"country_code": "PL"}
     assert field.normalise(back, record) == field.normalise(value, record)
 
 
 @given(fields, values, countries)
 def test_normalising_twice_is_normalising_once(field: Field, value: Value, country: str | None) -> None:
-    record: Record = {"country_code": country}
+    record: Values = {"country_code": country}
     once = field.normalise(value, record)
     assert field.normalise(once, record) == once
 
@@ -72,14 +73,14 @@ def norm(value: Value) -> str:
     return " ".join(str(value or "").split())
 
 
-def carried_out(side: Record, writes: Record) -> dict[str, Value]:
+def carried_out(side: Values, writes: Values) -> dict[str, Value]:
     """Return a side after these fields were written to it."""
     return {**side, **writes}
 
 
 @given(three_rules, bases, record, record)
 def test_a_merge_that_was_carried_out_leaves_nothing_to_do(
-    rules: dict[str, Rule], base: Record | None, erp: Record, panel: Record
+    rules: dict[str, Rule], base: Values | None, erp: Values, panel: Values
 ) -> None:
     first = merge(BILLING, rules, base=base, erp=erp, panel=panel)
     erp = carried_out(erp, {name: edit.value for name, edit in first.to_erp.items()})
@@ -93,7 +94,7 @@ def test_a_merge_that_was_carried_out_leaves_nothing_to_do(
 
 @given(three_rules, bases, record, record)
 def test_no_value_is_overwritten_silently(
-    rules: dict[str, Rule], base: Record | None, erp: Record, panel: Record
+    rules: dict[str, Rule], base: Values | None, erp: Values, panel: Values
 ) -> None:
     decision = merge(BILLING, rules, base=base, erp=erp, panel=panel)
     told = {note.field for note in decision.conflicts}
@@ -109,7 +110,7 @@ def test_no_value_is_overwritten_silently(
 
 @given(three_rules, bases, record, record)
 def test_a_one_way_field_is_never_written_at_its_source(
-    rules: dict[str, Rule], base: Record | None, erp: Record, panel: Record
+    rules: dict[str, Rule], base: Values | None, erp: Values, panel: Values
 ) -> None:
     decision = merge(BILLING, rules, base=base, erp=erp, panel=panel)
     for name in NAMES:
@@ -120,7 +121,7 @@ def test_a_one_way_field_is_never_written_at_its_source(
 
 @given(three_rules, bases, record, record)
 def test_nothing_is_erased_unless_the_policy_says_so(
-    rules: dict[str, Rule], base: Record | None, erp: Record, panel: Record
+    rules: dict[str, Rule], base: Values | None, erp: Values, panel: Values
 ) -> None:
     decision = merge(BILLING, rules, base=base, erp=erp, panel=panel)
     for name in NAMES:
@@ -131,7 +132,7 @@ def test_nothing_is_erased_unless_the_policy_says_so(
 
 @given(three_rules, bases, record, record, st.sampled_from(Side))
 def test_leaving_one_side_alone_can_be_made_up_for_later(
-    rules: dict[str, Rule], base: Record | None, erp: Record, panel: Record, side: Side
+    rules: dict[str, Rule], base: Values | None, erp: Values, panel: Values, side: Side
 ) -> None:
     whole = merge(BILLING, rules, base=base, erp=erp, panel=panel)
     part = whole.without(side, base)
@@ -146,7 +147,7 @@ def test_leaving_one_side_alone_can_be_made_up_for_later(
 
 
 @given(three_rules, record, record)
-def test_an_idle_merge_asks_for_nothing(rules: dict[str, Rule], base: Record, side: Record) -> None:
+def test_an_idle_merge_asks_for_nothing(rules: dict[str, Rule], base: Values, side: Values) -> None:
     decision = merge(BILLING, rules, base=base, erp=side, panel=side)
     assert not decision.to_panel
     assert not decision.to_erp

@@ -12,14 +12,16 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from kartoteka.core import credit, prices
 
-from kartoteka.core import credit, money, prices
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import State
-from kartoteka.core.policy import parse
-from tests.world import CARD, World
+from kartoteka.codes import State
+from kartoteka.errors import Reject, Retry
+from kartoteka.fields import money
+from kartoteka.model import Owner
+from kartoteka.policy import parse
+from tests.world import CLIENT, World
 
-CARDS = ("C-0", "C-1")
+CLIENTS = ("C-0", "C-1")
 GROUPS = ("G1", "G2")
 ITEMS = (("product", "1"), ("product", "2"), ("producer", "1"))
 AMOUNTS = st.sampled_from(["0", "1.005", "250.5", "1000", "99.99", "12,50", "NaN", "-3", None])
@@ -46,8 +48,8 @@ class Money(RuleBasedStateMachine):
             )
         ).knows_the_panel()
         self.world.panel.used_shows_balance = used
-        for n, card in enumerate(CARDS):
-            self.world.exchange.insert_card(card, **{**CARD, "nip": "", "email": f"{n}@firma.pl"})
+        for n, client in enumerate(CLIENTS):
+            self.world.exchange.insert_client(client, **{**CLIENT, "nip": "", "email": f"{n}@firma.pl"})
         self.world.panel.make_group("Obca")
         self.world.tick()
 
@@ -77,35 +79,35 @@ class Money(RuleBasedStateMachine):
     def delete_item(self, group: str, key: tuple[str, str]) -> None:
         self.world.exchange.delete_item(group, *key)
 
-    @rule(card=st.sampled_from(CARDS), group=st.sampled_from([*GROUPS, None]))
-    def assign(self, card: str, group: str | None) -> None:
-        self.world.exchange.update_card(card, discount_group_id=group)
+    @rule(client=st.sampled_from(CLIENTS), group=st.sampled_from([*GROUPS, None]))
+    def assign(self, client: str, group: str | None) -> None:
+        self.world.exchange.update_client(client, discount_group_id=group)
 
-    @rule(card=st.sampled_from(CARDS), limit=AMOUNTS, balance=AMOUNTS, allowed=st.sampled_from([True, False, None]))
-    def compute(self, card: str, limit: str | None, balance: str | None, allowed: bool | None) -> None:
+    @rule(client=st.sampled_from(CLIENTS), limit=AMOUNTS, balance=AMOUNTS, allowed=st.sampled_from([True, False, None]))
+    def compute(self, client: str, limit: str | None, balance: str | None, allowed: bool | None) -> None:
         self.world.exchange.set_credit(
-            card, credit_allowed=allowed, credit_limit=limit, balance=balance, currency="PLN", as_of=self.world.time
+            client, credit_allowed=allowed, credit_limit=limit, balance=balance, currency="PLN", as_of=self.world.time
         )
 
-    @rule(card=st.sampled_from(CARDS))
-    def recompute(self, card: str) -> None:
-        if card in self.world.exchange.credit:
-            self.world.exchange.set_credit(card, as_of=self.world.time)
+    @rule(client=st.sampled_from(CLIENTS))
+    def recompute(self, client: str) -> None:
+        if client in self.world.exchange.credit:
+            self.world.exchange.set_credit(client, as_of=self.world.time)
 
-    @rule(card=st.sampled_from(CARDS))
-    def delete_figures(self, card: str) -> None:
-        self.world.exchange.delete_credit(card)
+    @rule(client=st.sampled_from(CLIENTS))
+    def delete_figures(self, client: str) -> None:
+        self.world.exchange.delete_credit(client)
 
     # --- the panel
 
-    @rule(card=st.sampled_from(CARDS), number=st.integers(0, 4))
-    def move(self, card: str, number: int) -> None:
+    @rule(client=st.sampled_from(CLIENTS), number=st.integers(0, 4))
+    def move(self, client: str, number: int) -> None:
         key = str(number) if str(number) in self.world.panel.discount_groups else ""
-        self.world.panel.edit(self._account(card), discount_group_id=key)
+        self.world.panel.edit(self._account(client), discount_group_id=key)
 
-    @rule(card=st.sampled_from(CARDS), limit=st.sampled_from(["0.00", "5.00", "1000.00"]))
-    def edit_limit(self, card: str, limit: str) -> None:
-        self.world.panel.edit(self._account(card), credit_limit=limit)
+    @rule(client=st.sampled_from(CLIENTS), limit=st.sampled_from(["0.00", "5.00", "1000.00"]))
+    def edit_limit(self, client: str, limit: str) -> None:
+        self.world.panel.edit(self._account(client), credit_limit=limit)
 
     # --- the cloud
 
@@ -130,7 +132,7 @@ class Money(RuleBasedStateMachine):
     def collect(self, concern: str) -> None:
         self.world.collect(concern)
 
-    @rule(queue=st.sampled_from(["discount_groups", "discounts", "credit"]))
+    @rule(queue=st.sampled_from(["discounts", "credit"]))
     def work(self, queue: str) -> None:
         self.world.work(queue)
 
@@ -146,8 +148,8 @@ class Money(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         exchange = self.world.exchange
-        known = set(exchange.group_numbers().values())
-        under_way = {key for key, intent in exchange.intents.items() if key[0] == "" and intent.creating}
+        known = set(exchange.prices.numbers().values())
+        under_way = {key for key, intent in exchange.intents.items() if key.group_id and intent.making}
         strange = set(self.world.panel.discount_groups) - known - {"1"}
         assert len(strange) <= len(under_way), (strange, under_way)
 
@@ -162,32 +164,32 @@ class Money(RuleBasedStateMachine):
         for _ in range(6):
             world.tick()
         self._prices_are_right()
-        for card in CARDS:
-            self._group_is_right(card)
-            self._credit_is_right(card)
+        for client in CLIENTS:
+            self._group_is_right(client)
+            self._credit_is_right(client)
         before = {gate: n for gate, n in world.panel.calls().items() if not gate.startswith("GET")}
         world.tick()
         assert before == {gate: n for gate, n in world.panel.calls().items() if not gate.startswith("GET")}, "not quiet"
 
-    def _account(self, card: str) -> str:
-        return self.world.exchange.links[card].panel_client_id
+    def _account(self, client: str) -> str:
+        return self.world.exchange.links[client].panel_client_id
 
     def _prices_are_right(self) -> None:
         exchange, panel = self.world.exchange, self.world.panel
-        numbers = exchange.group_numbers()
-        for group, name in exchange.group_names.items():
-            assert panel.discount_groups[numbers[group]] == name
+        numbers = exchange.prices.numbers()
+        for group, row in exchange.groups.items():
+            assert panel.discount_groups[numbers[group]] == row["name"]
         for group, number in numbers.items():
             held = {key: str(amount) for key, (amount, _) in panel.prices[number].items()}
             for key in ITEMS:
                 self._price_is_right(group, key, held.get(key))
-        rows = set(exchange.group_names) if self.world.policy.discounts.deletes == "propagate" else set(numbers)
+        rows = set(exchange.groups) if self.world.policy.discounts.deletes == "propagate" else set(numbers)
         assert rows <= set(numbers)
 
     def _price_is_right(self, group: str, key: tuple[str, str], held: str | None) -> None:
         exchange = self.world.exchange
-        found = [item for item, _ in exchange.group_items(group, None, 100) if item.key == key]
-        status = exchange.status("", "discounts", prices.place(group, key))
+        found = [item for item, _ in exchange.prices.items(group, None, 100) if item.key == key]
+        status = exchange.status("", "discounts", "/".join(key), group)
         refusal, wanted = "", None
         try:
             wanted = prices.wanted(found[0], self.world.time - timedelta(seconds=61)) if found else None
@@ -198,12 +200,12 @@ class Money(RuleBasedStateMachine):
             return
         assert held == (wanted.price if wanted else None), (group, key)
 
-    def _group_is_right(self, card: str) -> None:
+    def _group_is_right(self, client: str) -> None:
         exchange, panel = self.world.exchange, self.world.panel
-        wanted = exchange.cards[card]["discount_group_id"]
-        shown = panel.accounts[self._account(card)].values["discount_group_id"]
-        numbers = exchange.group_numbers()
-        status = exchange.status(card, "discounts")
+        wanted = exchange.clients[client]["discount_group_id"]
+        shown = panel.accounts[self._account(client)].values["discount_group_id"]
+        numbers = exchange.prices.numbers()
+        status = exchange.status(client, "discounts")
         if wanted in numbers:
             assert shown == numbers[str(wanted)], (shown, wanted, status)
         elif wanted:
@@ -212,17 +214,17 @@ class Money(RuleBasedStateMachine):
         elif self.world.policy.discounts.unassigned == "remove":
             assert shown == ""
 
-    def _credit_is_right(self, card: str) -> None:
-        row = self.world.exchange.credit.get(card)
-        status = self.world.exchange.status(card, "credit")
+    def _credit_is_right(self, client: str) -> None:
+        row = self.world.exchange.credit.get(client)
+        status = self.world.exchange.status(client, "credit")
         if row is None:
             zero = self.world.policy.credit.when_stale == "zero"
             assert status is None or status.code == ("stale" if zero else "deleted_in_erp"), status
             if status and zero:
-                assert self.world.panel.accounts[self._account(card)].values["credit_limit"] == "0.00"
+                assert self.world.panel.accounts[self._account(client)].values["credit_limit"] == "0.00"
             return
         assert status is not None
-        figures = self.world.exchange.snapshots("credit", [card])[0].row
+        figures = self.world.exchange.records.load("credit", [Owner(client)])[0].erp
         assert figures is not None
         wanted = credit.effective(figures, self.world.policy.credit, self.world.time - timedelta(seconds=61))
         if wanted[credit.STALE] == credit.FROZEN:
@@ -231,7 +233,7 @@ class Money(RuleBasedStateMachine):
         if credit.missing(wanted):
             assert (status.state, status.code) == (State.HELD, "incomplete")
             return
-        shown = self.world.panel.accounts[self._account(card)].values
+        shown = self.world.panel.accounts[self._account(client)].values
         for name in ("credit_limit", "balance"):
             try:
                 amount = str(money.amount(wanted[name])) if wanted[name] else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
 from kartoteka.core import check
 from kartoteka.core.concerns import BILLING
-from kartoteka.core.errors import Reject
-from kartoteka.core.model import Record, Value
-from kartoteka.core.policy import Policy, parse
+
+from kartoteka.errors import Reject
+from kartoteka.model import Record, Value
+from kartoteka.policy import Policy, parse
 
 FIRM: dict[str, Value] = {
     "email": "biuro@firma.pl",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from kartoteka.core.collection import Act, Item, Terms, address_terms, decide
 from kartoteka.core.concerns import DELIVERY_ADDRESSES
-from kartoteka.core.model import (
+
+from kartoteka.model import (
     Address,
     Direction,
     Intent,
@@ -22,7 +22,7 @@ from kartoteka.core.model import (
     Value,
     Written,
 )
-from kartoteka.core.policy import parse, rules
+from kartoteka.policy import parse, rules
 
 LINES: dict[str, Value] = {
     "first_name": "Jan",

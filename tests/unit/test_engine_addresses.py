@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-
-from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import Account, Address, Parked, Record, State, Status, Value
 from kartoteka.engine.addresses import differing, wants_look
-from kartoteka.ports import Stored
+
+from kartoteka.codes import State, Status
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import Deferral, Key, Owner, Value, Values
+from kartoteka.ports.panel import Account, Address
+from kartoteka.ports.state import Stored
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
-from tests.world import CARD, World
+from tests.helpers import owners
+from tests.world import CLIENT, World
 
 
 def world(direction: str = "both", conflict: str = "erp", deletes: str = "ignore", **given: int) -> AddressWorld:
@@ -62,7 +65,7 @@ def rows(made: AddressWorld) -> dict[str, Value]:
 def test_a_customer_without_addresses_costs_nothing_and_leaves_no_trace() -> None:
     made = world()
     made.look()
-    assert not any(key[1] == CONCERN for key in made.exchange.statuses)
+    assert not any(key.concern == CONCERN for key in made.exchange.statuses)
     assert quiet(made)
 
 
@@ -198,11 +201,11 @@ def test_five_hundred_addresses_go_in_calls_of_a_batch_and_are_quiet_afterwards(
 
 def test_what_is_in_step_is_not_written_again() -> None:
     made = in_step()
-    settled: list[Any] = []
-    plain = made.exchange.settle
-    made.exchange.settle = lambda *args, **kwargs: settled.append(args[0]) or plain(*args, **kwargs)  # type: ignore[method-assign,assignment,func-returns-value]
+    saved: list[Any] = []
+    plain = made.exchange.records.save
+    made.exchange.records.save = lambda *args, **kwargs: saved.append(args[0]) or plain(*args, **kwargs)  # type: ignore[method-assign,assignment,func-returns-value]
     made.look()
-    assert settled == []
+    assert saved == []
 
 
 def test_a_call_that_failed_ends_the_calls_of_its_run() -> None:
@@ -349,7 +352,7 @@ def test_a_deletion_whose_reply_was_lost_is_in_the_history_all_the_same() -> Non
     made.turn()
     made.turn()
     assert ("street", "erp_to_panel", "edit") in made.told()
-    assert not any(key[1] == CONCERN and key[2] for key in made.exchange.statuses)
+    assert not any(key.concern == CONCERN and key.item_id for key in made.exchange.statuses)
     assert quiet(made)
 
 
@@ -358,10 +361,10 @@ def test_where_the_erp_was_faster_the_customer_is_looked_at_again() -> None:
     made.panel.edit_address("1", street="z panelu")
 
     def faster() -> None:
-        made.exchange.before_settle = None
+        made.exchange.before_save = None
         made.exchange.update_address("A-1", street="z ERP")
 
-    made.exchange.before_settle = faster
+    made.exchange.before_save = faster
     made.look()
     assert made.row()["street"] == made.shown()["1"]["street"] == "z ERP"
     assert [told.panel_value for told in made.exchange.conflicts] == ["z panelu"]
@@ -371,9 +374,9 @@ def test_where_the_erp_is_always_faster_the_customer_goes_back_into_the_queue() 
     made = in_step(conflict="panel")
     made.panel.edit_address("1", street="z panelu")
     turns = iter(range(100))
-    made.exchange.before_settle = lambda: made.exchange.update_address("A-1", street=f"z ERP {next(turns)}")
+    made.exchange.before_save = lambda: made.exchange.update_address("A-1", street=f"z ERP {next(turns)}")
     made.look()
-    assert made.queue.take(CONCERN) == ("C-1",)
+    assert made.queue.take(CONCERN) == owners("C-1")
 
 
 # --- deletions
@@ -438,7 +441,7 @@ def test_a_propagated_deletion_in_the_erp_deletes_the_address_and_forgets_it() -
     made.exchange.delete_address("A-1")
     made.turn()
     assert (streets(made), rows(made)) == ([], {})
-    assert not any(key[2] for key in (*made.exchange.agreed, *made.exchange.statuses))
+    assert not any(key.item_id for key in (*made.exchange.bases, *made.exchange.statuses))
     assert ("street", "erp_to_panel", "edit") in made.told()
     assert quiet(made)
 
@@ -448,7 +451,7 @@ def test_a_propagated_deletion_in_the_panel_deletes_the_row_and_forgets_it() -> 
     made.panel.remove_address("1")
     made.turn()
     assert (streets(made), rows(made)) == ([], {})
-    assert not any(key[2] for key in (*made.exchange.agreed, *made.exchange.statuses))
+    assert not any(key.item_id for key in (*made.exchange.bases, *made.exchange.statuses))
     assert ("street", "panel_to_erp", "edit") in made.told()
     assert quiet(made)
 
@@ -458,10 +461,10 @@ def test_a_row_that_was_edited_while_its_deletion_was_decided_is_not_deleted() -
     made.panel.remove_address("1")
 
     def faster() -> None:
-        made.exchange.before_settle = None
+        made.exchange.before_save = None
         made.exchange.update_address("A-1", street="z ERP")
 
-    made.exchange.before_settle = faster
+    made.exchange.before_save = faster
     made.turn()
     assert (streets(made), rows(made)) == (["z ERP"], {"A-1": "z ERP"})
     assert quiet(made)
@@ -473,7 +476,7 @@ def test_an_address_that_the_panel_does_not_delete_is_held_and_not_tried_over_an
     made.exchange.delete_address("A-1")
     made.turn()
     assert (made.status().state, made.status().code) == (State.HELD, "not_deleted")
-    assert "in use" in made.status().message
+    assert "in use" in made.status().message_en
     assert quiet(made)
     made.panel.in_use.clear()
     made.look()
@@ -575,21 +578,21 @@ def test_rows_that_were_numbered_anew_double_nothing() -> None:
     assert quiet(made)
 
 
-def test_a_card_that_is_away_takes_no_address_with_it() -> None:
+def test_a_client_that_is_away_takes_no_address_with_it() -> None:
     made = in_step(deletes="propagate")
-    made.exchange.delete_card("C-1")
+    made.exchange.delete_client("C-1")
     made.exchange.delete_address("A-1")
     made.turn()
     assert streets(made) == ["Długa 5"]
 
 
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
-def test_a_card_that_is_linked_to_another_account_begins_anew_and_loses_no_row(deletes: str) -> None:
+def test_a_client_that_is_linked_to_another_account_begins_anew_and_loses_no_row(deletes: str) -> None:
     made = in_step(deletes=deletes)
     made.panel.remove("1")
     other = made.customer("C-2")
     link = made.exchange.links.pop("C-2")
-    made.exchange.delete_card("C-2")
+    made.exchange.delete_client("C-2")
     made.panel.recode(other, "C-1")
     made.exchange.links["C-1"] = type(link)("C-1", other, link.panel_login, "external_code")
     made.look()
@@ -616,9 +619,9 @@ def test_an_incomplete_row_is_held_at_once_with_its_fields_named_and_completing_
     made.exchange.insert_address("A-2", "C-1", **{**LINES, "street": "Krótka 1"})
     made.turn()
     assert (made.status().state, made.status().code) == (State.HELD, "incomplete")
-    assert field in made.status().message
+    assert field in made.status().message_en
     assert streets(made) == ["Krótka 1"]
-    assert not made.exchange.parked
+    assert not made.exchange.deferrals
     assert quiet(made)
     made.exchange.update_address("A-1", **{field: LINES[field]})
     made.turn()
@@ -639,7 +642,7 @@ def test_one_bad_row_is_refused_by_name_without_a_call_and_keeps_its_neighbours_
     made.turn()
     assert made.status("A-2").state is State.PENDING
     assert made.status("A-2").code in (code, "bad_code", "bad_country_code")
-    assert next(iter(values)) in made.status("A-2").message
+    assert next(iter(values)) in made.status("A-2").message_en
     assert (made.panel.calls()[ADD], made.shown()["1"]["city"]) == (1, "Gdynia")
 
 
@@ -655,7 +658,7 @@ def test_an_address_that_the_panel_refuses_is_tried_then_held_and_not_tried_agai
     held = dict(made.exchange.statuses)
     assert quiet(made)
     made.look()
-    assert (dict(made.exchange.statuses), made.exchange.parked) == (held, {})
+    assert (dict(made.exchange.statuses), made.exchange.deferrals) == (held, {})
     assert not made.exchange.intents
     made.panel.accept("C-1")
     made.exchange.update_address("A-2", city="Gdynia")
@@ -753,7 +756,7 @@ def test_a_read_that_is_refused_as_a_whole_is_split() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.addresses = picky  # type: ignore[method-assign]
@@ -778,7 +781,7 @@ def test_a_customer_without_a_shop_is_told_so() -> None:
 
 
 def without_shops(account: Account) -> Account:
-    values: Record = {**account.values, "shops": ""}
+    values: Values = {**account.values, "shops": ""}
     return Account(account.panel_client_id, account.login, account.external_code, values)
 
 
@@ -802,7 +805,7 @@ def test_the_shops_that_the_account_has_go_with_each_write() -> None:
 def test_an_empty_country_is_not_sent() -> None:
     made = world("erp_to_panel")
     made.exchange.insert_address("A-1", "C-1", **{**LINES, "country_code": None})
-    seen: list[Record] = []
+    seen: list[Values] = []
     plain = made.panel.add_addresses
 
     def watching(writes: Any) -> Any:
@@ -818,16 +821,16 @@ def test_an_empty_country_is_not_sent() -> None:
 # --- the customer's own place
 
 
-def parked(made: AddressWorld, code: str, client_id: str = "C-1") -> None:
-    made.exchange.parked[client_id, CONCERN, ""] = Parked(made.time, 0, 0, code)
+def deferred(made: AddressWorld, code: str, client_id: str = "C-1") -> None:
+    made.exchange.deferrals[Key(client_id, "", CONCERN)] = Deferral(made.time, 0, 0, code)
 
 
-def test_the_customers_own_place_is_settled_when_his_addresses_were_worked() -> None:
+def test_the_clients_own_record_is_settled_when_his_addresses_were_worked() -> None:
     made = world()
-    parked(made, "first_contact")
+    deferred(made, "first_contact")
     made.exchange.insert_address("A-1", "C-1", **LINES)
     made.turn()
-    assert not made.exchange.parked
+    assert not made.exchange.deferrals
     assert made.status("") == Status(State.IN_STEP)
     assert quiet(made)
 
@@ -838,9 +841,9 @@ def test_an_outage_parks_the_customer_and_uses_up_no_attempt() -> None:
     made.panel.fail(Retry("panel_5xx"))
     made.look()
     assert (made.status("").state, made.status("").code) == (State.PENDING, "panel_5xx")
-    assert made.exchange.parked["C-1", CONCERN, ""].attempts == 0
+    assert made.exchange.deferrals[Key("C-1", "", CONCERN)].attempts == 0
     made.turn()
-    assert (streets(made), made.status("").state, made.exchange.parked) == (["Krótka 2"], State.IN_STEP, {})
+    assert (streets(made), made.status("").state, made.exchange.deferrals) == (["Krótka 2"], State.IN_STEP, {})
 
 
 def test_addresses_that_the_panel_does_not_tell_for_certain_are_not_taken_for_deleted() -> None:
@@ -877,8 +880,8 @@ def test_an_account_that_carries_another_code_is_never_mixed_with_this_customer(
     made.turn()
     assert made.spent(before) == {}
     made.panel.recode("1", "C-1")
-    assert differing(made.engine(), {"C-1": "1"}) == []
-    assert differing(made.engine(), {"C-1": "1"}, moved=True) == ["C-1"]
+    assert differing(made.run(), {"C-1": "1"}) == []
+    assert differing(made.run(), {"C-1": "1"}, moved=True) == ["C-1"]
     made.look()
     assert (streets(made), made.row()["city"], made.status("").state) == (["Krótka 2"], "Gdynia", State.IN_STEP)
 
@@ -916,8 +919,8 @@ def test_a_mass_deletion_is_stopped_before_anything_is_written_and_goes_on_when_
     assert (len(made.panel.delivery), len(made.exchange.addresses)) == ((10, 5) if side == "erp" else (5, 10))
     assert streets(made, "10") == ["Długa 5"]
     assert made.state.paused() == {CONCERN: "brake"}
-    assert [made.exchange.parked[f"C-{n}", CONCERN, ""].code for n in (0, 4, 9)] == ["brake"] * 3
-    assert len(made.exchange.parked) == 6
+    assert [made.exchange.deferrals[Key(f"C-{n}", "", CONCERN)].code for n in (0, 4, 9)] == ["brake"] * 3
+    assert len(made.exchange.deferrals) == 6
     assert made.exchange.history == []
     assert not made.exchange.intents
     confirm(made)
@@ -925,7 +928,7 @@ def test_a_mass_deletion_is_stopped_before_anything_is_written_and_goes_on_when_
     assert (len(made.panel.delivery), len(made.exchange.addresses)) == (5, 5)
     assert streets(made, "10") == ["Krótka 2"]
     assert made.state.paused() == {}
-    assert not made.exchange.parked
+    assert not made.exchange.deferrals
 
 
 def test_few_deletions_pass_and_count_for_those_that_follow_within_the_hour() -> None:
@@ -951,10 +954,10 @@ def test_ignored_deletions_and_new_addresses_never_count() -> None:
 # --- the rotating pass
 
 
-def crowd(customers: int, per_pass: int, batch: int = 100) -> AddressWorld:
-    """Return an installation whose pass takes ``per_pass`` customers of so many, all in step."""
+def crowd(customers: int, poll_size: int, batch: int = 100) -> AddressWorld:
+    """Return an installation whose pass takes ``poll_size`` customers of so many, all in step."""
     made = AddressWorld(policy(batch=batch))
-    made.per_pass = per_pass
+    made.poll_size = poll_size
     for n in range(customers):
         made.panel.add_address(made.customer(f"C-{n}"), **LINES)
     made.look(*(f"C-{n}" for n in range(customers)))
@@ -986,7 +989,7 @@ def test_a_pass_that_sees_all_asks_nobody_twice() -> None:
     plain = made.panel.addresses
     made.rotate()
     made.panel.addresses = lambda ids: asked.append(list(ids)) or plain(ids)  # type: ignore[method-assign,func-returns-value]
-    made.per_pass = 10
+    made.poll_size = 10
     made.rotate()
     made.rotate()
     assert [sorted(ids) for ids in asked] == [["1", "2", "3", "4"]] * 2
@@ -997,9 +1000,9 @@ def test_the_pass_finds_what_the_feed_does_not_tell() -> None:
     for key in list(made.panel.delivery):
         made.panel.edit_address(key, city="Gdynia")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0", "C-1", "C-2")
+    assert made.queue.take(CONCERN) == owners("C-0", "C-1", "C-2")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-3", "C-0", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-0", "C-1")
 
 
 @pytest.mark.parametrize("break_it", ["queue", "panel"])
@@ -1013,7 +1016,7 @@ def test_a_pass_whose_keys_were_not_taken_is_made_again(break_it: str) -> None:
     assert not made.rotate()
     assert (made.state.load("addresses").document or {"after": ""})["after"] == ""
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0",)
+    assert made.queue.take(CONCERN) == owners("C-0")
 
 
 def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
@@ -1022,13 +1025,13 @@ def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.edit_address("3", city="Gdynia")
     made.panel.addresses = picky  # type: ignore[method-assign]
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-2",)
+    assert made.queue.take(CONCERN) == owners("C-2")
 
 
 def test_the_pass_does_nothing_where_addresses_are_off() -> None:
@@ -1040,44 +1043,44 @@ def test_the_pass_does_nothing_where_addresses_are_off() -> None:
 def test_one_way_to_the_panel_the_pass_looks_for_drift_only() -> None:
     made = in_step("erp_to_panel")
     made.panel.add_address("1", **{**LINES, "street": "z panelu"})
-    assert differing(made.engine(), {"C-1": "1"}) == []
+    assert differing(made.run(), {"C-1": "1"}) == []
     made.panel.edit_address("1", city="x")
-    assert differing(made.engine(), {"C-1": "1"}) == ["C-1"]
+    assert differing(made.run(), {"C-1": "1"}) == ["C-1"]
 
 
 def test_an_echo_of_our_own_write_asks_for_nothing() -> None:
     made = in_step()
     made.exchange.update_address("A-1", street="  Krótka 2", country_code="pl")
     made.turn()
-    assert differing(made.engine(), {"C-1": "1"}) == []
+    assert differing(made.run(), {"C-1": "1"}) == []
 
 
-def test_who_is_parked_comes_back_by_himself_and_who_was_interrupted_is_looked_at() -> None:
+def test_who_is_deferred_comes_back_by_himself_and_who_was_interrupted_is_looked_at() -> None:
     made = in_step()
     made.panel.edit_address("1", city="Gdynia")
-    parked(made, "panel_5xx")
-    assert differing(made.engine(), {"C-1": "1"}) == []
-    made.exchange.parked.clear()
+    deferred(made, "panel_5xx")
+    assert differing(made.run(), {"C-1": "1"}) == []
+    made.exchange.deferrals.clear()
     made.exchange.update_address("A-1", street="Krótka 2")
     made.panel.lose_result("C-1")
     made.look()
     assert made.status().state is State.PENDING
     made.panel.edit_address("1", city="Gdańsk")
-    assert differing(made.engine(), {"C-1": "1"}) == []
+    assert differing(made.run(), {"C-1": "1"}) == []
     made.look()
     made.exchange.update_address("A-1", street="Krótka 3")
     made.dies_at("update_addresses")
     assert not made.look()
     assert made.exchange.intents
     made.exchange.update_address("A-1", street="Krótka 2")
-    assert differing(made.engine(), {"C-1": "1"}) == ["C-1"]
+    assert differing(made.run(), {"C-1": "1"}) == ["C-1"]
 
 
 def test_a_customer_who_is_not_linked_is_nobodys_business() -> None:
     made = in_step()
     made.panel.edit_address("1", city="Gdynia")
     made.exchange.links.clear()
-    assert differing(made.engine(), {"C-1": "1"}) == []
+    assert differing(made.run(), {"C-1": "1"}) == []
     made.look()
     assert made.row()["city"] == "Łódź"
 
@@ -1086,9 +1089,9 @@ def test_a_customer_who_is_not_linked_is_nobodys_business() -> None:
 
 
 def wants(made: AddressWorld, *, touched: bool = False) -> bool:
-    engine = made.engine()
+    run = made.run()
     before = made.panel.calls()
-    answer = wants_look(engine, engine.look(CONCERN, ["C-1"]), touched=touched)
+    answer = wants_look(run, run.concerns[CONCERN].load([Owner("C-1")]), touched=touched)
     assert made.panel.calls() == before
     return answer
 
@@ -1139,9 +1142,9 @@ def test_collect_asks_for_what_is_held_only_when_it_is_touched() -> None:
     assert wants(made, touched=True)
 
 
-def test_collect_asks_for_who_is_parked_interrupted_or_decided() -> None:
+def test_collect_asks_for_who_is_deferred_interrupted_or_decided() -> None:
     made = in_step()
-    parked(made, "panel_5xx")
+    deferred(made, "panel_5xx")
     assert wants(made)
     made = in_step()
     made.exchange.update_address("A-1", street="Krótka 2")
@@ -1166,13 +1169,13 @@ def test_collect_asks_for_a_held_customer_only_when_he_is_touched() -> None:
     assert wants(made, touched=True)
 
 
-def test_collect_asks_for_nobody_without_a_card_or_a_link_or_where_it_is_off() -> None:
+def test_collect_asks_for_nobody_without_a_client_or_a_link_or_where_it_is_off() -> None:
     made = in_step()
     made.exchange.update_address("A-1", city="Gdynia")
     link = made.exchange.links.pop("C-1")
     assert not wants(made, touched=True)
     made.exchange.links["C-1"] = link
-    made.exchange.delete_card("C-1")
+    made.exchange.delete_client("C-1")
     assert not wants(made, touched=True)
     assert not wants(world("off"), touched=True)
 
@@ -1183,7 +1186,7 @@ def test_collect_asks_for_no_new_row_where_the_panel_decides() -> None:
     assert not wants(made, touched=True)
 
 
-def test_an_address_of_nobody_is_told_until_its_customer_has_a_card_or_it_goes() -> None:
+def test_an_address_of_nobody_is_told_until_its_customer_has_a_client_or_it_goes() -> None:
     world = World()
     world.exchange.insert_address("A-1", "typo", street="Polna 1")
     world.exchange.insert_address("A-2", "typo", street="Polna 2")
@@ -1191,22 +1194,22 @@ def test_an_address_of_nobody_is_told_until_its_customer_has_a_card_or_it_goes()
     for item in ("A-1", "A-2"):
         status = world.exchange.status("typo", "delivery_addresses", item)
         assert status
-        assert (status.state, status.code) == (State.WAITING, "no_card")
+        assert (status.state, status.code) == (State.WAITING, "no_client")
     world.exchange.delete_address("A-2")
     world.tick()
     assert world.exchange.status("typo", "delivery_addresses", "A-2") is None
-    world.exchange.insert_card("typo", **CARD)
+    world.exchange.insert_client("typo", **CLIENT)
     world.tick()
     world.tick()
     status = world.exchange.status("typo", "delivery_addresses", "A-1")
     assert status
-    assert status.code != "no_card"
+    assert status.code != "no_client"
 
 
 def test_the_pass_notices_an_account_that_the_panel_no_longer_shows() -> None:
     world = AddressWorld()
-    for card in ("C-1", "C-2"):
-        world.customer(card)
+    for client in ("C-1", "C-2"):
+        world.customer(client)
     world.turn()
     world.panel.remove(world.exchange.links["C-1"].panel_client_id)
     world.turn()
@@ -1282,13 +1285,13 @@ def test_a_batch_that_cannot_be_read_keeps_nobody_else_waiting(
         made.panel.add_address(account, **LINES)
     away(made, monkeypatch, accounts[1], error)
     assert not made.rotate(), "it is told"
-    assert made.queue.take(CONCERN) == ("C-1",), "what was found before is handed on"
+    assert made.queue.take(CONCERN) == owners("C-1"), "what was found before is handed on"
     for _ in range(3):
         assert not made.rotate()
         assert made.queue.empty()
     assert not made.rotate(), "the fifth time in a row"
     assert not made.rotate(), "in the next round it has its turn again"
-    assert made.queue.take(CONCERN) == ("C-3", "C-4", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-4", "C-1")
 
 
 def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1302,4 +1305,4 @@ def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytes
                 assert not made.rotate()
         assert made.queue.empty()
         assert made.rotate()
-        assert made.queue.take(CONCERN) == ("C-2",)
+        assert made.queue.take(CONCERN) == owners("C-2")

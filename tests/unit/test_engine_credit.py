@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import State, Value
-from kartoteka.core.policy import parse
 from kartoteka.engine import dates
-from tests.unit.test_engine_active import account_of
-from tests.world import CARD, World
+
+from kartoteka.codes import State
+from kartoteka.errors import Retry
+from kartoteka.model import Owner, Value
+from kartoteka.policy import parse
+from tests.helpers import account_of
+from tests.world import CLIENT, World
 
 FIGURES: dict[str, Value] = {"credit_allowed": True, "credit_limit": "1000", "balance": "250.5", "currency": "PLN"}
 
@@ -20,35 +21,35 @@ def customers(count: int = 1, *, policy: str = "{}", **figures: Value) -> World:
     """Return an installation with these customers, linked, and their figures, computed now."""
     world = World(parse(policy)).knows_the_panel()
     for n in range(count):
-        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": "", "email": f"{n}@firma.pl"})
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": "", "email": f"{n}@firma.pl"})
         world.exchange.set_credit(f"C-{n}", **{**FIGURES, "payment_days": "14", "as_of": world.time, **figures})
     world.tick()
     return world
 
 
-def held_by_panel(world: World, card: str = "C-0") -> tuple[Value, Value, Value]:
+def held_by_panel(world: World, client: str = "C-0") -> tuple[Value, Value, Value]:
     """Return limit, balance and days to pay, as the panel has them."""
-    key = account_of(world, card)
+    key = account_of(world, client)
     values = world.panel.accounts[key].values
     return values["credit_limit"], values["balance"], world.panel.payment_days.get(key)
 
 
-def told(world: World, card: str = "C-0") -> tuple[State, str] | None:
+def told(world: World, client: str = "C-0") -> tuple[State, str] | None:
     """Return what ``sync_status`` says of a customer's credit."""
-    status = world.exchange.status(card, "credit")
+    status = world.exchange.status(client, "credit")
     return (status.state, status.code) if status else None
 
 
-def message(world: World, card: str = "C-0") -> str:
+def message(world: World, client: str = "C-0") -> str:
     """Return the sentence for a person."""
-    status = world.exchange.status(card, "credit")
+    status = world.exchange.status(client, "credit")
     assert status is not None
-    return status.message
+    return status.message_en
 
 
-def history(world: World, card: str = "C-0") -> list[tuple[str, str | None, str | None, str]]:
+def history(world: World, client: str = "C-0") -> list[tuple[str, str | None, str | None, str]]:
     """Return what was written of a customer's credit."""
-    rows = [h for h in world.exchange.history if h.client_id == card and h.concern == "credit"]
+    rows = [h for h in world.exchange.history if h.client_id == client and h.concern == "credit"]
     return [(h.field, h.value_before, h.value_after, h.reason) for h in rows]
 
 
@@ -57,9 +58,9 @@ def puts(world: World) -> int:
     return world.panel.calls().get("PUT clients/clients", 0)
 
 
-def refresh(world: World, card: str = "C-0", **figures: Value) -> None:
+def refresh(world: World, client: str = "C-0", **figures: Value) -> None:
     """Compute a customer's figures now."""
-    world.exchange.set_credit(card, **{**figures, "as_of": world.time})
+    world.exchange.set_credit(client, **{**figures, "as_of": world.time})
 
 
 def test_figures_arrive_and_then_nothing_more_is_sent() -> None:
@@ -199,12 +200,12 @@ def test_the_currency_is_the_customers_in_the_panel_in_any_case() -> None:
 def test_figures_of_a_customer_whose_currency_changes_are_told_and_right_again_when_it_is() -> None:
     world = customers()
     key = account_of(world, "C-0")
-    world.exchange.update_card("C-0", currency="EUR")
+    world.exchange.update_client("C-0", currency="EUR")
     world.tick()
     world.tick()
     assert told(world) == (State.PENDING, "other_currency")
     before = puts(world)
-    world.exchange.update_card("C-0", currency="PLN")
+    world.exchange.update_client("C-0", currency="PLN")
     world.tick()
     world.tick()
     assert world.panel.accounts[key].values["currency"] == "PLN"
@@ -276,7 +277,7 @@ def test_of_a_balance_with_the_other_sign_the_greater_debt_is_the_lower_figure()
 def test_a_panel_whose_use_is_another_figure_comes_to_rest() -> None:
     world = World().knows_the_panel()
     world.panel.used_shows_balance = False
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
     for _ in range(8):
         world.tick()
@@ -294,7 +295,7 @@ def test_a_panel_whose_use_is_another_figure_comes_to_rest() -> None:
 def test_a_panel_that_shows_nothing_is_sent_what_changes() -> None:
     world = World().knows_the_panel()
     world.panel.shows_credit = "nothing"
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
     for _ in range(4):
         world.tick()
@@ -377,7 +378,7 @@ def test_fresh_again_with_equal_figures_is_in_step_without_a_write() -> None:
 
 def test_figures_that_are_stale_from_the_start_are_never_sent() -> None:
     world = World().knows_the_panel()
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time - timedelta(days=1)})
     world.tick()
     world.tick()
@@ -413,7 +414,7 @@ def test_a_boundary_that_was_moved_back_hides_nothing() -> None:
             asked.append((since, until))
             return []
 
-        _, note = dates.passed(world.engine(), "figures", until, find)
+        _, note = dates.passed(world.run(), "figures", until, find)
         note()
 
     noon = world.time
@@ -443,11 +444,11 @@ def test_a_limit_of_nought_is_carried_whatever_else_is_wrong(wrong: dict[str, Va
     assert puts(world) == before
 
 
-def test_another_account_of_the_card_gets_all_figures() -> None:
+def test_another_account_of_the_client_gets_all_figures() -> None:
     world = customers()
     world.panel.recode(account_of(world, "C-0"), "X")
     del world.exchange.links["C-0"]
-    world.exchange.update_card("C-0", phone="600100200", email="nowy@firma.pl")
+    world.exchange.update_client("C-0", phone="600100200", email="nowy@firma.pl")
     world.tick()
     world.tick()
     assert held_by_panel(world) == ("1000.00", "250.50", "14")
@@ -507,7 +508,7 @@ def test_a_deleted_row_is_vouched_for_by_nobody(when: str, limit: str) -> None:
 
 def test_figures_that_were_deleted_before_they_were_sent_are_forgotten() -> None:
     world = World().knows_the_panel()
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.tick()
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
     world.collect("credit")
@@ -517,7 +518,7 @@ def test_figures_that_were_deleted_before_they_were_sent_are_forgotten() -> None
     world.exchange.delete_credit("C-0")
     world.tick()
     assert told(world) is None
-    assert world.exchange.parked == {}
+    assert world.exchange.deferrals == {}
 
 
 def test_frozen_figures_whose_row_is_deleted_are_not_stale_any_more() -> None:
@@ -558,7 +559,7 @@ def test_quiet_minutes_write_no_state() -> None:
 
 def test_customers_without_figures_cost_nothing() -> None:
     world = World().knows_the_panel()
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.tick()
     world.tick()
     assert told(world) is None
@@ -567,41 +568,41 @@ def test_customers_without_figures_cost_nothing() -> None:
 
 def test_a_page_of_the_feed_without_anybodys_figures_is_not_compared_with_any() -> None:
     world = World().knows_the_panel()
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.tick()
     world.tick()
     looked: list[str] = []
-    snapshots = world.exchange.snapshots
+    load = world.exchange.records.load
 
-    def watched(concern: str, client_ids: list[str]):  # type: ignore[no-untyped-def]
+    def watched(concern: str, owners: list[Owner]):  # type: ignore[no-untyped-def]
         looked.append(concern)
-        return snapshots(concern, client_ids)
+        return load(concern, owners)
 
-    world.exchange.snapshots = watched  # type: ignore[method-assign, assignment]
+    world.exchange.records.load = watched  # type: ignore[method-assign, assignment]
     world.panel.edit(account_of(world, "C-0"), city="Gdańsk")
     world.follow()
     assert "billing" in looked
     assert not {"credit", "discounts"}.intersection(looked)
 
 
-def test_figures_before_the_card_arrive_once_it_is_linked() -> None:
+def test_figures_before_the_client_arrive_once_it_is_linked() -> None:
     world = World().knows_the_panel()
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})
     world.tick()
-    world.exchange.insert_card("C-0", **CARD)
+    world.exchange.insert_client("C-0", **CLIENT)
     world.tick()
     assert held_by_panel(world)[0] == "1000.00"
 
 
-def test_figures_of_nobody_wait_for_their_card() -> None:
+def test_figures_of_nobody_wait_for_their_client() -> None:
     world = customers()
     world.exchange.set_credit("C-9", **{**FIGURES, "as_of": world.time})
     world.tick()
-    assert told(world, "C-9") == (State.WAITING, "no_card")
+    assert told(world, "C-9") == (State.WAITING, "no_client")
     world.exchange.set_credit("C-8", **{**FIGURES, "as_of": world.time})
     world.tick()
     world.exchange.delete_credit("C-8")
-    world.exchange.insert_card("C-9", **{**CARD, "nip": "", "email": "9@firma.pl"})
+    world.exchange.insert_client("C-9", **{**CLIENT, "nip": "", "email": "9@firma.pl"})
     world.tick()
     assert told(world, "C-8") is None
     assert told(world, "C-9") == (State.IN_STEP, "")

@@ -8,12 +8,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import GroupItem, State
-from kartoteka.core.policy import parse
 from kartoteka.core.prices import wanted
-from kartoteka.engine import price_lists, reconcile
+from kartoteka.engine import price_lists
+
+from kartoteka.codes import State
+from kartoteka.errors import Reject, Retry
+from kartoteka.model import Owner
+from kartoteka.policy import parse
+from kartoteka.ports.exchange import GroupItem
+from kartoteka.sync.reconcile import reconcile
+from tests.helpers import number_of, prices
 from tests.world import World
 
 SET, REMOVE, MAKE = "PUT discounts/groups/products", "POST discounts/groups/products/delete", "POST discounts/groups"
@@ -37,20 +41,9 @@ def with_group(**prices: str) -> World:
     return world
 
 
-def number_of(world: World, group_id: str = "G1") -> str:
-    """Return the panel's number of a group."""
-    return world.exchange.group_numbers()[group_id]
-
-
-def prices(world: World, group_id: str = "G1") -> dict[str, str]:
-    """Return what the panel holds: ``kind/id`` -> amount and currency."""
-    held = world.panel.prices[number_of(world, group_id)]
-    return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
-
-
-def told(world: World, item_id: str = "G1") -> tuple[State, str] | None:
-    """Return what ``sync_status`` says of a group or a price."""
-    status = world.exchange.status("", "discounts", item_id)
+def told(world: World, item_id: str = "", group_id: str = "G1") -> tuple[State, str] | None:
+    """Return what ``sync_status`` says of a group, or of a price of it."""
+    status = world.exchange.status("", "discounts", item_id, group_id)
     return (status.state, status.code) if status else None
 
 
@@ -66,7 +59,7 @@ def made_since(world: World, before: dict[str, int]) -> dict[str, int]:
 
 def history(world: World) -> list[tuple[str, str, str | None, str | None, str]]:
     """Return the history of groups and prices."""
-    rows = [h for h in world.exchange.history if h.client_id == "" and h.concern == "discounts"]
+    rows = [h for h in world.exchange.history if h.group_id and h.concern == "discounts"]
     return [(h.item_id, h.field, h.value_before, h.value_after, h.reason) for h in rows]
 
 
@@ -77,10 +70,10 @@ def test_a_row_makes_a_group_with_its_prices_and_then_nothing_more_is_sent() -> 
     assert told(world) == (State.IN_STEP, "")
     assert history(world) == [
         ("G1", "name", None, "Hurt", "create"),
-        ("G1/product/7", "price", None, "12.30", "create"),
-        ("G1/product/7", "currency", None, "PLN", "create"),
-        ("G1/product/8", "price", None, "1000.00", "create"),
-        ("G1/product/8", "currency", None, "PLN", "create"),
+        ("product/7", "price", None, "12.30", "create"),
+        ("product/7", "currency", None, "PLN", "create"),
+        ("product/8", "price", None, "1000.00", "create"),
+        ("product/8", "currency", None, "PLN", "create"),
     ]
     before = calls(world)
     world.tick()
@@ -134,10 +127,10 @@ def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | N
     world.exchange.set_item("G1", "product", "9", **{"currency": "PLN", **row})
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
-    assert told(world, "G1/product/9") == (State.HELD, code)
-    status = world.exchange.status("", "discounts", "G1/product/9")
+    assert told(world, "product/9") == (State.HELD, code)
+    status = world.exchange.status("", "discounts", "product/9", "G1")
     assert status is not None
-    assert names in status.message
+    assert names in status.message_en
     before = calls(world)
     world.tick()
     assert made_since(world, before) == {}
@@ -145,7 +138,7 @@ def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | N
     world.exchange.set_item("G1", "product", "9", **right)
     world.tick()
     assert prices(world)["product/9"] == "3.00 PLN"
-    assert told(world, "G1/product/9") is None
+    assert told(world, "product/9") is None
 
 
 @pytest.mark.parametrize(
@@ -155,10 +148,10 @@ def test_a_row_that_names_nothing_of_the_panel_is_held(kind: str, number: str, c
     world = with_group()
     world.exchange.set_item("G1", kind, number, price="1", currency="PLN")
     world.tick()
-    assert told(world, f"G1/{kind}/{number}") == (State.HELD, code)
+    assert told(world, f"{kind}/{number}") == (State.HELD, code)
     world.exchange.delete_item("G1", kind, number)
     world.tick()
-    assert told(world, f"G1/{kind}/{number}") is None
+    assert told(world, f"{kind}/{number}") is None
 
 
 def test_a_bad_row_leaves_the_former_price() -> None:
@@ -166,7 +159,7 @@ def test_a_bad_row_leaves_the_former_price() -> None:
     world.exchange.set_item("G1", "product", "7", price="1,5")
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN"}
-    assert told(world, "G1/product/7") == (State.HELD, "bad_amount")
+    assert told(world, "product/7") == (State.HELD, "bad_amount")
 
 
 def test_a_row_that_goes_takes_its_price_along_and_one_call_does_for_many() -> None:
@@ -176,11 +169,11 @@ def test_a_row_that_goes_takes_its_price_along_and_one_call_does_for_many() -> N
     before = calls(world)
     world.tick()
     assert prices(world) == {"product/8": "2.00 PLN"}
-    assert world.exchange.prices.keys() == {("G1", "product", "8")}
+    assert world.exchange.sent.keys() == {("G1", "product", "8")}
     assert made_since(world, before) == {LIST: 1, REMOVE: 1}
     assert history(world)[-2:] == [
-        ("G1/product/7", "price", "1.00", None, "edit"),
-        ("G1/product/9", "price", "3.00", None, "edit"),
+        ("product/7", "price", "1.00", None, "edit"),
+        ("product/9", "price", "3.00", None, "edit"),
     ]
     world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
     world.tick()
@@ -299,7 +292,7 @@ def test_with_propagate_it_is_deleted_once_nobody_is_in_it() -> None:
     world.tick()
     assert world.panel.discount_groups == {}
     assert told(world) is None
-    assert world.exchange.prices == {}
+    assert world.exchange.sent == {}
     world.exchange.set_group("G1", "Hurt")
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN"}
@@ -342,8 +335,8 @@ def test_a_group_that_was_renamed_or_deleted_before_its_reply_was_missed_is_foun
     world.pass_time(minutes=5)
     world.tick()
     assert sorted(world.panel.discount_groups.values()) == (["Detal"] if propagate else ["Detal", "Hurt G2"])
-    assert told(world, "G1") == (State.IN_STEP, "")
-    assert told(world, "G2") == (None if propagate else (State.EXCLUDED, "deleted_in_erp"))
+    assert told(world, group_id="G1") == (State.IN_STEP, "")
+    assert told(world, group_id="G2") == (None if propagate else (State.EXCLUDED, "deleted_in_erp"))
     assert [h for h in history(world) if h[0] == "G1"] == [
         ("G1", "name", None, "Hurt G1", "create"),
         ("G1", "name", "Hurt G1", "Detal", "edit"),
@@ -416,7 +409,7 @@ def test_a_price_that_was_taken_back_while_nobody_knew_is_sent_again() -> None:
     world.exchange.set_item("G1", "product", "7", price="2")
     world.collect("discounts")
     world.dies_at("set_prices", after=True)
-    world.work("discount_groups")
+    world.work("discounts")
     assert prices(world) == {"product/7": "2.00 PLN"}
     world.exchange.set_item("G1", "product", "7", price="1")
     world.drain()
@@ -430,7 +423,7 @@ def test_many_rows_go_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
         world.exchange.delete_item("G1", "product", str(n))
     world.tick()
     assert prices(world) == {}
-    assert world.exchange.prices == {}
+    assert world.exchange.sent == {}
     assert told(world) == (State.IN_STEP, "")
 
 
@@ -439,10 +432,10 @@ def test_many_removals_that_are_refused_do_not_go_round_for_ever(monkeypatch: py
     world = with_group(**{f"p{n}": "1" for n in range(5)})
     for n in range(5):
         world.exchange.delete_item("G1", "product", str(n))
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     assert len(prices(world)) == 5
-    assert told(world, "G1/product/0") == (State.HELD, "refused")
+    assert told(world, "product/0") == (State.HELD, "refused")
 
 
 @pytest.mark.parametrize("dated", [False, True])
@@ -457,7 +450,7 @@ def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
         else:
             world.exchange.delete_item("G1", "product", str(n))
     for n in range(6):
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     world.tick()
     assert sorted(prices(world)) == [f"product/{n}" for n in range(6)]
@@ -466,12 +459,12 @@ def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
     world.tick()
     world.tick()
     assert made_since(world, before) == {LIST: 1}
-    assert told(world, "G1/product/0") == (State.HELD, "refused")
+    assert told(world, "product/0") == (State.HELD, "refused")
     world.exchange.set_item("G1", "product", "0", price="2", currency="PLN", valid_to=None)
     world.panel.accept("product/0")
     world.tick()
     assert prices(world)["product/0"] == "2.00 PLN"
-    assert told(world, "G1/product/0") is None
+    assert told(world, "product/0") is None
 
 
 def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_calls(
@@ -482,11 +475,11 @@ def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_cal
     world.exchange.set_group("G1", "Hurt")
     for n in range(100):
         world.exchange.set_item("G1", "product", str(n), price="1", currency="PLN")
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.collect("discounts")
-    world.work("discount_groups")
+    world.work("discounts")
     assert calls(world)[SET] == 20
-    refused = [key for key in world.exchange.statuses if key[2].startswith("G1/")]
+    refused = [key for key in world.exchange.statuses if key.item_id]
     assert 0 < len(refused) < 20
     world.drain()
     assert calls(world)[SET] < 2 * 100 + 60  # each alone, the splitting, and what each run begins with
@@ -499,7 +492,9 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
         world.exchange.set_group(f"G{n}", f"Hurt {n}")
         world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
     times = iter([True, True, False])
-    reconcile(world.engine(), "discount_groups", ["G0", "G1", "G2"], time_left=lambda: next(times, False))
+    run = world.run()
+    run.time_left = lambda: next(times, False)
+    reconcile(run.concerns["discounts"], [Owner(group_id=f"G{n}") for n in range(3)])
     assert len(world.panel.discount_groups) == 1
     assert SET not in calls(world)
     world.drain()
@@ -508,12 +503,12 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
 
 def test_a_refused_name_does_not_stop_the_prices() -> None:
     world = with_group(p7="10")
-    world.panel.refuse(number_of(world), Reject("refused", "Panel: nazwa"))
+    world.panel.refuse(number_of(world), Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.tick()
     assert told(world) == (State.PENDING, "refused")
     world.panel.accept(number_of(world))
-    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", "nie"))  # type: ignore[method-assign]
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", panel="nie"))  # type: ignore[method-assign]
     world.exchange.set_item("G1", "product", "7", price="20")
     world.tick()
     assert prices(world) == {"product/7": "20.00 PLN"}
@@ -523,8 +518,8 @@ def test_a_refused_name_does_not_stop_the_prices() -> None:
 def test_after_a_restored_database_every_price_is_sent_anew() -> None:
     world = with_group(p7="10")
     world.panel.prices[number_of(world)]["product", "7"] = (Decimal("12.00"), "PLN")
-    stored = world.state.documents["log:discount_groups"]
-    world.state.documents["log:discount_groups"] = replace(stored, document={**stored.document, "mark": "another"})
+    stored = world.state.documents["log:discounts"]
+    world.state.documents["log:discounts"] = replace(stored, document={**stored.document, "mark": "another"})
     world.tick()
     assert prices(world) == {"product/7": "10.00 PLN"}
 
@@ -570,7 +565,7 @@ def test_two_unanswered_makings_of_one_name_are_told_apart() -> None:
     world.tick()
     world.tick()
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt"]
-    assert told(world, "G1") == told(world, "G2") == (State.IN_STEP, "")
+    assert told(world, group_id="G1") == told(world, group_id="G2") == (State.IN_STEP, "")
 
 
 def test_a_group_of_many_prices_is_said_to_be_under_way_until_all_are_sent() -> None:
@@ -610,15 +605,15 @@ def test_a_row_of_garbage_is_told_of_once() -> None:
     world = with_group()
     world.exchange.set_item("G1", "prod/uct", "x" * 200, price="1", currency="PLN")
     world.tick()
-    [place] = [key[2] for key in world.exchange.statuses if key[2].startswith("G1/")]
-    assert len(place) == 100
+    [item_id] = [key.item_id for key in world.exchange.statuses if key.item_id]
+    assert len(item_id) == 100
     before = calls(world)
     world.exchange.set_group("G1", "Hurt")
     world.tick()
     assert made_since(world, before) == {}
 
 
-def test_a_parked_group_is_sent_to_the_queue_once() -> None:
+def test_a_deferred_group_is_sent_to_the_queue_once() -> None:
     world = shop()
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
@@ -629,17 +624,17 @@ def test_a_parked_group_is_sent_to_the_queue_once() -> None:
     world.collect("discounts")
     world.pass_time(minutes=1)
     world.collect("discounts")
-    assert world.queue.chunks["discount_groups"] == [("G1",)]
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
 
 
 def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> None:
     world = with_group(p1="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: zła cena"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: zła cena"))
     for n in range(2, 12):
         world.exchange.set_item("G1", "product", str(n), price=str(n), currency="PLN")
     world.tick()
     assert len(prices(world)) == 10
-    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    assert told(world, "product/8") == (State.HELD, "refused")
     assert told(world) == (State.IN_STEP, "")
     before = calls(world)
     world.exchange.set_item("G1", "product", "1", price="1.10")
@@ -647,24 +642,24 @@ def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> No
     world.pass_time(days=1)
     world.tick()
     assert made_since(world, before) == {LIST: 2, SET: 1}
-    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    assert told(world, "product/8") == (State.HELD, "refused")
     world.panel.accept("product/8")
     world.exchange.set_item("G1", "product", "8", price="8.50")
     world.tick()
     assert prices(world)["product/8"] == "8.50 PLN"
-    assert told(world, "G1/product/8") is None
+    assert told(world, "product/8") is None
 
 
 def test_a_refused_change_leaves_the_former_price_known() -> None:
     world = with_group(p8="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: nie"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: nie"))
     world.exchange.set_item("G1", "product", "8", price="2")
     world.tick()
     before = calls(world)
     world.exchange.set_item("G1", "product", "8", price="1")
     world.tick()
     assert made_since(world, before) == {LIST: 1}
-    assert told(world, "G1/product/8") is None
+    assert told(world, "product/8") is None
 
 
 def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
@@ -684,13 +679,13 @@ def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
 
 def test_a_refused_group_is_tried_and_then_held_until_its_row_changes() -> None:
     world = shop()
-    world.panel.refuse("Zła", Reject("refused", "Panel: nazwa"))
+    world.panel.refuse("Zła", Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.exchange.set_group("G2", "Dobra")
     for _ in range(9):
         world.tick()
     assert told(world) == (State.HELD, "refused")
-    assert told(world, "G2") == (State.IN_STEP, "")
+    assert told(world, group_id="G2") == (State.IN_STEP, "")
     world.exchange.set_group("G1", "Lepsza")
     world.tick()
     assert told(world) == (State.IN_STEP, "")
@@ -711,7 +706,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(step: int, after: bool) ->
     assert list(world.panel.discount_groups.values()) == ["Hurt"]
     assert prices(world) == {f"product/{n}": "1.10 PLN" for n in range(5)}
     assert told(world) == (State.IN_STEP, "")
-    assert all(p.price == "1.10" for p in world.exchange.prices.values())
+    assert all(p.price == "1.10" for p in world.exchange.sent.values())
 
 
 def test_fifty_thousand_prices_go_on_by_the_queue_and_survive_a_kill_in_the_middle() -> None:
@@ -721,11 +716,11 @@ def test_fifty_thousand_prices_go_on_by_the_queue_and_survive_a_kill_in_the_midd
     for n in range(count):
         world.exchange.set_item("G1", "product", str(n), rebate_percent="7.5", base_price=f"{n}.99", currency="PLN")
     world.collect("discounts")
-    assert world.work("discount_groups")
+    assert world.work("discounts")
     assert told(world) == (State.PENDING, "sending_prices")
     assert len(prices(world)) == price_lists.MOST_CALLS * 100
-    world.dies_at("settle_prices")
-    assert world.work("discount_groups")
+    world.dies_at("prices.store")
+    assert world.work("discounts")
     before = calls(world)
     world.drain()
     assert len(prices(world)) == count
@@ -744,7 +739,7 @@ def test_many_groups_of_one_run_share_its_calls(monkeypatch: pytest.MonkeyPatch)
         world.exchange.set_group(f"G{n}", f"Hurt {n}")
         world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
     world.collect("discounts")
-    world.queue.chunks["discount_groups"] = [tuple(f"G{n}" for n in range(250))]
+    world.queue.chunks["discounts"] = [tuple(Owner(group_id=f"G{n}") for n in range(250))]
     threads = set()
     create_group = world.panel.create_group
 
@@ -753,7 +748,7 @@ def test_many_groups_of_one_run_share_its_calls(monkeypatch: pytest.MonkeyPatch)
         return create_group(name)
 
     world.panel.create_group = watched  # type: ignore[method-assign]
-    world.work("discount_groups")
+    world.work("discounts")
     assert len(threads) == 1  # no group of the panel becomes two rows' own
     assert calls(world)[SET] == 3
     monkeypatch.setattr(price_lists, "MOST_CALLS", 300)
@@ -782,7 +777,7 @@ def test_a_dated_price_comes_and_goes_to_the_minute() -> None:
     world.tick(seconds=60)
     assert "product/8" not in prices(world)
     assert made_since(world, before) == {LIST: 2, SET: 1, REMOVE: 1}
-    document = world.state.documents["dates:discount_groups"].document
+    document = world.state.documents["dates:discounts"].document
     assert document is not None
     assert document["until"] >= end.isoformat()
 
@@ -817,7 +812,7 @@ def test_off_means_off(direction: str) -> None:
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
     assert world.queue.empty()
-    world.queue.send("discount_groups", ["G1"])
+    world.queue.send("discounts", [Owner(group_id="G1")])
     world.tick()
     assert world.panel.discount_groups == {}
     assert told(world) is None
@@ -839,7 +834,7 @@ def test_a_paused_concern_sends_nothing_and_goes_on_by_itself() -> None:
 def test_doubted_prices_are_sent_anew_whole() -> None:
     world = with_group(p7="1", p8="2")
     world.panel.prices[number_of(world)].clear()
-    world.exchange.doubt_prices("G1", None)
-    world.queue.send("discount_groups", ["G1"])
+    world.exchange.prices.doubt("G1", None)
+    world.queue.send("discounts", [Owner(group_id="G1")])
     world.drain()
     assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}

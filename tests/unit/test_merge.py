@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from kartoteka.core.concerns import BILLING
 from kartoteka.core.merge import Decision, carried, erp_differs, idle, merge, settled
-from kartoteka.core.model import (
+
+from kartoteka.model import (
     Direction,
     Empty,
     Intent,
@@ -20,7 +20,7 @@ from kartoteka.core.model import (
     Value,
     Written,
 )
-from kartoteka.core.policy import Rule
+from kartoteka.policy import Rule
 
 BOTH = Rule(Direction.BOTH)
 PANEL_WINS = Rule(Direction.BOTH, Resolution.PANEL)

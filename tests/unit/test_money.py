@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kartoteka.core import codecs, credit, money, normal, prices
 
 import kartoteka
-from kartoteka.core import codecs, credit, money, normal, prices
-from kartoteka.core.errors import Reject
-from kartoteka.core.model import GroupItem
-from kartoteka.core.policy import Credit
+from kartoteka.errors import Reject
+from kartoteka.model import GroupItem
+from kartoteka.policy import Credit
 from tests.world import START
 
 SHARED = Path(inspect.getfile(kartoteka)).parent

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from kartoteka.core import normal
-from kartoteka.core.model import Record, Value
+
+from kartoteka.model import Record, Value
 
 SAME = [
     (normal.text, "Długa 5", "  Długa \t 5 ", {}),

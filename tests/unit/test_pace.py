@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kartoteka.adapters.pace import BLOCK_SECONDS, HORIZON, LEAD, STALE, URGENT_SHARE, Pace
 
 from kartoteka import runtime
-from kartoteka.adapters.pace import BLOCK_SECONDS, HORIZON, LEAD, STALE, URGENT_SHARE, Pace
-from kartoteka.core.errors import Retry
+from kartoteka.errors import Retry
 from tests.fakes.state import FakeState
 
 START = 1_790_000_000.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from kartoteka.core.concerns import BILLING
-from kartoteka.core.errors import Halt
-from kartoteka.core.model import Direction, Empty, Resolution
-from kartoteka.core.policy import Policy, Rule, parse, rules
+
+from kartoteka.errors import Halt
+from kartoteka.model import Direction, Empty, Resolution
+from kartoteka.policy import Policy, Rule, parse, rules
 
 DOCUMENTED = {
     "version": 1,

@@ -2,8 +2,8 @@
 
 ``to_panel`` takes a value of the exchange database and raises Reject where the panel could not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For
 every value that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies:
-the Admin API writes booleans as JSON and shows them as yes/no or y/n; it writes ``person_male`` and shows ``male``;
-it shows country codes in small letters.
+the Admin API takes some flags as JSON booleans and others as the words yes and no, and shows them as yes/no or y/n; it
+writes ``person_male`` and shows ``male``; it shows country codes in small letters.
 """
 
 from __future__ import annotations
@@ -78,6 +78,11 @@ def _flag_to_panel(value: Value) -> bool:
     return _flag_from_panel(value) is True
 
 
+def _yes_no_to_panel(value: Value) -> str | None:
+    flag = _flag_from_panel(value)
+    return None if flag is None else "yes" if flag else "no"
+
+
 def _flag_from_panel(shown: Any) -> bool | None:
     if shown is None or shown in ("", []):
         return None
@@ -144,3 +149,4 @@ DAYS = Codec(_days_to_panel, _text_from_panel)
 GROUP = Codec(_group_to_panel, _group_from_panel)
 SHOPS = Codec(_shops_to_panel, _shops_from_panel)
 FLAG = Codec(_flag_to_panel, _flag_from_panel)
+YES_NO = Codec(_yes_no_to_panel, _flag_from_panel)

@@ -35,12 +35,17 @@ class Column(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What fields of one kind have in common. ``is_code``: always filled in the panel, so it cannot be erased."""
+    """What fields of one kind have in common.
+
+    ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
+    the panel's words, which the codec takes.
+    """
 
     column: Column = Column.TEXT
     normalise: Normaliser = normal.text
     codec: Codec = codecs.TEXT
     is_code: bool = False
+    translated: bool = False
 
 
 TEXT = Kind()
@@ -53,10 +58,11 @@ LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)
 CLIENT_TYPE = Kind(normalise=normal.caseless, codec=codecs.CLIENT_TYPE, is_code=True)
 FLAG = Kind(Column.FLAG, normal.flag, codecs.FLAG)
+YES_NO = Kind(Column.FLAG, normal.flag, codecs.YES_NO)
 MONEY = Kind(Column.MONEY, normal.amount, codecs.MONEY)
 DAYS = Kind(Column.WHOLE, normal.whole, codecs.DAYS)
 SHOP_LIST = Kind(normalise=normal.shop_list, codec=codecs.SHOPS)
-GROUP = Kind(codec=codecs.GROUP)
+GROUP = Kind(codec=codecs.GROUP, translated=True)
 
 
 class Shown(enum.Enum):
@@ -77,7 +83,8 @@ class Field:
     concern's. ``assumed`` is what an account is taken to have before anything was sent, ``default`` the
     column's default. ``element`` is what
     ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
-    field; an older panel refuses it. ``watched``: read on both sides for a check, never written.
+    field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
+    refused the others are not sent. ``watched``: read on both sides for a check, never written.
     """
 
     name: str
@@ -93,6 +100,7 @@ class Field:
     default: Value = None
     element: str = ""
     since: str = ""
+    group: str = ""
     watched: bool = False
 
     def normalise(self, value: Value, record: Values) -> str:
@@ -121,26 +129,28 @@ def _fields(*fields: Field) -> Fields:
 _ONE_WAY = Direction.ERP_TO_PANEL
 _ADDRESS_OF = "clientBillingAddress."
 _PREFERS = "clientPreferences."
+_PLACE, _WHO, _FIGURES = "place", "who", "figures"
 
 # fmt: off
 BILLING = _fields(
     Field("email", EMAIL, 350, "clientEmail", "email", "clientEmail", risk=risk.replaced),
     Field("phone", PHONE, 150, _ADDRESS_OF + "clientPhone1", "phone", "clientPhone1"),
-    Field("client_type", CLIENT_TYPE, 16, "clientType", "client_type", "clientType", _ONE_WAY),
+    Field("client_type", CLIENT_TYPE, 16, "clientType", "client_type", "clientType", _ONE_WAY, group=_WHO),
     Field("first_name", TEXT, 100, _ADDRESS_OF + "clientFirstName", "firstname", "clientFirstName"),
     Field("last_name", TEXT, 100, _ADDRESS_OF + "clientLastName", "lastname", "clientLastName"),
-    Field("company", TEXT, 300, _ADDRESS_OF + "clientFirm", "company", "clientFirm"),
+    Field("company", TEXT, 300, _ADDRESS_OF + "clientFirm", "company", "clientFirm", group=_WHO),
     Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced),
-    Field("street", TEXT, 200, _ADDRESS_OF + "clientStreet", "street", "clientStreet"),
-    Field("zip_code", POSTCODE, 20, _ADDRESS_OF + "clientZipCode", "zipcode", "clientZipCode"),
-    Field("city", TEXT, 100, _ADDRESS_OF + "clientCity", "city", "clientCity"),
-    Field("province", TEXT, 40, _ADDRESS_OF + "clientProvinceId", "province_code", "clientProvinceId", _ONE_WAY, shown=Shown.IN_OTHER_WORDS),
-    Field("country_code", COUNTRY, 2, _ADDRESS_OF + "clientCountryId", "country_code", "clientCountryId", default=normal.HOME_COUNTRY),
+    Field("street", TEXT, 200, _ADDRESS_OF + "clientStreet", "street", "clientStreet", group=_PLACE),
+    Field("zip_code", POSTCODE, 20, _ADDRESS_OF + "clientZipCode", "zipcode", "clientZipCode", group=_PLACE),
+    Field("city", TEXT, 100, _ADDRESS_OF + "clientCity", "city", "clientCity", group=_PLACE),
+    Field("province", TEXT, 40, _ADDRESS_OF + "clientProvinceId", "province_code", "clientProvinceId", _ONE_WAY, shown=Shown.IN_OTHER_WORDS, group=_PLACE),
+    Field("country_code", COUNTRY, 2, _ADDRESS_OF + "clientCountryId", "country_code", "clientCountryId", default=normal.HOME_COUNTRY, group=_PLACE),
     Field("language", LANGUAGE, 3, _PREFERS + "langId", "language", "langId", _ONE_WAY),
     Field("currency", CURRENCY, 3, _PREFERS + "currencyId", "currency", "currencyId", _ONE_WAY),
     Field("wholesaler", FLAG, 5, _PREFERS + "clientIsWholesaler", "wholesaler", "clientIsWholesaler", _ONE_WAY),
-    Field("vat_eu", FLAG, 5, "clientNipUeDeclaration", "nip_ue_declaration", "clientNipUeDeclaration", _ONE_WAY, since="7.10"),
-    Field("local_government", FLAG, 5, "", "local_government_unit", "isLocalGovernmentUnit", _ONE_WAY, since="8.12"),
+    # The panel's answer has clientPreferences.clientNipUeDeclaration, but no name of returnElements asks for it.
+    Field("vat_eu", YES_NO, 5, "", "nip_ue_declaration", "clientNipUeDeclaration", _ONE_WAY, since="7.10"),
+    Field("local_government", YES_NO, 5, "", "local_government_unit", "isLocalGovernmentUnit", _ONE_WAY, since="8.12"),
 )
 
 ACCOUNTS = _fields(
@@ -156,25 +166,25 @@ DISCOUNTS = _fields(
 )
 
 CREDIT = _fields(
-    Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit"),
+    Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit", group=_FIGURES),
     # Which figure shows the balance that was written is not known: the credit used is the likeliest.
-    Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit"),
+    Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit", group=_FIGURES),
     Field("payment_days", DAYS, 3, "", "", "numberOfDaysToPay", _ONE_WAY),
     Field("currency", CURRENCY, 3, _PREFERS + "currencyId", watched=True),
 )
 
 _LINE = "clientDeliveryAddress"
 DELIVERY_ADDRESSES = _fields(*(
-    Field(name, kind, length, _LINE + wire, _LINE + wire, _LINE + wire, default=default[0] if default else None)
-    for name, kind, length, wire, *default in (
-        ("first_name", TEXT, 100, "FirstName"),
-        ("last_name", TEXT, 100, "LastName"),
-        ("additional", TEXT, 300, "Additional"),
-        ("phone", PHONE, 150, "Phone1"),
-        ("street", TEXT, 200, "Street"),
-        ("zip_code", POSTCODE, 20, "ZipCode"),
-        ("city", TEXT, 100, "City"),
-        ("country_code", COUNTRY, 2, "Country", normal.HOME_COUNTRY),
+    Field(name, kind, length, _LINE + wire, _LINE + wire, _LINE + wire, default=BILLING[name].default if name in BILLING else None, group=group)
+    for name, kind, length, wire, group in (
+        ("first_name", TEXT, 100, "FirstName", ""),
+        ("last_name", TEXT, 100, "LastName", ""),
+        ("additional", TEXT, 300, "Additional", ""),
+        ("phone", PHONE, 150, "Phone1", ""),
+        ("street", TEXT, 200, "Street", _PLACE),
+        ("zip_code", POSTCODE, 20, "ZipCode", _PLACE),
+        ("city", TEXT, 100, "City", _PLACE),
+        ("country_code", COUNTRY, 2, "Country", _PLACE),
     )
 ))
 # fmt: on

@@ -16,6 +16,15 @@ class Stored:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leave to make ``calls`` calls, the first not before ``start`` (Unix seconds), then one every ``interval`` s."""
+
+    calls: int
+    start: float
+    interval: float
+
+
 class SyncState(Protocol):
     """Cursors, the rate limit, pauses and run summaries."""
 
@@ -25,6 +34,16 @@ class SyncState(Protocol):
 
     def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
         """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
+        ...
+
+    def lease(
+        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
+    ) -> Lease:
+        """Lease up to ``calls`` panel calls from the rate limit that all functions share."""
+        ...
+
+    def slow_down(self, *, now: float, rate: float, wait: float) -> None:
+        """Halve the shared rate, and let nobody call before ``now + wait``."""
         ...
 
     def paused(self) -> Mapping[str, str]:

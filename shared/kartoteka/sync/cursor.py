@@ -3,7 +3,7 @@
 Numbers are handed out before commit, so a row can become visible after a higher number was read. The cursor remembers
 the gaps below its high-water mark and asks for them again until they appear or are older than the longest transaction
 allowed. It also carries a mark of the row it points at: where that row is gone or another, the database was restored or
-rebuilt, and only a full look helps.
+rebuilt, and only a full scan helps.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from kartoteka.core.model import LogEntry
 
 MAX_GAPS = 500
 """More gaps than this are merged with their neighbours: some rows are then read twice, which costs little."""
@@ -40,9 +38,8 @@ class LogCursor:
         """Return the ranges to be asked for again."""
         return [(gap.first, gap.last) for gap in self.gaps]
 
-    def advance(self, entries: Sequence[LogEntry], now: datetime, max_age: timedelta) -> LogCursor:
-        """Return the cursor after reading ``entries`` (ordered by number). Its mark is for the caller to set."""
-        seen = [entry.seq for entry in entries]
+    def advance(self, seen: Sequence[int], now: datetime, max_age: timedelta) -> LogCursor:
+        """Return the cursor after reading rows of these numbers, in order. Its mark is for the caller to set."""
         high = max([self.high, *seen])
         fresh = _missing(self.high, [n for n in seen if n > self.high], now)
         old = [rest for gap in self.gaps for rest in _cut(gap, seen)]

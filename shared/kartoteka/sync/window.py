@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kartoteka.core.model import Window
+from kartoteka.ports.panel import Window
 
 OVERLAP = timedelta(minutes=3)
 """A modification becomes visible at most this long after its date. The contract shows seconds, and warns of lag."""

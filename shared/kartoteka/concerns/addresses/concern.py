@@ -1,0 +1,246 @@
+"""The concern: a client's delivery addresses are items, read in bulk across clients.
+
+Every write is announced before it is sent, so that a lost reply is cleared up at the next look: an address that was
+added after all is found by its contents and not added twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kartoteka import codes
+from kartoteka.concerns.addresses.deletions import GONE_CODE, NOT_DELETED, WHOLE, Terms, one_sided
+from kartoteka.concerns.addresses.pairing import pair
+from kartoteka.concerns.addresses.poll import AddressPoll
+from kartoteka.concerns.shops import wanted
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record, RecordState, Side
+from kartoteka.ports.panel import Account, Address, AddressWrite
+from kartoteka.sync import retry
+from kartoteka.sync.collect import Source
+from kartoteka.sync.concern import NOT_OWN, Concern, Failed, News, Opened, Shown, by_owner, not_own
+from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.retry import Answer
+from kartoteka.sync.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAddresses(Shown):
+    """What the panel shows of a client: its account, and its addresses."""
+
+    addresses: tuple[Address, ...] = ()
+
+
+class Addresses(Concern):
+    """Delivery addresses of a client."""
+
+    name = "delivery_addresses"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        section = run.policy.delivery_addresses
+        propagate = section.deletes == "propagate"
+        self._terms = Terms(self.rules, section.direction, section.conflict, propagate, self.lacks)
+
+    def passes(self) -> Mapping[str, Source]:
+        """Return the rotating pass over the addresses of all linked clients."""
+        return {"rotate": AddressPoll(self.run, self)}
+
+    def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
+        """Return all these clients: the panel may have addresses of any."""
+        return owners
+
+    # --- the plan
+
+    def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+        """Return the plans of a client's addresses; the client's own record tells only what is about all of them."""
+        own, *items = records
+        if own.link is None:
+            return [self.without_link(replace(item, has_client=own.erp is not None)) for item in items]
+        if own.erp is None:
+            return [self._without_client(record) for record in records]
+        if not self.is_on:
+            return []
+        seen = shown if isinstance(shown, ShownAddresses) else None
+        if shown is not None and (status := not_own(own, shown.account)):
+            return [Plan(own, Act.KEEP, status=status)]
+        keeps = shown is None and own.code in NOT_OWN
+        plans = [Plan(own, Act.KEEP, status=own.state.status if keeps else None)]
+        if seen is None:
+            if any(item.state.intent for item in items):
+                return [*plans, *(Plan(item, Act.LOOK) for item in items if item.state.intent)]
+            addresses = [found for item in items if (found := self._last_address(item))]
+            seen = ShownAddresses(asked=False, addresses=tuple(addresses))
+        return [*plans, *self._of_items(own, items, seen)]
+
+    def _without_client(self, record: Record) -> Plan:
+        """Return the plan of a record of a client whose row is gone."""
+        if record.erp is not None and record.state.base is None:
+            return Plan(record, Act.KEEP, status=codes.status("no_client"))
+        return self.without_row(record)
+
+    def _last_address(self, item: Record) -> Address | None:
+        """Return an address as the panel was last known to show it; None: it has none, as far as is known."""
+        if item.state.base is None or not item.state.panel_id or item.code == GONE_CODE[Side.PANEL]:
+            return None
+        return Address(item.state.panel_id, self.last_shown(item).values or {})
+
+    def _of_items(self, own: Record, items: Sequence[Record], seen: ShownAddresses) -> list[Plan]:
+        plans = []
+        for it in pair(own, items, seen.addresses):
+            shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
+            if it.over or it.address is None or it.record.erp is None:
+                plan = one_sided(self._terms, it)
+            else:
+                shown = replace(shown, panel_id=it.address.panel_address_id)
+                plan = self.compared(it.record, shown, it.base, it.earlier)
+            if plan is not None:
+                plans.append(self._with_call(own, replace(plan, shown=shown)))
+        return plans
+
+    def _with_call(self, own: Record, plan: Plan) -> Plan:
+        """Return the plan with what the panel is told; held where the panel would want shops, and nothing gives any."""
+        if plan.act not in (Act.ADD, Act.DELETE) and not plan.to_panel:
+            return plan
+        account: Account | None = plan.shown.account
+        shown = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
+        shops = wanted(shown, self.run.policy)
+        if not shops and plan.act is not Act.DELETE:
+            kept = tuple(step for step in plan.steps if step.target is not Side.PANEL)
+            said = codes.status("incomplete.shop")
+            act = Act.KEEP if plan.act is Act.ADD else plan.act
+            return replace(plan, act=act, steps=kept if act is Act.MERGE else (), status=said)
+        values = {step.field: step.value for step in plan.to_panel if plan.act is not Act.DELETE}
+        login = account.login if account else own.link.panel_login if own.link else ""
+        key = "" if plan.act is Act.ADD else plan.panel_id
+        write = AddressWrite(own.key.client_id, plan.record.key.item_id, login, key, values, shops)
+        return replace(plan, call=write)
+
+    def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:
+        """Return nothing yet: the call needs the client's own record."""
+        return None
+
+    # --- reading and sending
+
+    def must_read(self, record: Record) -> bool:
+        """Whether the panel has to be asked about a client."""
+        return self.is_on and super().must_read(record)
+
+    def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts of these clients, and the addresses of those who have the right one: two calls."""
+        shown, failed = super().read(records)
+        of_account = {
+            seen.account.panel_client_id: record.key.owner
+            for record in records
+            if (seen := shown.get(record.key.owner)) and seen.account and not_own(record, seen.account) is None
+        }
+        addresses, unread = self.addresses_of(list(of_account))
+        found: dict[Owner, Shown] = dict(shown)
+        errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
+        for key, owner in of_account.items():
+            if key in addresses:
+                found[owner] = ShownAddresses(account=shown[owner].account, addresses=tuple(addresses[key]))
+            else:
+                del found[owner]
+                errors[owner] = unread.get(key, Retry("missing_result"))
+        return found, errors
+
+    def addresses_of(
+        self, panel_client_ids: Sequence[str]
+    ) -> tuple[Mapping[str, Sequence[Address]], Mapping[str, Reject | Retry | Halt]]:
+        """Read the addresses of these accounts in one call; return them, and who could not be read, and why."""
+        found, failed = retry.ask_all(lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
+        return dict(found), failed
+
+    def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
+        """Send these writes gate by gate. After a call that failed as a whole no other is made in this run."""
+        panel = self.run.panel
+        gates: Mapping[Act, Callable[[Sequence[AddressWrite]], Sequence[Outcome]]] = {
+            Act.ADD: panel.add_addresses,
+            Act.MERGE: panel.update_addresses,
+            Act.DELETE: panel.delete_addresses,
+        }
+        answers: dict[int, Answer] = {}
+        failure: Retry | Halt | None = None
+        for act, gate in gates.items():
+            for chunk in self.run.chunks([n for n, plan in enumerate(plans) if plan.act is act]):
+                writes = [plans[n].call for n in chunk]
+                told: Sequence[Answer] = [failure] * len(chunk) if failure else retry.send_all(gate, writes)
+                failure = failure or _failure(told)
+                answers |= dict(zip(chunk, told, strict=True))
+        return [answers[n] for n in range(len(plans))]
+
+    def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
+        """Return what is to be stored; an address that the panel does not delete is held."""
+        if plan.act is Act.DELETE and isinstance(answer, Reject):
+            said = codes.told(NOT_DELETED, (), {"panel": "", **answer.facts})
+            note = Note(REFUSED, "", code=NOT_DELETED, text=answer.facts.get("panel", ""))
+            state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
+            return [Change(plan.record, state)]
+        return super().answered(plan, answer)
+
+    # --- what wakes it
+
+    def notice(self, news: News) -> Sequence[Owner]:
+        """Return the clients among those who moved whose addresses ask for something.
+
+        A linked account that was never seen before is the echo of its own opening: its addresses are our own work.
+        """
+        ids = news.fresh.keys() & set(news.known)
+        moved = {owner: account for owner, account in news.linked.items() if account.panel_client_id in ids}
+        return self.asking(moved) if moved and self.is_on else []
+
+    def asking(self, accounts: Mapping[Owner, Account]) -> list[Owner]:
+        """Return those of these clients whose addresses ask for something; one call for each batch of them.
+
+        Raises Retry or Halt where a batch could not be read. What is deferred comes back by its own time.
+        """
+        found: list[Owner] = []
+        for batch in self.run.chunks(list(accounts)):
+            loaded = [(o, r) for o, r in by_owner(self.load(batch)) if not r[0].state.deferral and r[0].erp is not None]
+            addresses, failed = self.addresses_of([accounts[owner].panel_client_id for owner, _ in loaded])
+            for error in failed.values():
+                if not isinstance(error, Reject):
+                    raise error
+            for owner, records in loaded:
+                account = accounts[owner]
+                if account.panel_client_id in failed:
+                    continue
+                shown = addresses.get(account.panel_client_id)
+                seen = ShownAddresses(account=account, addresses=tuple(shown or ()))
+                if shown is None or any(self._waits_not(plan) for plan in self.plans(records, seen)):
+                    found.append(owner)
+        return found
+
+    @staticmethod
+    def _waits_not(plan: Plan) -> bool:
+        """Whether a plan has something to be done now: a deferred address comes back by its own time."""
+        return bool(plan) and plan.record.state.deferral is None
+
+    def first_contact(
+        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+    ) -> list[Change]:
+        """Return what is stored of newly linked clients; bases of addresses of an account that was before are void.
+
+        The addresses of an account that was opened just now are due only where the ERP has any.
+        """
+        records = self.load([Owner(client_id) for client_id in links])
+        having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
+        due = {key: link for key, link in links.items() if key not in fresh or key in having}
+        void = [
+            Change(record, RecordState())
+            for record in records
+            if (record.key.item_id and record.state != RecordState()) or record.key.client_id not in due
+        ]
+        return [*void, *super().first_contact(due, {}, ())]
+
+
+def _failure(told: Sequence[Answer]) -> Retry | Halt | None:
+    """Return why a whole call failed; then no other is made in this run."""
+    first = told[0]
+    if isinstance(first, Retry | Halt) and all(answer is first for answer in told):
+        return None if first.code == "missing_result" else first
+    return None

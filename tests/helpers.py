@@ -1,0 +1,70 @@
+"""What several tests of the concerns begin with, and what they look at."""
+
+from __future__ import annotations
+
+from kartoteka.codes import State
+from kartoteka.model import Owner, Value
+from kartoteka.policy import Policy, parse
+from tests.world import CLIENT, World
+
+OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
+"""A client that shares nothing with CLIENT."""
+
+
+def owners(*client_ids: str) -> tuple[Owner, ...]:
+    """Return these clients as a message names them."""
+    return tuple(Owner(client_id) for client_id in client_ids)
+
+
+def installation(*, policy: str | Policy = "{}") -> World:
+    """Return an empty installation."""
+    return World(parse(policy) if isinstance(policy, str) else policy)
+
+
+def by(world: World, client: str) -> tuple[str, str]:
+    """Return the account that a client is linked to, and how it was found."""
+    link = world.exchange.links[client]
+    return link.panel_client_id, link.linked_by
+
+
+def status_of(world: World, client: str) -> tuple[State, str]:
+    """Return what ``sync_status`` says of a client."""
+    status = world.exchange.status(client, "accounts")
+    assert status
+    return status.state, status.code
+
+
+def candidates(world: World, client: str) -> dict[str, str]:
+    """Return the candidates that ``sync_matches`` names for a client: account -> the rules."""
+    return {c.panel_client_id: c.matched_by for c in world.exchange.index.candidates([client])}
+
+
+def linked(number: int = 1, *, policy: str = "{}") -> World:
+    """Return an installation with so many customers in step."""
+    world = World(parse(policy))
+    for n in range(number):
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": f"{n:010}", "email": f"{n}@firma.pl"})
+    world.tick()
+    world.tick()
+    return world
+
+
+def account_of(world: World, client: str) -> str:
+    """Return the panel's id of a client's account."""
+    return world.exchange.links[client].panel_client_id
+
+
+def puts(world: World) -> int:
+    """Return how often accounts were written."""
+    return world.panel.calls().get("PUT clients/clients", 0)
+
+
+def number_of(world: World, group_id: str = "G1") -> str:
+    """Return the panel's number of a group."""
+    return world.exchange.prices.numbers()[group_id]
+
+
+def prices(world: World, group_id: str = "G1") -> dict[str, str]:
+    """Return what the panel holds: ``kind/id`` -> amount and currency."""
+    held = world.panel.prices[number_of(world, group_id)]
+    return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
