@@ -243,8 +243,8 @@ def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
     times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
     if times > CORRECTIONS and seen.field.comparable:
-        code = "not_taken" if target is Side.PANEL else "not_taken.by_erp"
-        return Step(name, note=Note(STANDS, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
+        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
     return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
 
