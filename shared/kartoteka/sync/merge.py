@@ -76,8 +76,11 @@ class Step:
     facts: Mapping[str, str] = attribute(default_factory=dict, repr=False)
 
     def held(self, code: str, facts: Mapping[str, str], note: Note | None = None) -> Step:
-        """Return the step that writes nothing, for this reason, and leaves the base as it is."""
-        return Step(self.field, note=note or self.note, code=code, facts=facts)
+        """Return the step that writes nothing, for this reason, and leaves the base as it is.
+
+        A correction that is not made is not counted, so the step's own note goes.
+        """
+        return Step(self.field, note=note, code=code, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
