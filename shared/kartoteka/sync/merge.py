@@ -124,6 +124,7 @@ def merge(
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
+    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -133,9 +134,12 @@ def merge(
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
+            wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    if together and any(s.target is Side.PANEL for s in steps):  # one has changed, so all are tried again
+    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
+    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
+    refusing = {wanted[name] for name in held}
+    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
         rest = {name: note for name, note in notes.items() if name not in together}
         return merge(
             fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
