@@ -264,15 +264,15 @@ def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None
 
 def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
     name = seen.field.name
-    winner = decided
-    if winner is None and rule.conflict is not Resolution.HOLD:
-        winner = Side.ERP if rule.conflict is Resolution.ERP else Side.PANEL
+    ruled = {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(rule.conflict)
+    winner = decided or ruled
+    by_person = decided is not None and decided is not ruled  # a call that is made again finds the rule's own decision
     told = waiting and (waiting.erp_value, waiting.panel_value) == (as_text(seen.erp), as_text(seen.panel))
     note = None if told else ConflictNote(name, seen.erp, seen.panel, seen.base[0] if seen.base else None, winner)
     if winner is None:
         return Step(name, conflict=note, code="conflict")
-    step = _write(seen, winner.other, Reason.CONFLICT if decided else reason)
-    return replace(step, conflict=note)
+    step = _write(seen, winner.other, Reason.CONFLICT if by_person else reason)
+    return replace(step, conflict=note, risky=step.risky and not by_person)
 
 
 def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
