@@ -362,7 +362,8 @@ def settled(
     """
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
-    unsure = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
