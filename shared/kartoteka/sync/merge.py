@@ -328,7 +328,7 @@ def check(field: Field, target: Side, value: Value) -> None:
 
 def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
 
 
