@@ -106,6 +106,11 @@ class _Seen:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
         return norm != base and (norm != "" or empty is Empty.ERASE)
 
+    def never_carried(self, target: Side) -> bool:
+        """Whether the other side was empty from the first on, and this one was not."""
+        erp, panel = self.base_erp, self.base_panel
+        return (panel == "" != erp) if target is Side.ERP else (erp == "" != panel)
+
 
 def merge(
     fields: Fields,
@@ -208,11 +213,11 @@ def _agreed(seen: _Seen) -> Step | None:
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
-    if value == "" and source is Side.ERP and seen.base is None and not rule.always:
-        return None  # nothing was ever carried, and nothing is to be
+    if value == "" and seen.base is None and not rule.always:  # nothing was ever carried, and nothing is to be
+        return None if source is Side.ERP else Step(seen.field.name, forms=(seen.erp, seen.panel))
     if seen.equal:
         return _agreed(seen)
-    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
+    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.never_carried(target)):
         return None
     if seen.base is None:
         return _write(seen, target, Reason.FIRST_CONTACT)
