@@ -23,7 +23,8 @@ from kartoteka.model import Direction, Empty, Resolution
 
 ShopId = Annotated[int, Key(ge=1)]
 ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
-"""The directions of a concern whose values the ERP alone decides."""
+"""The directions of a concern, or a field, whose values the ERP alone decides."""
+_ONLY_ONE_WAY = "use " + " or ".join(f"'{direction}'" for direction in ONE_WAY)
 
 
 class _Section(BaseModel):
@@ -104,6 +105,8 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
     for name, rule in fields.items():
         if name not in known:
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
+        if rule.direction not in (None, *ONE_WAY) and not known[name].comparable:
+            raise ValueError(f"{name!r} is shown by the panel in words of its own and cannot travel back; {_ONLY_ONE_WAY}")
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
     return fields
@@ -141,7 +144,7 @@ class OneWay(ConcernPolicy):
     @classmethod
     def _one_way(cls, direction: Direction) -> Direction:
         if direction not in ONE_WAY:
-            raise ValueError(f"{direction.value!r} is not possible here; use {' or '.join(map(repr, map(str, ONE_WAY)))}")
+            raise ValueError(f"{direction.value!r} is not possible here; {_ONLY_ONE_WAY}")
         return direction
 
 
