@@ -119,6 +119,9 @@ TABLE = [
     ("first contact, one way back: equal", TO_ERP, NONE, "A", "A", NOTED),
     ("first contact, one way back: the target is empty", TO_ERP, NONE, None, "A", (ERP, FIRST)),
     ("first contact, one way back: both empty", TO_ERP, NONE, None, "", NOTED),
+    # noted, so that the panel need not be asked again whether it has anything to carry
+    ("first contact, one way back: the source is empty", TO_ERP, NONE, "A", "", NOTED),
+    ("first contact, one way back: the source is empty, erase", TO_ERP_ERASE, NONE, "A", None, NOTED),
     # --- no base, both filled, different: the conflict rule
     ("first contact: different", BOTH, NONE, "A", "B", (PANEL, FIRST)),
     ("first contact: different, the panel wins", PANEL_WINS, NONE, "A", "B", (ERP, FIRST)),
@@ -167,6 +170,13 @@ TABLE = [
     ("one way back: an emptied target", TO_ERP, "A", None, "A", (ERP, DRIFTED)),
     ("one way back: an empty source and drift, keep", TO_ERP, "", "B", "", NOTHING),
     ("one way back: an erased source and drift, erase", TO_ERP_ERASE, "", "B", "", (ERP, DRIFTED)),
+    # --- a source that was empty from the first on: not looked after, until it has a value
+    ("one way back: never carried, at rest", TO_ERP, ("A", ""), "A", "", NOTHING),
+    ("one way back: never carried, the target edited", TO_ERP, ("A", ""), "B", "", NOTHING),
+    ("one way back: never carried, the target edited, erase", TO_ERP_ERASE, ("A", ""), "B", "", NOTHING),
+    ("one way back: never carried, now filled", TO_ERP, ("A", ""), "A", "C", (ERP, EDIT)),
+    ("one way back: never carried, now filled, erase", TO_ERP_ERASE, ("A", ""), "B", "C", (ERP, EDIT)),
+    ("one way: never carried, the target edited, erase", TO_PANEL_ERASE, ("", "A"), "", "B", NOTHING),
     # --- off
     ("off", OFF, "A", "B", "C", NOTHING),
     ("off, first contact", OFF, NONE, "A", "B", NOTHING),
@@ -660,6 +670,7 @@ def test_what_a_person_has_decided_is_not_risky() -> None:
     waiting = (Conflict(7, "email", "b@x.pl", "c@x.pl", "a@x.pl", PANEL),)
     for rule in (HOLD, BOTH):
         assert not risky(rule, "a@x.pl", "b@x.pl", "c@x.pl", name="email", conflicts=waiting)
+    assert risky(PANEL_WINS, "a@x.pl", "b@x.pl", "c@x.pl", name="email", conflicts=waiting)  # the rule's, noted before
 
 
 def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> None:
@@ -723,12 +734,15 @@ def test_what_may_have_arrived_or_not_is_sent_again(name: str, sent: Value, erp:
     assert (step.target, step.value) == (PANEL, erp)
 
 
-@pytest.mark.parametrize(("shown", "again"), [("14", True), ("", False)])
-def test_an_erasure_that_may_have_arrived_is_sent_again_where_the_value_still_stands(shown: str, again: bool) -> None:
+@pytest.mark.parametrize("shown", ["14", ""])
+@pytest.mark.parametrize("sent", ["", None])
+def test_an_erasure_that_may_have_arrived_is_sent_again(sent: Value, shown: str) -> None:
     known = Forms({"province": "mazowieckie"}, {"province": "14"})
-    base, _ = settled(known, BILLING, Intent(written(province=None)), {"province": shown})
-    steps = merge(BILLING, {"province": TO_PANEL_ERASE}, base=base, erp={"province": None}, panel={"province": shown}, notes={})
-    assert [step.target for step in steps] == [PANEL]
+    base, _ = settled(known, BILLING, Intent(written(province=sent)), {"province": shown})
+    assert base is not None
+    step = province(TO_PANEL_ERASE, (base.erp["province"], base.panel["province"]), None, shown)
+    assert step is not None
+    assert (step.target, step.value) == (PANEL, None)
 
 
 # --- texts
