@@ -13,6 +13,7 @@ from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
 from kartoteka.sync.concern import News
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
+from tests.helpers import owners
 from tests.world import CLIENT, World
 
 
@@ -51,11 +52,6 @@ def quiet(made: AddressWorld) -> bool:
 
 def streets(made: AddressWorld, account: str = "1") -> list[Value]:
     return [values["street"] for values in made.shown(account).values()]
-
-
-def taken(made: AddressWorld) -> list[str]:
-    """Take a message off the queue; return whom it names."""
-    return [owner.client_id for owner in made.queue.take(CONCERN) or ()]
 
 
 def asking(made: AddressWorld, client_id: str = "C-1", account: str = "1") -> bool:
@@ -392,7 +388,7 @@ def test_where_the_erp_is_always_faster_the_customer_goes_back_into_the_queue() 
     turns = iter(range(100))
     made.exchange.before_save = lambda: made.exchange.update_address("A-1", street=f"z ERP {next(turns)}")
     made.look()
-    assert taken(made) == ["C-1"]
+    assert made.queue.take(CONCERN) == owners("C-1")
 
 
 # --- deletions
@@ -1016,9 +1012,9 @@ def test_the_pass_finds_what_the_feed_does_not_tell() -> None:
     for key in list(made.panel.delivery):
         made.panel.edit_address(key, city="Gdynia")
     made.rotate()
-    assert taken(made) == ["C-0", "C-1", "C-2"]
+    assert made.queue.take(CONCERN) == owners("C-0", "C-1", "C-2")
     made.rotate()
-    assert taken(made) == ["C-3", "C-0", "C-1"]
+    assert made.queue.take(CONCERN) == owners("C-3", "C-0", "C-1")
 
 
 @pytest.mark.parametrize("break_it", ["queue", "panel"])
@@ -1032,7 +1028,7 @@ def test_a_pass_whose_keys_were_not_taken_is_made_again(break_it: str) -> None:
     assert not made.rotate()
     assert (made.state.load("addresses").document or {"after": ""})["after"] == ""
     assert made.rotate()
-    assert taken(made) == ["C-0"]
+    assert made.queue.take(CONCERN) == owners("C-0")
 
 
 def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
@@ -1047,7 +1043,7 @@ def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
     made.panel.edit_address("3", city="Gdynia")
     made.panel.addresses = picky  # type: ignore[method-assign]
     assert made.rotate()
-    assert taken(made) == ["C-2"]
+    assert made.queue.take(CONCERN) == owners("C-2")
 
 
 def test_the_pass_does_nothing_where_addresses_are_off() -> None:
@@ -1301,13 +1297,13 @@ def test_a_batch_that_cannot_be_read_keeps_nobody_else_waiting(
         made.panel.add_address(account, **LINES)
     away(made, monkeypatch, accounts[1], error)
     assert not made.rotate(), "it is told"
-    assert taken(made) == ["C-1"], "what was found before is handed on"
+    assert made.queue.take(CONCERN) == owners("C-1"), "what was found before is handed on"
     for _ in range(3):
         assert not made.rotate()
         assert made.queue.empty()
     assert not made.rotate(), "the fifth time in a row"
     assert not made.rotate(), "in the next round it has its turn again"
-    assert taken(made) == ["C-3", "C-4", "C-1"]
+    assert made.queue.take(CONCERN) == owners("C-3", "C-4", "C-1")
 
 
 def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1321,4 +1317,4 @@ def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytes
                 assert not made.rotate()
         assert made.queue.empty()
         assert made.rotate()
-        assert taken(made) == ["C-2"]
+        assert made.queue.take(CONCERN) == owners("C-2")

@@ -311,7 +311,9 @@ def check(field: Field, target: Side, value: Value) -> None:
             field.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
-    elif target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    elif (
+        target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
+    ):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
     if value is not None and len(str(value)) > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
@@ -343,7 +345,9 @@ def _same(field: Field, sent: Value, intent: Values, panel: Values) -> bool:
     return field.normalise(sent, _placed(intent, panel)) == shown
 
 
-def settled(base: Forms | None, fields: Fields, intent: Intent, panel: Values) -> tuple[Forms | None, tuple[Written, ...]]:
+def settled(
+    base: Forms | None, fields: Fields, intent: Intent, panel: Values
+) -> tuple[Forms | None, tuple[Written, ...]]:
     """Return the base once an unanswered call is judged by what the panel shows now, and what that call has carried.
 
     A value that the panel does not show, or shows in words of its own, may have arrived or not: its base is unknown
