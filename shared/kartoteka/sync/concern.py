@@ -29,6 +29,7 @@ from kartoteka.model import (
     Owner,
     Record,
     RecordState,
+    Side,
     Values,
     Written,
 )
@@ -204,7 +205,8 @@ class Concern:
     def last_shown(self, record: Record) -> Shown:
         """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
         base = record.state.base or NO_FORMS
-        noted = {name: note.value for name, note in record.state.notes.items() if note.kind == STANDS}
+        notes = record.state.notes.items()
+        noted = {name: note.value for name, note in notes if note.kind == STANDS or note.code == retry.REFUSED_BY_ERP}
         waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
         return Shown({**base.panel, **noted, **waiting}, panel_id=record.state.panel_id, asked=False)
 
@@ -394,6 +396,11 @@ class Concern:
             return whole
         rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
         return replace(whole, otherwise=rest)
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of a record whose row the ERP's database did not take; ``change`` is what was stored."""
+        steps = [step for step in plan.steps if step.target is Side.ERP]
+        return retry.refused(self.run, change, reject, steps, table=self.table)
 
     # --- a client that was linked
 

@@ -293,13 +293,15 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     if step.target is None:
         return step
     if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
-        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
+        value = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        return step.held(reject.code, reject.facts)
+        stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
+        return step.held(reject.code, reject.facts, stands)
     return step
 
 
