@@ -320,7 +320,8 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
         return step
     value = as_text(step.value) or ""
     if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
-        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
+        told = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
