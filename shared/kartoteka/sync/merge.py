@@ -337,7 +337,7 @@ def check(field: Field, target: Side, value: Value) -> None:
     facts = {"value": quoted(value), "limit": str(field.length)}
     if target is Side.PANEL and not field.kind.translated:
         try:
-            field.codec.to_panel(value)
+            field.kind.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
     elif (

@@ -29,6 +29,7 @@ _CONFLICTS = (
     .order_by(_CONFLICT.id)
 )
 
+_AS_IT_IS = (str, bool)
 _PLAIN = (sa.String, sa.Boolean)
 """Types that are read as they are; all others are read as text, to the letter."""
 
@@ -49,7 +50,11 @@ class RowReader:
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
         return {
-            name: _moment(value_of(stored)) if is_moment else value_of(stored)
+            name: _moment(value_of(stored))
+            if is_moment
+            else stored
+            if stored is None or stored.__class__ in _AS_IT_IS
+            else value_of(stored)
             for (name, is_moment), stored in zip(self._columns, row[2:], strict=True)
         }
 

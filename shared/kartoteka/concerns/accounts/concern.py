@@ -108,6 +108,7 @@ class Accounts(Concern):
         self._incoming = Incoming(run, self._index)
         self._logins = Logins(run.policy.accounts.login)
         self._shops = PanelShops(run)
+        self._is_linked: dict[Owner, bool | None] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
 
@@ -131,6 +132,7 @@ class Accounts(Concern):
         records = super().load(owners)
         if not records:
             return records
+        self._note(records)
         ids = [record.key.client_id for record in records]
         on = self.run.policy.accounts.incoming
         answers = self.run.exchange.index.answers(ids) if on else {}
@@ -172,19 +174,22 @@ class Accounts(Concern):
         """
         if not self.is_on:
             return owners
-        waiting = [
-            record
-            for at in range(0, len(owners), PAGE)
-            for record in self.run.exchange.records.load(self.name, owners[at : at + PAGE])
-            if record.link is None and record.erp is not None
-        ]
-        error = self._read_news() if waiting else None
+        unknown = [owner for owner in owners if owner not in self._is_linked]
+        for at in range(0, len(unknown), PAGE):
+            self._note(self.run.exchange.records.load(self.name, unknown[at : at + PAGE]))
+        without = [owner for owner in owners if self._is_linked[owner] is False]
+        error = self._read_news() if without else None
         if error is None:
             return owners
+        waiting = [record for record in super().load(without) if record.erp is not None]
         changes = [retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None]
         self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
+
+    def _note(self, records: Sequence[Record]) -> None:
+        """Remember who has an account (True), who has none (False), and who is not there (None)."""
+        self._is_linked |= {r.key.owner: None if r.link is None and r.erp is None else bool(r.link) for r in records}
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
