@@ -44,7 +44,7 @@ class Code:
     """A code and its texts.
 
     ``state`` is the record's while the code stands (a refusal that is still being retried is shown as ``pending`` by
-    its caller). ``contents``: the same contents would be refused again, so that they are not tried again by themselves.
+    its caller). ``contents``: the same contents would be refused again, so they are not retried automatically.
     """
 
     name: str
@@ -75,8 +75,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         Code(
             "incomplete",
             State.HELD,
-            Text("W tabeli {table} brakuje wartości: {fields}.", "Uzupełnij wiersz; dalej pójdzie samo."),
-            Text("The row in {table} has no value in: {fields}.", "Complete the row; it then goes on by itself."),
+            Text("W tabeli {table} brakuje wartości: {fields}.", "Uzupełnij wiersz; synchronizacja ruszy sama."),
+            Text(
+                "The row in {table} has no value in: {fields}.",
+                "Complete the row; synchronisation then resumes by itself.",
+            ),
             contents=True,
         ),
         Code(
@@ -142,7 +145,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The value in {table} ({fields}) contains an invisible control character: '{value}'.",
-                "Remove that character in {table}; typing the value anew is the simplest way.",
+                "Remove that character in {table}; the simplest way is to type the value again.",
             ),
             contents=True,
         ),
@@ -155,7 +158,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The panel's value ({fields}) contains a character that a database does not take: '{value}'.",
-                "Remove that character in the panel; typing the value anew is the simplest way.",
+                "Remove that character in the panel; the simplest way is to type the value again.",
             ),
             contents=True,
         ),
@@ -241,10 +244,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         Code(
             "bad_shop",
             State.HELD,
-            Text(
-                "'{value}' to nie są numery sklepów.",
-                "Wpisz w client_shops.shop_id numery sklepów z panelu.",
-            ),
+            Text("'{value}' to nie są numery sklepów.", "Wpisz w client_shops.shop_id numery sklepów z panelu."),
             Text(
                 "'{value}' is not a list of shop numbers.",
                 "Write the panel's numbers of the shops into client_shops.shop_id.",
@@ -316,7 +316,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The panel did not take the random password of the new account (it says '{panel}').",
-                "Relax the panel's rules for passwords, then set decision = 'retry' in sync_status.",
+                "Relax the password rules in the panel, then set decision = 'retry' in sync_status.",
             ),
         ),
         Code(
@@ -393,7 +393,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Popraw numer ({fields}) lub kraj w tabeli {table}.",
             ),
             Text(
-                "The panel finds the tax number wrong for the client's country (it says '{panel}').",
+                "The panel refuses the tax number as wrong for the client's country (it says '{panel}').",
                 "Correct the number ({fields}) or the country in {table}.",
             ),
             contents=True,
@@ -427,7 +427,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Popraw kod ({fields}) lub kraj w tabeli {table}.",
             ),
             Text(
-                "The panel finds the postcode wrong for the client's country (it says '{panel}').",
+                "The panel refuses the postcode as wrong for the client's country (it says '{panel}').",
                 "Correct the postcode ({fields}) or the country in {table}.",
             ),
             contents=True,
@@ -440,7 +440,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Popraw numer ({fields}) lub kraj w tabeli {table}.",
             ),
             Text(
-                "The panel finds the telephone number wrong for the client's country (it says '{panel}').",
+                "The panel refuses the telephone number as wrong for the client's country (it says '{panel}').",
                 "Correct the number ({fields}) or the country in {table}.",
             ),
             contents=True,
@@ -454,7 +454,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "This panel does not know a field that newer panels have, so the value is not carried: {fields}.",
-                "Have IdoSell update the panel, or set the field's direction to off in the policy.",
+                "Ask IdoSell to update the panel, or set the field's direction to off in the policy.",
             ),
             contents=True,
         ),
@@ -479,7 +479,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The panel refuses the whole call for this record (it says '{panel}').",
-                "Check the client's code and login; where they are right, set decision = 'retry' in sync_status.",
+                "Check the client's code and login; if they are right, set decision = 'retry' in sync_status.",
             ),
         ),
         Code(
@@ -514,8 +514,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "unreadable",
             State.HELD,
             Text(
-                "Panel pokazuje wartość, której nie da się odczytać ({fields}: '{panel_value}'); wiersz w ERP "
-                "zostaje bez zmian.",
+                "Panel pokazuje wartość, której nie da się odczytać ({fields}: '{panel_value}'); wiersz w ERP zostaje "
+                "bez zmian.",
                 "Sprawdź tę wartość w panelu; aby wysłać wartość z ERP jeszcze raz, ustaw decision = 'retry' w "
                 "sync_status.",
             ),
@@ -590,8 +590,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "The tax numbers differ ({fields}): '{erp_value}' in the ERP, '{panel_value}' in the panel; the change "
                 "waits for confirmation.",
-                "Where the new number is right, UPDATE sync_status SET decision = 'send' on this row; otherwise "
-                "correct it in {table}.",
+                "If the new number is right, UPDATE sync_status SET decision = 'send' on this row; otherwise correct "
+                "it in {table}.",
             ),
         ),
         Code(
@@ -643,7 +643,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The row was deleted in the ERP and the panel keeps the record (policy: deletes = ignore).",
-                "Nothing to do; a row with the same id takes it up again.",
+                "Nothing to do; a row with the same id resumes the synchronisation.",
             ),
         ),
         Code(
@@ -672,7 +672,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
     ),
-    # {accounts} are the panel's numbers of accounts, as "12 (nip), 57 (email)" where a rule found them.
+    # {accounts} are the panel's numbers of accounts, each with the rules that found it where some did.
     "Which account is a client's": (
         Code(
             "ambiguous",
@@ -697,7 +697,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The account that fits has another tax number than the client: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' where it is this client's, or 'create' to open a new one.",
+                "UPDATE sync_matches SET decision = 'link' if it is this client's, or 'create' to open a new one.",
             ),
         ),
         Code(
@@ -710,7 +710,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The same account fits several clients: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' for the client whose account it is, and 'create' for the "
+                "UPDATE sync_matches SET decision = 'link' for the client that owns the account, and 'create' for the "
                 "others.",
             ),
         ),
@@ -737,7 +737,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "An account that fits carries an external code that no client has: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' where it is this client's, or 'create' to open a new one.",
+                "UPDATE sync_matches SET decision = 'link' if it is this client's, or 'create' to open a new one.",
             ),
         ),
         Code(
@@ -769,13 +769,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Panel nie pokazuje już połączonego konta {accounts}.",
-                "Aby wyszukać lub założyć konto od nowa, usuń wiersz klienta z sync_links i wykonaj "
-                "UPDATE clients SET id = id dla tego klienta.",
+                "Aby wyszukać lub założyć konto od nowa, usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET "
+                "id = id dla tego klienta.",
             ),
             Text(
                 "The panel no longer shows the linked account {accounts}.",
-                "To have one looked for or opened, delete the client's row in sync_links and run UPDATE clients SET "
-                "id = id for this client.",
+                "To have one looked for or opened, delete the client's row in sync_links and run UPDATE clients SET id "
+                "= id for this client.",
             ),
         ),
         Code(
@@ -795,13 +795,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id.",
-                "Wpisz na tym koncie kod klienta albo usuń wiersz klienta z sync_links i wykonaj "
-                "UPDATE clients SET id = id dla tego klienta.",
+                "Wpisz na tym koncie kod klienta albo usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET id "
+                "= id dla tego klienta.",
             ),
             Text(
                 "The linked account carries the external code '{panel_value}' in the panel, which is not clients.id.",
-                "Write the client's code there, or delete the client's row in sync_links and run UPDATE clients SET "
-                "id = id for this client.",
+                "Write the client's code there, or delete the client's row in sync_links and run UPDATE clients SET id "
+                "= id for this client.",
             ),
         ),
         Code(
@@ -848,7 +848,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Wstaw klienta o tym kodzie do clients albo popraw client_id w tym wierszu.",
             ),
             Text(
-                "There is no client in clients to whom this row belongs.",
+                "The client that this row belongs to is not in clients.",
                 "Insert the client with this code into clients, or correct client_id in this row.",
             ),
         ),
@@ -899,20 +899,17 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Aby go przywrócić, usuń ten wiersz z sync_exclusions.",
             ),
             Text(
-                "A row in sync_exclusions leaves this client alone in this concern.",
-                "To take it up again, delete that row in sync_exclusions.",
+                "The client is excluded from this concern by a row in sync_exclusions.",
+                "To include it again, delete that row from sync_exclusions.",
             ),
         ),
         Code(
             "deleted",
             State.EXCLUDED,
-            Text(
-                "Klienta nie ma już w clients.",
-                "Nic nie trzeba robić; wiersz o tym samym id wznowi synchronizację.",
-            ),
+            Text("Klienta nie ma już w clients.", "Nic nie trzeba robić; wiersz o tym samym id wznowi synchronizację."),
             Text(
                 "The client is no longer in clients.",
-                "Nothing to do; a row with the same id takes it up again.",
+                "Nothing to do; a row with the same id resumes the synchronisation.",
             ),
         ),
         Code(
@@ -944,9 +941,9 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "bad_decision",
             State.HELD,
             Text(
-                "Decyzja '{value}' nic w tym miejscu nie znaczy.",
-                "Wpisz w sync_status.decision 'retry' lub 'done', a gdy na potwierdzenie czeka wartość, 'send'; "
-                "NULL cofa decyzję.",
+                "Decyzja '{value}' nic tu nie znaczy.",
+                "Wpisz w sync_status.decision 'retry' lub 'done', a gdy na potwierdzenie czeka wartość, 'send'; NULL "
+                "cofa decyzję.",
             ),
             Text(
                 "The decision '{value}' means nothing here.",
@@ -993,8 +990,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The client's discount group is not in the panel yet.",
-                "Nothing to do; the client is put into it once it is made, and where that takes long see the group's "
-                "row in sync_status.",
+                "Nothing to do; the client is put into it once it is made, and if that takes long see the group's row "
+                "in sync_status.",
             ),
         ),
         Code(
@@ -1024,10 +1021,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         Code(
             "sending_prices",
             State.PENDING,
-            Text(
-                "Ceny tej grupy są wysyłane partiami.",
-                "Nic nie trzeba robić; kolejne partie pójdą same.",
-            ),
+            Text("Ceny tej grupy są wysyłane partiami.", "Nic nie trzeba robić; kolejne partie pójdą same."),
             Text(
                 "The prices of this group are being sent in batches.",
                 "Nothing to do; the next batches follow by themselves.",
@@ -1104,12 +1098,10 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "bad_amount.negative",
             State.HELD,
             Text(
-                "Kwota '{value}' w {table} ({fields}) jest ujemna.",
-                "Wpisz w tabeli {table} kwotę nie mniejszą niż 0.",
+                "Kwota '{value}' w {table} ({fields}) jest ujemna.", "Wpisz w tabeli {table} kwotę nie mniejszą niż 0."
             ),
             Text(
-                "The amount '{value}' in {table} ({fields}) is negative.",
-                "Write an amount of 0 or more into {table}.",
+                "The amount '{value}' in {table} ({fields}) is negative.", "Write an amount of 0 or more into {table}."
             ),
             contents=True,
         ),
@@ -1121,7 +1113,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Wpisz w tabeli {table} rabat od 0 do 100.",
             ),
             Text(
-                "The rebate '{value}' in {table} ({fields}) is more than 100 per cent.",
+                "The rebate '{value}' in {table} ({fields}) is more than 100 percent.",
                 "Write a rebate from 0 to 100 into {table}.",
             ),
             contents=True,
@@ -1147,7 +1139,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Wpisz w client_credit.as_of chwilę obliczenia kwot w UTC i sprawdź zegar ERP.",
             ),
             Text(
-                "client_credit.as_of is not a date and time in UTC, or lies more than 15 minutes ahead.",
+                "client_credit.as_of is not a date and time in UTC, or is more than 15 minutes ahead.",
                 "Write the moment at which the figures were computed, in UTC, into client_credit.as_of, and check the "
                 "ERP's clock.",
             ),
@@ -1161,7 +1153,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Wpisuj w client_credit.as_of czas UTC, nie lokalny.",
             ),
             Text(
-                "client_credit.as_of lies one or two hours ahead (is it local time?).",
+                "client_credit.as_of is one or two hours ahead (is it local time?).",
                 "Write UTC into client_credit.as_of, not local time.",
             ),
             contents=True,
@@ -1188,8 +1180,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Po spłacie wpisz nową kwotę w client_credit.overdue albo podnieś próg w polityce.",
             ),
             Text(
-                "The client owes more past its date than the policy allows (credit.overdue.allowed), so the limit "
-                "is 0.",
+                "The client's overdue amount is above what the policy allows (credit.overdue.allowed), so the limit is "
+                "0.",
                 "Once it is paid write the new amount into client_credit.overdue, or raise the threshold in the "
                 "policy.",
             ),
@@ -1238,8 +1230,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Hamulec zatrzymał ten zakres, bo zmian naraz było za dużo.",
-                "Sprawdź zmiany i popraw błędne w ERP, a potem uruchom 'kartoteka resume ZAKRES --confirm' "
-                "(nazwa zakresu jest w kolumnie concern).",
+                "Sprawdź zmiany i popraw błędne w ERP, a potem uruchom 'kartoteka resume ZAKRES --confirm' (nazwa "
+                "zakresu jest w kolumnie concern).",
             ),
             Text(
                 "The brake stopped this concern because too much was about to change at once.",
@@ -1275,12 +1267,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "pace",
             State.PENDING,
             Text(
-                "Wywołania panelu czekają w kolejce na swoją kolej.",
+                "Wywołania panelu czekają na swoją kolej.",
                 "Nic nie trzeba robić; gdy trwa to stale, podnieś panel.requests_per_second w polityce.",
             ),
             Text(
-                "The calls to the panel are queued up.",
-                "Nothing to do; where it goes on for long, raise panel.requests_per_second in the policy.",
+                "The calls to the panel are waiting in line.",
+                "Nothing to do; if it goes on for long, raise panel.requests_per_second in the policy.",
             ),
         ),
         Code(
@@ -1292,7 +1284,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The account changed in the panel while it was being linked to the client.",
-                "Nothing to do; it is looked at again by itself.",
+                "Nothing to do; it is checked again automatically.",
             ),
         ),
         Code(
@@ -1316,7 +1308,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The panel's answer left this record out.",
-                "Nothing to do; it is looked at again by itself, and where it keeps happening report it to IdoSell.",
+                "It is checked again automatically; if it keeps happening, report it to IdoSell.",
             ),
         ),
         Code(
@@ -1324,12 +1316,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Nie udało się połączyć z panelem.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, sprawdź adres panelu i sieć.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, sprawdź adres panelu i sieć.",
             ),
             Text(
                 "The panel could not be reached.",
-                "Nothing to do; it is tried again by itself, and after more than an hour check the panel's address and "
-                "the network.",
+                "It is retried automatically; if that takes more than an hour, check the panel's address and the "
+                "network.",
             ),
         ),
         Code(
@@ -1337,12 +1329,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Panel nie odpowiedział na czas.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy się to powtarza, podnieś panel.timeout_seconds w polityce.",
+                "Ponawiamy automatycznie; gdy się to powtarza, podnieś panel.timeout_seconds w polityce.",
             ),
             Text(
                 "The panel did not answer in time.",
-                "Nothing to do; it is tried again by itself, and where it keeps happening raise panel.timeout_seconds "
-                "in the policy.",
+                "It is retried automatically; if it keeps happening, raise panel.timeout_seconds in the policy.",
             ),
         ),
         Code(
@@ -1350,13 +1341,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Panel odmówił, bo wywołań w krótkim czasie było za dużo.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy się to powtarza, obniż panel.requests_per_second w "
-                "polityce.",
+                "Ponawiamy automatycznie; gdy się to powtarza, obniż panel.requests_per_second w polityce.",
             ),
             Text(
                 "The panel refused the call because there were too many in a short time.",
-                "Nothing to do; it is tried again by itself, and where it keeps happening lower "
-                "panel.requests_per_second in the policy.",
+                "It is retried automatically; if it keeps happening, lower panel.requests_per_second in the policy.",
             ),
         ),
         Code(
@@ -1364,35 +1353,35 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "W panelu wystąpił błąd wewnętrzny.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
             ),
             Text(
                 "The panel had an error of its own.",
-                "Nothing to do; it is tried again by itself, and after more than an hour report it to IdoSell.",
+                "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
         ),
         Code(
             "panel_409",
             State.PENDING,
             Text(
-                "Panel wykonywał w tej chwili inną operację na tych danych (status 409).",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
+                "Panel wykonywał właśnie inną operację na tych danych (status 409).",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
             ),
             Text(
                 "The panel was busy with another operation on these data (status 409).",
-                "Nothing to do; it is tried again by itself, and after more than an hour report it to IdoSell.",
+                "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
         ),
         Code(
             "panel_425",
             State.PENDING,
             Text(
-                "Panel odłożył wywołanie na później (status 425).",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
+                "Panel nie był gotowy przyjąć wywołania (status 425).",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
             ),
             Text(
-                "The panel put the call off (status 425).",
-                "Nothing to do; it is tried again by itself, and after more than an hour report it to IdoSell.",
+                "The panel was not ready to take the call (status 425).",
+                "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
         ),
         Code(
@@ -1400,11 +1389,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Panel odpowiedział na wyszukiwanie nieznanym błędem.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, zgłoś to do IdoSell.",
             ),
             Text(
                 "The panel answered a search with an unknown fault.",
-                "Nothing to do; it is tried again by itself, and after more than an hour report it to IdoSell.",
+                "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
         ),
         Code(
@@ -1412,11 +1401,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Odpowiedź panelu była urwana lub nieczytelna.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy się to powtarza, sprawdź adres panelu.",
+                "Ponawiamy automatycznie; gdy się to powtarza, sprawdź adres panelu.",
             ),
             Text(
                 "The panel's answer was cut off or could not be read.",
-                "Nothing to do; it is tried again by itself, and where it keeps happening check the panel's address.",
+                "It is retried automatically; if it keeps happening, check the panel's address.",
             ),
         ),
         Code(
@@ -1424,12 +1413,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Odpowiedź panelu była zbyt duża.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy się to powtarza, zmniejsz panel.batch_size w polityce.",
+                "Ponawiamy automatycznie; gdy się to powtarza, zmniejsz panel.batch_size w polityce.",
             ),
             Text(
                 "The panel's answer was too large.",
-                "Nothing to do; it is tried again by itself, and where it keeps happening lower panel.batch_size in "
-                "the policy.",
+                "It is retried automatically; if it keeps happening, lower panel.batch_size in the policy.",
             ),
         ),
         Code(
@@ -1437,12 +1425,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Baza wymiany danych nie odpowiada albo jest zajęta.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy trwa to ponad godzinę, sprawdź serwer bazy i blokady.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, sprawdź serwer bazy i blokady.",
             ),
             Text(
                 "The exchange database does not answer, or is busy.",
-                "Nothing to do; it is tried again by itself, and after more than an hour check the database server "
-                "and its locks.",
+                "It is retried automatically; if that takes more than an hour, check the database server and its "
+                "locks.",
             ),
         ),
         Code(
@@ -1450,11 +1438,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Tabela stanu w AWS (DynamoDB) jest niedostępna.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy dzwoni alarm, wdróż szablon ponownie.",
+                "Ponawiamy automatycznie; gdy pojawi się alarm, wdróż szablon ponownie.",
             ),
             Text(
                 "The table of state in AWS (DynamoDB) is not available.",
-                "Nothing to do; it is tried again by itself, and where an alarm rings deploy the template again.",
+                "It is retried automatically; if an alarm is raised, deploy the template again.",
             ),
         ),
         Code(
@@ -1462,11 +1450,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Kolejka w AWS (SQS) jest niedostępna.",
-                "Nic nie trzeba robić; ponowimy sami, a gdy dzwoni alarm, wdróż szablon ponownie.",
+                "Ponawiamy automatycznie; gdy pojawi się alarm, wdróż szablon ponownie.",
             ),
             Text(
                 "The queue in AWS (SQS) is not available.",
-                "Nothing to do; it is tried again by itself, and where an alarm rings deploy the template again.",
+                "It is retried automatically; if an alarm is raised, deploy the template again.",
             ),
         ),
     ),
@@ -1475,13 +1463,10 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         Code(
             "panel_key",
             State.PENDING,
-            Text(
-                "Panel nie zna klucza API.",
-                "Wpisz poprawny klucz API do sekretu panelu; dalej pójdzie samo.",
-            ),
+            Text("Panel nie zna klucza API.", "Wpisz poprawny klucz API do sekretu panelu; synchronizacja ruszy sama."),
             Text(
                 "The panel does not know the API key.",
-                "Put a valid API key into the panel's secret; it then goes on by itself.",
+                "Put a valid API key into the panel's secret; synchronisation then resumes by itself.",
             ),
         ),
         Code(
@@ -1489,11 +1474,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Klucz API nie ma w panelu potrzebnego uprawnienia.",
-                "Nadaj w panelu uprawnienie, które podaje 'kartoteka status'; dalej pójdzie samo.",
+                "Nadaj w panelu uprawnienie, które podaje 'kartoteka status'; synchronizacja ruszy sama.",
             ),
             Text(
                 "The API key lacks a right in the panel.",
-                "Give it the right that 'kartoteka status' names; it then goes on by itself.",
+                "Give it the right that 'kartoteka status' names; synchronisation then resumes by itself.",
             ),
         ),
         Code(
@@ -1504,8 +1489,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Sprawdź adres panelu i to, czy panel obsługuje Admin API v8.",
             ),
             Text(
-                "The panel has no such gate of the API.",
-                "Check the panel's address, and that it speaks Admin API v8.",
+                "The panel has no such gate of the API.", "Check the panel's address, and that it speaks Admin API v8."
             ),
         ),
         Code(
@@ -1525,20 +1509,17 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Panel jest zablokowany, zwykle z powodu nieopłaconych faktur IdoSell.",
-                "Opłać faktury lub wyjaśnij blokadę z IdoSell; dalej pójdzie samo.",
+                "Opłać faktury lub wyjaśnij blokadę z IdoSell; synchronizacja ruszy sama.",
             ),
             Text(
                 "The panel is blocked, usually for unpaid invoices of IdoSell.",
-                "Pay them, or clear the matter up with IdoSell; it then goes on by itself.",
+                "Pay them, or clear the matter up with IdoSell; synchronisation then resumes by itself.",
             ),
         ),
         Code(
             "panel_status",
             State.PENDING,
-            Text(
-                "Panel odpowiada nieoczekiwanym statusem HTTP.",
-                "Sprawdź adres panelu i uprawnienia klucza API.",
-            ),
+            Text("Panel odpowiada nieoczekiwanym statusem HTTP.", "Sprawdź adres panelu i uprawnienia klucza API."),
             Text(
                 "The panel answers with an unexpected HTTP status.",
                 "Check the panel's address and the rights of the API key.",
@@ -1552,21 +1533,15 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Sprawdź, czy panel obsługuje Admin API v8, i zgłoś to autorom Kartoteki.",
             ),
             Text(
-                "The panel does not take our form of a search.",
+                "The panel does not accept the way we search.",
                 "Check that the panel speaks Admin API v8, and report it to the authors of Kartoteka.",
             ),
         ),
         Code(
             "panel_tls",
             State.PENDING,
-            Text(
-                "Nie da się zweryfikować certyfikatu panelu.",
-                "Sprawdź adres panelu i jego certyfikat.",
-            ),
-            Text(
-                "The panel's certificate cannot be verified.",
-                "Check the panel's address and its certificate.",
-            ),
+            Text("Nie da się zweryfikować certyfikatu panelu.", "Sprawdź adres panelu i jego certyfikat."),
+            Text("The panel's certificate cannot be verified.", "Check the panel's address and its certificate."),
         ),
         Code(
             "panel_address",
