@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from kartoteka.codes import State
-from kartoteka.model import Value
+from kartoteka.model import Owner, Value
 from kartoteka.policy import Policy, parse
 from tests.world import CLIENT, World
 
 OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
 """A client that shares nothing with CLIENT."""
+
+
+def owners(*client_ids: str) -> tuple[Owner, ...]:
+    """Return these clients as a message names them."""
+    return tuple(Owner(client_id) for client_id in client_ids)
 
 
 def installation(*, policy: str | Policy = "{}") -> World:

@@ -176,9 +176,9 @@ def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
     for name in ("AddressesPerPass", "AddressPassSchedule"):
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
-    alarms = set(re.findall(r"^  \w+?((?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm):$", template, re.MULTILINE))
-    every = re.findall(r"^  \w+Alarm:$", template, re.MULTILINE)
-    assert [name for name in every if not any(name.endswith(f"{alarm}:") for alarm in alarms)] == []
+    every = re.findall(r"^ +(?:- )?([\w${}]+Alarm):$", template, re.MULTILINE)  # in a loop: ${Function}HaltAlarm
+    alarms = set(re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm$", "\n".join(every), re.MULTILINE))
+    assert [name for name in every if not any(name.endswith(alarm) for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms
 
 

@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from kartoteka.fields.table import DELIVERY_ADDRESSES
 from kartoteka import model
+from kartoteka.fields.table import DELIVERY_ADDRESSES
 from kartoteka.model import Side, Value, Values
-from tests.address_world import AddressWorld, CONCERN, LINES, policy
+from tests.address_world import CONCERN, LINES, AddressWorld, policy
 from tests.property.faults import Faults
 
 CUSTOMERS = ("C-1", "C-2")

@@ -12,9 +12,9 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from kartoteka.core import credit, prices
 
 from kartoteka.codes import State
-from kartoteka.core import credit, prices
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields import money
 from kartoteka.model import Owner

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from kartoteka.core import check
 from kartoteka.core.concerns import BILLING
+
 from kartoteka.errors import Reject
 from kartoteka.model import Record, Value
 from kartoteka.policy import Policy, parse

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from kartoteka.core.collection import Act, Item, Terms, address_terms, decide
 from kartoteka.core.concerns import DELIVERY_ADDRESSES
+
 from kartoteka.model import (
     Address,
     Direction,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from kartoteka.core.cursor import MAX_GAPS, Gap, LogCursor
+
 from kartoteka.model import LogEntry
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

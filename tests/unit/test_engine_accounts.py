@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Key, Value
+from kartoteka.model import Key, Owner, Value
 from kartoteka.policy import Policy, parse
 from tests.world import CLIENT, World
 
@@ -54,7 +55,9 @@ def test_link_status_agreement_and_history_are_written_back() -> None:
     link = world.exchange.links["C-1"]
     assert (link.panel_client_id, link.panel_login, link.linked_by) == ("1", "c-1", "created")
     assert state_of(world, "C-1") == state_of(world, "C-1", "billing") == (State.IN_STEP, "")
-    assert {(h.field, h.reason, h.direction) for h in world.exchange.history} >= {("street", "create", "erp_to_panel")}
+    (opened,) = world.exchange.history
+    assert (opened.concern, opened.field, opened.reason, opened.direction) == ("accounts", "", "create", "erp_to_panel")
+    assert json.loads(opened.value_after or "")["street"] == "Długa 1"
 
 
 def test_the_echo_of_a_created_account_stops_before_a_queue() -> None:
@@ -128,7 +131,7 @@ def test_an_edit_made_after_a_lost_reply_is_not_overwritten() -> None:
 
 def test_a_refused_client_is_deferred_and_its_neighbours_go_on() -> None:
     world = world_with("C-1", "C-2", "C-3", policy=PATIENT)
-    world.panel.refuse("C-2", Reject("bad_vat", "NIP jest zły / VAT number is wrong"))
+    world.panel.refuse("C-2", Reject("bad_vat", panel="NIP jest zły / VAT number is wrong"))
     world.tick()
     assert codes(world) == ["C-1", "C-3"]
     assert state_of(world, "C-2") == (State.PENDING, "bad_vat")
@@ -216,7 +219,7 @@ def test_a_client_that_is_deleted_before_it_had_an_account_is_let_go(change: dic
 def test_a_value_the_panel_could_not_take_costs_no_call() -> None:
     world = world_with("C-1", email="jan@firma.pl; anna@firma.pl")
     world.tick()
-    assert state_of(world, "C-1") == (State.PENDING, "bad_email")
+    assert state_of(world, "C-1") == (State.HELD, "bad_email")
     assert "POST clients/clients" not in world.panel.calls()
 
 
@@ -353,7 +356,7 @@ def test_a_deferred_customer_whose_key_is_in_the_queue_is_not_sent_there_again()
     world.tick(seconds=61)
     assert world.collect("accounts")
     assert world.collect("accounts")
-    assert world.queue.chunks["accounts"] == [("C-1",)]
+    assert world.queue.chunks["accounts"] == [(Owner("C-1"),)]
 
 
 def test_a_worker_that_dies_anywhere_doubles_nothing() -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from kartoteka.engine.addresses import differing, wants_look
 
 from kartoteka.codes import State, Status
-from kartoteka.engine.addresses import differing, wants_look
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Deferral, Key, Owner, Value, Values
 from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
-from tests.address_world import ADD, AddressWorld, CONCERN, DELETE, LINES, READ, UPDATE, policy
+from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
+from tests.helpers import owners
 from tests.world import CLIENT, World
 
 
@@ -375,7 +376,7 @@ def test_where_the_erp_is_always_faster_the_customer_goes_back_into_the_queue() 
     turns = iter(range(100))
     made.exchange.before_save = lambda: made.exchange.update_address("A-1", street=f"z ERP {next(turns)}")
     made.look()
-    assert made.queue.take(CONCERN) == ("C-1",)
+    assert made.queue.take(CONCERN) == owners("C-1")
 
 
 # --- deletions
@@ -755,7 +756,7 @@ def test_a_read_that_is_refused_as_a_whole_is_split() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.addresses = picky  # type: ignore[method-assign]
@@ -999,9 +1000,9 @@ def test_the_pass_finds_what_the_feed_does_not_tell() -> None:
     for key in list(made.panel.delivery):
         made.panel.edit_address(key, city="Gdynia")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0", "C-1", "C-2")
+    assert made.queue.take(CONCERN) == owners("C-0", "C-1", "C-2")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-3", "C-0", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-0", "C-1")
 
 
 @pytest.mark.parametrize("break_it", ["queue", "panel"])
@@ -1015,7 +1016,7 @@ def test_a_pass_whose_keys_were_not_taken_is_made_again(break_it: str) -> None:
     assert not made.rotate()
     assert (made.state.load("addresses").document or {"after": ""})["after"] == ""
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0",)
+    assert made.queue.take(CONCERN) == owners("C-0")
 
 
 def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
@@ -1024,13 +1025,13 @@ def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
 
     def picky(ids: Any) -> Any:
         if "2" in ids:
-            raise Reject("refused_whole", "422")
+            raise Reject("refused_whole", panel="422")
         return plain(ids)
 
     made.panel.edit_address("3", city="Gdynia")
     made.panel.addresses = picky  # type: ignore[method-assign]
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-2",)
+    assert made.queue.take(CONCERN) == owners("C-2")
 
 
 def test_the_pass_does_nothing_where_addresses_are_off() -> None:
@@ -1284,13 +1285,13 @@ def test_a_batch_that_cannot_be_read_keeps_nobody_else_waiting(
         made.panel.add_address(account, **LINES)
     away(made, monkeypatch, accounts[1], error)
     assert not made.rotate(), "it is told"
-    assert made.queue.take(CONCERN) == ("C-1",), "what was found before is handed on"
+    assert made.queue.take(CONCERN) == owners("C-1"), "what was found before is handed on"
     for _ in range(3):
         assert not made.rotate()
         assert made.queue.empty()
     assert not made.rotate(), "the fifth time in a row"
     assert not made.rotate(), "in the next round it has its turn again"
-    assert made.queue.take(CONCERN) == ("C-3", "C-4", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-4", "C-1")
 
 
 def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1304,4 +1305,4 @@ def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytes
                 assert not made.rotate()
         assert made.queue.empty()
         assert made.rotate()
-        assert made.queue.take(CONCERN) == ("C-2",)
+        assert made.queue.take(CONCERN) == owners("C-2")

@@ -269,7 +269,7 @@ def test_a_policy_that_changes_to_remove_takes_everybody_out() -> None:
 
 def test_a_panel_that_lets_nobody_out_refuses_and_that_is_told() -> None:
     world = customers(policy=REMOVE)
-    world.panel.refuse("C-0", Reject("refused", "Panel: nie można opuścić grupy"))
+    world.panel.refuse("C-0", Reject("refused", panel="Panel: nie można opuścić grupy"))
     world.exchange.update_client("C-0", discount_group_id=None)
     world.tick()
     assert told(world) == (State.PENDING, "refused")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kartoteka import codes
 from kartoteka.codes import State
-from kartoteka.core import messages
 from kartoteka.errors import Reject, Retry
-from kartoteka.model import Value
+from kartoteka.model import Owner, Value
 from kartoteka.policy import parse
 from tests.world import CLIENT, World
 
@@ -190,7 +190,7 @@ def test_where_the_erp_was_faster_the_record_is_looked_at_again() -> None:
 
 def test_a_refused_edit_is_deferred_with_its_reason_and_the_other_direction_goes_on() -> None:
     world = linked()
-    world.panel.refuse("C-1", Reject("bad_postcode", "zły kod / bad postcode"))
+    world.panel.refuse("C-1", Reject("bad_postcode", panel="zły kod / bad postcode"))
     world.exchange.update_client("C-1", zip_code="xx")
     world.panel.edit("1", city="Gdynia")
     world.tick()
@@ -268,7 +268,7 @@ def test_a_read_that_is_refused_as_a_whole_is_split() -> None:
     for n in range(2, 9):
         world.exchange.insert_client(f"C-{n}", **CLIENT)
     world.tick()
-    world.panel.fail(Reject("refused_whole", "422"))
+    world.panel.fail(Reject("refused_whole", panel="422"))
     for n in range(1, 9):
         world.exchange.update_client(f"C-{n}", city="Gdynia")
     world.tick()
@@ -381,13 +381,13 @@ def test_a_code_that_was_put_back_in_the_panel_is_enough() -> None:
     world.tick()
     world.pass_time(hours=1)
     world.tick()
-    assert [world.exchange.status("C-1", concern) for concern in concerns] == [messages.IN_STEP] * 2
+    assert [world.exchange.status("C-1", concern) for concern in concerns] == [codes.IN_STEP] * 2
 
 
 def test_another_account_after_one_that_was_gone_starts_afresh() -> None:
     world = linked()
     world.panel.remove("1")
-    world.queue.send("delivery_addresses", ["C-1"])
+    world.queue.send("delivery_addresses", [Owner("C-1")])
     world.drain()
     status = world.exchange.status("C-1", "delivery_addresses")
     assert status

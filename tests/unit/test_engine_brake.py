@@ -6,12 +6,13 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Retry
-from kartoteka.model import Deferral, Direction, Key, Owner, Reason, Value, Written
+from kartoteka.fields.table import ACCOUNT_FIELDS
+from kartoteka.model import Deferral, Key, Owner, Value
 from kartoteka.policy import Brake, parse
 from kartoteka.sync import brake
 from kartoteka.sync.brake import document
 from kartoteka.sync.reconcile import reconcile
-from tests.address_world import AddressWorld, LINES, policy
+from tests.address_world import LINES, AddressWorld, policy
 from tests.helpers import linked, puts
 from tests.world import CLIENT, World
 
@@ -51,9 +52,7 @@ def close(world: World, clients: range) -> None:
     ],
 )
 def test_what_counts(field: str, before: Value, after: Value, counts: bool) -> None:
-    for reason in Reason:
-        written = Written(field, Direction.ERP_TO_PANEL, reason, before, after)
-        assert brake.is_risky(written) is (counts and reason not in (Reason.CREATE, Reason.FIRST_CONTACT))
+    assert ACCOUNT_FIELDS[field].risk(before, after) is counts
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,7 @@ def test_a_confirmed_crowd_of_several_chunks_and_runs_needs_one_word() -> None:
     assert world.state.paused()
     confirm(world, "accounts")
     for chunk in range(0, 45, 10):
-        world.queue.send("accounts", [f"C-{n}" for n in range(chunk, min(chunk + 10, 45))])
+        world.queue.send("accounts", [Owner(f"C-{n}") for n in range(chunk, min(chunk + 10, 45))])
     world.drain()
     assert len(world.panel.closed) == 45
     assert not world.state.paused()
@@ -328,7 +327,7 @@ def test_an_outage_after_the_confirmation_does_not_stop_addresses_again() -> Non
         world.turn()
     assert not world.state.paused()
     assert not world.panel.delivery
-    assert not [h for h in world.exchange.history if h.risky]
+    assert not [h for h in world.exchange.history if h.counts]
 
 
 def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() -> None:
@@ -351,7 +350,7 @@ def test_an_edit_in_the_panel_while_the_row_is_away_and_the_concern_paused_is_ca
         world.tick()
     status = world.exchange.status("C-0", "billing")
     assert status
-    assert (status.state, status.code) == (State.WAITING, "no_row")
+    assert (status.state, status.code) == (State.EXCLUDED, "deleted")
     confirm(world, "billing")
     world.exchange.insert_client("C-0", **row)
     for _ in range(3):

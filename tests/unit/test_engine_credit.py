@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from kartoteka.engine import dates
 
 from kartoteka.codes import State
-from kartoteka.engine import dates
 from kartoteka.errors import Retry
 from kartoteka.model import Owner, Value
 from kartoteka.policy import parse

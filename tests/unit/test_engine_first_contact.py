@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from kartoteka import codes
 from kartoteka.codes import State
-from kartoteka.core.messages import not_opened
-from kartoteka.engine.directory import contenders
+from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Candidate, Key, Link, Owner
 from kartoteka.ports.exchange import ClientHint, SeenAccount
@@ -191,7 +191,7 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
     own = world.panel.register(CLIENT, login="jan")
     world.exchange.insert_client("C-1", **CLIENT)
     world.panel.fail()
-    monkeypatch.setattr("kartoteka.engine.feed.FIRST_PASS_PAGES", 2)
+    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 2)
     for _ in range(2):
         world.tick()
         assert not world.panel.opened
@@ -205,7 +205,7 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
 def test_a_message_that_comes_before_all_accounts_were_read_opens_nothing() -> None:
     world = installation()
     world.exchange.insert_client("C-1", **CLIENT)
-    world.queue.send("accounts", ["C-1"])
+    world.queue.send("accounts", [Owner("C-1")])
     world.drain()
     assert not world.panel.opened
     assert status_of(world, "C-1") == (State.PENDING, "first_pass")
@@ -231,7 +231,7 @@ def test_an_account_that_slips_by_while_others_vanish_is_found(monkeypatch: pyte
         world.panel.register({**OTHER, "email": f"{n}@x.pl", "nip": ""}, login=f"shop-{n}")
     own = world.panel.register(CLIENT, login="jan")
     world.exchange.insert_client("C-1", **CLIENT)
-    monkeypatch.setattr("kartoteka.engine.feed.FIRST_PASS_PAGES", 3)
+    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 3)
     world.follow()
     assert not world.exchange.index.known([own])
     for gone in ("1", "2", "3"):
@@ -339,7 +339,7 @@ def test_direction_panel_to_erp_links_and_opens_nothing() -> None:
     world.exchange.insert_client("C-2", **OTHER)
     world.tick()
     assert by(world, "C-1") == (account, "nip")
-    assert world.exchange.status("C-2", "accounts") == not_opened()
+    assert world.exchange.status("C-2", "accounts") == codes.status("direction")
     assert status_of(world, "C-2") == (State.EXCLUDED, "direction")
     assert not world.panel.opened
 
@@ -456,7 +456,7 @@ def test_who_contends_for_an_account() -> None:
         run_id="r",
         at=world.time,
     )
-    assert contenders(world.run(), [free]) == {"7": {"C-1", "C-4"}}
+    assert Index(world.run(), "accounts").contenders([free]) == {"7": {"C-1", "C-4"}}
 
 
 def test_a_link_that_never_came_about_leaves_no_trace_in_the_log_in_of_a_new_account() -> None:
@@ -604,12 +604,12 @@ def test_a_client_that_got_its_account_in_this_run_or_looks_otherwise_by_now_doe
     free = seen(Account("7", "jan", "", {**CLIENT}))
     for client in ("C-1", "C-2", "C-3", "C-4"):
         world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
-    run = world.run()
-    assert contenders(run, [free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
+    index = Index(world.run(), "accounts")
+    assert index.contenders([free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
     world.exchange.links["C-1"] = Link("C-1", "9", "ewa", "created")
     world.exchange.update_client("C-2", nip="7792369887")
     world.exchange.delete_client("C-3")
-    assert contenders(run, [free]) == {"7": {"C-4"}}
+    assert index.contenders([free]) == {"7": {"C-4"}}
 
 
 @pytest.mark.parametrize("login", ["", "gast@x.pl"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+
 from kartoteka.codes import State
-from kartoteka.engine.strays import tell_accounts
 from kartoteka.model import Deferral, Key, Owner
 from kartoteka.policy import parse
 from tests.helpers import OTHER, by, candidates, installation, status_of
@@ -234,18 +234,3 @@ def test_an_account_that_becomes_a_question_is_no_stranger_any_more() -> None:
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "ambiguous")
     assert not world.exchange.incoming
-
-
-def test_telling_takes_nobody_off_the_parking_place_who_came_there_meanwhile() -> None:
-    world = installation()
-    world.exchange.insert_client("C-1", **OTHER)
-    world.tick()
-    account = world.panel.register(CLIENT, login="jan")
-    world.tick()
-    world.exchange.answer_incoming(account, "C-1")
-    run = world.run()
-    read_before = run.concerns["accounts"].load([Owner("C-1")])
-    deferral = world.exchange.deferrals[Key("C-1", "", "accounts")] = Deferral(world.time, 0, 1, "brake")
-    tell_accounts(run, read_before)
-    assert told(world, "C-1")[1] == "already_linked"
-    assert world.exchange.deferrals[Key("C-1", "", "accounts")] == deferral

@@ -8,10 +8,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-
-from kartoteka.codes import State
 from kartoteka.core.prices import wanted
 from kartoteka.engine import price_lists
+
+from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
 from kartoteka.model import Owner
 from kartoteka.policy import parse
@@ -432,7 +432,7 @@ def test_many_removals_that_are_refused_do_not_go_round_for_ever(monkeypatch: py
     world = with_group(**{f"p{n}": "1" for n in range(5)})
     for n in range(5):
         world.exchange.delete_item("G1", "product", str(n))
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     assert len(prices(world)) == 5
     assert told(world, "product/0") == (State.HELD, "refused")
@@ -450,7 +450,7 @@ def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
         else:
             world.exchange.delete_item("G1", "product", str(n))
     for n in range(6):
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     world.tick()
     assert sorted(prices(world)) == [f"product/{n}" for n in range(6)]
@@ -475,7 +475,7 @@ def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_cal
     world.exchange.set_group("G1", "Hurt")
     for n in range(100):
         world.exchange.set_item("G1", "product", str(n), price="1", currency="PLN")
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.collect("discounts")
     world.work("discounts")
     assert calls(world)[SET] == 20
@@ -503,12 +503,12 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
 
 def test_a_refused_name_does_not_stop_the_prices() -> None:
     world = with_group(p7="10")
-    world.panel.refuse(number_of(world), Reject("refused", "Panel: nazwa"))
+    world.panel.refuse(number_of(world), Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.tick()
     assert told(world) == (State.PENDING, "refused")
     world.panel.accept(number_of(world))
-    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", "nie"))  # type: ignore[method-assign]
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", panel="nie"))  # type: ignore[method-assign]
     world.exchange.set_item("G1", "product", "7", price="20")
     world.tick()
     assert prices(world) == {"product/7": "20.00 PLN"}
@@ -629,7 +629,7 @@ def test_a_deferred_group_is_sent_to_the_queue_once() -> None:
 
 def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> None:
     world = with_group(p1="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: zła cena"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: zła cena"))
     for n in range(2, 12):
         world.exchange.set_item("G1", "product", str(n), price=str(n), currency="PLN")
     world.tick()
@@ -652,7 +652,7 @@ def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> No
 
 def test_a_refused_change_leaves_the_former_price_known() -> None:
     world = with_group(p8="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: nie"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: nie"))
     world.exchange.set_item("G1", "product", "8", price="2")
     world.tick()
     before = calls(world)
@@ -679,7 +679,7 @@ def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
 
 def test_a_refused_group_is_tried_and_then_held_until_its_row_changes() -> None:
     world = shop()
-    world.panel.refuse("Zła", Reject("refused", "Panel: nazwa"))
+    world.panel.refuse("Zła", Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.exchange.set_group("G2", "Dobra")
     for _ in range(9):

@@ -39,7 +39,7 @@ def test_rows_decide_at_creation_and_later_and_the_full_list_is_sent() -> None:
     world.tick()
     assert shops_of(world, "C-1") == "3"
     told = [(h.value_before, h.value_after, h.reason) for h in world.exchange.history if h.concern == "shops"]
-    assert told == [(None, "1,2", "create"), ("1,2", "3", "edit")]
+    assert told == [("1,2", "3", "edit")]
     assert state_of(world, "C-1") == (State.IN_STEP, "")
 
 
@@ -123,7 +123,7 @@ def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
     assert puts(world) == 0
     status = world.exchange.status("C-0", "shops")
     assert status
-    assert (status.state, status.code) == (State.PENDING, "unknown_shop")
+    assert (status.state, status.code) == (State.HELD, "unknown_shop")
     assert "77" in status.message_en
     assert "1, 2, 3" in status.message_en
     world.exchange.set_shops("C-0", 1, 2)
@@ -138,7 +138,7 @@ def test_a_client_with_an_unknown_shop_is_not_opened_and_keeps_nobody_waiting() 
     world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "x@y.pl"})
     world.tick()
     assert world.exchange.links.keys() == {"C-2"}
-    assert status_of(world, "C-1") == (State.PENDING, "unknown_shop")
+    assert status_of(world, "C-1") == (State.HELD, "unknown_shop")
 
 
 def test_a_shop_that_is_opened_in_the_panel_is_known_after_a_while() -> None:
@@ -177,9 +177,8 @@ def test_a_panel_that_does_not_tell_its_shops_judges_them_itself(monkeypatch: py
     assert status.state is State.PENDING
 
 
-@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
-def test_a_direction_that_carries_nothing(direction: str) -> None:
-    world = linked(policy=f'{{"shops": {{"direction": "{direction}"}}}}')
+def test_a_concern_that_is_off_carries_nothing() -> None:
+    world = linked(policy='{"shops": {"direction": "off"}}')
     world.exchange.set_shops("C-0", 2)
     world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
     world.tick()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from kartoteka.core.concerns import BILLING
 from kartoteka.core.merge import Decision, carried, erp_differs, idle, merge, settled
+
 from kartoteka.model import (
     Direction,
     Empty,

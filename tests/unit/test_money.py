@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kartoteka.core import codecs, credit, money, normal, prices
 
 import kartoteka
-from kartoteka.core import codecs, credit, money, normal, prices
 from kartoteka.errors import Reject
 from kartoteka.model import GroupItem
 from kartoteka.policy import Credit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from kartoteka.core import normal
+
 from kartoteka.model import Record, Value
 
 SAME = [

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kartoteka.adapters.pace import BLOCK_SECONDS, HORIZON, LEAD, STALE, URGENT_SHARE, Pace
 
 from kartoteka import runtime
-from kartoteka.adapters.pace import BLOCK_SECONDS, HORIZON, LEAD, STALE, URGENT_SHARE, Pace
 from kartoteka.errors import Retry
 from tests.fakes.state import FakeState
 

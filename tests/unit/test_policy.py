@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from kartoteka.core.concerns import BILLING
+
 from kartoteka.errors import Halt
 from kartoteka.model import Direction, Empty, Resolution
 from kartoteka.policy import Policy, Rule, parse, rules

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from kartoteka.model import Window
 from kartoteka.core.window import NARROW, OVERLAP, FeedCursor, FirstPass
+
+from kartoteka.model import Window
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

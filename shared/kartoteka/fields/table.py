@@ -35,12 +35,17 @@ class Column(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What fields of one kind have in common. ``is_code``: always filled in the panel, so it cannot be erased."""
+    """What fields of one kind have in common.
+
+    ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
+    the panel's words, which the codec takes.
+    """
 
     column: Column = Column.TEXT
     normalise: Normaliser = normal.text
     codec: Codec = codecs.TEXT
     is_code: bool = False
+    translated: bool = False
 
 
 TEXT = Kind()
@@ -57,7 +62,7 @@ YES_NO = Kind(Column.FLAG, normal.flag, codecs.YES_NO)
 MONEY = Kind(Column.MONEY, normal.amount, codecs.MONEY)
 DAYS = Kind(Column.WHOLE, normal.whole, codecs.DAYS)
 SHOP_LIST = Kind(normalise=normal.shop_list, codec=codecs.SHOPS)
-GROUP = Kind(codec=codecs.GROUP)
+GROUP = Kind(codec=codecs.GROUP, translated=True)
 
 
 class Shown(enum.Enum):

@@ -229,7 +229,11 @@ class DueDates:
     """
 
     def __init__(
-        self, concern: Concern, name: str, until: datetime, query: Callable[[datetime | None, datetime], Sequence[Owner]]
+        self,
+        concern: Concern,
+        name: str,
+        until: datetime,
+        query: Callable[[datetime | None, datetime], Sequence[Owner]],
     ) -> None:
         self._concern = concern
         self._until = until

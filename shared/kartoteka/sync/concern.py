@@ -95,8 +95,6 @@ class Concern:
     name: ClassVar[str]
     waits_for_index: ClassVar[bool] = False
     """Whether nothing may be collected before every account of the panel has been read once."""
-    looks_again: ClassVar[bool] = False
-    """Whether a lost reply is cleared up at once, not a minute later."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -341,6 +339,10 @@ class Concern:
         """Return what is stored beside these changes, in the same transaction."""
         return ()
 
+    def looks_again(self, _change: Change) -> bool:
+        """Whether a record is worked again at once, and not when its deferral is due."""
+        return False
+
     def saved(self, changes: Sequence[Change]) -> None:
         """Do what follows once these changes are stored: hand on what became due elsewhere."""
 
@@ -428,7 +430,9 @@ class Concern:
         sent = {name: value for name, value in opened.sent.items() if name in self.rules}
         if not sent:
             return None
-        empty = {n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent}
+        empty = {
+            n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent
+        }
         forms = {**{name: value for name, value in empty.items() if not value}, **sent}
         fields = self.rows.fields
         return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
@@ -448,7 +452,9 @@ class Concern:
         free = [r for r in own if r.state.deferral is None or (stopped and r.link and not retry.was_stopped(r))]
         known = [r for r in free if self.can_wait(r)]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
-        self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
+        changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
+        worth = [change for change in changes if change]
+        self.run.exchange.records.save(worth, run_id=self.run.run_id, at=self.run.now())
 
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""
@@ -472,4 +478,3 @@ def not_own(record: Record, account: Account | None) -> Status | None:
     if normal.same_code(account.external_code, record.key.client_id):
         return None
     return codes.status("another_account", panel_value=account.external_code)
-

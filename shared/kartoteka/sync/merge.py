@@ -200,9 +200,11 @@ def _agreed(seen: _Seen) -> Step | None:
 
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
+    value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
+    if value == "" and source is Side.ERP and seen.base is None and not rule.always:
+        return None  # nothing was ever carried, and nothing is to be
     if seen.equal:
         return _agreed(seen)
-    value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
     if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
         return None
     if seen.base is None:
@@ -304,12 +306,14 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
     facts = {"value": quoted(value), "limit": str(field.length)}
-    if target is Side.PANEL:
+    if target is Side.PANEL and not field.kind.translated:
         try:
             field.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
-    elif isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    elif (
+        target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
+    ):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
     if value is not None and len(str(value)) > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
@@ -341,7 +345,9 @@ def _same(field: Field, sent: Value, intent: Values, panel: Values) -> bool:
     return field.normalise(sent, _placed(intent, panel)) == shown
 
 
-def settled(base: Forms | None, fields: Fields, intent: Intent, panel: Values) -> tuple[Forms | None, tuple[Written, ...]]:
+def settled(
+    base: Forms | None, fields: Fields, intent: Intent, panel: Values
+) -> tuple[Forms | None, tuple[Written, ...]]:
     """Return the base once an unanswered call is judged by what the panel shows now, and what that call has carried.
 
     A value that the panel does not show, or shows in words of its own, may have arrived or not: its base is unknown

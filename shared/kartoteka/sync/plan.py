@@ -78,7 +78,12 @@ class Plan:
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
-        if self.act is Act.LOOK or self.call is not None or self.more or any(step.target for step in self.steps):
+        if (
+            self.act in (Act.LOOK, Act.LINK)
+            or self.call is not None
+            or self.more
+            or any(step.target for step in self.steps)
+        ):
             return True
         return bool(self.change())
 
@@ -209,8 +214,7 @@ def status_of(steps: Iterable[Step], table: str, otherwise: Status | None) -> St
     if not by_code:
         return otherwise
     told = [
-        codes.told(code, [s.field for s in some], {"table": table, **_facts(some)})
-        for code, some in by_code.items()
+        codes.told(code, [s.field for s in some], {"table": table, **_facts(some)}) for code, some in by_code.items()
     ]
     return joined(told if otherwise is None or otherwise == codes.IN_STEP else [*told, otherwise])
 

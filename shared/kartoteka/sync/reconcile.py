@@ -20,8 +20,6 @@ WORKERS = 5
 only wait."""
 LOOKS = 3
 """How often a record is worked again in one run when the ERP was faster."""
-LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
-"""The codes of calls whose effect is unknown, or of facts that have moved: worth another look at once."""
 CALLS = 20
 """Calls made for one plan at most: a log-in name that is taken is followed by the next one."""
 
@@ -115,18 +113,11 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
     changes += concern.also(changes)
     report, again = save(concern, changes, plans)
     concern.saved(changes)
-    if concern.looks_again:
-        again |= {change.record.key.owner for change in changes if _lost(change)}
+    again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
     again |= {plan.record.key.owner for plan in plans if plan.act is Act.FORGET and plan.record.erp is not None}
     worked = sum(record.key.owner not in again for record in asked) - len(failed)
     halted = retry.halts(failed.values())
     return report + Report(Counts(reconciled=max(0, worked)), (*halts, *halted)), sorted(again)
-
-
-def _lost(change: Change) -> bool:
-    """Whether a record was deferred since a call about it was not answered, rather than by a word of the panel's."""
-    deferral = change.after.deferral
-    return deferral is not None and deferral.code in LOST
 
 
 def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tuple[str, ...]]:
@@ -171,9 +162,7 @@ def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()
     return Report(figures([*stored, *late])), {key.owner for key in answer.again}
 
 
-def _refused_by_erp(
-    concern: Concern, stored: Change, plans: Sequence[Plan], reasons: Mapping[Key, str]
-) -> Change:
+def _refused_by_erp(concern: Concern, stored: Change, plans: Sequence[Plan], reasons: Mapping[Key, str]) -> Change:
     key = stored.record.key
     record: Record = replace(stored.record, state=stored.after if stored.row is None else stored.record.state)
     reject = Reject("refused_by_erp", reason=reasons[key])
@@ -200,4 +189,3 @@ def figures(changes: Sequence[Change]) -> Counts:
 
 def _waits_for_person(state: State) -> bool:
     return state in (State.HELD, State.CONFLICT)
-

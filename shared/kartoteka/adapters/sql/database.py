@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect import dialect_of, open_engine
 from kartoteka.adapters.sql.dialect.base import WRITES, translated
-from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, change_log, metadata
+from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
 
@@ -74,7 +74,7 @@ class Database:
 
 def check(connection: sa.Connection, erp: ErpTables = ERP) -> None:
     """Raise Halt naming what is missing, unless every table and column that is used is there; more may be."""
-    wanted = [*erp.metadata.sorted_tables, *(t for t in metadata.sorted_tables if t.name not in OPTIONAL)]
+    wanted = [table for table in all_tables(erp) if table.name not in OPTIONAL]
     present = dialect_of(connection.engine.url).columns(connection, [table.name for table in wanted])
     tables = {name for name, _ in present}
     missing = [f"table {table.name}" for table in wanted if table.name not in tables]

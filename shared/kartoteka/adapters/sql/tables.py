@@ -169,7 +169,14 @@ sync_base = _own(
     count("tries"),
     word("code"),
     moment("at", now=True),
-    sa.Index("ix_sync_base_due", "concern", "due_at"),
+    # Partial: most records are not deferred, so that it stays small, and no statement about other rows is led to it.
+    sa.Index(
+        "ix_sync_base_due",
+        "concern",
+        "due_at",
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    ),
 )
 """What is kept of a record: its base, the panel's id of it, notes, intent, deferral (``due_at`` null: none)."""
 
@@ -290,6 +297,12 @@ sync_schema = _own(
     number_key("version"),
     moment("applied_at", now=True),
 )
+
+
+def all_tables(erp: ErpTables) -> list[sa.Table]:
+    """Return every table, the ERP's first."""
+    return [*erp.metadata.tables.values(), *metadata.tables.values()]
+
 
 OPTIONAL = frozenset({sync_plan.name, sync_schema.name})
 """Tables that the functions can do without."""

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from kartoteka.adapters.sql.dialect import DIALECTS, dialect_of
 from kartoteka.adapters.sql.dialect.base import NO_SCHEMA, WRITES, Dialect, translated
-from kartoteka.adapters.sql.tables import ERP, ErpTables, metadata, sync_schema
+from kartoteka.adapters.sql.tables import ERP, ErpTables, all_tables, sync_schema
 from kartoteka.errors import Halt
 
 VERSION = 4
@@ -51,7 +51,7 @@ def ddl(name: str, erp: ErpTables = ERP) -> str:
     """Return all tables and triggers as a script for this engine; running it twice changes nothing."""
     dialect = DIALECTS[name]
     printed = dialect.for_printing()
-    tables = _tables(erp)
+    tables = all_tables(erp)
     parts: list[sa.DDLElement] = [CreateTable(table, if_not_exists=True) for table in tables]
     parts += [CreateIndex(index, if_not_exists=True) for table in tables for index in _indexes(table)]
     script = [str(part.compile(dialect=printed)).strip() for part in parts]
@@ -105,7 +105,7 @@ def _refuse(version: int) -> None:
 def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> None:
     """Add the tables, columns, indexes and triggers that are missing."""
     inspector = sa.inspect(connection)
-    for table in _tables(erp):
+    for table in all_tables(erp):
         if inspector.has_table(table.name):
             _complete_table(connection, inspector, table)
         else:
@@ -131,10 +131,6 @@ def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
         raise Halt("foreign_table", f"there is a table {column.table.name} without its key column {column.name}")
     definition = CreateColumn(column).compile(dialect=connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
-
-
-def _tables(erp: ErpTables) -> list[sa.Table]:
-    return [*erp.metadata.sorted_tables, *metadata.sorted_tables]
 
 
 def _indexes(table: sa.Table) -> list[sa.Index]:

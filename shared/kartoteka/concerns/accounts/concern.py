@@ -59,6 +59,8 @@ CODE = "external_code"
 """The name under which the giving of a code stands in intents and in the history."""
 PAGE = 1_000
 """Clients told with one set of statements."""
+LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
+"""The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
 LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 WHOLE = ""
@@ -99,7 +101,6 @@ class Accounts(Concern):
 
     name = "accounts"
     waits_for_index = True
-    looks_again = True
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
@@ -287,9 +288,17 @@ class Accounts(Concern):
         return Plan(record, Act.KEEP, status=status, candidates=None if same else tuple(candidates or ()))
 
     def _unless_held(self, record: Record, match: Match) -> Plan:
-        """Return that the panel must be asked for a matched account, unless it was, and the client is held for it."""
-        if record.code in ("account_gone", "account_taken", "guest", "shared_account") and match.given:
-            return Plan(record, Act.KEEP, status=record.state.status)
+        """Return that the panel must be asked for a matched account, unless it was, and the client is held for it.
+
+        An account that carries another client's code by then is known again by its number, which the message names.
+        """
+        account, told = match.panel_client_id, record.state.status
+        reasons = [
+            codes.status(code, accounts=account) for code in ("account_gone.given", "guest", "shared_account.given")
+        ]
+        taken = told is not None and told.code == "account_taken" and account in told.message_en
+        if match.given and (taken or told in reasons):
+            return Plan(record, Act.KEEP, status=told)
         return Plan(record, Act.LOOK)
 
     def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
@@ -372,7 +381,8 @@ class Accounts(Concern):
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
-        rules = {name: rule for concern in self._others() for name, rule in concern.rules.items()}
+        alone = (concern for concern in self._others() if not concern.rows.items)
+        rules = {name: rule for concern in alone for name, rule in concern.rules.items()}
         return frozenset(n for n, rule in rules.items() if rule.to_panel) - self.run.lacks.fields()
 
     # --- reading and sending
@@ -456,7 +466,9 @@ class Accounts(Concern):
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Open accounts, and write into those that are there: one call for each kind."""
         notify = self.run.policy.accounts.notify_customer
-        opening_, others = ([n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False))
+        opening_, others = (
+            [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
+        )
         created = retry.send_all(
             lambda some: self.run.panel.create(some, notify=notify), [plans[n].call for n in opening_]
         )
@@ -474,7 +486,11 @@ class Accounts(Concern):
             return [self._was_opened(plan, answer)]
         if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
             return super().answered(plan, answer)
-        if not isinstance(answer, Reject) or answer.code != "login_taken" or self.run.policy.accounts.login.mode == "erp":
+        if (
+            not isinstance(answer, Reject)
+            or answer.code != "login_taken"
+            or self.run.policy.accounts.login.mode == "erp"
+        ):
             return self._not_done(plan, answer)
         before = plan.shown.before
         if before and before.making and before.login == plan.call.login and not self._looked_for_again(plan.record):
@@ -500,6 +516,11 @@ class Accounts(Concern):
         """Return whether the account that may be ours was looked for again and again, at growing pauses, in vain."""
         deferral = record.state.deferral
         return deferral is not None and deferral.code == "maybe_opened" and deferral.tries >= LOOKS_IN_VAIN
+
+    def looks_again(self, change: Change) -> bool:
+        """Whether a client's account is looked for again at once: a lost reply must not cost it a minute."""
+        deferral = change.after.deferral
+        return change.record.link is None and deferral is not None and deferral.code in LOST
 
     # --- what follows from a link
 
@@ -589,4 +610,3 @@ def opened_values(intent: Intent | None) -> dict[str, Value]:
 
 def _digest(values: Values) -> str:
     return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)
-

@@ -55,9 +55,7 @@ class Index:
             return Hits()
         owners = self.owners(accounts)
         free = [account for account in accounts if account.panel_client_id not in owners]
-        return Hits(
-            accounts, owners, self._run.exchange.records.existing(set(owners.values())), self.contenders(free)
-        )
+        return Hits(accounts, owners, self._run.exchange.records.existing(set(owners.values())), self.contenders(free))
 
     def owners(self, accounts: Sequence[SeenAccount]) -> Mapping[str, str]:
         """Return panel client id -> the client that an account is linked to, or whose code it carries."""

@@ -244,5 +244,3 @@ def _failure(told: Sequence[Answer]) -> Retry | Halt | None:
     if isinstance(first, Retry | Halt) and all(answer is first for answer in told):
         return None if first.code == "missing_result" else first
     return None
-
-

@@ -136,9 +136,7 @@ def _notes(it: Pair, left: Side, edited: Mapping[str, Value], winner: Side | Non
     return notes
 
 
-def _settled(
-    it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote], winner: Side
-) -> tuple[Step, ...]:
+def _settled(it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote], winner: Side) -> tuple[Step, ...]:
     """Return the steps with the conflicts that they settle."""
     waiting = {conflict.field: conflict.id for conflict in it.record.conflicts}
     found = [

@@ -169,9 +169,7 @@ class _Pairing:
         for spot, some in _grouped(rows, lambda r: self._spot(r.erp or {})).items():
             near = spots.get(spot, ()) if spot[0] else ()
             fits = [(r, a) for r in some for a in near if self._agree(r.erp or {}, a.values)]
-            rivals = Counter(
-                each for r, a in fits for each in (("row", r.key.item_id), ("panel", a.panel_address_id))
-            )
+            rivals = Counter(each for r, a in fits for each in (("row", r.key.item_id), ("panel", a.panel_address_id)))
             for r, a in fits:
                 if rivals["row", r.key.item_id] == rivals["panel", a.panel_address_id] == 1:
                     self._join(Pair(r, a))

@@ -167,7 +167,9 @@ class Groups:
             names |= {group.number: group.name for group in groups}
             if page + 1 >= pages or not groups:
                 return names
-        raise Halt("panel_query", "the panel seems to ignore the paging of discounts/groups: does it speak Admin API v8?")
+        raise Halt(
+            "panel_query", "the panel seems to ignore the paging of discounts/groups: does it speak Admin API v8?"
+        )
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
         plan = self.plan(record, panel)
@@ -277,4 +279,3 @@ def _norm(name: str) -> str:
 
 def _as_number(number: str) -> tuple[int, str]:
     return len(number), number
-

@@ -128,4 +128,3 @@ class Discounts(Concern):
         """Return the values with the panel's number of the group."""
         group_id = str(values.get(GROUP_FIELD) or "")
         return {**values, GROUP_FIELD: self.numbers()[group_id]} if group_id else values
-
