@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
@@ -78,9 +79,13 @@ def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
         wake = Wake.model_validate(event)
-        if wake.move not in ("collect", "ping"):
-            raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
-        return _wake(PAUSED_AS, wake, follow_panel)
+        return _wake(PAUSED_AS, wake, lambda run: _follow(run, wake))
+
+
+def _follow(run: Run, wake: Wake) -> Counts:
+    if wake.move != "collect":
+        raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
+    return follow_panel(run)
 
 
 def _collect(run: Run, name: str, wake: Wake) -> Counts:
@@ -170,7 +175,6 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
     for halt in result.report.halts:
         _alarm(name, halt)
     if result.braked:
-        logger.error("stopped by the brake: look at it, then `kartoteka resume %s --confirm`", name)
         metrics.add_metric("Braked", MetricUnit.Count, 1)
     summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
     run.state.record_run(summary, run_id=run.run_id, concern=name, at=run.now())
@@ -221,7 +225,7 @@ def _read(name: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Me
     failed: list[str] = []
     for record in records:
         message = _parse(record.get("body", ""))
-        if message is None or message.concern != name:
+        if message is None or message.concern != name or (message.groups and not CONCERNS[name].groups):
             logger.error("unreadable message", extra={"concern": name, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:
