@@ -95,13 +95,13 @@ def _stack(stack: Stack) -> Report:
 def _print(report: Report, stack: str | None, lang: str) -> None:
     totals = report["totals"]
     click.echo(f"{show.counted(totals['clients'], 'client')}, {totals['linked']} with an account in the panel")
-    show.table("Records", ("concern", "of a", "state", "records"), (row.values() for row in report["states"]))
+    show.table("Records", ("concern", "kind", "state", "records"), (row.values() for row in report["states"]))
     _print_waiting(report, lang)
     found = ((what, report["unmatched"][name], to_do) for name, what, to_do in UNMATCHED if report["unmatched"][name])
     show.table("Not matched", ("what", "how many", "what to do"), found)
     show.table(
         "Deferred: tried again by themselves, unless their concern is paused",
-        ("concern", "of a", "code", "records", "next due (UTC)"),
+        ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
     )
     if report["cloud"] is not None:
