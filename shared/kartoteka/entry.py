@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,6 +29,7 @@ from kartoteka.sync.run import Counts, Run
 
 logger = Logger()
 metrics = Metrics()
+stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
 RESERVE_MS = 45_000
 """A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""
@@ -175,6 +177,11 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
     for halt in result.report.halts:
         _alarm(name, halt)
     if result.braked:
+        logger.error(
+            "stopped by the brake: see `kartoteka status`, then run `kartoteka resume %s --confirm`",
+            name,
+            extra={"concern": name, **_figures(counts)},
+        )
         metrics.add_metric("Braked", MetricUnit.Count, 1)
     summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
     run.state.record_run(summary, run_id=run.run_id, concern=name, at=run.now())
@@ -245,10 +252,14 @@ def _calls(run: Run) -> int:
 
 
 def _tell(what: str, name: str, counts: Counts) -> None:
-    figures = {figure: value for figure, value in counts.as_dict().items() if value}
+    figures = _figures(counts)
     logger.info(what, extra={"concern": name, **figures})
     for figure, value in figures.items():
         metrics.add_metric(figure, MetricUnit.Count, value)
+
+
+def _figures(counts: Counts) -> dict[str, int]:
+    return {figure: value for figure, value in counts.as_dict().items() if value}
 
 
 def _report(name: str, error: KartotekaError) -> None:

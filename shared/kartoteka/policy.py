@@ -170,7 +170,7 @@ else:
         "ShopRule",
         __base__=_ShopRule,
         __doc__=_ShopRule.__doc__,
-        **{name: (str | None, None) for name in table.TELLS_SHOP},
+        **dict.fromkeys(table.TELLS_SHOP, (str | None, None)),
     )
 
 

@@ -22,7 +22,7 @@ from tests.world import START
 
 SHARED = Path(inspect.getfile(kartoteka)).parent
 CENTS = st.integers(-(10**12) + 1, 10**12 - 1)
-TAKEN = frozenset({"pace.py", "panel_http.py", "panel_faults.py", "state.py", "errors.py", "ports.py", "queue.py"})
+TAKEN = frozenset({"panel_http.py", "panel_faults.py", "state.py", "errors.py", "ports.py", "queue.py", "rate.py"})
 """Modules that may speak of floats: they count seconds."""
 
 

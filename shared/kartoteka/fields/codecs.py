@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kartoteka.fields import money
 from kartoteka.errors import Reject
+from kartoteka.fields import money
 from kartoteka.model import Value
 
 _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}

@@ -78,6 +78,5 @@ class Brake:
                     self._count,
                     linked,
                     self._concern,
-                    extra={"concern": self._concern},
                 )
             return not self.tripped

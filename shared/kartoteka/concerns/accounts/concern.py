@@ -136,8 +136,8 @@ class Accounts(Concern):
         answers = self.run.exchange.index.answers(ids) if on else {}
         unlinked = [r for r in records if r.link is None and r.erp is not None and self._looks_for(r, answers)]
         known: dict[str, list[Candidate]] = defaultdict(list)
-        if unlinked:
-            for candidate in self.run.exchange.index.candidates([r.key.client_id for r in unlinked]):
+        if without := [r.key.client_id for r in records if r.link is None]:
+            for candidate in self.run.exchange.index.candidates(without):
                 known[candidate.client_id].append(candidate)
         plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
         matches = self._index.matches(plain, known, answers)
@@ -274,13 +274,15 @@ class Accounts(Concern):
         return self._to_be_opened(record, asked=found is not None)
 
     def _of_absent(self, record: Record, facts: Facts) -> Plan:
-        """Return the plan of a client that is not there: answers about it lead nowhere."""
+        """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
+        none = () if facts.known else None
         if facts.answers:
-            return Plan(record, Act.KEEP, status=codes.status("no_client.incoming", accounts=", ".join(facts.answers)))
+            said = codes.status("no_client.incoming", accounts=", ".join(facts.answers))
+            return Plan(record, Act.KEEP, status=said, candidates=none)
         if record.code == "no_client":
-            return Plan(record, Act.FORGET)
-        said = codes.status("deleted") if record.state.status else None
-        return Plan(record, Act.KEEP, status=said)
+            return Plan(record, Act.FORGET, candidates=none)
+        deleted = codes.status("deleted") if record.state.status else None
+        return Plan(record, Act.KEEP, status=deleted, candidates=none)
 
     def _held(self, record: Record, status: Status, candidates: Sequence[Candidate] | None = None) -> Plan:
         """Return the plan that leaves a client to a person; ``candidates`` replace those in ``sync_matches``."""
@@ -581,7 +583,7 @@ class Accounts(Concern):
         asked = {c.panel_client_id for change in changes for c in change.candidates or ()}
         if asked:
             self.run.exchange.index.unlist_incoming(asked)
-        settled = [change.record for change in changes if change.link]
+        settled = [change.record for change in changes if change.candidates == ()]
         freed = {c.panel_client_id for record in settled for c in self._facts(record).known}
         if not freed:
             return

@@ -177,7 +177,7 @@ class Groups:
             record = self._store_made(plan)
             panel.owned.add(plan.panel_id)
             plan = self.plan(record, panel)
-        if plan.act is Act.ADD and record.state.panel_id or plan.act is Act.FORGET:
+        if (plan.act is Act.ADD and record.state.panel_id) or plan.act is Act.FORGET:
             self._run.exchange.prices.forget(record.key.group_id)  # somebody deleted the group in the panel
         try:
             changes, halts = ([self._waiting(plan)], ()) if self._in_use(plan) else carry_out(self._concern, [plan])
