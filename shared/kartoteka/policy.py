@@ -104,6 +104,10 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
     for name, rule in fields.items():
         if name not in known:
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
+        if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
+            raise ValueError(
+                f"{name!r} cannot be read back from the panel, so its direction is 'erp_to_panel' or 'off'"
+            )
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
     return fields

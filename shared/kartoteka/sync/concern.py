@@ -222,7 +222,7 @@ class Concern:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
             base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
-        if not shown.asked and self._must_ask(base):
+        if not shown.asked and self._must_ask(record, base):
             return Plan(record, Act.LOOK)
         return self.compared(record, shown, base, earlier)
 
@@ -278,9 +278,10 @@ class Concern:
         """Return what is said of a record about which the panel is not asked at all."""
         return None
 
-    def _must_ask(self, base: Forms | None) -> bool:
+    def _must_ask(self, record: Record, base: Forms | None) -> bool:
         """Whether the panel may hold a value for the ERP that was never compared."""
-        known = (base or NO_FORMS).erp
+        waiting = {conflict.field for conflict in record.conflicts}
+        known = {*(base or NO_FORMS).erp, *waiting, *record.state.notes}
         return any(rule.to_erp and name not in known for name, rule in self.rules.items())
 
     def _with_assumed(self, values: Values, base: Forms | None) -> Values:

@@ -46,6 +46,8 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.ports.panel import LACKS_FIELD
 
+KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
+"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -163,16 +165,21 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
     has_base = name in forms.erp
     last = forms.panel if known else forms.erp if field.comparable else {}
     shown = panel if name in panel else last
+    erp_value, panel_value = erp.get(name), shown.get(name)
+    erp_norm = field.normalise(erp_value, _placed(erp, forms.erp, panel))
+    panel_norm = field.normalise(panel_value, _placed(shown, forms.panel, erp))
+    # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
+    same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
         field,
-        erp.get(name),
-        shown.get(name),
+        erp_value,
+        panel_value,
         (forms.erp[name], forms.panel.get(name)) if has_base else None,
         known,
-        erp_norm=field.normalise(erp.get(name), _placed(erp, forms.erp, panel)),
-        panel_norm=field.normalise(shown.get(name), _placed(shown, forms.panel, erp)),
-        base_erp=field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
-        base_panel=field.normalise(last.get(name), _placed(last, forms.erp, panel)),
+        erp_norm,
+        panel_norm,
+        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
+        base_panel=panel_norm if same[1] else field.normalise(last.get(name), _placed(last, forms.erp, panel)),
     )
 
 
@@ -206,7 +213,7 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     if seen.equal:
         return _agreed(seen)
     if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
-        return None
+        return _source_is_empty(seen, source)
     if seen.base is None:
         return _write(seen, target, Reason.FIRST_CONTACT)
     if seen.changed(source, Empty.ERASE):
@@ -216,6 +223,13 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     if not seen.changed(target, Empty.ERASE):
         return None
     return _drift(seen, target, note)
+
+
+def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
+    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
+    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
+        return None
+    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
@@ -229,8 +243,8 @@ def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
     times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
     if times > CORRECTIONS and seen.field.comparable:
-        code = "not_taken" if target is Side.PANEL else "not_taken.by_erp"
-        return Step(name, note=Note(STANDS, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
+        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
     return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
 
@@ -292,14 +306,16 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
+    value = as_text(step.value) or ""
+    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
         return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        return step.held(reject.code, reject.facts)
+        stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
+        return step.held(reject.code, reject.facts, stands)
     return step
 
 
@@ -321,7 +337,7 @@ def check(field: Field, target: Side, value: Value) -> None:
 
 def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
 
 

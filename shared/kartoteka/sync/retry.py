@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Deferral, Note, Outcome, Record, RecordState
+from kartoteka.model import (
+    REFUSED,
+    REFUSED_TOGETHER,
+    STANDS,
+    Change,
+    Deferral,
+    Note,
+    Outcome,
+    Record,
+    RecordState,
+    Side,
+)
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step, as_text
 from kartoteka.sync.plan import joined
@@ -44,7 +55,7 @@ def was_stopped(record: Record) -> bool:
 
 
 def refused(
-    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "", side: str = "panel"
+    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = ""
 ) -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
@@ -70,8 +81,11 @@ def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
     """Return what is remembered of the values that were refused: the one that the refusal names, else all together."""
     kind = REFUSED if error.field else REFUSED_TOGETHER
     text = error.facts.get("panel") or error.facts.get("reason") or ""
-    some = [step for step in steps if step.target and error.field in ("", step.field)]
-    return {step.field: Note(kind, as_text(step.value) or "", 1, error.code, text) for step in some}
+    return {
+        step.field: Note(STANDS if step.target is Side.ERP else kind, as_text(step.value) or "", 1, error.code, text)
+        for step in steps
+        if step.target and error.field in ("", step.field)
+    }
 
 
 def _pause(tries: int) -> timedelta:
