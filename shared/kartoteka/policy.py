@@ -23,7 +23,8 @@ from kartoteka.model import Direction, Empty, Resolution
 
 ShopId = Annotated[int, Key(ge=1)]
 ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
-"""The directions of a concern whose values the ERP alone decides."""
+"""The directions of a concern, or a field, whose values the ERP alone decides."""
+_ONLY_ONE_WAY = "use " + " or ".join(f"'{direction}'" for direction in ONE_WAY)
 
 
 class _Section(BaseModel):
@@ -145,7 +146,7 @@ class OneWay(ConcernPolicy):
     @classmethod
     def _one_way(cls, direction: Direction) -> Direction:
         if direction not in ONE_WAY:
-            raise ValueError(f"{direction.value!r} is not possible here; use {' or '.join(map(repr, map(str, ONE_WAY)))}")
+            raise ValueError(f"{direction.value!r} is not possible here; {_ONLY_ONE_WAY}")
         return direction
 
 

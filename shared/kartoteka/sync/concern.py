@@ -29,6 +29,7 @@ from kartoteka.model import (
     Owner,
     Record,
     RecordState,
+    Side,
     Values,
     Written,
 )
@@ -395,6 +396,11 @@ class Concern:
             return whole
         rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
         return replace(whole, otherwise=rest)
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of a record whose row the ERP's database did not take; ``change`` is what was stored."""
+        steps = [step for step in plan.steps if step.target is Side.ERP]
+        return retry.refused(self.run, change, reject, steps, table=self.table)
 
     # --- a client that was linked
 

@@ -78,8 +78,11 @@ class Step:
     facts: Mapping[str, str] = attribute(default_factory=dict, repr=False)
 
     def held(self, code: str, facts: Mapping[str, str], note: Note | None = None) -> Step:
-        """Return the step that writes nothing, for this reason, and leaves the base as it is."""
-        return Step(self.field, note=note or self.note, code=code, facts=facts)
+        """Return the step that writes nothing, for this reason, and leaves the base as it is.
+
+        A correction that is not made is not counted, so the step's own note goes.
+        """
+        return Step(self.field, note=note, code=code, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ class _Seen:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
         return norm != base and (norm != "" or empty is Empty.ERASE)
 
+    def never_carried(self, target: Side) -> bool:
+        """Whether the other side was empty from the first on, and this one was not."""
+        erp, panel = self.base_erp, self.base_panel
+        return (panel == "" != erp) if target is Side.ERP else (erp == "" != panel)
+
 
 def merge(
     fields: Fields,
@@ -123,6 +131,7 @@ def merge(
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
+    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -132,9 +141,12 @@ def merge(
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
+            wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    if together and any(s.target is Side.PANEL for s in steps):  # one has changed, so all are tried again
+    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
+    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
+    refusing = {wanted[name] for name in held}
+    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
         rest = {name: note for name, note in notes.items() if name not in together}
         return merge(
             fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
@@ -208,11 +220,11 @@ def _agreed(seen: _Seen) -> Step | None:
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
-    if value == "" and source is Side.ERP and seen.base is None and not rule.always:
-        return None  # nothing was ever carried, and nothing is to be
+    if value == "" and seen.base is None and not rule.always:  # nothing was ever carried, and nothing is to be
+        return None if source is Side.ERP else Step(seen.field.name, forms=(seen.erp, seen.panel))
     if seen.equal:
         return _agreed(seen)
-    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
+    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.never_carried(target)):
         return _source_is_empty(seen, source)
     if seen.base is None:
         return _write(seen, target, Reason.FIRST_CONTACT)
@@ -271,15 +283,15 @@ def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None
 
 def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
     name = seen.field.name
-    winner = decided
-    if winner is None and rule.conflict is not Resolution.HOLD:
-        winner = Side.ERP if rule.conflict is Resolution.ERP else Side.PANEL
+    ruled = {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(rule.conflict)
+    winner = decided or ruled
+    by_person = decided is not None and decided is not ruled  # a call that is made again finds the rule's own decision
     told = waiting and (waiting.erp_value, waiting.panel_value) == (as_text(seen.erp), as_text(seen.panel))
     note = None if told else ConflictNote(name, seen.erp, seen.panel, seen.base[0] if seen.base else None, winner)
     if winner is None:
         return Step(name, conflict=note, code="conflict")
-    step = _write(seen, winner.other, Reason.CONFLICT if decided else reason)
-    return replace(step, conflict=note)
+    step = _write(seen, winner.other, Reason.CONFLICT if by_person else reason)
+    return replace(step, conflict=note, risky=step.risky and not by_person)
 
 
 def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
@@ -308,7 +320,8 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
         return step
     value = as_text(step.value) or ""
     if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
-        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
+        told = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
@@ -371,7 +384,8 @@ def settled(
     """
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
-    unsure = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)

@@ -23,13 +23,15 @@ from kartoteka.model import (
 )
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step, as_text
-from kartoteka.sync.plan import joined
+from kartoteka.sync.plan import UNKNOWN, joined
 from kartoteka.sync.run import Run
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of what the ERP's own database does not take."""
 
 T = TypeVar("T")
 Answer = Outcome | Halt
@@ -65,8 +67,7 @@ def refused(
     record = change.record
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
-    facts = {"table": table, "value": "", "panel": "", "reason": "", "limit": "", **error.facts}
-    held = codes.told(error.code, [error.field] if error.field else [], facts)
+    held = codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
     final = attempts >= run.policy.retry.max_attempts
     deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
     told = held if final else replace(held, state=codes.State.PENDING)
