@@ -363,6 +363,17 @@ def test_a_database_without_tables_says_what_to_run(command: Command, tmp_path: 
     assert "kartoteka schema create" in command("history", "--erp-url", f"sqlite:///{tmp_path}/empty.db", code=1).output
 
 
+def test_a_missing_column_is_named_with_the_command_that_adds_it(command: Command, sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.run("ALTER TABLE sync_status DROP COLUMN message_pl")
+    sqlite_bench.erp.run("ALTER TABLE clients DROP COLUMN province")
+    shown = command("status", "--erp-url", sqlite_bench.url, code=1).output
+    assert "column clients.province, column sync_status.message_pl are missing" in shown
+    assert "kartoteka schema upgrade" in shown
+    told = command("schema", "upgrade", "--url", sqlite_bench.url).stdout
+    assert "complete" in told
+    command("status", "--erp-url", sqlite_bench.url)
+
+
 def test_a_wrong_address_is_not_repeated(command: Command) -> None:
     shown = command("status", "--erp-url", "oracle://erp:geheim@h/d", code=1).output
     assert "not supported" in shown
