@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from kartoteka.core.concerns import CONCERNS
 
 from bench.processes import running
+from kartoteka.fields.table import CONCERNS
 from local import ministack
 from local.home import ROOT
 from local.ports import LOOPBACK, free_port

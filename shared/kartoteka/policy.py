@@ -78,7 +78,7 @@ class Accounts(ConcernPolicy):
 
     incoming: bool = True
     login: Login = Login()
-    match: tuple[str, ...] = MATCHES
+    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = MATCHES
 
     @field_validator("match")
     @classmethod
