@@ -107,7 +107,7 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
         if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
             raise ValueError(
-                f"{name!r} cannot be read back from the panel, so its direction is 'erp_to_panel' or 'off'"
+                f"{name!r} is shown by the panel in words of its own and cannot travel back; {_ONLY_ONE_WAY}"
             )
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
@@ -281,7 +281,9 @@ def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
     removes = getattr(section, "unassigned", "keep") == "remove"
     whole: Direction = section.direction
-    against = default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
+    against = (
+        default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
+    )
     return Rule(
         direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
         conflict=given.conflict or conflict,

@@ -127,7 +127,8 @@ def test_a_groups_id_is_the_erps_own_and_may_be_any_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "code"), [("x" * 201, "too_long.in_panel"), ("a\x00b", "unprintable.in_panel"), ("\udfff", "unprintable.in_panel")]
+    ("value", "code"),
+    [("x" * 201, "too_long.in_panel"), ("a\x00b", "unprintable.in_panel"), ("\udfff", "unprintable.in_panel")],
 )
 def test_what_the_column_could_not_take_is_refused_by_name(value: str, code: str) -> None:
     with pytest.raises(Reject) as caught:

@@ -51,15 +51,7 @@ ERP, PANEL = Side.ERP, Side.PANEL
 
 
 def one(
-    rule: Rule,
-    base: Any,
-    erp: Value,
-    panel: Value,
-    *,
-    name: str = "city",
-    conflicts: tuple[Conflict, ...] = (),
-    note: Note | None = None,
-    lacks: Collection[str] = (),
+    rule: Rule, base: Any, erp: Value, panel: Value, *, name: str = "city", note: Note | None = None, **more: Any
 ) -> Step | None:
     """Merge one field; ``base``: a value of both sides, a pair of forms, or NONE. None: there is nothing to do."""
     pair = base if isinstance(base, tuple) else (base, base)
@@ -71,9 +63,8 @@ def one(
         base=forms,
         erp={name: erp},
         panel={} if panel is NONE else {name: panel},
-        conflicts=conflicts,
         notes={name: note} if note else {},
-        lacks=lacks,
+        **more,
     )
     assert len(steps) <= 1
     return steps[0] if steps else None
@@ -183,7 +174,9 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "base", "erp", "panel", "expected"), [c[1:] for c in TABLE], ids=[c[0] for c in TABLE])
+@pytest.mark.parametrize(
+    ("rule", "base", "erp", "panel", "expected"), [c[1:] for c in TABLE], ids=[c[0] for c in TABLE]
+)
 def test_the_table(rule: Rule, base: Any, erp: Value, panel: Value, expected: Any) -> None:
     step = one(rule, base, erp, panel)
     if expected is NOTHING:
@@ -465,7 +458,10 @@ def test_values_that_were_refused_together_are_not_sent_again() -> None:
     [
         ({"company": "F2", "street": "S1", "city": "C0"}, {"company", "street"}),  # one of them is another one
         ({"company": "F0", "street": "S1", "city": "C0"}, {"street"}),  # one of them is not wanted any more
-        ({"company": "F1", "street": "S1", "city": "C1"}, {"company", "street", "city"}),  # the row was edited elsewhere
+        (
+            {"company": "F1", "street": "S1", "city": "C1"},
+            {"company", "street", "city"},
+        ),  # the row was edited elsewhere
     ],
 )
 def test_all_are_tried_again_where_one_has_changed(erp: Values, sent: Collection[str]) -> None:
@@ -509,9 +505,7 @@ def test_what_the_check_refuses_is_held_at_once_and_the_base_stays() -> None:
 
 
 def test_other_fields_go_on_beside_a_refused_one() -> None:
-    found = many(
-        {"email": BOTH, "city": BOTH}, BASE | {"email": "a@b.pl"}, BASE | {"email": "a b", "city": "C1"}, BASE
-    )
+    found = many({"email": BOTH, "city": BOTH}, BASE | {"email": "a@b.pl"}, BASE | {"email": "a b", "city": "C1"}, BASE)
     assert (found["email"].code, found["email"].target) == ("bad_email", None)
     assert (found["city"].code, found["city"].target) == ("", PANEL)
 

@@ -33,7 +33,6 @@ from kartoteka.model import (
     Resolution,
     RowWrite,
     Side,
-    Value,
     Values,
     Written,
 )
@@ -374,9 +373,7 @@ def test_nothing_is_left_of_an_item_that_was_deleted_and_all_of_one_that_was_not
     gone = Step("street", PANEL, None, "S0", risky=True)
     delete = Plan(item(state), Act.DELETE, (gone,), state.base, panel_id="9", status=IN_STEP)
     assert delete.change().after == RecordState()
-    assert delete.change().written == (
-        Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "S0", None, counts=True),
-    )
+    assert delete.change().written == (Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "S0", None, counts=True),)
     left = delete.change(panel=False).after
     assert (left.base, left.panel_id) == (state.base, "9")
     remove = Plan(item(state), Act.REMOVE, (replace(gone, target=ERP),), state.base, panel_id="9", status=IN_STEP)
@@ -402,7 +399,9 @@ def test_what_is_kept_loses_its_deferral_and_nothing_else() -> None:
 
 def test_what_is_known_of_a_record_stays_where_its_act_was_another() -> None:
     state = RecordState(Forms(BASE, BASE), "9")
-    after = Plan(record(state), Act.LINK, (Step("city", forms=("X", "X")),), Forms(BASE, BASE), panel_id="8").change().after
+    after = (
+        Plan(record(state), Act.LINK, (Step("city", forms=("X", "X")),), Forms(BASE, BASE), panel_id="8").change().after
+    )
     assert (after.base, after.panel_id) == (Forms(BASE, BASE), "9")
 
 
@@ -446,7 +445,11 @@ def test_of_two_that_are_equally_bad_the_first_counts() -> None:
 
 
 def test_what_is_said_of_the_whole_is_told_beside_its_fields() -> None:
-    told = status_of([code("conflict", "street")], "clients", codes.status("other_currency", table="t", erp_value="EUR", panel_value="PLN"))
+    told = status_of(
+        [code("conflict", "street")],
+        "clients",
+        codes.status("other_currency", table="t", erp_value="EUR", panel_value="PLN"),
+    )
     assert told is not None
     assert (told.state, told.code) == (State.HELD, "other_currency")
     assert codes.status("conflict", ["street"]).message_en in told.message_en
@@ -494,7 +497,8 @@ def last(concern: Concern, of: Record) -> Plan:
 
 def test_fields_of_one_group_are_refused_together_and_others_go_on() -> None:
     plan = billing().plan(
-        whole(erp={"city": "C\x00", "street": "S1", "country_code": "DE", "company": "F", "email": "e1@x.pl"}), asked({})
+        whole(erp={"city": "C\x00", "street": "S1", "country_code": "DE", "company": "F", "email": "e1@x.pl"}),
+        asked({}),
     )
     assert {step.field for step in plan.to_panel} == {"company", "email"}
     assert {step.field: step.code for step in plan.steps if step.code} == {"city": "unprintable"}
@@ -523,7 +527,9 @@ def test_a_refusal_of_a_field_without_a_group_keeps_nothing_back() -> None:
 def test_an_unanswered_call_is_settled_by_what_the_panel_shows() -> None:
     concern = billing()
     sent = (WRITTEN_PANEL, Written("city", Direction.ERP_TO_PANEL, Reason.EDIT, "C0", "C1"))
-    waiting = whole(RecordState(Forms(WHOLE, WHOLE), intent=Intent(sent), status=SAID), erp={"street": "S1", "city": "C1"})
+    waiting = whole(
+        RecordState(Forms(WHOLE, WHOLE), intent=Intent(sent), status=SAID), erp={"street": "S1", "city": "C1"}
+    )
     assert last(concern, waiting).act is Act.LOOK
     plan = concern.plan(waiting, asked({"street": "S1"}))
     assert plan.earlier == (WRITTEN_PANEL,)
@@ -567,5 +573,3 @@ def test_a_first_contact_that_waits_in_a_conflict_is_not_asked_for_again() -> No
     held = whole(change.after, conflicts=(waiting,))
     assert not last(concern, held)
     assert last(concern, replace(held, erp={**WHOLE, "city": "C2"})).change().closed == {7: None}
-
-

@@ -56,9 +56,9 @@ CORRECTIONS = 3
 class Step:
     """What is to be done with one field.
 
-    ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms`` are
-    the field's forms once the step is carried out, in the base; None: as before; a panel's form of None in
-    ``unshown``: not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
+    ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
+    are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
+    the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
     ``note`` is what is remembered of the field from then on.
     """
 
@@ -114,7 +114,7 @@ class _Seen:
         return (panel == "" != erp) if target is Side.ERP else (erp == "" != panel)
 
 
-def merge(
+def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     fields: Fields,
     rules: Mapping[str, Rule],
     *,
@@ -127,7 +127,7 @@ def merge(
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
-    A field that ``panel`` does not hold is taken to be as the base says. ``lacks``: fields that the panel does not have.
+    A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
@@ -220,21 +220,18 @@ def _agreed(seen: _Seen) -> Step | None:
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
-    if value == "" and seen.base is None and not rule.always:  # nothing was ever carried, and nothing is to be
-        return None if source is Side.ERP else Step(seen.field.name, forms=(seen.erp, seen.panel))
+    says_nothing = value == "" and not rule.always
+    if says_nothing and seen.base is None:
+        return _source_is_empty(seen, source)
     if seen.equal:
         return _agreed(seen)
-    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.never_carried(target)):
+    if says_nothing and (rule.empty is Empty.KEEP or seen.never_carried(target)):
         return _source_is_empty(seen, source)
-    if seen.base is None:
-        return _write(seen, target, Reason.FIRST_CONTACT)
-    if seen.changed(source, Empty.ERASE):
-        return _write(seen, target, Reason.EDIT)
+    if seen.base is None or seen.changed(source, Empty.ERASE):
+        return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
-    if not seen.changed(target, Empty.ERASE):
-        return None
-    return _drift(seen, target, note)
+    return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:

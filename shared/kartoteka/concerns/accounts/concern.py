@@ -556,14 +556,14 @@ class Accounts(Concern):
         with self.lock:
             self._opened[record.key.client_id] = Opened(request.values, record.erp or {})
             self._fresh.add(record.key.client_id)
-        active: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
-        return self._linked(record, link, active, _opening(request).written)
+        agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
+        return self._linked(record, link, agreed, _opening(request).written)
 
-    def _linked(self, record: Record, link: Link, active: Values, written: tuple[Written, ...]) -> Change:
-        """Return the change that links a client. Without ``active`` the account is still to be opened or closed."""
-        due = None if active else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-        status = IN_STEP if active else codes.status("first_contact")
-        state = RecordState(base=Forms(active, active), deferral=due, status=status)
+    def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
+        """Return the change that links a client. With nothing ``agreed`` the account is still to be opened or closed."""
+        due = None if agreed else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+        status = IN_STEP if agreed else codes.status("first_contact")
+        state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
         known = self._facts(record).known
         return Change(record, state, written=written, link=link, candidates=() if known else None)
 
