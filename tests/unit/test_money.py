@@ -115,13 +115,10 @@ def test_a_truth_value_is_no_amount(value: bool) -> None:
 
 def _floats(source: str) -> Iterator[str]:
     """Yield what makes or names a float in a module, but for attributes that say they hold seconds."""
-    tree = ast.parse(source)
-    declared = (
-        node for node in ast.walk(tree) if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    )
-    of_seconds = {
-        each for node in declared if node.target.id.endswith("_seconds") for each in ast.walk(node.annotation)
-    }
+    tree, of_seconds = ast.parse(source), set[ast.AST]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.endswith("_seconds"):
+            of_seconds.update(ast.walk(node.annotation))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "float" and node not in of_seconds:
             yield f"float, line {node.lineno}"
