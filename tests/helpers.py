@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from kartoteka.codes import State
-from kartoteka.model import Owner, Value
+from kartoteka.model import Key, Owner, Value
 from kartoteka.policy import Policy, parse
+from kartoteka.sync.concern import by_owner
 from tests.world import CLIENT, World
 
 OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
@@ -85,3 +86,19 @@ json_values = st.recursive(
     max_leaves=25,
 )
 """What JSON may hold, with the names that the adapter looks for."""
+
+
+def left_undone(world: World, concern: str) -> dict[Key, str]:
+    """Return the records of a concern with a plan that is not empty, and their codes, but for those that are deferred.
+
+    Of a record that is said to be in step the plan is empty even where it is deferred.
+    """
+    exchange, worked = world.exchange, world.run().concerns[concern]
+    clients = {*exchange.clients, *exchange.links, *exchange.credit}
+    known = {key.owner for key in exchange.states if key.concern == concern}
+    groups = {Owner(group_id=key) for key in exchange.prices.group_ids()} if worked.rows.groups else set[Owner]()
+    owners = sorted({Owner(client_id) for client_id in clients} | known | groups)
+    plans = [plan for _, records in by_owner(worked.load(owners)) for plan in worked.plans(records, None) if plan]
+    assert set(worked.differing(owners)) == {plan.record.key.owner for plan in plans}
+    left = [plan.record for plan in plans if plan.record.state.deferral is None or not plan.record.code]
+    return {record.key: record.code for record in left}

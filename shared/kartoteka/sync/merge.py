@@ -154,6 +154,13 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     return tuple(steps)
 
 
+def unasked(steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note]) -> tuple[Step, ...]:
+    """Return the steps where the panel was not asked: whether a corrected drift has come back is not known then."""
+    to_panel = {name for name, rule in rules.items() if rule.direction is Direction.ERP_TO_PANEL}
+    drifts = {name: note for name, note in notes.items() if note.kind == DRIFT and name in to_panel}
+    return tuple(replace(s, note=drifts[s.field]) if s.field in drifts and s == Step(s.field) else s for s in steps)
+
+
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
     """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work."""
     if base is None or name not in base.erp or name not in base.panel:

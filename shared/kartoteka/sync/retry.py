@@ -38,17 +38,20 @@ Answer = Outcome | Halt
 """What became of one record of a bulk call, or why the whole call could not be made."""
 
 
-def deferred(run: Run, record: Record, error: Retry | Halt, *, stopped: bool = False) -> Change:
+def deferred(
+    run: Run, record: Record, error: Retry | Halt, *, stopped: bool = False, told: codes.Status | None = None
+) -> Change:
     """Return the change that defers a record because of an outage: no attempt is used up.
 
     One that the brake had ``stopped`` stays known as such: what a person has let pass need not be let pass again.
+    ``told`` is its status where the error's code alone does not say enough.
     """
     before = record.state.deferral
     tries = before.tries + 1 if before else 1
     wait = max(_pause(tries), timedelta(seconds=getattr(error, "after", None) or 0))
     code = BRAKE if stopped or was_stopped(record) else error.code
     deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code)
-    return Change(record, replace(record.state, deferral=deferral, status=codes.status(error.code)))
+    return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
 
 
 def was_stopped(record: Record) -> bool:
