@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from kartoteka.adapters import state as dynamo_state
+from kartoteka.adapters.aws import state as dynamo_state
 from kartoteka.adapters.aws.rate import HORIZON
 from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.errors import Halt, Retry
