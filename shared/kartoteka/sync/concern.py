@@ -17,6 +17,7 @@ from kartoteka.codes import IN_STEP, Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal, table
 from kartoteka.model import (
+    DRIFT,
     NO_FORMS,
     STANDS,
     Change,
@@ -37,7 +38,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.merge import Step, merge, settled, was_refused
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -240,6 +241,8 @@ class Concern:
             notes=record.state.notes,
             lacks=self.lacks,
         )
+        if not shown.asked:
+            steps = tuple(self._unseen(step, record) for step in steps)
         checked, said = self.checked(record, shown, self.together(steps))
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
@@ -248,6 +251,16 @@ class Concern:
         status = status_of(checked, self.table, said)
         plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
+
+    @staticmethod
+    def _unseen(step: Step, record: Record) -> Step:
+        """Return a step that forgets nothing about drift: whether it was corrected is known once the panel shows it."""
+        note = record.state.notes.get(step.field)
+        if note is None or step != Step(step.field):
+            return step
+        if was_refused(note, (record.erp or {}).get(step.field)):
+            return step.refused(note)
+        return replace(step, note=note) if note.kind == DRIFT else step
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
         """Return the plan of a record that need not be compared: without a link, a row, or its own account."""

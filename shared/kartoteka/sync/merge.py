@@ -79,6 +79,11 @@ class Step:
         """Return the step that writes nothing, for this reason, and leaves the base as it is."""
         return Step(self.field, note=note or self.note, code=code, facts=facts)
 
+    def refused(self, note: Note) -> Step:
+        """Return the step that writes nothing, since what it would write was refused already."""
+        value = quoted(note.value) if note.kind == REFUSED else ""
+        return self.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -292,9 +297,8 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
-        value = quoted(note.value) if note.kind == REFUSED else ""
-        return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+    if note and was_refused(note, step.value):
+        return step.refused(note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
@@ -303,6 +307,11 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
         stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
     return step
+
+
+def was_refused(note: Note, value: Value) -> bool:
+    """Return whether it was this value that was refused."""
+    return note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(value) or "")
 
 
 def check(field: Field, target: Side, value: Value) -> None:
