@@ -358,7 +358,9 @@ class Addresses(Faults, RuleBasedStateMachine):
     def what_is_not_deleted_is_deleted_by_hand(self) -> None:
         for key, status in list(self.world.exchange.statuses.items()):
             if status.code == "not_deleted":
-                self.world.panel.remove_address(self.world.exchange.states[key].panel_id)
+                address_id = self.world.exchange.states[key].panel_id
+                self.goes(dict(self.shown())[address_id], Side.PANEL)
+                self.world.panel.remove_address(address_id)
 
     def check(self) -> None:
         there = {Side.ERP: dict(map(reversed, self.rows())), Side.PANEL: dict(map(reversed, self.shown()))}  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+
 from kartoteka.codes import State, Status
 from kartoteka.concerns.addresses import Addresses
 from kartoteka.errors import Halt, Reject, Retry

@@ -240,7 +240,7 @@ class Concern:
             lacks=self.lacks,
         )
         if not shown.asked:
-            steps = unasked(steps, self.rules, record.state.notes)
+            steps = unasked(steps, self.rules, record.state.notes, record.erp or {})
         checked, said = self.checked(record, shown, self.together(steps))
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)

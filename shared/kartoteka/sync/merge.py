@@ -336,6 +336,11 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     return step
 
 
+def was_refused(note: Note, value: Value) -> bool:
+    """Return whether it was this value that was refused."""
+    return note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(value) or "")
+
+
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
     facts = {"value": quoted(value), "limit": str(field.length)}
