@@ -231,6 +231,7 @@ def test_a_noted_form_is_neither_an_edit_nor_drift(rule: Rule) -> None:
         (BOTH, "Fa. Ges", "FA GES SA", ERP, EDIT),
         (BOTH, "FA GES 1", "FA GES SA", PANEL, CONFLICT),
         (BOTH, "FA GES", "FA GES", None, None),  # both are equal now, which they were not before
+        (BOTH, "Fa. Ges", "Fa. Ges", None, None),
         (TO_PANEL, "Fa. Gęś", "FA GES", PANEL, EDIT),
         (TO_PANEL, "Fa. Ges", "FA GES SA", PANEL, DRIFTED),
         (TO_PANEL, "FA GES SA", "Fa. Ges", PANEL, EDIT),
@@ -276,6 +277,9 @@ def test_a_telephone_number_is_read_by_the_country_of_its_own_side() -> None:
     assert not many(rules, german, german, {"phone": "+49 30 901820", "country_code": "de"})
     moved = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, german)
     assert list(moved) == ["country_code"]
+    abroad: Values = {"phone": "+48 501 502 503", "country_code": "DE"}
+    home = many(rules, abroad, {"phone": "501502503", "country_code": "PL"}, abroad)
+    assert list(home) == ["country_code"]
 
 
 def test_a_side_without_a_country_is_read_by_the_one_that_is_known() -> None:
@@ -485,6 +489,21 @@ def test_what_the_erp_has_refused_together_is_tried_again_where_one_has_changed(
     assert {name: step.target for name, step in again.items()} == {"company": ERP, "street": ERP}
 
 
+def test_another_edit_of_the_same_side_tries_again_what_the_erp_has_refused_together() -> None:
+    shown: Values = {"company": "F1", "street": "S1", "city": "C1"}
+    from_panel = many(ALL_BOTH, BASE, BASE, shown, notes=TOGETHER)
+    assert {name: step.target for name, step in from_panel.items()} == dict.fromkeys(ALL_BOTH, ERP)
+    from_erp = many(ALL_BOTH, BASE, {**BASE, "city": "C1"}, {**shown, "city": "C0"}, notes=TOGETHER)
+    assert {name: step.target for name, step in from_erp.items()} == {"company": None, "street": None, "city": PANEL}
+
+
+def test_what_was_refused_by_its_name_stays_so_where_the_others_are_tried_again() -> None:
+    notes = {**TOGETHER, "city": Note(REFUSED, "C1", code="bad_city")}
+    found = many(ALL_BOTH, BASE, {"company": "F2", "street": "S1", "city": "C1"}, BASE, notes=notes)
+    assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
+    assert found["city"].note == notes["city"]
+
+
 def test_a_conflict_that_waits_is_known_also_where_all_is_tried_again() -> None:
     waiting = Conflict(7, "city", "C1", "C2", "C0")
     erp, shown = {"company": "F2", "street": "S1", "city": "C1"}, {**BASE, "city": "C2"}
@@ -605,6 +624,7 @@ def test_a_decided_conflict_that_moved_on_is_told_with_the_value_that_is_overwri
 @pytest.mark.parametrize("rule", [HOLD, BOTH, TO_PANEL, TO_ERP])
 def test_becoming_equal_closes_a_conflict_by_itself(rule: Rule) -> None:
     assert one(rule, "A", "C", "C", conflicts=waits()) == Step("city", forms=("C", "C"), closes=7)
+    assert one(rule, "A", "A", "A", conflicts=waits()) == Step("city", closes=7)  # as if nobody had edited anything
 
 
 @pytest.mark.parametrize(
@@ -671,6 +691,7 @@ def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> No
     step = one(TO_PANEL_ERASE, ("mazowieckie", "14"), None, "14", name="province")
     assert step is not None
     assert step.risky
+    assert risky(TO_PANEL_ERASE, ("mazowieckie",), None, "", name="province")
     steps = merge(SHOPS, {"shops": TO_PANEL}, base=Forms({"shops": "1,2"}, {}), erp={"shops": "1"}, panel={}, notes={})
     assert [step.risky for step in steps] == [True]
 
@@ -690,6 +711,8 @@ def test_what_the_panel_shows_of_an_intent_has_arrived_and_only_that() -> None:
     shown: Values = {"city": "B ", "street": "edited since", "province": "pomorskie"}
     assert arrived(BILLING, intent, shown) == written(city="B")
     assert arrived(BILLING, intent, {}) == ()
+    assert arrived(BILLING, Intent(written(city="")), {}) == ()
+    assert arrived(BILLING, Intent(written(city="")), {"city": None}) == written(city="")
 
 
 def test_what_has_arrived_is_agreed_on_in_the_form_in_which_it_is_shown() -> None:
