@@ -375,6 +375,4 @@ def settled(
         if name in erp:
             erp[name] = None
             shown.pop(name, None)
-            if not fields[name].read:
-                shown[name] = None
     return Forms(erp, shown), carried
