@@ -78,7 +78,7 @@ class Accounts(ConcernPolicy):
 
     incoming: bool = True
     login: Login = Login()
-    match: tuple[str, ...] = MATCHES
+    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = MATCHES
 
     @field_validator("match")
     @classmethod
@@ -105,7 +105,7 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
     for name, rule in fields.items():
         if name not in known:
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
-        if rule.direction not in (None, *ONE_WAY) and not known[name].comparable:
+        if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
             raise ValueError(
                 f"{name!r} is shown by the panel in words of its own and cannot travel back; {_ONLY_ONE_WAY}"
             )

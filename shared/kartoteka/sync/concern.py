@@ -29,6 +29,7 @@ from kartoteka.model import (
     Owner,
     Record,
     RecordState,
+    Side,
     Values,
     Written,
 )
@@ -36,7 +37,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.merge import Step, merge, settled, unasked
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -238,6 +239,8 @@ class Concern:
             notes=record.state.notes,
             lacks=self.lacks,
         )
+        if not shown.asked:
+            steps = unasked(steps, self.rules, record.state.notes)
         checked, said = self.checked(record, shown, self.together(steps))
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
@@ -279,8 +282,9 @@ class Concern:
         return None
 
     def _must_ask(self, record: Record, base: Forms | None) -> bool:
-        """Whether the panel may hold a value for the ERP that was never compared: one in a conflict was."""
-        known = {*(base or NO_FORMS).erp, *(conflict.field for conflict in record.conflicts)}
+        """Whether the panel may hold a value for the ERP that was never compared."""
+        waiting = {conflict.field for conflict in record.conflicts}
+        known = {*(base or NO_FORMS).erp, *waiting, *record.state.notes}
         return any(rule.to_erp and name not in known for name, rule in self.rules.items())
 
     def _with_assumed(self, values: Values, base: Forms | None) -> Values:
@@ -394,6 +398,11 @@ class Concern:
             return whole
         rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
         return replace(whole, otherwise=rest)
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of a record whose row the ERP's database did not take; ``change`` is what was stored."""
+        steps = [step for step in plan.steps if step.target is Side.ERP]
+        return retry.refused(self.run, change, reject, steps, table=self.table)
 
     # --- a client that was linked
 

@@ -46,6 +46,8 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.ports.panel import LACKS_FIELD
 
+KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
+"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -152,6 +154,13 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     return tuple(steps)
 
 
+def unasked(steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note]) -> tuple[Step, ...]:
+    """Return the steps where the panel was not asked: whether a corrected drift has come back is not known then."""
+    to_panel = {name for name, rule in rules.items() if rule.direction is Direction.ERP_TO_PANEL}
+    drifts = {name: note for name, note in notes.items() if note.kind == DRIFT and name in to_panel}
+    return tuple(replace(s, note=drifts[s.field]) if s.field in drifts and s == Step(s.field) else s for s in steps)
+
+
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
     """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work."""
     if base is None or name not in base.erp or name not in base.panel:
@@ -175,16 +184,21 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
     has_base = name in forms.erp
     last = forms.panel if known else forms.erp if field.comparable else {}
     shown = panel if name in panel else last
+    erp_value, panel_value = erp.get(name), shown.get(name)
+    erp_norm = field.normalise(erp_value, _placed(erp, forms.erp, panel))
+    panel_norm = field.normalise(panel_value, _placed(shown, forms.panel, erp))
+    # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
+    same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
         field,
-        erp.get(name),
-        shown.get(name),
+        erp_value,
+        panel_value,
         (forms.erp[name], forms.panel.get(name)) if has_base else None,
         known,
-        erp_norm=field.normalise(erp.get(name), _placed(erp, forms.erp, panel)),
-        panel_norm=field.normalise(shown.get(name), _placed(shown, forms.panel, erp)),
-        base_erp=field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
-        base_panel=field.normalise(last.get(name), _placed(last, forms.erp, panel)),
+        erp_norm,
+        panel_norm,
+        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
+        base_panel=panel_norm if same[1] else field.normalise(last.get(name), _placed(last, forms.erp, panel)),
     )
 
 
@@ -214,17 +228,24 @@ def _agreed(seen: _Seen) -> Step | None:
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
     says_nothing = value == "" and not rule.always
-    if says_nothing and seen.base is None:  # noted where the panel would else be asked for it again and again
-        return None if source is Side.ERP else Step(seen.field.name, forms=(seen.erp, seen.panel))
+    if says_nothing and seen.base is None:
+        return _source_is_empty(seen, source)
     if seen.equal:
         return _agreed(seen)
     if says_nothing and (rule.empty is Empty.KEEP or seen.never_carried(target)):
-        return None
+        return _source_is_empty(seen, source)
     if seen.base is None or seen.changed(source, Empty.ERASE):
         return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
+    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
+    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
+        return None
+    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
@@ -238,8 +259,8 @@ def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
     times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
     if times > CORRECTIONS and seen.field.comparable:
-        code = "not_taken" if target is Side.PANEL else "not_taken.by_erp"
-        return Step(name, note=Note(STANDS, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
+        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
     return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
 
@@ -301,14 +322,17 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
-        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
+    value = as_text(step.value) or ""
+    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
+        told = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        return step.held(reject.code, reject.facts)
+        stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
+        return step.held(reject.code, reject.facts, stands)
     return step
 
 
@@ -317,7 +341,7 @@ def check(field: Field, target: Side, value: Value) -> None:
     facts = {"value": quoted(value), "limit": str(field.length)}
     if target is Side.PANEL and not field.kind.translated:
         try:
-            field.codec.to_panel(value)
+            field.kind.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
     elif (
