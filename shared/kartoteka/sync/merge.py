@@ -44,10 +44,9 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
+from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
 
-KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
-"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -322,18 +321,25 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    value = as_text(step.value) or ""
-    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
-        told = quoted(note.value) if note.kind == REFUSED else ""
-        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
+    value = as_text(step.value) or ""
     try:
         check(field, step.target, step.value)
     except Reject as reject:
         stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
+    if note and note.value == value and _is_refusal(note, step.target):
+        told = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     return step
+
+
+def _is_refusal(note: Note, target: Side) -> bool:
+    """Whether a note says that this side has refused a value. What the ERP does not take *stands* in the panel."""
+    if target is Side.PANEL:
+        return note.kind in (REFUSED, REFUSED_TOGETHER)
+    return note.kind == STANDS and note.code == REFUSED_BY_ERP
 
 
 def check(field: Field, target: Side, value: Value) -> None:
