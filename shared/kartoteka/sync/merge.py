@@ -130,7 +130,6 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
-    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -140,17 +139,26 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
-    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    refusing = {wanted[name] for name in held}
-    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
-        rest = {name: note for name, note in notes.items() if name not in together}
+    again = _tried_again(steps, {name: note for name, note in notes.items() if name in rules})
+    if again:
+        rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
             fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
         )
     return tuple(steps)
+
+
+def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
+    """Return the fields that a side has refused together, where one of them, or another one of the row, has changed.
+
+    None of them is known to be the culprit, and it may be one that was not even written.
+    """
+    told = {s.field: s for s in steps}
+    held = {name for name, note in notes.items() if name in told and told[name].code and told[name].note == note}
+    edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
+    together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
+    return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
 def unasked(steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note]) -> tuple[Step, ...]:
@@ -329,16 +337,17 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     except Reject as reject:
         stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    if note and note.value == value and _is_refusal(note, step.target):
-        told = quoted(note.value) if note.kind == REFUSED else ""
+    by_name = note is not None and note.kind == REFUSED and step.target is Side.PANEL
+    if note and note.value == value and (by_name or is_of_several(note, step.target)):
+        told = quoted(note.value) if by_name else ""
         return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     return step
 
 
-def _is_refusal(note: Note, target: Side) -> bool:
-    """Whether a note says that this side has refused a value. What the ERP does not take *stands* in the panel."""
-    if target is Side.PANEL:
-        return note.kind in (REFUSED, REFUSED_TOGETHER)
+def is_of_several(note: Note, side: Side) -> bool:
+    """Whether a note is of values that this side has refused together. What the ERP refuses *stands* in the panel."""
+    if side is Side.PANEL:
+        return note.kind == REFUSED_TOGETHER
     return note.kind == STANDS and note.code == REFUSED_BY_ERP
 
 

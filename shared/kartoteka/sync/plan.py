@@ -13,7 +13,6 @@ from kartoteka import codes
 from kartoteka.codes import WORST_FIRST, Status
 from kartoteka.model import (
     NO_FORMS,
-    REFUSED_TOGETHER,
     TOWARDS,
     Candidate,
     Change,
@@ -27,7 +26,7 @@ from kartoteka.model import (
     Side,
     Written,
 )
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import Step, is_of_several
 
 
 class Act(enum.StrEnum):
@@ -231,7 +230,7 @@ def joined(told: Sequence[Status]) -> Status:
 
 def _named(steps: Iterable[Step]) -> list[str]:
     """Return the fields that a message names: a refusal of several together names none."""
-    return [s.field for s in steps if s.note is None or s.note.kind != REFUSED_TOGETHER]
+    return [s.field for s in steps if s.note is None or not any(is_of_several(s.note, side) for side in Side)]
 
 
 def _facts(steps: Iterable[Step]) -> dict[str, str]:
