@@ -48,6 +48,10 @@ class ChangeLog(Protocol):
         ...
 
 
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of what the ERP's own database does not take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What :meth:`Records.save` could not store as asked, by key.

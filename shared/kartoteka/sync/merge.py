@@ -44,10 +44,9 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
+from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
 
-KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
-"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -131,7 +130,6 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
-    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -141,24 +139,45 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
-    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    refusing = {wanted[name] for name in held}
-    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
-        rest = {name: note for name, note in notes.items() if name not in together}
+    again = _tried_again(steps, {name: note for name, note in notes.items() if name in rules})
+    if again:
+        rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
             fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
         )
     return tuple(steps)
 
 
-def unasked(steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note]) -> tuple[Step, ...]:
-    """Return the steps where the panel was not asked: whether a corrected drift has come back is not known then."""
-    to_panel = {name for name, rule in rules.items() if rule.direction is Direction.ERP_TO_PANEL}
-    drifts = {name: note for name, note in notes.items() if note.kind == DRIFT and name in to_panel}
-    return tuple(replace(s, note=drifts[s.field]) if s.field in drifts and s == Step(s.field) else s for s in steps)
+def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
+    """Return the fields that a side has refused together, where one of them, or another one of the row, has changed.
+
+    None of them is known to be the culprit, and it may be one that was not even written.
+    """
+    told = {s.field: s for s in steps}
+    held = {name for name, note in notes.items() if name in told and told[name].code and told[name].note == note}
+    edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
+    together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
+    return {name for some in together if some & held and (edited or some - held) for name in some}
+
+
+def unasked(
+    steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note], erp: Values
+) -> tuple[Step, ...]:
+    """Return the steps where the panel was not asked: what it refused or did not take is not forgotten before it is."""
+    return tuple(
+        _not_forgotten(step, rules[step.field], notes[step.field], erp.get(step.field))
+        if step.field in notes and step == Step(step.field)
+        else step
+        for step in steps
+    )
+
+
+def _not_forgotten(step: Step, rule: Rule, note: Note, value: Value) -> Step:
+    if _was_refused(note, Side.PANEL, value):
+        return _told_again(step, note)
+    corrected = note.kind == DRIFT and rule.direction is Direction.ERP_TO_PANEL
+    return replace(step, note=note) if corrected else step
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -322,23 +341,34 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    value = as_text(step.value) or ""
-    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
-        told = quoted(note.value) if note.kind == REFUSED else ""
-        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
+    value = as_text(step.value) or ""
     try:
         check(field, step.target, step.value)
     except Reject as reject:
         stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    return step
+    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
 
 
-def was_refused(note: Note, value: Value) -> bool:
-    """Return whether it was this value that was refused."""
-    return note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(value) or "")
+def _was_refused(note: Note, side: Side, value: Value) -> bool:
+    """Whether it was this value that this side refused, alone or together with others."""
+    by_name = note.kind == REFUSED and side is Side.PANEL
+    return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
+
+
+def _told_again(step: Step, note: Note) -> Step:
+    """Return the step that writes nothing, since what it would write was refused already."""
+    value = quoted(note.value) if note.kind == REFUSED else ""
+    return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+
+
+def is_of_several(note: Note, side: Side) -> bool:
+    """Whether a note is of values that this side has refused together. What the ERP refuses *stands* in the panel."""
+    if side is Side.PANEL:
+        return note.kind == REFUSED_TOGETHER
+    return note.kind == STANDS and note.code == REFUSED_BY_ERP
 
 
 def check(field: Field, target: Side, value: Value) -> None:
@@ -404,6 +434,4 @@ def settled(
         if name in erp:
             erp[name] = None
             shown.pop(name, None)
-            if not fields[name].read:
-                shown[name] = None
     return Forms(erp, shown), carried

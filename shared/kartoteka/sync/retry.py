@@ -30,8 +30,6 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of what the ERP's own database does not take."""
 
 T = TypeVar("T")
 Answer = Outcome | Halt
