@@ -139,7 +139,13 @@ class Installation:
     def run(self) -> Run:
         """Return what one run works with."""
         run = Run(
-            self.exchange, self._http, self._state, self.queue, Policy(), "trace", now=self._now  # type: ignore[arg-type]
+            self.exchange,
+            self._http,
+            self._state,
+            self.queue,
+            Policy(),
+            "trace",
+            now=self._now,  # type: ignore[arg-type]
         )
         concerns.build(run)
         return run

@@ -270,9 +270,7 @@ class Prices(Protocol):
         """Return the linked clients whose row names one of these groups."""
         ...
 
-    def items(
-        self, group_id: str, after: PriceKey | None, limit: int
-    ) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+    def items(self, group_id: str, after: PriceKey | None, limit: int) -> Sequence[tuple[GroupItem, SentPrice | None]]:
         """Return up to ``limit`` items of a group beyond ``after``, in the database's order, with what was sent."""
         ...
 

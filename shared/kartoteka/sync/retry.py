@@ -57,9 +57,7 @@ def was_stopped(record: Record) -> bool:
     return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
 
 
-def refused(
-    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = ""
-) -> Change:
+def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
     What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents

@@ -117,7 +117,7 @@ class Groups:
             GROUP_FIELDS, RULES, base=plan.base, erp={GROUP_NAME: name}, panel=shown, notes=record.state.notes
         )
         if panel is None:
-            steps = unasked(steps, RULES, record.state.notes)
+            steps = unasked(steps, RULES, record.state.notes, {GROUP_NAME: name})
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
         plan = replace(plan, steps=steps, status=told, more=differ)
