@@ -1,4 +1,4 @@
-"""The exchange database: five small ports. A reading method costs a fixed number of statements, whatever it is given."""
+"""The exchange database: five small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Records(Protocol):
         ...
 
     def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
-        """Return the states of the owners' own records of these concerns; those of which nothing is kept are left out."""
+        """Return the states of the owners' own records of these concerns, where something is kept of them."""
         ...
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:

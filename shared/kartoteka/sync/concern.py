@@ -262,7 +262,7 @@ class Concern:
         return None if status is None else Plan(record, Act.KEEP, status=status)
 
     def without_link(self, record: Record) -> Plan:
-        """Return the plan of a client without an account: what the ERP wrote about a client that is not there is told."""
+        """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
         if record.erp is not None and not record.has_client:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":

@@ -1,4 +1,4 @@
-"""What fails: a record is deferred and tried again by itself, or held. The one back-off, and bulk calls that are split."""
+"""What fails: a record is deferred and tried again by itself, or held; the back-off; bulk calls that are split."""
 
 from __future__ import annotations
 
