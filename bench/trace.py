@@ -1,4 +1,4 @@
-"""How a change travels through the code: `python -m bench.trace` counts calls, functions, files and hops of four stories.
+"""How a change travels through the code: `python -m bench.trace` counts calls, files and hops of four stories.
 
 Over the real adapters of the exchange database (SQLite) and of the panel (HTTP to the stand-in); cloud state and queues
 are in memory. A *hop* is a call from one file of the package into another.

@@ -560,7 +560,7 @@ class Accounts(Concern):
         return self._linked(record, link, agreed, _opening(request).written)
 
     def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
-        """Return the change that links a client; with nothing ``agreed`` its account is still to be opened or closed."""
+        """Return the change that links a client; with nothing ``agreed`` it is still to be opened or closed."""
         due = None if agreed else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
         status = IN_STEP if agreed else codes.status("first_contact")
         state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
