@@ -1,10 +1,13 @@
-"""What several tests of the concerns begin with, and what they look at."""
+"""What several tests begin with, and what they ask."""
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from kartoteka.codes import State
-from kartoteka.model import Owner, Value
+from kartoteka.model import Key, Owner, Value
 from kartoteka.policy import Policy, parse
+from kartoteka.sync.concern import by_owner
 from tests.world import CLIENT, World
 
 OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
@@ -68,3 +71,34 @@ def prices(world: World, group_id: str = "G1") -> dict[str, str]:
     """Return what the panel holds: ``kind/id`` -> amount and currency."""
     held = world.panel.prices[number_of(world, group_id)]
     return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
+
+
+_SPECIAL = """clientTradeCredit clientTradeCreditLimit clientTradeCreditUsed clientGroupDiscountNumber groupNumber
+groups result discountGroupId results clients params
+clientsResult errors faultCode status resultStatus id clientId requestReference
+request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
+shopId"""
+_NAMES = st.sampled_from(_SPECIAL.split())
+_LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
+json_values = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES | st.text(max_size=3), inner, max_size=5),
+    max_leaves=25,
+)
+"""What JSON may hold, with the names that the adapter looks for."""
+
+
+def left_undone(world: World, concern: str) -> dict[Key, str]:
+    """Return the records of a concern with a plan that is not empty, and their codes, but for those that are deferred.
+
+    Of a record that is said to be in step the plan is empty even where it is deferred.
+    """
+    exchange, worked = world.exchange, world.run().concerns[concern]
+    clients = {*exchange.clients, *exchange.links, *exchange.credit}
+    known = {key.owner for key in exchange.states if key.concern == concern}
+    groups = {Owner(group_id=key) for key in exchange.prices.group_ids()} if worked.rows.groups else set[Owner]()
+    owners = sorted({Owner(client_id) for client_id in clients} | known | groups)
+    plans = [plan for _, records in by_owner(worked.load(owners)) for plan in worked.plans(records, None) if plan]
+    assert set(worked.differing(owners)) == {plan.record.key.owner for plan in plans}
+    left = [plan.record for plan in plans if plan.record.state.deferral is None or not plan.record.code]
+    return {record.key: record.code for record in left}

@@ -9,14 +9,15 @@ from typing import Any, Protocol
 
 import pytest
 
+from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Done, Outcome, Value, Values
 from kartoteka.ports.panel import LACKS_FIELD, AccountUpdate, AddressWrite, NewAccount, Panel, Window
 from local.panel import StandinPanel
-from tests.fakes.limit import CountedLimit
 from tests.fakes.panel import FakePanel
+from tests.fakes.state import FakeState
 from tests.fixtures.people import PERSON
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -152,7 +153,8 @@ class HttpWorld:
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
         standin.clock.set(NOON)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, CountedLimit(), HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, **plain: Any) -> str:
         plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}

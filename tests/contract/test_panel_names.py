@@ -13,7 +13,7 @@ from kartoteka.adapters.idosell.records import update_body
 from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, Field
 from kartoteka.model import Value
 from kartoteka.ports.panel import AccountUpdate, AddressWrite, NewAccount
-from tests.panel.conftest import CONTRACT, Contract
+from tests.fixtures.contract import CONTRACT, Contract
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
 SCHEMAS = DOCUMENT["components"]["schemas"]

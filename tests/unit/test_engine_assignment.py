@@ -74,11 +74,10 @@ def test_a_new_group_is_made_before_its_customers_are_put_into_it() -> None:
     world.exchange.set_item("G3", "product", "1", price="1", currency="PLN")
     world.exchange.update_client("C-0", discount_group_id="G3")
     world.collect("discounts")
-    assert world.queue.take("discounts") == (Owner("C-0"),)
-    world.queue.chunks["discounts"].clear()  # the client's message is faster
-    world.queue.send("discounts", [Owner("C-0")])
-    world.work("discounts")
+    assert world.queue.chunks["discounts"] == [(Owner("C-0"),), (Owner(group_id="G3"),)]
+    world.work("discounts")  # the client's message is faster
     assert told(world) == (State.PENDING, "group_pending")
+    assert not world.exchange.deferrals
     world.drain()
     assert group_of(world) == "Nowa"
     assert prices(world, "G3") == {"product/1": "1.00 PLN"}
@@ -88,13 +87,11 @@ def test_a_new_group_is_made_before_its_customers_are_put_into_it() -> None:
 
 def test_an_unknown_group_is_refused_by_name_and_taken_once_it_is_there() -> None:
     world = customers(group="G9")
-    assert told(world) == (State.PENDING, "unknown_group")
+    assert told(world) == (State.HELD, "unknown_group")
     status = world.exchange.status("C-0", "discounts")
     assert status is not None
     assert "'G9'" in status.message_en
-    for _ in range(9):
-        world.tick()
-    assert told(world) == (State.HELD, "unknown_group")
+    assert "'G9'" in status.message_pl
     assert puts(world) == 0
     world.exchange.set_group("G9", "Spóźniona")
     world.tick()
@@ -123,7 +120,7 @@ def test_hundreds_of_customers_who_wait_for_a_group_make_one() -> None:
     for n in range(250):
         world.exchange.update_client(f"C-{n}", discount_group_id="G3")
     world.collect("discounts")
-    world.queue.chunks["discounts"] = [tuple(Owner(f"C-{n}") for n in range(250))]
+    world.queue.chunks["discounts"] = [tuple(Owner(f"C-{n}") for n in range(250)), (Owner(group_id="G3"),)]
     world.tick()
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt", "Nowa"]
     assert {group_of(world, f"C-{n}") for n in range(250)} == {"Nowa"}

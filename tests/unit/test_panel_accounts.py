@@ -19,7 +19,7 @@ from kartoteka.errors import Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome, Value
 from kartoteka.ports.panel import AccountUpdate, NewAccount
-from tests.unit.test_panel_answers import json_values
+from tests.helpers import json_values
 
 NEW = NewAccount(
     "K-1",

@@ -14,7 +14,7 @@ from kartoteka.adapters.idosell import groups as gates
 from kartoteka.errors import Reject, Retry
 from kartoteka.ports.exchange import SentPrice
 from kartoteka.ports.panel import PanelGroup
-from tests.unit.test_panel_answers import json_values
+from tests.helpers import json_values
 
 PRICE = SentPrice("product", "7", "12.3", "PLN")
 KINDS = ("product", "producer", "series", "category", "menu_item")

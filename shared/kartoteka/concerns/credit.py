@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from kartoteka import codes
-from kartoteka.codes import IN_STEP, Status
+from kartoteka.codes import Status
 from kartoteka.errors import Reject
 from kartoteka.fields import money
 from kartoteka.fields.table import BALANCE, CURRENCY_FIELD, LIMIT
-from kartoteka.model import Owner, Record, Side, Value, Values
+from kartoteka.model import Forms, Owner, Record, Side, Value, Values, Written
 from kartoteka.policy import Credit as CreditPolicy
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
@@ -24,19 +24,22 @@ from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Act, Plan
 
 ZERO = "0.00"
-AHEAD = timedelta(days=1)
-"""How far ahead of our clock ``as_of`` may be: a zone forgotten is believed, another year is not."""
+AHEAD = timedelta(minutes=15)
+"""How far ahead of our clock ``as_of`` may be."""
+LOCAL_TIME = timedelta(hours=2)
+"""How far ahead of UTC the clocks of the ERPs that we know are."""
 ALLOWED, AS_OF = "credit_allowed", "as_of"
 """Columns of ``client_credit`` that say what the figures mean."""
 
 
-class Age(enum.Enum):
-    """What the age of figures means for them."""
+class Figures(enum.Enum):
+    """What the age and the currency of figures mean for them."""
 
     FRESH = "they count"
     FROZEN = "the panel's stay as they are"
     ZEROED = "the limit is 0"
     GONE = "there is no row any more, and the panel's stay as they are"
+    FOREIGN = "they are in another currency than the account, so the limit is 0"
 
 
 def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
@@ -45,7 +48,7 @@ def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
 
 
 class Credit(Concern):
-    """Trade credit of a client; ``Record.facts`` is the age of its figures."""
+    """Trade credit of a client; ``Record.facts`` is what its figures are worth."""
 
     name = "credit"
 
@@ -64,15 +67,20 @@ class Credit(Concern):
         return newest is not None and newest < stale_before(self.run.policy.credit, self.run.now())
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
-        """Return the clients with figures; where a deleted row means a limit of 0 it may be any."""
+        """Return the clients with figures; where a deleted row means a limit of 0, also those who had some."""
+        records = self.run.exchange.records
+        having = set(records.having(self.name, [owner.client_id for owner in owners]))
         if self.run.policy.credit.when_stale == "zero":
-            return owners
-        having = self.run.exchange.records.having(self.name, [owner.client_id for owner in owners])
+            having |= {key.client_id for key, state in records.states([self.name], owners).items() if state.base}
         return [owner for owner in owners if owner.client_id in having]
 
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
-        """Return all deferred owners: figures are worked whether or not the client's row is there."""
+        """Return all deferred owners: the limit of a client that was deleted may have to become 0."""
         return owners
+
+    def excluded(self, record: Record) -> Status | None:
+        """Return that the figures of a client that was deleted stay as they are, but for a limit that becomes 0."""
+        return None if record.has_client or record.facts is Figures.ZEROED else codes.status("deleted")
 
     def by_policy(self, record: Record) -> Record:
         """Return the figures as the panel shall have them; what it shall keep is empty. No credit is a limit of 0.
@@ -83,27 +91,36 @@ class Credit(Concern):
         if record.erp is None:
             if record.state.base is None and record.state.intent is None:
                 return record
-            zeroed = policy.when_stale == "zero"
-            return replace(record, erp={LIMIT: ZERO} if zeroed else {}, facts=Age.ZEROED if zeroed else Age.GONE)
+            return self._kept(record, Figures.ZEROED if policy.when_stale == "zero" else Figures.GONE)
         row = record.erp
         age = self._age(row)
-        if age is not Age.FRESH:
-            kept = dict.fromkeys(self.rules, None)
-            return replace(record, erp={**row, **kept, **({LIMIT: ZERO} if age is Age.ZEROED else {})}, facts=age)
+        if age is not Figures.FRESH:
+            return self._kept(record, age)
         limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
         figures = {LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)}
         return replace(record, erp={**row, **figures}, facts=age)
 
-    def _age(self, row: Values) -> Age:
+    def _kept(self, record: Record, facts: Figures) -> Record:
+        """Return the record of figures that are not carried: the panel's stay as they are, or its limit becomes 0."""
+        limit = {LIMIT: ZERO} if facts in (Figures.ZEROED, Figures.FOREIGN) else {}
+        return replace(record, erp={**(record.erp or {}), **dict.fromkeys(self.rules, None), **limit}, facts=facts)
+
+    def _age(self, row: Values) -> Figures:
         """Return what the age of figures means. A row without a moment makes no statement about it."""
         policy, as_of = self.run.policy.credit, _moment(row.get(AS_OF))
         if as_of is None or as_of >= stale_before(policy, self.run.now()) or policy.when_stale == "keep":
-            return Age.FRESH
-        return Age.FROZEN if policy.when_stale == "freeze" else Age.ZEROED
+            return Figures.FRESH
+        return Figures.FROZEN if policy.when_stale == "freeze" else Figures.ZEROED
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of figures that were deleted before anything was sent: there is nothing to say of them."""
         return Plan(record, Act.FORGET)
+
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
+        given, own = (_code((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
+        foreign = given and own and given != own and record.facts is Figures.FRESH
+        return super().compared(self._kept(record, Figures.FOREIGN) if foreign else record, shown, base, earlier)
 
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return what is shown, without a debt that has grown in the panel since the figures were computed.
@@ -124,53 +141,49 @@ class Credit(Concern):
 
     def together(self, steps: Sequence[Step]) -> Sequence[Step]:
         """Return the steps that go together; a limit of 0 goes whatever else is refused."""
-        zeroing = [s for s in steps if s.target is Side.PANEL and s.field == LIMIT and s.value == ZERO]
         kept = super().together(steps)
-        return [*kept, *(step for step in zeroing if step not in kept)]
+        return [step for step in steps if step in kept or (step.target is Side.PANEL and _zeroes(step))]
 
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Hold figures of which nothing may be sent, whatever their fields say; a limit of 0 is sent in any case."""
-        own = (shown.values or {}).get(CURRENCY_FIELD)
-        base = record.state.base
+        """Hold figures of which nothing may be sent, whatever their fields say; a limit of 0 is sent in any case.
+
+        A limit that becomes 0 since the policy wants it so is not what the brake is for.
+        """
+        row, own, base = record.erp or {}, (shown.values or {}).get(CURRENCY_FIELD), record.state.base
         if own and (base or steps) and not (base and base.panel.get(CURRENCY_FIELD) == own):
-            noted = Step(CURRENCY_FIELD, forms=((record.erp or {}).get(CURRENCY_FIELD), own))
-            steps = [*steps, noted]
-        said, anyway = self._held(record), False
-        if said is None:
-            said, anyway = self._refusal(record, own), True
+            steps = [*steps, Step(CURRENCY_FIELD, forms=(row.get(CURRENCY_FIELD), own))]
+        if record.facts is Figures.ZEROED:
+            return tuple(replace(step, risky=False) for step in steps), codes.status("stale.zero")
+        if record.facts is Figures.FOREIGN:
+            facts = {"table": self.table, "erp_value": _code(row.get(CURRENCY_FIELD)), "panel_value": _code(own)}
+            return tuple(steps), codes.told("other_currency", [CURRENCY_FIELD], facts)
+        said = self._held(record)
         if said is None:
             return tuple(steps), None
-        kept = (s for s in steps if s.target is not Side.PANEL or (anyway and s.field == LIMIT and s.value == ZERO))
-        return tuple(kept), said
+        return tuple(step for step in steps if step.target is not Side.PANEL or _zeroes(step)), said
 
     def _held(self, record: Record) -> Status | None:
-        """Return what is said of figures of which nothing is sent: they are gone, stale, or do not say enough."""
+        """Return what is said of figures of which nothing but a limit of 0 is sent."""
         row = record.erp or {}
-        if record.facts is Age.GONE:
+        if record.facts is Figures.GONE:
             return codes.status("deleted_in_erp.figures")
-        if record.facts is Age.FROZEN:
+        if record.facts is Figures.FROZEN:
             return codes.status("stale")
-        if record.facts is Age.ZEROED or row.get(ALLOWED) is False:
-            return None
         missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
-        return codes.status("incomplete", missing, table=self.table) if missing else None
-
-    def _refusal(self, record: Record, own: Value) -> Status | None:
-        """Return what is said of figures that cannot be this client's: of an impossible moment, or another currency."""
-        row, about = record.erp or {}, self.table
+        if missing and row.get(ALLOWED) is not False:
+            return codes.status("incomplete", missing, table=self.table)
         as_of = _moment(row.get(AS_OF))
         if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > self.run.now() + AHEAD):
-            return codes.status("bad_as_of", [AS_OF])
+            local = as_of is not None and as_of <= self.run.now() + LOCAL_TIME + AHEAD
+            return codes.status("bad_as_of.local_time" if local else "bad_as_of", [AS_OF])
         if money.canonical(row.get(LIMIT)).startswith("-"):
-            return codes.status("bad_amount.negative", [LIMIT], table=about, value=quoted(row.get(LIMIT)))
-        given, has = _code(row.get(CURRENCY_FIELD)), _code(own)
-        if given and has and given != has:
-            return codes.status("other_currency", [CURRENCY_FIELD], table=about, erp_value=given, panel_value=has)
+            facts = {"table": self.table, "value": quoted(row.get(LIMIT))}
+            return codes.told("bad_amount.negative", [LIMIT], facts)
         return None
 
-    def verdict(self, record: Record) -> Status | None:
-        """Return what is said of a client whose limit is 0 for want of fresh figures."""
-        return codes.status("stale.zero") if record.facts is Age.ZEROED else IN_STEP
+
+def _zeroes(step: Step) -> bool:
+    return step.field == LIMIT and step.value == ZERO
 
 
 def _moment(value: Value) -> datetime | None:
@@ -182,11 +195,11 @@ def _moment(value: Value) -> datetime | None:
         return None
 
 
-def _signed(balance: Value, sign: int) -> Value:
+def _signed(figure: Value, sign: int) -> Value:
     try:
-        return balance if _is_empty(balance) else str(money.rounded(money.amount(balance) * sign))
+        return figure if _is_empty(figure) else str(money.rounded(money.amount(figure) * sign))
     except Reject:
-        return balance
+        return figure
 
 
 def _code(value: Value) -> str:

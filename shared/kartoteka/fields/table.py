@@ -325,7 +325,7 @@ CONCERNS: Mapping[str, Rows] = MappingProxyType(
             groups="discount_groups",
             wakers=("discount_group_items",),
         ),
-        "credit": Rows(CREDIT, table="client_credit", columns=tuple(CREDIT_COLUMNS)),
+        "credit": Rows(CREDIT, table="client_credit", columns=tuple(CREDIT_COLUMNS), wakers=("clients",)),
     }
 )
 """Every concern by name, in the order in which a new client needs them."""

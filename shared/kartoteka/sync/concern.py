@@ -17,7 +17,6 @@ from kartoteka.codes import IN_STEP, Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal, table
 from kartoteka.model import (
-    DRIFT,
     NO_FORMS,
     STANDS,
     Change,
@@ -34,11 +33,12 @@ from kartoteka.model import (
     Values,
     Written,
 )
+from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled, was_refused
+from kartoteka.sync.merge import Step, merge, settled, unasked
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -207,7 +207,7 @@ class Concern:
         """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
         base = record.state.base or NO_FORMS
         notes = record.state.notes.items()
-        noted = {name: note.value for name, note in notes if note.kind == STANDS or note.code == retry.REFUSED_BY_ERP}
+        noted = {name: note.value for name, note in notes if note.kind == STANDS or note.code == REFUSED_BY_ERP}
         waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
         return Shown({**base.panel, **noted, **waiting}, panel_id=record.state.panel_id, asked=False)
 
@@ -225,7 +225,7 @@ class Concern:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
             base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
-        if not shown.asked and self._must_ask(base):
+        if not shown.asked and self._must_ask(record, base):
             return Plan(record, Act.LOOK)
         return self.compared(record, shown, base, earlier)
 
@@ -242,7 +242,7 @@ class Concern:
             lacks=self.lacks,
         )
         if not shown.asked:
-            steps = tuple(self._unseen(step, record) for step in steps)
+            steps = unasked(steps, self.rules, record.erp or {}, record.state.notes)
         checked, said = self.checked(record, shown, self.together(steps))
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
@@ -251,16 +251,6 @@ class Concern:
         status = status_of(checked, self.table, said)
         plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
-
-    @staticmethod
-    def _unseen(step: Step, record: Record) -> Step:
-        """Return a step that forgets nothing about drift: whether it was corrected is known once the panel shows it."""
-        note = record.state.notes.get(step.field)
-        if note is None or step != Step(step.field):
-            return step
-        if was_refused(note, (record.erp or {}).get(step.field)):
-            return step.refused(note)
-        return replace(step, note=note) if note.kind == DRIFT else step
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
         """Return the plan of a record that need not be compared: without a link, a row, or its own account."""
@@ -293,9 +283,10 @@ class Concern:
         """Return what is said of a record about which the panel is not asked at all."""
         return None
 
-    def _must_ask(self, base: Forms | None) -> bool:
+    def _must_ask(self, record: Record, base: Forms | None) -> bool:
         """Whether the panel may hold a value for the ERP that was never compared."""
-        known = (base or NO_FORMS).erp
+        waiting = {conflict.field for conflict in record.conflicts}
+        known = {*(base or NO_FORMS).erp, *waiting, *record.state.notes}
         return any(rule.to_erp and name not in known for name, rule in self.rules.items())
 
     def _with_assumed(self, values: Values, base: Forms | None) -> Values:

@@ -9,7 +9,16 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Deferral, Note, Outcome, Record, RecordState
+from kartoteka.model import (
+    REFUSED,
+    REFUSED_TOGETHER,
+    Change,
+    Deferral,
+    Note,
+    Outcome,
+    Record,
+    RecordState,
+)
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step, as_text
 from kartoteka.sync.plan import UNKNOWN, joined
@@ -19,25 +28,26 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of what the ERP's own database does not take."""
 
 T = TypeVar("T")
 Answer = Outcome | Halt
 """What became of one record of a bulk call, or why the whole call could not be made."""
 
 
-def deferred(run: Run, record: Record, error: Retry | Halt, *, stopped: bool = False) -> Change:
+def deferred(
+    run: Run, record: Record, error: Retry | Halt, *, stopped: bool = False, told: codes.Status | None = None
+) -> Change:
     """Return the change that defers a record because of an outage: no attempt is used up.
 
     One that the brake had ``stopped`` stays known as such: what a person has let pass need not be let pass again.
+    ``told`` is its status where the error's code alone does not say enough.
     """
     before = record.state.deferral
     tries = before.tries + 1 if before else 1
     wait = max(_pause(tries), timedelta(seconds=getattr(error, "after", None) or 0))
     code = BRAKE if stopped or was_stopped(record) else error.code
     deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code)
-    return Change(record, replace(record.state, deferral=deferral, status=codes.status(error.code)))
+    return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
 
 
 def was_stopped(record: Record) -> bool:
@@ -45,9 +55,7 @@ def was_stopped(record: Record) -> bool:
     return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
 
 
-def refused(
-    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "", side: str = "panel"
-) -> Change:
+def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
     What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents

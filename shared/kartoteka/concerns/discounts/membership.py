@@ -6,19 +6,24 @@ A client's group is the ERP's id in its row, and the panel's number in its accou
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kartoteka import codes
-from kartoteka.codes import IN_STEP, Status
+from kartoteka.codes import Status
 from kartoteka.concerns.discounts.groups import Groups
+from kartoteka.concerns.discounts.poll import GroupPoll
+from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import Owner, Record, RecordState, Values
+from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Owner, Record, Value, Values
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
+
+REFUSALS = (REFUSED, REFUSED_TOGETHER)
 
 
 class Discounts(Concern):
@@ -30,13 +35,15 @@ class Discounts(Concern):
         super().__init__(run)
         self.groups = Groups(self)
         self._numbers: Mapping[str, str] | None = None
+        self._rows: dict[str, bool] = {}
+        self._doubtful: set[Owner] = set()
 
     def sources(self, *, everything_due: bool) -> Sequence[Source]:
-        """Return what tells of changes: the log, and the moments at which prices begin or end."""
+        """Return what tells of changes: the moments at which prices begin or end, the log, and the panel's groups."""
         if not self.is_on:
             return ()
         dates = DueDates(self, self.name, self.run.now(), self._dated)
-        return dates, ChangeLogSource(self, everything_due=everything_due)
+        return dates, ChangeLogSource(self, everything_due=everything_due), GroupPoll(self)
 
     def _dated(self, since: datetime | None, until: datetime) -> Sequence[Owner]:
         return [Owner(group_id=group_id) for group_id in self.run.exchange.prices.dated(since, until)]
@@ -87,6 +94,33 @@ class Discounts(Concern):
         """Whether a record can be deferred: a group always."""
         return bool(record.key.group_id) or super().can_wait(record)
 
+    def refused(self, plan: Plan, reject: Reject) -> Change:
+        """Return the change of a client or a group that the panel refused.
+
+        That a client may not go into a group is remembered of the group's number: it is tried again once it has another
+        one. The group is looked at, since the panel may not have it any more.
+        """
+        if plan.record.key.group_id:
+            return super().refused(replace(plan, status=None), reject)
+        change = super().refused(plan, reject)
+        group_id = str(next((step.value for step in plan.to_panel if step.field == GROUP_FIELD), None) or "")
+        if not group_id or reject.field not in ("", GROUP_FIELD):
+            return change
+        with self.lock:
+            self._doubtful.add(Owner(group_id=group_id))
+        note = change.after.notes.get(GROUP_FIELD)
+        if note is None or note.kind not in REFUSALS:
+            return change
+        note = note._replace(value=_numbered(plan.call.values[GROUP_FIELD]))
+        return replace(change, after=replace(change.after, notes={**change.after.notes, GROUP_FIELD: note}))
+
+    def saved(self, _changes: Sequence[Change]) -> None:
+        """Let the groups be looked at into which the panel let nobody."""
+        with self.lock:
+            doubtful, self._doubtful = self._doubtful, set()
+        if doubtful:
+            self.run.queue.send(self.name, sorted(doubtful))
+
     # --- a client's group
 
     def numbers(self) -> Mapping[str, str]:
@@ -96,35 +130,56 @@ class Discounts(Concern):
                 self._numbers = self.run.exchange.prices.numbers()
             return self._numbers
 
-    def new_number(self) -> None:
-        """A group was made, or is gone: the numbers are to be asked again."""
+    def has_row(self, group_id: str) -> bool:
+        """Return whether the ERP has such a group; asked once a run."""
         with self.lock:
-            self._numbers = None
+            if group_id not in self._rows:
+                records = self.load([Owner(group_id=group_id)])
+                self._rows[group_id] = any(record.erp is not None for record in records)
+            return self._rows[group_id]
 
-    def believed(self, _record: Record, shown: Shown, values: Values) -> Values:
-        """Return the account's group by the ERP's id; a group that is not the ERP's is ``panel-<number>``."""
-        number = values.get(GROUP_FIELD)
-        if not number or not shown.asked:
+    def new_number(self) -> None:
+        """A group was made, or is gone: what is known of the groups is to be asked again."""
+        with self.lock:
+            self._numbers, self._rows = None, {}
+
+    def believed(self, record: Record, shown: Shown, values: Values) -> Values:
+        """Return the account's group by the ERP's id; one that is not the ERP's is ``panel-<number>``.
+
+        Where the panel was not asked, nobody is in a group any more that has gone from it.
+        """
+        group, base = values.get(GROUP_FIELD), record.state.base
+        if not group:
             return values
+        if not shown.asked:
+            gone = base is not None and base.panel.get(GROUP_FIELD) == group and group not in self.numbers()
+            return {**values, GROUP_FIELD: None} if gone else values
         names = {known: group_id for group_id, known in self.numbers().items()}
-        return {**values, GROUP_FIELD: names.get(str(number), f"panel-{number}")}
+        return {**values, GROUP_FIELD: names.get(str(group), _numbered(group))}
 
     def checked(self, record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all."""
         group_id = str((record.erp or {}).get(GROUP_FIELD) or "")
-        if not group_id or group_id in self.numbers() or not any(step.target for step in steps):
+        number, note = self.numbers().get(group_id), record.state.notes.get(GROUP_FIELD)
+        if not group_id or not any(step.target for step in steps):
             return tuple(steps), None
-        if self.groups.has_row(group_id):
+        if number is None and self.has_row(group_id):
             return tuple(step for step in steps if not step.target), codes.status("group_pending")
-        facts = {"value": quoted(group_id)}
-        return tuple(step.held("unknown_group", facts) if step.target else step for step in steps), None
-
-    def verdict(self, record: Record) -> Status | None:
-        """Return nothing of a client who was never put into a group."""
-        carried = record.state.base is not None or (record.erp or {}).get(GROUP_FIELD)
-        return IN_STEP if carried or record.state != RecordState() else None
+        if number is None:
+            held = Step(GROUP_FIELD, code="unknown_group", facts={"value": quoted(group_id)})
+        elif note is not None and note.kind in REFUSALS and note.value == _numbered(number):
+            facts = {"value": quoted(group_id), "panel": note.text, "reason": note.text}
+            held = Step(GROUP_FIELD, note=note, code=note.code, facts=facts)
+        else:
+            return tuple(steps), None
+        return tuple(held if step.target else step for step in steps), None
 
     def in_panels_words(self, values: Values) -> Values:
         """Return the values with the panel's number of the group."""
         group_id = str(values.get(GROUP_FIELD) or "")
         return {**values, GROUP_FIELD: self.numbers()[group_id]} if group_id else values
+
+
+def _numbered(number: Value) -> str:
+    """Return how a group of the panel's is called that is known by its number."""
+    return f"panel-{number}"
