@@ -347,6 +347,22 @@ def test_a_row_that_comes_back_after_we_deleted_its_address_is_new_and_not_delet
     assert (found.act, found.earlier, values(found, Side.PANEL)) == (Act.MERGE, (), {})
 
 
+def test_what_an_unanswered_call_has_carried_is_told_though_another_row_has_the_address_by_now() -> None:
+    update = sent(making=False, street="Krótka 1")
+    former, present = agreed("A-1", "7", now=None, intent=update), agreed("A-2", "7")
+    found = decide(terms(), [former, present], [shown("7", street="Krótka 1")])
+    assert done(found) == [("A-1", Act.FORGET, ""), ("A-2", Act.MERGE, "7")]
+    assert (found[0].earlier, found[0].change().written) == (update.written, update.written)
+    found = decide(terms(), [former, present], [shown("7")])
+    assert found[0].change().written == ()
+
+
+def test_an_erasure_whose_reply_was_lost_is_no_deletion_of_the_address() -> None:
+    erasure = sent(making=False, phone=None, additional=None)
+    found = act(agreed("A-1", "7", intent=erasure), None, terms(deletes="propagate"))
+    assert (found.act, found.earlier) == (Act.REMOVE, ())
+
+
 # --- new on one side
 
 

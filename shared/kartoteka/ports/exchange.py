@@ -11,6 +11,9 @@ from typing import Protocol
 from kartoteka.codes import Status
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
 
@@ -46,10 +49,6 @@ class ChangeLog(Protocol):
     def prune(self, before: datetime) -> None:
         """Remove rows that are older, but for the last one."""
         ...
-
-
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of what the ERP's own database does not take."""
 
 
 @dataclass(frozen=True, slots=True)

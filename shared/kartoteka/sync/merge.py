@@ -164,20 +164,22 @@ def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
 def unasked(
     steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note], erp: Values
 ) -> tuple[Step, ...]:
-    """Return the steps where the panel was not asked: what it refused or did not take is not forgotten before it is."""
+    """Return the steps where the panel was not asked: what has become of a drift is not known then.
+
+    One that was corrected may have come back, one whose correction was refused still stands.
+    """
     return tuple(
-        _not_forgotten(step, rules[step.field], notes[step.field], erp.get(step.field))
-        if step.field in notes and step == Step(step.field)
-        else step
-        for step in steps
+        _not_forgotten(s, notes[s.field], erp.get(s.field))
+        if s == Step(s.field) and s.field in notes and rules[s.field].direction is Direction.ERP_TO_PANEL
+        else s
+        for s in steps
     )
 
 
-def _not_forgotten(step: Step, rule: Rule, note: Note, value: Value) -> Step:
+def _not_forgotten(step: Step, note: Note, value: Value) -> Step:
     if _was_refused(note, Side.PANEL, value):
         return _told_again(step, note)
-    corrected = note.kind == DRIFT and rule.direction is Direction.ERP_TO_PANEL
-    return replace(step, note=note) if corrected else step
+    return replace(step, note=note) if note.kind == DRIFT else step
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -347,7 +349,7 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
+        stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
     return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
 

@@ -118,7 +118,7 @@ class Accounts(Concern):
         return self.run.policy.accounts.direction is not Direction.OFF
 
     def _others(self) -> list[Concern]:
-        return [c for c in self.run.concerns.values() if c is not self and c.is_on]
+        return [c for c in self.run.concerns.values() if c is not self]
 
     # --- which records
 
