@@ -345,7 +345,6 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
         return step
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
-    value = as_text(step.value) or ""
     try:
         check(field, step.target, step.value)
     except Reject as reject:
