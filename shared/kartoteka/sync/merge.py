@@ -169,17 +169,17 @@ def unasked(
     One that was corrected may have come back, one whose correction was refused still stands.
     """
     return tuple(
-        _not_forgotten(s, notes[s.field], erp.get(s.field))
-        if s == Step(s.field) and s.field in notes and rules[s.field].direction is Direction.ERP_TO_PANEL
+        _not_forgotten(s, rules[s.field].direction, notes[s.field], erp.get(s.field))
+        if s == Step(s.field) and s.field in notes
         else s
         for s in steps
     )
 
 
-def _not_forgotten(step: Step, note: Note, value: Value) -> Step:
-    if _was_refused(note, Side.PANEL, value):
+def _not_forgotten(step: Step, direction: Direction, note: Note, value: Value) -> Step:
+    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, value):
         return _told_again(step, note)
-    return replace(step, note=note) if note.kind == DRIFT else step
+    return replace(step, note=note) if note.kind == DRIFT and direction is not Direction.BOTH else step
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
