@@ -289,6 +289,12 @@ def test_a_telephone_number_is_read_by_the_country_of_its_own_side() -> None:
     assert not many(rules, german, german, {"phone": "+49 30 901820", "country_code": "de"})
     moved = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, german)
     assert list(moved) == ["country_code"]
+    shown: Values = {"phone": "030 901821", "country_code": "DE"}  # edited there; in the ERP only its country was
+    travels = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, shown)
+    assert {name: (step.target, step.reason) for name, step in travels.items()} == {
+        "phone": (ERP, EDIT),
+        "country_code": (PANEL, EDIT),
+    }
     abroad: Values = {"phone": "+48 501 502 503", "country_code": "DE"}
     home = many(rules, abroad, {"phone": "501502503", "country_code": "PL"}, abroad)
     assert list(home) == ["country_code"]

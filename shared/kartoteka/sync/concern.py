@@ -37,7 +37,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled, unasked
+from kartoteka.sync.merge import Step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -238,9 +238,8 @@ class Concern:
             conflicts=record.conflicts,
             notes=record.state.notes,
             lacks=self.lacks,
+            asked=shown.asked,
         )
-        if not shown.asked:
-            steps = unasked(steps, self.rules, record.state.notes, record.erp or {})
         checked, said = self.checked(record, shown, self.together(steps))
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)

@@ -123,10 +123,12 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     conflicts: Iterable[Conflict] = (),
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
+    asked: bool = True,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
+    ``asked`` False: ``panel`` is what it was last known to show.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
@@ -139,12 +141,21 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            steps.append(checked_step(fields[name], step, note, lacks))
+            step = checked_step(fields[name], step, note, lacks)
+            steps.append(step if asked or note is None else _not_forgotten(step, rule.direction, note, erp.get(name)))
     again = _tried_again(steps, {name: note for name, note in notes.items() if name in rules})
     if again:
         rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
-            fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
+            fields,
+            rules,
+            base=base,
+            erp=erp,
+            panel=panel,
+            conflicts=waiting.values(),
+            notes=rest,
+            lacks=lacks,
+            asked=asked,
         )
     return tuple(steps)
 
@@ -161,22 +172,13 @@ def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
     return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
-def unasked(
-    steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note], erp: Values
-) -> tuple[Step, ...]:
-    """Return the steps where the panel was not asked: what has become of a drift is not known then.
+def _not_forgotten(step: Step, direction: Direction, note: Note, value: Value) -> Step:
+    """Return the step where the panel was not asked: what has become of a drift is not known then.
 
     One that was corrected may have come back, one whose correction was refused still stands.
     """
-    return tuple(
-        _not_forgotten(s, rules[s.field].direction, notes[s.field], erp.get(s.field))
-        if s == Step(s.field) and s.field in notes
-        else s
-        for s in steps
-    )
-
-
-def _not_forgotten(step: Step, direction: Direction, note: Note, value: Value) -> Step:
+    if step != Step(step.field):
+        return step
     if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, value):
         return _told_again(step, note)
     return replace(step, note=note) if note.kind == DRIFT and direction is not Direction.BOTH else step
