@@ -26,7 +26,7 @@ class Failed(click.ClickException):
 
 
 class WrongName(click.ClickException):
-    """There is no such card, no such discount group, or no such open conflict."""
+    """There is no such client, no such discount group, or no such open conflict."""
 
     exit_code = WRONG_NAME
 

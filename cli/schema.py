@@ -31,7 +31,7 @@ def ddl(dialect: str) -> None:
 @_url
 @_quiet
 def create(url: str, quiet: bool) -> None:
-    """Create what is missing. Safe to repeat; nothing that is there is changed or dropped."""
+    """Create the tables, columns, indexes and triggers that are missing, and change or drop nothing. Safe to repeat."""
     _run(tables.create, url, quiet)
 
 
@@ -39,7 +39,7 @@ def create(url: str, quiet: bool) -> None:
 @_url
 @_quiet
 def upgrade(url: str, quiet: bool) -> None:
-    """Bring existing tables to the version of this program."""
+    """Add to existing tables what this program reads and they lack. Safe to repeat; refused where there are none."""
     _run(tables.upgrade, url, quiet)
 
 
@@ -51,7 +51,7 @@ def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
     except KartotekaError as error:
         raise click.ClickException(str(error)) from None
     if not quiet:
-        click.echo(f"The exchange tables have version {version}.")
+        click.echo(f"The exchange tables are complete (version {version}).")
 
 
 def _at(url: str, action: Callable[[sa.Engine], int]) -> int:

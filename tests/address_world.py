@@ -61,6 +61,15 @@ class AddressWorld(World):
             raise AssertionError("the queue does not run empty")
         self.pass_time(seconds=seconds)
 
+    def differing(self) -> list[Owner]:
+        """Return the clients that a full scan would queue: those of a plan that is not empty, without a panel call."""
+        before = self.panel.calls()
+        known = {key.owner for key in self.exchange.states if key.concern == CONCERN}
+        known |= {Owner(client_id) for client_id in (*self.exchange.clients, *self.exchange.links)}
+        found = self.run().concerns[CONCERN].differing(sorted(known))
+        assert self.panel.calls() == before
+        return found
+
     def row(self, address_id: str = "A-1") -> dict[str, Value]:
         """Return the ERP's row."""
         found = self.exchange.address(address_id)

@@ -1,6 +1,8 @@
-"""What several tests of the concerns begin with, and what they look at."""
+"""What several tests begin with, and what they ask."""
 
 from __future__ import annotations
+
+from hypothesis import strategies as st
 
 from kartoteka.codes import State
 from kartoteka.model import Key, Owner, Value
@@ -10,6 +12,11 @@ from tests.world import CLIENT, World
 
 OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
 """A client that shares nothing with CLIENT."""
+
+
+def owners(*client_ids: str) -> tuple[Owner, ...]:
+    """Return these clients as a message names them."""
+    return tuple(Owner(client_id) for client_id in client_ids)
 
 
 def installation(*, policy: str | Policy = "{}") -> World:
@@ -64,6 +71,21 @@ def prices(world: World, group_id: str = "G1") -> dict[str, str]:
     """Return what the panel holds: ``kind/id`` -> amount and currency."""
     held = world.panel.prices[number_of(world, group_id)]
     return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
+
+
+_SPECIAL = """clientTradeCredit clientTradeCreditLimit clientTradeCreditUsed clientGroupDiscountNumber groupNumber
+groups result discountGroupId results clients params
+clientsResult errors faultCode status resultStatus id clientId requestReference
+request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
+shopId"""
+_NAMES = st.sampled_from(_SPECIAL.split())
+_LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
+json_values = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES | st.text(max_size=3), inner, max_size=5),
+    max_leaves=25,
+)
+"""What JSON may hold, with the names that the adapter looks for."""
 
 
 def left_undone(world: World, concern: str, *, asked: bool = False) -> dict[Key, str]:

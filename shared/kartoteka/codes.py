@@ -1264,7 +1264,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
-            "pace",
+            "rate_limit",
             State.PENDING,
             Text(
                 "Wywołania panelu czekają na swoją kolej.",

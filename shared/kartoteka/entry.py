@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
@@ -27,6 +29,7 @@ from kartoteka.sync.run import Counts, Run
 
 logger = Logger()
 metrics = Metrics()
+stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
 RESERVE_MS = 45_000
 """A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""
@@ -78,9 +81,13 @@ def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
         wake = Wake.model_validate(event)
-        if wake.move not in ("collect", "ping"):
-            raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
-        return _wake(PAUSED_AS, wake, follow_panel)
+        return _wake(PAUSED_AS, wake, lambda run: _follow(run, wake))
+
+
+def _follow(run: Run, wake: Wake) -> Counts:
+    if wake.move != "collect":
+        raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
+    return follow_panel(run)
 
 
 def _collect(run: Run, name: str, wake: Wake) -> Counts:
@@ -170,7 +177,11 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
     for halt in result.report.halts:
         _alarm(name, halt)
     if result.braked:
-        logger.error("stopped by the brake: look at it, then `kartoteka resume %s --confirm`", name)
+        logger.error(
+            "stopped by the brake: see `kartoteka status`, then run `kartoteka resume %s --confirm`",
+            name,
+            extra={"concern": name, **_figures(counts)},
+        )
         metrics.add_metric("Braked", MetricUnit.Count, 1)
     summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
     run.state.record_run(summary, run_id=run.run_id, concern=name, at=run.now())
@@ -221,7 +232,7 @@ def _read(name: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Me
     failed: list[str] = []
     for record in records:
         message = _parse(record.get("body", ""))
-        if message is None or message.concern != name:
+        if message is None or message.concern != name or (message.groups and not CONCERNS[name].groups):
             logger.error("unreadable message", extra={"concern": name, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:
@@ -241,10 +252,14 @@ def _calls(run: Run) -> int:
 
 
 def _tell(what: str, name: str, counts: Counts) -> None:
-    figures = {figure: value for figure, value in counts.as_dict().items() if value}
+    figures = _figures(counts)
     logger.info(what, extra={"concern": name, **figures})
     for figure, value in figures.items():
         metrics.add_metric(figure, MetricUnit.Count, value)
+
+
+def _figures(counts: Counts) -> dict[str, int]:
+    return {figure: value for figure, value in counts.as_dict().items() if value}
 
 
 def _report(name: str, error: KartotekaError) -> None:

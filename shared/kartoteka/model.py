@@ -113,7 +113,7 @@ class Note(NamedTuple):
     """What is remembered of a field beside its base; ``value`` and ``text`` may quote the record.
 
     DRIFT: the field was corrected ``times`` times running, and each time ``value`` was shown in its place.
-    STANDS: ``value`` is shown and is not corrected (any more), for the reason ``code``.
+    STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
     REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
     REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
     """

@@ -23,7 +23,8 @@ from kartoteka.model import Direction, Empty, Resolution
 
 ShopId = Annotated[int, Key(ge=1)]
 ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
-"""The directions of a concern whose values the ERP alone decides."""
+"""The directions of a concern, or a field, whose values the ERP alone decides."""
+_ONLY_ONE_WAY = "use " + " or ".join(f"'{direction}'" for direction in ONE_WAY)
 
 
 class _Section(BaseModel):
@@ -77,7 +78,7 @@ class Accounts(ConcernPolicy):
 
     incoming: bool = True
     login: Login = Login()
-    match: tuple[str, ...] = MATCHES
+    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = MATCHES
 
     @field_validator("match")
     @classmethod
@@ -104,6 +105,10 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
     for name, rule in fields.items():
         if name not in known:
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
+        if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
+            raise ValueError(
+                f"{name!r} is shown by the panel in words of its own and cannot travel back; {_ONLY_ONE_WAY}"
+            )
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
     return fields
@@ -141,7 +146,7 @@ class OneWay(ConcernPolicy):
     @classmethod
     def _one_way(cls, direction: Direction) -> Direction:
         if direction not in ONE_WAY:
-            raise ValueError(f"{direction.value!r} is not possible here; use {' or '.join(map(repr, map(str, ONE_WAY)))}")
+            raise ValueError(f"{direction.value!r} is not possible here; {_ONLY_ONE_WAY}")
         return direction
 
 
@@ -170,7 +175,7 @@ else:
         "ShopRule",
         __base__=_ShopRule,
         __doc__=_ShopRule.__doc__,
-        **{name: (str | None, None) for name in table.TELLS_SHOP},
+        **dict.fromkeys(table.TELLS_SHOP, (str | None, None)),
     )
 
 
@@ -276,7 +281,9 @@ def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
     removes = getattr(section, "unassigned", "keep") == "remove"
     whole: Direction = section.direction
-    against = default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
+    against = (
+        default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
+    )
     return Rule(
         direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
         conflict=given.conflict or conflict,

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka import concerns
 from kartoteka.adapters import sql
-from kartoteka.adapters.aws.pace import Pace
 from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.adapters.idosell.http import PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
@@ -33,10 +33,7 @@ SECRETS_KEPT = 300
 
 
 class Settings(BaseModel):
-    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``.
-
-    An ``urgent`` function's panel calls go ahead of what the others have leased.
-    """
+    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +47,6 @@ class Settings(BaseModel):
     longest_transaction_minutes: int = Field(default=60, ge=1)
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
-    urgent: bool = False
 
 
 @cache
@@ -80,13 +76,7 @@ def new_run() -> Run:
     limits = policy.panel
     run = Run(
         exchange=_exchange(_secret(where.erp_secret)),
-        panel=_panel(
-            where.panel_url,
-            _secret(where.panel_secret),
-            limits.requests_per_second,
-            limits.monthly_budget,
-            urgent=where.urgent,
-        ),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
         state=state(),
         queue=_queue(),
         policy=policy,
@@ -139,8 +129,8 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None, *, urgent: bool) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget, urgent=urgent)))
+def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)))
 
 
 @lru_cache(maxsize=1)

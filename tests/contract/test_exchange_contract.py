@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,7 @@ from tests.fixtures.records import (
     load,
     logged,
     note,
+    parts,
     raced,
     row_of,
     save,
@@ -55,7 +57,7 @@ LINK = Link("C-1", "77", "b2b-1", "created")
 FULL = RecordState(
     base=forms({"street": "Żółta", "wholesaler": False, "nip": None, "city": "Łódź"}, {"street": "zolta", "nip": None}),
     panel_id="501",
-    notes={"street": Note(DRIFT, "Krótka", 2), "nip": Note(REFUSED, "1", code="bad_tax_number")},
+    notes={"street": Note(DRIFT, "Krótka", 2), "nip": Note(REFUSED, "1", code="bad_vat", text="NIP jest zły")},
     intent=Intent((written("street", None, "Długa 5", counts=True),), True, "b2b-1", "nip", ("7", "8")),
     deferral=DEFERRED,
     status=Status(State.HELD, "incomplete", "city", "Uzupełnij: miasto.", "Complete: city."),
@@ -243,12 +245,12 @@ def test_twelve_hundred_clients_are_read_at_once(bench: Bench) -> None:
 
 
 def test_what_belongs_to_another_concern_is_not_shown(bench: Bench) -> None:
-    save(bench, change(concern="accounts", conflicts=(note(),), **_parts(FULL)))
+    save(bench, change(concern="accounts", conflicts=(note(),), **parts(FULL)))
     assert load(bench) == Record(Key("C-1", "", "billing"), has_client=False)
 
 
 def test_states_are_given_of_those_records_of_which_something_is_kept(bench: Bench) -> None:
-    save(bench, change(**_parts(FULL)), change("C-2", "accounts", status=IN_STEP), change("C-3", status=IN_STEP))
+    save(bench, change(**parts(FULL)), change("C-2", "accounts", status=IN_STEP), change("C-3", status=IN_STEP))
     save(bench, change("C-1", "shops", link=LINK), change("C-1", "credit", deferral=DEFERRED))
     save(bench, change("C-1", "delivery_addresses", "A-1", status=IN_STEP))
     owners = [*clients("C-1", "C-2", "C-4"), Owner(group_id="C-1")]
@@ -264,28 +266,24 @@ def test_states_are_given_of_those_records_of_which_something_is_kept(bench: Ben
 # --- saving a record's state
 
 
-def _parts(state: RecordState) -> dict[str, object]:
-    return {name: getattr(state, name) for name in RecordState.__dataclass_fields__}
-
-
-@pytest.mark.parametrize("parts", [{name: value} for name, value in _parts(FULL).items()] + [_parts(FULL)])
-def test_every_part_of_a_state_is_kept_as_it_was_given(bench: Bench, parts: dict[str, object]) -> None:
-    told = change(**parts)
+@pytest.mark.parametrize("given", [*({name: part} for name, part in parts(FULL).items()), parts(FULL)])
+def test_every_part_of_a_state_is_kept_as_it_was_given(bench: Bench, given: dict[str, Any]) -> None:
+    told = change(**given)
     save(bench, told)
     assert load(bench).state == told.after
 
 
-@pytest.mark.parametrize("name", _parts(FULL))
+@pytest.mark.parametrize("name", parts(FULL))
 def test_a_part_that_is_gone_is_gone_and_the_others_stay(bench: Bench, name: str) -> None:
-    save(bench, change(**_parts(FULL)), change("C-2", **_parts(FULL)))
+    save(bench, change(**parts(FULL)), change("C-2", **parts(FULL)))
     nothing = getattr(RecordState(), name)
     save(bench, change(load(bench), **{name: nothing}), at=LATER)
     assert (load(bench).state, load(bench, "C-2").state) == (replace(FULL, **{name: nothing}), FULL)
 
 
 def test_of_a_record_that_is_not_kept_any_more_nothing_stays_but_history_and_conflicts(bench: Bench) -> None:
-    save(bench, change(link=LINK, conflicts=(note(),), **_parts(FULL)), change("C-2", **_parts(FULL)))
-    save(bench, change(load(bench), written=(written("street", "A", ""),), **_parts(RecordState())), at=LATER)
+    save(bench, change(link=LINK, conflicts=(note(),), **parts(FULL)), change("C-2", **parts(FULL)))
+    save(bench, change(load(bench), written=(written("street", "A", ""),), **parts(RecordState())), at=LATER)
     seen = load(bench)
     assert (seen.state, seen.link, [c.field for c in seen.conflicts]) == (RecordState(), LINK, ["street"])
     assert bench.exchange.records.states(["billing"], clients("C-1", "C-2")) == {Key("C-2", "", "billing"): FULL}
@@ -299,7 +297,7 @@ def test_a_base_without_any_field_is_a_base(bench: Bench) -> None:
 
 
 def test_a_part_in_which_nothing_differs_is_left_as_it_is_by_now(bench: Bench) -> None:
-    save(bench, change(**_parts(FULL)))
+    save(bench, change(**parts(FULL)))
     read = load(bench)
     save(bench, change(read, status=IN_STEP))
     bench.exchange.records.postpone("billing", clients("C-1"), LATER + timedelta(hours=1))
@@ -311,7 +309,7 @@ def test_a_part_in_which_nothing_differs_is_left_as_it_is_by_now(bench: Bench) -
 
 
 def test_what_differs_in_nothing_stores_nothing(bench: Bench) -> None:
-    save(bench, change(**_parts(FULL)), change("C-2", status=IN_STEP))
+    save(bench, change(**parts(FULL)), change("C-2", status=IN_STEP))
     times = bench.erp.status_times("C-1", "billing")
     unchanged = change(load(bench))
     assert not unchanged
@@ -490,8 +488,11 @@ def test_a_conflict_is_told_before_its_value_is_overwritten_and_closed_afterward
 def test_who_won_is_told_in_an_open_row_too_unless_a_person_has_decided(bench: Bench) -> None:
     save(bench, change(conflicts=(note("street"), note("city"))))
     bench.erp.decide(load(bench).conflicts[1].id, "panel")
+    before = head(bench)
     save(bench, change(conflicts=tuple(note(field, winner=Side.ERP, closed=False) for field in ("street", "city"))))
-    assert [(c.field, c.decision) for c in load(bench).conflicts] == [("street", Side.ERP), ("city", Side.PANEL)]
+    street, city = load(bench).conflicts
+    assert [(c.field, c.decision) for c in (street, city)] == [("street", Side.ERP), ("city", Side.PANEL)]
+    assert ("sync_conflicts", "C-1", str(street.id), "U") in logged(bench, before), "like anybody's answer"
 
 
 def test_a_decision_is_seen_and_logged(bench: Bench) -> None:
@@ -628,7 +629,7 @@ def test_different_columns_of_different_rows_are_written_together(bench: Bench) 
 
 def test_what_is_stored_otherwise_may_be_anything_but_a_row(bench: Bench) -> None:
     bench.erp.insert_client("C-1", street="C")
-    instead = change(**_parts(FULL), conflicts=(note("street", "C", "B"),), written=(written("city", "1", "2"),))
+    instead = change(**parts(FULL), conflicts=(note("street", "C", "B"),), written=(written("city", "1", "2"),))
     told: Change = change(base={"street": "B"}, row=edits(street=("A", "B")), otherwise=instead)
     assert save(bench, told).again
     assert (load(bench).state, [c.field for c in load(bench).conflicts]) == (FULL, ["street"])

@@ -43,6 +43,7 @@ from tests.fixtures.records import (
     load_items,
     logged,
     note,
+    parts,
     raced,
     row_of,
     save,
@@ -108,7 +109,7 @@ def test_whatever_is_kept_of_an_item_makes_it_seen(bench: Bench) -> None:
     }
     save(
         bench,
-        *(change(concern=ADDRESSES, item_id=key, **_given(state)) for key, state in kept.items()),
+        *(change(concern=ADDRESSES, item_id=key, **parts(state)) for key, state in kept.items()),
         change(concern=ADDRESSES, item_id="c-raised", conflicts=(note("street"), note("city"))),
         change(concern=ADDRESSES, item_id="e-settled", conflicts=(note(winner=Side.ERP),)),
         item("a-base", "C-2", base={}),
@@ -118,10 +119,6 @@ def test_whatever_is_kept_of_an_item_makes_it_seen(bench: Bench) -> None:
     for item_id, state in kept.items():
         assert found["C-1", item_id] == Record(Key("C-1", "", ADDRESSES, item_id), state=state, has_client=False)
     assert [c.field for c in found["C-1", "c-raised"].conflicts] == ["street", "city"]
-
-
-def _given(state: RecordState) -> dict[str, object]:
-    return {name: getattr(state, name) for name in RecordState.__dataclass_fields__}
 
 
 def test_what_is_kept_of_an_item_stays_with_it(bench: Bench) -> None:
@@ -196,13 +193,13 @@ def test_each_item_and_each_concern_is_forgotten_alone(bench: Bench) -> None:
     save(bench, *(item(key, **full) for key in ("A-1", "A-2")), item("A-1", "C-2", **full), change(**full))
     before = load_items(bench, "C-1", "C-2") | {("C-1", "billing"): load(bench)}
     gone = before.pop(("C-1", "A-1"))
-    save(bench, change(gone, **_given(RecordState())))
+    save(bench, change(gone, **parts(RecordState())))
     assert load_items(bench, "C-1", "C-2") | {("C-1", "billing"): load(bench)} == before
 
 
 def test_an_open_conflict_of_an_item_of_which_nothing_else_is_kept_still_shows_it(bench: Bench) -> None:
     save(bench, item("A-1", base={}, conflicts=(note(),)))
-    save(bench, change(load_items(bench)["C-1", "A-1"], **_given(RecordState())))
+    save(bench, change(load_items(bench)["C-1", "A-1"], **parts(RecordState())))
     seen = load_items(bench)["C-1", "A-1"]
     assert (seen.state, len(seen.conflicts)) == (RecordState(), 1)
 

@@ -12,7 +12,7 @@ from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import CREDIT_COLUMNS
 from kartoteka.model import Deferral, Key, Link, Owner, Record, RecordState
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
-from tests.fakes.exchange import StoredPrice
+from tests.fakes.stored import StoredPrice
 from tests.fixtures.exchange import Bench
 from tests.fixtures.records import (
     AT,
@@ -311,15 +311,14 @@ def test_linked_clients_of_a_group_are_its_members(bench: Bench) -> None:
 
 def test_a_group_of_which_nothing_is_known_is_answered_with_nothing(bench: Bench) -> None:
     seen = load_group(bench)
-    assert (seen.key, seen.erp, seen.link, seen.conflicts) == (Key("", "G", "discounts"), None, None, ())
-    assert seen.state == RecordState()
+    assert seen == Record(Key("", "G", "discounts"))
 
 
 def test_all_that_is_kept_of_a_group(bench: Bench) -> None:
     bench.erp.set_group("G", "Hurt")
     making = intent(name="Hurt", making=True)
     given = about("G", base={"name": "Old"}, panel_id="5", deferral=DEFERRED, intent=making, status=HELD)
-    save(bench, given, change(Record(Key("", "G", "credit")), base={"x": "y"}), about("G", "product/7", base={}))
+    save(bench, given, change("G", "discounts", base={"x": "y"}), about("G", "product/7", base={}))
     seen = load_group(bench)
     assert (seen.erp, seen.state) == ({"name": "Hurt"}, given.after)
     save(bench, change(seen, intent=None, deferral=None, status=IN_STEP))
@@ -335,20 +334,19 @@ def test_groups_come_as_asked_for_each_once(bench: Bench) -> None:
     assert [record.key.owner for record in bench.exchange.records.load("discounts", many)] == many
 
 
-def test_a_group_is_known_by_its_row_its_items_a_base_or_prices(bench: Bench) -> None:
+def test_a_group_is_known_by_its_row_its_items_what_is_kept_of_it_or_prices(bench: Bench) -> None:
     assert list(bench.exchange.prices.group_ids()) == []
     bench.erp.set_group("row", "x")
     bench.erp.set_item("items", "product", "7")
     bench.erp.set_item("items", "product", "8")
     save(bench, about("base", base={}), about("held", status=HELD), change("C-1", "discounts", base={}))
-    save(bench, change(Record(Key("", "credit", "credit")), base={}), about("price", "product/7", base={}))
     save(bench, about("deferred", deferral=DEFERRED))
     store_prices(bench, price(), group_id="prices")
     store_prices(bench, price(), group_id="row")
     bench.erp.set_group("", "x")
     bench.erp.set_item("", "product", "7")
     bench.erp.set_item("nobody's", "", "7")
-    assert list(bench.exchange.prices.group_ids()) == ["base", "items", "prices", "row"]
+    assert list(bench.exchange.prices.group_ids()) == ["base", "deferred", "items", "prices", "row"]
 
 
 def test_the_panels_numbers_of_groups_are_told_of_those_that_have_one(bench: Bench) -> None:
@@ -359,7 +357,6 @@ def test_the_panels_numbers_of_groups_are_told_of_those_that_have_one(bench: Ben
         about("C", panel_id="6"),
         about("D", "product/7", panel_id="7"),
         change("C-1", "delivery_addresses", "A-1", base={}, panel_id="8"),
-        change(Record(Key("", "E", "credit")), base={}, panel_id="9"),
         change("C-2", "discounts", base={}, panel_id="10"),
     )
     assert bench.exchange.prices.numbers() == {"A": "5", "C": "6"}
@@ -504,7 +501,6 @@ def test_statuses_of_items_are_told_by_their_group(bench: Bench) -> None:
     save(bench, *(about(group_id, "product/7", status=HELD) for group_id in ids), about("G", "product/8", status=HELD))
     save(bench, *(about(group_id, status=HELD) for group_id in ids), about("G", "product/9", base={}))
     save(bench, change("G", "discounts", "product/10", status=HELD))
-    save(bench, change(Record(Key("", "G", "credit", "product/11")), status=HELD))
     assert bench.exchange.prices.statuses("G") == {"product/7": HELD, "product/8": HELD}
     for group_id in ids[1:]:
         assert bench.exchange.prices.statuses(group_id) == {"product/7": HELD}

@@ -9,14 +9,15 @@ from typing import Any, Protocol
 
 import pytest
 
+from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Done, Outcome, Value, Values
 from kartoteka.ports.panel import LACKS_FIELD, AccountUpdate, AddressWrite, NewAccount, Panel, Window
 from local.panel import StandinPanel
-from tests.fakes.limit import CountedLimit
 from tests.fakes.panel import FakePanel
+from tests.fakes.state import FakeState
 from tests.fixtures.people import PERSON
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -31,6 +32,10 @@ HOME: dict[str, Value] = {
     "city": "Łódź",
     "country_code": "PL",
 }
+
+
+NEWER = {"vat_eu": "nip_ue_declaration", "local_government": "local_government_unit"}
+"""Fields that an older panel lacks -> the stand-in's own names of them."""
 
 
 class World(Protocol):
@@ -59,6 +64,8 @@ class World(Protocol):
     def use_address(self, key: str, address_id: str) -> None: ...
     def let_address_edits_move_dates(self) -> None: ...
     def kept(self, key: str) -> Mapping[str, Values]: ...
+    def newer_flags(self, key: str) -> tuple[bool, bool]: ...
+    def lack(self, field: str) -> None: ...
 
 
 class FakeWorld:
@@ -132,6 +139,13 @@ class FakeWorld:
     def kept(self, key: str) -> Mapping[str, Values]:
         return {number: each.values for number, (owner, each) in self.panel.delivery.items() if owner == key}
 
+    def newer_flags(self, key: str) -> tuple[bool, bool]:
+        hidden = self.panel.hidden.get(key, {})
+        return hidden.get("vat_eu") is True, hidden.get("local_government") is True
+
+    def lack(self, field: str) -> None:
+        self.panel.lacks.add(field)
+
 
 class HttpWorld:
     """The real adapter on a socket, the stand-in behind it."""
@@ -139,7 +153,8 @@ class HttpWorld:
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
         standin.clock.set(NOON)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, CountedLimit(), HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, **plain: Any) -> str:
         plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}
@@ -207,6 +222,14 @@ class HttpWorld:
         found = self.standin.account(int(key)).addresses
         return {str(each.id): {name: getattr(each, name) for name in HOME} for each in found}
 
+    def newer_flags(self, key: str) -> tuple[bool, bool]:
+        account = self.standin.account(int(key))
+        return account.nip_ue_declaration == "yes", account.local_government_unit == "yes"
+
+    def lack(self, field: str) -> None:
+        names = [*self.standin.settings.lacks_fields, NEWER[field]]
+        self.standin.settings.change(lacks_fields=names, unknown_field="refuse_call")
+
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
     "http": {},
@@ -228,7 +251,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         return
     with StandinPanel(**MANNERS[request.param]) as standin:
         yield HttpWorld(standin)
-        assert not standin.unknown_fields
+        assert standin.settings.lacks_fields or not standin.unknown_fields
 
 
 def new(client_id: str, **values: Value) -> NewAccount:
@@ -415,6 +438,110 @@ def test_an_update_refused_as_a_whole_has_done_nothing(world: World) -> None:
     assert refusal.value.code == "refused_whole"
     assert world.panel.read([key])[key].values["city"] == "Łódź"
     done(world.panel.update(updates[:1]))
+
+
+# newer fields, and panels that lack them
+
+
+def change(client_id: str, **values: Value) -> AccountUpdate:
+    return AccountUpdate(client_id, f"b2b-{client_id.lower()}", values)
+
+
+def test_a_province_is_written_by_its_code_and_shown_by_a_number_of_its_own(world: World) -> None:
+    made = world.panel.create([new("K-1", province="PL-MZ"), new("K-2", province="PL-SL"), new("K-3")], notify=False)
+    keys = [each.panel_client_id for each in done(made)]
+
+    def shown() -> list[Value]:
+        accounts = world.panel.read(keys)
+        return [accounts[key].values["province"] for key in keys]
+
+    mz, sl, none = shown()
+    assert none == ""
+    assert str(mz).isdecimal()
+    assert str(sl).isdecimal()
+    assert mz != sl
+    done(world.panel.update([change("K-1", province="PL-SL"), change("K-3", province="PL-MZ")]))
+    assert shown() == [sl, sl, mz]
+    world.edit(keys[1], province="PL-MZ")
+    done(world.panel.update([change("K-1", province="")]))
+    assert shown() == ["", mz, mz]
+    done(world.panel.update([change("K-3", city="Gdynia")]))
+    assert shown() == ["", mz, mz]
+
+
+def test_the_newer_flags_are_written_and_never_shown(world: World) -> None:
+    made = world.panel.create([new("K-1", vat_eu=True, local_government=True), new("K-2")], notify=False)
+    first, second = [each.panel_client_id for each in done(made)]
+    assert (world.newer_flags(first), world.newer_flags(second)) == ((True, True), (False, False))
+    done(world.panel.update([change("K-1", vat_eu=False), change("K-2", local_government=True, vat_eu=None)]))
+    assert (world.newer_flags(first), world.newer_flags(second)) == ((False, True), (False, True))
+    done(world.panel.update([change("K-1", local_government=None, vat_eu="", city="Gdynia")]))
+    assert world.newer_flags(first) == (False, True)
+    for account in (*world.panel.read([first, second]).values(), *world.panel.changed(None, 0, 10).found):
+        assert not account.values.keys() & NEWER.keys()
+
+
+@pytest.mark.parametrize("field", NEWER)
+def test_a_panel_that_lacks_a_field_refuses_each_call_that_carries_it_and_names_it(world: World, field: str) -> None:
+    [key] = opened(world, "K-1")
+    world.lack(field)
+    calls: list[Callable[[], Sequence[Outcome]]] = [
+        lambda: world.panel.create([new("K-2"), new("K-3", **{field: True})], notify=False),
+        lambda: world.panel.create([new("K-3", **{field: False})], notify=False),
+        lambda: world.panel.update([change("K-1", city="Gdynia"), change("K-1", **{field: True})]),
+        lambda: world.panel.update([change("K-1", city="Gdynia", **{field: False})]),
+    ]
+    for call in calls:
+        with pytest.raises(Reject) as refusal:
+            call()
+        assert (refusal.value.code, refusal.value.field) == (LACKS_FIELD, field)
+        assert refusal.value.facts["panel"]
+    assert world.count() == 1
+    assert world.panel.read([key])[key].values["city"] == "Łódź"
+    assert world.newer_flags(key) == (False, False)
+
+
+@pytest.mark.parametrize("field", NEWER)
+def test_a_panel_that_lacks_a_field_takes_the_calls_without_it(world: World, field: str) -> None:
+    world.lack(field)
+    [other] = NEWER.keys() - {field}
+    opened(world, "K-1")
+    done(world.panel.create([new("K-2", **{other: True, field: None})], notify=False))
+    done(world.panel.update([change("K-1", city="Gdynia", **{other: True, field: None})]))
+    unsent = change("K-2", email="none", **{field: True})
+    assert [type(each) for each in world.panel.update([unsent, change("K-1", city="Radom")])] == [Reject, Done]
+
+
+def test_fields_that_a_panel_lacks_are_named_one_after_the_other(world: World) -> None:
+    opened(world, "K-1")
+    values: dict[str, Value] = {"city": "Gdynia", "vat_eu": True, "local_government": True}
+    for field in NEWER:
+        world.lack(field)
+    named = []
+    while True:
+        try:
+            done(world.panel.update([change("K-1", **values)]))
+            break
+        except Reject as reject:
+            named.append(reject.field)
+            del values[reject.field]
+    assert sorted(named) == sorted(NEWER)
+
+
+@pytest.mark.parametrize("manners", [{}, {"shuffle_results": True}, {"failed_without_reference": True}])
+def test_a_panel_may_refuse_single_records_for_a_field_that_it_lacks(manners: Mapping[str, Any]) -> None:
+    with StandinPanel(lacks_fields=["local_government_unit"], unknown_field="refuse_record", **manners) as standin:
+        panel = HttpWorld(standin).panel
+        news = [new("K-1"), new("K-2", local_government=True), new("K-3")]
+        changes = [change("K-1", local_government=False), change("K-3", city="Gdynia")]
+        for outcomes, expected in (
+            (panel.create(news, notify=False), [Done, Reject, Done]),
+            (panel.update(changes), [Reject, Done]),
+        ):
+            assert [type(each) for each in outcomes] == expected
+            [refused] = [each for each in outcomes if isinstance(each, Reject)]
+            assert (refused.code, refused.field) == (LACKS_FIELD, "local_government")
+        assert len(standin.accounts) == 2
 
 
 # finding and reading

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt, Reject, Retry
@@ -16,8 +17,8 @@ from kartoteka.model import Done, Outcome, Value
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import AccountUpdate, NewAccount, Panel
 from local.panel import StandinPanel
-from tests.fakes.limit import CountedLimit
 from tests.fakes.panel import FakePanel
+from tests.fakes.state import FakeState
 from tests.fixtures.people import PERSON
 
 KINDS = ("product", "producer", "series", "category", "menu_item")
@@ -88,7 +89,8 @@ class HttpWorld:
 
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, CountedLimit(), HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, login: str) -> str:
         return str(self.standin.seed(login=login, **PERSON).id)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kartoteka.adapters import dialects
+from kartoteka.adapters.sql.dialect import open_engine
 from local.panel import StandinPanel
 
 ROOT = Path(__file__).parent.parent.parent
@@ -90,7 +90,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         up = run("local.stack", "up", **environment)
         try:
             assert up.returncode == 0, up.stdout + up.stderr
-            database = dialects.connect(dialects.parse_url(url))
+            database = open_engine(url)
             yield Stack(environment, panel, database, home, up.stdout)
             database.dispose()
         finally:

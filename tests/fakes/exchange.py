@@ -63,6 +63,7 @@ from kartoteka.ports.exchange import (
     SentPrice,
     Span,
 )
+from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
 
 Odd = Value | datetime
 """What an ERP may write into a column: figures as text, moments as such or as its own text."""
@@ -90,76 +91,8 @@ _NEW: Mapping[str, Mapping[str, Odd]] = {
 }
 """The ERP's table -> its columns beside the key, with their defaults."""
 
-_OF_GROUPS = next(name for name, rows in CONCERNS.items() if rows.groups)
 _DATES = tuple(name for name, column in ITEM_COLUMNS.items() if column.kind.column is Column.MOMENT)
 _MOMENTS = {name for name, column in CREDIT_COLUMNS.items() if column.kind.column is Column.MOMENT}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredConflict:
-    """A row of ``sync_conflicts``."""
-
-    id: int
-    client_id: str
-    concern: str
-    item_id: str
-    field: str
-    erp_value: str | None
-    panel_value: str | None
-    base_value: str | None
-    raised_at: datetime
-    decision: str | None = None
-    decided_at: datetime | None = None
-    closed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredHistory:
-    """A row of ``sync_history``."""
-
-    at: datetime
-    run_id: str
-    client_id: str
-    group_id: str
-    concern: str
-    item_id: str
-    field: str
-    direction: str
-    reason: str
-    value_before: str | None
-    value_after: str | None
-    counts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMatch:
-    """A row of ``sync_matches``."""
-
-    client_id: str
-    panel_client_id: str
-    matched_by: str
-    decision: str | None
-    raised_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredIncoming:
-    """A row of ``incoming_clients``."""
-
-    panel_client_id: str
-    values: Values
-    seen_at: datetime
-    client_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrice:
-    """A row of ``sync_prices`` beside its key."""
-
-    price: str | None
-    currency: str
-    refused: str = ""
-    sent_at: datetime | None = None
 
 
 @dataclass
@@ -384,7 +317,7 @@ class FakeExchange:
 
     def decide(self, conflict_id: int, decision: str) -> None:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
-        self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision))
+        self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision), answers=True)
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -472,11 +405,10 @@ class FakeExchange:
         for letter, owner in owners:
             self.note(table, letter, owner, key if isinstance(key, str) else ":".join(key[1:]), seq)
 
-    def put_conflict(self, conflict: StoredConflict) -> None:
-        """Store a conflict; its id is its place. Whoever changes the decision of one that stood there, it is logged."""
-        known = self.conflicts[conflict.id - 1 : conflict.id]
+    def put_conflict(self, conflict: StoredConflict, *, answers: bool) -> None:
+        """Store a conflict; its id is its place. ``answers``: its decision is written, by whomever, so it is logged."""
         self.conflicts[conflict.id - 1 : conflict.id] = [conflict]
-        if known and known[0].decision != conflict.decision:
+        if answers:
             self.note("sync_conflicts", "U", Owner(conflict.client_id), str(conflict.id))
 
     def _set(self, table: str, key: RowKey, values: Mapping[str, Odd]) -> None:
@@ -544,7 +476,7 @@ class FakeRecords(_Port):
                 link=db.links.get(key.client_id),
                 state=db.states.get(key, RecordState()),
                 conflicts=tuple(conflicts.get(key, ())),
-                has_client=key.client_id in db.clients,
+                has_client=bool(owner.group_id) or owner.client_id in db.clients,
             )
             for owner in dict.fromkeys(owners)
             for key in (Key(*owner, concern, item_id) for item_id in ("", *sorted(items[owner] - {""})))
@@ -685,12 +617,12 @@ class FakePrices(_Port):
     def group_ids(self) -> Sequence[str]:
         db = self._db
         with_items = {key[0] for key in db.items if all(key)}
-        with_base = {key.group_id for key in db.bases if key.concern == _OF_GROUPS and not key.item_id}
-        return sorted((db.groups.keys() | with_items | with_base | {key[0] for key in db.sent}) - {""})
+        kept = {key.group_id for key, s in db.states.items() if replace(s, status=None) != RecordState()}
+        return sorted((db.groups.keys() | with_items | kept | {key[0] for key in db.sent}) - {""})
 
     def numbers(self) -> Mapping[str, str]:
-        own = ((key, s.panel_id) for key, s in self._db.states.items() if key.concern == _OF_GROUPS and not key.item_id)
-        return {key.group_id: number for key, number in own if key.group_id and number}
+        own = ((key.group_id, s.panel_id) for key, s in self._db.states.items() if not key.item_id)
+        return {group_id: number for group_id, number in own if group_id and number}
 
     def members(self, group_ids: Collection[str]) -> Sequence[str]:
         db, wanted = self._db, frozenset(group_ids) - {""}
@@ -707,8 +639,7 @@ class FakePrices(_Port):
         return list(itertools.islice((price for price in gone if price), limit))
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
-        of_group = ((key, s) for key, s in self._db.statuses.items() if key.group_id == group_id and key.item_id)
-        return {key.item_id: status for key, status in of_group if key.concern == _OF_GROUPS}
+        return {key.item_id: s for key, s in self._db.statuses.items() if key.group_id == group_id and key.item_id}
 
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
         dates = ((key[0], _moment(row[name])) for key, row in self._db.items.items() if key[0] for name in _DATES)
@@ -893,7 +824,8 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
         _note_conflict(db, key, note, at)
     for number, winner in change.closed.items():
         for conflict in db.conflicts[number - 1 : number]:
-            db.put_conflict(conflict if conflict.closed_at else _closed(conflict, winner, at))
+            if conflict.closed_at is None:
+                db.put_conflict(_closed(conflict, winner, at), answers=True)
     _store_state(db, key, change.record.state, change.after, at)
 
 
@@ -930,7 +862,7 @@ def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime)
         stored = _closed(stored, note.winner, at)
     elif note.winner:
         stored = replace(stored, decision=stored.decision or str(note.winner))
-    db.put_conflict(stored)
+    db.put_conflict(stored, answers=bool(known and note.winner))
 
 
 def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> StoredConflict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -459,13 +460,16 @@ def test_a_connection_that_the_server_closed_is_opened_again(postgres_bench: Sql
     assert postgres_bench.exchange.records.count_linked() == 0
 
 
-def test_a_thousand_records_saved_by_several_threads_wait_for_each_other(sql: SqlBench) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
+def test_threads_of_one_process_take_turns_to_write(
+    sqlite_bench: SqlBench, monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
+    monkeypatch.setattr(Dialect, "lock_seconds", 0.001)  # whoever finds the file locked gives up
+    records = connect(sqlite_bench.url).records
     with ThreadPoolExecutor(4) as pool:
-        saved = list(pool.map(lambda part: save(sql, *(created(n) for n in range(part, 400, 8))), range(8)))
-    assert saved == [Saved()] * 8
-    assert sql.exchange.records.count_linked() == 400
+        parts = [[created(number) for number in range(part, 800, 16)] for part in range(16)]
+        saved = list(pool.map(lambda changes: records.save(changes, run_id="r", at=AT), parts))
+    assert saved == [Saved()] * 16
+    assert records.count_linked() == 800
 
 
 # --- addresses

@@ -57,7 +57,7 @@ from tests.fixtures.records import (
 WHOLE = RecordState(
     base=Forms({"street": "A", "city": None}, {"street": "A"}),
     panel_id="7",
-    notes={"street": Note(DRIFT, "B", 3), "city": Note(REFUSED, "x", 1, "bad_city")},
+    notes={"street": Note(DRIFT, "B", 3), "city": Note(REFUSED, "x", 1, "bad_city", "Złe miasto")},
     intent=Intent((written("street", None, "A"), written("nip", "1", "2", counts=True)), login="b2b-1"),
     deferral=DEFERRED,
     status=Status(State.PENDING, "timeout", "street", "Później.", "Later."),
@@ -119,7 +119,8 @@ def test_what_is_the_default_of_an_intent_is_not_spelled(sql: SqlBench) -> None:
 
 def test_notes_are_spelled_by_field(sql: SqlBench) -> None:
     save(sql, change(notes=WHOLE.notes))
-    assert stored(sql, "notes") == '{"city":["refused","x",1,"bad_city"],"street":["drift","B",3,""]}'
+    refused = '["refused","x",1,"bad_city","Z\\u0142e miasto"]'
+    assert stored(sql, "notes") == f'{{"city":{refused},"street":["drift","B",3,"",""]}}'
     assert stored(sql, "values") is None
     assert load(sql).state == RecordState(notes=WHOLE.notes)
 

@@ -156,8 +156,9 @@ def test_accounts_are_found_by_the_day_of_their_registration(panel: StandinPanel
         panel.seed(login=f"day{day}")
     panel.edit(1, city="Łódź")
     stem = "clientRegistrationDate"
-    query = {f"{stem}[{stem}Begin]": "2026-01-31", f"{stem}[{stem}End]": "2026-01-31"}
-    assert [each["clientLogin"] for each in api.get("clients/clients", **query)["results"]] == ["day31"]
+    for end in ("2026-01-31", "2026-01-31 00:00:00"):
+        query = {f"{stem}[{stem}Begin]": "2026-01-31", f"{stem}[{stem}End]": end}
+        assert [each["clientLogin"] for each in api.get("clients/clients", **query)["results"]] == ["day31"]
     assert panel.unknown_fields == {}
 
 

@@ -8,7 +8,9 @@ end of each history the faults stop, the machine turns until it is quiet, and th
 * nobody overwritten silently: the same sentence, for edits that the other side's edit or deletion beat;
 * what was deleted stays deleted, unless the rules say that it is made anew;
 * it settles: what both sides have is equal where nothing is held, and one side has nothing that the other lacks;
-* quiet: a further turn writes nothing anywhere.
+* quiet: a further turn writes nothing anywhere, no key reaches the queue, and a full scan would send none.
+
+Whenever a client was worked, no address with something left to be done is said to be in step.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from kartoteka import model
+from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import DELIVERY_ADDRESSES
-from kartoteka.model import Side, Value, Values
+from kartoteka.model import Owner, Side, Value, Values
 from tests.address_world import CONCERN, LINES, AddressWorld, policy
 from tests.property.faults import Faults
 
@@ -264,7 +267,9 @@ class Addresses(Faults, RuleBasedStateMachine):
 
     @rule(customer=customers)
     def looks(self, customer: str) -> None:
-        self.world.look(customer)
+        alone = self.world.exchange.before_save is None
+        if self.world.look(customer) and alone:
+            self.check_in_step(customer)
         self.note()
 
     @rule()
@@ -340,14 +345,20 @@ class Addresses(Faults, RuleBasedStateMachine):
         for _ in range(4):
             world.turn()
             self.note()
-            world.look(*CUSTOMERS)  # what is held is tried again when somebody looks
-            self.note()
-        before, queued = self.writes(), world.counts.collected
+            self.what_is_not_deleted_is_deleted_by_hand()
+        before, queued, states = self.writes(), world.counts.collected, dict(world.exchange.states)
         for _ in range(2):
             world.turn()
         assert self.writes() == before, "it is not quiet"
         assert world.counts.collected == queued, "keys still reach the queue"
+        assert not world.differing(), "a full scan would send keys"
+        assert world.exchange.states == states, "what is known still changes"
         self.check()
+
+    def what_is_not_deleted_is_deleted_by_hand(self) -> None:
+        for key, status in list(self.world.exchange.statuses.items()):
+            if status.code == "not_deleted":
+                self.world.panel.remove_address(self.world.exchange.states[key].panel_id)
 
     def check(self) -> None:
         there = {Side.ERP: dict(map(reversed, self.rows())), Side.PANEL: dict(map(reversed, self.shown()))}  # type: ignore[arg-type]
@@ -360,6 +371,16 @@ class Addresses(Faults, RuleBasedStateMachine):
                 self.check_equal(key, there[Side.ERP][key], there[Side.PANEL][key])
         for side, key, field in self.last:
             self.check_edit(side, key, field)
+
+    def check_in_step(self, customer: str) -> None:
+        """Check that a record that was worked just now is in step only where nothing is left to be done."""
+        concern = self.world.run().concerns[CONCERN]
+        records = concern.load([Owner(customer)])
+        if records[0].state.deferral:
+            return  # it is said of the client as a whole
+        for plan in concern.plans(records, None):
+            state = plan.record.state
+            assert not plan or state.deferral or state.status != IN_STEP, f"{plan.record.key} is not in step: {plan}"
 
     def check_sides(self, key: Key, present: set[Side]) -> None:
         """Check which sides have an address at last."""

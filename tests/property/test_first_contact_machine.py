@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.concerns.accounts.matching import hint
 from kartoteka.errors import Retry
-from kartoteka.fields import normal
 from kartoteka.model import Outcome, Value
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import SeenAccount
@@ -251,8 +251,9 @@ class FirstContact:
     def hits(self, client: str, account: SeenAccount) -> bool:
         """Whether a client hits an account by the policy's rules."""
         row, rules = self.world.exchange.clients[client], self.world.policy.accounts.match
-        nip, email = normal.tax_number(row["nip"], row), normal.email(row["email"], row)
-        return bool(("nip" in rules and nip and nip == account.nip) or ("email" in rules and email == account.email))
+        found = hint(client, row)
+        by_number = "nip" in rules and found.tax_number and found.tax_number == account.tax_number
+        return bool(by_number or ("email" in rules and found.mail == account.mail))
 
 
 def live(seed: int) -> None:

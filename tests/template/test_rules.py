@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.fields.table import CONCERNS
 from tests.template.reading import Template, alternatives, as_list, mentioned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,12 +188,6 @@ def test_every_function_knows_the_queue_of_every_concern(template: Template):
         variables = function["Environment"]["Variables"].items()
         found = {name: value for name, value in variables if name.startswith("KARTOTEKA_QUEUE_")}
         assert found == {f"KARTOTEKA_QUEUE_{concern.upper()}": {"Ref": queue_of(concern)} for concern in CONCERNS}
-
-
-def test_the_fast_lane_is_for_credit_alone(template: Template):
-    functions = template.of_kind("AWS::Lambda::Function").items()
-    lanes = {name: body["Environment"]["Variables"].get("KARTOTEKA_URGENT") for name, body in functions}
-    assert {name: lane for name, lane in lanes.items() if lane is not None} == {"CreditFunction": "true"}
 
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):

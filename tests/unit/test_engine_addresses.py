@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from kartoteka.engine.addresses import differing, wants_look
-
 from kartoteka.codes import State, Status
+from kartoteka.concerns.addresses import Addresses
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Deferral, Key, Owner, Value, Values
 from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
+from kartoteka.sync.concern import News
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
+from tests.helpers import owners
 from tests.world import CLIENT, World
 
 
@@ -36,9 +37,9 @@ def in_step(direction: str = "both", conflict: str = "erp", deletes: str = "igno
 
 
 def quiet(made: AddressWorld) -> bool:
-    """Say whether two more turns cost one reading call each, and write nothing."""
+    """Say whether two more turns cost one reading call each, write nothing, and whether a full scan finds nothing."""
     before, head, written = made.panel.calls(), made.exchange.log_head(), len(made.exchange.history)
-    collected, statuses = made.counts.collected, dict(made.exchange.statuses)
+    collected, states = made.counts.collected, dict(made.exchange.states)
     made.turn()
     made.turn()
     return (
@@ -46,12 +47,27 @@ def quiet(made: AddressWorld) -> bool:
         and made.exchange.log_head() == head
         and len(made.exchange.history) == written
         and made.counts.collected == collected
-        and made.exchange.statuses == statuses
+        and made.exchange.states == states
+        and not made.differing()
     )
 
 
 def streets(made: AddressWorld, account: str = "1") -> list[Value]:
     return [values["street"] for values in made.shown(account).values()]
+
+
+def asking(made: AddressWorld) -> bool:
+    """Say whether the rotating pass finds anything to be done for C-1."""
+    concern = made.run().concerns[CONCERN]
+    assert isinstance(concern, Addresses)
+    return concern.asking({Owner("C-1"): None}) == [Owner("C-1")]
+
+
+def noticed(made: AddressWorld) -> bool:
+    """Say whether the feed finds anything to be done for C-1, whose account has moved."""
+    moved = made.panel.accounts["1"]
+    news = News([moved], {"1": "C-1"}, {"1": moved}, {"1"})
+    return made.run().concerns[CONCERN].notice(news) == [Owner("C-1")]
 
 
 def rows(made: AddressWorld) -> dict[str, Value]:
@@ -375,7 +391,7 @@ def test_where_the_erp_is_always_faster_the_customer_goes_back_into_the_queue() 
     turns = iter(range(100))
     made.exchange.before_save = lambda: made.exchange.update_address("A-1", street=f"z ERP {next(turns)}")
     made.look()
-    assert made.queue.take(CONCERN) == ("C-1",)
+    assert made.queue.take(CONCERN) == owners("C-1")
 
 
 # --- deletions
@@ -475,11 +491,14 @@ def test_an_address_that_the_panel_does_not_delete_is_held_and_not_tried_over_an
     made.exchange.delete_address("A-1")
     made.turn()
     assert (made.status().state, made.status().code) == (State.HELD, "not_deleted")
-    assert "in use" in made.status().message_en
+    assert "adres jest używany" in made.status().message_en
     assert quiet(made)
-    made.panel.in_use.clear()
     made.look()
-    assert streets(made) == []
+    assert made.panel.calls()[DELETE] == 1
+    made.panel.remove_address("1")
+    made.turn()
+    assert not made.exchange.states
+    assert quiet(made)
 
 
 def test_an_address_that_the_panel_did_not_delete_and_whose_row_returns_goes_on() -> None:
@@ -587,15 +606,26 @@ def test_a_client_that_is_away_takes_no_address_with_it() -> None:
 
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
 def test_a_client_that_is_linked_to_another_account_begins_anew_and_loses_no_row(deletes: str) -> None:
-    made = in_step(deletes=deletes)
+    made = in_step(deletes=deletes, conflict="hold")
+    made.exchange.update_address("A-1", street="z ERP")
+    made.panel.edit_address("1", street="z panelu")
+    made.panel.add_address("1", **{**LINES, "street": "Krótka 2"})
+    made.turn()
+    assert made.exchange.open_conflict_ids()
+    made.exchange.delete_address("panel-2")
+    made.turn()
     made.panel.remove("1")
-    other = made.customer("C-2")
-    link = made.exchange.links.pop("C-2")
-    made.exchange.delete_client("C-2")
-    made.panel.recode(other, "C-1")
-    made.exchange.links["C-1"] = type(link)("C-1", other, link.panel_login, "external_code")
-    made.look()
-    assert (streets(made, other), rows(made)) == (["Długa 5"], {"A-1": "Długa 5"})
+    made.turn()
+    del made.exchange.links["C-1"]
+    made.exchange.update_client("C-1", first_name="Jan")
+    other = made.panel.register(CLIENT, login="anew", external_code="C-1")
+    made.knows_the_panel()
+    made.tick()
+    assert made.exchange.links["C-1"].panel_client_id == other
+    made.turn()
+    assert (streets(made, other), rows(made)) == (["z ERP"], {"A-1": "z ERP"})
+    assert (made.status(), made.exchange.status("C-1", CONCERN, "panel-2")) == (Status(State.IN_STEP), None)
+    assert not made.exchange.open_conflict_ids()
     assert quiet(made)
 
 
@@ -629,7 +659,7 @@ def test_an_incomplete_row_is_held_at_once_with_its_fields_named_and_completing_
 
 @pytest.mark.parametrize(
     ("values", "code"),
-    [({"street": "x" * 201}, "too_long"), ({"country_code": "P1"}, "bad_country"), ({"city": "a\tb"}, "unprintable")],
+    [({"street": "x" * 201}, "too_long"), ({"country_code": "P1"}, "bad_code"), ({"city": "a\tb"}, "unprintable")],
 )
 def test_one_bad_row_is_refused_by_name_without_a_call_and_keeps_its_neighbours_going(
     values: dict[str, Value], code: str
@@ -639,10 +669,16 @@ def test_one_bad_row_is_refused_by_name_without_a_call_and_keeps_its_neighbours_
     made.exchange.insert_address("A-3", "C-1", **{**LINES, "street": "Krótka 3"})
     made.exchange.update_address("A-1", city="Gdynia")
     made.turn()
-    assert made.status("A-2").state is State.PENDING
-    assert made.status("A-2").code in (code, "bad_code", "bad_country_code")
-    assert next(iter(values)) in made.status("A-2").message_en
+    (field,) = values
+    status = made.status("A-2")
+    assert (status.state, status.code, status.field) == (State.HELD, code, field)
+    assert field in status.message_en
     assert (made.panel.calls()[ADD], made.shown()["1"]["city"]) == (1, "Gdynia")
+    assert not made.exchange.deferrals
+    assert quiet(made)
+    made.exchange.update_address("A-2", **{field: LINES.get(field, "PL")})
+    made.turn()
+    assert len(streets(made)) == 3
 
 
 def test_an_address_that_the_panel_refuses_is_tried_then_held_and_not_tried_again_by_a_neighbours_edit() -> None:
@@ -773,7 +809,9 @@ def test_a_customer_without_a_shop_is_told_so() -> None:
     made.panel.accounts["1"] = without_shops(made.panel.accounts["1"])
     made.exchange.insert_address("A-1", "C-1", **LINES)
     made.turn()
-    assert (made.status().code, ADD in made.panel.calls()) == ("no_shop", False)
+    assert (made.status().code, ADD in made.panel.calls()) == ("incomplete", False)
+    assert "shop" in made.status().message_en
+    assert quiet(made)
     made.exchange.set_shops("C-1", 2)
     made.turn()
     assert made.status().state is State.IN_STEP
@@ -830,7 +868,8 @@ def test_the_clients_own_record_is_settled_when_his_addresses_were_worked() -> N
     made.exchange.insert_address("A-1", "C-1", **LINES)
     made.turn()
     assert not made.exchange.deferrals
-    assert made.status("") == Status(State.IN_STEP)
+    assert made.exchange.status("C-1", CONCERN) is None, "it tells only what is about all of them"
+    assert made.status() == Status(State.IN_STEP)
     assert quiet(made)
 
 
@@ -842,7 +881,7 @@ def test_an_outage_parks_the_customer_and_uses_up_no_attempt() -> None:
     assert (made.status("").state, made.status("").code) == (State.PENDING, "panel_5xx")
     assert made.exchange.deferrals[Key("C-1", "", CONCERN)].attempts == 0
     made.turn()
-    assert (streets(made), made.status("").state, made.exchange.deferrals) == (["Krótka 2"], State.IN_STEP, {})
+    assert (streets(made), made.exchange.status("C-1", CONCERN), made.exchange.deferrals) == (["Krótka 2"], None, {})
 
 
 def test_addresses_that_the_panel_does_not_tell_for_certain_are_not_taken_for_deleted() -> None:
@@ -855,7 +894,7 @@ def test_addresses_that_the_panel_does_not_tell_for_certain_are_not_taken_for_de
     assert made.status("").code == "missing_result"
     made.panel.addresses = plain  # type: ignore[method-assign]
     made.turn()
-    assert made.status("").state is State.IN_STEP
+    assert (made.exchange.status("C-1", CONCERN), made.status().state) == (None, State.IN_STEP)
 
 
 def test_a_customer_whose_account_is_gone_is_held_and_loses_no_row() -> None:
@@ -879,10 +918,11 @@ def test_an_account_that_carries_another_code_is_never_mixed_with_this_customer(
     made.turn()
     assert made.spent(before) == {}
     made.panel.recode("1", "C-1")
-    assert differing(made.run(), {"C-1": "1"}) == []
-    assert differing(made.run(), {"C-1": "1"}, moved=True) == ["C-1"]
+    assert not asking(made)
+    assert noticed(made)
     made.look()
-    assert (streets(made), made.row()["city"], made.status("").state) == (["Krótka 2"], "Gdynia", State.IN_STEP)
+    assert (streets(made), made.row()["city"], made.status().state) == (["Krótka 2"], "Gdynia", State.IN_STEP)
+    assert made.exchange.status("C-1", CONCERN) is None
 
 
 # --- the brake
@@ -999,9 +1039,9 @@ def test_the_pass_finds_what_the_feed_does_not_tell() -> None:
     for key in list(made.panel.delivery):
         made.panel.edit_address(key, city="Gdynia")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0", "C-1", "C-2")
+    assert made.queue.take(CONCERN) == owners("C-0", "C-1", "C-2")
     made.rotate()
-    assert made.queue.take(CONCERN) == ("C-3", "C-0", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-0", "C-1")
 
 
 @pytest.mark.parametrize("break_it", ["queue", "panel"])
@@ -1015,7 +1055,7 @@ def test_a_pass_whose_keys_were_not_taken_is_made_again(break_it: str) -> None:
     assert not made.rotate()
     assert (made.state.load("addresses").document or {"after": ""})["after"] == ""
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-0",)
+    assert made.queue.take(CONCERN) == owners("C-0")
 
 
 def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
@@ -1030,7 +1070,7 @@ def test_a_customer_whom_the_panel_refuses_to_show_stops_nobodys_pass() -> None:
     made.panel.edit_address("3", city="Gdynia")
     made.panel.addresses = picky  # type: ignore[method-assign]
     assert made.rotate()
-    assert made.queue.take(CONCERN) == ("C-2",)
+    assert made.queue.take(CONCERN) == owners("C-2")
 
 
 def test_the_pass_does_nothing_where_addresses_are_off() -> None:
@@ -1042,44 +1082,44 @@ def test_the_pass_does_nothing_where_addresses_are_off() -> None:
 def test_one_way_to_the_panel_the_pass_looks_for_drift_only() -> None:
     made = in_step("erp_to_panel")
     made.panel.add_address("1", **{**LINES, "street": "z panelu"})
-    assert differing(made.run(), {"C-1": "1"}) == []
+    assert not asking(made)
     made.panel.edit_address("1", city="x")
-    assert differing(made.run(), {"C-1": "1"}) == ["C-1"]
+    assert asking(made)
 
 
 def test_an_echo_of_our_own_write_asks_for_nothing() -> None:
     made = in_step()
     made.exchange.update_address("A-1", street="  Krótka 2", country_code="pl")
     made.turn()
-    assert differing(made.run(), {"C-1": "1"}) == []
+    assert not asking(made)
 
 
 def test_who_is_deferred_comes_back_by_himself_and_who_was_interrupted_is_looked_at() -> None:
     made = in_step()
     made.panel.edit_address("1", city="Gdynia")
     deferred(made, "panel_5xx")
-    assert differing(made.run(), {"C-1": "1"}) == []
+    assert not asking(made)
     made.exchange.deferrals.clear()
     made.exchange.update_address("A-1", street="Krótka 2")
     made.panel.lose_result("C-1")
     made.look()
     assert made.status().state is State.PENDING
     made.panel.edit_address("1", city="Gdańsk")
-    assert differing(made.run(), {"C-1": "1"}) == []
+    assert not asking(made)
     made.look()
     made.exchange.update_address("A-1", street="Krótka 3")
     made.dies_at("update_addresses")
     assert not made.look()
     assert made.exchange.intents
     made.exchange.update_address("A-1", street="Krótka 2")
-    assert differing(made.run(), {"C-1": "1"}) == ["C-1"]
+    assert asking(made)
 
 
 def test_a_customer_who_is_not_linked_is_nobodys_business() -> None:
     made = in_step()
     made.panel.edit_address("1", city="Gdynia")
     made.exchange.links.clear()
-    assert differing(made.run(), {"C-1": "1"}) == []
+    assert not asking(made)
     made.look()
     assert made.row()["city"] == "Łódź"
 
@@ -1087,18 +1127,18 @@ def test_a_customer_who_is_not_linked_is_nobodys_business() -> None:
 # --- what collect asks
 
 
-def wants(made: AddressWorld, *, touched: bool = False) -> bool:
-    run = made.run()
+def wants(made: AddressWorld) -> bool:
+    """Say whether the ERP's side has something to be done, as far as is known without a panel call."""
     before = made.panel.calls()
-    answer = wants_look(run, run.concerns[CONCERN].load([Owner("C-1")]), touched=touched)
+    answer = made.run().concerns[CONCERN].differing([Owner("C-1")])
     assert made.panel.calls() == before
-    return answer
+    return answer == [Owner("C-1")]
 
 
 def test_collect_asks_for_nobody_who_is_in_step() -> None:
     assert not wants(in_step())
-    assert not wants(in_step(), touched=True)
-    assert not wants(world(), touched=True)
+    assert not wants(in_step())
+    assert not wants(world())
 
 
 def test_collect_asks_for_new_edited_and_deleted_rows() -> None:
@@ -1115,13 +1155,23 @@ def test_collect_asks_for_new_edited_and_deleted_rows() -> None:
 
 
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
-def test_collect_asks_once_for_an_ignored_deletion_and_until_it_is_done_for_a_propagated_one(deletes: str) -> None:
+def test_collect_asks_once_for_a_deletion_whether_it_is_ignored_or_refused(deletes: str) -> None:
     made = in_step(deletes=deletes)
     made.panel.in_use.add("1")
     made.exchange.delete_address("A-1")
     assert wants(made)
     made.turn()
-    assert wants(made, touched=True) is (deletes == "propagate")
+    assert not wants(made)
+
+
+def test_collect_asks_for_a_propagated_deletion_until_it_is_done() -> None:
+    made = in_step(deletes="propagate")
+    made.exchange.delete_address("A-1")
+    made.panel.fail(Retry("panel_5xx"))
+    made.look()
+    assert wants(made)
+    made.turn()
+    assert not wants(made)
 
 
 def test_collect_asks_for_a_row_that_came_back() -> None:
@@ -1132,13 +1182,17 @@ def test_collect_asks_for_a_row_that_came_back() -> None:
     assert wants(made)
 
 
-def test_collect_asks_for_what_is_held_only_when_it_is_touched() -> None:
+def test_collect_asks_for_what_is_held_only_when_its_row_has_changed() -> None:
     made = in_step(attempts=1)
     made.panel.edit_address("1", city="x" * 101)
+    made.panel.add_address("1", **{**LINES, "street": "y" * 201})
     made.turn()
-    assert made.status().state is State.HELD
+    assert made.status().state is made.status("panel-2").state is State.HELD
     assert not wants(made)
-    assert wants(made, touched=True)
+    made.exchange.update_address("A-1", city=LINES["city"])
+    assert not wants(made), "it was touched and not changed"
+    made.exchange.update_address("A-1", phone="600700800")
+    assert wants(made)
 
 
 def test_collect_asks_for_who_is_deferred_interrupted_or_decided() -> None:
@@ -1155,34 +1209,72 @@ def test_collect_asks_for_who_is_deferred_interrupted_or_decided() -> None:
     made.exchange.update_address("A-1", street="z ERP")
     made.panel.edit_address("1", street="z panelu")
     made.turn()
-    assert not wants(made, touched=True)
+    assert not wants(made)
     made.exchange.decide(made.exchange.open_conflict_ids()[0], "panel")
     assert wants(made)
 
 
-def test_collect_asks_for_a_held_customer_only_when_he_is_touched() -> None:
-    made = in_step()
-    made.panel.remove("1")
-    made.look()
-    assert not wants(made)
-    assert wants(made, touched=True)
-
-
-def test_collect_asks_for_nobody_without_a_client_or_a_link_or_where_it_is_off() -> None:
+def test_collect_asks_for_nobody_whose_account_is_not_there_or_another_ones() -> None:
     made = in_step()
     made.exchange.update_address("A-1", city="Gdynia")
-    link = made.exchange.links.pop("C-1")
-    assert not wants(made, touched=True)
-    made.exchange.links["C-1"] = link
+    assert wants(made)
+    made.panel.recode("1", "C-9")
+    made.look()
+    assert not wants(made)
+    made.panel.remove("1")
+    made.exchange.states.clear()
+    made.look()
+    assert (made.status("").code, wants(made)) == ("account_gone", False)
+
+
+def test_collect_asks_for_nobody_without_a_link_or_where_it_is_off() -> None:
+    made = in_step()
+    made.exchange.update_address("A-1", city="Gdynia")
+    made.exchange.links.pop("C-1")
+    assert not wants(made)
+    assert not wants(world("off"))
+
+
+def test_the_records_of_a_deleted_client_are_excluded_and_go_on_when_it_returns() -> None:
+    made = in_step()
+    made.exchange.insert_address("A-2", "C-1", **{**LINES, "street": "Krótka 2", "first_name": None})
+    made.turn()
+    assert made.status("A-2").code == "incomplete"
     made.exchange.delete_client("C-1")
-    assert not wants(made, touched=True)
-    assert not wants(world("off"), touched=True)
+    assert wants(made)
+    made.turn()
+    assert (made.status().state, made.status().code) == (State.EXCLUDED, "deleted")
+    assert (made.status("A-2").state, made.status("A-2").code) == (State.WAITING, "no_client")
+    assert not made.differing()
+    made.panel.edit_address("1", city="Gdynia")
+    made.turn()
+    assert made.row()["city"] == "Łódź"
+    made.exchange.insert_client("C-1", **CLIENT)
+    made.turn()
+    assert (made.row()["city"], made.status().state, made.status("A-2").code) == ("Gdynia", State.IN_STEP, "incomplete")
+    assert quiet(made)
+
+
+def test_an_address_that_may_have_been_added_is_found_when_its_deleted_client_returns() -> None:
+    made = world()
+    made.exchange.insert_address("A-1", "C-1", **LINES)
+    made.panel.lose_reply()
+    made.look()
+    made.exchange.delete_client("C-1")
+    made.exchange.delete_address("A-1")
+    made.turn()
+    assert (made.status().state, made.status().code) == (State.EXCLUDED, "deleted")
+    made.exchange.insert_client("C-1", **CLIENT)
+    made.exchange.insert_address("A-1", "C-1", **{**LINES, "street": "Krótka 2"})
+    made.turn()
+    assert (streets(made), rows(made)) == (["Krótka 2"], {"A-1": "Krótka 2"})
+    assert quiet(made)
 
 
 def test_collect_asks_for_no_new_row_where_the_panel_decides() -> None:
     made = world("panel_to_erp")
     made.exchange.insert_address("A-1", "C-1", **LINES)
-    assert not wants(made, touched=True)
+    assert not wants(made)
 
 
 def test_an_address_of_nobody_is_told_until_its_customer_has_a_client_or_it_goes() -> None:
@@ -1284,13 +1376,13 @@ def test_a_batch_that_cannot_be_read_keeps_nobody_else_waiting(
         made.panel.add_address(account, **LINES)
     away(made, monkeypatch, accounts[1], error)
     assert not made.rotate(), "it is told"
-    assert made.queue.take(CONCERN) == ("C-1",), "what was found before is handed on"
+    assert made.queue.take(CONCERN) == owners("C-1"), "what was found before is handed on"
     for _ in range(3):
         assert not made.rotate()
         assert made.queue.empty()
     assert not made.rotate(), "the fifth time in a row"
     assert not made.rotate(), "in the next round it has its turn again"
-    assert made.queue.take(CONCERN) == ("C-3", "C-4", "C-1")
+    assert made.queue.take(CONCERN) == owners("C-3", "C-4", "C-1")
 
 
 def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1304,4 +1396,4 @@ def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytes
                 assert not made.rotate()
         assert made.queue.empty()
         assert made.rotate()
-        assert made.queue.take(CONCERN) == ("C-2",)
+        assert made.queue.take(CONCERN) == owners("C-2")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
 from kartoteka.codes import State
-from kartoteka.model import Deferral, Key, Owner
 from kartoteka.policy import parse
 from tests.helpers import OTHER, by, candidates, installation, status_of
 from tests.world import CLIENT, World

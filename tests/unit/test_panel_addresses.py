@@ -16,7 +16,7 @@ from kartoteka.errors import Reject, Retry
 from kartoteka.fields.table import DELIVERY_ADDRESSES
 from kartoteka.model import Done, Outcome, Value, Values
 from kartoteka.ports.panel import AddressWrite
-from tests.panel.conftest import Contract
+from tests.fixtures.contract import Contract
 
 LINES: dict[str, Value] = {
     "first_name": "Jan",

@@ -7,23 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from kartoteka.adapters.idosell import answers
-
-SPECIAL = """clientTradeCredit clientTradeCreditLimit clientTradeCreditUsed clientGroupDiscountNumber groupNumber
-groups result discountGroupId results clients params
-clientsResult errors faultCode status resultStatus id clientId requestReference
-request_reference clientBillingAddress clientPreferences clientType resultsNumberAll time shop_id clientActiveInShops
-shopId"""
-NAMES = st.sampled_from(SPECIAL.split())
-LEAVES = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
-json_values = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
-    max_leaves=25,
-)
-"""What JSON may hold, with the names that the adapter looks for."""
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,45 @@ def test_a_panel_may_have_other_shops(panel: FakePanel) -> None:
     assert [owner for owner, _ in panel.delivery.values()] == [key]
 
 
+def test_a_province_has_one_number_whoever_writes_it(panel: FakePanel) -> None:
+    first = panel.register({"province": "PL-MZ"}, login="anna")
+    second = panel.register({}, login="berta")
+    panel.edit(second, province="PL-MZ")
+    numbers = [panel.accounts[key].values["province"] for key in (first, second)]
+    assert numbers == [panel.number_of("PL-MZ")] * 2
+    assert panel.number_of("PL-SL") not in ("PL-SL", *numbers)
+    assert panel.number_of("") == ""
+
+
+def test_what_is_never_shown_is_kept_apart_and_goes_with_its_account(panel: FakePanel) -> None:
+    key = panel.register({"vat_eu": True}, login="anna")
+    panel.edit(key, local_government="yes")
+    assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    panel.edit(key, local_government=None, payment_days="")
+    assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    assert panel.payment_days == {}
+    panel.remove(key)
+    assert panel.hidden == {}
+
+
+def test_a_panel_that_lacks_a_shown_field_does_not_show_it(panel: FakePanel) -> None:
+    key = panel.register({"province": "PL-MZ"})
+    panel.lacks = {"province"}
+    [listed] = panel.changed(None, 0, 10).found
+    assert "province" not in listed.values
+    assert "city" in listed.values
+    panel.lacks.clear()
+    assert panel.read([key])[key].values["province"] == panel.number_of("PL-MZ")
+
+
+def test_a_call_that_is_refused_for_a_field_is_a_call(panel: FakePanel) -> None:
+    panel.register({}, login="anna")
+    panel.lacks = {"vat_eu"}
+    with pytest.raises(Reject):
+        panel.update([AccountUpdate("K", "anna", {"vat_eu": True})])
+    assert panel.calls() == {"PUT clients/clients": 1}
+
+
 PRICE, OTHER = SentPrice("product", "7", "1.00", "PLN"), SentPrice("menu_item", "8", "2.00", "PLN")
 
 

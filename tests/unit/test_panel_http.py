@@ -704,6 +704,75 @@ def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> Non
     assert "clientBalances" not in elements
 
 
+# a field that an older panel lacks
+
+NEWER = AccountUpdate("K-1", "b2b-k-1", {"local_government": True})
+OPENING = NewAccount("K-2", "b2b-k-2", "Haslo-Kanarka-1", {"local_government": True, "shops": "1"})
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answer({"errors": {"message": "Unknown field {}"}}, 422),
+        answer({"errors": [{"message": "Bad data"}, {"message": "Unknown field {}"}]}, 422),
+        answer({"errors": ["Bad data", "Unknown field {}"]}, 400),
+        answer({"errors": {"params.clients.0.{}": ["not allowed"]}}, 422),
+        answer({"error": "Unknown field {}"}, 422),
+        answer({}, 422, x_error="Nieznane pole {}"),
+        answer(content=b"", status=400, x_error="{}"),
+        answer({"errors": {"faultCode": 77, "faultString": "Unknown field {}"}}, 207),
+        answer({"results": [], "errors": [{"faultCode": "", "faultString": "{}"}]}, 200),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_call_refused_for_a_newer_field_names_it_and_is_not_one_records_refusal(
+    connect: Connect, trouble: bytes, count: int
+) -> None:
+    for wire, call in (
+        ("isLocalGovernmentUnit", lambda found: found.update([UPDATE, NEWER][-count:])),
+        ("local_government_unit", lambda found: found.create([NEW, OPENING][-count:], notify=False)),
+    ):
+        head, _, body = trouble.replace(b"{}", wire.encode()).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+        reply = b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+        with pytest.raises(Reject) as refusal:
+            call(HttpPanel(connect(reply)))
+        assert (refusal.value.code, refusal.value.field) == ("panel_lacks_field", "local_government")
+        assert wire in refusal.value.facts["panel"]
+
+
+def test_a_call_that_did_not_carry_the_field_is_split_or_is_its_records_refusal(connect: Connect) -> None:
+    found = panel(connect, {"errors": {"message": "Unknown field isLocalGovernmentUnit"}}, 422)
+    with pytest.raises(Reject) as refusal:
+        found.update([UPDATE, UPDATE])
+    assert (refusal.value.code, refusal.value.field) == ("refused_whole", "")
+    [alone] = found.update([UPDATE])
+    assert isinstance(alone, Reject)
+    assert (alone.code, alone.facts) == ("refused", {"panel": "HTTP 422: Unknown field isLocalGovernmentUnit"})
+
+
+def test_a_record_that_our_own_check_keeps_back_does_not_make_a_call_carry_its_field(connect: Connect) -> None:
+    bad = AccountUpdate("K-3", "b2b-k-3", {"local_government": True, "email": "x"})
+    found = panel(connect, {"errors": {"message": "Unknown field isLocalGovernmentUnit"}}, 422)
+    alone, refused = found.update([UPDATE, bad])
+    assert [getattr(each, "code", "") for each in (alone, refused)] == ["refused", "bad_email"]
+
+
+def test_records_refused_for_a_newer_field_are_told_from_those_that_went_through(connect: Connect) -> None:
+    body = {
+        "results": [
+            {"resultStatus": True, "clientsResult": {"requestReference": "K-0"}},
+            {"resultStatus": False, "errors": [{"faultCode": 109, "faultString": "isLocalGovernmentUnit?"}]},
+        ],
+        "errors": {"faultCode": 109, "faultString": "isLocalGovernmentUnit?"},
+    }
+    plain = AccountUpdate("K-0", "b2b-k-0", {"last_name": PERSON})
+    done, refused = panel(connect, body, 207).update([plain, NEWER])
+    assert isinstance(done, Done)
+    assert isinstance(refused, Reject)
+    assert (refused.code, refused.field) == ("panel_lacks_field", "local_government")
+
+
 # discount groups: a 200 without a body is their success
 
 PRICE = SentPrice("product", "7", "12.3", "PLN")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from kartoteka.core.window import NARROW, OVERLAP, FeedCursor, FirstPass
-
-from kartoteka.model import Window
+from kartoteka.ports.panel import Window
+from kartoteka.sync.window import NARROW, OVERLAP, FeedCursor, FirstPass
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

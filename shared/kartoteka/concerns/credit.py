@@ -195,11 +195,11 @@ def _moment(value: Value) -> datetime | None:
         return None
 
 
-def _signed(balance: Value, sign: int) -> Value:
+def _signed(figure: Value, sign: int) -> Value:
     try:
-        return balance if _is_empty(balance) else str(money.rounded(money.amount(balance) * sign))
+        return figure if _is_empty(figure) else str(money.rounded(money.amount(figure) * sign))
     except Reject:
-        return balance
+        return figure
 
 
 def _code(value: Value) -> str:

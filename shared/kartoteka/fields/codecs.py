@@ -1,9 +1,10 @@
 """Codecs: how a value is written for the panel, and back again.
 
-``to_panel`` takes a value of the exchange database and raises Reject where the panel could not take it; ``from_panel`` reads whatever the panel shows, in any of its vocabularies, and never raises. For
-every value that ``to_panel`` takes, ``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies:
-the Admin API takes some flags as JSON booleans and others as the words yes and no, and shows them as yes/no or y/n; it
-writes ``person_male`` and shows ``male``; it shows country codes in small letters.
+``to_panel`` takes a value of the exchange database and raises Reject where the panel could not take it; ``from_panel``
+reads whatever the panel shows, in any of its vocabularies, and never raises. For every value that ``to_panel`` takes,
+``from_panel(as the panel shows it)`` equals it once normalised. Vocabularies: the Admin API takes some flags as JSON
+booleans and others as the words yes and no, and shows them as yes/no or y/n; it writes ``person_male`` and shows
+``male``; it shows country codes in small letters.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kartoteka.fields import money
 from kartoteka.errors import Reject
+from kartoteka.fields import money
 from kartoteka.model import Value
 
 _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}
@@ -72,10 +73,6 @@ def _type_to_panel(value: Value) -> str:
 def _type_from_panel(shown: Any) -> str:
     text = _text_from_panel(shown).strip().lower()
     return _SHOWN_TYPES.get(text, text)
-
-
-def _flag_to_panel(value: Value) -> bool:
-    return _flag_from_panel(value) is True
 
 
 def _yes_no_to_panel(value: Value) -> str | None:
@@ -148,5 +145,5 @@ MONEY = Codec(_money_to_panel, _money_from_panel)
 DAYS = Codec(_days_to_panel, _text_from_panel)
 GROUP = Codec(_group_to_panel, _group_from_panel)
 SHOPS = Codec(_shops_to_panel, _shops_from_panel)
-FLAG = Codec(_flag_to_panel, _flag_from_panel)
+FLAG = Codec(_flag_from_panel, _flag_from_panel)
 YES_NO = Codec(_yes_no_to_panel, _flag_from_panel)

@@ -47,7 +47,9 @@ def tax_number(value: Value, country: str) -> str:
     """Return letters and digits without the record's own country prefix: ``PL 525-000-12-32`` is ``5250001232``."""
     number = _alphanumeric(text(value, country))
     prefix = _vat_prefix(country)
-    return number[2:] if number[:2] == prefix and number[2:] else number
+    while number[:2] == prefix and number[2:]:
+        number = number[2:]
+    return number
 
 
 def phone(value: Value, country: str) -> str:

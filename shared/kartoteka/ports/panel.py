@@ -108,13 +108,13 @@ class AccountPage:
 class Panel(Protocol):
     """The panel's gates.
 
-    Where the panel refuses a call as a whole, reading and bulk-writing methods raise Reject(REFUSED_WHOLE) and have done
-    nothing: the caller splits the list until the culprit stands alone. A writing call of one record never raises it,
-    the refusal is that record's outcome; a reading call of one does.
+    Where the panel refuses a call as a whole, reading and bulk-writing methods raise Reject(REFUSED_WHOLE) and have
+    done nothing: the caller splits the list until the culprit stands alone. A writing call of one record never raises
+    it, the refusal is that record's outcome; a reading call of one does.
 
-    Where the panel does not know a field that a call carries, the method raises Reject(LACKS_FIELD), for one record too,
-    and has done nothing: the caller calls again without the field. Where the panel refuses single records for it, that
-    is their outcome.
+    Where the panel does not know a field that a call carries, the method raises Reject(LACKS_FIELD), for one record
+    too, and has done nothing: the caller calls again without the field. Where the panel refuses single records for it,
+    that is their outcome.
     """
 
     def now(self) -> datetime:

@@ -16,15 +16,6 @@ class Stored:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Leave to make ``calls`` calls, the first not before ``start`` (Unix seconds), then one every ``interval`` s."""
-
-    calls: int
-    start: float
-    interval: float
-
-
 class SyncState(Protocol):
     """Cursors, the rate limit, pauses and run summaries."""
 
@@ -36,14 +27,17 @@ class SyncState(Protocol):
         """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
         ...
 
-    def lease(
-        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
-    ) -> Lease:
-        """Lease up to ``calls`` panel calls from the rate limit that all functions share."""
+    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+        """Take the next free slot of the rate limit; return when the call may be made (Unix seconds, never before now).
+
+        ``rate``: calls a second of all functions at most; ``budget``: their calls in the month (UTC) of ``now``. Raises
+        Retry("rate_limit") when the slot would come after ``latest`` or too many ask at once, Retry("budget") when the
+        budget is used up. Nothing is taken then.
+        """
         ...
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
-        """Halve the shared rate, and let nobody call before ``now + wait``."""
+        """Halve the rate for all, and let nobody call before ``now + wait``."""
         ...
 
     def paused(self) -> Mapping[str, str]:

@@ -72,8 +72,8 @@ class Brake:
             if self.tripped:
                 self._run.state.pause(self._concern, BRAKE)
                 logger.error(
-                    "%s is stopped by the brake: %d risky writes within an hour, %d linked clients; look at them, then "
-                    "run `kartoteka resume %s --confirm`",
+                    "%s is stopped by the brake: %d risky writes within an hour, %d linked clients; see "
+                    "`kartoteka status`, then run `kartoteka resume %s --confirm`",
                     self._concern,
                     self._count,
                     linked,

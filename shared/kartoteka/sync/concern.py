@@ -29,6 +29,7 @@ from kartoteka.model import (
     Owner,
     Record,
     RecordState,
+    Side,
     Values,
     Written,
 )
@@ -222,7 +223,7 @@ class Concern:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
             base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
-        if not shown.asked and self._must_ask(base):
+        if not shown.asked and self._must_ask(record, base):
             return Plan(record, Act.LOOK)
         return self.compared(record, shown, base, earlier)
 
@@ -280,9 +281,10 @@ class Concern:
         """Return what is said of a record about which the panel is not asked at all."""
         return None
 
-    def _must_ask(self, base: Forms | None) -> bool:
+    def _must_ask(self, record: Record, base: Forms | None) -> bool:
         """Whether the panel may hold a value for the ERP that was never compared."""
-        known = (base or NO_FORMS).erp
+        waiting = {conflict.field for conflict in record.conflicts}
+        known = {*(base or NO_FORMS).erp, *waiting, *record.state.notes}
         return any(rule.to_erp and name not in known for name, rule in self.rules.items())
 
     def _with_assumed(self, values: Values, base: Forms | None) -> Values:
@@ -396,6 +398,11 @@ class Concern:
             return whole
         rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
         return replace(whole, otherwise=rest)
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of a record whose row the ERP's database did not take; ``change`` is what was stored."""
+        steps = [step for step in plan.steps if step.target is Side.ERP]
+        return retry.refused(self.run, change, reject, steps, table=self.table)
 
     # --- a client that was linked
 

@@ -49,7 +49,7 @@ def read_anew(run: Run) -> None:
 
 def seen(account: Account) -> SeenAccount:
     """Return an account as the account index keeps it: normalised for matching, and nothing else of it."""
-    fields, values = table.BILLING, account.values
+    fields, values = table.ACCOUNT_FIELDS, account.values
     tax_number, mail = (
         fields[name].normalise(values.get(name), values) for name in (table.TAX_NUMBER_FIELD, table.EMAIL_FIELD)
     )

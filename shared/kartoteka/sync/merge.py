@@ -46,6 +46,8 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.ports.panel import LACKS_FIELD
 
+KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
+"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -54,9 +56,9 @@ CORRECTIONS = 3
 class Step:
     """What is to be done with one field.
 
-    ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms`` are
-    the field's forms once the step is carried out, in the base; None: as before; a panel's form of None in
-    ``unshown``: not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
+    ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
+    are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
+    the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
     ``note`` is what is remembered of the field from then on.
     """
 
@@ -76,8 +78,11 @@ class Step:
     facts: Mapping[str, str] = attribute(default_factory=dict, repr=False)
 
     def held(self, code: str, facts: Mapping[str, str], note: Note | None = None) -> Step:
-        """Return the step that writes nothing, for this reason, and leaves the base as it is."""
-        return Step(self.field, note=note or self.note, code=code, facts=facts)
+        """Return the step that writes nothing, for this reason, and leaves the base as it is.
+
+        A correction that is not made is not counted, so the step's own note goes.
+        """
+        return Step(self.field, note=note, code=code, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,13 @@ class _Seen:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
         return norm != base and (norm != "" or empty is Empty.ERASE)
 
+    def never_carried(self, target: Side) -> bool:
+        """Whether the other side was empty from the first on, and this one was not."""
+        erp, panel = self.base_erp, self.base_panel
+        return (panel == "" != erp) if target is Side.ERP else (erp == "" != panel)
 
-def merge(
+
+def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     fields: Fields,
     rules: Mapping[str, Rule],
     *,
@@ -117,10 +127,11 @@ def merge(
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
-    A field that ``panel`` does not hold is taken to be as the base says. ``lacks``: fields that the panel does not have.
+    A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
+    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -130,9 +141,12 @@ def merge(
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
+            wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    if together and any(s.target is Side.PANEL for s in steps):  # one has changed, so all are tried again
+    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
+    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
+    refusing = {wanted[name] for name in held}
+    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
         rest = {name: note for name, note in notes.items() if name not in together}
         return merge(
             fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
@@ -170,16 +184,21 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
     has_base = name in forms.erp
     last = forms.panel if known else forms.erp if field.comparable else {}
     shown = panel if name in panel else last
+    erp_value, panel_value = erp.get(name), shown.get(name)
+    erp_norm = field.normalise(erp_value, _placed(erp, forms.erp, panel))
+    panel_norm = field.normalise(panel_value, _placed(shown, forms.panel, erp))
+    # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
+    same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
         field,
-        erp.get(name),
-        shown.get(name),
+        erp_value,
+        panel_value,
         (forms.erp[name], forms.panel.get(name)) if has_base else None,
         known,
-        erp_norm=field.normalise(erp.get(name), _placed(erp, forms.erp, panel)),
-        panel_norm=field.normalise(shown.get(name), _placed(shown, forms.panel, erp)),
-        base_erp=field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
-        base_panel=field.normalise(last.get(name), _placed(last, forms.erp, panel)),
+        erp_norm,
+        panel_norm,
+        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
+        base_panel=panel_norm if same[1] else field.normalise(last.get(name), _placed(last, forms.erp, panel)),
     )
 
 
@@ -208,21 +227,25 @@ def _agreed(seen: _Seen) -> Step | None:
 
 def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
-    if value == "" and source is Side.ERP and seen.base is None and not rule.always:
-        return None  # nothing was ever carried, and nothing is to be
+    says_nothing = value == "" and not rule.always
+    if says_nothing and seen.base is None:
+        return _source_is_empty(seen, source)
     if seen.equal:
         return _agreed(seen)
-    if value == "" and not rule.always and (rule.empty is Empty.KEEP or seen.base is None):
-        return None
-    if seen.base is None:
-        return _write(seen, target, Reason.FIRST_CONTACT)
-    if seen.changed(source, Empty.ERASE):
-        return _write(seen, target, Reason.EDIT)
+    if says_nothing and (rule.empty is Empty.KEEP or seen.never_carried(target)):
+        return _source_is_empty(seen, source)
+    if seen.base is None or seen.changed(source, Empty.ERASE):
+        return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
-    if not seen.changed(target, Empty.ERASE):
+    return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
+    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
+    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
         return None
-    return _drift(seen, target, note)
+    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
@@ -236,8 +259,8 @@ def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
     times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
     if times > CORRECTIONS and seen.field.comparable:
-        code = "not_taken" if target is Side.PANEL else "not_taken.by_erp"
-        return Step(name, note=Note(STANDS, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
+        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
     return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
 
@@ -264,15 +287,15 @@ def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None
 
 def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
     name = seen.field.name
-    winner = decided
-    if winner is None and rule.conflict is not Resolution.HOLD:
-        winner = Side.ERP if rule.conflict is Resolution.ERP else Side.PANEL
+    ruled = {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(rule.conflict)
+    winner = decided or ruled
+    by_person = decided is not None and decided is not ruled  # a call that is made again finds the rule's own decision
     told = waiting and (waiting.erp_value, waiting.panel_value) == (as_text(seen.erp), as_text(seen.panel))
     note = None if told else ConflictNote(name, seen.erp, seen.panel, seen.base[0] if seen.base else None, winner)
     if winner is None:
         return Step(name, conflict=note, code="conflict")
-    step = _write(seen, winner.other, Reason.CONFLICT if decided else reason)
-    return replace(step, conflict=note)
+    step = _write(seen, winner.other, Reason.CONFLICT if by_person else reason)
+    return replace(step, conflict=note, risky=step.risky and not by_person)
 
 
 def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
@@ -299,14 +322,17 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    if note and note.kind in (REFUSED, REFUSED_TOGETHER) and note.value == (as_text(step.value) or ""):
-        return step.held(note.code, {"value": quoted(note.value), "panel": note.text, "reason": note.text}, note)
+    value = as_text(step.value) or ""
+    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
+        told = quoted(note.value) if note.kind == REFUSED else ""
+        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        return step.held(reject.code, reject.facts)
+        stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
+        return step.held(reject.code, reject.facts, stands)
     return step
 
 
@@ -315,7 +341,7 @@ def check(field: Field, target: Side, value: Value) -> None:
     facts = {"value": quoted(value), "limit": str(field.length)}
     if target is Side.PANEL and not field.kind.translated:
         try:
-            field.codec.to_panel(value)
+            field.kind.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **facts) from None
     elif (
@@ -328,7 +354,7 @@ def check(field: Field, target: Side, value: Value) -> None:
 
 def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
 
 
@@ -362,7 +388,8 @@ def settled(
     """
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
-    unsure = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)

@@ -6,12 +6,14 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from types import MappingProxyType
 from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import WORST_FIRST, Status
 from kartoteka.model import (
     NO_FORMS,
+    REFUSED_TOGETHER,
     TOWARDS,
     Candidate,
     Change,
@@ -202,6 +204,10 @@ def _folded(base: Forms | None, steps: Iterable[Step]) -> Forms | None:
     return Forms(erp, panel)
 
 
+UNKNOWN: Mapping[str, str] = MappingProxyType(dict.fromkeys(("value", "panel", "reason", "limit"), ""))
+"""The facts that a refusal may tell, of one that does not."""
+
+
 def status_of(steps: Iterable[Step], table: str, otherwise: Status | None) -> Status | None:
     """Return the status of a record: the worst of what its fields have, with the messages of all.
 
@@ -214,7 +220,7 @@ def status_of(steps: Iterable[Step], table: str, otherwise: Status | None) -> St
     if not by_code:
         return otherwise
     told = [
-        codes.told(code, [s.field for s in some], {"table": table, **_facts(some)}) for code, some in by_code.items()
+        codes.told(code, _named(some), {**UNKNOWN, "table": table, **_facts(some)}) for code, some in by_code.items()
     ]
     return joined(told if otherwise is None or otherwise == codes.IN_STEP else [*told, otherwise])
 
@@ -227,6 +233,11 @@ def joined(told: Sequence[Status]) -> Status:
     polish = dict.fromkeys(status.message_pl for status in told if status.message_pl)
     english = dict.fromkeys(status.message_en for status in told if status.message_en)
     return replace(worst, message_pl=" ".join(polish), message_en=" ".join(english))
+
+
+def _named(steps: Iterable[Step]) -> list[str]:
+    """Return the fields that a message names: a refusal of several together names none."""
+    return [s.field for s in steps if s.note is None or s.note.kind != REFUSED_TOGETHER]
 
 
 def _facts(steps: Iterable[Step]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
-from kartoteka.model import Change, Direction, Key, Owner, Record
+from kartoteka.model import Change, Direction, Key, Owner
 from kartoteka.sync import retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan
@@ -163,11 +163,13 @@ def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()
 
 
 def _refused_by_erp(concern: Concern, stored: Change, plans: Sequence[Plan], reasons: Mapping[Key, str]) -> Change:
+    """Return the change of a record whose row was not taken; what is known of it besides is stored already."""
     key = stored.record.key
-    record: Record = replace(stored.record, state=stored.after if stored.row is None else stored.record.state)
-    reject = Reject("refused_by_erp", reason=reasons[key])
-    steps = [s for plan in plans if plan.record.key == key for s in plan.steps if s.target and s.target.value == "erp"]
-    return retry.refused(concern.run, Change(record, record.state), reject, steps, table=concern.table)
+    state = stored.after if stored.row is None else stored.record.state
+    plan = next(plan for plan in plans if plan.record.key == key)
+    reject = Reject(retry.REFUSED_BY_ERP, reason=reasons[key])
+    change = concern.refused_by_erp(plan, Change(stored.record, state), reject)
+    return replace(change, record=replace(stored.record, state=state))
 
 
 def figures(changes: Sequence[Change]) -> Counts:

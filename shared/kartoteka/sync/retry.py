@@ -9,16 +9,29 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Deferral, Note, Outcome, Record, RecordState
+from kartoteka.model import (
+    REFUSED,
+    REFUSED_TOGETHER,
+    STANDS,
+    Change,
+    Deferral,
+    Note,
+    Outcome,
+    Record,
+    RecordState,
+    Side,
+)
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step, as_text
-from kartoteka.sync.plan import joined
+from kartoteka.sync.plan import UNKNOWN, joined
 from kartoteka.sync.run import Run
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of what the ERP's own database does not take."""
 
 T = TypeVar("T")
 Answer = Outcome | Halt
@@ -47,7 +60,7 @@ def was_stopped(record: Record) -> bool:
 
 
 def refused(
-    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "", side: str = "panel"
+    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = ""
 ) -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
@@ -57,8 +70,7 @@ def refused(
     record = change.record
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
-    facts = {"table": table, "value": "", "panel": "", "reason": "", "limit": "", **error.facts}
-    held = codes.told(error.code, [error.field] if error.field else [], facts)
+    held = codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
     final = attempts >= run.policy.retry.max_attempts
     deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
     told = held if final else replace(held, state=codes.State.PENDING)
@@ -73,8 +85,11 @@ def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
     """Return what is remembered of the values that were refused: the one that the refusal names, else all together."""
     kind = REFUSED if error.field else REFUSED_TOGETHER
     text = error.facts.get("panel") or error.facts.get("reason") or ""
-    some = [step for step in steps if step.target and error.field in ("", step.field)]
-    return {step.field: Note(kind, as_text(step.value) or "", 1, error.code, text) for step in some}
+    return {
+        step.field: Note(STANDS if step.target is Side.ERP else kind, as_text(step.value) or "", 1, error.code, text)
+        for step in steps
+        if step.target and error.field in ("", step.field)
+    }
 
 
 def _pause(tries: int) -> timedelta:

@@ -1,53 +1,49 @@
-"""Cursors, pace, pauses and run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.SyncState`.
+"""Cursors, rate limit, pauses and run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.SyncState`.
 
-Keys: ``cursor``/name, ``pace``/``pace``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
-customers. Every change is one conditional write of one item. A lease costs one write where nobody else leased since
-this object's last look, two where somebody did: the failed condition brings the newer item along.
+Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
+customers. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
+and as much again for each process that was faster in the moment between.
 """
 
 from __future__ import annotations
 
 import json
-import random
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
+import stamina
 from botocore.exceptions import ClientError
 
-from kartoteka.adapters.aws import pace
+from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.adapters.aws.clients import client_factory, translated
-from kartoteka.adapters.aws.pace import Shared
+from kartoteka.adapters.aws.rate import Shared
 from kartoteka.errors import Halt, Retry
-from kartoteka.ports.state import Lease, Stored
+from kartoteka.ports.state import Stored
 
 LARGEST_DOCUMENT = 350_000
 """Bytes of a document: DynamoDB takes items of 400 KB."""
 KEEP_RUNS = timedelta(days=14)
-MOST_ATTEMPTS = 8
-"""Conditional writes of the pace before a contended lease is put off."""
+OVERTAKEN = 8
+"""Times that others may be faster before the work is deferred."""
 FIRST_PAUSE = 0.01
 
 Item = dict[str, Any]
 Answer = TypeVar("Answer")
 
 
-class DynamoState:
-    """One table. Safe for several threads: the memory of the pace is only a first guess."""
+class _Overtaken(Retry):
+    """Somebody else changed the item between our reading and our writing."""
 
-    def __init__(
-        self,
-        table: str,
-        make_client: Callable[[], Any] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+
+class DynamoState:
+    """One table. Safe for several threads."""
+
+    def __init__(self, table: str, make_client: Callable[[], Any] | None = None) -> None:
         self._table = table
         self._make_client = make_client or client_factory("dynamodb")
-        self._sleep = sleep
-        self._seen: tuple[Shared, int] | None = None
 
     @cached_property
     def _client(self) -> Any:
@@ -68,34 +64,35 @@ class DynamoState:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         if len(text.encode()) > LARGEST_DOCUMENT:
             raise Halt("state_too_large", f"the document {name} of the synchronisation state has outgrown its item")
-        return self._put_if({**_key("cursor", name), "document": {"S": text}}, version) is None
+        return self._put_if({**_key("cursor", name), "document": {"S": text}}, version)
 
-    # pace
+    # the rate limit
 
-    def lease(
-        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
-    ) -> Lease:
-        """Lease up to ``calls`` panel calls from the pace that all functions share."""
-        return self._change_pace(
-            lambda shared: pace.leased(shared, calls, now=now, rate=rate, budget=budget, unused=unused, urgent=urgent)
+    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+        """Take the next free slot of the rate limit; return when the call may be made."""
+        return self._change_rate(
+            lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, budget=budget)
         )
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
-        """Halve the shared pace, and let nobody call before ``now + wait``."""
-        self._change_pace(lambda shared: (pace.slowed(shared, now=now, rate=rate, wait=wait), None))
+        """Halve the rate for all, and let nobody call before ``now + wait``."""
+        self._change_rate(lambda shared: (rate_limit.slowed(shared, now=now, rate=rate, wait=wait), None))
 
-    def _change_pace(self, change: Callable[[Shared], tuple[Shared, Answer]]) -> Answer:
-        for attempt in range(MOST_ATTEMPTS):
-            shared, version = self._seen or _read_pace(self._get(_PACE))
-            self._seen = None
-            after, answer = change(shared)
-            newer = self._put_if({**_PACE, **_pace_values(after)}, version)
-            if newer is None:
-                self._seen = after, version + 1
+    def _change_rate(self, change: Callable[[Shared], tuple[Shared, Answer]]) -> Answer:
+        for attempt in stamina.retry_context(
+            on=_Overtaken,
+            attempts=OVERTAKEN,
+            wait_initial=FIRST_PAUSE,
+            wait_max=1.0,
+            wait_jitter=FIRST_PAUSE * 2,
+        ):
+            with attempt:
+                shared, version = _read_rate(self._get(_RATE))
+                after, answer = change(shared)
+                if not self._put_if({**_RATE, **_rate_values(after)}, version):
+                    raise _Overtaken("rate_limit")
                 return answer
-            self._seen = _read_pace(newer)
-            self._sleep(random.uniform(0, FIRST_PAUSE * 2**attempt) if attempt else 0)  # noqa: S311 - a pause
-        raise Retry("pace")
+        raise AssertionError("stamina ends with the last attempt's own error")
 
     # pauses and runs
 
@@ -138,8 +135,8 @@ class DynamoState:
         with translated("dynamodb"):
             self._client.put_item(TableName=self._table, Item=item)
 
-    def _put_if(self, item: Item, version: int) -> Item | None:
-        """Put the item if the stored one still has this version (0: is not there); else return the stored one.
+    def _put_if(self, item: Item, version: int) -> bool:
+        """Put the item if the stored one still has this version (0: is not there); False (and nothing done) if not.
 
         A put whose answer was lost is repeated by the library and then fails its own condition: ``writer`` tells.
         """
@@ -157,16 +154,16 @@ class DynamoState:
                     raise
                 stored = error.response.get("Item")
             else:
-                return None
-        found = dict(stored) if isinstance(stored, dict) else self._get(_key(item["pk"]["S"], item["sk"]["S"]))
-        return None if found.get("writer") == writer else found
+                return True
+        found = stored if isinstance(stored, dict) else self._get(_key(item["pk"]["S"], item["sk"]["S"]))
+        return found.get("writer") == writer
 
 
 def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-_PACE = _key("pace", "pace")
+_RATE = _key("rate", "rate")
 
 
 def _number(value: float) -> Item:
@@ -182,11 +179,10 @@ def _unchanged(version: int) -> Item:
     }
 
 
-def _pace_values(shared: Shared) -> Item:
+def _rate_values(shared: Shared) -> Item:
     return {
         "next_at": _number(shared.next_at),
         "not_before": _number(shared.not_before),
-        "urgent_at": _number(shared.urgent_at),
         "slow_rate": _number(shared.slow_rate),
         "slowed_at": _number(shared.slowed_at),
         "month": {"S": shared.month},
@@ -194,15 +190,12 @@ def _pace_values(shared: Shared) -> Item:
     }
 
 
-def _read_pace(item: Item) -> tuple[Shared, int]:
-    """Read the pace. One that an older version wrote may be silent until its next free slot: so it is taken."""
+def _read_rate(item: Item) -> tuple[Shared, int]:
     if not item:
         return Shared(), 0
-    whole = {"not_before": item["next_at"], "urgent_at": _number(0.0), **item}
     shared = Shared(
-        next_at=float(whole["next_at"]["N"]),
-        not_before=float(whole["not_before"]["N"]),
-        urgent_at=float(whole["urgent_at"]["N"]),
+        next_at=float(item["next_at"]["N"]),
+        not_before=float(item["not_before"]["N"]),
         slow_rate=float(item["slow_rate"]["N"]),
         slowed_at=float(item["slowed_at"]["N"]),
         month=item["month"]["S"],

@@ -26,7 +26,6 @@ from kartoteka.model import Outcome
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
     LACKS_FIELD,
-    REFUSED_WHOLE,
     Account,
     AccountPage,
     AccountUpdate,
@@ -95,9 +94,8 @@ class HttpPanel:
         """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts."""
         try:
             return self._page(page, limit, client_gates.window_filter(window) if window else {})
-        except Reject as reject:
-            message = "the panel refuses the search by modification date: does it speak Admin API v8?"
-            halt = Halt("panel_query", message) if reject.code == REFUSED_WHOLE else reject
+        except Reject:
+            halt = Halt("panel_query", "the panel refuses the search by modification date: does it speak Admin API v8?")
         raise halt
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:

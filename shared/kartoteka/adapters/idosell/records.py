@@ -44,7 +44,7 @@ def written(values: Values, fields: Fields, *, creating: bool) -> Json:
 
 def _form(field: Field, value: Value) -> Any:
     try:
-        return field.codec.to_panel(value)
+        return field.kind.codec.to_panel(value)
     except Reject as reject:
         refused = Reject(reject.code, field=field.name, **{"value": str(value), **reject.facts})
     raise refused
@@ -60,14 +60,14 @@ def read(shown: Json, fields: Fields) -> Values:
 
 
 def _value(field: Field, shown: Any) -> Value:
-    return field.codec.from_panel(countries.code(shown) if field.codec is codecs.COUNTRY else shown)
+    return field.kind.codec.from_panel(countries.code(shown) if field.kind.codec is codecs.COUNTRY else shown)
 
 
 def _is_shown(field: Field, value: Any) -> bool:
     """Whether a value tells anything. Shops are a list; an empty amount is not an amount of 0."""
-    if field.codec is codecs.SHOPS:
+    if field.kind.codec is codecs.SHOPS:
         return isinstance(value, list)
-    if field.codec is codecs.MONEY:
+    if field.kind.codec is codecs.MONEY:
         return isinstance(value, str) and value.strip() != ""
     return value is not _MISSING
 

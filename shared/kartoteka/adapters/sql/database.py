@@ -28,6 +28,9 @@ class Database:
         self.engine = open_engine(address)
         self.dialect = dialect_of(self.engine.url)
         self.erp = erp
+        level = self.dialect.read_isolation
+        self._read_engine = self.engine.execution_options(isolation_level=level) if level else self.engine
+        self._write_engine = self.engine.execution_options(**{WRITES: True})
         self._checked = False
         self._turn = threading.Lock() if self.dialect.one_writer else contextlib.nullcontext()
 
@@ -41,10 +44,9 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection on which several SELECTs see one moment."""
-        level = self.dialect.read_isolation
-        engine = self.engine.execution_options(isolation_level=level) if level else self.engine
-        with translated(self.dialect), engine.begin() as connection:
-            self._check(connection)
+        with translated(self.dialect), self._read_engine.begin() as connection:
+            if not self._checked:
+                self._check(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -54,9 +56,9 @@ class Database:
         Raises Retry where somebody else holds what is to be written for too long, Refused where the database does not
         take the data.
         """
-        writing = self.engine.execution_options(**{WRITES: True})
-        with self._turn, translated(self.dialect), writing.begin() as connection:
-            self._check(connection)
+        with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
+            if not self._checked:
+                self._check(connection)
             yield connection
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:
@@ -67,9 +69,8 @@ class Database:
 
     def _check(self, connection: sa.Connection) -> None:
         """Look for every column that is read or written here, once in this object's life."""
-        if not self._checked:
-            check(connection, self.erp)
-            self._checked = True
+        check(connection, self.erp)
+        self._checked = True
 
 
 def check(connection: sa.Connection, erp: ErpTables = ERP) -> None:

@@ -29,11 +29,12 @@ _CONFLICTS = (
     .order_by(_CONFLICT.id)
 )
 
+_AS_IT_IS = (str, bool)
 _PLAIN = (sa.String, sa.Boolean)
 """Types that are read as they are; all others are read as text, to the letter."""
 
 
-class Rows:
+class RowReader:
     """The statement that reads some columns of a table's rows, those whose ``owner`` is among some ids."""
 
     def __init__(self, owner: sa.Column[Any], key: sa.Column[Any], columns: Sequence[sa.Column[Any]]) -> None:
@@ -49,7 +50,11 @@ class Rows:
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
         return {
-            name: _moment(value_of(stored)) if is_moment else value_of(stored)
+            name: _moment(value_of(stored))
+            if is_moment
+            else stored
+            if stored is None or stored.__class__ in _AS_IT_IS
+            else value_of(stored)
             for (name, is_moment), stored in zip(self._columns, row[2:], strict=True)
         }
 
@@ -133,11 +138,11 @@ class Loader:
         return Key(client_id, "", self._concern, item_id)
 
 
-def _rows_of(table: sa.Table, names: Collection[str] | None = None) -> Rows:
+def _rows_of(table: sa.Table, names: Collection[str] | None = None) -> RowReader:
     """Read these columns (None: all but the key) of a table of items, or of one with one row for each owner."""
     (key,) = table.primary_key
     columns = [column for column in table.c if column is not key] if names is None else [table.c[n] for n in names]
-    return Rows(table.c.get("client_id", key), key, columns)
+    return RowReader(table.c.get("client_id", key), key, columns)
 
 
 def _shops(rows: Any) -> Mapping[str, str]:

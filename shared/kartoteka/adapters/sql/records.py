@@ -68,7 +68,7 @@ class SqlRecords(Records):
         )
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
-        """Read up to eight statements for each ``CHUNK`` clients, and three for as many groups."""
+        """Up to seven statements for each ``CHUNK`` clients, and three for as many groups."""
         with self._database.reading() as connection:
             return self._loaders[concern].load(connection, list(dict.fromkeys(owners)))
 

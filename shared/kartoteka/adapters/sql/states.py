@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.tables import sync_base, sync_status
-from kartoteka.adapters.sql.values import Found, Row, Select, among, clean, fit
+from kartoteka.adapters.sql.values import Row, Select, among, clean, fit
 from kartoteka.codes import State, Status
 from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Value, Written
 
@@ -69,7 +69,7 @@ def status_of(row: Any) -> Status:
     return Status(State(state), code, field, message_pl or "", message_en or "")
 
 
-def _kept(row: Found | tuple[Any, ...]) -> dict[str, Any]:
+def _kept(row: Any) -> dict[str, Any]:
     values, panel_id, notes, intent, due_at, attempts, tries, code = row
     return {
         "base": None if values is None else _forms(json.loads(values)),

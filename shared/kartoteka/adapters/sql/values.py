@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,10 +24,9 @@ Select = sa.Select[*tuple[Any, ...]]
 _T = TypeVar("_T")
 
 
-def pieces(items: Sequence[_T], size: int = CHUNK) -> Iterator[Sequence[_T]]:
-    """Yield the items in pieces that one statement takes."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def pieces(items: Sequence[_T], size: int = CHUNK) -> Sequence[Sequence[_T]]:
+    """Return the items in pieces that one statement takes."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -108,6 +108,7 @@ class Accounts(Concern):
         self._incoming = Incoming(run, self._index)
         self._logins = Logins(run.policy.accounts.login)
         self._shops = PanelShops(run)
+        self._is_linked: dict[Owner, bool | None] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
 
@@ -131,13 +132,14 @@ class Accounts(Concern):
         records = super().load(owners)
         if not records:
             return records
+        self._note(records)
         ids = [record.key.client_id for record in records]
         on = self.run.policy.accounts.incoming
         answers = self.run.exchange.index.answers(ids) if on else {}
         unlinked = [r for r in records if r.link is None and r.erp is not None and self._looks_for(r, answers)]
         known: dict[str, list[Candidate]] = defaultdict(list)
-        if unlinked:
-            for candidate in self.run.exchange.index.candidates([r.key.client_id for r in unlinked]):
+        if without := [r.key.client_id for r in records if r.link is None]:
+            for candidate in self.run.exchange.index.candidates(without):
                 known[candidate.client_id].append(candidate)
         plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
         matches = self._index.matches(plain, known, answers)
@@ -172,19 +174,22 @@ class Accounts(Concern):
         """
         if not self.is_on:
             return owners
-        waiting = [
-            record
-            for at in range(0, len(owners), PAGE)
-            for record in self.run.exchange.records.load(self.name, owners[at : at + PAGE])
-            if record.link is None and record.erp is not None
-        ]
-        error = self._read_news() if waiting else None
+        unknown = [owner for owner in owners if owner not in self._is_linked]
+        for at in range(0, len(unknown), PAGE):
+            self._note(self.run.exchange.records.load(self.name, unknown[at : at + PAGE]))
+        without = [owner for owner in owners if self._is_linked[owner] is False]
+        error = self._read_news() if without else None
         if error is None:
             return owners
+        waiting = [record for record in super().load(without) if record.erp is not None]
         changes = [retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None]
         self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
+
+    def _note(self, records: Sequence[Record]) -> None:
+        """Remember who has an account (True), who has none (False), and who is not there (None)."""
+        self._is_linked |= {r.key.owner: None if r.link is None and r.erp is None else bool(r.link) for r in records}
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
@@ -274,13 +279,15 @@ class Accounts(Concern):
         return self._to_be_opened(record, asked=found is not None)
 
     def _of_absent(self, record: Record, facts: Facts) -> Plan:
-        """Return the plan of a client that is not there: answers about it lead nowhere."""
+        """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
+        none = () if facts.known else None
         if facts.answers:
-            return Plan(record, Act.KEEP, status=codes.status("no_client.incoming", accounts=", ".join(facts.answers)))
+            said = codes.status("no_client.incoming", accounts=", ".join(facts.answers))
+            return Plan(record, Act.KEEP, status=said, candidates=none)
         if record.code == "no_client":
-            return Plan(record, Act.FORGET)
-        said = codes.status("deleted") if record.state.status else None
-        return Plan(record, Act.KEEP, status=said)
+            return Plan(record, Act.FORGET, candidates=none)
+        deleted = codes.status("deleted") if record.state.status else None
+        return Plan(record, Act.KEEP, status=deleted, candidates=none)
 
     def _held(self, record: Record, status: Status, candidates: Sequence[Candidate] | None = None) -> Plan:
         """Return the plan that leaves a client to a person; ``candidates`` replace those in ``sync_matches``."""
@@ -549,14 +556,14 @@ class Accounts(Concern):
         with self.lock:
             self._opened[record.key.client_id] = Opened(request.values, record.erp or {})
             self._fresh.add(record.key.client_id)
-        active: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
-        return self._linked(record, link, active, _opening(request).written)
+        agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
+        return self._linked(record, link, agreed, _opening(request).written)
 
-    def _linked(self, record: Record, link: Link, active: Values, written: tuple[Written, ...]) -> Change:
-        """Return the change that links a client. Without ``active`` the account is still to be opened or closed."""
-        due = None if active else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-        status = IN_STEP if active else codes.status("first_contact")
-        state = RecordState(base=Forms(active, active), deferral=due, status=status)
+    def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
+        """Return the change that links a client. With nothing ``agreed`` the account is still to be opened or closed."""
+        due = None if agreed else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+        status = IN_STEP if agreed else codes.status("first_contact")
+        state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
         known = self._facts(record).known
         return Change(record, state, written=written, link=link, candidates=() if known else None)
 
@@ -581,7 +588,7 @@ class Accounts(Concern):
         asked = {c.panel_client_id for change in changes for c in change.candidates or ()}
         if asked:
             self.run.exchange.index.unlist_incoming(asked)
-        settled = [change.record for change in changes if change.link]
+        settled = [change.record for change in changes if change.candidates == ()]
         freed = {c.panel_client_id for record in settled for c in self._facts(record).known}
         if not freed:
             return

@@ -20,7 +20,7 @@ from kartoteka.policy import Policy
 from kartoteka.sync.merge import check
 
 
-def client_type(row: Values) -> str:
+def type_of(row: Values) -> str:
     """Return the client's type; where the row names none: ``firm`` where there is a company, else ``person``."""
     given = str(row.get(TYPE_FIELD) or "").strip().lower()
     return given or (FIRM if _filled(row, COMPANY_FIELD) else "person")
@@ -29,7 +29,7 @@ def client_type(row: Values) -> str:
 def missing(row: Values, policy: Policy) -> list[str]:
     """Return the names of the columns without which the panel opens no account for this client."""
     names = [name for name in policy.panel.required_on_create if not _filled(row, name)]
-    needed = (COMPANY_FIELD,) if client_type(row) == FIRM else PERSON_FIELDS
+    needed = (COMPANY_FIELD,) if type_of(row) == FIRM else PERSON_FIELDS
     names += [name for name in needed if not _filled(row, name)]
     if policy.accounts.login.mode == "erp" and not _filled(row, LOGIN):
         names.append(LOGIN)
@@ -44,7 +44,7 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: Valu
     needed = {*policy.panel.required_on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
     names = (n for n, field in ACCOUNT_FIELDS.items() if field.create and n in {*travelling, *needed})
     found = {name: row.get(name) for name in names if _filled(row, name)}
-    return {**found, TYPE_FIELD: client_type(row), SHOPS_FIELD: shops}
+    return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
 
 def refusals(found: Values) -> Iterable[Reject]:

@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kartoteka import codes
-from kartoteka.concerns.addresses.deletions import GONE_CODE, NOT_DELETED, WHOLE, Terms, one_sided
-from kartoteka.concerns.addresses.pairing import pair
+from kartoteka.concerns.addresses.deletions import GONE, NOT_DELETED, WHOLE, Terms, contents, kept, one_sided
+from kartoteka.concerns.addresses.pairing import Pair, pair
 from kartoteka.concerns.addresses.poll import AddressPoll
 from kartoteka.concerns.shops import wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record, RecordState, Side
-from kartoteka.ports.panel import Account, Address, AddressWrite
+from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import retry
 from kartoteka.sync.collect import Source
 from kartoteka.sync.concern import NOT_OWN, Concern, Failed, News, Opened, Shown, by_owner, not_own
-from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.merge import Step
+from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
+
+NOT_READ = (*NOT_OWN, REFUSED_WHOLE)
+"""The codes of clients about whose addresses the panel is not asked again for the ERP's sake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +62,34 @@ class Addresses(Concern):
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plans of a client's addresses; the client's own record tells only what is about all of them."""
         own, *items = records
-        if own.link is None:
-            return [self.without_link(replace(item, has_client=own.erp is not None)) for item in items]
-        if own.erp is None:
-            return [self._without_client(record) for record in records]
+        if own.link is None or own.erp is None:
+            without = self.without_link if own.link is None else self._without_client
+            return [without(record) for record in records]
         if not self.is_on:
             return []
-        seen = shown if isinstance(shown, ShownAddresses) else None
-        if shown is not None and (status := not_own(own, shown.account)):
+        known = own.state.status if own.code in NOT_READ else None
+        if status := not_own(own, shown.account) if shown is not None else known:
             return [Plan(own, Act.KEEP, status=status)]
-        keeps = shown is None and own.code in NOT_OWN
-        plans = [Plan(own, Act.KEEP, status=own.state.status if keeps else None)]
-        if seen is None:
-            if any(item.state.intent for item in items):
-                return [*plans, *(Plan(item, Act.LOOK) for item in items if item.state.intent)]
-            addresses = [found for item in items if (found := self._last_address(item))]
-            seen = ShownAddresses(asked=False, addresses=tuple(addresses))
-        return [*plans, *self._of_items(own, items, seen)]
+        if shown is None:
+            if unanswered := [item for item in items if item.state.intent]:
+                return [Plan(own, Act.KEEP), *(Plan(item, Act.LOOK) for item in unanswered)]
+            items = [item for item in items if not _is_unknown(item)]
+        seen = shown if isinstance(shown, ShownAddresses) else self._last_seen(items)
+        return [Plan(own, Act.KEEP), *self._of_items(own, items, seen)]
 
     def _without_client(self, record: Record) -> Plan:
-        """Return the plan of a record of a client whose row is gone."""
+        """Return the plan of a record of a client whose row is gone. What an unanswered call may have added is kept."""
         if record.erp is not None and record.state.base is None:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
+        if record.state.intent is not None:
+            return Plan(record, Act.KEEP, status=codes.status("deleted"))
         return self.without_row(record)
 
-    def _last_address(self, item: Record) -> Address | None:
-        """Return an address as the panel was last known to show it; None: it has none, as far as is known."""
-        if item.state.base is None or not item.state.panel_id or item.code == GONE_CODE[Side.PANEL]:
-            return None
-        return Address(item.state.panel_id, self.last_shown(item).values or {})
+    def _last_seen(self, items: Sequence[Record]) -> ShownAddresses:
+        """Return the addresses as the panel was last known to show them."""
+        found = (item for item in items if item.state.base is not None and not _is_gone(item))
+        addresses = (Address(item.state.panel_id, self.last_shown(item).values or {}) for item in found)
+        return ShownAddresses(asked=False, addresses=tuple(addresses))
 
     def _of_items(self, own: Record, items: Sequence[Record], seen: ShownAddresses) -> list[Plan]:
         plans = []
@@ -98,25 +101,26 @@ class Addresses(Concern):
                 shown = replace(shown, panel_id=it.address.panel_address_id)
                 plan = self.compared(it.record, shown, it.base, it.earlier)
             if plan is not None:
-                plans.append(self._with_call(own, replace(plan, shown=shown)))
+                plans.append(self._with_call(own, it, replace(plan, shown=shown)))
         return plans
 
-    def _with_call(self, own: Record, plan: Plan) -> Plan:
+    def _with_call(self, own: Record, it: Pair, plan: Plan) -> Plan:
         """Return the plan with what the panel is told; held where the panel would want shops, and nothing gives any."""
-        if plan.act not in (Act.ADD, Act.DELETE) and not plan.to_panel:
+        if plan.act is not Act.DELETE and not plan.to_panel:
             return plan
         account: Account | None = plan.shown.account
         shown = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
         shops = wanted(shown, self.run.policy)
-        if not shops and plan.act is not Act.DELETE:
-            kept = tuple(step for step in plan.steps if step.target is not Side.PANEL)
-            said = codes.status("incomplete.shop")
-            act = Act.KEEP if plan.act is Act.ADD else plan.act
-            return replace(plan, act=act, steps=kept if act is Act.MERGE else (), status=said)
+        if not shops and plan.act is Act.ADD:
+            return replace(kept(it, codes.status("incomplete.shop")), shown=plan.shown)
+        if not shops and plan.act is Act.MERGE:
+            rest = tuple(step for step in plan.steps if step.target is not Side.PANEL)
+            others = [plan.status] if plan.status and plan.status.code else []
+            return replace(plan, steps=rest, status=joined([codes.status("incomplete.shop"), *others]))
         values = {step.field: step.value for step in plan.to_panel if plan.act is not Act.DELETE}
         login = account.login if account else own.link.panel_login if own.link else ""
-        key = "" if plan.act is Act.ADD else plan.panel_id
-        write = AddressWrite(own.key.client_id, plan.record.key.item_id, login, key, values, shops)
+        panel_id = "" if plan.act is Act.ADD else plan.panel_id
+        write = AddressWrite(own.key.client_id, plan.record.key.item_id, login, panel_id, values, shops)
         return replace(plan, call=write)
 
     def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:
@@ -182,6 +186,22 @@ class Addresses(Concern):
             return [Change(plan.record, state)]
         return super().answered(plan, answer)
 
+    def refused(self, plan: Plan, reject: Reject) -> Change:
+        """Return the change of an address that the panel refused; one that was deleted there is remembered as such."""
+        change = super().refused(plan, reject)
+        if plan.act is not Act.ADD or plan.base is None:
+            return change
+        notes = {**change.after.notes, WHOLE: GONE}
+        return replace(change, after=replace(change.after, notes=notes))
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of an address whose row was not taken; a deletion is tried again once the row differs."""
+        if plan.act is not Act.REMOVE:
+            known = replace(change, after=replace(change.after, panel_id=plan.panel_id))
+            return super().refused_by_erp(plan, known, reject)
+        whole = Step(WHOLE, Side.ERP, contents(plan.record.erp or {}))
+        return retry.refused(self.run, change, reject, [whole], table=self.table)
+
     # --- what wakes it
 
     def notice(self, news: News) -> Sequence[Owner]:
@@ -193,49 +213,69 @@ class Addresses(Concern):
         moved = {owner: account for owner, account in news.linked.items() if account.panel_client_id in ids}
         return self.asking(moved) if moved and self.is_on else []
 
-    def asking(self, accounts: Mapping[Owner, Account]) -> list[Owner]:
+    def asking(self, accounts: Mapping[Owner, Account | None]) -> list[Owner]:
         """Return those of these clients whose addresses ask for something; one call for each batch of them.
 
-        Raises Retry or Halt where a batch could not be read. What is deferred comes back by its own time.
+        ``accounts``: as they were read just now, None where they were not. Raises Retry or Halt where a batch could not
+        be read. What is deferred comes back by its own time.
         """
         found: list[Owner] = []
         for batch in self.run.chunks(list(accounts)):
-            loaded = [(o, r) for o, r in by_owner(self.load(batch)) if not r[0].state.deferral and r[0].erp is not None]
-            addresses, failed = self.addresses_of([accounts[owner].panel_client_id for owner, _ in loaded])
+            asked: dict[str, tuple[Account, list[Record]]] = {}
+            for owner, records in by_owner(self.load(batch)):
+                own, account = records[0], accounts[owner]
+                if own.link is None or own.erp is None or own.state.deferral:
+                    continue
+                if account is not None and not_own(own, account):
+                    found += [owner] if any(self.plans(records, Shown(account=account))) else []
+                elif account is not None or own.code != "another_account":
+                    believed = account or Account(own.link.panel_client_id, own.link.panel_login, owner.client_id, {})
+                    asked[believed.panel_client_id] = believed, records
+            addresses, failed = self.addresses_of(list(asked))
             for error in failed.values():
                 if not isinstance(error, Reject):
                     raise error
-            for owner, records in loaded:
-                account = accounts[owner]
-                if account.panel_client_id in failed:
-                    continue
-                shown = addresses.get(account.panel_client_id)
-                seen = ShownAddresses(account=account, addresses=tuple(shown or ()))
-                if shown is None or any(self._waits_not(plan) for plan in self.plans(records, seen)):
-                    found.append(owner)
+            for key, (account, records) in asked.items():
+                if key not in failed and self._asks(records, account, addresses.get(key)):
+                    found.append(records[0].key.owner)
         return found
 
-    @staticmethod
-    def _waits_not(plan: Plan) -> bool:
-        """Whether a plan has something to be done now: a deferred address comes back by its own time."""
-        return bool(plan) and plan.record.state.deferral is None
+    def _asks(self, records: Sequence[Record], account: Account, addresses: Sequence[Address] | None) -> bool:
+        """Return whether a client's addresses ask for something; None: the panel shows no such account."""
+        if addresses is None:
+            return records[0].code != "account_gone"
+        plans = self.plans(records, ShownAddresses(account=account, addresses=tuple(addresses)))
+        return any(plan and plan.record.state.deferral is None for plan in plans)
 
     def first_contact(
         self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
     ) -> list[Change]:
         """Return what is stored of newly linked clients; bases of addresses of an account that was before are void.
 
-        The addresses of an account that was opened just now are due only where the ERP has any.
+        The addresses of an account that was opened just now are due only where the ERP has any: it was opened with
+        fields of other concerns (``known``).
         """
+        del known
         records = self.load([Owner(client_id) for client_id in links])
         having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
         due = {key: link for key, link in links.items() if key not in fresh or key in having}
         void = [
-            Change(record, RecordState())
+            Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
             for record in records
-            if (record.key.item_id and record.state != RecordState()) or record.key.client_id not in due
+            if record.key.item_id or record.key.client_id not in due
         ]
-        return [*void, *super().first_contact(due, {}, ())]
+        return [*filter(None, void), *super().first_contact(due, {}, ())]
+
+
+def _is_unknown(item: Record) -> bool:
+    """Return whether a record is about an address of the panel's that could not become a row: nothing is kept of it."""
+    return item.erp is None and item.state.base is None and item.state.panel_id != ""
+
+
+def _is_gone(item: Record) -> bool:
+    """Return whether the panel was seen to have an address no more."""
+    whole = item.state.notes.get(WHOLE)
+    return whole is not None and whole.code != NOT_DELETED
 
 
 def _failure(told: Sequence[Answer]) -> Retry | Halt | None:

@@ -16,20 +16,23 @@ A row that comes back under its old id goes on from its base, as if nothing had 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kartoteka import codes
-from kartoteka.codes import IN_STEP
+from kartoteka.codes import IN_STEP, Status
 from kartoteka.concerns.addresses.pairing import FIELDS, Pair
-from kartoteka.fields.table import DELIVERY_ADDRESSES, REQUIRED_OF_ADDRESS
+from kartoteka.fields.table import REQUIRED_OF_ADDRESS
 from kartoteka.model import (
     NO_FORMS,
-    REFUSED,
     REFUSED_TOGETHER,
+    STANDS,
     ConflictNote,
     Direction,
+    Note,
     Reason,
+    RecordState,
     Resolution,
     Side,
     Value,
@@ -42,9 +45,16 @@ from kartoteka.sync.plan import Act, Plan, status_of
 TABLE = "delivery_addresses"
 NOT_DELETED = "not_deleted"
 WHOLE = ""
-"""The name under which a record remembers what is about the whole of it."""
+"""The name under which a record's notes hold what is about the whole address.
+
+``deleted_in_panel``: the panel does not have it any more. ``refused_by_erp``: the same, and the ERP's database does not
+delete the row with these contents. ``not_deleted``: the panel does not delete it.
+"""
 GONE_CODE: Mapping[Side, str] = {Side.ERP: "deleted_in_erp", Side.PANEL: "deleted_in_panel"}
 """The codes of addresses that were deleted on one side and are left as they are on the other."""
+
+GONE = Note(STANDS, "", code=GONE_CODE[Side.PANEL])
+"""The note of an address that the panel has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +84,33 @@ def one_sided(terms: Terms, it: Pair) -> Plan | None:
         return _make(terms, it, Side.PANEL, row, Reason.CREATE)
     if address is not None and terms.source is not Side.ERP:
         return _make(terms, it, Side.ERP, address.values, Reason.CREATE)
-    state = record.state
-    known = state.intent or state.deferral or state.status or record.conflicts
-    return _forget(it) if known else None
+    return _forget(it) if record.state != RecordState() or record.conflicts else None
+
+
+def kept(it: Pair, status: Status | None = None, steps: Sequence[Step] = ()) -> Plan:
+    """Return the plan of an address that stays as it is on the panel's side, with what is said of it."""
+    return _plan(it, Act.MERGE, steps, status)
 
 
 def _gone(terms: Terms, it: Pair) -> Plan:
     """Decide about an address that was deleted on one side, or on both, since it was agreed on."""
     row, address = it.record.erp, it.address
-    if row is None and address is None:
-        return _forget(it) if terms.propagate else _remember(it, Side.PANEL)
+    if row is None and address is None and terms.propagate:
+        return _forget(it)
     left = Side.PANEL if address else Side.ERP
     if not terms.propagate:
-        return _remember(it, left.other)
+        return kept(it, codes.status(GONE_CODE[left.other]))
     values = address.values if address else row or {}
     edited = _edited(terms, it, left, values) if terms.source is None else {}
     winner = terms.source or _winner(terms, it, left, edited)
     notes = _notes(it, left, edited, winner)
     if winner is None:
-        held = [Step(name, conflict=notes.get(name), code="conflict") for name in edited]
-        return _plan(it, Act.KEEP, held)
-    reason = Reason.CONFLICT if edited else Reason.DRIFT if winner is left else Reason.EDIT
+        return kept(it, steps=[Step(name, conflict=notes.get(name), code="conflict") for name in edited])
     if winner is left:
-        plan = _make(terms, it, left.other, values, reason)
+        plan = _make(terms, it, left.other, values, Reason.CONFLICT if edited else Reason.DRIFT)
     else:
-        plan = _unmake(it, left, values, reason)
-    return replace(plan, steps=_settled(it, plan.steps, notes, winner))
+        plan = _unmake(it, left, values, Reason.CONFLICT if edited else Reason.EDIT)
+    return replace(plan, steps=_settled(it, plan.steps, notes, winner)) if plan.writes else plan
 
 
 def _edited(terms: Terms, it: Pair, left: Side, values: Values) -> dict[str, Value]:
@@ -107,7 +118,7 @@ def _edited(terms: Terms, it: Pair, left: Side, values: Values) -> dict[str, Val
     base = it.base or NO_FORMS
     erp, shown = (values, base.panel) if left is Side.ERP else (base.erp, values)
     steps = merge(FIELDS, terms.rules, base=base, erp=erp, panel=shown, notes={})
-    return {step.field: values.get(step.field) for step in steps if step.target is left.other}
+    return {step.field: values.get(step.field) for step in steps if step.code or step.target is left.other}
 
 
 def _winner(terms: Terms, it: Pair, left: Side, edited: Mapping[str, Value]) -> Side | None:
@@ -139,61 +150,49 @@ def _notes(it: Pair, left: Side, edited: Mapping[str, Value], winner: Side | Non
 def _settled(it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote], winner: Side) -> tuple[Step, ...]:
     """Return the steps with the conflicts that they settle."""
     waiting = {conflict.field: conflict.id for conflict in it.record.conflicts}
-    found = [
+    rest = sorted({*notes, *waiting} - {step.field for step in steps})
+    return tuple(
         replace(s, conflict=notes.get(s.field), closes=waiting.get(s.field), winner=winner)
         if s.field in notes or s.field in waiting
         else s
-        for s in steps
-    ]
-    rest = {*notes, *waiting} - {step.field for step in steps}
-    target = next((step.target for step in steps if step.target), None)
-    more = [Step(n, conflict=notes.get(n), closes=waiting.get(n), winner=winner) for n in sorted(rest)]
-    return (*found, *more) if target else tuple(found)
+        for s in (*steps, *map(Step, rest))
+    )
 
 
 def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
-    """Make on one side the address that the other one has; empty values are not written."""
-    steps, lacking = [], []
-    remembered = it.record.state.notes
-    together = {n: note for n, note in remembered.items() if note.kind == REFUSED_TOGETHER}
+    """Make on one side the address that the other one has: whole, or not at all. Empty values are not written."""
     filled = {name: values[name] for name in FIELDS if str(values.get(name) or "").strip()}
-    same = {n: as_text(value) or "" for n, value in filled.items()} == {n: note.value for n, note in together.items()}
+    lacking = [name for name in REQUIRED_OF_ADDRESS if name not in filled] if side is Side.PANEL else []
+    if lacking:
+        return kept(it, codes.status("incomplete", lacking, table=TABLE))
+    notes = it.record.state.notes
+    together = {name: note.value for name, note in notes.items() if note.kind == REFUSED_TOGETHER and name != WHOLE}
+    if together != {name: as_text(value) or "" for name, value in filled.items()}:
+        notes = {name: note for name, note in notes.items() if name not in together}
+    steps = []
     for name, field in FIELDS.items():
-        value = filled.get(name)
-        if value is None:
+        if name in filled:
+            step = Step(name, side, filled[name], None, reason, (filled[name], filled[name]))
+            steps.append(checked_step(field, step, notes.get(name), terms.lacks))
+        else:
             form = values.get(name) if side is Side.PANEL else None
             steps.append(Step(name, forms=(form, form)))
-            continue
-        note = remembered.get(name)
-        note = note if note and (note.kind == REFUSED or (note.kind == REFUSED_TOGETHER and same)) else None
-        step = Step(name, side, value, None, reason, (value, value), note=None)
-        steps.append(checked_step(field, step, note, terms.lacks))
-    if side is Side.PANEL:
-        lacking = [name for name in REQUIRED_OF_ADDRESS if name not in filled]
-    if lacking:
-        said = codes.status("incomplete", lacking, table=TABLE)
-        return replace(_plan(it, Act.KEEP, ()), status=said)
-    if any(step.code for step in steps):  # a new address is made whole, or not at all
-        return _plan(it, Act.KEEP, [step for step in steps if step.code])
+    if any(step.code for step in steps):
+        return kept(it, steps=[step for step in steps if step.code])
     return _plan(it, Act.ADD if side is Side.PANEL else Act.INSERT, steps)
 
 
 def _unmake(it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
-    """Delete on one side the address that the other one has deleted."""
-    notes = it.record.state.notes
-    if WHOLE in notes or any(note.kind in (REFUSED, REFUSED_TOGETHER) for note in notes.values()):
-        return Plan(it.record, Act.KEEP, status=it.record.state.status)  # it was refused, and nothing has changed
-    filled = {name: values[name] for name in FIELDS if str(values.get(name) or "").strip()}
+    """Delete on one side the address that the other one has deleted, unless that was refused already."""
+    refused = it.record.state.notes.get(WHOLE)
+    if refused and (refused.code == NOT_DELETED if side is Side.PANEL else refused.value == contents(values)):
+        return Plan(it.record, Act.KEEP, status=it.record.state.status)
     steps = [
-        Step(name, side, None, value, reason, risky=DELIVERY_ADDRESSES[name].risk(value, None))
-        for name, value in filled.items()
+        Step(name, side, None, values[name], reason, risky=field.risk(values[name], None))
+        for name, field in FIELDS.items()
+        if str(values.get(name) or "").strip()
     ]
     return _plan(it, Act.DELETE if side is Side.PANEL else Act.REMOVE, steps)
-
-
-def _remember(it: Pair, gone: Side) -> Plan:
-    plan = _plan(it, Act.MERGE, ())
-    return replace(plan, panel_id=it.record.state.panel_id, status=codes.status(GONE_CODE[gone]))
 
 
 def _forget(it: Pair) -> Plan:
@@ -201,7 +200,15 @@ def _forget(it: Pair) -> Plan:
     return replace(_plan(it, Act.FORGET, steps), status=None)
 
 
-def _plan(it: Pair, act: Act, steps: Sequence[Step]) -> Plan:
+def _plan(it: Pair, act: Act, steps: Sequence[Step], status: Status | None = None) -> Plan:
+    """Return a plan. Where the address is known and the panel has it no more, that is remembered until it has."""
+    lost = it.base is not None and it.address is None and act in (Act.MERGE, Act.REMOVE)
+    gone = [Step(WHOLE, note=GONE)] if lost else []
     panel_id = it.address.panel_address_id if it.address else it.record.state.panel_id
-    said = status_of(steps, TABLE, IN_STEP)
-    return Plan(it.record, act, tuple(steps), it.base, it.earlier, panel_id, said)
+    said = status or status_of(steps, TABLE, IN_STEP)
+    return Plan(it.record, act, (*steps, *gone), it.base, it.earlier, panel_id, said)
+
+
+def contents(values: Values) -> str:
+    """Return what an address holds as one text."""
+    return json.dumps([values.get(name) for name in FIELDS])

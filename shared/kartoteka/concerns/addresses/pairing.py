@@ -58,8 +58,10 @@ def pair(own: Record, items: Sequence[Record], addresses: Iterable[Address]) -> 
 
 
 def deletes(intent: Intent | None) -> bool:
-    """Return whether what was about to be written was the end of the panel's address."""
-    return intent is not None and bool(intent.written) and not any(written.after for written in intent.written)
+    """Return whether what was about to be written was the end of the panel's address, and not of single values."""
+    if intent is None or any(written.after for written in intent.written):
+        return False
+    return any(written.field in PLACE for written in intent.written)
 
 
 class _Pairing:

@@ -1,4 +1,4 @@
-"""The rotating pass: the panel's list of changed accounts need not tell of an edited address, so all are read in turn."""
+"""The rotating pass: the panel's feed need not tell of an edited address, so all linked clients are read in turn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
-from kartoteka.ports.panel import Account
 from kartoteka.sync.collect import Document, Found
 from kartoteka.sync.run import Run
 
@@ -50,9 +49,8 @@ class AddressPoll:
         """Return the clients whose addresses differ, up to a batch that could not be read, that batch, and why."""
         keys: list[Owner] = []
         for batch in self._run.chunks(list(some)):
-            accounts = {Owner(client_id): Account(some[client_id], "", client_id, {}) for client_id in batch}
             try:
-                keys += self._concern.asking(accounts)
+                keys += self._concern.asking(dict.fromkeys(map(Owner, batch)))
             except (Retry, Halt) as error:
                 return keys, batch, error
         return keys, (), None

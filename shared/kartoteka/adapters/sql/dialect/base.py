@@ -112,7 +112,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
-        """Return the engine's own INSERT of these columns, for :meth:`run`."""
+        """Return an INSERT of these columns that takes many rows at once, for :meth:`run`."""
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, with few round trips."""

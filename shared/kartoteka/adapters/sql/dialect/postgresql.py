@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,15 +85,15 @@ class Postgresql(Dialect):
         return frozenset((row[0], row[1]) for row in connection.execute(found, {"tables": list(tables)}))
 
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
-        """INSERT … SELECT from one array for each column: parsed once, however many rows."""
-        types = [(name, table.c[name].type) for name in columns]
-        arrays = [sa.bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in types]
-        rows = sa.func.unnest(*arrays).table_valued(*(sa.column(*pair) for pair in types)).render_derived()
+        """INSERT … SELECT from one JSON document: parsed once, however many rows, and cheap to put together."""
+        typed = [sa.column(name, table.c[name].type) for name in columns]
+        document = sa.cast(sa.bindparam("rows", type_=sa.Text()), postgresql.JSON())
+        rows = sa.func.json_to_recordset(document).table_valued(*typed).render_derived(with_types=True)
         return postgresql.insert(table).from_select(columns, sa.select(*rows.c))
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Hand over one array for each column."""
-        connection.execute(statement, {name: [row[name] for row in rows] for name in rows[0]})
+        """Hand over all rows in one parameter."""
+        connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         if watched.answer:
@@ -117,6 +119,11 @@ class Postgresql(Dialect):
         if state.startswith(_NO_ACCESS_STATES):
             return Halt("database_access", f"{NO_ACCESS} ({state})")
         return Retry("database") if state.startswith(_RETRY_STATES) else None
+
+
+def _spelled(moment: datetime) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
