@@ -17,7 +17,7 @@ unless ``empty: erase``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
@@ -124,10 +124,13 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     conflicts: Iterable[Conflict] = (),
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
+    kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
+    asked: bool = True,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
+    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
@@ -141,24 +144,30 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
+            if not asked and note is not None and step == Step(name) and rule.direction is Direction.ERP_TO_PANEL:
+                step = _as_noted(seen, note)
             wanted[name] = step.target
             steps.append(checked_step(fields[name], step, note, lacks))
     together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
-    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
+    remaining = kept(steps)
+    held = {s.field for s in remaining if s.note and s.note.kind == REFUSED_TOGETHER}
     refusing = {wanted[name] for name in held}
-    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
+    if held and (together - held or any(s.target in refusing for s in remaining)):
+        # One has changed, so all are tried again.
         rest = {name: note for name, note in notes.items() if name not in together}
         return merge(
-            fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
+            fields,
+            rules,
+            base=base,
+            erp=erp,
+            panel=panel,
+            conflicts=waiting.values(),
+            notes=rest,
+            lacks=lacks,
+            kept=kept,
+            asked=asked,
         )
-    return tuple(steps)
-
-
-def unasked(steps: Iterable[Step], rules: Mapping[str, Rule], notes: Mapping[str, Note]) -> tuple[Step, ...]:
-    """Return the steps where the panel was not asked: whether a corrected drift has come back is not known then."""
-    to_panel = {name for name, rule in rules.items() if rule.direction is Direction.ERP_TO_PANEL}
-    drifts = {name: note for name, note in notes.items() if note.kind == DRIFT and name in to_panel}
-    return tuple(replace(s, note=drifts[s.field]) if s.field in drifts and s == Step(s.field) else s for s in steps)
+    return tuple(remaining)
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -239,6 +248,17 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _as_noted(seen: _Seen, note: Note) -> Step:
+    """Return the step of a value that is right as far as is known, where the panel was not asked.
+
+    The drift that was noted may have come back, and stands where its correction was refused.
+    """
+    if note.kind == DRIFT:
+        return Step(seen.field.name, note=note)
+    refused = note.kind in KNOWN_REFUSALS[Side.PANEL] and note.value == (as_text(seen.erp) or "")
+    return Step(seen.field.name, Side.PANEL, seen.erp) if refused else Step(seen.field.name)
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
