@@ -15,7 +15,7 @@ from kartoteka.concerns.discounts.groups import Groups
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Owner, Record, Value, Values
+from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Note, Owner, Record, Value, Values
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
@@ -157,22 +157,28 @@ class Discounts(Concern):
         names = {known: group_id for group_id, known in self.numbers().items()}
         return {**values, GROUP_FIELD: names.get(str(group), _numbered(group))}
 
+    def remembered(self, record: Record) -> Mapping[str, Note]:
+        """Return what is remembered; that a group was refused holds while it has the number that it had then."""
+        notes, group_id = record.state.notes, str((record.erp or {}).get(GROUP_FIELD) or "")
+        note = notes.get(GROUP_FIELD)
+        if note is None or note.kind not in REFUSALS or not group_id:
+            return notes
+        others = {name: each for name, each in notes.items() if name != GROUP_FIELD}
+        if note.value != _numbered(self.numbers().get(group_id)):
+            return others
+        return {**others, GROUP_FIELD: note._replace(value=group_id)}
+
     def checked(self, record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all."""
         group_id = str((record.erp or {}).get(GROUP_FIELD) or "")
-        number, note = self.numbers().get(group_id), record.state.notes.get(GROUP_FIELD)
-        if not group_id or not any(step.target for step in steps):
-            return tuple(steps), None
-        if number is None and self.has_row(group_id):
-            return tuple(step for step in steps if not step.target), codes.status("group_pending")
-        if number is None:
-            held = Step(GROUP_FIELD, code="unknown_group", facts={"value": quoted(group_id)})
-        elif note is not None and note.kind in REFUSALS and note.value == _numbered(number):
-            facts = {"value": quoted(group_id), "panel": note.text, "reason": note.text}
-            held = Step(GROUP_FIELD, note=note, code=note.code, facts=facts)
-        else:
-            return tuple(steps), None
-        return tuple(held if step.target else step for step in steps), None
+        if group_id and any(step.target for step in steps) and group_id not in self.numbers():
+            if self.has_row(group_id):
+                return tuple(step for step in steps if not step.target), codes.status("group_pending")
+            facts = {"value": quoted(group_id)}
+            return tuple(step.held("unknown_group", facts) if step.target else step for step in steps), None
+        notes = record.state.notes
+        same = (step.note is not None and step.note.kind in REFUSALS for step in steps)
+        return tuple(replace(s, note=notes[s.field]) if kept else s for s, kept in zip(steps, same, strict=True)), None
 
     def in_panels_words(self, values: Values) -> Values:
         """Return the values with the panel's number of the group."""
