@@ -190,6 +190,30 @@ def test_null_leaves_him_where_he_is() -> None:
     assert world.panel.calls()["PUT clients/clients"] - before["PUT clients/clients"] == 1
 
 
+@pytest.mark.parametrize("meanwhile", ["", "G2"])
+def test_named_again_he_is_put_back_wherever_the_panel_moved_him_meanwhile(meanwhile: str) -> None:
+    world = customers()
+    world.exchange.update_client("C-0", discount_group_id=None)
+    world.tick()
+    world.panel.edit(account_of(world, "C-0"), discount_group_id=meanwhile and number_of(world, meanwhile))
+    world.tick()
+    assert group_of(world) == ("Detal" if meanwhile else "")
+    world.exchange.update_client("C-0", discount_group_id="G1")
+    world.tick()
+    assert group_of(world) == "Hurt"
+
+
+def test_taking_out_those_who_were_left_in_their_group_trips_the_brake() -> None:
+    world = customers(10, policy='{"brake": {"min_records": 3}}')
+    for n in range(10):
+        world.exchange.update_client(f"C-{n}", discount_group_id=None)
+    world.tick()
+    world.policy = parse('{"discounts": {"unassigned": "remove"}, "brake": {"min_records": 3}}')
+    world.tick()
+    assert world.state.paused() == {"discounts": "brake"}
+    assert group_of(world, "C-5") == "Hurt"
+
+
 def test_clients_without_a_group_cost_nothing_and_have_no_status() -> None:
     world = customers(3, group=None)
     assert puts(world) == 0

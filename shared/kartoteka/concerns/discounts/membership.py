@@ -15,7 +15,7 @@ from kartoteka.concerns.discounts.groups import Groups
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Note, Owner, Record, Value, Values
+from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Forms, Note, Owner, Record, Value, Values, Written
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
@@ -60,9 +60,14 @@ class Discounts(Concern):
             self.run.exchange.prices.doubt(group_id, None)
         return False
 
+    @property
+    def _removes(self) -> bool:
+        """Whether a client without a group is taken out of the one it is in."""
+        return self.rules[GROUP_FIELD].always
+
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
         """Return the clients with a group; where an empty one is carried too it may be any."""
-        if any(rule.always for rule in self.rules.values()):
+        if self._removes:
             return owners
         having = self.run.exchange.records.having(self.name, [owner.client_id for owner in owners])
         return [owner for owner in owners if owner.client_id in having]
@@ -143,6 +148,13 @@ class Discounts(Concern):
         with self.lock:
             self._numbers, self._rows = None, {}
 
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with a client. One that was left in its group may have to leave it now."""
+        left = base.panel.get(GROUP_FIELD) if base and not base.erp.get(GROUP_FIELD) else None
+        if base and left and self._removes:
+            base = base._replace(erp={**base.erp, GROUP_FIELD: left})
+        return super().compared(record, shown, base, earlier)
+
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return the account's group by the ERP's id; one that is not the ERP's is ``panel-<number>``.
 
@@ -169,8 +181,15 @@ class Discounts(Concern):
         return {**others, GROUP_FIELD: note._replace(value=group_id)}
 
     def checked(self, record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all."""
-        group_id = str((record.erp or {}).get(GROUP_FIELD) or "")
+        """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all.
+
+        That the ERP names none any more is noted, so that the same one again is an edit: the panel may have moved the
+        client meanwhile.
+        """
+        group_id, base = str((record.erp or {}).get(GROUP_FIELD) or ""), record.state.base
+        if not group_id and not self._removes:
+            named = base is not None and base.erp.get(GROUP_FIELD)
+            return (Step(GROUP_FIELD, forms=(None, base.panel.get(GROUP_FIELD))),) if base and named else (), None
         if group_id and any(step.target for step in steps) and group_id not in self.numbers():
             if self.has_row(group_id):
                 return tuple(step for step in steps if not step.target), codes.status("group_pending")
