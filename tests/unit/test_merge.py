@@ -289,6 +289,12 @@ def test_a_telephone_number_is_read_by_the_country_of_its_own_side() -> None:
     assert not many(rules, german, german, {"phone": "+49 30 901820", "country_code": "de"})
     moved = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, german)
     assert list(moved) == ["country_code"]
+    shown: Values = {"phone": "030 901821", "country_code": "DE"}  # edited there; in the ERP only its country was
+    travels = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, shown)
+    assert {name: (step.target, step.reason) for name, step in travels.items()} == {
+        "phone": (ERP, EDIT),
+        "country_code": (PANEL, EDIT),
+    }
     abroad: Values = {"phone": "+48 501 502 503", "country_code": "DE"}
     home = many(rules, abroad, {"phone": "501502503", "country_code": "PL"}, abroad)
     assert list(home) == ["country_code"]
@@ -422,6 +428,26 @@ def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
     assert one(TO_PANEL, "A", "A", "A", note=Note(DRIFT, "B", 2)) == Step("city")
 
 
+@pytest.mark.parametrize("rule", [TO_PANEL, TO_ERP])
+def test_a_count_is_not_forgotten_where_the_panel_was_not_asked(rule: Rule) -> None:
+    note = Note(DRIFT, "B", 2)
+    assert one(rule, "A", "A", "A", note=note, asked=False) == Step("city", note=note)
+    assert one(BOTH, "A", "A", "A", note=note, asked=False) == Step("city")  # the policy has changed: drift is an edit
+    erp, panel = ("A2", "A") if rule is TO_PANEL else ("A", "A2")
+    edited = one(rule, "A", erp, panel, note=note, asked=False)
+    assert edited is not None
+    assert (edited.reason, edited.note) == (EDIT, None)
+
+
+def test_a_refused_correction_still_stands_where_the_panel_was_not_asked() -> None:
+    note = Note(REFUSED, "A", code="bad_city", text="no")
+    asked = one(TO_PANEL, "A", "A", "B", note=note)
+    assert asked is not None
+    assert (asked.target, asked.code) == (None, "bad_city")
+    assert one(TO_PANEL, "A", "A", "A", note=note, asked=False) == asked
+    assert one(TO_PANEL, "A", "A", "A", note=note) == Step("city")
+
+
 def test_a_refused_value_is_not_sent_again() -> None:
     note = Note(REFUSED, "B", code="bad_city", text="18: wrong city")
     step = one(BOTH, "A", "B", "A", note=note)
@@ -548,6 +574,14 @@ def test_a_change_of_what_the_erp_has_refused_tries_nothing_again_in_the_panel()
     erp: Values = {"company": "F1", "street": "S0", "city": "C0"}
     found = many(ALL_BOTH, BASE, erp, {**BASE, "street": "S1", "city": "C2"}, notes=notes)
     assert {name: step.target for name, step in found.items()} == {"company": None, "street": ERP, "city": ERP}
+
+
+def test_a_count_is_not_forgotten_either_where_others_are_tried_again() -> None:
+    notes = {**TOGETHER, "city": Note(DRIFT, "C9", 2)}
+    erp: Values = {"company": "F2", "street": "S1", "city": "C0"}
+    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, asked=False)
+    assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
+    assert found["city"].note == notes["city"]
 
 
 def test_what_was_refused_by_its_name_stays_so_where_the_others_are_tried_again() -> None:
