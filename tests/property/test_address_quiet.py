@@ -7,7 +7,7 @@ gone. Everything is tried as often as the policy wants, then it is held, and fro
 * the worker's plan, made from what the panel shows, is empty too: the two never part;
 * nothing is written, and nothing that is known changes.
 
-Before that, whenever a client was worked, no address with something left to be done is said to be in step.
+Before that, whenever a client was worked, no address of which something is left to be carried is said to be in step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kartoteka.codes import IN_STEP
 from kartoteka.model import Owner, Value
 from kartoteka.policy import Policy, parse
 from kartoteka.sync.concern import NOT_OWN
@@ -161,7 +160,7 @@ class Hands:
 
     def client_is_worked(self, client_id: str) -> None:
         if self.world.look(client_id):
-            check_in_step(self.world, client_id)
+            self.world.check_in_step(client_id)
 
 
 Step = Callable[[Hands], object]
@@ -190,17 +189,6 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda: lambda h: h.turns()),
     st.builds(lambda *a: lambda h: h.client_is_worked(*a), clients),
 )
-
-
-def check_in_step(world: AddressWorld, client_id: str) -> None:
-    """Check that a client who was worked just now is in step only where nothing is left to be done."""
-    concern = world.run().concerns[CONCERN]
-    records = concern.load([Owner(client_id)])
-    if records[0].state.deferral:
-        return  # it is said of the client as a whole
-    for plan in concern.plans(records, None):
-        state = plan.record.state
-        assert not plan or state.deferral or state.status != IN_STEP, f"{plan.record.key} is not in step: {plan}"
 
 
 def worker_finds(world: AddressWorld, client_id: str) -> list[object]:

@@ -26,6 +26,7 @@ from kartoteka.model import (
     Forms,
     Key,
     Link,
+    Note,
     Owner,
     Record,
     RecordState,
@@ -236,11 +237,12 @@ class Concern:
             erp=record.erp or {},
             panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
             conflicts=record.conflicts,
-            notes=record.state.notes,
+            notes=self.remembered(record),
             lacks=self.lacks,
+            kept=self.together,
             asked=shown.asked,
         )
-        checked, said = self.checked(record, shown, self.together(steps))
+        checked, said = self.checked(record, shown, steps)
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
         if said is None and (base is not None or checked):
@@ -295,6 +297,10 @@ class Concern:
     def believed(self, _record: Record, _shown: Shown, values: Values) -> Values:
         """Return what is shown without what is nobody's edit, and in the ERP's words."""
         return values
+
+    def remembered(self, record: Record) -> Mapping[str, Note]:
+        """Return what is remembered of the fields, in the ERP's words."""
+        return record.state.notes
 
     def checked(self, _record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Return the steps that may be carried out, and what is said of the record where that is not ``in_step``."""

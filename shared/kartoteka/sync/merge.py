@@ -17,7 +17,7 @@ unless ``empty: erase``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
@@ -123,12 +123,13 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     conflicts: Iterable[Conflict] = (),
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
+    kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
     asked: bool = True,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
-    ``asked`` False: ``panel`` is what it was last known to show.
+    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
@@ -141,9 +142,11 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            step = checked_step(fields[name], step, note, lacks)
-            steps.append(step if asked or note is None else _not_forgotten(step, rule.direction, note, erp.get(name)))
-    again = _tried_again(steps, {name: note for name, note in notes.items() if name in rules})
+            if not asked and note is not None and step == Step(name):
+                step = _as_noted(seen, rule.direction, note)
+            steps.append(checked_step(fields[name], step, note, lacks))
+    remaining = kept(steps)
+    again = _tried_again(remaining, {name: note for name, note in notes.items() if name in rules})
     if again:
         rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
@@ -155,9 +158,10 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             conflicts=waiting.values(),
             notes=rest,
             lacks=lacks,
+            kept=kept,
             asked=asked,
         )
-    return tuple(steps)
+    return tuple(remaining)
 
 
 def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
@@ -170,18 +174,6 @@ def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
     edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
     together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
     return {name for some in together if some & held and (edited or some - held) for name in some}
-
-
-def _not_forgotten(step: Step, direction: Direction, note: Note, value: Value) -> Step:
-    """Return the step where the panel was not asked: what has become of a drift is not known then.
-
-    One that was corrected may have come back, one whose correction was refused still stands.
-    """
-    if step != Step(step.field):
-        return step
-    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, value):
-        return _told_again(step, note)
-    return replace(step, note=note) if note.kind == DRIFT and direction is not Direction.BOTH else step
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -262,6 +254,18 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
+    """Return the step of a value that is right as far as is known, where the panel was not asked.
+
+    The drift that was noted may have come back, and stands where its correction was refused.
+    """
+    if note.kind == DRIFT and direction is not Direction.BOTH:
+        return Step(seen.field.name, note=note)
+    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, seen.erp):
+        return Step(seen.field.name, Side.PANEL, seen.erp)
+    return Step(seen.field.name)
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
