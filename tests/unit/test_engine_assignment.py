@@ -198,6 +198,8 @@ def test_named_again_he_is_put_back_wherever_the_panel_moved_him_meanwhile(meanw
     world.panel.edit(account_of(world, "C-0"), discount_group_id=meanwhile and number_of(world, meanwhile))
     world.tick()
     assert group_of(world) == ("Detal" if meanwhile else "")
+    world.pass_time(minutes=10)
+    world.tick()  # the feed does not tell of that edit any more
     world.exchange.update_client("C-0", discount_group_id="G1")
     world.tick()
     assert group_of(world) == "Hurt"

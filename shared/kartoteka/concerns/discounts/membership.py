@@ -144,9 +144,9 @@ class Discounts(Concern):
             return self._rows[group_id]
 
     def new_number(self) -> None:
-        """A group was made, or is gone: what is known of the groups is to be asked again."""
+        """A group was made, or is gone: the numbers are to be asked again."""
         with self.lock:
-            self._numbers, self._rows = None, {}
+            self._numbers = None
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with a client. One that was left in its group may have to leave it now."""
