@@ -27,7 +27,7 @@ from kartoteka.model import (
     Values,
     Written,
 )
-from kartoteka.ports.panel import Account, Address
+from kartoteka.ports.panel import Account, Address, AddressWrite
 from kartoteka.sync.plan import Act, Plan
 from tests.address_world import CONCERN, AddressWorld, policy
 from tests.world import CLIENT
@@ -100,6 +100,7 @@ def sent(making: bool = True, **values: Value) -> Intent:
     )
 
 
+CONFLICT, DRIFT, EDIT = Reason.CONFLICT, Reason.DRIFT, Reason.EDIT
 FILLED = {name: value for name, value in LINES.items() if value}
 
 
@@ -291,6 +292,9 @@ def test_what_a_lost_reply_has_added_is_found_though_the_row_was_edited_since() 
     found = act(item, shown("7", additional=""), terms())
     assert (found.act, values(found, Side.PANEL)) == (Act.MERGE, {"street": "Krótka 1"})
     assert found.earlier == sent(**FILLED).written
+    item = asked("A-1", lines(additional="brama 2"), **FILLED)
+    found = act(item, shown("7", additional=""), terms())
+    assert [(w.field, w.reason) for w in found.change().written if w.field == "additional"] == [("additional", EDIT)]
     assert not told(found)
 
 
@@ -334,6 +338,13 @@ def test_an_update_whose_reply_was_lost_is_known_to_have_been_carried() -> None:
     assert found.base
     assert found.base.erp["street"] == found.base.panel["street"] == "Krótka 1"
     assert not values(found, Side.PANEL)
+
+
+@pytest.mark.parametrize("deletes", ["ignore", "propagate"])
+def test_a_row_that_comes_back_after_we_deleted_its_address_is_the_one_that_was_entered_again(deletes: str) -> None:
+    end = sent(making=False, **dict.fromkeys(FILLED))
+    found = act(agreed("A-1", "7", intent=end), shown("9"), terms(deletes=deletes))
+    assert (found.act, panel_id(found), found.base, found.change().written) == (Act.MERGE, "9", None, end.written)
 
 
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
@@ -417,6 +428,11 @@ def test_an_id_that_is_taken_is_not_inserted_again() -> None:
     assert done(found) == [("panel-7", Act.MERGE, "9")]
 
 
+def test_an_address_that_is_not_taken_for_a_row_of_its_name_is_left_alone() -> None:
+    found = decide(terms(), [agreed("panel-7", "9")], [shown("7", street="x")])
+    assert [(plan.act, code(plan)) for plan in found] == [(Act.MERGE, "deleted_in_panel")]
+
+
 # --- deletions
 
 
@@ -425,7 +441,6 @@ ROW_GONE_EDITED = (agreed("A-1", "7", now=None), shown("7", street="z panelu"))
 ADDRESS_GONE = (agreed("A-1", "7"), None)
 ADDRESS_GONE_EDITED = (agreed("A-1", "7", now=lines(street="z ERP")), None)
 BOTH_GONE = (agreed("A-1", "7", now=None), None)
-CONFLICT, DRIFT, EDIT = Reason.CONFLICT, Reason.DRIFT, Reason.EDIT
 TO_PANEL, TO_ERP = Direction.ERP_TO_PANEL, Direction.PANEL_TO_ERP
 Case = tuple[Record, Address | None]
 
@@ -501,6 +516,16 @@ def test_an_edit_that_a_deletion_beats_is_told_and_so_is_one_that_waits(conflict
     assert told(item) == [ConflictNote("street", None, "z panelu", "Długa 5", winner)]
     item = act(*ADDRESS_GONE_EDITED, terms(conflict=conflict, deletes="propagate"))
     assert told(item) == [ConflictNote("street", "z ERP", None, "Długa 5", winner)]
+
+
+def test_an_address_that_holds_nothing_is_deleted_like_any_other() -> None:
+    plan = act(agreed("A-1", "7", now=None), Address("7", dict.fromkeys(LINES)), terms(deletes="propagate"))
+    assert (plan.act, plan.call) == (Act.DELETE, AddressWrite("C-1", "A-1", "c-1", "7", {}, (1,)))
+
+
+def test_what_is_made_anew_in_the_panel_is_a_new_address_there() -> None:
+    plan = act(*ADDRESS_GONE, terms("erp_to_panel", deletes="propagate"))
+    assert (plan.act, plan.call) == (Act.ADD, AddressWrite("C-1", "A-1", "c-1", "", FILLED, (1,)))
 
 
 def test_a_value_that_was_emptied_is_no_edit() -> None:

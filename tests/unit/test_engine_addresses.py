@@ -10,11 +10,11 @@ import pytest
 from kartoteka.codes import State, Status
 from kartoteka.concerns.addresses import Addresses
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Deferral, Key, Owner, Value, Values
+from kartoteka.model import Change, Deferral, Key, Owner, RecordState, Value, Values
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
-from kartoteka.sync.concern import News
+from kartoteka.sync.concern import News, Opened
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
 from tests.helpers import owners
 from tests.world import CLIENT, World
@@ -823,6 +823,7 @@ def test_an_address_that_was_deleted_in_the_panel_and_is_not_taken_back_is_held_
     assert made.status().state is State.PENDING
     made.look()
     assert (made.status().state, made.panel.calls()[ADD]) == (State.HELD, 2)
+    assert not made.differing(), "it is not believed to be there"
     made.turn()
     assert quiet(made)
     made.panel.accept("C-1")
@@ -1064,6 +1065,9 @@ def test_an_account_that_carries_another_code_is_never_mixed_with_this_customer(
     made.panel.recode("1", "C-9")
     made.exchange.update_address("A-1", street="Krótka 2")
     made.panel.edit_address("1", city="Gdynia")
+    before = made.panel.calls()
+    made.look()
+    assert made.spent(before) == {"GET clients/clients": 1}
     made.turn()
     assert (made.status("").code, streets(made), made.row()["city"]) == ("another_account", ["Długa 5"], "Łódź")
     before = made.panel.calls()
@@ -1111,6 +1115,45 @@ def test_bases_of_an_account_that_was_before_are_void_where_addresses_were_off_w
     made.policy = wanted
     made.turn()
     assert (streets(made, other), rows(made)) == (["Długa 5"], {"A-1": "Długa 5"})
+
+
+def first_contact(made: AddressWorld, *fresh: str) -> dict[str, Change]:
+    """Return what is stored where C-1 is linked, by item."""
+    link = made.exchange.links["C-1"]
+    changes = made.run().concerns[CONCERN].first_contact({"C-1": link}, {"C-1": Opened(CLIENT, CLIENT)}, fresh)
+    return {change.record.key.item_id: change for change in changes}
+
+
+def test_a_client_that_is_linked_is_due_unless_its_account_was_opened_just_now_and_it_has_no_addresses() -> None:
+    made = world()
+    due = Deferral(made.time, 0, 0, "first_contact")
+    assert first_contact(made)[""].after.deferral == due
+    assert first_contact(made, "C-1") == {}
+    deferred(made, "panel_5xx")
+    assert first_contact(made, "C-1")[""].after == RecordState()
+    made.exchange.insert_address("A-1", "C-1", **LINES)
+    assert first_contact(made, "C-1")[""].after.deferral == due
+
+
+def test_what_waits_about_a_former_account_is_closed_when_its_client_is_linked_anew() -> None:
+    made = in_step(conflict="hold")
+    made.exchange.update_address("A-1", street="z ERP")
+    made.panel.edit_address("1", street="z panelu")
+    made.turn()
+    (number,) = made.exchange.open_conflict_ids()
+    change = first_contact(made)["A-1"]
+    assert (change.after, change.closed) == (RecordState(), {number: None})
+
+
+def test_an_account_that_was_opened_just_now_is_not_asked_about_when_the_feed_shows_it() -> None:
+    made = in_step()
+    made.panel.add_address("1", **{**LINES, "street": "Krótka 2"})
+    account = made.panel.accounts["1"]
+    before = made.panel.calls()
+    concern = made.run().concerns[CONCERN]
+    assert concern.notice(News([account], {"1": "C-1"}, {"1": account}, ())) == []
+    assert made.spent(before) == {}
+    assert noticed(made)
 
 
 # --- the brake
@@ -1327,6 +1370,18 @@ def test_collect_asks_for_nobody_who_is_in_step() -> None:
     assert not wants(in_step())
     assert not wants(in_step())
     assert not wants(world())
+
+
+def test_collect_takes_no_address_for_that_of_a_new_row_since_it_may_be_another_one_by_now() -> None:
+    made = in_step(attempts=1)
+    made.exchange.insert_address("A-2", "C-1", **LINES)
+    made.exchange.delete_address("A-1")
+    made.panel.edit_address("1", additional="brama 2")
+    made.panel.refuse("C-1")
+    made.turn()
+    assert (made.status().code, made.status("A-2").state) == ("deleted_in_erp", State.HELD)
+    assert not wants(made)
+    assert quiet(made)
 
 
 def test_collect_asks_for_new_edited_and_deleted_rows() -> None:

@@ -102,7 +102,7 @@ class Addresses(Concern):
         plans = []
         for it in pair(own, items, seen.addresses, asked=seen.asked):
             shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
-            if it.over or it.address is None or it.record.erp is None:
+            if it.address is None or it.record.erp is None:
                 plan = one_sided(self._terms, it)
             else:
                 shown = replace(shown, panel_id=it.address.panel_address_id)
@@ -116,8 +116,8 @@ class Addresses(Concern):
         if plan.act is not Act.DELETE and not plan.to_panel:
             return plan
         account: Account | None = plan.shown.account
-        shown = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
-        shops = wanted(shown, self.run.policy)
+        row = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
+        shops = wanted(row, self.run.policy)
         if not shops and plan.act is Act.ADD:
             return replace(kept(it, codes.status("incomplete.shop")), shown=plan.shown)
         if not shops and plan.act is Act.MERGE:

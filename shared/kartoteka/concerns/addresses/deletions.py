@@ -201,7 +201,7 @@ def _forget(it: Pair) -> Plan:
 
 def _plan(it: Pair, act: Act, steps: Sequence[Step], status: Status | None = None) -> Plan:
     """Return a plan. Where the address is known and the panel has it no more, that is remembered until it has."""
-    lost = it.base is not None and it.address is None and act in (Act.MERGE, Act.REMOVE)
+    lost = it.base is not None and it.address is None and act is Act.MERGE
     gone = [Step(WHOLE, note=GONE)] if lost else []
     panel_id = it.address.panel_address_id if it.address else it.record.state.panel_id
     said = status or status_of(steps, TABLE, IN_STEP)

@@ -147,19 +147,20 @@ class _Pairing:
 
     def _lone_rows(self) -> list[Record]:
         """Return the rows whose address the panel does not show any more."""
-        return [r for r in self._waiting.values() if r.erp is not None and r.state.base is not None and not _ended(r)]
+        return [r for r in self._waiting.values() if r.erp is not None and r.state.base is not None]
 
     def _alike(self, rows: Iterable[Record], addresses: Iterable[Address], form: Callable[[Values], Form]) -> None:
-        """Pair rows and free addresses of one form, in order."""
+        """Pair rows and free addresses of one form, in order; of a base that has ended nothing is left."""
         found = _grouped(addresses, lambda a: form(a.values))
         for r in rows:
             same = found.get(form(r.erp or {}))
             if same:
-                self._join(Pair(r, same.pop(0), r.state.base))
+                ended = r.state.intent.written if r.state.intent and _ended(r) else ()
+                self._join(Pair(r, same.pop(0), None if ended else r.state.base, ended))
 
     def _take_over(self, form: Callable[[Values], Form]) -> None:
         """Give new rows the panel's addresses of rows that are gone: the ERP has numbered its rows anew."""
-        bereft = [p for p in self._pairs.values() if p.bereft and not p.over]
+        bereft = [p for p in self._pairs.values() if p.bereft]
         found = _grouped(bereft, lambda p: form(p.address.values if p.address else {}))
         for r in self._new_rows():
             same = found.get(form(r.erp or {}))
@@ -194,8 +195,7 @@ class _Pairing:
         A field that the panel does not show at all tells nothing.
         """
         forms = zip(FIELDS, self._read(sent, shown), self._read(shown, sent), strict=True)
-        telling = shown.keys() - ({COUNTRY_FIELD} - sent.keys())
-        return all(one == other for name, one, other in forms if name in telling)
+        return all(one == other for name, one, other in forms if name in shown)
 
     def _agree(self, row: Values, shown: Values) -> bool:
         pairs = zip(self._read(row, shown), self._read(shown, row), strict=True)
