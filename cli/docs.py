@@ -34,9 +34,8 @@ GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
 COLUMNS = ("field", "column", "read", "created", "updated", "compared as", "direction", "empty", "shown", "since")
 WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
 UNSURE = (
-    "`{}`: it is not known whether the panel shows there what was written. What it shows counts once something was "
-    "sent, and after three corrections in vain it is believed to be another figure: "
-    "[0020](decisions/0020-credit-figures.md).\n"
+    "`{}`: it is not known whether the panel shows there what was written. What it shows first after a write is noted "
+    "as its form; another figure later is drift: [0020](decisions/0020-credit-figures.md).\n"
 )
 WATCHED = "`{}` is read on both sides for a check and never written here.\n"
 GROUPS = """## discount groups
