@@ -180,7 +180,7 @@ else:
 
 
 class Shops(OneWay):
-    """Which shops a customer may use."""
+    """Which shops a client may use."""
 
     rules: tuple[ShopRule, ...] = ()
 

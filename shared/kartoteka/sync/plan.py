@@ -44,7 +44,7 @@ class Act(enum.StrEnum):
     REMOVE = "remove"
     """Delete the item's row in the ERP."""
     FORGET = "forget"
-    """Nothing is left of the record, or it is nobody's business."""
+    """Nothing is left of the record, or it is not to be kept in step."""
     LINK = "link"
     """Link the record to what the panel has of it already."""
     KEEP = "keep"

@@ -141,7 +141,7 @@ def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
 
 
 def halts(answers: Iterable[object]) -> tuple[str, ...]:
-    """Return what only a person can mend, each once."""
+    """Return what only a person can correct, each once."""
     return tuple(dict.fromkeys(str(answer) for answer in answers if isinstance(answer, Halt)))
 
 

@@ -1,6 +1,6 @@
 """The concern: a client's delivery addresses are items, read in bulk across clients.
 
-Every write is announced before it is sent, so that a lost reply is cleared up at the next look: an address that was
+Every write is announced before it is sent, so that a lost reply is cleared up at the next reading: an address that was
 added after all is found by its contents and not added twice.
 """
 
