@@ -88,17 +88,26 @@ json_values = st.recursive(
 """What JSON may hold, with the names that the adapter looks for."""
 
 
-def left_undone(world: World, concern: str) -> dict[Key, str]:
+def left_undone(world: World, concern: str, *, asked: bool = False) -> dict[Key, str]:
     """Return the records of a concern with a plan that is not empty, and their codes, but for those that are deferred.
 
-    Of a record that is said to be in step the plan is empty even where it is deferred.
+    Of a record that is said to be in step the plan is empty even where it is deferred. ``asked``: the clients' plans
+    are made with what the panel shows.
     """
     exchange, worked = world.exchange, world.run().concerns[concern]
     clients = {*exchange.clients, *exchange.links, *exchange.credit}
     known = {key.owner for key in exchange.states if key.concern == concern}
     groups = {Owner(group_id=key) for key in exchange.prices.group_ids()} if worked.rows.groups else set[Owner]()
     owners = sorted({Owner(client_id) for client_id in clients} | known | groups)
-    plans = [plan for _, records in by_owner(worked.load(owners)) for plan in worked.plans(records, None) if plan]
-    assert set(worked.differing(owners)) == {plan.record.key.owner for plan in plans}
+    found = by_owner(worked.load(owners))
+    if asked:
+        own = [records[0] for _, records in found if worked.must_read(records[0])]
+        shown, failed = worked.read(own)
+        assert not failed
+        found = [(owner, records) for owner, records in found if owner in shown]
+        plans = [plan for owner, records in found for plan in worked.plans(records, shown[owner]) if plan]
+    else:
+        plans = [plan for _, records in found for plan in worked.plans(records, None) if plan]
+        assert set(worked.differing(owners)) == {plan.record.key.owner for plan in plans}
     left = [plan.record for plan in plans if plan.record.state.deferral is None or not plan.record.code]
     return {record.key: record.code for record in left}

@@ -755,6 +755,19 @@ def test_what_the_erps_own_database_refuses_is_held_and_keeps_its_neighbours() -
     assert made.row()["city"] == "Gdynia"
 
 
+def test_a_row_that_the_erps_own_database_refuses_is_inserted_once_what_it_refused_is_corrected() -> None:
+    made = world(attempts=1)
+    made.exchange.refuse_address("panel-1", "check of the phone")
+    made.panel.add_address("1", **LINES)
+    made.turn()
+    assert made.status("panel-1").code == "refused_by_erp"
+    made.exchange.refuse_address("panel-1", None)
+    made.panel.edit_address("1", phone="600700800")
+    made.turn()
+    assert (made.row("panel-1")["phone"], made.row("panel-1")["city"]) == ("600700800", LINES["city"])
+    assert quiet(made)
+
+
 def test_what_the_erps_own_database_refuses_is_not_counted_as_written() -> None:
     made = world(attempts=1)
     made.exchange.refuse_address("panel-1", "check constraint")

@@ -6,9 +6,9 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
-from kartoteka.model import Owner
+from kartoteka.model import Key, Owner
 from kartoteka.policy import parse
-from tests.helpers import account_of, number_of, prices
+from tests.helpers import account_of, left_undone, number_of, prices
 from tests.world import CLIENT, World
 
 REMOVE = '{"discounts": {"unassigned": "remove"}}'
@@ -190,6 +190,32 @@ def test_null_leaves_him_where_he_is() -> None:
     assert world.panel.calls()["PUT clients/clients"] - before["PUT clients/clients"] == 1
 
 
+@pytest.mark.parametrize("meanwhile", ["", "G2"])
+def test_named_again_he_is_put_back_wherever_the_panel_moved_him_meanwhile(meanwhile: str) -> None:
+    world = customers()
+    world.exchange.update_client("C-0", discount_group_id=None)
+    world.tick()
+    world.panel.edit(account_of(world, "C-0"), discount_group_id=meanwhile and number_of(world, meanwhile))
+    world.tick()
+    assert group_of(world) == ("Detal" if meanwhile else "")
+    world.pass_time(minutes=10)
+    world.tick()  # the feed does not tell of that edit any more
+    world.exchange.update_client("C-0", discount_group_id="G1")
+    world.tick()
+    assert group_of(world) == "Hurt"
+
+
+def test_taking_out_those_who_were_left_in_their_group_trips_the_brake() -> None:
+    world = customers(10, policy='{"brake": {"min_records": 3}}')
+    for n in range(10):
+        world.exchange.update_client(f"C-{n}", discount_group_id=None)
+    world.tick()
+    world.policy = parse('{"discounts": {"unassigned": "remove"}, "brake": {"min_records": 3}}')
+    world.tick()
+    assert world.state.paused() == {"discounts": "brake"}
+    assert group_of(world, "C-5") == "Hurt"
+
+
 def test_clients_without_a_group_cost_nothing_and_have_no_status() -> None:
     world = customers(3, group=None)
     assert puts(world) == 0
@@ -306,3 +332,166 @@ def test_a_kill_at_any_step_ends_in_the_right_group(step: int, after: bool) -> N
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt", "Nowa"]
     assert history(world)[-1] == ("G1", "G3", "edit")
     assert len(history(world)) == 2
+
+
+# --- a panel that lets nobody into a group
+
+
+def refusing(times: int = 1, *, policy: str = '{"retry": {"max_attempts": 2}}') -> World:
+    """Return an installation whose panel has refused so many times to put the customer into G2."""
+    world = customers(policy=policy)
+    world.panel.refuse("C-0", Reject("refused", panel="Panel: nie"))
+    world.exchange.update_client("C-0", discount_group_id="G2")
+    for _ in range(times):
+        world.tick()
+        world.pass_time(minutes=2)
+    return world
+
+
+def test_a_group_that_was_deleted_in_the_panel_is_made_again_as_soon_as_it_lets_nobody_in() -> None:
+    world = customers(2)
+    world.panel.remove_group(number_of(world))
+    world.tick()
+    world.tick()
+    assert {group_of(world, f"C-{n}") for n in range(2)} == {"Hurt"}
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_what_the_panel_refused_often_enough_is_held_and_not_sent_again() -> None:
+    world = refusing(2)
+    assert told(world) == (State.HELD, "refused")
+    status = world.exchange.status("C-0", "discounts")
+    assert status is not None
+    assert "Panel: nie" in status.message_en
+    before = puts(world)
+    world.exchange.update_client("C-0", discount_group_id="G2")  # written again, the same
+    world.pass_time(days=1)
+    world.tick()
+    world.tick()
+    assert puts(world) == before
+    assert told(world) == (State.HELD, "refused")
+    world.panel.accept("C-0")
+    world.exchange.update_client("C-0", discount_group_id="G1")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+    world.exchange.update_client("C-0", discount_group_id="G2")
+    world.tick()
+    assert group_of(world) == "Detal"
+
+
+def test_a_refusal_does_not_hold_for_the_number_that_the_group_has_later() -> None:
+    world = refusing(2)
+    world.panel.accept("C-0")
+    world.panel.remove_group(number_of(world, "G2"))
+    world.pass_time(days=1)
+    world.tick()
+    assert group_of(world) == "Detal"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_refusal_does_not_hold_for_a_group_whose_id_is_that_number() -> None:
+    world = refusing(2)
+    world.panel.accept("C-0")
+    assert number_of(world, "G2") == "2"
+    world.exchange.set_group("2", "Trzecia")
+    world.exchange.update_client("C-0", discount_group_id="2")
+    world.tick()
+    assert group_of(world) == "Trzecia"
+
+
+def test_a_correction_that_was_refused_stays_held_and_costs_nothing() -> None:
+    world = customers(policy='{"retry": {"max_attempts": 2}}')
+    world.panel.refuse("C-0", Reject("refused", panel="Panel: nie"))
+    world.panel.edit(account_of(world, "C-0"), discount_group_id=number_of(world, "G2"))
+    for _ in range(3):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    assert left_undone(world, "discounts") == {}
+    before = len(world.panel.log)
+    world.pass_time(days=1)
+    world.tick()
+    assert told(world) == (State.HELD, "refused")
+    assert {gate for gate, about in world.panel.log[before:] if about} == set()
+
+
+def test_one_look_at_a_group_does_for_all_whom_it_did_not_let_in() -> None:
+    world = customers(50, group=None)
+    for n in range(50):
+        world.panel.refuse(f"C-{n}", Reject("refused", panel="Panel: nie"))
+        world.exchange.update_client(f"C-{n}", discount_group_id="G1")
+    world.collect("discounts")
+    world.work("discounts")
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
+
+
+def test_a_refusal_of_something_else_sends_nobody_to_look_at_the_group() -> None:
+    world = customers(group=None)
+    world.panel.refuse("C-0", Reject("bad_vat", field="nip", panel="15: nip"))
+    world.exchange.update_client("C-0", discount_group_id="G1")
+    world.collect("discounts")
+    world.work("discounts")
+    assert told(world) == (State.PENDING, "bad_vat")
+    assert not world.queue.chunks["discounts"]
+
+
+# --- who is told of a group
+
+
+def test_a_client_that_is_worked_while_its_group_is_being_made_waits_and_is_woken() -> None:
+    world = customers(group=None)
+    world.exchange.set_group("G3", "Nowa")
+    world.exchange.update_client("C-0", discount_group_id="G3")
+    create = world.panel.create_group
+
+    def slowly(name: str) -> str:
+        number = create(name)
+        world.reconcile("discounts", Owner("C-0"))  # another function's worker, before the number is stored
+        assert told(world) == (State.PENDING, "group_pending")
+        return number
+
+    world.panel.create_group = slowly  # type: ignore[method-assign]
+    world.reconcile("discounts", Owner(group_id="G3"))
+    world.queue.chunks["discounts"] = [c for c in world.queue.chunks["discounts"] if c == (Owner("C-0"),)][-1:]
+    world.drain()
+    assert group_of(world) == "Nowa"
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 25))
+def test_a_kill_while_a_group_is_adopted_leaves_nobody_outside(step: int, after: bool) -> None:
+    world = customers(group=None)
+    world.panel.make_group("Nowa")
+    world.exchange.set_group("G3", "Nowa")
+    world.exchange.update_client("C-0", discount_group_id="G3")
+    world.reconcile("discounts", Owner("C-0"))
+    assert told(world) == (State.PENDING, "group_pending")
+    world.queue.send("discounts", [Owner(group_id="G3")])
+    world.mortal(step, after=after)
+    world.work("discounts")
+    world.drain()
+    assert group_of(world) == "Nowa"
+    assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt", "Nowa"]
+
+
+def test_members_of_a_group_that_was_deleted_are_told_that_it_is_unknown() -> None:
+    world = customers(policy='{"discounts": {"deletes": "propagate"}}')
+    world.exchange.delete_group("G1")
+    world.panel.edit(account_of(world, "C-0"), discount_group_id="")
+    world.reconcile("discounts", Owner(group_id="G1"))
+    world.drain()
+    assert told(world) == (State.HELD, "unknown_group")
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert group_of(world) == "Hurt"
+
+
+def test_where_a_group_has_gone_its_members_are_told_without_a_call() -> None:
+    world = customers(2)
+    del world.exchange.states[Key("", "G1", "discounts")]
+    world.exchange.groups.pop("G1")
+    before = len(world.panel.log)
+    world.pass_time(days=1)
+    world.collect("discounts")
+    assert set(world.queue.chunks["discounts"]) == {(Owner("C-0"), Owner("C-1"))}
+    assert {gate for gate, about in world.panel.log[before:] if about} == set()

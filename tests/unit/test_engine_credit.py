@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from kartoteka.codes import State
-from kartoteka.errors import Retry
+from kartoteka.errors import Reject, Retry
 from kartoteka.model import Key, Outcome, Owner, Value, Values
 from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountUpdate
 from kartoteka.sync.collect import DueDates, advance
-from tests.helpers import account_of
+from tests.helpers import account_of, left_undone
 from tests.world import CLIENT, World
 
 KEY = Key("C-0", "", "credit")
@@ -733,3 +733,94 @@ def test_a_kill_at_any_step_ends_with_the_right_figures(step: int, after: bool) 
         ("credit_limit", "50.00"),
         ("payment_days", "7"),
     ]
+
+
+# --- what does not count, and what goes nevertheless
+
+
+def test_a_row_that_says_only_that_there_is_no_limit_makes_it_nought() -> None:
+    world = customers()
+    refresh(world, credit_allowed=None, credit_limit="0.00", balance="7", payment_days="7")
+    world.tick()
+    assert held_by_panel(world) == ("0.00", "250.50", "14")
+    assert told(world) == (State.HELD, "incomplete")
+
+
+def test_a_bad_moment_does_not_keep_a_limit_of_nought_back() -> None:
+    world = customers()
+    world.exchange.set_credit("C-0", credit_allowed=False, balance="7", as_of="wczoraj")
+    world.tick()
+    assert held_by_panel(world) == ("0.00", "250.50", "14")
+    assert told(world) == (State.HELD, "bad_as_of")
+
+
+def test_stale_figures_in_another_currency_stay_as_they_are() -> None:
+    world = customers()
+    world.exchange.set_credit("C-0", currency="EUR", as_of=world.time - timedelta(days=1))
+    world.tick()
+    world.tick()
+    assert held_by_panel(world)[0] == "1000.00"
+    assert told(world) == (State.HELD, "stale")
+    refresh(world)
+    world.tick()
+    assert held_by_panel(world)[0] == "0.00"
+    assert told(world) == (State.HELD, "other_currency")
+
+
+def test_limits_of_many_in_another_currency_trip_the_brake() -> None:
+    world = customers(10, policy='{"brake": {"min_records": 3}}')
+    for n in range(10):
+        refresh(world, f"C-{n}", currency="EUR")
+    world.tick()
+    assert world.state.paused() == {"credit": "brake"}
+
+
+def test_a_moment_is_ahead_by_a_quarter_of_an_hour_at_most() -> None:
+    world = customers()
+    world.exchange.set_credit("C-0", balance="7", as_of=world.time + timedelta(minutes=15))
+    world.tick()
+    assert held_by_panel(world)[1] == "7.00"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_what_the_panel_refused_is_not_sent_again_because_of_what_is_held_back() -> None:
+    world = customers(policy='{"retry": {"max_attempts": 2}}')
+    world.tick()
+    world.panel.refuse("C-0", Reject("refused", panel="Panel: nie"))
+    refresh(world, payment_days="7")
+    for _ in range(2):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    before = puts(world)
+    refresh(world, balance="dużo", credit_limit="5")  # the limit is held back by the balance
+    world.tick()
+    world.pass_time(minutes=10)
+    world.tick()
+    assert puts(world) == before
+    assert left_undone(world, "credit") == {}
+    refresh(world, balance="8")
+    world.panel.accept("C-0")
+    world.tick()
+    assert held_by_panel(world) == ("5.00", "8.00", "7")
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_with_zero_a_client_who_never_had_figures_is_nobodys_business() -> None:
+    world = World(parse('{"credit": {"when_stale": "zero"}}')).knows_the_panel()
+    world.exchange.insert_client("C-0", **CLIENT)
+    world.tick()
+    assert not [key for key in world.exchange.states if key.concern == "credit"]
+    world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
+    world.tick()
+    assert held_by_panel(world)[0] == "5.00"
+
+
+def test_with_zero_the_limit_of_deleted_figures_stays_nought() -> None:
+    world = customers(policy='{"credit": {"when_stale": "zero"}}')
+    world.exchange.delete_credit("C-0")
+    world.tick()
+    world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
+    world.tick()
+    assert held_by_panel(world)[0] == "0.00"
+    assert history(world)[-1] == ("credit_limit", "5.00", "0.00", "drift")

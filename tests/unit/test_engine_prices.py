@@ -12,13 +12,14 @@ import pytest
 from kartoteka.codes import State
 from kartoteka.concerns.discounts import prices as price_lists
 from kartoteka.concerns.discounts.prices import wanted
-from kartoteka.errors import Reject, Retry
+from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Owner
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
+from kartoteka.ports.panel import PanelGroup
 from kartoteka.sync.reconcile import reconcile
-from tests.helpers import number_of, prices
-from tests.world import World
+from tests.helpers import left_undone, number_of, prices
+from tests.world import CLIENT, World
 
 SET, REMOVE, MAKE = "PUT discounts/groups/products", "POST discounts/groups/products/delete", "POST discounts/groups"
 LIST, RENAME, DELETE = "GET discounts/groups", "PUT discounts/groups", "POST discounts/groups/delete"
@@ -838,3 +839,243 @@ def test_doubted_prices_are_sent_anew_whole() -> None:
     world.queue.send("discounts", [Owner(group_id="G1")])
     world.drain()
     assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
+
+
+# --- one queue and one cursor for groups and clients
+
+
+def test_a_group_that_goes_while_everything_is_scanned_leaves_no_status_behind() -> None:
+    world = shop()
+    world.exchange.set_group("G1", None)
+    world.tick()
+    assert told(world) == (State.HELD, "incomplete")
+    world.pass_time(days=1)
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) is None
+
+
+def test_groups_and_clients_travel_in_chunks_of_their_own_and_are_worked_in_one_batch() -> None:
+    world = shop()
+    world.exchange.insert_client("C-0", **CLIENT, discount_group_id="G1")
+    world.tick()
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    assert world.reconcile("discounts", Owner("C-0"), Owner(group_id="G1"))  # whatever the order
+    assert prices(world) == {"product/7": "1.00 PLN"}
+    account = world.panel.accounts[world.exchange.links["C-0"].panel_client_id]
+    assert account.values["discount_group_id"] == number_of(world)
+
+
+# --- what was refused
+
+
+def test_a_name_that_was_refused_is_not_sent_again_and_its_prices_go_on() -> None:
+    world = with_group(p7="1")
+    world.policy = parse('{"retry": {"max_attempts": 2}}')
+    rename = world.panel.rename_group
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", panel="nie"))  # type: ignore[method-assign]
+    world.exchange.set_group("G1", "Zła")
+    for _ in range(2):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    world.panel.rename_group = rename  # type: ignore[method-assign]
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.tick()
+    world.pass_time(days=1)
+    world.tick()
+    assert prices(world) == {"product/7": "2.00 PLN"}
+    assert made_since(world, before) == {LIST: 2, SET: 1}
+    assert told(world) == (State.HELD, "refused")
+    world.exchange.set_group("G1", "Dobra")
+    world.tick()
+    assert world.panel.discount_groups[number_of(world)] == "Dobra"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_name_that_no_panel_could_take_is_held_at_once() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "x" * 201)
+    world.exchange.set_group("G2", "a\x00b")
+    world.tick()
+    assert told(world) == (State.HELD, "too_long")
+    assert told(world, group_id="G2") == (State.HELD, "unprintable")
+    assert calls(world) == {LIST: 1}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.exchange.set_group("G1", "y" * 201)
+    world.tick()
+    assert told(world) == (State.HELD, "too_long")
+    assert world.panel.discount_groups == {"1": "Hurt"}
+
+
+def test_a_deletion_that_was_refused_is_held_and_not_tried_again() -> None:
+    world = World(parse('{"discounts": {"deletes": "propagate"}, "retry": {"max_attempts": 2}}')).knows_the_panel()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.panel.refuse(number_of(world), Reject("refused", panel="Panel: nie"))
+    world.exchange.delete_group("G1")
+    for _ in range(2):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "7", price="x", currency="PLN")
+    world.pass_time(days=1)
+    world.tick()
+    world.tick()
+    assert DELETE not in made_since(world, before)
+    assert told(world) == (State.HELD, "refused")
+    assert left_undone(world, "discounts") == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_rows_of_garbage_that_come_to_share_an_id_are_told_of_once() -> None:
+    world = with_group()
+    for kind in ("menu/item", "menu_item"):
+        world.exchange.set_item("G1", kind, "x", price="1", currency="PLN")
+    world.tick()
+    assert told(world, "menu_item/x") is not None
+    assert left_undone(world, "discounts") == {}
+
+
+# --- the daily reading of the panel's groups
+
+
+def test_the_panels_groups_are_read_once_a_day_and_only_where_the_erp_has_some() -> None:
+    world = shop()
+    world.panel.make_group("Obca")
+    for _ in range(3):
+        world.pass_time(days=1)
+        world.tick()
+    assert calls(world) == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    before = calls(world)
+    world.pass_time(hours=12)
+    world.tick()
+    assert made_since(world, before) == {}
+    world.pass_time(hours=12)
+    world.tick()
+    world.tick()
+    assert made_since(world, before) == {LIST: 1}
+
+
+def test_a_panel_that_does_not_show_its_groups_stops_nothing_else() -> None:
+    world = with_group(p7="1")
+    world.pass_time(days=1)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.panel.fail(Retry("timeout"))
+    assert not world.collect("discounts")
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
+    world.panel.discount_groups[number_of(world)] = "Inna"
+    world.queue.chunks["discounts"].clear()
+    world.collect("discounts")  # at the next minute, not a day later
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
+
+
+def test_a_name_that_the_panel_shows_otherwise_is_corrected_three_times_and_then_told_of() -> None:
+    world = with_group()
+    number = number_of(world)
+    rename = world.panel.rename_group
+
+    def cutting(number: str, name: str) -> None:
+        rename(number, name[:3])
+
+    world.panel.rename_group = cutting  # type: ignore[method-assign]
+    world.panel.discount_groups[number] = "Hur"
+    before = calls(world)
+    for _ in range(6):
+        world.pass_time(days=1)
+        world.tick()
+    assert made_since(world, before)[RENAME] == 3
+    assert told(world) == (State.HELD, "not_taken")
+    world.exchange.set_group("G1", "Hur")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_group_with_a_deferral_comes_back_by_its_own_time() -> None:
+    world = with_group(p7="1")
+    world.panel.discount_groups[number_of(world)] = "Inna"
+    world.pass_time(hours=23)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.collect("discounts")
+    world.panel.fail(Retry("timeout"))
+    world.drain()
+    world.pass_time(seconds=30)
+    world.state.documents.pop("groups:discounts")
+    world.collect("discounts")
+    assert world.queue.empty()
+
+
+def test_a_group_that_is_gone_in_the_panel_and_has_no_row_is_forgotten() -> None:
+    world = with_group(p7="1")
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.EXCLUDED, "deleted_in_erp")
+    world.exchange.delete_item("G1", "product", "7")
+    world.panel.remove_group(number_of(world))
+    before = len(history(world))
+    world.pass_time(days=1)
+    world.tick()
+    assert told(world) is None
+    assert world.exchange.sent == {}
+    assert world.exchange.states == {}
+    assert len(history(world)) == before  # it was not we who deleted it
+
+
+def test_a_lost_reply_to_a_deletion_ends_the_group_once() -> None:
+    world = with_group(p7="1")
+    world.policy = parse('{"discounts": {"deletes": "propagate"}}')
+    world.panel.lose_reply()
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.PENDING, "connection")
+    world.pass_time(minutes=5)
+    world.tick()
+    assert [h for h in history(world) if h[1] == "name"] == [
+        ("", "name", None, "Hurt", "create"),
+        ("", "name", "Hurt", None, "edit"),
+    ]
+    assert world.exchange.sent == {}
+
+
+def test_a_lost_reply_to_a_rename_is_one_row_of_the_history() -> None:
+    world = with_group()
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Detal")
+    world.tick()
+    before = calls(world)
+    world.pass_time(minutes=5)
+    world.tick()
+    assert RENAME not in made_since(world, before)
+    assert history(world) == [("", "name", None, "Hurt", "create"), ("", "name", "Hurt", "Detal", "edit")]
+
+
+def test_only_a_person_can_mend_a_halt_and_it_is_reported() -> None:
+    world = with_group()
+    world.policy = parse('{"discounts": {"deletes": "propagate"}}')
+    world.exchange.delete_group("G1")
+    halt = Halt("panel_right", "the key may not read discounts/groups/clients")
+    world.panel.group_clients = lambda _number: (_ for _ in ()).throw(halt)  # type: ignore[method-assign]
+    result = reconcile(world.run().concerns["discounts"], [Owner(group_id="G1")])
+    assert result.report.halts == (str(halt),)
+    assert told(world) == (State.PENDING, "panel_right")
+    world.panel.halt()
+    result = reconcile(world.run().concerns["discounts"], [Owner(group_id="G1")])
+    assert len(result.report.halts) == 1
+    assert told(world) == (State.PENDING, "panel_key")
+
+
+def test_a_panel_that_ignores_the_paging_is_a_halt() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.panel.groups = lambda _page, _limit: ([PanelGroup("7", "Obca")], 1_000_000)  # type: ignore[method-assign]
+    world.collect("discounts")
+    world.drain()
+    assert told(world) == (State.PENDING, "panel_query")

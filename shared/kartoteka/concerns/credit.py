@@ -6,9 +6,8 @@ panel's stay as they are (``freeze``), nobody buys on credit on them (``zero``),
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from kartoteka import codes
@@ -28,18 +27,18 @@ AHEAD = timedelta(minutes=15)
 """How far ahead of our clock ``as_of`` may be."""
 LOCAL_TIME = timedelta(hours=2)
 """How far ahead of UTC the clocks of the ERPs that we know are."""
+STALE = "stale"
+"""The code of figures that are older than the policy allows."""
 ALLOWED, AS_OF = "credit_allowed", "as_of"
 """Columns of ``client_credit`` that say what the figures mean."""
 
 
-class Figures(enum.Enum):
-    """What the age and the currency of figures mean for them."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Figures that do not count, and what is ``said`` of them. ``zero``: the limit becomes 0 nevertheless."""
 
-    FRESH = "they count"
-    FROZEN = "the panel's stay as they are"
-    ZEROED = "the limit is 0"
-    GONE = "there is no row any more, and the panel's stay as they are"
-    FOREIGN = "they are in another currency than the account, so the limit is 0"
+    said: Status
+    zero: bool = False
 
 
 def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
@@ -48,7 +47,7 @@ def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
 
 
 class Credit(Concern):
-    """Trade credit of a client; ``Record.facts`` is what its figures are worth."""
+    """Trade credit of a client; ``Record.facts`` says why its figures do not count, None where they do."""
 
     name = "credit"
 
@@ -80,37 +79,48 @@ class Credit(Concern):
 
     def excluded(self, record: Record) -> Status | None:
         """Return that the figures of a client that was deleted stay as they are, but for a limit that becomes 0."""
-        return None if record.has_client or record.facts is Figures.ZEROED else codes.status("deleted")
+        return None if record.has_client or (record.facts and record.facts.zero) else codes.status("deleted")
 
     def by_policy(self, record: Record) -> Record:
         """Return the figures as the panel shall have them; what it shall keep is empty. No credit is a limit of 0.
 
         Amounts that are none stay as they are, to be refused by name.
         """
-        policy = self.run.policy.credit
-        if record.erp is None:
-            if record.state.base is None and record.state.intent is None:
-                return record
-            return self._kept(record, Figures.ZEROED if policy.when_stale == "zero" else Figures.GONE)
-        row = record.erp
-        age = self._age(row)
-        if age is not Figures.FRESH:
-            return self._kept(record, age)
+        row, policy = record.erp, self.run.policy.credit
+        if row is None and record.state.base is None and record.state.intent is None:
+            return record
+        held = self._held(row)
+        if row is None or held is not None:
+            return self._without(record, held)
         limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
-        figures = {LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)}
-        return replace(record, erp={**row, **figures}, facts=age)
+        return replace(record, erp={**row, LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)})
 
-    def _kept(self, record: Record, facts: Figures) -> Record:
-        """Return the record of figures that are not carried: the panel's stay as they are, or its limit becomes 0."""
-        limit = {LIMIT: ZERO} if facts in (Figures.ZEROED, Figures.FOREIGN) else {}
-        return replace(record, erp={**(record.erp or {}), **dict.fromkeys(self.rules, None), **limit}, facts=facts)
+    def _without(self, record: Record, held: Held | None) -> Record:
+        """Return the record of figures that do not count: the panel's stay as they are, or its limit becomes 0."""
+        limit = {LIMIT: ZERO} if held and held.zero else {}
+        return replace(record, erp={**(record.erp or {}), **dict.fromkeys(self.rules, None), **limit}, facts=held)
 
-    def _age(self, row: Values) -> Figures:
-        """Return what the age of figures means. A row without a moment makes no statement about it."""
-        policy, as_of = self.run.policy.credit, _moment(row.get(AS_OF))
-        if as_of is None or as_of >= stale_before(policy, self.run.now()) or policy.when_stale == "keep":
-            return Figures.FRESH
-        return Figures.FROZEN if policy.when_stale == "freeze" else Figures.ZEROED
+    def _held(self, row: Values | None) -> Held | None:
+        """Return why a row's figures do not count. One without a moment makes no statement about their age."""
+        policy, now = self.run.policy.credit, self.run.now()
+        if row is None and policy.when_stale != "zero":
+            return Held(codes.status("deleted_in_erp.figures"))
+        as_of = _moment((row or {}).get(AS_OF))
+        old = as_of is not None and as_of < stale_before(policy, now) and policy.when_stale != "keep"
+        if row is None or old:
+            zero = policy.when_stale == "zero"
+            return Held(codes.status("stale.zero" if zero else "stale"), zero=zero)
+        limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
+        missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
+        if missing and row.get(ALLOWED) is not False:
+            return Held(codes.status("incomplete", missing, table=self.table), zero=limit == ZERO)
+        if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > now + AHEAD):
+            local = as_of is not None and as_of <= now + LOCAL_TIME + AHEAD
+            return Held(codes.status("bad_as_of.local_time" if local else "bad_as_of", [AS_OF]), zero=limit == ZERO)
+        if limit.startswith("-"):
+            facts = {"table": self.table, "value": quoted(limit)}
+            return Held(codes.told("bad_amount.negative", [LIMIT], facts))
+        return None
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of figures that were deleted before anything was sent: there is nothing to say of them."""
@@ -119,8 +129,13 @@ class Credit(Concern):
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
         given, own = (_code((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
-        foreign = given and own and given != own and record.facts is Figures.FRESH
-        return super().compared(self._kept(record, Figures.FOREIGN) if foreign else record, shown, base, earlier)
+        held: Held | None = record.facts
+        counts = held is None or (base is not None and held.said.code != STALE)  # what was sent counts in the panel
+        if given and own and given != own and counts:
+            facts = {"table": self.table, "erp_value": given, "panel_value": own}
+            foreign = Held(codes.told("other_currency", [CURRENCY_FIELD], facts), zero=True)
+            record = self._without(record, foreign)
+        return super().compared(record, shown, base, earlier)
 
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return what is shown, without a debt that has grown in the panel since the figures were computed.
@@ -145,41 +160,17 @@ class Credit(Concern):
         return [step for step in steps if step in kept or (step.target is Side.PANEL and _zeroes(step))]
 
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Hold figures of which nothing may be sent, whatever their fields say; a limit of 0 is sent in any case.
+        """Note the account's currency, and say why figures do not count.
 
-        A limit that becomes 0 since the policy wants it so is not what the brake is for.
+        That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
         """
-        row, own, base = record.erp or {}, (shown.values or {}).get(CURRENCY_FIELD), record.state.base
+        own, base = (shown.values or {}).get(CURRENCY_FIELD), record.state.base
         if own and (base or steps) and not (base and base.panel.get(CURRENCY_FIELD) == own):
-            steps = [*steps, Step(CURRENCY_FIELD, forms=(row.get(CURRENCY_FIELD), own))]
-        if record.facts is Figures.ZEROED:
-            return tuple(replace(step, risky=False) for step in steps), codes.status("stale.zero")
-        if record.facts is Figures.FOREIGN:
-            facts = {"table": self.table, "erp_value": _code(row.get(CURRENCY_FIELD)), "panel_value": _code(own)}
-            return tuple(steps), codes.told("other_currency", [CURRENCY_FIELD], facts)
-        said = self._held(record)
-        if said is None:
+            steps = [*steps, Step(CURRENCY_FIELD, forms=((record.erp or {}).get(CURRENCY_FIELD), own))]
+        held: Held | None = record.facts
+        if held is None:
             return tuple(steps), None
-        return tuple(step for step in steps if step.target is not Side.PANEL or _zeroes(step)), said
-
-    def _held(self, record: Record) -> Status | None:
-        """Return what is said of figures of which nothing but a limit of 0 is sent."""
-        row = record.erp or {}
-        if record.facts is Figures.GONE:
-            return codes.status("deleted_in_erp.figures")
-        if record.facts is Figures.FROZEN:
-            return codes.status("stale")
-        missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
-        if missing and row.get(ALLOWED) is not False:
-            return codes.status("incomplete", missing, table=self.table)
-        as_of = _moment(row.get(AS_OF))
-        if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > self.run.now() + AHEAD):
-            local = as_of is not None and as_of <= self.run.now() + LOCAL_TIME + AHEAD
-            return codes.status("bad_as_of.local_time" if local else "bad_as_of", [AS_OF])
-        if money.canonical(row.get(LIMIT)).startswith("-"):
-            facts = {"table": self.table, "value": quoted(row.get(LIMIT))}
-            return codes.told("bad_amount.negative", [LIMIT], facts)
-        return None
+        return tuple(replace(s, risky=s.risky and held.said.code != STALE) for s in steps), held.said
 
 
 def _zeroes(step: Step) -> bool:

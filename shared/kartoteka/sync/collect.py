@@ -128,9 +128,9 @@ class ChangeLogSource:
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
         cursor, touched = self._read(cursor)
-        if scan is not None and not scan.after:  # it sees all that are there
+        if scan is not None and not scan.after:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
-            touched = [o for o in touched if o.client_id and o.client_id not in clients]
+            touched = [o for o in touched if o.client_id not in clients]
         keys = self._differing(touched)
         due = self._due()
         found, scan = self._scan(scan)

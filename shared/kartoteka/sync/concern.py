@@ -26,6 +26,7 @@ from kartoteka.model import (
     Forms,
     Key,
     Link,
+    Note,
     Owner,
     Record,
     RecordState,
@@ -33,12 +34,11 @@ from kartoteka.model import (
     Values,
     Written,
 )
-from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled, unasked
+from kartoteka.sync.merge import Step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -206,8 +206,7 @@ class Concern:
     def last_shown(self, record: Record) -> Shown:
         """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
         base = record.state.base or NO_FORMS
-        notes = record.state.notes.items()
-        noted = {name: note.value for name, note in notes if note.kind == STANDS or note.code == REFUSED_BY_ERP}
+        noted = {name: note.value for name, note in record.state.notes.items() if note.kind == STANDS}
         waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
         return Shown({**base.panel, **noted, **waiting}, panel_id=record.state.panel_id, asked=False)
 
@@ -238,12 +237,12 @@ class Concern:
             erp=record.erp or {},
             panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
             conflicts=record.conflicts,
-            notes=record.state.notes,
+            notes=self.remembered(record),
             lacks=self.lacks,
+            kept=self.together,
+            asked=shown.asked,
         )
-        if not shown.asked:
-            steps = unasked(steps, self.rules, record.erp or {}, record.state.notes)
-        checked, said = self.checked(record, shown, self.together(steps))
+        checked, said = self.checked(record, shown, steps)
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
         if said is None and (base is not None or checked):
@@ -264,7 +263,7 @@ class Concern:
         return None if status is None else Plan(record, Act.KEEP, status=status)
 
     def without_link(self, record: Record) -> Plan:
-        """Return the plan of a client without an account: what the ERP wrote about a client that is not there is told."""
+        """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
         if record.erp is not None and not record.has_client:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
@@ -298,6 +297,10 @@ class Concern:
     def believed(self, _record: Record, _shown: Shown, values: Values) -> Values:
         """Return what is shown without what is nobody's edit, and in the ERP's words."""
         return values
+
+    def remembered(self, record: Record) -> Mapping[str, Note]:
+        """Return what is remembered of the fields, in the ERP's words."""
+        return record.state.notes
 
     def checked(self, _record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Return the steps that may be carried out, and what is said of the record where that is not ``in_step``."""
@@ -415,8 +418,8 @@ class Concern:
 
         ``known``: client id -> what its account was opened with. For those of them that are ``fresh``, opened just now,
         nothing is due where all fields of this concern were among it. A deferral that is due at once stands for the
-        promise, even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there is
-        nothing to say any more: what is kept may be about an account that they had before.
+        promise, even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
+        is nothing to say any more: what is kept may be about an account that they had before.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)

@@ -17,7 +17,7 @@ unless ``empty: erase``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
@@ -123,14 +123,16 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     conflicts: Iterable[Conflict] = (),
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
+    kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
+    asked: bool = True,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
+    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
-    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -140,38 +142,38 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            wanted[name] = step.target
+            if not asked and note is not None and step == Step(name):
+                step = _as_noted(seen, rule.direction, note)
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
-    held = {s.field for s in steps if s.note and s.note.kind == REFUSED_TOGETHER}
-    refusing = {Side.PANEL, *(wanted[name] for name in held)}  # what is to be sent tells that the row has changed
-    if held and (together - held or any(s.target in refusing for s in steps)):  # one has changed: all are tried again
-        rest = {name: note for name, note in notes.items() if name not in together}
+    remaining = kept(steps)
+    again = _tried_again(remaining, {name: note for name, note in notes.items() if name in rules})
+    if again:
+        rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
-            fields, rules, base=base, erp=erp, panel=panel, conflicts=waiting.values(), notes=rest, lacks=lacks
+            fields,
+            rules,
+            base=base,
+            erp=erp,
+            panel=panel,
+            conflicts=waiting.values(),
+            notes=rest,
+            lacks=lacks,
+            kept=kept,
+            asked=asked,
         )
-    return tuple(steps)
+    return tuple(remaining)
 
 
-def unasked(
-    steps: Iterable[Step], rules: Mapping[str, Rule], erp: Values, notes: Mapping[str, Note]
-) -> tuple[Step, ...]:
-    """Return the steps where the panel was not asked: what has become of a drift is not known then.
+def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
+    """Return the fields that a side has refused together, where one of them, or another one of the row, has changed.
 
-    One that was corrected may have come back, one whose correction was refused still stands.
+    None of them is known to be the culprit, and it may be one that was not even written.
     """
-    return tuple(
-        _as_noted(s, notes[s.field], erp.get(s.field))
-        if s == Step(s.field) and s.field in notes and rules[s.field].direction is Direction.ERP_TO_PANEL
-        else s
-        for s in steps
-    )
-
-
-def _as_noted(step: Step, note: Note, value: Value) -> Step:
-    if note.kind == DRIFT:
-        return replace(step, note=note)
-    return _refused_before(replace(step, target=Side.PANEL, value=value), note) or step
+    told = {s.field: s for s in steps}
+    held = {name for name, note in notes.items() if name in told and told[name].code and told[name].note == note}
+    edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
+    together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
+    return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -252,6 +254,18 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     if target is Side.PANEL and not seen.known and not seen.field.comparable:
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
+    """Return the step of a value that is right as far as is known, where the panel was not asked.
+
+    The drift that was noted may have come back, and stands where its correction was refused.
+    """
+    if note.kind == DRIFT and direction is not Direction.BOTH:
+        return Step(seen.field.name, note=note)
+    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, seen.erp):
+        return Step(seen.field.name, Side.PANEL, seen.erp)
+    return Step(seen.field.name)
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
@@ -342,17 +356,26 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     except Reject as reject:
         stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    return _refused_before(step, note) or step
+    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
 
 
-def _refused_before(step: Step, note: Note | None) -> Step | None:
-    """Return what stands in place of a step whose value was refused on its target side; None: it was not."""
-    if note is None or note.kind not in (REFUSED, REFUSED_TOGETHER) or note.value != (as_text(step.value) or ""):
-        return None
-    if step.target is not (Side.ERP if note.code == REFUSED_BY_ERP else Side.PANEL):
-        return None
-    told = quoted(note.value) if note.kind == REFUSED else ""
-    return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
+def _was_refused(note: Note, side: Side, value: Value) -> bool:
+    """Whether it was this value that this side refused, alone or together with others."""
+    by_name = note.kind == REFUSED and side is Side.PANEL
+    return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
+
+
+def _told_again(step: Step, note: Note) -> Step:
+    """Return the step that writes nothing, since what it would write was refused already."""
+    value = quoted(note.value) if note.kind == REFUSED else ""
+    return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+
+
+def is_of_several(note: Note, side: Side) -> bool:
+    """Whether a note is of values that this side has refused together. What the ERP refuses *stands* in the panel."""
+    if side is Side.PANEL:
+        return note.kind == REFUSED_TOGETHER
+    return note.kind == STANDS and note.code == REFUSED_BY_ERP
 
 
 def check(field: Field, target: Side, value: Value) -> None:
@@ -418,6 +441,4 @@ def settled(
         if name in erp:
             erp[name] = None
             shown.pop(name, None)
-            if not fields[name].read:
-                shown[name] = None
     return Forms(erp, shown), carried

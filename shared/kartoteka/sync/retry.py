@@ -1,4 +1,4 @@
-"""What fails: a record is deferred and tried again by itself, or held. The one back-off, and bulk calls that are split."""
+"""What fails: a record is deferred and tried again by itself, or held; the back-off; bulk calls that are split."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import (
     REFUSED,
     REFUSED_TOGETHER,
+    STANDS,
     Change,
     Deferral,
     Note,
     Outcome,
     Record,
     RecordState,
+    Side,
 )
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step, as_text
@@ -79,8 +81,11 @@ def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
     """Return what is remembered of the values that were refused: the one that the refusal names, else all together."""
     kind = REFUSED if error.field else REFUSED_TOGETHER
     text = error.facts.get("panel") or error.facts.get("reason") or ""
-    some = [step for step in steps if step.target and error.field in ("", step.field)]
-    return {step.field: Note(kind, as_text(step.value) or "", 1, error.code, text) for step in some}
+    return {
+        step.field: Note(STANDS if step.target is Side.ERP else kind, as_text(step.value) or "", 1, error.code, text)
+        for step in steps
+        if step.target and error.field in ("", step.field)
+    }
 
 
 def _pause(tries: int) -> timedelta:

@@ -26,7 +26,6 @@ from kartoteka.concerns.addresses.pairing import FIELDS, Pair
 from kartoteka.fields.table import REQUIRED_OF_ADDRESS
 from kartoteka.model import (
     NO_FORMS,
-    REFUSED_TOGETHER,
     STANDS,
     ConflictNote,
     Direction,
@@ -39,7 +38,7 @@ from kartoteka.model import (
     Values,
 )
 from kartoteka.policy import Rule
-from kartoteka.sync.merge import Step, as_text, checked_step, merge
+from kartoteka.sync.merge import Step, as_text, checked_step, is_of_several, merge
 from kartoteka.sync.plan import Act, Plan, status_of
 
 TABLE = "delivery_addresses"
@@ -166,7 +165,7 @@ def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) ->
     if lacking:
         return kept(it, codes.status("incomplete", lacking, table=TABLE))
     notes = it.record.state.notes
-    together = {name: note.value for name, note in notes.items() if note.kind == REFUSED_TOGETHER and name != WHOLE}
+    together = {n: note.value for n, note in notes.items() if n != WHOLE and is_of_several(note, side)}
     if together != {name: as_text(value) or "" for name, value in filled.items()}:
         notes = {name: note for name, note in notes.items() if name not in together}
     steps = []

@@ -20,7 +20,7 @@ from kartoteka.fields.table import GROUP_FIELDS, GROUP_NAME
 from kartoteka.model import Change, Direction, Done, Forms, Intent, Owner, Reason, Record, Side, Written
 from kartoteka.policy import Rule
 from kartoteka.sync import retry
-from kartoteka.sync.merge import Step, checked_step, merge, settled, unasked
+from kartoteka.sync.merge import Step, checked_step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
 from kartoteka.sync.retry import Answer
@@ -114,10 +114,14 @@ class Groups:
         if not plan.panel_id:
             return self._without_number(plan, name, panel)
         steps = merge(
-            GROUP_FIELDS, RULES, base=plan.base, erp={GROUP_NAME: name}, panel=shown, notes=record.state.notes
+            GROUP_FIELDS,
+            RULES,
+            base=plan.base,
+            erp={GROUP_NAME: name},
+            panel=shown,
+            notes=record.state.notes,
+            asked=panel is not None,
         )
-        if panel is None:
-            steps = unasked(steps, RULES, record.erp, record.state.notes)
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
         plan = replace(plan, steps=steps, status=told, more=differ)

@@ -15,7 +15,7 @@ from kartoteka.concerns.discounts.groups import Groups
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Owner, Record, Value, Values
+from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Forms, Note, Owner, Record, Value, Values, Written
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
@@ -60,9 +60,14 @@ class Discounts(Concern):
             self.run.exchange.prices.doubt(group_id, None)
         return False
 
+    @property
+    def _removes(self) -> bool:
+        """Whether a client without a group is taken out of the one it is in."""
+        return self.rules[GROUP_FIELD].always
+
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
         """Return the clients with a group; where an empty one is carried too it may be any."""
-        if any(rule.always for rule in self.rules.values()):
+        if self._removes:
             return owners
         having = self.run.exchange.records.having(self.name, [owner.client_id for owner in owners])
         return [owner for owner in owners if owner.client_id in having]
@@ -139,9 +144,16 @@ class Discounts(Concern):
             return self._rows[group_id]
 
     def new_number(self) -> None:
-        """A group was made, or is gone: what is known of the groups is to be asked again."""
+        """A group was made, or is gone: the numbers are to be asked again."""
         with self.lock:
-            self._numbers, self._rows = None, {}
+            self._numbers = None
+
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with a client. One that was left in its group may have to leave it now."""
+        left = base.panel.get(GROUP_FIELD) if base and not base.erp.get(GROUP_FIELD) else None
+        if base and left and self._removes:
+            base = base._replace(erp={**base.erp, GROUP_FIELD: left})
+        return super().compared(record, shown, base, earlier)
 
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return the account's group by the ERP's id; one that is not the ERP's is ``panel-<number>``.
@@ -157,22 +169,35 @@ class Discounts(Concern):
         names = {known: group_id for group_id, known in self.numbers().items()}
         return {**values, GROUP_FIELD: names.get(str(group), _numbered(group))}
 
+    def remembered(self, record: Record) -> Mapping[str, Note]:
+        """Return what is remembered; that a group was refused holds while it has the number that it had then."""
+        notes, group_id = record.state.notes, str((record.erp or {}).get(GROUP_FIELD) or "")
+        note = notes.get(GROUP_FIELD)
+        if note is None or note.kind not in REFUSALS or not group_id:
+            return notes
+        others = {name: each for name, each in notes.items() if name != GROUP_FIELD}
+        if note.value != _numbered(self.numbers().get(group_id)):
+            return others
+        return {**others, GROUP_FIELD: note._replace(value=group_id)}
+
     def checked(self, record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all."""
-        group_id = str((record.erp or {}).get(GROUP_FIELD) or "")
-        number, note = self.numbers().get(group_id), record.state.notes.get(GROUP_FIELD)
-        if not group_id or not any(step.target for step in steps):
-            return tuple(steps), None
-        if number is None and self.has_row(group_id):
-            return tuple(step for step in steps if not step.target), codes.status("group_pending")
-        if number is None:
-            held = Step(GROUP_FIELD, code="unknown_group", facts={"value": quoted(group_id)})
-        elif note is not None and note.kind in REFUSALS and note.value == _numbered(number):
-            facts = {"value": quoted(group_id), "panel": note.text, "reason": note.text}
-            held = Step(GROUP_FIELD, note=note, code=note.code, facts=facts)
-        else:
-            return tuple(steps), None
-        return tuple(held if step.target else step for step in steps), None
+        """Let a client wait whose group has a row and no number yet; refuse a group that is not known at all.
+
+        That the ERP names none any more is noted, so that the same one again is an edit: the panel may have moved the
+        client meanwhile.
+        """
+        group_id, base = str((record.erp or {}).get(GROUP_FIELD) or ""), record.state.base
+        if not group_id and not self._removes:
+            named = base is not None and base.erp.get(GROUP_FIELD)
+            return (Step(GROUP_FIELD, forms=(None, base.panel.get(GROUP_FIELD))),) if base and named else (), None
+        if group_id and any(step.target for step in steps) and group_id not in self.numbers():
+            if self.has_row(group_id):
+                return tuple(step for step in steps if not step.target), codes.status("group_pending")
+            facts = {"value": quoted(group_id)}
+            return tuple(step.held("unknown_group", facts) if step.target else step for step in steps), None
+        notes = record.state.notes
+        same = (step.note is not None and step.note.kind in REFUSALS for step in steps)
+        return tuple(replace(s, note=notes[s.field]) if kept else s for s, kept in zip(steps, same, strict=True)), None
 
     def in_panels_words(self, values: Values) -> Values:
         """Return the values with the panel's number of the group."""

@@ -40,7 +40,10 @@ PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
 
 
 def item_id(key: PriceKey) -> str:
-    """Return the item id of a price in the tables of ours: ``type/id``, as much as its column holds."""
+    """Return the item id of a price in the tables of ours: ``type/id``, as much as its column holds.
+
+    Rows that name nothing of the panel's may come to share one: then the last of them is told of.
+    """
     return "/".join(part.replace("/", "_") for part in key)[:LONGEST_ITEM_ID]
 
 
@@ -219,7 +222,7 @@ class PriceList:
 
     def work(self) -> None:
         """Send all that differs; rows that are no price are told of at the end."""
-        refusals: list[Change] = []
+        refusals: dict[str, Change] = {}
         for batch in self._batches(refusals):
             self._send(batch)
             if self.failure or self.unfinished:
@@ -227,20 +230,21 @@ class PriceList:
         if self.unfinished:
             return
         gone = [self._about(key, None) for key in self._told.keys() - self._standing]
-        told = [change for change in (*refusals, *gone) if change]
+        told = [change for change in (*refusals.values(), *gone) if change]
         for start in range(0, len(told), PAGE):
             self._store([], [], told[start : start + PAGE])
 
-    def _batches(self, refusals: list[Change]) -> Iterator[list[PriceChange]]:
+    def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
         size = self._run.policy.panel.batch_size
         waiting: dict[bool, list[PriceChange]] = {True: [], False: []}
         differences, complete = self._lists.differences(self._group_id)
         for found in differences:
             if isinstance(found, Refusal):
-                self._standing.add(item_id(found.key))
+                key = item_id(found.key)
+                self._standing.add(key)
                 if found.error:
-                    refusals.append(self._about(item_id(found.key), held(found.error)))
+                    refusals[key] = self._about(key, held(found.error))
                 continue
             batch = waiting[found.price is None]
             batch.append(found)
