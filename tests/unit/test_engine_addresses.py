@@ -815,9 +815,13 @@ def test_a_row_that_the_erp_would_not_delete_is_tried_again_once_it_differs(touc
     assert ("A-1" in made.exchange.addresses) is (touch["street"] == LINES["street"])
 
 
-def test_an_address_that_was_deleted_in_the_panel_and_is_not_taken_back_is_held_until_its_row_differs() -> None:
-    made = in_step("erp_to_panel", deletes="propagate", attempts=2)
+@pytest.mark.parametrize("direction", ["erp_to_panel", "both"])
+def test_an_address_that_was_deleted_in_the_panel_and_is_not_taken_back_is_held_until_its_row_differs(
+    direction: str,
+) -> None:
+    made = in_step(direction, deletes="propagate", attempts=2)
     made.panel.remove_address("1")
+    made.exchange.update_address("A-1", phone="600700800")
     made.panel.refuse("C-1")
     made.look()
     assert made.status().state is State.PENDING
