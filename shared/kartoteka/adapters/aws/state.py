@@ -1,4 +1,4 @@
-"""Cursors, rate limit, pauses and run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
+"""Cursors, rate limit, pauses, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
 Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
