@@ -129,9 +129,7 @@ class Credit(Concern):
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
         given, own = (_code((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
-        held: Held | None = record.facts
-        counts = held is None or (base is not None and held.said.code != STALE)  # what was sent counts in the panel
-        if given and own and given != own and counts:
+        if given and own and given != own and not (record.facts and record.facts.said.code == STALE):
             facts = {"table": self.table, "erp_value": given, "panel_value": own}
             foreign = Held(codes.told("other_currency", [CURRENCY_FIELD], facts), zero=True)
             record = self._without(record, foreign)
