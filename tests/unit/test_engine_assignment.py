@@ -486,6 +486,21 @@ def test_members_of_a_group_that_was_deleted_are_told_that_it_is_unknown() -> No
     assert group_of(world) == "Hurt"
 
 
+@pytest.mark.parametrize("items", [False, True])
+def test_those_who_wait_for_a_group_are_told_when_its_row_goes(items: bool) -> None:
+    world = customers(group=None)
+    world.panel.refuse("Nowa", Reject("refused", panel="Panel: nazwa"))
+    world.exchange.set_group("G3", "Nowa")
+    if items:
+        world.exchange.set_item("G3", "product", "1", price="1", currency="PLN")
+    world.exchange.update_client("C-0", discount_group_id="G3")
+    world.tick()
+    assert told(world) == (State.PENDING, "group_pending")
+    world.exchange.delete_group("G3")
+    world.tick()
+    assert told(world) == (State.HELD, "unknown_group")
+
+
 def test_where_a_group_has_gone_its_members_are_told_without_a_call() -> None:
     world = customers(2)
     del world.exchange.states[Key("", "G1", "discounts")]

@@ -754,6 +754,26 @@ def test_a_bad_moment_does_not_keep_a_limit_of_nought_back() -> None:
     assert told(world) == (State.HELD, "bad_as_of")
 
 
+def test_the_accounts_currency_is_known_even_where_nothing_could_be_sent() -> None:
+    world = customers(credit_allowed=None)
+    assert told(world) == (State.HELD, "incomplete")
+    world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
+    world.tick()
+    world.pass_time(minutes=10)
+    refresh(world, currency="EUR")
+    world.tick()
+    assert told(world) == (State.HELD, "other_currency")
+    assert held_by_panel(world)[0] == "0.00"
+
+
+def test_figures_that_were_held_and_deleted_before_anything_was_sent_are_forgotten() -> None:
+    world = customers(credit_allowed=None)
+    world.exchange.delete_credit("C-0")
+    world.tick()
+    assert told(world) is None
+    assert not [key for key in world.exchange.states if key.concern == "credit"]
+
+
 def test_stale_figures_in_another_currency_stay_as_they_are() -> None:
     world = customers()
     world.exchange.set_credit("C-0", currency="EUR", as_of=world.time - timedelta(days=1))

@@ -86,8 +86,9 @@ class Credit(Concern):
 
         Amounts that are none stay as they are, to be refused by name.
         """
-        row, policy = record.erp, self.run.policy.credit
-        if row is None and record.state.base is None and record.state.intent is None:
+        row, policy, base = record.erp, self.run.policy.credit, record.state.base
+        sent = base is not None and not self.rules.keys().isdisjoint(base.erp)
+        if row is None and not sent and record.state.intent is None:
             return record
         held = self._held(row)
         if row is None or held is not None:
@@ -163,7 +164,7 @@ class Credit(Concern):
         That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
         """
         own, base = (shown.values or {}).get(CURRENCY_FIELD), record.state.base
-        if own and (base or steps) and not (base and base.panel.get(CURRENCY_FIELD) == own):
+        if own and not (base and base.panel.get(CURRENCY_FIELD) == own):
             steps = [*steps, Step(CURRENCY_FIELD, forms=((record.erp or {}).get(CURRENCY_FIELD), own))]
         held: Held | None = record.facts
         if held is None:

@@ -186,7 +186,7 @@ class Groups:
             if not self._run.time_left():
                 self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
                 break
-            report += self._work_one(self._cleared_up(record, panel), panel) + Report(Counts(reconciled=1))
+            report += self._work_one(record, panel) + Report(Counts(reconciled=1))
         return report
 
     def _cleared_up(self, record: Record, panel: PanelGroups) -> Record:
@@ -234,6 +234,7 @@ class Groups:
             self._run.queue.send(self._concern.name, [Owner(client_id) for client_id in members])
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
+        had_number, record = record.state.panel_id, self._cleared_up(record, panel)
         plan = self.plan(record, panel)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
@@ -243,9 +244,10 @@ class Groups:
         else:
             if plan.act in (Act.DELETE, Act.FORGET) and not change.after.panel_id:
                 self._run.exchange.prices.forget(record.key.group_id)
-                self._wake_members(record.key.group_id)
             report += save(self._concern, [change])[0]
             self._concern.new_number()
+            if not change.after.panel_id and (had_number or (record.erp is None and change)):
+                self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)
         if plan.more and record.state.panel_id and record.state.intent is None:
             report += self._send_prices(record)
