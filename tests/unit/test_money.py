@@ -18,7 +18,7 @@ from kartoteka.concerns.discounts import prices
 from kartoteka.errors import Reject
 from kartoteka.fields import codecs, money, normal
 from kartoteka.fields.table import BALANCE, LIMIT
-from kartoteka.model import Key, Record
+from kartoteka.model import Key, Record, Values
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
 from tests.world import START, World
@@ -71,7 +71,7 @@ def test_sums_are_exact(many: list[int]) -> None:
 
 @given(CENTS, st.sampled_from([1, -1]))
 def test_the_sign_turns_and_nothing_else(cents: int, sign: int) -> None:
-    row = {BALANCE: str(Decimal(cents).scaleb(-2)), "credit_allowed": True, LIMIT: "1"}
+    row: Values = {BALANCE: str(Decimal(cents).scaleb(-2)), "credit_allowed": True, LIMIT: "1"}
     found = CREDIT[sign].by_policy(Record(Key("C-0", "", "credit"), erp=row)).erp
     assert found is not None
     assert Decimal(str(found[BALANCE])) * 100 == cents * sign
@@ -117,7 +117,8 @@ def _floats(source: str) -> Iterator[str]:
     """Yield what makes or names a float in a module, but for attributes that say they hold seconds."""
     tree, of_seconds = ast.parse(source), set[ast.AST]()
     for node in ast.walk(tree):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.endswith("_seconds"):
+        named = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(node, ast.AnnAssign) and isinstance(named, ast.Name) and named.id.endswith("_seconds"):
             of_seconds.update(ast.walk(node.annotation))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "float" and node not in of_seconds:
