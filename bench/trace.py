@@ -1,4 +1,4 @@
-"""How a change travels through the code: `python -m bench.trace` runs four stories and tells calls, functions, files, hops.
+"""How a change travels through the code: `python -m bench.trace` counts calls, files and hops of four stories.
 
 Over the real adapters of the exchange database (SQLite) and of the panel (HTTP to the stand-in); cloud state and queues
 are in memory. A *hop* is a call from one file of the package into another.
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from types import FrameType
 from typing import Any
 
 import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Column, Table
 
 import kartoteka
 from kartoteka import concerns
@@ -25,14 +27,14 @@ from kartoteka.adapters import sql
 from kartoteka.adapters.idosell.http import PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.adapters.sql import upgrade
-from kartoteka.model import Owner
 from kartoteka.policy import Policy
-from kartoteka.ports.state import Stored
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.reconcile import reconcile
 from kartoteka.sync.run import Run
 from local.panel.server import StandinPanel
+from tests.fakes.queue import FakeQueue
+from tests.fakes.state import FakeState
 
 PACKAGE = Path(kartoteka.__file__).parent
 PERSON = {"email": "biuro@firma.example", "company": "Firma", "street": "Długa 5", "zip_code": "00-950", "city": "Łódź"}
@@ -48,41 +50,9 @@ class NoLimit:
         """Slow nothing down."""
 
 
-class MemoryState:
-    """Cursors in a dictionary; nothing is paused."""
-
-    def __init__(self) -> None:
-        self._documents: dict[str, Stored] = {}
-
-    def load(self, name: str) -> Stored:
-        """Return the document of this name."""
-        return self._documents.get(name, Stored(None))
-
-    def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
-        """Replace the document."""
-        self._documents[name] = Stored(dict(document), version + 1)
-        return True
-
-    def paused(self) -> Mapping[str, str]:
-        """Return that nothing is paused."""
-        return {}
-
-
-class MemoryQueue:
-    """Keys in lists."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[str, list[Owner]] = {}
-
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
-        """Take these keys."""
-        self.waiting.setdefault(concern, []).extend(owners)
-        return 1
-
-
 @dataclass
 class Trace:
-    """What was called: ``functions`` by file and name, ``hops`` by pair of files, ``files`` in the order of first visit."""
+    """What was called: functions by file and name, hops by pair of files, files in the order of the first visit."""
 
     functions: Counter[tuple[str, str]] = field(default_factory=Counter)
     hops: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -132,15 +102,13 @@ class Installation:
         self.exchange = sql.connect(address)
         self.engine = sa.create_engine(address)
         upgrade.create(self.exchange.database.engine)
-        self._state, self.queue = MemoryState(), MemoryQueue()
+        self._state, self.queue = FakeState(), FakeQueue()
         self._http = HttpPanel(PanelHttp(panel.url, panel.key, NoLimit()))
         self.later = timedelta()
 
     def run(self) -> Run:
         """Return what one run works with."""
-        run = Run(
-            self.exchange, self._http, self._state, self.queue, Policy(), "trace", now=self._now  # type: ignore[arg-type]
-        )
+        run = Run(self.exchange, self._http, self._state, self.queue, Policy(), "trace", now=self._now)
         concerns.build(run)
         return run
 
@@ -170,10 +138,9 @@ class Installation:
 
     def work(self, *names: str) -> None:
         """Work these queues until they are empty."""
-        while any(self.queue.waiting.get(name) for name in names):
-            for name in names:
-                if owners := self.queue.waiting.pop(name, []):
-                    reconcile(self.run().concerns[name], owners)
+        for name in names:
+            while owners := self.queue.take(name):
+                reconcile(self.run().concerns[name], owners)
 
     def tick(self) -> None:
         """Fire every schedule once and work the queues."""
@@ -261,7 +228,8 @@ def traced(story: Callable[[], None]) -> Trace:
 
 def main() -> None:
     """Print the four stories."""
-    print(f"{'story':<55} {'calls':>6} {'functions':>9} {'files':>6} {'hops':>6}")
+    table = Table("story", *(Column(name, justify="right") for name in ("calls", "functions", "files", "hops")))
+    orders: list[str] = []
     for begin in STORIES:
         with tempfile.TemporaryDirectory() as home, StandinPanel() as panel:
             place = Installation(Path(home), panel)
@@ -270,10 +238,13 @@ def main() -> None:
             place.tick()
             place.tick()
             trace = traced(begin(place))
-            calls, functions, files, hops = trace.row
-            print(f"{(begin.__doc__ or '').rstrip('.'):<55} {calls:>6} {functions:>9} {files:>6} {hops:>6}")
-            if "-v" in sys.argv:
-                print("    " + " → ".join(trace.files))
+            table.add_row((begin.__doc__ or "").rstrip("."), *map(str, trace.row))
+            orders.append(f"{begin.__name__}: " + " → ".join(trace.files))
+    console = Console()
+    console.print(table)
+    if "-v" in sys.argv:
+        for order in orders:
+            console.print(order)
 
 
 if __name__ == "__main__":

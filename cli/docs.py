@@ -32,18 +32,10 @@ the Admin API that first had the field; an older panel refuses it, and the rest 
 
 GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
 COLUMNS = ("field", "column", "read", "created", "updated", "compared as", "direction", "empty", "shown", "since")
-NOTES = {
-    "shops": "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its "
-    "default shops",
-    "discount_group_id": "is the ERP's id in the exchange database, and the panel's number of that group in the panel",
-    "credit_limit": "is 0 where `credit_allowed` is false, and where stale figures count as none",
-}
-"""Fields whose value is not simply what stands in their column -> what it is."""
 WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
 UNSURE = (
-    "`{}`: it is not known whether the panel shows there what was written. What it shows counts once something was "
-    "sent, and after three corrections in vain it is believed to be another figure: "
-    "[0020](decisions/0020-credit-figures.md).\n"
+    "`{}`: it is not known whether the panel shows there what was written. What it shows first after a write is noted "
+    "as its form; another figure later is drift: [0020](decisions/0020-credit-figures.md).\n"
 )
 WATCHED = "`{}` is read on both sides for a check and never written here.\n"
 GROUPS = """## discount groups
@@ -92,8 +84,8 @@ def _concern(name: str, rows: Rows) -> Iterator[str]:
             yield UNSURE.format(field.name)
         if field.watched:
             yield WATCHED.format(field.name)
-        if field.name in NOTES:
-            yield f"`{field.name}` {NOTES[field.name]}.\n"
+        if field.note:
+            yield f"`{field.name}` {field.note}.\n"
 
 
 def _cells(field: Field, rule: Rule | None, *, is_column: bool) -> Iterator[str]:

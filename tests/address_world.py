@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kartoteka.codes import Status
+from kartoteka.codes import IN_STEP, Status
 from kartoteka.model import Link, Owner, Value, Values
 from kartoteka.policy import Policy, parse
+from kartoteka.sync.plan import Act
 from tests.world import CLIENT, World
 
 CONCERN = "delivery_addresses"
@@ -69,6 +70,20 @@ class AddressWorld(World):
         found = self.run().concerns[CONCERN].differing(sorted(known))
         assert self.panel.calls() == before
         return found
+
+    def check_in_step(self, client_id: str) -> None:
+        """Check that an address of a client that was worked just now is in step only where nothing is to be carried.
+
+        What is said of the client as a whole stands for its addresses.
+        """
+        concern = self.run().concerns[CONCERN]
+        records = concern.load([Owner(client_id)])
+        if records[0].state.deferral:
+            return
+        for plan in concern.plans(records, None):
+            state = plan.record.state
+            is_due = plan.act is Act.LOOK or plan.writes or plan.status != state.status
+            assert not is_due or state.deferral or state.status != IN_STEP, f"{plan.record.key} is not in step: {plan}"
 
     def row(self, address_id: str = "A-1") -> dict[str, Value]:
         """Return the ERP's row."""

@@ -312,11 +312,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Panel nie przyjął hasła, które wylosowano dla nowego konta (odpowiedź: '{panel}').",
-                "Złagodź w panelu wymagania dotyczące haseł, a potem ustaw decision = 'retry' w sync_status.",
+                "Złagodź w panelu wymagania dotyczące haseł, a potem zmień dowolne pole w wierszu klienta.",
             ),
             Text(
                 "The panel did not take the random password of the new account (it says '{panel}').",
-                "Relax the password rules in the panel, then set decision = 'retry' in sync_status.",
+                "Relax the password rules in the panel, then change any field of the client's row.",
             ),
         ),
         Code(
@@ -324,11 +324,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Panel odrzucił konto z powodu daty urodzenia (odpowiedź: '{panel}').",
-                "Popraw datę urodzenia na koncie w panelu, a potem ustaw decision = 'retry' w sync_status.",
+                "Popraw datę urodzenia na koncie w panelu, a potem zmień dowolne pole w wierszu klienta.",
             ),
             Text(
                 "The panel refuses the account for its date of birth (it says '{panel}').",
-                "Correct the date of birth of the account in the panel, then set decision = 'retry' in sync_status.",
+                "Correct the date of birth of the account in the panel, then change any field of the client's row.",
             ),
         ),
         Code(
@@ -463,11 +463,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Panel odrzucił dane (odpowiedź: '{panel}').",
-                "Popraw wiersz według odpowiedzi panelu albo ustaw decision = 'retry' w sync_status.",
+                "Popraw wiersz według odpowiedzi panelu; po zmianie zostanie wysłany jeszcze raz.",
             ),
             Text(
                 "The panel refuses the data (it says '{panel}').",
-                "Correct the row as the panel's answer says, or set decision = 'retry' in sync_status.",
+                "Correct the row as the panel's answer says; it is sent again once it has changed.",
             ),
         ),
         Code(
@@ -475,11 +475,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Panel odrzucił całe zapytanie o ten rekord (odpowiedź: '{panel}').",
-                "Sprawdź kod i login klienta; gdy są poprawne, ustaw decision = 'retry' w sync_status.",
+                "Sprawdź kod i login klienta; po zmianie wiersza rekord zostanie wysłany jeszcze raz.",
             ),
             Text(
                 "The panel refuses the whole call for this record (it says '{panel}').",
-                "Check the client's code and login; if they are right, set decision = 'retry' in sync_status.",
+                "Check the client's code and login; the record is sent again once its row has changed.",
             ),
         ),
         Code(
@@ -516,13 +516,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "Panel pokazuje wartość, której nie da się odczytać ({fields}: '{panel_value}'); wiersz w ERP zostaje "
                 "bez zmian.",
-                "Sprawdź tę wartość w panelu; aby wysłać wartość z ERP jeszcze raz, ustaw decision = 'retry' w "
-                "sync_status.",
+                "Sprawdź tę wartość w panelu; wartość z ERP zostanie wysłana jeszcze raz, gdy się zmieni.",
             ),
             Text(
                 "The panel shows a value that cannot be read back ({fields}: '{panel_value}'); the ERP's row is left "
                 "as it is.",
-                "Check the value in the panel; to send the ERP's once more, set decision = 'retry' in sync_status.",
+                "Check the value in the panel; the ERP's is sent again once it has changed.",
             ),
         ),
     ),

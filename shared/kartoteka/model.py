@@ -142,8 +142,8 @@ class Link:
 class Written:
     """A field that was written on one side: a row of ``sync_history``.
 
-    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account that
-    was opened; ``after`` is then the JSON text of all its values.
+    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account
+    that was opened; ``after`` is then the JSON text of all its values.
     """
 
     field: str

@@ -107,7 +107,7 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
             raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
         if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
             raise ValueError(
-                f"{name!r} is shown by the panel in words of its own and cannot travel back; {_ONLY_ONE_WAY}"
+                f"{name!r} is not shown by the panel as it was written and cannot travel back; {_ONLY_ONE_WAY}"
             )
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
@@ -180,7 +180,7 @@ else:
 
 
 class Shops(OneWay):
-    """Which shops a customer may use."""
+    """Which shops a client may use."""
 
     rules: tuple[ShopRule, ...] = ()
 

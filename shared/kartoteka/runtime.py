@@ -105,7 +105,7 @@ def state() -> DynamoState:
 
 
 def forget() -> None:
-    """Forget everything that was built or read, so that a mended secret or setting is seen at once."""
+    """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
     parameters.clear_caches()  # type: ignore[no-untyped-call]
     for built in (settings, state, _panel, _exchange, _queue, _policy):
         built.cache_clear()

@@ -394,7 +394,9 @@ def test_the_command_prints_creates_and_upgrades(tmp_path: Path) -> None:
     runner = CliRunner(env={"ERP_URL": f"sqlite:///{tmp_path / 'a.db'}"})
     assert "CREATE TRIGGER kartoteka_clients_insert" in runner.invoke(command, ["ddl", "--dialect", "sqlite"]).output
     assert "Error: no_schema" in runner.invoke(command, ["upgrade"]).output
-    assert runner.invoke(command, ["create"]).output == f"The exchange tables are complete (version {upgrade.VERSION}).\n"
+    assert (
+        runner.invoke(command, ["create"]).output == f"The exchange tables are complete (version {upgrade.VERSION}).\n"
+    )
     assert runner.invoke(command, ["upgrade", "--quiet"]).output == ""
 
 

@@ -176,7 +176,7 @@ def test_whatever_both_sides_do_nothing_is_left_in_step_with_something_to_do(
 
 @given(wanted=st.sampled_from(("1", "1,2", "3", "")), shown=st.sampled_from(("1", "2", "1,2", "")))
 def test_shops_are_quiet_too(wanted: str, shown: str) -> None:
-    concern, panel = concern_of("{}", "shops"), Panel({name: shown for name in SHOPS})
+    concern, panel = concern_of("{}", "shops"), Panel(dict.fromkeys(SHOPS, shown))
     record = settled(concern, concern.by_policy(record_of({"shops": wanted}, None, concern="shops")), panel)
     assert not not_asked(concern, record)
 

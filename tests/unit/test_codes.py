@@ -94,10 +94,11 @@ def _constructed(names: set[str]) -> set[str]:
     for path in Path(kartoteka.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(
-                    func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Constant(value=str(code)), *_]
-                ) if called in names:
-                    found.add(code)
+                case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[first, *_]) if (
+                    called in names
+                ):
+                    choices = (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,)
+                    found |= {c.value for c in choices if isinstance(c, ast.Constant) and isinstance(c.value, str)}
     return found
 
 

@@ -40,3 +40,12 @@ def test_many_gaps_are_merged_and_none_is_dropped() -> None:
     assert len(cursor.gaps) == MAX_GAPS
     asked = {n for first, last in cursor.spans() for n in range(first, last + 1)}
     assert set(range(1, 4 * MAX_GAPS - 2, 2)) <= asked
+
+
+def test_merged_gaps_are_asked_for_as_long_as_the_younger_one() -> None:
+    cursor = LogCursor().advance([2], NOON, HOUR)
+    later = NOON + timedelta(minutes=30)
+    cursor = cursor.advance(range(4, 4 * MAX_GAPS, 2), later, HOUR)
+    first, last = cursor.gaps[0].first, cursor.gaps[0].last
+    assert first == 1 < last
+    assert cursor.gaps[0].since == later

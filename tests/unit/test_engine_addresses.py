@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+
 from kartoteka.codes import State, Status
 from kartoteka.concerns.addresses import Addresses
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Deferral, Key, Owner, Value, Values
+from kartoteka.model import Change, Deferral, Key, Owner, RecordState, Value, Values
+from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, Address
 from kartoteka.ports.state import Stored
-from kartoteka.sync.concern import News
+from kartoteka.sync.concern import News, Opened
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
 from tests.helpers import owners
 from tests.world import CLIENT, World
@@ -753,6 +755,19 @@ def test_what_the_erps_own_database_refuses_is_held_and_keeps_its_neighbours() -
     assert made.row()["city"] == "Gdynia"
 
 
+def test_a_row_that_the_erps_own_database_refuses_is_inserted_once_what_it_refused_is_corrected() -> None:
+    made = world(attempts=1)
+    made.exchange.refuse_address("panel-1", "check of the phone")
+    made.panel.add_address("1", **LINES)
+    made.turn()
+    assert made.status("panel-1").code == "refused_by_erp"
+    made.exchange.refuse_address("panel-1", None)
+    made.panel.edit_address("1", phone="600700800")
+    made.turn()
+    assert (made.row("panel-1")["phone"], made.row("panel-1")["city"]) == ("600700800", LINES["city"])
+    assert quiet(made)
+
+
 def test_what_the_erps_own_database_refuses_is_not_counted_as_written() -> None:
     made = world(attempts=1)
     made.exchange.refuse_address("panel-1", "check constraint")
@@ -768,6 +783,130 @@ def test_a_deletion_that_the_erps_own_database_refuses_is_held() -> None:
     made.panel.remove_address("1")
     made.turn()
     assert (made.status().code, rows(made)) == ("refused_by_erp", {"A-1": "Długa 5"})
+    assert quiet(made)
+
+
+def test_what_the_erps_own_database_refuses_is_tried_as_often_as_the_policy_wants() -> None:
+    made = in_step(attempts=3)
+    made.exchange.refuse_address("A-1", "check constraint")
+    made.panel.edit_address("1", city="Gdynia")
+    found = []
+    for _ in range(4):
+        made.look()
+        deferral = made.exchange.deferrals.get(Key("C-1", "", CONCERN, "A-1"))
+        found.append((made.status().state, deferral.attempts if deferral else None))
+    assert found == [(State.PENDING, 1), (State.PENDING, 2), (State.HELD, None), (State.HELD, None)]
+    made.turn()
+    assert quiet(made)
+
+
+@pytest.mark.parametrize("touch", [{"street": LINES["street"]}, {"street": "Krótka 2"}])
+def test_a_row_that_the_erp_would_not_delete_is_tried_again_once_it_differs(touch: dict[str, Value]) -> None:
+    made = in_step("panel_to_erp", deletes="propagate", attempts=1)
+    made.exchange.refuse_address("A-1", "foreign key")
+    made.panel.remove_address("1")
+    made.turn()
+    assert made.status().code == "refused_by_erp"
+    assert quiet(made)
+    made.exchange.refuse_address("A-1", None)
+    made.exchange.update_address("A-1", **touch)
+    assert bool(made.differing()) is (touch["street"] != LINES["street"])
+    made.turn()
+    assert ("A-1" in made.exchange.addresses) is (touch["street"] == LINES["street"])
+
+
+@pytest.mark.parametrize("direction", ["erp_to_panel", "both"])
+def test_an_address_that_was_deleted_in_the_panel_and_is_not_taken_back_is_held_until_its_row_differs(
+    direction: str,
+) -> None:
+    made = in_step(direction, deletes="propagate", attempts=2)
+    made.panel.remove_address("1")
+    made.exchange.update_address("A-1", phone="600700800")
+    made.panel.refuse("C-1")
+    made.look()
+    assert made.status().state is State.PENDING
+    made.look()
+    assert (made.status().state, made.panel.calls()[ADD]) == (State.HELD, 2)
+    assert not made.differing(), "it is not believed to be there"
+    made.turn()
+    assert quiet(made)
+    made.panel.accept("C-1")
+    made.look()
+    assert streets(made) == []
+    made.exchange.update_address("A-1", street="Krótka 2")
+    made.turn()
+    assert (streets(made), made.status()) == (["Krótka 2"], Status(State.IN_STEP))
+    assert quiet(made)
+
+
+def test_a_correction_that_the_panel_refuses_is_held_until_the_row_differs() -> None:
+    made = in_step("erp_to_panel", attempts=1)
+    made.panel.refuse("C-1")
+    made.panel.edit_address("1", city="Gdynia")
+    made.turn()
+    assert (made.status().state, made.panel.calls()[UPDATE]) == (State.HELD, 1)
+    assert quiet(made)
+    made.panel.accept("C-1")
+    made.exchange.update_address("A-1", city="Gdańsk")
+    made.turn()
+    assert (made.shown()["1"]["city"], made.status()) == ("Gdańsk", Status(State.IN_STEP))
+    made.turn()
+    assert quiet(made)
+
+
+def test_a_value_that_the_panel_cannot_take_closes_no_conflict_before_it_was_carried() -> None:
+    made = in_step(deletes="propagate", conflict="hold")
+    made.exchange.update_address("A-1", street="x" * 201)
+    made.panel.remove_address("1")
+    made.turn()
+    assert made.status().state is State.CONFLICT
+    (number,) = made.exchange.open_conflict_ids()
+    made.exchange.decide(number, "erp")
+    made.turn()
+    assert (made.status().state, made.status().code, made.status().field) == (State.HELD, "too_long", "street")
+    assert made.exchange.open_conflict_ids() == [number]
+    assert quiet(made)
+    made.exchange.update_address("A-1", street="Krótka 2")
+    made.turn()
+    assert (streets(made), made.exchange.open_conflict_ids()) == (["Krótka 2"], [])
+    assert quiet(made)
+
+
+@pytest.mark.parametrize(("conflict", "left"), [("erp", []), ("hold", ["x" * 201])])
+def test_an_edit_that_no_column_can_hold_stands_against_a_deletion(conflict: str, left: list[str]) -> None:
+    made = in_step(deletes="propagate", conflict=conflict)
+    made.panel.edit_address("1", street="x" * 201)
+    made.exchange.delete_address("A-1")
+    made.turn()
+    (told,) = made.exchange.conflicts
+    assert (streets(made), told.field, told.panel_value) == (left, "street", "x" * 201)
+    assert quiet(made)
+
+
+def test_a_row_that_can_no_longer_be_added_is_not_asked_about_for_the_sake_of_a_call_that_failed() -> None:
+    made = world()
+    made.exchange.insert_address("A-1", "C-1", **LINES)
+    made.dies_at("add_addresses")
+    assert not made.look()
+    made.exchange.update_address("A-1", first_name=None)
+    made.turn()
+    assert (made.status().code, made.exchange.intents) == ("incomplete", {})
+    assert quiet(made)
+
+
+def test_a_lost_reply_to_an_erasure_is_no_deletion_of_the_address() -> None:
+    made = in_step()
+    rule = '{"deletes": "propagate", "conflict": "panel", "fields": {"phone": {"empty": "erase"}}}'
+    made.policy = parse(f'{{"delivery_addresses": {rule}}}')
+    made.exchange.update_address("A-1", phone=None)
+    made.panel.lose_reply()
+    made.look()
+    assert made.shown()["1"]["phone"] == ""
+    made.panel.remove_address("1")
+    made.turn()
+    assert (streets(made), rows(made)) == ([], {})
+    (told,) = made.exchange.conflicts
+    assert (told.field, told.erp_value, told.decision) == ("phone", None, "panel")
     assert quiet(made)
 
 
@@ -815,6 +954,24 @@ def test_a_customer_without_a_shop_is_told_so() -> None:
     made.exchange.set_shops("C-1", 2)
     made.turn()
     assert made.status().state is State.IN_STEP
+
+
+def test_without_a_shop_the_panels_edits_go_on_and_the_erps_wait() -> None:
+    made = in_step(conflict="hold")
+    made.policy = made.policy.model_copy(
+        update={"accounts": made.policy.accounts.model_copy(update={"default_shops": ()})}
+    )
+    made.panel.accounts["1"] = without_shops(made.panel.accounts["1"])
+    made.exchange.update_address("A-1", street="Krótka 2", first_name="z ERP")
+    made.panel.edit_address("1", phone="600700800", first_name="z panelu")
+    made.turn()
+    assert (made.row()["phone"], streets(made)) == ("600700800", ["Długa 5"])
+    assert (made.status().state, made.status().code) == (State.HELD, "incomplete")
+    assert "Both sides were edited" in made.status().message_en
+    assert quiet(made)
+    made.exchange.set_shops("C-1", 2)
+    made.turn()
+    assert (streets(made), made.status().state) == (["Krótka 2"], State.CONFLICT)
 
 
 def without_shops(account: Account) -> Account:
@@ -912,6 +1069,9 @@ def test_an_account_that_carries_another_code_is_never_mixed_with_this_customer(
     made.panel.recode("1", "C-9")
     made.exchange.update_address("A-1", street="Krótka 2")
     made.panel.edit_address("1", city="Gdynia")
+    before = made.panel.calls()
+    made.look()
+    assert made.spent(before) == {"GET clients/clients": 1}
     made.turn()
     assert (made.status("").code, streets(made), made.row()["city"]) == ("another_account", ["Długa 5"], "Łódź")
     before = made.panel.calls()
@@ -923,6 +1083,81 @@ def test_an_account_that_carries_another_code_is_never_mixed_with_this_customer(
     made.look()
     assert (streets(made), made.row()["city"], made.status().state) == (["Krótka 2"], "Gdynia", State.IN_STEP)
     assert made.exchange.status("C-1", CONCERN) is None
+
+
+def test_addresses_that_wait_are_not_tried_while_the_account_is_another_ones() -> None:
+    made = in_step()
+    made.panel.refuse("C-1")
+    made.exchange.update_address("A-1", street="Krótka 2")
+    made.look()
+    assert made.status().state is State.PENDING
+    made.panel.recode("1", "C-9")
+    made.look()
+    assert made.status("").code == "another_account"
+    before, queued = made.panel.calls(), made.counts.collected
+    made.turn()
+    assert (made.spent(before), made.counts.collected) == ({}, queued)
+    made.panel.recode("1", "C-1")
+    made.panel.accept("C-1")
+    assert noticed(made)
+    made.look()
+    assert streets(made) == ["Krótka 2"]
+    assert quiet(made)
+
+
+def test_bases_of_an_account_that_was_before_are_void_where_addresses_were_off_when_the_next_one_was_linked() -> None:
+    made = in_step(deletes="propagate")
+    wanted, made.policy = made.policy, policy("off")
+    made.panel.remove("1")
+    del made.exchange.links["C-1"]
+    made.exchange.update_client("C-1", first_name="Jan")
+    other = made.panel.register(CLIENT, login="anew", external_code="C-1")
+    made.knows_the_panel()
+    made.tick()
+    assert made.exchange.links["C-1"].panel_client_id == other
+    assert not any(key.concern == CONCERN for key in made.exchange.states)
+    made.policy = wanted
+    made.turn()
+    assert (streets(made, other), rows(made)) == (["Długa 5"], {"A-1": "Długa 5"})
+
+
+def first_contact(made: AddressWorld, *fresh: str) -> dict[str, Change]:
+    """Return what is stored where C-1 is linked, by item."""
+    link = made.exchange.links["C-1"]
+    changes = made.run().concerns[CONCERN].first_contact({"C-1": link}, {"C-1": Opened(CLIENT, CLIENT)}, fresh)
+    return {change.record.key.item_id: change for change in changes}
+
+
+def test_a_client_that_is_linked_is_due_unless_its_account_was_opened_just_now_and_it_has_no_addresses() -> None:
+    made = world()
+    due = Deferral(made.time, 0, 0, "first_contact")
+    assert first_contact(made)[""].after.deferral == due
+    assert first_contact(made, "C-1") == {}
+    deferred(made, "panel_5xx")
+    assert first_contact(made, "C-1")[""].after == RecordState()
+    made.exchange.insert_address("A-1", "C-1", **LINES)
+    assert first_contact(made, "C-1")[""].after.deferral == due
+
+
+def test_what_waits_about_a_former_account_is_closed_when_its_client_is_linked_anew() -> None:
+    made = in_step(conflict="hold")
+    made.exchange.update_address("A-1", street="z ERP")
+    made.panel.edit_address("1", street="z panelu")
+    made.turn()
+    (number,) = made.exchange.open_conflict_ids()
+    change = first_contact(made)["A-1"]
+    assert (change.after, change.closed) == (RecordState(), {number: None})
+
+
+def test_an_account_that_was_opened_just_now_is_not_asked_about_when_the_feed_shows_it() -> None:
+    made = in_step()
+    made.panel.add_address("1", **{**LINES, "street": "Krótka 2"})
+    account = made.panel.accounts["1"]
+    before = made.panel.calls()
+    concern = made.run().concerns[CONCERN]
+    assert concern.notice(News([account], {"1": "C-1"}, {"1": account}, ())) == []
+    assert made.spent(before) == {}
+    assert noticed(made)
 
 
 # --- the brake
@@ -1139,6 +1374,18 @@ def test_collect_asks_for_nobody_who_is_in_step() -> None:
     assert not wants(in_step())
     assert not wants(in_step())
     assert not wants(world())
+
+
+def test_collect_takes_no_address_for_that_of_a_new_row_since_it_may_be_another_one_by_now() -> None:
+    made = in_step(attempts=1)
+    made.exchange.insert_address("A-2", "C-1", **LINES)
+    made.exchange.delete_address("A-1")
+    made.panel.edit_address("1", additional="brama 2")
+    made.panel.refuse("C-1")
+    made.turn()
+    assert (made.status().code, made.status("A-2").state) == ("deleted_in_erp", State.HELD)
+    assert not wants(made)
+    assert quiet(made)
 
 
 def test_collect_asks_for_new_edited_and_deleted_rows() -> None:

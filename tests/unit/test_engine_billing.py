@@ -226,6 +226,19 @@ def test_what_the_erps_own_database_refuses_is_deferred_and_keeps_its_neighbours
     assert other["city"] == "Gdynia"
 
 
+def test_what_the_erps_own_database_refused_together_goes_once_what_it_refused_is_corrected() -> None:
+    world = linked('{"retry": {"max_attempts": 1}}')
+    world.exchange.refuse("C-1", "check of the phone")
+    world.panel.edit("1", city="Radom", phone="600700800")
+    world.tick()
+    world.exchange.refuse("C-1", None)
+    world.tick()
+    assert (row(world)["city"], row(world)["phone"]) == (CLIENT["city"], CLIENT["phone"])  # nothing has changed
+    world.panel.edit("1", phone="600700801")
+    world.tick()
+    assert (row(world)["city"], row(world)["phone"]) == ("Radom", "600700801")
+
+
 def test_a_customer_whose_account_is_gone_is_held() -> None:
     world = linked()
     world.panel.remove("1")

@@ -153,7 +153,7 @@ def test_what_cannot_be_printed_is_refused_in_every_text(field: Field) -> None:
 
 NOT_OF_A_FIELD: Mapping[str, tuple[tuple[str, ...], str]] = {
     "shops": (
-        ("shared/", "functions/shops/", "cli/"),
+        ("shared/", "functions/shops/"),
         "also the name of a concern, and of what a policy's rule and a call of the panel's hold",
     ),
     "currency": (
@@ -164,6 +164,7 @@ NOT_OF_A_FIELD: Mapping[str, tuple[tuple[str, ...], str]] = {
         ),
         "an attribute of a price (GroupItem, SentPrice), which is no field of a client",
     ),
+    "language": (("cli/show.py", "cli/status.py"), "the language in which a command answers"),
     "email": (("shared/kartoteka/fields/normal.py",), "a normaliser is named by the kind of value that it takes"),
     "phone": (("shared/kartoteka/fields/normal.py",), "a normaliser is named by the kind of value that it takes"),
 }

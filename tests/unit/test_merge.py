@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -81,8 +81,16 @@ NOTHING = None
 NOTED = "noted"
 """Nothing is written, and what both sides show becomes the field's base."""
 
+
+class Pair(NamedTuple):
+    """The forms of a field that are noted, the ERP's and the panel's."""
+
+    erp: Value
+    panel: Value
+
+
 TABLE = [
-    # rule, base, ERP, panel -> side written and why; NOTED; or NOTHING
+    # rule, base, ERP, panel -> side written and why; NOTED, or the forms that are noted; or NOTHING
     # --- ERP == panel: agreed
     ("equal, and known to be", BOTH, "A", "A", "A", NOTHING),
     ("equal but for a space, and known to be", BOTH, "A b", "A  b", " A b", NOTHING),
@@ -146,8 +154,10 @@ TABLE = [
     ("one way, always: emptied", ALWAYS, "A", None, "A", (PANEL, EDIT)),
     ("one way back: an edit", TO_ERP, "A", "A", "B", (ERP, EDIT)),
     ("one way back: two edits", TO_ERP, "A", "B", "C", (ERP, EDIT)),
-    ("one way back: emptied, keep", TO_ERP, "A", "A", "", NOTHING),
-    ("one way back: emptied, the target edited, keep", TO_ERP, "A", "B", "", NOTHING),
+    # an emptied source is noted where it is the panel's: else its last value would count where it is not asked
+    ("one way back: emptied, keep", TO_ERP, "A", "A", "", Pair("A", "")),
+    ("one way back: emptied, the target edited, keep", TO_ERP, "A", "B", "", Pair("A", "")),
+    ("one way back: emptied, and known to be", TO_ERP, ("A", ""), "A", "", NOTHING),
     ("one way back: emptied, erase", TO_ERP_ERASE, "A", "A", "", (ERP, EDIT)),
     ("one way back: emptied, the target edited, erase", TO_ERP_ERASE, "A", "B", "", (ERP, EDIT)),
     # --- one-way field, target changed: the source's value is written
@@ -183,6 +193,8 @@ def test_the_table(rule: Rule, base: Any, erp: Value, panel: Value, expected: An
         assert step is None
     elif expected == NOTED:
         assert step == Step("city", forms=(erp, panel))
+    elif isinstance(expected, Pair):
+        assert step == Step("city", forms=expected)
     else:
         target, reason = expected
         value, seen = (erp, panel) if target is PANEL else (panel, erp)
@@ -231,6 +243,7 @@ def test_a_noted_form_is_neither_an_edit_nor_drift(rule: Rule) -> None:
         (BOTH, "Fa. Ges", "FA GES SA", ERP, EDIT),
         (BOTH, "FA GES 1", "FA GES SA", PANEL, CONFLICT),
         (BOTH, "FA GES", "FA GES", None, None),  # both are equal now, which they were not before
+        (BOTH, "Fa. Ges", "Fa. Ges", None, None),
         (TO_PANEL, "Fa. Gęś", "FA GES", PANEL, EDIT),
         (TO_PANEL, "Fa. Ges", "FA GES SA", PANEL, DRIFTED),
         (TO_PANEL, "FA GES SA", "Fa. Ges", PANEL, EDIT),
@@ -276,6 +289,15 @@ def test_a_telephone_number_is_read_by_the_country_of_its_own_side() -> None:
     assert not many(rules, german, german, {"phone": "+49 30 901820", "country_code": "de"})
     moved = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, german)
     assert list(moved) == ["country_code"]
+    shown: Values = {"phone": "030 901821", "country_code": "DE"}  # edited there; in the ERP only its country was
+    travels = many(rules, german, {"phone": "030 901820", "country_code": "PL"}, shown)
+    assert {name: (step.target, step.reason) for name, step in travels.items()} == {
+        "phone": (ERP, EDIT),
+        "country_code": (PANEL, EDIT),
+    }
+    abroad: Values = {"phone": "+48 501 502 503", "country_code": "DE"}
+    home = many(rules, abroad, {"phone": "501502503", "country_code": "PL"}, abroad)
+    assert list(home) == ["country_code"]
 
 
 def test_a_side_without_a_country_is_read_by_the_one_that_is_known() -> None:
@@ -387,7 +409,8 @@ def test_after_three_corrections_a_side_is_believed_not_to_take_the_value(
     assert third.note == Note(DRIFT, "B", CORRECTIONS)
     fourth = one(rule, "A", erp, panel, note=third.note)
     facts = {"erp_value": erp, "panel_value": panel}
-    assert fourth == Step("city", note=Note(STANDS, "B", CORRECTIONS, code), code=code, facts=facts)
+    kind = STANDS if rule is TO_PANEL else DRIFT  # what stands is a value of the panel's
+    assert fourth == Step("city", note=Note(kind, "B", CORRECTIONS, code), code=code, facts=facts)
     assert one(rule, "A", erp, panel, note=fourth.note) == fourth
 
 
@@ -403,6 +426,26 @@ def test_another_value_begins_the_count_anew() -> None:
 
 def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
     assert one(TO_PANEL, "A", "A", "A", note=Note(DRIFT, "B", 2)) == Step("city")
+
+
+@pytest.mark.parametrize("rule", [TO_PANEL, TO_ERP])
+def test_a_count_is_not_forgotten_where_the_panel_was_not_asked(rule: Rule) -> None:
+    note = Note(DRIFT, "B", 2)
+    assert one(rule, "A", "A", "A", note=note, asked=False) == Step("city", note=note)
+    assert one(BOTH, "A", "A", "A", note=note, asked=False) == Step("city")  # the policy has changed: drift is an edit
+    erp, panel = ("A2", "A") if rule is TO_PANEL else ("A", "A2")
+    edited = one(rule, "A", erp, panel, note=note, asked=False)
+    assert edited is not None
+    assert (edited.reason, edited.note) == (EDIT, None)
+
+
+def test_a_refused_correction_still_stands_where_the_panel_was_not_asked() -> None:
+    note = Note(REFUSED, "A", code="bad_city", text="no")
+    asked = one(TO_PANEL, "A", "A", "B", note=note)
+    assert asked is not None
+    assert (asked.target, asked.code) == (None, "bad_city")
+    assert one(TO_PANEL, "A", "A", "A", note=note, asked=False) == asked
+    assert one(TO_PANEL, "A", "A", "A", note=note) == Step("city")
 
 
 def test_a_refused_value_is_not_sent_again() -> None:
@@ -432,16 +475,36 @@ def test_a_refused_value_that_nobody_wants_any_more_is_forgotten() -> None:
 
 @pytest.mark.parametrize("rule", [BOTH, TO_ERP])
 def test_what_the_erp_has_refused_is_not_written_there_again(rule: Rule) -> None:
-    note = Note(REFUSED, "B", code="refused_by_erp", text="a check of the ERP's")
+    note = Note(STANDS, "B", code="refused_by_erp", text="a check of the ERP's")
     step = one(rule, "A", "A", "B", note=note)
     assert step is not None
     assert (step.target, step.code, step.facts["reason"]) == (None, "refused_by_erp", "a check of the ERP's")
+    other = one(rule, "A", "A", "C", note=note)
+    assert other is not None
+    assert (other.target, other.note) == (ERP, None)
+
+
+@pytest.mark.parametrize(
+    "note", [Note(REFUSED, "B", code="bad_city"), Note(REFUSED_TOGETHER, "B", code="refused"), Note(DRIFT, "B")]
+)
+def test_what_the_panel_has_refused_may_still_be_written_into_the_erp(note: Note) -> None:
+    step = one(BOTH, "A", "A", "B", note=note)
+    assert step is not None
+    assert (step.target, step.value, step.code) == (ERP, "B", "")
+
+
+@pytest.mark.parametrize("code", ["not_taken", "unreadable", "too_long.in_panel"])
+def test_what_stands_for_another_reason_is_written_once_the_policy_lets_it(code: str) -> None:
+    step = one(BOTH, "A", "A", "B", note=Note(STANDS, "B", CORRECTIONS, code))
+    assert step is not None
+    assert (step.target, step.value, step.code, step.note) == (ERP, "B", "", None)
 
 
 TOGETHER: Mapping[str, Note] = {
     "street": Note(REFUSED_TOGETHER, "S1", code="refused", text="no"),
     "company": Note(REFUSED_TOGETHER, "F1", code="refused", text="no"),
 }
+BY_ERP = {name: note._replace(kind=STANDS, code="refused_by_erp") for name, note in TOGETHER.items()}
 ALL_BOTH = dict.fromkeys(("company", "street", "city"), BOTH)
 BASE: Values = {"company": "F0", "street": "S0", "city": "C0"}
 
@@ -477,12 +540,55 @@ def test_an_edit_in_the_panel_tries_nothing_again_that_the_panel_has_refused() -
 
 
 def test_what_the_erp_has_refused_together_is_tried_again_where_one_has_changed() -> None:
-    notes = {name: note._replace(code="refused_by_erp") for name, note in TOGETHER.items()}
     shown: Values = {"company": "F1", "street": "S1", "city": "C0"}
-    held = many(ALL_BOTH, BASE, BASE, shown, notes=notes)
+    held = many(ALL_BOTH, BASE, BASE, shown, notes=BY_ERP)
     assert {name: step.target for name, step in held.items()} == {"company": None, "street": None}
-    again = many(ALL_BOTH, BASE, BASE, {**shown, "company": "F2"}, notes=notes)
+    again = many(ALL_BOTH, BASE, BASE, {**shown, "company": "F2"}, notes=BY_ERP)
     assert {name: step.target for name, step in again.items()} == {"company": ERP, "street": ERP}
+    back = many(ALL_BOTH, BASE, BASE, {**shown, "company": "F0"}, notes=BY_ERP)
+    assert {name: step.target for name, step in back.items()} == {"street": ERP}
+    assert not any(step.note for step in (*again.values(), *back.values()))
+
+
+def test_another_edit_in_the_panel_goes_into_the_erp_without_what_was_refused_there() -> None:
+    """With it the row would be refused once more, and the other edit with it."""
+    found = many(ALL_BOTH, BASE, BASE, {"company": "F1", "street": "S1", "city": "C1"}, notes=BY_ERP)
+    assert {name: step.target for name, step in found.items()} == {"company": None, "street": None, "city": ERP}
+
+
+def test_another_edit_of_the_row_may_be_what_its_check_wants() -> None:
+    shown: Values = {"company": "F1", "street": "S1", "city": "C0"}
+    found = many(ALL_BOTH, BASE, {**BASE, "city": "C1"}, shown, notes=BY_ERP)
+    assert {name: step.target for name, step in found.items()} == {"company": ERP, "street": ERP, "city": PANEL}
+
+
+def test_a_correction_of_drift_is_no_edit_of_the_row() -> None:
+    rules = {**ALL_BOTH, "city": TO_PANEL}
+    erp: Values = {"company": "F1", "street": "S1", "city": "C0"}
+    found = many(rules, BASE, erp, {**BASE, "city": "C2"}, notes=TOGETHER)
+    assert {name: step.target for name, step in found.items()} == {"company": None, "street": None, "city": PANEL}
+
+
+def test_a_change_of_what_the_erp_has_refused_tries_nothing_again_in_the_panel() -> None:
+    notes = {"company": TOGETHER["company"], "street": BY_ERP["street"], "city": BY_ERP["street"]._replace(value="C1")}
+    erp: Values = {"company": "F1", "street": "S0", "city": "C0"}
+    found = many(ALL_BOTH, BASE, erp, {**BASE, "street": "S1", "city": "C2"}, notes=notes)
+    assert {name: step.target for name, step in found.items()} == {"company": None, "street": ERP, "city": ERP}
+
+
+def test_a_count_is_not_forgotten_either_where_others_are_tried_again() -> None:
+    notes = {**TOGETHER, "city": Note(DRIFT, "C9", 2)}
+    erp: Values = {"company": "F2", "street": "S1", "city": "C0"}
+    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, asked=False)
+    assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
+    assert found["city"].note == notes["city"]
+
+
+def test_what_was_refused_by_its_name_stays_so_where_the_others_are_tried_again() -> None:
+    notes = {**TOGETHER, "city": Note(REFUSED, "C1", code="bad_city")}
+    found = many(ALL_BOTH, BASE, {"company": "F2", "street": "S1", "city": "C1"}, BASE, notes=notes)
+    assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
+    assert found["city"].note == notes["city"]
 
 
 def test_a_conflict_that_waits_is_known_also_where_all_is_tried_again() -> None:
@@ -499,9 +605,14 @@ def test_what_the_check_refuses_is_held_at_once_and_the_base_stays() -> None:
     step = one(BOTH, "A", "A\x00", "A")
     assert step is not None
     assert (step.target, step.code, step.forms, step.conflict) == (None, "unprintable", None, None)
-    assert one(BOTH, "A", "A", "A\x00") == Step(
-        "city", code="unprintable.in_panel", facts={"value": "A?", "limit": "100"}
+    held = one(BOTH, "A", "A", "A\x00")
+    assert held == Step(
+        "city",
+        note=Note(STANDS, "A\x00", code="unprintable.in_panel"),  # what the panel shows is known without asking it
+        code="unprintable.in_panel",
+        facts={"value": "A?", "limit": "100"},
     )
+    assert one(BOTH, "A", "A", "A\x00", note=held.note) == held
 
 
 def test_other_fields_go_on_beside_a_refused_one() -> None:
@@ -605,6 +716,7 @@ def test_a_decided_conflict_that_moved_on_is_told_with_the_value_that_is_overwri
 @pytest.mark.parametrize("rule", [HOLD, BOTH, TO_PANEL, TO_ERP])
 def test_becoming_equal_closes_a_conflict_by_itself(rule: Rule) -> None:
     assert one(rule, "A", "C", "C", conflicts=waits()) == Step("city", forms=("C", "C"), closes=7)
+    assert one(rule, "A", "A", "A", conflicts=waits()) == Step("city", closes=7)  # as if nobody had edited anything
 
 
 @pytest.mark.parametrize(
@@ -671,6 +783,7 @@ def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> No
     step = one(TO_PANEL_ERASE, ("mazowieckie", "14"), None, "14", name="province")
     assert step is not None
     assert step.risky
+    assert risky(TO_PANEL_ERASE, ("mazowieckie",), None, "", name="province")
     steps = merge(SHOPS, {"shops": TO_PANEL}, base=Forms({"shops": "1,2"}, {}), erp={"shops": "1"}, panel={}, notes={})
     assert [step.risky for step in steps] == [True]
 
@@ -690,6 +803,8 @@ def test_what_the_panel_shows_of_an_intent_has_arrived_and_only_that() -> None:
     shown: Values = {"city": "B ", "street": "edited since", "province": "pomorskie"}
     assert arrived(BILLING, intent, shown) == written(city="B")
     assert arrived(BILLING, intent, {}) == ()
+    assert arrived(BILLING, Intent(written(city="")), {}) == ()
+    assert arrived(BILLING, Intent(written(city="")), {"city": None}) == written(city="")
 
 
 def test_what_has_arrived_is_agreed_on_in_the_form_in_which_it_is_shown() -> None:
@@ -765,7 +880,7 @@ def test_a_value_as_the_tables_show_it() -> None:
         one(BOTH, "A", "A", "x" * 101),
         one(BOTH, "A", "A", "\ud800"),
         *(one(BOTH, "A", "B", "A", note=Note(REFUSED, "B", code=code)) for code in ("refused", "bad_city", "fault_99")),
-        one(BOTH, "A", "A", "B", note=Note(REFUSED, "B", code="refused_by_erp", text="a check")),
+        one(BOTH, "A", "A", "B", note=Note(STANDS, "B", code="refused_by_erp", text="a check")),
     ],
 )
 def test_whatever_the_merge_says_has_a_text(step: Step | None) -> None:
@@ -773,7 +888,7 @@ def test_whatever_the_merge_says_has_a_text(step: Step | None) -> None:
     told = status_of([step], "clients", codes.IN_STEP)
     assert told is not None
     assert told.state in (State.HELD, State.CONFLICT)
-    assert told.field == step.field
+    assert told.field == ("" if told.code == "refused_by_erp" else step.field)  # of a whole row no field is known
     assert told.message_pl
     assert told.message_en
     assert "None" not in told.message_en

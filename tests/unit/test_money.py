@@ -117,8 +117,11 @@ def _floats(source: str) -> Iterator[str]:
     """Yield what makes or names a float in a module, but for attributes that say they hold seconds."""
     tree, of_seconds = ast.parse(source), set[ast.AST]()
     for node in ast.walk(tree):
-        named = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(node, ast.AnnAssign) and isinstance(named, ast.Name) and named.id.endswith("_seconds"):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.target.id.endswith("_seconds")
+        ):
             of_seconds.update(ast.walk(node.annotation))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "float" and node not in of_seconds:

@@ -14,6 +14,7 @@ from kartoteka.fields.table import BILLING
 from kartoteka.model import (
     DRIFT,
     REFUSED,
+    REFUSED_TOGETHER,
     STANDS,
     Candidate,
     Conflict,
@@ -562,6 +563,24 @@ def test_what_was_compared_once_is_not_asked_for_again(policy: str, erp: Values,
     first = concern.plan(whole(RecordState(), erp=erp), asked(panel))
     after = whole(first.change().after, erp=erp)
     assert not last(concern, after)
+
+
+def test_a_correction_that_was_refused_together_with_an_edit_is_not_asked_for_again() -> None:
+    """Without asking nobody knows that the drift still stands; so it must not count as gone."""
+    concern = billing()
+    base = {**WHOLE, "nip": "5250001232"}
+    notes = {
+        "nip": Note(REFUSED_TOGETHER, "5250001232", code="refused"),
+        "street": Note(REFUSED_TOGETHER, "S1", code="refused"),
+    }
+    state = RecordState(Forms(base, base), notes=notes, status=IN_STEP)
+    held = whole(state, erp={"nip": "5250001232", "street": "S1"})
+    plan = concern.plan(held, asked({"nip": "1"}))
+    assert {step.field: step.code for step in plan.steps} == {"nip": "refused", "street": "refused"}
+    known = replace(held, state=plan.change().after)
+    assert not concern.plan(known, asked({"nip": "1"}))
+    assert not last(concern, known)
+    assert {step.field for step in concern.plan(known, asked({"nip": "5250001232"})).to_panel} == {"street"}
 
 
 def test_a_first_contact_that_waits_in_a_conflict_is_not_asked_for_again() -> None:

@@ -119,14 +119,16 @@ def test_a_concern_whose_values_the_erp_alone_decides_goes_one_way(concern: str,
 
 
 @pytest.mark.parametrize("direction", ["both", "panel_to_erp"])
-def test_a_field_that_the_panel_shows_in_words_of_its_own_cannot_travel_back(direction: str) -> None:
-    opaque = [name for name, field in BILLING.items() if field.shown is Shown.IN_OTHER_WORDS]
-    assert opaque == ["province"]
-    with pytest.raises(Halt) as caught:
-        parse(json.dumps({"billing": {"fields": {"province": {"direction": direction}}}}))
-    assert "'province' is shown by the panel in words of its own and cannot travel back" in str(caught.value)
-    for fine in ("erp_to_panel", "off"):
-        parse(json.dumps({"billing": {"fields": {"province": {"direction": fine}}}}))
+def test_a_field_that_the_panel_does_not_show_as_it_was_written_cannot_travel_back(direction: str) -> None:
+    hidden = [name for name, field in BILLING.items() if field.shown is Shown.IN_OTHER_WORDS or not field.read]
+    assert hidden == ["province", "vat_eu", "local_government"]
+    for name in hidden:
+        with pytest.raises(Halt) as caught:
+            parse(json.dumps({"billing": {"fields": {name: {"direction": direction}}}}))
+        told = f"{name!r} is not shown by the panel as it was written and cannot travel back"
+        assert told in str(caught.value)
+        for fine in ("erp_to_panel", "off"):
+            parse(json.dumps({"billing": {"fields": {name: {"direction": fine}}}}))
 
 
 @pytest.mark.parametrize("concern", ["billing", "accounts"])

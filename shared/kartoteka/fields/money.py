@@ -35,7 +35,7 @@ def rounded(number: Decimal) -> Decimal:
 
 
 def canonical(value: Value) -> str:
-    """Return an amount as text with two places; what is no amount is returned as it stands, so it differs from all of them."""
+    """Return an amount as text with two places; what is no amount is returned as it stands, unlike any amount."""
     if value is None or str(value).strip() == "":
         return ""
     try:

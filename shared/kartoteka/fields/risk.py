@@ -15,7 +15,7 @@ def emptied(before: Value, after: Value) -> bool:
     return not _empty(before) and _empty(after)
 
 
-def replaced(before: Value, after: Value) -> bool:
+def replaced(before: Value, _after: Value) -> bool:
     """Count every value that was there: its replacement makes somebody else of a client."""
     return not _empty(before)
 

@@ -84,7 +84,8 @@ class Field:
     column's default. ``element`` is what
     ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
     field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
-    refused the others are not sent. ``watched``: read on both sides for a check, never written.
+    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``note``: what the page
+    of the fields says of a value that is not simply what stands in its column.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Field:
     since: str = ""
     group: str = ""
     watched: bool = False
+    note: str = ""
 
     def normalise(self, value: Value, record: Values) -> str:
         """Return a value of this record in the form in which two values are compared."""
@@ -129,6 +131,11 @@ def _fields(*fields: Field) -> Fields:
 _ONE_WAY = Direction.ERP_TO_PANEL
 _ADDRESS_OF = "clientBillingAddress."
 _PREFERS = "clientPreferences."
+_SHOPS_NOTE = (
+    "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its default shops"
+)
+_GROUP_NOTE = "is the ERP's id in the exchange database, and the panel's number of that group in the panel"
+_LIMIT_NOTE = "is 0 where `credit_allowed` is false, and where stale figures count as none"
 _PLACE, _WHO, _FIGURES = "place", "who", "figures"
 
 # fmt: off
@@ -158,15 +165,15 @@ ACCOUNTS = _fields(
 )
 
 SHOPS = _fields(
-    Field("shops", SHOP_LIST, 400, "clientActiveInShops", "shops", "shopsIds", _ONE_WAY, risk.fewer),
+    Field("shops", SHOP_LIST, 400, "clientActiveInShops", "shops", "shopsIds", _ONE_WAY, risk.fewer, note=_SHOPS_NOTE),
 )
 
 DISCOUNTS = _fields(
-    Field("discount_group_id", GROUP, 40, _PREFERS + "clientGroupDiscountNumber", "", "clientGroupDiscountNumber", _ONE_WAY),
+    Field("discount_group_id", GROUP, 40, _PREFERS + "clientGroupDiscountNumber", "", "clientGroupDiscountNumber", _ONE_WAY, note=_GROUP_NOTE),
 )
 
 CREDIT = _fields(
-    Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit", group=_FIGURES),
+    Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit", group=_FIGURES, note=_LIMIT_NOTE),
     # Which figure shows the balance that was written is not known: the credit used is the likeliest.
     Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit", group=_FIGURES),
     Field("payment_days", DAYS, 3, "", "", "numberOfDaysToPay", _ONE_WAY),

@@ -1,4 +1,4 @@
-"""The exchange database: five small ports. A reading method costs a fixed number of statements, whatever it is given."""
+"""The exchange database: five small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Protocol
 
 from kartoteka.codes import Status
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
+
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
 
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
@@ -74,7 +77,7 @@ class Records(Protocol):
         ...
 
     def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
-        """Return the states of the owners' own records of these concerns; those of which nothing is kept are left out."""
+        """Return the states of the owners' own records of these concerns, where something is kept of them."""
         ...
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
@@ -266,9 +269,7 @@ class Prices(Protocol):
         """Return the linked clients whose row names one of these groups."""
         ...
 
-    def items(
-        self, group_id: str, after: PriceKey | None, limit: int
-    ) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+    def items(self, group_id: str, after: PriceKey | None, limit: int) -> Sequence[tuple[GroupItem, SentPrice | None]]:
         """Return up to ``limit`` items of a group beyond ``after``, in the database's order, with what was sent."""
         ...
 

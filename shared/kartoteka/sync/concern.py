@@ -263,7 +263,7 @@ class Concern:
         return None if status is None else Plan(record, Act.KEEP, status=status)
 
     def without_link(self, record: Record) -> Plan:
-        """Return the plan of a client without an account: what the ERP wrote about a client that is not there is told."""
+        """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
         if record.erp is not None and not record.has_client:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
@@ -418,12 +418,12 @@ class Concern:
 
         ``known``: client id -> what its account was opened with. For those of them that are ``fresh``, opened just now,
         nothing is due where all fields of this concern were among it. A deferral that is due at once stands for the
-        promise, even if no message is ever sent. Of clients who have nothing of this concern there is nothing to say
-        any more: what is kept may be about an account that they had before.
+        promise, even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
+        is nothing to say any more: what is kept may be about an account that they had before.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)
-        having = set(self.concerned(owners))
+        having = set(self.concerned(owners)) if self.is_on else set[Owner]()
         changes = []
         for owner in owners:
             key = owner_key(owner, self.name)

@@ -44,10 +44,9 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
+from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
 
-KNOWN_REFUSALS = {Side.PANEL: (REFUSED, REFUSED_TOGETHER), Side.ERP: (STANDS,)}
-"""The side that refused a value -> how that is noted: what the panel shows and the ERP does not take *stands* there."""
 CORRECTIONS = 3
 """How often the same drift is corrected before a side is believed not to take the value."""
 
@@ -134,7 +133,6 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
     steps: list[Step] = []
-    wanted: dict[str, Side | None] = {}
     for name, rule in rules.items():
         if rule.direction is Direction.OFF:
             continue
@@ -144,17 +142,13 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
         seen = _look(fields[name], base, erp, panel)
         step = _judge(seen, rule, waiting.get(name), note)
         if step is not None:
-            if not asked and note is not None and step == Step(name) and rule.direction is Direction.ERP_TO_PANEL:
-                step = _as_noted(seen, note)
-            wanted[name] = step.target
+            if not asked and note is not None and step == Step(name):
+                step = _as_noted(seen, rule.direction, note)
             steps.append(checked_step(fields[name], step, note, lacks))
-    together = {name for name, note in notes.items() if note.kind == REFUSED_TOGETHER}
     remaining = kept(steps)
-    held = {s.field for s in remaining if s.note and s.note.kind == REFUSED_TOGETHER}
-    refusing = {wanted[name] for name in held}
-    if held and (together - held or any(s.target in refusing for s in remaining)):
-        # One has changed, so all are tried again.
-        rest = {name: note for name, note in notes.items() if name not in together}
+    again = _tried_again(remaining, {name: note for name, note in notes.items() if name in rules})
+    if again:
+        rest = {name: note for name, note in notes.items() if name not in again}
         return merge(
             fields,
             rules,
@@ -168,6 +162,18 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             asked=asked,
         )
     return tuple(remaining)
+
+
+def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
+    """Return the fields that a side has refused together, where one of them, or another one of the row, has changed.
+
+    None of them is known to be the culprit, and it may be one that was not even written.
+    """
+    told = {s.field: s for s in steps}
+    held = {name for name, note in notes.items() if name in told and told[name].code and told[name].note == note}
+    edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
+    together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
+    return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
 def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
@@ -250,15 +256,16 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
 
 
-def _as_noted(seen: _Seen, note: Note) -> Step:
+def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
     """Return the step of a value that is right as far as is known, where the panel was not asked.
 
     The drift that was noted may have come back, and stands where its correction was refused.
     """
-    if note.kind == DRIFT:
+    if note.kind == DRIFT and direction is not Direction.BOTH:
         return Step(seen.field.name, note=note)
-    refused = note.kind in KNOWN_REFUSALS[Side.PANEL] and note.value == (as_text(seen.erp) or "")
-    return Step(seen.field.name, Side.PANEL, seen.erp) if refused else Step(seen.field.name)
+    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, seen.erp):
+        return Step(seen.field.name, Side.PANEL, seen.erp)
+    return Step(seen.field.name)
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
@@ -342,18 +349,33 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     """Return the step, or what stands in its place where the value is known to be refused on its target side."""
     if step.target is None:
         return step
-    value = as_text(step.value) or ""
-    if note and note.kind in KNOWN_REFUSALS[step.target] and note.value == value:
-        told = quoted(note.value) if note.kind == REFUSED else ""
-        return step.held(note.code, {"value": told, "panel": note.text, "reason": note.text}, note)
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
     try:
         check(field, step.target, step.value)
     except Reject as reject:
-        stands = Note(STANDS, value, code=reject.code) if step.target is Side.ERP else None
+        stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    return step
+    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
+
+
+def _was_refused(note: Note, side: Side, value: Value) -> bool:
+    """Whether it was this value that this side refused, alone or together with others."""
+    by_name = note.kind == REFUSED and side is Side.PANEL
+    return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
+
+
+def _told_again(step: Step, note: Note) -> Step:
+    """Return the step that writes nothing, since what it would write was refused already."""
+    value = quoted(note.value) if note.kind == REFUSED else ""
+    return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+
+
+def is_of_several(note: Note, side: Side) -> bool:
+    """Whether a note is of values that this side has refused together. What the ERP refuses *stands* in the panel."""
+    if side is Side.PANEL:
+        return note.kind == REFUSED_TOGETHER
+    return note.kind == STANDS and note.code == REFUSED_BY_ERP
 
 
 def check(field: Field, target: Side, value: Value) -> None:
@@ -419,6 +441,4 @@ def settled(
         if name in erp:
             erp[name] = None
             shown.pop(name, None)
-            if not fields[name].read:
-                shown[name] = None
     return Forms(erp, shown), carried

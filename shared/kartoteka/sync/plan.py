@@ -13,11 +13,9 @@ from kartoteka import codes
 from kartoteka.codes import WORST_FIRST, Status
 from kartoteka.model import (
     NO_FORMS,
-    REFUSED_TOGETHER,
     TOWARDS,
     Candidate,
     Change,
-    ConflictNote,
     Edit,
     Forms,
     Intent,
@@ -28,7 +26,7 @@ from kartoteka.model import (
     Side,
     Written,
 )
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import Step, is_of_several
 
 
 class Act(enum.StrEnum):
@@ -46,7 +44,7 @@ class Act(enum.StrEnum):
     REMOVE = "remove"
     """Delete the item's row in the ERP."""
     FORGET = "forget"
-    """Nothing is left of the record, or it is nobody's business."""
+    """Nothing is left of the record, or it is not to be kept in step."""
     LINK = "link"
     """Link the record to what the panel has of it already."""
     KEEP = "keep"
@@ -61,7 +59,8 @@ class Plan:
     carried, ``panel_id`` the panel's item. ``status`` is what is said of the record where all goes well. ``call`` is
     what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
     None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
-    ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass, so the brake does not count them.
+    ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass; the brake does not count
+    them.
     """
 
     record: Record
@@ -136,16 +135,16 @@ class Plan:
     def change(self, *, panel: bool = True, erp: bool = True, item_id: str = "") -> Change:
         """Return what is to be stored: all that was carried out, or all but the steps on a side that was not.
 
-        ``item_id``: the panel's id of an item that was added.
+        A conflict that the policy decides is written down with the step that carries its winner's value. ``item_id``:
+        the panel's id of an item that was added.
         """
         done = {None: True, Side.PANEL: panel, Side.ERP: erp}
         carried = tuple(step for step in self.steps if done[step.target])
-        notes = (step.conflict for step in self.steps if step.conflict and _told(step, done))
         return Change(
             self.record,
             self._after(carried, panel=panel, erp=erp, item_id=item_id),
             written=(*self.earlier, *self._written(step for step in carried if step.target)),
-            conflicts=tuple(notes),
+            conflicts=tuple(step.conflict for step in carried if step.conflict),
             closed={step.closes: step.winner for step in carried if step.closes is not None},
             row=self._row() if erp else None,
             candidates=self.candidates,
@@ -182,12 +181,6 @@ class Plan:
         if self.act is Act.INSERT:
             return RowWrite(insert={step.field: step.value for step in self.steps})
         return RowWrite({step.field: Edit(step.seen, step.value) for step in steps}) if steps else None
-
-
-def _told(step: Step, done: Mapping[Side | None, bool]) -> bool:
-    """Whether a conflict is written down: one that the policy decides only once its winner's value was carried."""
-    conflict: ConflictNote | None = step.conflict
-    return conflict is not None and (conflict.winner is None or done[step.target])
 
 
 def _folded(base: Forms | None, steps: Iterable[Step]) -> Forms | None:
@@ -237,7 +230,7 @@ def joined(told: Sequence[Status]) -> Status:
 
 def _named(steps: Iterable[Step]) -> list[str]:
     """Return the fields that a message names: a refusal of several together names none."""
-    return [s.field for s in steps if s.note is None or s.note.kind != REFUSED_TOGETHER]
+    return [s.field for s in steps if s.note is None or not any(is_of_several(s.note, side) for side in Side)]
 
 
 def _facts(steps: Iterable[Step]) -> dict[str, str]:

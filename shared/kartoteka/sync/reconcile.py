@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
 from kartoteka.model import Change, Direction, Key, Owner
+from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.sync import retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan
@@ -167,7 +168,7 @@ def _refused_by_erp(concern: Concern, stored: Change, plans: Sequence[Plan], rea
     key = stored.record.key
     state = stored.after if stored.row is None else stored.record.state
     plan = next(plan for plan in plans if plan.record.key == key)
-    reject = Reject(retry.REFUSED_BY_ERP, reason=reasons[key])
+    reject = Reject(REFUSED_BY_ERP, reason=reasons[key])
     change = concern.refused_by_erp(plan, Change(stored.record, state), reject)
     return replace(change, record=replace(stored.record, state=state))
 

@@ -1,4 +1,4 @@
-"""What fails: a record is deferred and tried again by itself, or held. The one back-off, and bulk calls that are split."""
+"""What fails: a record is deferred and tried again by itself, or held; the back-off; bulk calls that are split."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of what the ERP's own database does not take."""
 
 T = TypeVar("T")
 Answer = Outcome | Halt
@@ -59,9 +57,7 @@ def was_stopped(record: Record) -> bool:
     return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
 
 
-def refused(
-    run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = ""
-) -> Change:
+def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
     What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents
@@ -145,7 +141,7 @@ def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
 
 
 def halts(answers: Iterable[object]) -> tuple[str, ...]:
-    """Return what only a person can mend, each once."""
+    """Return what only a person can correct, each once."""
     return tuple(dict.fromkeys(str(answer) for answer in answers if isinstance(answer, Halt)))
 
 

@@ -56,7 +56,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Report:
-    """The figures of some chunks, and the codes of what only a person can mend."""
+    """The figures of some chunks, and the codes of what only a person can correct."""
 
     counts: Counts = field(default_factory=Counts)
     halts: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""Cursors, rate limit, pauses and run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.SyncState`.
+"""Cursors, rate limit, pauses, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
 Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
-customers. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
+clients. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
 and as much again for each process that was faster in the moment between.
 """
 

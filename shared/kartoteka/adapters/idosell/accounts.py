@@ -135,7 +135,7 @@ def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
     if failed:
         return faults.for_record(*failed, sent=create_record(record))
     key = _echoed(item, _ID)
-    if key in ("", "0"):  # it may have been opened or not: the next look finds it, if it was
+    if key in ("", "0"):  # it may have been opened or not: the next reading finds it, if it was
         return Retry("missing_result")
     return Done(key, _echoed(item, _LOGIN) or record.login)
 

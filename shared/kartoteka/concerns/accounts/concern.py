@@ -1,6 +1,6 @@
 """The concern: finds or opens each client's account, and opens and closes it as the client is active.
 
-The client's code is looked up first, always: a lost reply must not open a second account. A client whose code no account
+The client's code is always looked up first: a lost reply must not open a second account. A client whose code no account
 carries is matched with the account index; what no rule hits is opened. An account that was found is given the client's
 code before the link is stored, so that after a lost reply it is found by its code.
 """
@@ -20,7 +20,7 @@ from kartoteka.concerns.accounts import matching, opening
 from kartoteka.concerns.accounts.incoming import Incoming
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.concerns.accounts.logins import Logins
-from kartoteka.concerns.accounts.matching import Match
+from kartoteka.concerns.accounts.matching import NO_MATCH, Match
 from kartoteka.concerns.shops import PanelShops, as_value, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
@@ -90,7 +90,7 @@ class Found(Shown):
     """
 
     by_code: tuple[Account, ...] = ()
-    match: Match = Match()
+    match: Match = NO_MATCH
     matched: Account | None = None
     shared: bool = False
     before: Intent | None = None
@@ -118,7 +118,7 @@ class Accounts(Concern):
         return self.run.policy.accounts.direction is not Direction.OFF
 
     def _others(self) -> list[Concern]:
-        return [c for c in self.run.concerns.values() if c is not self and c.is_on]
+        return [c for c in self.run.concerns.values() if c is not self]
 
     # --- which records
 
@@ -268,7 +268,7 @@ class Accounts(Concern):
             return self._by_code(record, found.by_code)
         if not normal.is_plain_code(record.key.client_id):
             return self._held(record, codes.status("bad_id"))
-        match = found.match if found else facts.match or Match()
+        match = found.match if found else facts.match or NO_MATCH
         if match.question:
             names = ", ".join(f"{c.panel_client_id} ({c.matched_by})" for c in match.candidates)
             return self._held(record, codes.status(match.question, accounts=names), match.candidates)
@@ -311,7 +311,7 @@ class Accounts(Concern):
     def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
         """Link a client to the account that carries its code.
 
-        A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account either.
+        A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
         """
         linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
         if not linkable:
@@ -434,7 +434,7 @@ class Accounts(Concern):
 
         An account that is not any more as it was matched is noted in the index, and its client matched again.
         """
-        matches = {r.key.owner: self._facts(r).match or Match() for r in records}
+        matches = {r.key.owner: self._facts(r).match or NO_MATCH for r in records}
         chosen = Counter(match.panel_client_id for match in matches.values() if match.panel_client_id)
         alone = [key for key, count in chosen.items() if count == 1]
         accounts, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), alone)
@@ -560,7 +560,7 @@ class Accounts(Concern):
         return self._linked(record, link, agreed, _opening(request).written)
 
     def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
-        """Return the change that links a client. With nothing ``agreed`` the account is still to be opened or closed."""
+        """Return the change that links a client; with nothing ``agreed`` it is still to be opened or closed."""
         due = None if agreed else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
         status = IN_STEP if agreed else codes.status("first_contact")
         state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
@@ -577,7 +577,7 @@ class Accounts(Concern):
         return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
 
     def saved(self, changes: Sequence[Change]) -> None:
-        """Hand on what became due: the other concerns of linked clients, and clients and accounts that were waited for."""
+        """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
         wake: dict[str, list[Owner]] = defaultdict(list)
         for change in changes:
             deferral, linked = change.after.deferral, change.link or change.record.key.concern != self.name

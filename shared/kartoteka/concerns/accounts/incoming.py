@@ -1,4 +1,4 @@
-"""People who registered in the shop and are no client yet: they are listed for the ERP, and nothing else happens to them.
+"""People who registered in the shop and are no client yet: they are listed for the ERP, and nothing else is done.
 
 Guests and accounts that carry a code are never listed, nor are those that a client without an account hits: that client
 is matched with them, or waits for a person.

@@ -1,7 +1,7 @@
 """Which account is a client's own? A pure function from what is known to a link, a new account, or a question.
 
-The client's code is asked for first, by the caller: an account that carries it is the client's. Here the other rules are
-all looked at. A tax number may belong to several clients (branches) and an e-mail address to several people, so neither
+The client's code is asked for first, by the caller: an account that carries it is the client's. Here all other rules
+are looked at. A tax number may belong to several clients (branches) and an e-mail address to several people, so neither
 is a key: only a single free account that no other client hits is taken without asking.
 """
 
@@ -37,6 +37,10 @@ class Match:
     def given(self) -> bool:
         """Whether a person named the account."""
         return self.by in (OPERATOR, INCOMING)
+
+
+NO_MATCH = Match()
+"""Nobody was found: open an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _decided(known: Sequence[Candidate]) -> Match | None:
         return Match(question="contradictory", candidates=tuple(known))
     if links:
         return Match(links[0].panel_client_id, by=OPERATOR)
-    return Match() if opens else None
+    return NO_MATCH if opens else None
 
 
 def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Sequence[Candidate]) -> Match:
@@ -115,7 +119,7 @@ def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Seque
     if len(free) > 1:
         return Match(question="ambiguous", candidates=candidates)
     if not free:
-        return Match()
+        return NO_MATCH
     (account,) = free
     if set(hits.contenders.get(account.panel_client_id, ())) - {client.client_id}:
         return Match(question="shared_account", candidates=candidates)

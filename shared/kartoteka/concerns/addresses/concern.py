@@ -1,6 +1,6 @@
 """The concern: a client's delivery addresses are items, read in bulk across clients.
 
-Every write is announced before it is sent, so that a lost reply is cleared up at the next look: an address that was
+Every write is announced before it is sent, so that a lost reply is cleared up at the next reading: an address that was
 added after all is found by its contents and not added twice.
 """
 
@@ -57,6 +57,13 @@ class Addresses(Concern):
         """Return all these clients: the panel may have addresses of any."""
         return owners
 
+    def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those deferred owners who are to be tried: not those whose addresses cannot be read."""
+        found = super().due(owners)
+        states = self.run.exchange.records.states([self.name], found) if found else {}
+        held = {key.owner for key, s in states.items() if s.status and s.status.code in NOT_READ and not s.deferral}
+        return [owner for owner in found if owner not in held]
+
     # --- the plan
 
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
@@ -93,9 +100,9 @@ class Addresses(Concern):
 
     def _of_items(self, own: Record, items: Sequence[Record], seen: ShownAddresses) -> list[Plan]:
         plans = []
-        for it in pair(own, items, seen.addresses):
+        for it in pair(own, items, seen.addresses, asked=seen.asked):
             shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
-            if it.over or it.address is None or it.record.erp is None:
+            if it.address is None or it.record.erp is None:
                 plan = one_sided(self._terms, it)
             else:
                 shown = replace(shown, panel_id=it.address.panel_address_id)
@@ -109,8 +116,8 @@ class Addresses(Concern):
         if plan.act is not Act.DELETE and not plan.to_panel:
             return plan
         account: Account | None = plan.shown.account
-        shown = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
-        shops = wanted(shown, self.run.policy)
+        row = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
+        shops = wanted(row, self.run.policy)
         if not shops and plan.act is Act.ADD:
             return replace(kept(it, codes.status("incomplete.shop")), shown=plan.shown)
         if not shops and plan.act is Act.MERGE:
@@ -221,30 +228,31 @@ class Addresses(Concern):
         """
         found: list[Owner] = []
         for batch in self.run.chunks(list(accounts)):
-            asked: dict[str, tuple[Account, list[Record]]] = {}
-            for owner, records in by_owner(self.load(batch)):
-                own, account = records[0], accounts[owner]
-                if own.link is None or own.erp is None or own.state.deferral:
-                    continue
-                if account is not None and not_own(own, account):
-                    found += [owner] if any(self.plans(records, Shown(account=account))) else []
-                elif account is not None or own.code != "another_account":
-                    believed = account or Account(own.link.panel_client_id, own.link.panel_login, owner.client_id, {})
-                    asked[believed.panel_client_id] = believed, records
-            addresses, failed = self.addresses_of(list(asked))
+            loaded = {o: r for o, r in by_owner(self.load(batch)) if self._may_ask(r[0], accounts[o])}
+            ids = {r[0].link.panel_client_id: owner for owner, r in loaded.items() if r[0].link}
+            addresses, failed = self.addresses_of(list(ids))
             for error in failed.values():
                 if not isinstance(error, Reject):
                     raise error
-            for key, (account, records) in asked.items():
-                if key not in failed and self._asks(records, account, addresses.get(key)):
-                    found.append(records[0].key.owner)
+            for key, owner in ids.items():
+                if key not in failed and self._asks(loaded[owner], accounts[owner], addresses.get(key)):
+                    found.append(owner)
         return found
 
-    def _asks(self, records: Sequence[Record], account: Account, addresses: Sequence[Address] | None) -> bool:
-        """Return whether a client's addresses ask for something; None: the panel shows no such account."""
+    @staticmethod
+    def _may_ask(own: Record, account: Account | None) -> bool:
+        """Return whether a client's addresses are looked at: not where the account was seen to be another client's."""
+        is_own = account is not None or own.code != "another_account"
+        return own.erp is not None and own.state.deferral is None and is_own
+
+    def _asks(self, records: Sequence[Record], account: Account | None, addresses: Sequence[Address] | None) -> bool:
+        """Return whether a client's addresses ask for something; ``addresses`` None: the panel has no such account."""
+        own = records[0]
+        assert own.link is not None
         if addresses is None:
-            return records[0].code != "account_gone"
-        plans = self.plans(records, ShownAddresses(account=account, addresses=tuple(addresses)))
+            return own.code != "account_gone"
+        believed = account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
+        plans = self.plans(records, ShownAddresses(account=believed, addresses=tuple(addresses)))
         return any(plan and plan.record.state.deferral is None for plan in plans)
 
     def first_contact(

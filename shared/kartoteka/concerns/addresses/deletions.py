@@ -26,7 +26,6 @@ from kartoteka.concerns.addresses.pairing import FIELDS, Pair
 from kartoteka.fields.table import REQUIRED_OF_ADDRESS
 from kartoteka.model import (
     NO_FORMS,
-    REFUSED_TOGETHER,
     STANDS,
     ConflictNote,
     Direction,
@@ -39,7 +38,7 @@ from kartoteka.model import (
     Values,
 )
 from kartoteka.policy import Rule
-from kartoteka.sync.merge import Step, as_text, checked_step, merge
+from kartoteka.sync.merge import Step, as_text, checked_step, is_of_several, merge
 from kartoteka.sync.plan import Act, Plan, status_of
 
 TABLE = "delivery_addresses"
@@ -166,7 +165,7 @@ def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) ->
     if lacking:
         return kept(it, codes.status("incomplete", lacking, table=TABLE))
     notes = it.record.state.notes
-    together = {name: note.value for name, note in notes.items() if note.kind == REFUSED_TOGETHER and name != WHOLE}
+    together = {n: note.value for n, note in notes.items() if n != WHOLE and is_of_several(note, side)}
     if together != {name: as_text(value) or "" for name, value in filled.items()}:
         notes = {name: note for name, note in notes.items() if name not in together}
     steps = []
@@ -202,7 +201,7 @@ def _forget(it: Pair) -> Plan:
 
 def _plan(it: Pair, act: Act, steps: Sequence[Step], status: Status | None = None) -> Plan:
     """Return a plan. Where the address is known and the panel has it no more, that is remembered until it has."""
-    lost = it.base is not None and it.address is None and act in (Act.MERGE, Act.REMOVE)
+    lost = it.base is not None and it.address is None and act is Act.MERGE
     gone = [Step(WHOLE, note=GONE)] if lost else []
     panel_id = it.address.panel_address_id if it.address else it.record.state.panel_id
     said = status or status_of(steps, TABLE, IN_STEP)

@@ -47,13 +47,17 @@ class Pair:
         return self.address is not None and self.base is not None and self.record.erp is None
 
 
-def pair(own: Record, items: Sequence[Record], addresses: Iterable[Address]) -> list[Pair]:
-    """Return every address of one client once; those of the panel that nothing is known of come last."""
+def pair(own: Record, items: Sequence[Record], addresses: Iterable[Address], *, asked: bool = True) -> list[Pair]:
+    """Return every address of one client once; those of the panel that nothing is known of come last.
+
+    Where the panel was not ``asked``, nothing is told by contents: they may be others by now.
+    """
     pairing = _Pairing(own, items, addresses)
     pairing.by_base()
-    pairing.by_name()
-    pairing.by_lost_reply()
-    pairing.by_contents()
+    if asked:
+        pairing.by_name()
+        pairing.by_lost_reply()
+        pairing.by_contents()
     return pairing.done()
 
 
@@ -77,18 +81,17 @@ class _Pairing:
 
     def by_base(self) -> None:
         """Pair by the base. Rows that are there come first: one may have the address of a row that is gone."""
-        taken = set[str]()
+        shown = dict(self._free)
         for r in sorted(self._items, key=lambda r: r.erp is None):
-            base, intent, key = r.state.base, r.state.intent, r.state.panel_id
-            if base is not None and key in taken:
-                self._join(Pair(r, None, base, over=True))
-            elif base is not None and key in self._free:
-                taken.add(key)
-                address, earlier = self._free[key], tuple[Written, ...]()
-                known: Forms | None = base
-                if intent is not None and not (intent.making or deletes(intent)):
-                    known, earlier = settled(base, FIELDS, intent, address.values)
-                self._join(Pair(r, address, known, earlier))
+            intent, address = r.state.intent, shown.get(r.state.panel_id)
+            if r.state.base is None or address is None:
+                continue
+            base: Forms | None = r.state.base
+            earlier = tuple[Written, ...]()
+            if intent is not None and not (intent.making or deletes(intent)):
+                base, earlier = settled(base, FIELDS, intent, address.values)
+            is_free = address.panel_address_id in self._free
+            self._join(Pair(r, address if is_free else None, base, earlier, over=not is_free))
 
     def by_name(self) -> None:
         """Pair rows that are named after the panel's address."""
@@ -144,19 +147,20 @@ class _Pairing:
 
     def _lone_rows(self) -> list[Record]:
         """Return the rows whose address the panel does not show any more."""
-        return [r for r in self._waiting.values() if r.erp is not None and r.state.base is not None and not _ended(r)]
+        return [r for r in self._waiting.values() if r.erp is not None and r.state.base is not None]
 
     def _alike(self, rows: Iterable[Record], addresses: Iterable[Address], form: Callable[[Values], Form]) -> None:
-        """Pair rows and free addresses of one form, in order."""
+        """Pair rows and free addresses of one form, in order; of a base that has ended nothing is left."""
         found = _grouped(addresses, lambda a: form(a.values))
         for r in rows:
             same = found.get(form(r.erp or {}))
             if same:
-                self._join(Pair(r, same.pop(0), r.state.base))
+                ended = r.state.intent.written if r.state.intent and _ended(r) else ()
+                self._join(Pair(r, same.pop(0), None if ended else r.state.base, ended))
 
     def _take_over(self, form: Callable[[Values], Form]) -> None:
         """Give new rows the panel's addresses of rows that are gone: the ERP has numbered its rows anew."""
-        bereft = [p for p in self._pairs.values() if p.bereft and not p.over]
+        bereft = [p for p in self._pairs.values() if p.bereft]
         found = _grouped(bereft, lambda p: form(p.address.values if p.address else {}))
         for r in self._new_rows():
             same = found.get(form(r.erp or {}))
@@ -191,8 +195,7 @@ class _Pairing:
         A field that the panel does not show at all tells nothing.
         """
         forms = zip(FIELDS, self._read(sent, shown), self._read(shown, sent), strict=True)
-        telling = shown.keys() - ({COUNTRY_FIELD} - sent.keys())
-        return all(one == other for name, one, other in forms if name in telling)
+        return all(one == other for name, one, other in forms if name in shown)
 
     def _agree(self, row: Values, shown: Values) -> bool:
         pairs = zip(self._read(row, shown), self._read(shown, row), strict=True)

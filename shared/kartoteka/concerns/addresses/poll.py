@@ -62,6 +62,5 @@ class AddressPoll:
         room = limit - len(rest)
         if not room or not after:
             return rest, "" if room else list(rest)[-1]
-        linked = self._run.exchange.records.linked("", room)
-        first = {key: account for key, account in linked if key not in rest}
+        first = dict(self._run.exchange.records.linked("", room))
         return rest | first, "" if len(first) < room else list(first)[-1]

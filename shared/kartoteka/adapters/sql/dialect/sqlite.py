@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,7 +102,7 @@ class Sqlite(Dialect):
 
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: _on_begin does
-    connection.text_factory = _lenient_text
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # one unreadable letter costs no row
     connection.create_function("kartoteka_text", 1, _lenient_text, deterministic=True)
     with contextlib.suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode=WAL")  # refused while somebody else just does the same
@@ -113,7 +114,7 @@ def _on_begin(connection: sa.Connection) -> None:
 
 
 def _lenient_text(raw: bytes | None) -> str | None:
-    """Return a text in whatever encoding somebody wrote it, for an unreadable letter is better than no row at all."""
+    """Return a text in whatever encoding somebody wrote it."""
     return None if raw is None else raw.decode("utf-8", "replace")
 
 
