@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ PRICES = st.fixed_dictionaries(
     {"price": AMOUNTS, "currency": CURRENCIES},
     optional={"rebate_percent": AMOUNTS, "base_price": AMOUNTS, "valid_from": MOMENTS, "valid_to": MOMENTS},
 )
+ROWS = st.dictionaries(ITEMS, PRICES, max_size=4)
 FIGURES = st.fixed_dictionaries(
     {"credit_limit": AMOUNTS, "balance": AMOUNTS, "currency": CURRENCIES, "as_of": MOMENTS},
     optional={
@@ -76,7 +78,8 @@ def write(world: World, data: st.DataObject) -> None:
             world.exchange.set_group(group, data.draw(NAMES, label=f"name of {group}"))
         else:
             world.exchange.delete_group(group)
-        for key, row in data.draw(st.dictionaries(ITEMS, PRICES, max_size=4), label=f"items of {group}").items():
+        rows: dict[tuple[str, str], dict[str, Any]] = data.draw(ROWS, label=f"items of {group}")
+        for key, row in rows.items():
             world.exchange.set_item(group, *key, **{"rebate_percent": None, "base_price": None, **row})
     for client in CLIENTS:
         group_id: Value = data.draw(st.sampled_from([*GROUPS, "G9", "", None]), label=f"group of {client}")

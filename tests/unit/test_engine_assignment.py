@@ -452,7 +452,8 @@ def test_a_client_that_is_worked_while_its_group_is_being_made_waits_and_is_woke
 
     world.panel.create_group = slowly  # type: ignore[method-assign]
     world.reconcile("discounts", Owner(group_id="G3"))
-    world.queue.chunks["discounts"] = [c for c in world.queue.chunks["discounts"] if c == (Owner("C-0"),)][-1:]
+    client: tuple[Owner, ...] = (Owner("C-0"),)
+    world.queue.chunks["discounts"] = [chunk for chunk in world.queue.chunks["discounts"] if chunk == client]
     world.drain()
     assert group_of(world) == "Nowa"
 

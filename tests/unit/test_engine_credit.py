@@ -61,7 +61,7 @@ def puts(world: World) -> int:
     return world.panel.calls().get("PUT clients/clients", 0)
 
 
-def refresh(world: World, client: str = "C-0", **figures: Value) -> None:
+def refresh(world: World, client: str = "C-0", /, **figures: Value) -> None:
     """Compute a customer's figures now."""
     world.exchange.set_credit(client, **{**figures, "as_of": world.time})
 

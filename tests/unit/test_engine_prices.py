@@ -1062,7 +1062,7 @@ def test_only_a_person_can_mend_a_halt_and_it_is_reported() -> None:
     world.policy = parse('{"discounts": {"deletes": "propagate"}}')
     world.exchange.delete_group("G1")
     halt = Halt("panel_right", "the key may not read discounts/groups/clients")
-    world.panel.group_clients = lambda _number: (_ for _ in ()).throw(halt)  # type: ignore[method-assign]
+    world.panel.group_clients = lambda _number: (_ for _ in ()).throw(halt)  # type: ignore[method-assign, assignment]
     result = reconcile(world.run().concerns["discounts"], [Owner(group_id="G1")])
     assert result.report.halts == (str(halt),)
     assert told(world) == (State.PENDING, "panel_right")
@@ -1075,7 +1075,7 @@ def test_only_a_person_can_mend_a_halt_and_it_is_reported() -> None:
 def test_a_panel_that_ignores_the_paging_is_a_halt() -> None:
     world = shop()
     world.exchange.set_group("G1", "Hurt")
-    world.panel.groups = lambda _page, _limit: ([PanelGroup("7", "Obca")], 1_000_000)  # type: ignore[method-assign]
+    world.panel.groups = lambda _page, _limit: ([PanelGroup("7", "Obca")], 1_000_000)  # type: ignore[method-assign, assignment]
     world.collect("discounts")
     world.drain()
     assert told(world) == (State.PENDING, "panel_query")

@@ -18,7 +18,7 @@ from kartoteka.concerns.discounts import prices
 from kartoteka.errors import Reject
 from kartoteka.fields import codecs, money, normal
 from kartoteka.fields.table import BALANCE, LIMIT
-from kartoteka.model import Key, Record
+from kartoteka.model import Key, Record, Values
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
 from tests.world import START, World
@@ -71,7 +71,7 @@ def test_sums_are_exact(many: list[int]) -> None:
 
 @given(CENTS, st.sampled_from([1, -1]))
 def test_the_sign_turns_and_nothing_else(cents: int, sign: int) -> None:
-    row = {BALANCE: str(Decimal(cents).scaleb(-2)), "credit_allowed": True, LIMIT: "1"}
+    row: Values = {BALANCE: str(Decimal(cents).scaleb(-2)), "credit_allowed": True, LIMIT: "1"}
     found = CREDIT[sign].by_policy(Record(Key("C-0", "", "credit"), erp=row)).erp
     assert found is not None
     assert Decimal(str(found[BALANCE])) * 100 == cents * sign
