@@ -200,6 +200,24 @@ def test_a_refused_edit_is_deferred_with_its_reason_and_the_other_direction_goes
     assert row(world)["city"] == "Gdynia"
 
 
+def test_contents_that_the_panel_refuses_by_name_are_held_at_once_and_cost_no_second_call() -> None:
+    world = linked()
+    world.panel.refuse("C-1", Reject("bad_postcode", field="zip_code", panel="zły kod / bad postcode"))
+    world.exchange.update_client("C-1", zip_code="00-000")
+    world.tick()
+    status = world.exchange.status("C-1", "billing")
+    assert status is not None
+    assert (status.state, status.code, status.field) == (State.HELD, "bad_postcode", "zip_code")
+    writes = world.panel.calls()["PUT clients/clients"]
+    world.pass_time(hours=25)
+    world.tick()
+    assert world.panel.calls()["PUT clients/clients"] == writes
+    world.panel.accept("C-1")
+    world.exchange.update_client("C-1", zip_code="00-951")
+    world.tick()
+    assert shown(world)["zip_code"] == "00-951"
+
+
 def test_a_value_of_the_panel_that_the_column_cannot_hold_is_refused_by_name() -> None:
     world = linked()
     world.panel.edit("1", city="x" * 101, street="Krótka 2")

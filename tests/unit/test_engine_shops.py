@@ -174,7 +174,7 @@ def test_a_panel_that_does_not_tell_its_shops_judges_them_itself(monkeypatch: py
     world.tick()
     status = world.exchange.status("C-1", "shops")
     assert status
-    assert status.state is State.PENDING
+    assert status.state is State.HELD
 
 
 def test_a_concern_that_is_off_carries_nothing() -> None:

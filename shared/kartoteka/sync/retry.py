@@ -60,6 +60,7 @@ def was_stopped(record: Record) -> bool:
 def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
+    A refusal that says what is wrong with the contents of a field that was sent is held at once: it would come again.
     What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents
     are not sent again; ``change`` is what is stored of the rest.
     """
@@ -67,7 +68,10 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
     held = codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
-    final = attempts >= run.policy.retry.max_attempts
+    steps = tuple(steps)
+    sent = any(step.target and step.field == error.field for step in steps)
+    same_again = sent and error.code in codes.CODES and codes.CODES[error.code].contents
+    final = same_again or attempts >= run.policy.retry.max_attempts
     deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
     told = held if final else replace(held, state=codes.State.PENDING)
     others = change.after.status
