@@ -1,4 +1,4 @@
-# Everything is installed into this folder (.tools/, .venv/) from locks/, by the machine's own python3 (3.11 or newer).
+# Everything is installed into this folder (.tools/, .venv/) from uv.lock, by the machine's own python3 (3.11 or newer).
 #   make demo     see it work                      make test     checks and all tests
 #   make up       start the local stack            make tick     synchronise now
 #   make down     stop it, keep .local/            make clean    remove .local/ and builds

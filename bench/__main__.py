@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench import ours, rivals
 from bench.cloud import embedded
-from bench.customers import cards
+from bench.customers import clients
 from bench.erp import exchange
 from bench.figures import Series, as_json
 from bench.machine import machine
@@ -45,7 +45,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def measure(chosen: argparse.Namespace, console: Console) -> Series:
     """Make every run as often as asked, everybody in turn; return the figures."""
     series: Series = {}
-    customers = cards(chosen.customers)
+    customers = clients(chosen.customers)
     if chosen.peers and not rivals.DLT_PYTHON.is_file():
         console.print(f"dlt is left out: there is no {rivals.DLT_PYTHON.relative_to(home.ROOT)}")
     with workplace() as place, embedded(place) as endpoint, standing_in(place, chosen.latency_ms / 1000) as panel:

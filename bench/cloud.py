@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from bench.processes import running
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.fields.table import CONCERNS
 from local import ministack
 from local.home import ROOT
 from local.ports import LOOPBACK, free_port

@@ -1,4 +1,4 @@
-"""The customers of the benchmark, the same in every run, and the edits made to some of them."""
+"""The clients of the benchmark, the same in every run, and the edits made to some of them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ERP_STREET = "Nowa 7"
 PANEL_CITY = "Zielona Góra"
 
 
-def cards(count: int) -> list[Row]:
-    """Return so many made-up customer cards."""
-    return [_card(account) for account in sample_accounts(count)]
+def clients(count: int) -> list[Row]:
+    """Return so many made-up rows of ``clients``."""
+    return [_client(account) for account in sample_accounts(count)]
 
 
-def _card(account: dict[str, Any]) -> Row:
-    card = {name: account.get(name) for name in COLUMNS}
-    return card | {"id": account["external_code"], "country_code": "PL"}
+def _client(account: dict[str, Any]) -> Row:
+    client = {name: account.get(name) for name in COLUMNS}
+    return client | {"id": account["external_code"], "country_code": "PL"}
 
 
 def some(ids: Sequence[str], count: int) -> list[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.customers import COLUMNS, ERP_STREET, Row
-from kartoteka.adapters import dialects, schema
+from kartoteka.adapters.sql import tables, upgrade
+from kartoteka.adapters.sql.dialect import open_engine, parse_url
 
 INSERTED_TOGETHER = 1_000
 
@@ -27,37 +28,42 @@ class Erp:
         """The database's address."""
         return self._engine.url.render_as_string(hide_password=False)
 
-    def fill(self, cards: Sequence[Row]) -> None:
-        """Insert these cards, as an ERP's export does."""
+    def fill(self, clients: Sequence[Row]) -> None:
+        """Insert these clients, as an ERP's export does."""
         with self._engine.begin() as connection:
-            for start in range(0, len(cards), INSERTED_TOGETHER):
-                connection.execute(schema.clients.insert(), list(cards[start : start + INSERTED_TOGETHER]))
+            for start in range(0, len(clients), INSERTED_TOGETHER):
+                connection.execute(tables.ERP.clients.insert(), list(clients[start : start + INSERTED_TOGETHER]))
 
     def move(self, ids: Iterable[str]) -> None:
-        """Give these customers another street."""
-        update = schema.clients.update().where(schema.clients.c.id == sa.bindparam("card"))
+        """Give these clients another street."""
+        clients = tables.ERP.clients
+        update = clients.update().where(clients.c.id == sa.bindparam("client"))
         with self._engine.begin() as connection:
-            connection.execute(update.values(street=ERP_STREET), [{"card": each} for each in ids])
+            connection.execute(update.values(street=ERP_STREET), [{"client": each} for each in ids])
 
     def cities(self, ids: Sequence[str]) -> list[str]:
-        """Return where these customers live."""
-        found = sa.select(schema.clients.c.city).where(schema.clients.c.id.in_(ids))
+        """Return the cities of these clients."""
+        found = sa.select(tables.ERP.clients.c.city).where(tables.ERP.clients.c.id.in_(ids))
         with self._engine.begin() as connection:
             return list(connection.scalars(found))
 
     def links(self) -> dict[str, str]:
-        """Return client id -> panel client id of every customer who has an account."""
+        """Return client id -> panel client id of every client that has an account."""
         with self._engine.begin() as connection:
-            rows = connection.execute(sa.select(schema.sync_links.c.client_id, schema.sync_links.c.panel_client_id))
+            rows = connection.execute(sa.select(tables.sync_links.c.client_id, tables.sync_links.c.panel_client_id))
             return {row[0]: row[1] for row in rows}
 
     def unsettled(self) -> int:
-        """Return how many records are not in step, parked, announced and not settled, or in an open conflict."""
-        wrong = sa.select(sa.func.count()).where(schema.sync_status.c.state != "in_step")
-        open_ones = sa.select(sa.func.count()).where(schema.sync_conflicts.c.closed_at.is_(None))
-        rest = [sa.select(sa.func.count()).select_from(table) for table in (schema.sync_parked, schema.sync_intents)]
+        """Return how many records are not in step, deferred, with an intent left, or in an open conflict."""
+        base, count = tables.sync_base.c, sa.select(sa.func.count())
+        wrong = (
+            count.where(tables.sync_status.c.state != "in_step"),
+            count.where(tables.sync_conflicts.c.closed_at.is_(None)),
+            count.where(base.due_at.is_not(None)),
+            count.where(base.intent.is_not(None)),
+        )
         with self._engine.begin() as connection:
-            return sum(connection.scalar(count) or 0 for count in (wrong, open_ones, *rest))
+            return sum(connection.scalar(number) or 0 for number in wrong)
 
 
 @contextmanager
@@ -67,7 +73,7 @@ def exchange(home: Path, address: str | None) -> Iterator[Erp]:
         with _created(sa.make_url(f"sqlite:///{home / f'exchange-{uuid.uuid4().hex[:8]}.db'}")) as erp:
             yield erp
         return
-    url, name = dialects.parse_url(address), f"kartoteka_bench_{uuid.uuid4().hex[:8]}"
+    url, name = parse_url(address), f"kartoteka_bench_{uuid.uuid4().hex[:8]}"
     outer = sa.create_engine(url)
     try:
         with outer.begin() as connection:
@@ -82,9 +88,9 @@ def exchange(home: Path, address: str | None) -> Iterator[Erp]:
 
 @contextmanager
 def _created(url: sa.URL) -> Iterator[Erp]:
-    engine = dialects.connect(url)
+    engine = open_engine(url.render_as_string(hide_password=False))
     try:
-        schema.create(engine)
+        upgrade.create(engine)
         yield Erp(engine)
     finally:
         engine.dispose()
@@ -103,15 +109,15 @@ class PlainTable:
             connection.execute(f"CREATE TABLE clients ({columns}, rv INTEGER NOT NULL, born_rv INTEGER NOT NULL)")
             connection.execute("CREATE INDEX clients_rv ON clients (rv)")
 
-    def fill(self, cards: Sequence[Row]) -> None:
-        """Insert these cards."""
-        rows = [(*(card[name] for name in COLUMNS), n, n) for n, card in enumerate(cards, start=1)]
+    def fill(self, clients: Sequence[Row]) -> None:
+        """Insert these clients."""
+        rows = [(*(client[name] for name in COLUMNS), n, n) for n, client in enumerate(clients, start=1)]
         marks = ", ".join("?" * (len(COLUMNS) + 2))
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.executemany(f"INSERT INTO clients VALUES ({marks})", rows)  # noqa: S608 - only question marks
 
     def move(self, ids: Iterable[str]) -> None:
-        """Give these customers another street, and their rows new versions."""
+        """Give these clients another street, and their rows new versions."""
         with closing(sqlite3.connect(self.path)) as connection, connection:
             for each in ids:
                 connection.execute(

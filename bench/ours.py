@@ -25,7 +25,7 @@ MINUTE = 60
 PAUSE = 240
 """Seconds between other runs: more than the feed's overlap, so that each run stands for itself."""
 KNOWN_OF_FIVE = 3
-"""Of five cards so many have an account in the panel at first contact."""
+"""Of five clients so many have an account in the panel at first contact."""
 LEASES_LAPSE = 1.0
 """Seconds after which a process holds no leave to call the panel any more, as after any minute of rest."""
 
@@ -51,12 +51,12 @@ class Bench:
     measured: dict[str, Figures]
     clock: float = 0.0
 
-    def all_runs(self, cards: list[Row], edits: int) -> dict[str, Figures]:
-        """Make every run in turn, and check after each that the customers are in step."""
+    def all_runs(self, clients: list[Row], edits: int) -> dict[str, Figures]:
+        """Make every run in turn, and check after each that the clients are in step."""
         self.run("installation")
-        self.erp.fill(cards)
+        self.erp.fill(clients)
         self.run(FIRST_LOAD)
-        self._check_accounts(cards)
+        self._check_accounts(clients)
         self.later(MINUTE)
         self.run(ECHO)
         self.later()
@@ -67,13 +67,13 @@ class Bench:
         self._edit_in_panel(edits)
         return self.measured
 
-    def contact(self, cards: list[Row]) -> dict[str, Figures]:
-        """Meet a panel that has an account, without the card's code, for three cards of five; none may be doubled."""
-        there = [card for n, card in enumerate(cards) if n % 5 < KNOWN_OF_FIVE]
-        self.panel.seed([_account(n, card) for n, card in enumerate(there)])
-        self.erp.fill(cards)
+    def contact(self, clients: list[Row]) -> dict[str, Figures]:
+        """Meet a panel that has an account, without the code, for three clients of five; none may be doubled."""
+        there = [client for n, client in enumerate(clients) if n % 5 < KNOWN_OF_FIVE]
+        self.panel.seed([_account(n, client) for n, client in enumerate(there)])
+        self.erp.fill(clients)
         self.run(FIRST_CONTACT)
-        self._check_accounts(cards)
+        self._check_accounts(clients)
         return self.measured
 
     def later(self, seconds: float = PAUSE) -> None:
@@ -138,17 +138,17 @@ class Bench:
         if set(self.erp.cities(ids)) != {PANEL_CITY}:
             raise BenchFailure("the panel's edits did not reach the ERP")
 
-    def _check_accounts(self, cards: list[Row]) -> None:
+    def _check_accounts(self, clients: list[Row]) -> None:
         accounts = self.panel.accounts()
         codes = {each["external_code"] for each in accounts}
-        if len(accounts) != len(cards) or codes != {card["id"] for card in cards}:
-            raise BenchFailure(f"{len(cards)} cards, but {len(accounts)} accounts with {len(codes)} codes")
+        if len(accounts) != len(clients) or codes != {client["id"] for client in clients}:
+            raise BenchFailure(f"{len(clients)} clients, but {len(accounts)} accounts with {len(codes)} codes")
 
 
-def _account(n: int, card: Row) -> dict[str, Any]:
-    """Return the account that a card's customer had before: with another e-mail where there is a tax number to tell."""
-    known = {name: value for name, value in card.items() if name != "id" and value is not None}
-    return known | {"login": f"shop-{n}"} | ({"email": f"old-{n}@example.com"} if card["nip"] and n % 2 else {})
+def _account(n: int, client: Row) -> dict[str, Any]:
+    """Return the account that a client had before: with another e-mail where there is a tax number to tell."""
+    known = {name: value for name, value in client.items() if name != "id" and value is not None}
+    return known | {"login": f"shop-{n}"} | ({"email": f"old-{n}@example.com"} if client["nip"] and n % 2 else {})
 
 
 def install(home: Path, endpoint: str, panel: BenchPanel, erp: Erp, name: str) -> Bench:

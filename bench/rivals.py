@@ -44,16 +44,16 @@ def rivals(rows: int) -> list[Rival]:
     return [Rival(DLT, dlt), Rival(DLT_PARALLEL, [*dlt, "--files", "4"]), script]
 
 
-def all_runs(rival: Rival, home: Path, panel: BenchPanel, cards: list[Row], edits: int) -> dict[str, Figures]:
+def all_runs(rival: Rival, home: Path, panel: BenchPanel, clients: list[Row], edits: int) -> dict[str, Figures]:
     """Make a peer's three runs against an empty panel, and check that its customers arrived."""
     panel.empty()
     table = PlainTable(home / "plain.db")
-    table.fill(cards)
+    table.fill(clients)
     measured = {FIRST_LOAD: _run(rival, home, panel, table, rival.first)}
-    if (opened := len(panel.accounts())) != len(cards):
-        raise BenchFailure(f"{rival.name} opened {opened} of {len(cards)} accounts")
+    if (opened := len(panel.accounts())) != len(clients):
+        raise BenchFailure(f"{rival.name} opened {opened} of {len(clients)} accounts")
     measured[QUIET] = _run(rival, home, panel, table)
-    table.move(some([card["id"] for card in cards], edits))
+    table.move(some([client["id"] for client in clients], edits))
     measured[ERP_EDITS] = _run(rival, home, panel, table)
     return measured
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
-from kartoteka.adapters.queue import SqsQueue
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import carried
+from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.sync.retry import BRAKE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -24,9 +23,8 @@ def state(stack: Stack) -> DynamoState:
 
 
 def queue(stack: Stack) -> SqsQueue:
-    """Return the stack's queues, with its own number of shards: a customer must stay in one of them."""
-    urls = {half: url for concern, url in stack.queues.items() for half in carried(concern)}
-    return SqsQueue(urls, shards=shards(stack), make_client=stack.sqs)
+    """Return the stack's queues, with its own number of shards: a client must stay in one of them."""
+    return SqsQueue(stack.queues, shards=shards(stack), make_client=stack.sqs)
 
 
 def shards(stack: Stack) -> int:

@@ -8,11 +8,11 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from cli import look, show
+from cli import queries, show
 from cli.erp import Erp, Where, opened, where
 from cli.exits import WrongName
-from kartoteka.adapters.schema import sync_conflicts
-from kartoteka.core.model import Side
+from kartoteka.adapters.sql.tables import sync_conflicts
+from kartoteka.model import Side
 
 COLUMNS = ("id", "client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value", "raised_at")
 ANSWERS = ("decision", "closed_at")
@@ -29,7 +29,7 @@ def conflicts(ctx: click.Context, where: Where, closed_too: bool, limit: int, as
     if ctx.invoked_subcommand is not None:
         return
     with opened(where) as erp:
-        rows = look.conflicts(erp, limit, closed_too=closed_too)
+        rows = queries.conflicts(erp, limit, closed_too=closed_too)
     if as_json:
         show.document({"conflicts": rows})
         return
@@ -52,8 +52,8 @@ def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_jso
     if as_json or (ctx.parent and ctx.parent.params["as_json"]):
         show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
         return
-    place = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))
-    click.echo(f"conflict {conflict_id} ({place}): {side} wins; the next run carries it out")
+    about = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))
+    click.echo(f"conflict {conflict_id} ({about}): {side} wins; the next run carries it out")
 
 
 def _decide(erp: Erp, conflict_id: int, side: str) -> dict[str, Any]:

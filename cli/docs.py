@@ -1,4 +1,4 @@
-"""The pages that are made from the code: the table of fields, and the policy's JSON Schema.
+"""The pages that are made from the code: the table of fields, the table of codes, and the policy's JSON Schema.
 
 ``python -m cli.docs`` writes them; a test fails while they are out of date.
 """
@@ -9,40 +9,40 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kartoteka.core.concerns import CONCERNS, Concern
-from kartoteka.core.model import Empty
-from kartoteka.core.policy import Policy, json_schema, rules
+from cli import codes_page
+from kartoteka.adapters.sql.tables import ERP
+from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
+from kartoteka.model import Empty
+from kartoteka.policy import Policy, Rule, json_schema, rules
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 HEAD = """# Fields
 
-Made from the table of concerns (`shared/kartoteka/core/concerns.py`) by `python -m cli.docs`. Do not edit here.
+Made from the table of fields (`shared/kartoteka/fields/table.py`) by `python -m cli.docs`. Do not edit here.
 
-*Read*, *created* and *updated* are the names of the panel's Admin API v8 (GET, POST and PUT of the named gate).
-*Compared as* is the form in which two values are equal; what is sent is always the value as it was written.
-The direction is the default one; the policy may set another for the concern, and for a field of billing.
+*Column* is the type in the exchange database, with the number of characters. *Read*, *created* and *updated* are the
+names of the panel's Admin API v8 (GET, POST and PUT of the named gate). *Compared as* is the form in which two values
+are equal; what is sent is always the value as it was written. The direction and what an empty value does are the
+defaults; the policy may set others for the concern, and for a field of billing and of delivery addresses. *Since* is
+the Admin API that first had the field; an older panel refuses it, and the rest of the record is sent without it.
+
+*Shown* says how the panel shows what was written into a field:
 """
 
 GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
-NOTES = {
-    "shops": "is no column: it stands for the customer's rows of `client_shops`, else the policy's rule, else its "
-    "default shops",
-    "discount_group_id": "is the ERP's id in the exchange database, and the panel's number of that group in the panel",
-    "credit_limit": "is 0 where `credit_allowed` is false, and where stale figures count as none",
-}
-"""Fields whose value is not simply what stands in their column -> what it is."""
+COLUMNS = ("field", "column", "read", "created", "updated", "compared as", "direction", "empty", "shown", "since")
 WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
 UNSURE = (
-    "`{}`: it is not known whether the panel shows there what was written. What it shows counts once something was "
-    "sent, and after three corrections in vain it is believed to be another figure: "
-    "[0020](decisions/0020-credit-figures.md).\n"
+    "`{}`: it is not known whether the panel shows there what was written. What it shows first after a write is noted "
+    "as its form; another figure later is drift: [0020](decisions/0020-credit-figures.md).\n"
 )
+WATCHED = "`{}` is read on both sides for a check and never written here.\n"
 GROUPS = """## discount groups
 
 Tables `discount_groups` and `discount_group_items`; the panel's gates are `discounts/groups` and, for prices,
-`discounts/groups/products`. They are records of their own and no fields of a customer; the direction is that of
-`discounts`.
+`discounts/groups/products`. A group is an owner of records like a client, and its prices are its items; the direction
+is that of `discounts`.
 
 | what | read | created, updated | compared as |
 | --- | --- | --- | --- |
@@ -56,32 +56,59 @@ The last price sent stands for the panel's: [0018](decisions/0018-prices-are-wri
 
 def pages() -> Mapping[str, str]:
     """Return each made page by its name in ``docs/``."""
+    shown = [f"- *{_words(each.name)}*: {each.value}" for each in Shown if each is not Shown.AS_WRITTEN]
+    concerns = (line for name, rows in CONCERNS.items() for line in _concern(name, rows))
     return {
-        "fields.md": "\n".join([HEAD, *(line for each in CONCERNS.values() for line in _concern(each)), GROUPS]),
+        "codes.md": codes_page.markdown(),
+        "fields.md": "\n".join([HEAD, *shown, "", *concerns, GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 
-def _concern(concern: Concern) -> Iterator[str]:
-    yield f"## {concern.name}\n"
-    rows = f"`{concern.table}`, a row for each record" if concern.items else f"`{concern.table}`"
-    yield f"Table {rows}; the panel's gate is `{ITEMS_GATE if concern.items else GATE}`.\n"
-    yield "| field | read | created | updated | characters | compared as | direction | empty |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    found = rules(Policy(), concern)
-    for name, field in concern.fields.items():
-        read = f"`{field.read}`" if field.read else "not shown"
-        create, update = (f"`{path}`" if path else "not taken" for path in (field.create, field.update))
-        erases = "erases" if found[name].empty is Empty.ERASE else "keeps"
-        yield (
-            f"| `{name}` | {read} | {create} | {update} | {field.max_length} "
-            f"| {field.normalise.__name__.replace('_', ' ')} | {found[name].direction} | {erases} |"
-        )
+def _concern(name: str, rows: Rows) -> Iterator[str]:
+    yield f"## {name}\n"
+    table = f"`{rows.items}`, a row for each record" if rows.items else f"`{rows.table}`"
+    yield f"Table {table}; the panel's gate is `{ITEMS_GATE if rows.items else GATE}`.\n"
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield f"| {' | '.join(['---'] * len(COLUMNS))} |"
+    found = rules(Policy(), name, rows.fields)
+    columns = ERP.named(rows.items or rows.table).columns
+    for field in rows.fields.values():
+        cells = _cells(field, found.get(field.name), is_column=field.name in columns)
+        yield f"| {' | '.join(cells)} |"
     yield ""
-    if not all(field.read for field in concern.fields.values()):
+    if not all(field.read for field in rows.fields.values()):
         yield WRITE_ONLY
-    yield from (UNSURE.format(name) for name, field in concern.fields.items() if field.unsure)
-    yield from (f"`{name}` {NOTES[name]}.\n" for name in concern.fields if name in NOTES)
+    for field in rows.fields.values():
+        if field.shown is Shown.AS_ANOTHER_FIGURE:
+            yield UNSURE.format(field.name)
+        if field.watched:
+            yield WATCHED.format(field.name)
+        if field.note:
+            yield f"`{field.name}` {field.note}.\n"
+
+
+def _cells(field: Field, rule: Rule | None, *, is_column: bool) -> Iterator[str]:
+    """Yield what the page says of a field; ``rule`` None: it is never written."""
+    yield f"`{field.name}`"
+    yield _type(field) if is_column else "none"
+    yield f"`{field.read}`" if field.read else "not shown"
+    for path in (field.create, field.update):
+        yield f"`{path}`" if path else "not taken"
+    yield _words(field.kind.normalise.__name__)
+    yield str(rule.direction) if rule else "never written"
+    yield "" if rule is None else "erases" if rule.empty is Empty.ERASE else "keeps"
+    yield _words(field.shown.name) if field.read else ""
+    yield field.since
+
+
+def _type(field: Field) -> str:
+    sized = field.kind.column in (Column.TEXT, Column.FIXED)
+    return f"{field.kind.column.value}({field.length})" if sized else field.kind.column.value
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").lower()
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The exchange database that a command looks into, and the statements it runs there.
 
-A command's own writes are a person's answers: they carry the ERP's origin, and so are collected like them.
+A command's own writes are a person's answers: the triggers log them, and so they are collected like the ERP's.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from cli import cloud
 from cli import stack as stacks
 from cli.exits import Unavailable, told
-from kartoteka.adapters import dialects, schema
-from kartoteka.adapters.dialects import WRITES, translated
+from kartoteka.adapters import sql
+from kartoteka.adapters.sql.dialect import parse_url
 
 _erp_url = click.option(
     "--erp-url", metavar="URL", help="The exchange database; else that of --stack, else ERP_URL, else the local one."
@@ -64,13 +64,13 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True, slots=True)
 class Erp:
-    """An exchange database that has its tables."""
+    """An exchange database. Its tables are checked before the first statement."""
 
-    engine: sa.Engine
+    exchange: sql.SqlExchange
 
     def rows(self, statement: sa.Executable) -> Sequence[dict[str, Any]]:
         """Run a SELECT and return its rows by column."""
-        with translated(dialects.engine_for(self.engine.url)), self.engine.begin() as connection:
+        with self.exchange.database.reading() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
 
     def number(self, statement: sa.Executable) -> int:
@@ -79,24 +79,21 @@ class Erp:
 
     def answer(self, statement: sa.Update) -> int:
         """Run a person's UPDATE and return how many rows it changed."""
-        engine = self.engine.execution_options(**{WRITES: True})
-        with translated(dialects.engine_for(self.engine.url)), engine.begin() as connection:
+        with self.exchange.database.writing() as connection:
             return int(connection.execute(statement).rowcount)
 
 
 @contextmanager
 def opened(where: Where) -> Iterator[Erp]:
-    """Give the exchange database that the options and the environment name, its tables checked."""
+    """Give the exchange database that the options and the environment name."""
     with told():
-        url = dialects.parse_url(where.address())
-        _refuse_missing_file(url)
-        engine = dialects.connect(url)
+        address = where.address()
+        _refuse_missing_file(parse_url(address))
+        exchange = sql.connect(address)
         try:
-            with translated(dialects.engine_for(url)), engine.begin() as connection:
-                schema.check(connection)
-            yield Erp(engine)
+            yield Erp(exchange)
         finally:
-            engine.dispose()
+            exchange.close()
 
 
 def _from_environment() -> str:

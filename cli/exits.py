@@ -9,7 +9,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.show import safe
-from kartoteka.core.errors import KartotekaError, Retry
+from kartoteka.errors import KartotekaError, Retry
 
 FAILED = 1
 ATTENTION = 3
@@ -26,7 +26,7 @@ class Failed(click.ClickException):
 
 
 class WrongName(click.ClickException):
-    """There is no such card, no such discount group, or no such open conflict."""
+    """There is no such client, no such discount group, or no such open conflict."""
 
     exit_code = WRONG_NAME
 

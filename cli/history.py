@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from cli import look, show
+from cli import queries, show
 from cli.erp import Where, opened, where
 
 COLUMNS = (
     "at",
     "client_id",
+    "group_id",
     "concern",
     "item_id",
     "field",
@@ -28,11 +29,14 @@ COLUMNS = (
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows to list.")
 @show.as_json
 def history(client_id: str | None, where: Where, group: str | None, limit: int, as_json: bool) -> None:
-    """List what was written into the panel and into the ERP's rows, the latest first; of one customer, or of all."""
+    """List what was written into the panel and into the ERP's rows, the latest first; of one client, or of all.
+
+    An account that was opened is one row without a field; its values stand there as JSON.
+    """
     if client_id is not None and group is not None:
-        raise click.UsageError("give a customer or a --group, not both")
+        raise click.UsageError("give a client or a --group, not both")
     with opened(where) as erp:
-        rows = look.history(erp, client_id, limit, group=group)
+        rows = queries.history(erp, client_id, limit, group=group)
     if as_json:
         show.document({"history": rows})
         return

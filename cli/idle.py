@@ -44,7 +44,7 @@ class Idle:
         self._left: Mapping[str, int] = {}
         self._trouble: dict[str, float] = {}
         self.paused: Mapping[str, str] = {}
-        """Concern -> reason of those that were paused at the last look: nobody waits for them."""
+        """Concern -> reason of those that were paused at the last count: nobody waits for them."""
 
     def __str__(self) -> str:
         """Say what is waited for."""
@@ -52,11 +52,11 @@ class Idle:
 
     @property
     def busy(self) -> Sequence[str]:
-        """Return the concerns whose queues held messages at the last look."""
+        """Return the concerns whose queues held messages at the last count."""
         return [concern for concern, count in self._left.items() if count]
 
     def reached(self) -> bool:
-        """Look once more; tell whether there is nothing left to do."""
+        """Count once more; tell whether there is nothing left to do."""
         self.paused = self._paused()
         watched = {concern: url for concern, url in self._stack.queues.items() if concern not in self.paused}
         self._left = {concern: self._count(url) for concern, url in watched.items()}

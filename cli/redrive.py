@@ -2,14 +2,13 @@
 
 The keys of readable messages are sent anew, in today's shards; a message that nobody can read goes back as it is, and
 will return. Each message is deleted only after the queue has taken what was in it, so a crash doubles keys, which costs
-a look, and loses none.
+a panel call, and loses none.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,8 +22,9 @@ from cli import stack as stacks
 from cli.erp import stack_name
 from cli.exits import Unavailable, told
 from cli.stack import Stack
-from kartoteka.adapters.queue import VERSION, SqsQueue
-from kartoteka.core.concerns import CONCERNS, GROUPS, carried
+from kartoteka.adapters.aws.queue import VERSION, SqsQueue
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Owner
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -42,21 +42,23 @@ Message = Mapping[str, Any]
 @show.as_json
 @told()
 def redrive(concern: str, name: str | None, as_json: bool) -> None:
-    """Bring the messages that failed twenty times back to their queue, once what made them fail is mended."""
+    """Bring the messages that failed twenty times back to their queue, once what made them fail is corrected."""
     stack = stacks.find(name)
     dead = cloud.dead_letters(stack).get(concern)
     if dead is None:
         raise Unavailable(f"the stack {stack.name} has no dead-letter queue for {concern}")
     move = _Move(stack, concern, dead)
     move.run()
-    customers, groups = move.keys[concern], move.keys[GROUPS.name]
     if as_json:
-        of_groups = {"groups": groups} if GROUPS.name in carried(concern) else {}
+        groups = {"groups": move.groups} if CONCERNS[concern].groups else {}
         show.document(
-            {"concern": concern, "messages": move.messages, "customers": customers, **of_groups, "odd": move.odd}
+            {"concern": concern, "messages": move.messages, "clients": move.clients, **groups, "odd": move.odd}
         )
         return
-    what = [show.counted(customers, "customer"), *([show.counted(groups, "discount group")] if groups else [])]
+    what = [
+        show.counted(move.clients, "client"),
+        *([show.counted(move.groups, "discount group")] if move.groups else []),
+    ]
     click.echo(f"back in the queue of {concern}: {show.counted(move.messages, 'message')} with {' and '.join(what)}")
     if move.odd:
         click.echo(f"not readable by this version, and so about to return: {show.counted(move.odd, 'message')}")
@@ -66,7 +68,7 @@ def redrive(concern: str, name: str | None, as_json: bool) -> None:
 class _Move:
     """One redrive. It ends with the messages that were there when it began, not with those that fail meanwhile.
 
-    ``keys`` counts what was brought back, by the name in its message: customers by that of the concern.
+    ``clients`` and ``groups`` count the keys that were brought back, ``odd`` the messages that nobody can read.
     """
 
     stack: Stack
@@ -74,7 +76,8 @@ class _Move:
     dead: str
     messages: int = 0
     odd: int = 0
-    keys: Counter[str] = field(default_factory=Counter)
+    clients: int = 0
+    groups: int = 0
     _queue: SqsQueue = field(init=False)
     _sqs: SQSClient = field(init=False)
 
@@ -98,19 +101,18 @@ class _Move:
         return answer.get("Messages", [])
 
     def _bring_back(self, batch: Sequence[Message]) -> None:
-        kinds = carried(self.concern)
-        readable = [found for message in batch if (found := _keys(message["Body"], kinds)) is not None]
-        odd = [message for message in batch if _keys(message["Body"], kinds) is None]
-        for kind in kinds:
-            keys = list(dict.fromkeys(key for name, some in readable if name == kind for key in some))
-            if keys:
-                self._queue.send(kind, keys)
-            self.keys[kind] += len(keys)
+        read = [_owners(message["Body"], self.concern) for message in batch]
+        owners = list(dict.fromkeys(owner for found in read for owner in found or ()))
+        if owners:
+            self._queue.send(self.concern, owners)
+        odd = [message for message, found in zip(batch, read, strict=True) if found is None]
         for message in odd:
             self._send_as_it_is(message)
         self._delete(batch)
         self.messages += len(batch)
         self.odd += len(odd)
+        self.groups += sum(bool(owner.group_id) for owner in owners)
+        self.clients += sum(bool(owner.client_id) for owner in owners)
 
     def _send_as_it_is(self, message: Message) -> None:
         self._sqs.send_message(
@@ -126,13 +128,21 @@ class _Move:
         self._sqs.delete_message_batch(QueueUrl=self.dead, Entries=entries)
 
 
-def _keys(body: str, kinds: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return which of these kinds a message is, with its keys; None where it is none."""
+def _owners(body: str, concern: str) -> list[Owner] | None:
+    """Return the keys of a message of this concern; None where it is none."""
     try:
         message = json.loads(body)
     except ValueError:
         return None
-    if not isinstance(message, dict) or message.get("v") != VERSION or message.get("concern") not in kinds:
+    if not isinstance(message, dict) or message.get("v") != VERSION or message.get("concern") != concern:
         return None
-    keys = message.get("keys")
-    return (message["concern"], keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else None
+    keys = {name: value for name, value in message.items() if name not in ("v", "concern")}
+    known = {"clients", *(["groups"] if CONCERNS[concern].groups else [])}
+    if not keys or not keys.keys() <= known or not all(_are_texts(some) for some in keys.values()):
+        return None
+    clients, groups = keys.get("clients", ()), keys.get("groups", ())
+    return [*(Owner(client_id=key) for key in clients), *(Owner(group_id=key) for key in groups)]
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

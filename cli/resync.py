@@ -1,4 +1,4 @@
-"""`kartoteka resync`: have customers and discount groups looked at again, whatever the cursors say."""
+"""`kartoteka resync`: have clients and discount groups compared again, whatever the cursors say."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from cli import cloud, look, show
+from cli import cloud, queries, show
 from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import WrongName
-from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.queue import CHUNK, SqsQueue
-from kartoteka.core.concerns import ACCOUNTS, CONCERNS, DISCOUNTS, GROUPS
+from kartoteka.adapters.aws.queue import CHUNK, SqsQueue
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Owner
 
 SHOWN = 5
 """Unknown ids named in a message."""
 BATCH = 100
-"""Prices, or customers, of one panel call."""
+"""Prices, or clients, of one panel call."""
 
 
 @click.command()
@@ -31,29 +31,30 @@ BATCH = 100
 @where
 @show.as_json
 def resync(words: Sequence[str], named: str | None, group_ids: Sequence[str], where: Where, as_json: bool) -> None:
-    """Put customers into a concern's queue, so that both sides are read and compared afresh.
+    """Put clients into a concern's queue, so that both sides are read and compared afresh.
 
-    Without ids: for accounts all cards that have no account, for other concerns all that have one (for discounts those
-    that have or had a group, for credit those with figures). It costs about one panel call for 100 customers, and a
+    Without ids: for accounts all clients that have no account, for other concerns all that have one (for discounts
+    those that have or had a group, for credit those with figures). It costs about one panel call for 100 clients, and a
     write only where something differs.
 
     For discounts without ids, every discount group is sent anew as well, whole, with all its prices: about one panel
-    call for 100 prices. With --group only these groups, and the customers that are named, if any.
+    call for 100 prices. With --group only these groups, and the clients that are named, if any.
 
     Safe to repeat, and to stop half-way.
     """
     concern, client_ids = (named, words) if named else _concern(words)
-    if group_ids and concern != DISCOUNTS.name:
-        raise click.UsageError(f"--group is for {DISCOUNTS.name}: {concern} has no groups")
+    if group_ids and not CONCERNS[concern].groups:
+        with_groups = ", ".join(name for name, rows in CONCERNS.items() if rows.groups)
+        raise click.UsageError(f"--group is for {with_groups}: {concern} has no groups")
     with opened(where) as erp:
         work = _Work(erp, concern, list(dict.fromkeys(client_ids)), list(dict.fromkeys(group_ids)))
         work.choose()
         result = work.send(cloud.queue(stacks.find(where.stack)))
-    _tell(result, linked=concern != ACCOUNTS.name, as_json=as_json)
+    _tell(result, linked=work.linked, as_json=as_json)
 
 
 def _concern(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """Return the concern, which is the first word, and the customers."""
+    """Return the concern, which is the first word, and the clients."""
     if not words:
         raise click.UsageError("Missing argument 'CONCERN'.")
     if words[0] not in CONCERNS:
@@ -63,7 +64,7 @@ def _concern(words: Sequence[str]) -> tuple[str, Sequence[str]]:
 
 @dataclass(slots=True)
 class _Work:
-    """What is to be looked at again. Nothing is sent, nor any price doubted, before every name was found."""
+    """What is to be compared again. Nothing is sent, nor any price doubted, before every name was found."""
 
     erp: Erp
     concern: str
@@ -75,43 +76,46 @@ class _Work:
     def __post_init__(self) -> None:
         self.everybody = not (self.client_ids or self.group_ids)
 
+    @property
+    def linked(self) -> bool:
+        """Whether the concern is about clients that have an account."""
+        return self.concern != "accounts"
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether the concern has discount groups beside the clients."""
+        return bool(CONCERNS[self.concern].groups)
+
     def choose(self) -> None:
         """Find what was named, or all groups where nothing was."""
-        self._choose_customers()
-        if self.concern == DISCOUNTS.name:
-            self._choose_groups()
-
-    def _choose_customers(self) -> None:
-        linked = self.concern != ACCOUNTS.name
-        found = look.cards(self.erp, self.client_ids)
-        _refuse_unknown("card in clients", [key for key in self.client_ids if key not in found])
-        self.skipped = [key for key in self.client_ids if found[key] is not linked]
-        self.client_ids = [key for key in self.client_ids if found[key] is linked]
-
-    def _choose_groups(self) -> None:
-        known = SqlExchange(self.erp.engine).group_ids() if self.everybody or self.group_ids else ()
-        _refuse_unknown("discount group", sorted(set(self.group_ids).difference(known)))
-        if self.everybody:
-            self.group_ids = list(known)
+        found = queries.clients(self.erp, self.client_ids)
+        _refuse_unknown("row in clients", [key for key in self.client_ids if key not in found])
+        self.skipped = [key for key in self.client_ids if found[key] is not self.linked]
+        self.client_ids = [key for key in self.client_ids if found[key] is self.linked]
+        if self.has_groups and (self.everybody or self.group_ids):
+            known = self.erp.exchange.prices.group_ids()
+            _refuse_unknown("discount group", sorted(set(self.group_ids).difference(known)))
+            if self.everybody:
+                self.group_ids = list(known)
 
     def send(self, queue: SqsQueue) -> dict[str, Any]:
-        """Send all of it, the groups first: customers are put into them. Return the figures."""
-        total = look.count_cards(self.erp, self.concern) if self.everybody else len(self.client_ids)
-        pages = look.pages_of_cards(self.erp, self.concern) if self.everybody else [self.client_ids]
+        """Send all of it, the groups first: clients are put into them. Return the figures."""
+        total = queries.count_clients(self.erp, self.concern) if self.everybody else len(self.client_ids)
+        pages = queries.pages_of_clients(self.erp, self.concern) if self.everybody else [self.client_ids]
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            figures = self._send_groups(queue, progress) if self.concern == DISCOUNTS.name else {}
+            figures = self._send_groups(queue, progress) if self.has_groups else {}
             bar = progress.add_task(f"{self.concern}: into the queue", total=total)
-            customers, messages = 0, figures.pop("messages", 0)
+            clients, messages = 0, figures.pop("messages", 0)
             for page in pages:
-                messages += queue.send(self.concern, page) if page else 0
-                customers += len(page)
+                messages += queue.send(self.concern, [Owner(client_id=key) for key in page])
+                clients += len(page)
                 progress.advance(bar, len(page))
         if figures:
-            figures["calls"] += -(-customers // BATCH)
+            figures["calls"] += -(-clients // BATCH)
         return {
             "concern": self.concern,
-            "customers": customers,
+            "clients": clients,
             "messages": messages,
             "skipped": self.skipped,
             **figures,
@@ -119,17 +123,16 @@ class _Work:
 
     def _send_groups(self, queue: SqsQueue, progress: Progress) -> dict[str, int]:
         """Forget what was sent to the groups, so that every price differs, and send their keys."""
-        exchange = SqlExchange(self.erp.engine)
         bar = progress.add_task("discount groups: into the queue", total=len(self.group_ids))
         prices = calls = messages = 0
         for start in range(0, len(self.group_ids), CHUNK):
             some = self.group_ids[start : start + CHUNK]
             for group_id in some:
-                count = look.prices(self.erp, group_id)
+                count = queries.prices(self.erp, group_id)
                 prices, calls = prices + count, calls - (-count // BATCH)
-                exchange.doubt_prices(group_id, None)
+                self.erp.exchange.prices.doubt(group_id, None)
                 progress.advance(bar)
-            messages += queue.send(GROUPS.name, some)
+            messages += queue.send(self.concern, [Owner(group_id=key) for key in some])
         return {"groups": len(self.group_ids), "prices": prices, "calls": calls, "messages": messages}
 
 
@@ -143,10 +146,10 @@ def _tell(result: dict[str, Any], *, linked: bool, as_json: bool) -> None:
     if as_json:
         show.document(result)
         return
-    what = [show.counted(result["customers"], "customer")]
+    what = [show.counted(result["clients"], "client")]
     if result.get("groups"):
         groups = f"{show.counted(result['groups'], 'discount group')} with {show.counted(result['prices'], 'price')}"
-        what = [groups, *(what if result["customers"] else [])]
+        what = [groups, *(what if result["clients"] else [])]
     click.echo(
         f"{' and '.join(what)} into the queue of {result['concern']}, in {show.counted(result['messages'], 'message')}"
     )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import click
 import sqlalchemy as sa
 
-from kartoteka.adapters import dialects
-from kartoteka.adapters import schema as tables
-from kartoteka.core.errors import KartotekaError, Retry
+from kartoteka.adapters.sql import upgrade as tables
+from kartoteka.adapters.sql.dialect import DIALECTS, open_engine
+from kartoteka.errors import KartotekaError, Retry
 
 _url = click.option("--url", envvar="ERP_URL", required=True, help="Address of the exchange database (or ERP_URL).")
 _quiet = click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
@@ -21,7 +21,7 @@ def schema() -> None:
 
 
 @schema.command()
-@click.option("--dialect", type=click.Choice(sorted(dialects.ENGINES)), required=True)
+@click.option("--dialect", type=click.Choice(sorted(DIALECTS)), required=True)
 def ddl(dialect: str) -> None:
     """Print the tables and triggers as SQL, for one's own eyes or a database administrator's."""
     click.echo(tables.ddl(dialect), nl=False)
@@ -31,7 +31,7 @@ def ddl(dialect: str) -> None:
 @_url
 @_quiet
 def create(url: str, quiet: bool) -> None:
-    """Create what is missing. Safe to repeat; nothing that is there is changed or dropped."""
+    """Create the tables, columns, indexes and triggers that are missing, and change or drop nothing. Safe to repeat."""
     _run(tables.create, url, quiet)
 
 
@@ -39,7 +39,7 @@ def create(url: str, quiet: bool) -> None:
 @_url
 @_quiet
 def upgrade(url: str, quiet: bool) -> None:
-    """Bring existing tables to the version of this program."""
+    """Add to existing tables what this program reads and they lack. Safe to repeat; refused where there are none."""
     _run(tables.upgrade, url, quiet)
 
 
@@ -51,11 +51,11 @@ def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
     except KartotekaError as error:
         raise click.ClickException(str(error)) from None
     if not quiet:
-        click.echo(f"The exchange tables have version {version}.")
+        click.echo(f"The exchange tables are complete (version {version}).")
 
 
 def _at(url: str, action: Callable[[sa.Engine], int]) -> int:
-    engine = dialects.connect(dialects.parse_url(url))
+    engine = open_engine(url)
     try:
         return action(engine)
     finally:

@@ -22,6 +22,23 @@ WIDE = 160
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
 
+LANGUAGES = ("en", "pl")
+
+
+def _language() -> str:
+    """Return the language that the environment asks for, if we speak it; else English."""
+    wanted = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return next((language for language in LANGUAGES if wanted.lower().startswith(language)), LANGUAGES[0])
+
+
+language = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    default=_language,
+    show_default="that of LANG, else en",
+    help="Language of what is said of records.",
+)
+
 
 def safe(value: object) -> str:
     """Return a value as a text that is safe to show: what is not printable becomes an escape, as in Python."""
@@ -29,7 +46,7 @@ def safe(value: object) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """Return ``1 card`` or ``2 cards``."""
+    """Return ``1 client`` or ``2 clients``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

@@ -7,20 +7,20 @@ from typing import Any
 
 import click
 
-from cli import cloud, look, show
+from cli import cloud, queries, show
 from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
-from kartoteka.core.brake import BRAKE
+from kartoteka.sync.retry import BRAKE
 
 RUNS = 5
 UNMATCHED = (
-    ("candidates", "cards with accounts to choose from", "set decision in sync_matches to 'link' or 'create'"),
-    ("incoming", "customers of the shop without a card", "set client_id in incoming_clients once there is one"),
-    ("answered", "answers in incoming_clients not carried", "see sync_status of the card they name, if it stays so"),
+    ("candidates", "clients with accounts to choose from", "set decision in sync_matches to 'link' or 'create'"),
+    ("incoming", "customers of the shop without a client", "set client_id in incoming_clients once there is one"),
+    ("answered", "answers in incoming_clients not carried", "see sync_status of the client they name, if it stays so"),
     ("guests", "guests of the shop", "nothing: they bought without registering"),
-    ("unknown_codes", "accounts with the code of no card", "correct the code in the panel, or add the card"),
+    ("unknown_codes", "accounts with the code of no client", "correct the code in the panel, or add the client"),
 )
 """Kind of what has not found its other side -> what it is, and what to do."""
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
@@ -32,8 +32,9 @@ Report = dict[str, Any]
 @where
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Held records to list.")
 @click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
+@show.language
 @show.as_json
-def status(where: Where, limit: int, exit_code: bool, as_json: bool) -> None:
+def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) -> None:
     """Show what is in step, what is held and why, what will be tried again, and the last runs.
 
     Exits 0 whatever it finds, unless --exit-code is given.
@@ -44,7 +45,7 @@ def status(where: Where, limit: int, exit_code: bool, as_json: bool) -> None:
     if as_json:
         show.document(report)
     else:
-        _print(report, where.stack)
+        _print(report, where.stack, lang)
     if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
 
@@ -57,16 +58,16 @@ def _waits_for_a_person(report: Report) -> bool:
 
 def _database(erp: Erp, limit: int) -> Report:
     return {
-        "totals": look.totals(erp),
-        "states": look.states(erp),
-        "held": look.held(erp, limit),
-        "parked": look.parked(erp),
-        "unmatched": look.unmatched(erp),
+        "totals": queries.totals(erp),
+        "states": queries.states(erp),
+        "held": queries.held(erp, limit),
+        "deferred": queries.deferred(erp),
+        "unmatched": queries.unmatched(erp),
     }
 
 
 def _cloud(where: Where) -> Report | None:
-    """Look at the named stack, or at the local one where its database was looked at and it runs."""
+    """Return what the named stack says, or the local one where it runs and this is its database."""
     if not where.stack and not where.is_local():
         return None
     try:
@@ -91,28 +92,28 @@ def _stack(stack: Stack) -> Report:
     return {"queues": queues, "paused": dict(cloud.state(stack).paused()), "runs": cloud.runs(stack, RUNS)}
 
 
-def _print(report: Report, stack: str | None) -> None:
+def _print(report: Report, stack: str | None, lang: str) -> None:
     totals = report["totals"]
-    click.echo(f"{show.counted(totals['cards'], 'card')}, {totals['linked']} with an account in the panel")
-    show.table("Records", ("concern", "state", "records"), (row.values() for row in report["states"]))
-    _print_waiting(report)
+    click.echo(f"{show.counted(totals['clients'], 'client')}, {totals['linked']} with an account in the panel")
+    show.table("Records", ("concern", "kind", "state", "records"), (row.values() for row in report["states"]))
+    _print_waiting(report, lang)
     found = ((what, report["unmatched"][name], to_do) for name, what, to_do in UNMATCHED if report["unmatched"][name])
     show.table("Not matched", ("what", "how many", "what to do"), found)
-    columns = ("concern", "code", "records", "next due (UTC)")
     show.table(
-        "Parked: tried again by themselves, unless their concern is paused",
-        columns,
-        (row.values() for row in report["parked"]),
+        "Deferred: tried again by themselves, unless their concern is paused",
+        ("concern", "kind", "code", "records", "next due (UTC)"),
+        (row.values() for row in report["deferred"]),
     )
     if report["cloud"] is not None:
         _print_stack(report["cloud"], stack)
 
 
-def _print_waiting(report: Report) -> None:
+def _print_waiting(report: Report, lang: str) -> None:
     """Print what a person must act on."""
     totals = report["totals"]
-    columns = ("client", "concern", "item", "code", "what to do", "since (UTC)")
-    show.table("Held: waiting for a person", columns, (row.values() for row in report["held"]))
+    columns = ("client", "group", "concern", "item", "code", "field", "what to do", "since (UTC)")
+    names = ("client_id", "group_id", "concern", "item_id", "code", "field", f"message_{lang}", "since")
+    show.table("Held: waiting for a person", columns, ([row[name] for name in names] for row in report["held"]))
     if more := totals["held"] - len(report["held"]):
         click.echo(f"{show.counted(more, 'more held record')}: --limit {totals['held']} shows all")
     if totals["conflicts"]:

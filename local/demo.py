@@ -22,7 +22,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from kartoteka.adapters import dialects
+from kartoteka.adapters.sql.dialect import open_engine
 from local import home, standin
 
 DATABASE = home.HOME / "demo.db"
@@ -41,9 +41,9 @@ SHOP: Sequence[dict[str, Any]] = (
     {**GESIA, "login": "gesia-2", "email": "b@gesia.example"},
     {"login": "ewa", "email": "ewa@lis.example", "first_name": "Ewa", "last_name": "Lis", "city": "Toruń"},
 )
-"""Customers who registered in the shop before Kartoteka came; none of them carries a card's code."""
+"""Customers who registered in the shop before Kartoteka came; none of their accounts carries a client's code."""
 
-CARDS = """\
+CLIENTS = """\
 INSERT INTO clients (id, email, company, first_name, last_name, nip, street, zip_code, city, phone) VALUES
   ('C-1', 'biuro@sowa.example', 'Sowa i Syn sp. z o.o.', NULL, NULL,
    '526-000-12-46', 'ul. Długa 5', '00-950', 'Warszawa', '501 502 503'),
@@ -78,7 +78,7 @@ VALUES ('C-1', true, 1000, 250, 'PLN', 14, CURRENT_TIMESTAMP)"""
 LINKS = "SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links ORDER BY client_id"
 
 UNSETTLED = """\
-SELECT client_id, state, code, substr(message, instr(message, ' / ') + 3) AS message
+SELECT client_id, state, code, message_en
 FROM sync_status WHERE concern = 'accounts' AND state <> 'in_step' ORDER BY client_id"""
 
 
@@ -86,7 +86,7 @@ class Demo:
     """The two sides, and what is shown of them."""
 
     def __init__(self, panel: str) -> None:
-        self._database = dialects.connect(dialects.parse_url(URL))
+        self._database = open_engine(URL)
         self.panel = panel
 
     def sql(self, text: str) -> None:
@@ -146,7 +146,7 @@ class Demo:
             for group in groups
             for price in group["prices"]
         ]
-        show_table(title, ("group", "kind", "id", "price", "currency", "customers"), rows)
+        show_table(title, ("group", "kind", "id", "price", "currency", "members"), rows)
 
     def order(self, code: str, amount: str) -> None:
         """Order on trade credit, as a customer does in the shop."""
@@ -214,7 +214,7 @@ def _plain(value: Any) -> str:
 
 
 def start() -> Demo:
-    """Bring up a stack of its own, over a shop with customers and an ERP with cards who do not know each other."""
+    """Bring up a stack of its own, over a shop with customers and an ERP with clients that do not know each other."""
     make("local.stack", "down")
     for file in home.HOME.glob("demo.db*"):
         file.unlink()
@@ -223,30 +223,30 @@ def start() -> Demo:
     home.remember(home.recall() | {"stand_in_url": panel})
     requests.post(f"{panel}/_standin/seed", json={"accounts": SHOP}, timeout=10).raise_for_status()
     demo = Demo(panel)
-    say("1. A shop has customers, an ERP has cards, and nobody knows who is who")
+    say("1. A shop has accounts, an ERP has clients, and nobody knows who is who")
     fields = ("id", "login", "external_code", "email", "company", "last_name", "nip", "city")
     demo.show_panel("the panel's accounts", *fields)
-    demo.sql(CARDS)
+    demo.sql(CLIENTS)
     console.print("\nstarting the embedded AWS, deploying template.yaml …")
     console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY)), end="")
     return demo
 
 
 def first_contact(demo: Demo) -> None:
-    """Show cards being linked with accounts that were there, and what is left to a person."""
+    """Show clients being linked to accounts that were there, and what is left to a person."""
     tick()
-    demo.show("linked: one account fits, and no other card", LINKS)
+    demo.show("linked: one account fits, and no other client", LINKS)
     demo.show("the others wait, each with its reason; nobody waits for them", UNSETTLED)
     demo.show("candidates", "SELECT client_id, panel_client_id, matched_by, decision FROM sync_matches")
     demo.show(
-        "registered in the shop, no card yet",
+        "registered in the shop, no client yet",
         "SELECT panel_client_id, email, last_name, client_id FROM incoming_clients",
     )
 
 
 def answers(demo: Demo) -> None:
     """Show the ERP's answers: one UPDATE each."""
-    say("2. One UPDATE settles each: which account, the tax number, the address, a card for Ewa")
+    say("2. One UPDATE settles each: which account, the tax number, the address, a client for Ewa")
     demo.sql("UPDATE sync_matches SET decision = 'link' WHERE client_id = 'C-3' AND panel_client_id = '3'")
     demo.sql("UPDATE clients SET nip = '779-10-11-327' WHERE id = 'C-4'")
     demo.sql(
@@ -257,13 +257,13 @@ def answers(demo: Demo) -> None:
     demo.sql("UPDATE incoming_clients SET client_id = 'C-6' WHERE email = 'ewa@lis.example'")
     tick()
     demo.show("", LINKS)
-    told = "nobody is doubled; the German card is in shop 2 by a rule of the policy; gesia-2 is still without a card"
+    told = "nobody is doubled; the German client is in shop 2 by a rule of the policy; gesia-2 has none yet"
     demo.show_panel(told, "id", "login", "external_code", "email", "street", "city", "shops")
 
 
 def both_sides(demo: Demo) -> None:
-    """Show edits of one customer on both sides at once, and a conflict that the policy holds."""
-    say("3. Both sides edit the same customers. This policy holds telephone numbers for a person")
+    """Show edits of one client on both sides at once, and a conflict that the policy holds."""
+    say("3. Both sides edit the same clients. This policy holds telephone numbers for a person")
     demo.sql("UPDATE clients SET street = 'ul. Nowa 8' WHERE id = 'C-1'")
     demo.panel_user("C-1", email="zamowienia@sowa.example")
     demo.sql("UPDATE clients SET phone = '600 100 200' WHERE id = 'C-3'")
@@ -292,7 +292,7 @@ def addresses(demo: Demo) -> None:
 
 def edits(demo: Demo) -> None:
     """Show an edit of an address each way, shops, and an account being closed."""
-    say("5. Each is edited on the other side; shops; a card that is not active any more; sixty new cards")
+    say("5. Each is edited on the other side; shops; a client that is not active any more; sixty new clients")
     demo.sql("UPDATE delivery_addresses SET street = 'Polna 11' WHERE client_id = 'C-6'")
     demo.panel_user_edits("C-1", city="Gdynia")
     demo.sql("INSERT INTO client_shops (client_id, shop_id) VALUES ('C-1', 2), ('C-1', 3)")
@@ -307,7 +307,7 @@ def edits(demo: Demo) -> None:
 
 
 def money(demo: Demo) -> None:
-    """Show a group's own prices, a customer being put into it and back, and a purchase that the limit refuses."""
+    """Show a group's own prices, a client being put into it and back, and a purchase that the limit refuses."""
     say("6. Prices and trade credit: a group with its own prices, and a limit that the shop enforces")
     demo.sql("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurt')")
     demo.sql(PRICES)
@@ -325,13 +325,13 @@ def money(demo: Demo) -> None:
 
 def brake(demo: Demo) -> None:
     """Show a mass change being stopped, corrected and confirmed."""
-    say("7. A forgotten condition: sixty customers would be closed. The brake stops it")
+    say("7. A forgotten condition: sixty accounts would be closed. The brake stops it")
     demo.sql("UPDATE clients SET active = false WHERE id LIKE 'H-%'")
     tick()
     demo.show_closed()
     told = kartoteka("status")
-    console.print(told[told.index("Parked") : told.index("Queues")] + told[told.index("Paused") : told.index("Last")])
-    console.print("only H-07 was meant; the rows are put right, then a person confirms:")
+    console.print(told[told.index("Deferred") : told.index("Queues")] + told[told.index("Paused") : told.index("Last")])
+    console.print("only H-07 was meant; the rows are corrected, then a person confirms:")
     demo.sql("UPDATE clients SET active = true WHERE id LIKE 'H-%' AND id <> 'H-07'")
     console.print(kartoteka("resume", "accounts", "--confirm"), end="")
     tick()
@@ -358,7 +358,7 @@ def main() -> None:
         part(demo)
     say(f"That was Kartoteka, in {time.monotonic() - began:.0f} seconds")
     console.print("The stack is still running, and its schedules fire every minute:")
-    console.print(f"  look at the panel, and edit a customer   {demo.panel}/", soft_wrap=True)
+    console.print(f"  see the panel, and edit an account       {demo.panel}/", soft_wrap=True)
     console.print(f"  write SQL into the exchange database     sqlite3 {DATABASE}", soft_wrap=True)
     console.print("  see what is in step and what is not      .venv/bin/kartoteka status")
     console.print("  synchronise now; stop                    make tick; make down")

@@ -87,6 +87,7 @@ def _sam(arguments: Sequence[str], *, log: Path, what: str, more: Mapping[str, s
     environment = {**os.environ, **ministack.no_account_of_the_user(), **more}
     environment |= {"PATH": f"{PYTHONS}{os.pathsep}{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
     environment |= {"SAM_CLI_POLL_DELAY": "0.2", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    environment |= {"SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1"}  # samconfig.toml is not found beside the built template
     with log.open("w") as stream:
         done = subprocess.run(
             [str(SAM), *arguments],

@@ -31,7 +31,7 @@ BUILD = ROOT / ".aws-sam"
 
 
 def make() -> None:
-    """Make the folder; it holds secrets, so nobody else may look into it."""
+    """Make the folder; it holds secrets, so nobody else may read it."""
     for folder in (HOME, LOGS, CLOUD):
         folder.mkdir(exist_ok=True)
     HOME.chmod(0o700)

@@ -17,8 +17,8 @@ from click import ClickException
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from kartoteka.adapters import dialects
-from kartoteka.adapters import schema as tables
+from kartoteka.adapters.sql import tables
+from kartoteka.adapters.sql.dialect import open_engine
 from local import deploying, functions, home, ministack, processes, standin, wishes
 from local.failure import LocalFailure
 
@@ -48,7 +48,7 @@ def up() -> None:
         _deploy(facts, panel.parameters(wanted), fresh=fresh)
     _tell(facts, wanted, time.monotonic() - began)
     if panel.forgot and (linked := _links(wanted.erp_url)):
-        _say(f"note: the stand-in panel starts empty, and {linked} customers are linked to accounts of an earlier one;")
+        _say(f"note: the stand-in panel starts empty, and {linked} clients are linked to accounts of an earlier one;")
         _say("      they will be held. `make clean` starts anew on both sides")
 
 
@@ -108,8 +108,8 @@ def _panel(wanted: wishes.Wishes, before: dict[str, Any]) -> PanelAt:
 
 
 def _links(erp_url: str) -> int:
-    """Return how many customers the exchange database has linked."""
-    engine = dialects.connect(dialects.parse_url(erp_url))
+    """Return how many clients of the exchange database are linked."""
+    engine = open_engine(erp_url)
     try:
         with engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(tables.sync_links)) or 0

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from kartoteka.adapters.panel_http import checked_key, checked_root
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import parse
+from kartoteka.adapters.idosell.http import checked_key, checked_root
+from kartoteka.errors import Halt
+from kartoteka.policy import parse
 from local import home
 from local.failure import LocalFailure
 

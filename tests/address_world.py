@@ -1,17 +1,16 @@
-"""An installation whose customers are linked already, with nothing to look after but delivery addresses."""
+"""An installation whose clients are linked already, with nothing to look after but delivery addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from kartoteka.core.concerns import DELIVERY_ADDRESSES
-from kartoteka.core.model import Link, Record, Status, Value
-from kartoteka.core.policy import Policy, parse
-from kartoteka.engine import Engine, rotate_addresses
-from tests.world import CARD, World
+from kartoteka.codes import IN_STEP, Status
+from kartoteka.model import Link, Owner, Value, Values
+from kartoteka.policy import Policy, parse
+from kartoteka.sync.plan import Act
+from tests.world import CLIENT, World
 
-CONCERN = DELIVERY_ADDRESSES.name
+CONCERN = "delivery_addresses"
 LINES: dict[str, Value] = {
     "first_name": "Jan",
     "last_name": "Kowalski",
@@ -39,28 +38,18 @@ def policy(
 
 
 class AddressWorld(World):
-    """A world in which cards and accounts are linked by hand, and the other concerns rest."""
-
-    per_pass = 500
+    """A world in which clients and accounts are linked by hand, and the other concerns rest."""
 
     def customer(self, client_id: str = "C-1") -> str:
-        """Let there be a card and its account, linked; return the account's id."""
-        self.exchange.insert_card(client_id, **CARD)
-        account = self.panel.register(CARD, login=client_id.lower(), external_code=client_id)
+        """Let there be a client and its account, linked; return the account's id."""
+        self.exchange.insert_client(client_id, **CLIENT)
+        account = self.panel.register(CLIENT, login=client_id.lower(), external_code=client_id)
         self.exchange.links[client_id] = Link(client_id, account, client_id.lower(), "created")
         return account
 
-    def engine(self) -> Engine:
-        """Return an engine for one run."""
-        return replace(super().engine(), addresses_per_pass=self.per_pass)
-
     def look(self, *client_ids: str) -> bool:
-        """Work these customers once; False where the run failed or died."""
-        return self._run(lambda: self._reconcile(CONCERN, client_ids or ("C-1",)))
-
-    def rotate(self) -> bool:
-        """Run the rotating pass; False where it failed or died."""
-        return self._run(lambda: rotate_addresses(self.engine()))
+        """Work these clients once; False where the run failed or died."""
+        return self.reconcile(CONCERN, *(Owner(client_id) for client_id in client_ids or ("C-1",)))
 
     def turn(self, *, seconds: float = 61) -> None:
         """Do all that a tick does for delivery addresses."""
@@ -73,13 +62,36 @@ class AddressWorld(World):
             raise AssertionError("the queue does not run empty")
         self.pass_time(seconds=seconds)
 
+    def differing(self) -> list[Owner]:
+        """Return the clients that a full scan would queue: those of a plan that is not empty, without a panel call."""
+        before = self.panel.calls()
+        known = {key.owner for key in self.exchange.states if key.concern == CONCERN}
+        known |= {Owner(client_id) for client_id in (*self.exchange.clients, *self.exchange.links)}
+        found = self.run().concerns[CONCERN].differing(sorted(known))
+        assert self.panel.calls() == before
+        return found
+
+    def check_in_step(self, client_id: str) -> None:
+        """Check that an address of a client that was worked just now is in step only where nothing is to be carried.
+
+        What is said of the client as a whole stands for its addresses.
+        """
+        concern = self.run().concerns[CONCERN]
+        records = concern.load([Owner(client_id)])
+        if records[0].state.deferral:
+            return
+        for plan in concern.plans(records, None):
+            state = plan.record.state
+            is_due = plan.act is Act.LOOK or plan.writes or plan.status != state.status
+            assert not is_due or state.deferral or state.status != IN_STEP, f"{plan.record.key} is not in step: {plan}"
+
     def row(self, address_id: str = "A-1") -> dict[str, Value]:
         """Return the ERP's row."""
         found = self.exchange.address(address_id)
         assert found
         return dict(found)
 
-    def shown(self, account: str = "1") -> dict[str, Record]:
+    def shown(self, account: str = "1") -> dict[str, Values]:
         """Return the account's addresses in the panel, by id."""
         return {key: address.values for key, (owner, address) in self.panel.delivery.items() if owner == account}
 

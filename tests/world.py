@@ -1,27 +1,33 @@
-"""A whole installation in memory: the four fakes, one clock, the engine, and steps that can be killed half-way.
+"""A whole installation in memory: the fakes, one clock, the mechanism, and steps that can be killed half-way.
 
-Used by the engine's tests and by its state machine. ``World.mortal(n)`` lets the n-th call of a port from now on be the
-last one of this run: the process dies before it (or after it, when ``after``), as a function does that times out.
+Used by the engine's tests and by its state machines. ``World.mortal(n)`` lets the n-th call of a port from now on be
+the last one of this run: the process dies before it (or after it, when ``after``), as a function does that times out.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kartoteka.core.errors import KartotekaError
-from kartoteka.core.model import Value
-from kartoteka.core.policy import Policy
-from kartoteka.engine import Counts, Engine, collect, follow_panel, reconcile, set_aside
+from kartoteka.concerns import build
+from kartoteka.errors import KartotekaError
+from kartoteka.fields.table import CONCERNS as ALL_CONCERNS
+from kartoteka.model import Owner, Value
+from kartoteka.policy import Policy
+from kartoteka.ports.exchange import Exchange
+from kartoteka.sync.collect import Source, advance
+from kartoteka.sync.feed import follow_panel
+from kartoteka.sync.reconcile import reconcile
+from kartoteka.sync.run import Counts, Run
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.fakes.queue import FakeQueue
 from tests.fakes.state import FakeState
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-CARD: dict[str, Value] = {
+CLIENT: dict[str, Value] = {
     "email": "biuro@firma.pl",
     "company": "Firma",
     "street": "Długa 1",
@@ -32,8 +38,8 @@ CARD: dict[str, Value] = {
     "client_type": "firm",
     "country_code": "PL",
 }
-CONCERNS = ("accounts", "billing", "shops", "delivery_addresses", "discounts", "credit")
-QUEUES = ("accounts", "billing", "shops", "delivery_addresses", "discount_groups", "discounts", "credit")
+CONCERNS = tuple(ALL_CONCERNS)
+EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures")
 
 
 class Killed(BaseException):
@@ -43,7 +49,8 @@ class Killed(BaseException):
 class Mortal:
     """A port whose calls are counted, and one of which may be the last."""
 
-    def __init__(self, port: Any, world: World) -> None:
+    def __init__(self, name: str, port: Any, world: World) -> None:
+        self._name = name
         self._port = port
         self._world = world
 
@@ -51,16 +58,18 @@ class Mortal:
         method = getattr(self._port, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._world.step(name, before=True)
+            self._world.step(f"{self._name}.{name}", before=True)
             answer = method(*args, **kwargs)
-            self._world.step(name, before=False)
+            self._world.step(f"{self._name}.{name}", before=False)
             return answer
 
         return call
 
 
 class World:
-    """The four fakes, a clock, and what a scheduler and a queue do with the engine."""
+    """The fakes, a clock, and what a scheduler and a queue do with the concerns."""
+
+    poll_size = 500
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.time = START
@@ -79,45 +88,47 @@ class World:
         """Let the process die at its ``steps``-th call of a port from now, before or after its effect."""
         self._steps_left, self._die_after, self._fatal = steps, after, ""
 
-    def dies_at(self, method: str, *, after: bool = False) -> None:
-        """Let the process die at its next call of this method of a port, before or after its effect."""
-        self.mortal(1, after=after)
+    def dies_at(self, method: str, *, after: bool = False, call: int = 1) -> None:
+        """Let the process die at a call of this method of a port, before or after its effect.
+
+        ``method`` may name the port too (``records.save``); ``call`` counts the method's calls from now.
+        """
+        self.mortal(call, after=after)
         self._fatal = method
 
     def step(self, method: str, *, before: bool) -> None:
         """Count a call of a port; die where it is time."""
-        if self._steps_left is None or before is self._die_after or self._fatal not in ("", method):
+        if self._steps_left is None or before is self._die_after:
+            return
+        if self._fatal not in ("", method, method.partition(".")[2]):
             return
         self._steps_left -= 1
         if self._steps_left <= 0:
             self._steps_left = None
             raise Killed
 
-    def engine(self) -> Engine:
-        """Return an engine for one run."""
-        ports = {
-            name: Mortal(port, self)
-            for name, port in {
-                "exchange": self.exchange,
-                "panel": self.panel,
-                "state": self.state,
-                "queue": self.queue,
-            }.items()
-        }
-        return Engine(
+    def run(self) -> Run:
+        """Return what one run of a function works with, its ports mortal."""
+        exchange = {name: Mortal(name, getattr(self.exchange, name), self) for name in EXCHANGE_PORTS}
+        ports = {name: Mortal(name, getattr(self, name), self) for name in ("panel", "state", "queue")}
+        run = Run(
+            exchange=Exchange(**exchange),
             **ports,
             policy=self.policy,
             run_id=f"run-{next(self._runs)}",
             now=lambda: self.time,
             longest_transaction=timedelta(days=2),
+            poll_size=self.poll_size,
         )
+        run.concerns = build(run)
+        return run
 
     def pass_time(self, **delta: float) -> None:
         """Let time pass."""
         self.time += timedelta(**delta)
 
     def knows_the_panel(self) -> World:
-        """Let the feed read all accounts once, so that cards may have theirs; return the world."""
+        """Let the feed read all accounts once, so that clients may have theirs; return the world."""
         assert self.follow()
         return self
 
@@ -125,27 +136,42 @@ class World:
         """Run a concern's schedule; False where it failed or died. A paused concern is not looked after."""
         if concern in self.state.paused():
             return True
-        return self._run(lambda: collect(self.engine(), concern, everything_due=everything_due))
+        return self._advance(lambda run: run.concerns[concern].sources(everything_due=everything_due))
 
     def follow(self) -> bool:
         """Run the feed's schedule; False where it failed or died."""
-        return self._run(lambda: follow_panel(self.engine()))
+        return self._run(lambda: follow_panel(self.run()))
+
+    def rotate(self, concern: str = "delivery_addresses") -> bool:
+        """Run the passes that a concern has beside its sources; False where one failed or died."""
+        return self._advance(lambda run: run.concerns[concern].passes().values())
 
     def work(self, concern: str) -> bool:
         """Deliver one message of a queue; one that failed or whose worker died is delivered again."""
-        keys = self.queue.take(concern)
-        if keys is None:
+        owners = self.queue.take(concern)
+        if owners is None:
             return False
-        ended = self._run(lambda: self._reconcile(concern, keys))
-        if not ended:
-            self.queue.chunks[concern].insert(0, keys)
+        if not self.reconcile(concern, *owners):
+            self.queue.chunks[concern].insert(0, owners)
         return True
 
-    def _reconcile(self, concern: str, keys: tuple[str, ...]) -> Counts:
-        if reason := self.state.paused().get(concern.replace("discount_groups", "discounts")):
-            set_aside(self.engine(), concern, keys, reason)
+    def reconcile(self, concern: str, *owners: Owner) -> bool:
+        """Work these owners once, as the message that brought them is worked; False where that failed or died."""
+        return self._run(lambda: self._reconcile(concern, owners))
+
+    def _advance(self, sources: Callable[[Run], Iterable[Source]]) -> bool:
+        def move() -> Counts:
+            run = self.run()
+            return sum((advance(run, source) for source in sources(run)), Counts())
+
+        return self._run(move)
+
+    def _reconcile(self, concern: str, owners: Sequence[Owner]) -> Counts:
+        worked = self.run().concerns[concern]
+        if reason := self.state.paused().get(concern):
+            worked.paused(owners, reason)
             return Counts()
-        result = reconcile(self.engine(), concern, keys)
+        result = reconcile(worked, owners)
         if result.unfinished:
             raise result.errors[0]
         return result.report.counts
@@ -170,6 +196,6 @@ class World:
     def drain(self) -> None:
         """Work the queues until they are empty."""
         for _ in range(1000):
-            if not any([self.work(queue) for queue in QUEUES]):
+            if not any([self.work(queue) for queue in CONCERNS]):
                 return
         raise AssertionError("the queues do not run empty")

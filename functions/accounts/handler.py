@@ -1,6 +1,6 @@
-"""Accounts: opens an account in the panel for every customer card that has none; closes and reopens it as the ERP says.
+"""Accounts: opens an account in the panel for every client that has none; closes and reopens it as the ERP says.
 
-Woken by its schedule (which customers to look at) and by its queue (look at these).
+Woken by its schedule (which clients differ?) and by its queue (reconcile these).
 """
 
 from __future__ import annotations

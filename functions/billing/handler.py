@@ -1,6 +1,6 @@
 """Billing: keeps billing data in step both ways, field by field.
 
-Woken by its schedule (which customers to look at) and by its queue (look at these).
+Woken by its schedule (which clients differ?) and by its queue (reconcile these).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Credit: keeps in step each customer's limit, balance and days to pay, ahead of everything else.
+"""Credit: keeps in step each client's limit, balance and days to pay, ahead of everything else.
 
-Woken by its schedule (whose figures changed, or have become too old) and by its queue (look at these customers).
+Woken by its schedule (whose figures changed, or have become stale?) and by its queue (reconcile these clients).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Delivery addresses: keeps them in step both ways, address by address.
 
-Woken by its schedule (which customers to look at), by a slower one (read the next customers in the panel, whose list of
-changes need not tell of edited addresses) and by its queue (look at these).
+Woken by its schedule (which clients differ?), by a slower one (read the addresses of the next clients: the panel's list
+of changes need not tell of edited ones) and by its queue (reconcile these).
 """
 
 from __future__ import annotations

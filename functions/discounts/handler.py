@@ -1,7 +1,7 @@
-"""Discounts: keeps in step the discount groups and their prices, and which group each customer is in.
+"""Discounts: keeps in step the discount groups and their prices, and which group each client is in.
 
-Woken by its schedule (which groups and customers to look at) and by its queue (look at these). The queue carries
-messages of both halves: keys of groups (`discount_groups`) and keys of customers (`discounts`).
+Woken by its schedule (which groups and clients differ?) and by its queue (reconcile these), whose messages hold keys of
+groups or keys of clients.
 """
 
 from __future__ import annotations

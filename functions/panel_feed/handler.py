@@ -14,5 +14,5 @@ from kartoteka.entry import handle_feed, logger
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer the schedule with the figures of one look at the feed."""
+    """Answer the schedule with the figures of one reading of the feed."""
     return handle_feed(event, context)

@@ -1,6 +1,6 @@
-"""Shops: keeps in step which of the panel's shops each customer may use.
+"""Shops: keeps in step which of the panel's shops each client may use.
 
-Woken by its schedule (which customers to look at) and by its queue (look at these).
+Woken by its schedule (which clients differ?) and by its queue (reconcile these).
 """
 
 from __future__ import annotations

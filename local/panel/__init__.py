@@ -1,8 +1,8 @@
-"""A stand-in for the IdoSell panel: a real HTTP server over the customer part of its Admin API, state in memory.
+"""A stand-in for the IdoSell panel: a real HTTP server for the customer part of its Admin API, state in memory.
 
 An independent reading of the API's contract: it shares no code with the program that is tested against it. Used by
 the demo, the benchmark and the tests, and looked at in a browser at `/`. Control address: local.panel.control.
-Ordered misbehaviour: local.panel.faults. Switches: local.panel.settings.
+Ordered misbehaviour: local.panel.faults. Settings: local.panel.settings. A gate is IdoSell's word for an endpoint.
 """
 
 from __future__ import annotations

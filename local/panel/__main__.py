@@ -31,13 +31,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         type=int,
         default=0,
         metavar="N",
-        help="begin with N made-up customers",
+        help="begin with N made-up accounts",
     )
     return parser.parse_args(arguments)
 
 
 def read_key(key_file: Path | None) -> str:
-    """The key, or an end with a sentence that says what to do."""
+    """Return the key. Raises SystemExit with what to do where there is none."""
     key = key_file.read_text(encoding="utf-8").strip() if key_file else os.environ.get("PANEL_KEY", "").strip()
     if not key:
         raise SystemExit("no API key: give --key-file or set PANEL_KEY")

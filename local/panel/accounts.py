@@ -1,7 +1,7 @@
 """The panel's accounts in memory, found by id, login, external code and modification date without a scan.
 
-Kept on purpose as the contract describes the panel: a login is unique, an external code is not, so two accounts of
-one customer are possible and can be counted.
+As the contract describes the panel, a login is unique and an external code is not: two accounts of one customer are
+possible, and a test can count them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Accounts:
         return [self._by_id[each] for each in sorted(self._by_code.get(code, ()))]
 
     def ids(self) -> Sequence[int]:
-        """All ids in order; a view, so a page of it costs only that page."""
+        """All ids in order; a view, so that cutting out a page costs no more than the page."""
         ids: Sequence[int] = self._by_id.keys()
         return ids
 

@@ -1,6 +1,6 @@
 """The gates clients/deliveryAddress.
 
-An address has no external id and its POST no guard, so a repeated POST makes a second one. Customers are named by
+An address has no external id and its POST no guard, so a repeated POST makes a second one. Accounts are named by
 login or external code here, never by id (but for reading, where the filter is spelt clientIds).
 """
 
@@ -24,7 +24,7 @@ Wanted = tuple[dict[str, Any], Account | None]
 
 
 def get_addresses(panel: PanelState, call: Call) -> Answer:
-    """All addresses of the customers asked for, without pages; an unknown customer gives a record with `error`."""
+    """All addresses of the accounts asked for, without pages; an unknown account gives a record with `error`."""
     wanted = list(_wanted(panel, call))
     if not wanted:
         return Answer({"results": [], **top_fault(3, "Nie podano parametrów")}, 207)
@@ -33,7 +33,7 @@ def get_addresses(panel: PanelState, call: Call) -> Answer:
 
 
 def _wanted(panel: PanelState, call: Call) -> Iterator[Wanted]:
-    """Every customer asked for, with the words in which it was asked."""
+    """Every account asked for, with the field and value by which it was."""
     for account_id in number_list(call.query, "clientIds") or []:
         yield {"clientId": account_id}, panel.accounts.get(account_id)
     for login in text_list(call.query, "clientLogins") or []:
@@ -57,7 +57,7 @@ def _addresses_of(panel: PanelState, asked: dict[str, Any], account: Account | N
 
 
 def post_addresses(panel: PanelState, call: Call) -> Answer:
-    """New addresses; the answer pairs with the request by position alone."""
+    """New addresses; results are told apart by their position alone."""
     return _work(panel, call, forms.ADDRESS, _create)
 
 
@@ -67,19 +67,19 @@ def put_addresses(panel: PanelState, call: Call) -> Answer:
 
 
 def delete_addresses(panel: PanelState, call: Call) -> Answer:
-    """Only unused addresses go; one that an order points to is refused."""
+    """Delete addresses; one that an order points to is refused."""
     outcomes = batch.work(panel, call, forms.ADDRESS_KEY, _delete)
     return batch.answer(panel, outcomes, "results", _result, echoes=False)
 
 
 def _work(panel: PanelState, call: Call, form: dict[str, forms.Field], worker: batch.Worker) -> Answer:
     outcomes = batch.work(panel, call, form, worker)
-    batch.notify_customers(panel, call, outcomes)
+    batch.notify_clients(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _result, echoes=False)
 
 
 def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
-    account, faults = _customer(panel, plain)
+    account, faults = _account(panel, plain)
     lines = _lines(plain)
     faults += _shop_faults(panel, plain)
     faults += checks.address_faults({**asdict(Address()), **lines}, _CREATE_TOUCHES, panel.settings)
@@ -112,8 +112,8 @@ def _delete(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     return Outcome({**echo, "clientDeliveryAddressId": address.id})
 
 
-def _customer(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None, list[RecordFault]]:
-    """The customer by login, else by external code; a code that two accounts carry points to neither."""
+def _account(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None, list[RecordFault]]:
+    """The account by login, else by external code; a code that two accounts carry is refused."""
     login, code = plain.get("login", ""), plain.get("external_code", "")
     if not login and not code:
         return None, [RecordFault(1, "Nie podano loginu")]
@@ -127,7 +127,7 @@ def _customer(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None,
 
 
 def _target(panel: PanelState, plain: dict[str, Any]) -> tuple[Account | None, Address | None, list[RecordFault]]:
-    account, faults = _customer(panel, plain)
+    account, faults = _account(panel, plain)
     if account is None:
         return None, None, faults
     address = account.address(plain.get("id", 0))

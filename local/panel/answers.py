@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RecordFault:
-    """One error of one record. The text may quote what was sent, as a real panel's may: it is for people."""
+    """One error of one record. The text is for people and may quote what was sent, as a real panel's may."""
 
     code: int
     text: str

@@ -16,7 +16,7 @@ from aiohttp import web
 from local.panel import gates
 from local.panel.answers import Answer, Refusal, error_answer
 from local.panel.calls import Call
-from local.panel.faults import Plan, Rule
+from local.panel.faults import Rule
 from local.panel.money import json_text, read_json
 from local.panel.state import PanelState
 
@@ -29,7 +29,7 @@ class Aborted(Exception):
     """The connection is to be aborted instead of answered."""
 
 
-class Pace:
+class RateLimit:
     """A bucket of tokens that fills at so many a second; the contract states no numbers, so they are a setting."""
 
     def __init__(self, panel: PanelState) -> None:
@@ -38,7 +38,7 @@ class Pace:
         self._at: float | None = None
 
     def take(self) -> bool:
-        """Whether this call is within the pace."""
+        """Whether this call is within the rate limit."""
         rate = self._panel.settings.requests_per_second
         if rate is None:
             return True
@@ -58,7 +58,7 @@ class Api:
     def __init__(self, panel: PanelState, key: str) -> None:
         self._panel = panel
         self._key = key
-        self._pace = Pace(panel)
+        self._rate_limit = RateLimit(panel)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Count the call, work it, answer or abort."""
@@ -81,16 +81,16 @@ class Api:
 
     async def _respond(self, request: web.Request, call: Call) -> web.Response:
         with self._panel.lock:
-            plan = self._panel.faults.plan(call)
-        await _wait(self._panel.settings.latency_seconds + plan.seconds("before"))
-        if not self._pace.take():
+            ordered = self._panel.faults.for_call(call)
+        await _wait(self._panel.settings.latency_seconds + ordered.seconds("before"))
+        if not self._rate_limit.take():
             return _too_many(self._panel.settings.retry_after)
-        response = _before(plan) or self._work(request, call, plan)
-        await _wait(plan.seconds("after"))
+        response = _before(ordered.fault) or self._work(request, call, ordered.fault)
+        await _wait(ordered.seconds("after"))
         return response
 
-    def _work(self, request: web.Request, call: Call, plan: Plan) -> web.Response:
-        """The true answer; an ordered fault `after` the effect spoils it."""
+    def _work(self, request: web.Request, call: Call, rule: Rule | None) -> web.Response:
+        """The true answer, or what an ordered fault `after` the effect makes of it."""
         try:
             gates.check_key(request.headers.get("X-API-KEY"), self._key)
             if isinstance(call.body, _NotJson):
@@ -98,7 +98,7 @@ class Api:
             answer = gates.answer(self._panel, call)
         except Refusal as refusal:
             answer = refusal.answer()
-        return _after(plan.fault, answer, request) if plan.fault else _response(answer)
+        return _after(rule, answer, request) if rule else _response(answer)
 
 
 class _NotJson:
@@ -130,16 +130,15 @@ async def _wait(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def _before(plan: Plan) -> web.Response | None:
-    """The answer of a fault that strikes before the effect."""
-    rule = plan.fault
+def _before(rule: Rule | None) -> web.Response | None:
+    """The answer of a fault that is ordered before the effect, None without one."""
     if rule is None or rule.when == "after":
         return None
     return _spoiled(rule)
 
 
 def _after(rule: Rule, answer: Answer, request: web.Request) -> web.Response:
-    """What is left of a true answer."""
+    """What an ordered fault leaves of the true answer."""
     if rule.kind == "missing_result":
         return _response(_without_last(answer, rule.drop))
     if rule.kind not in ("truncated", "cut"):
@@ -218,7 +217,7 @@ def _response(answer: Answer) -> web.Response:
 
 
 def abort(request: web.Request) -> None:
-    """A genuine reset: with no time to linger the socket closes by RST instead of FIN."""
+    """Reset the connection: with a linger time of 0 the socket closes by RST instead of FIN."""
     transport = request.transport
     if transport is None:
         return

@@ -1,4 +1,4 @@
-"""How every write gate works through its records: the same frame, three shapes of results.
+"""How the write gates for accounts and addresses work through the records of a call.
 
 A call whose form is wrong, or that holds too many records, is refused as a whole; otherwise each record stands or
 falls alone, and the answer says so record by record.
@@ -13,6 +13,7 @@ from typing import Any
 
 from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.calls import Call
+from local.panel.checks import UNKNOWN_FIELD
 from local.panel.forms import Field, read_form
 from local.panel.state import PanelState
 
@@ -48,16 +49,8 @@ def records_of(panel: PanelState, call: Call) -> list[dict[str, Any]]:
     return clients
 
 
-def read_batch(panel: PanelState, call: Call, form: dict[str, Field]) -> list[dict[str, Any]]:
-    """Every record in plain words; one of a wrong form refuses all of them before anything is written."""
-    unknown: Counter[str] = Counter()
-    plain = [read_form(record, form, unknown) for record in records_of(panel, call)]
-    count_unknown(panel, call, unknown)
-    return plain
-
-
 def read_params(panel: PanelState, call: Call, form: dict[str, Field]) -> dict[str, Any]:
-    """The parameters of a write that is no batch, in plain words."""
+    """The parameters of a write that is not a batch, by the attributes that they set."""
     unknown: Counter[str] = Counter()
     plain = read_form(params_of(call), form, unknown)
     count_unknown(panel, call, unknown)
@@ -71,15 +64,25 @@ def count_unknown(panel: PanelState, call: Call, unknown: Counter[str]) -> None:
 
 
 def work(panel: PanelState, call: Call, form: dict[str, Field], worker: Worker) -> list[Outcome]:
-    """Work through the batch in order; an ordered fault of a record stands before its work."""
+    """Work through the batch in order.
+
+    A record of a wrong form refuses all of them before anything is written. A record with an ordered fault, or with a
+    field that the setting `unknown_field` refuses, is not worked on.
+    """
     records = records_of(panel, call)
+    unknown: Counter[str] = Counter()
+    read = [read_form(record, form, unknown) for record in records]
+    count_unknown(panel, call, unknown)
+    if unknown and panel.settings.unknown_field == "refuse_call":
+        raise Refusal(422, f"Nieznane pole: {next(iter(unknown))}")
     outcomes = []
-    for record, plain in zip(records, read_batch(panel, call, form), strict=True):
-        rule = panel.faults.record_rule(call, record)
-        if rule is None:
-            outcome = worker(panel, plain)
-        else:
-            outcome = Outcome(_echo(panel, plain), [RecordFault(rule.code, rule.text)])
+    for record, plain in zip(records, read, strict=True):
+        faults = []
+        if rule := panel.faults.record_rule(call, record):
+            faults = [RecordFault(rule.code, rule.text)]
+        elif panel.settings.unknown_field == "refuse_record":
+            faults = [RecordFault(UNKNOWN_FIELD, f"Nieznane pole: {name}") for name in record if name not in form]
+        outcome = Outcome(_echo(panel, plain), faults) if faults else worker(panel, plain)
         panel.counters.record_faults.update(fault.code for fault in outcome.faults)
         outcomes.append(outcome)
     return outcomes
@@ -87,17 +90,14 @@ def work(panel: PanelState, call: Call, form: dict[str, Field], worker: Worker) 
 
 def _echo(panel: PanelState, plain: dict[str, Any]) -> dict[str, Any]:
     account = panel.accounts.by_login(plain.get("login", ""))
-    echo = {"account_id": account.id} if account else {}
-    return {
-        **echo,
-        **{name: plain[name] for name in ("login", "reference") if name in plain},
-    }
+    named = {name: plain[name] for name in ("login", "reference") if name in plain}
+    return named | ({"account_id": account.id} if account else {})
 
 
 def answer(panel: PanelState, outcomes: list[Outcome], key: str, shape: Shape, *, echoes: bool = True) -> Answer:
-    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the switch).
+    """The body with one result a record; 207 and a top-level error where some failed (or 200, by the setting).
 
-    Results of gates that echo no reference stand in the order of the request: place is all that pairs them.
+    Results of gates that echo no reference stand in the order of the request: nothing else pairs them.
     """
     results = [shape(panel, outcome) for outcome in outcomes]
     if panel.settings.shuffle_results and echoes:
@@ -119,7 +119,7 @@ def notify(
     sms: str,
     outcomes: list[Outcome],
 ) -> None:
-    """Count the messages a real panel would now send: for every record done, unless they are told off in words."""
+    """Count the messages a real panel would now send: for every record done, unless the call says no."""
     given = call.body.get(settings_key) or {}
     if not isinstance(given, dict):
         raise Refusal(422, f"{settings_key} is an object")
@@ -128,8 +128,8 @@ def notify(
     panel.counters.texts[call.name] += done if given.get(sms) is not False else 0
 
 
-def notify_customers(panel: PanelState, call: Call, outcomes: list[Outcome]) -> None:
-    """Count them for the gates whose settings stand beside the parameters as ``clientsSettings``."""
+def notify_clients(panel: PanelState, call: Call, outcomes: list[Outcome]) -> None:
+    """The same for the gates whose mail settings stand beside the parameters as ``clientsSettings``."""
     notify(panel, call, "clientsSettings", "clientSettingSendMail", "clientSettingSendSms", outcomes)
 
 

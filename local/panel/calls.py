@@ -1,6 +1,6 @@
-"""One call of a gate, taken apart; and how queries are read.
+"""One call of a gate, and how queries are read.
 
-Traps of the contract that live here: lists in a query are one comma-joined value (of a name given twice, PHP keeps
+Of the contract's traps: lists in a query are one comma-joined value (of a name given twice, PHP keeps
 the last), windows are deepObject (`window[begin]=`), pages count from 0, a page holds 1 to 100.
 """
 

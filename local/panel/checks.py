@@ -1,7 +1,7 @@
 """What the panel checks in one record, with the contract's fault codes 1 to 21.
 
 A check looks at the record as it would become, and only at what the request touches: a partial write does not fail
-for old data that it leaves alone. Texts quote the value, as a real panel's may; they are no text for a log.
+for old data that it leaves alone. Texts quote the value, as a real panel's may; they must not be logged.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from local.panel.answers import RecordFault
 from local.panel.clock import NO_DATE, is_date
 from local.panel.groups import Groups
 from local.panel.settings import Settings
-from local.panel.words import COUNTRIES
+from local.panel.words import COUNTRIES, province_code
 
-NOT_FOUND = 101  # no code is listed for these; callers must not lean on the number
+NOT_FOUND = 101  # the contract lists no codes for these, so callers must not depend on the numbers
 NO_GROUP = 102
 IN_USE = 103
 AMBIGUOUS = 104
 NO_LEAVING = 105
 BAD_PRICE = 106
 BAD_NAME = 107
+BAD_PROVINCE = 108
+UNKNOWN_FIELD = 109
 
 Values = Mapping[str, Any]
 Check = Callable[[Values, Settings], RecordFault | None]
@@ -132,8 +134,15 @@ def _phone(values: Values, settings: Settings) -> RecordFault | None:
     return None if fine else RecordFault(21, f"Błędny numer telefonu: {phone}")
 
 
+def _province(values: Values, settings: Settings) -> RecordFault | None:
+    province = values["province"].strip()
+    if not province or province_code(values["country_code"], province):
+        return None
+    return RecordFault(BAD_PROVINCE, f"Błędne województwo: {province}")
+
+
 def group_faults(plain: Values, groups: Groups, leave_group: str = "zero") -> list[RecordFault]:
-    """A customer goes into a group that there is; whether 0 means none of them is the contract's unknown."""
+    """A group that is written must be there; whether 0 means no group is one of the contract's unknowns."""
     group = plain.get("discount_group_id")
     if group is None or group in groups or (group == 0 and leave_group == "zero"):
         return []
@@ -160,6 +169,7 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset({"street"}), _street),
     (frozenset({"zip_code", "country_code"}), _zip_code),
     (frozenset({"phone"}), _phone),
+    (frozenset({"province"}), _province),
 )
 
 ADDRESS_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
@@ -171,12 +181,12 @@ ADDRESS_CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
 
 
 def faults_of(values: Values, touched: Collection[str], settings: Settings) -> list[RecordFault]:
-    """Every fault of an account's values that the touched attributes can have caused."""
+    """Every fault of an account's values that a change of the touched attributes can have caused."""
     return _run(CHECKS, values, touched, settings)
 
 
 def address_faults(values: Values, touched: Collection[str], settings: Settings) -> list[RecordFault]:
-    """The same for a delivery address. Its gates list no codes; the customer's codes are used."""
+    """The same for a delivery address. Its gates list no codes; those of an account are used."""
     found = _run(ADDRESS_CHECKS, values, touched, settings)
     if "phone" in touched and values["phone"].strip():
         found += [fault for fault in [_phone(values, settings)] if fault]

@@ -1,13 +1,14 @@
-"""The gates clients/clients: read, create, change."""
+"""The gates clients/clients (read, create, change) and clients/remove."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 from local.panel import batch, checks, credit, forms, shapes
-from local.panel.answers import Answer, RecordFault
+from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import (
     Call,
@@ -26,7 +27,6 @@ from local.panel.state import PanelState
 
 _EXTRAS = frozenset(
     [
-        "local_government_unit",
         "block_other_shops",
         "delivery_dates",
         "email_newsletter",
@@ -54,6 +54,7 @@ _CREATE_TOUCHES = frozenset(
         "street",
         "zip_code",
         "phone",
+        "province",
     ]
 )
 _ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
@@ -61,35 +62,43 @@ _KNOWN_QUERY = frozenset(
     [
         "clientsIds",
         "clientCodesExternal",
-        "clientTextSearch",
         "clientIsActive",
         "clientHasTradeCredit",
-        "shopId",
+        "clientsLastModificationDate[clientsLastModificationDateBegin]",
+        "clientsLastModificationDate[clientsLastModificationDateEnd]",
+        "clientRegistrationDate[clientRegistrationDateBegin]",
+        "clientRegistrationDate[clientRegistrationDateEnd]",
         "returnElements",
         "resultsPage",
         "resultsLimit",
     ]
-)
+)  # of the documented filters, those that the product asks by or its design names
+_SIGNS: dict[str, Callable[[Decimal], bool]] = {
+    "nonzero": lambda limit: limit != 0,
+    "positive": lambda limit: limit > 0,
+    "negative": lambda limit: limit < 0,
+    "zero": lambda limit: limit == 0,
+}
 
 
 # --- GET
 
 
 def get_clients(panel: PanelState, call: Call) -> Answer:
-    """Accounts by id, code, words and windows, in pages; without a filter all of them."""
+    """Accounts by id, code, state and dates, in pages; without a filter all of them."""
     count_unknown(panel, call, _KNOWN_QUERY)
     ids = sift(panel, _candidates(panel, call), _tests(panel, call))
     wanted = text_list(call.query, "returnElements")
 
     def shape(account: Account) -> dict[str, Any]:
         record = shapes.client(account, panel.settings, panel.groups)
-        return record if wanted is None else shapes.only(record, wanted)
+        return record if wanted is None else shapes.only(record, wanted, panel.settings)
 
     return page_answer(panel, ids, page_of(call.query), "results", shape)
 
 
 def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
-    """Ids that the indexes give; several such filters all have to hold."""
+    """Ids that the indexes give; of several filters all must hold."""
     found: list[set[int]] = []
     if (ids := number_list(call.query, "clientsIds")) is not None:
         found.append({each for each in ids if panel.accounts.get(each)})
@@ -110,62 +119,20 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
         tests.append(lambda account: not account.removed)
     if active := one_of(call.query, "clientIsActive", ("yes", "no")):
         tests.append(lambda account: account.active == (active == "yes"))
-    if sign := one_of(call.query, "clientHasTradeCredit", tuple(SIGNS)):
-        tests.append(lambda account: SIGNS[sign](account.credit_limit))
-    if shop := call.query.get("shopId"):
-        number = whole_number(shop, "shopId")
-        tests.append(lambda account: number in account.shops)
-    if words := call.query.get("clientTextSearch", "").strip().lower():
-        tests.append(lambda account: words in haystack(account))
-    return tests + _date_tests(call)
-
-
-def _date_tests(call: Call) -> list[Test]:
-    """Registration is a day; nobody here has ever bought anything."""
-    tests: list[Test] = []
+    if sign := one_of(call.query, "clientHasTradeCredit", tuple(_SIGNS)):
+        tests.append(lambda account: _SIGNS[sign](account.credit_limit))
     registered = query_window(call.query, "clientRegistrationDate", "clientRegistrationDate", whole_days=True)
-    if registered is not None:
+    if registered is not None:  # it is a day
         tests.append(lambda account: registered.holds(f"{account.registered} 00:00:00"))
-    if (
-        query_window(
-            call.query,
-            "clientLastPurchaseDate",
-            "clientLastPurchaseDate",
-            whole_days=True,
-        )
-        is not None
-    ):
-        tests.append(lambda account: False)
     return tests
-
-
-SIGNS = {
-    "nonzero": lambda limit: limit != 0,
-    "positive": lambda limit: limit > 0,
-    "negative": lambda limit: limit < 0,
-    "zero": lambda limit: limit == 0,
-}
-
-
-def haystack(account: Account) -> str:
-    """Everything that a free search looks through."""
-    parts = (
-        account.login,
-        account.external_code,
-        account.email,
-        account.first_name,
-        account.last_name,
-    )
-    more = (account.company, account.nip, account.city, account.street, account.phone)
-    return " ".join((str(account.id), *parts, *more)).lower()
 
 
 # --- POST
 
 
 def post_clients(panel: PanelState, call: Call) -> Answer:
-    """New accounts, each for itself; `params.id` is the new id."""
-    outcomes = batch.work(panel, call, forms.CREATE, _create)
+    """Open accounts, each for itself; `params.id` is the new id."""
+    outcomes = batch.work(panel, call, forms.without(forms.CREATE, panel.settings.lacks_fields), _create)
     batch.notify(panel, call, "settings", "send_mail", "send_sms", outcomes)
     return batch.answer(panel, outcomes, "clients", _created)
 
@@ -224,9 +191,9 @@ def _created(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
 
 
 def put_clients(panel: PanelState, call: Call) -> Answer:
-    """Changes keyed by login; a field that is absent stays as it is, an empty text clears."""
-    outcomes = batch.work(panel, call, forms.UPDATE, _update)
-    batch.notify_customers(panel, call, outcomes)
+    """Change accounts by login; a field that is absent stays as it is, an empty text clears it."""
+    outcomes = batch.work(panel, call, forms.without(forms.UPDATE, panel.settings.lacks_fields), _update)
+    batch.notify_clients(panel, call, outcomes)
     return batch.answer(panel, outcomes, "results", _updated)
 
 
@@ -257,7 +224,21 @@ def _updated(panel: PanelState, outcome: Outcome) -> dict[str, Any]:
     return result | ({"errors": batch.errors_json(outcome)} if outcome.faults else {})
 
 
-# --- both
+# --- DELETE clients/remove
+
+
+def delete_client(panel: PanelState, call: Call) -> Answer:
+    """Erase personal data and block the account; the row stays. The answer is not described: no body is assumed."""
+    if "clientId" not in call.query:
+        raise Refusal(422, "clientId is required")
+    account = panel.accounts.get(whole_number(call.query["clientId"], "clientId"))
+    if account is None:
+        return Answer(top_fault(checks.NOT_FOUND, "Nie ma takiego klienta"), 207, records=1)
+    panel.remove(account)
+    return Answer(records=1)
+
+
+# --- POST and PUT
 
 
 def account_values(account: Account) -> dict[str, Any]:
@@ -270,10 +251,8 @@ def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]
 
 
 def _settable(account: Account, plain: dict[str, Any]) -> dict[str, Any]:
-    """What is to be set on the account: known attributes, and the unshown rest beside them."""
+    """What is to be set on the account; fields that are taken and never shown go into `extras`."""
     values = {name: value for name, value in plain.items() if name in _ACCOUNT_FIELDS}
-    if "country_code" in values:
-        values["country_code"] = values["country_code"].upper()
     if values.get("birth_date") == "":
         values["birth_date"] = NO_DATE
     if "password" in plain:

@@ -3,14 +3,12 @@
 GET    /_standin/status      counts by gate, statuses, mails that would have gone out, peaks, number of accounts
 GET    /_standin/accounts    every account in plain words (`?login=`, `?external_code=`, `?id=` narrow it)
 POST   /_standin/seed        {"accounts": [{...}]} or {"count": 1000, "seed": 1}; answers {"ids": [...]}
-                             {"groups": [{"name": "Hurt", "prices": [...]}]} alone or beside: {"group_ids": [...]}
+                             {"groups": [{"name": "Hurt", "prices": [{"kind": "product", "id": 7, "price": "9.90",
+                             "currency": "PLN"}]}]} alone or beside: {"group_ids": [...]}
 POST   /_standin/edit        {"client_id": 1, "changes": {"street": "..."}}: a panel user's edit
 POST   /_standin/addresses   {"client_id": 1, "add": {...}} | {..., "address_id": 2, "changes": {...}}
                              | {..., "address_id": 2, "delete": true}; {"in_use": true} among the changes: it stays
 GET    /_standin/groups      every discount group with its prices (as text) and its members; `?id=` narrows it
-POST   /_standin/groups      {"add": {"name": "Hurt", "prices": [{"kind": "product", "id": 7, "price": "9.90",
-                             "currency": "PLN"}]}} | {"group_id": 1, "changes": {"name": "...", "prices": [...]}}
-                             | {"group_id": 1, "delete": true}
 POST   /_standin/order       {"client_id": 1, "amount": "100.00"}: an order on trade credit; answers {"accepted",
                              "reason", "amount", "limit", "balance", "ordered", "id"}, amounts as text
 POST   /_standin/reset       {"what": ["settings", "accounts", "calls", "faults", "clock"]}, by default all; with the
@@ -18,9 +16,8 @@ POST   /_standin/reset       {"what": ["settings", "accounts", "calls", "faults"
 GET    /_standin/faults      the ordered misbehaviour with its hits
 POST   /_standin/faults      one rule, or {"rules": [...]}: see local.panel.faults
 DELETE /_standin/faults      no more misbehaviour
-GET    /_standin/settings    every switch; POST changes some
+GET    /_standin/settings    every setting; POST changes some
 GET    /_standin/clock       POST {"set": "2026-03-29T01:59:00+01:00" or seconds, "advance": s, "skew": s, "run": true}
-GET    /_standin/requests    the latest calls with query and body (`?gate=PUT clients/clients`)
 """
 
 from __future__ import annotations
@@ -34,7 +31,6 @@ from aiohttp import web
 
 from local.panel import credit, guards
 from local.panel.faults import Rule
-from local.panel.money import json_text
 from local.panel.sample import sample_accounts
 from local.panel.settings import Settings
 from local.panel.state import PanelState
@@ -64,7 +60,7 @@ def accounts(panel: PanelState, given: dict[str, Any]) -> Any:
 
 
 def seed(panel: PanelState, given: dict[str, Any]) -> Any:
-    """Groups first, so that accounts may be in them."""
+    """Seed groups and accounts; groups first, so that accounts may be in them."""
     made = {"group_ids": [panel.make_group(each).id for each in given["groups"]]} if "groups" in given else {}
     plain = given.get("accounts", [] if made else None)
     if plain is None:
@@ -89,22 +85,7 @@ def addresses(panel: PanelState, given: dict[str, Any]) -> Any:
 
 def groups(panel: PanelState, given: dict[str, Any]) -> Any:
     found = [panel.group(int(given["id"]))] if "id" in given else list(panel.groups)
-    return [_group(panel, each.id) for each in found]
-
-
-def change_groups(panel: PanelState, given: dict[str, Any]) -> Any:
-    if "add" in given:
-        return _group(panel, panel.make_group(given["add"]).id)
-    group_id = int(given["group_id"])
-    if given.get("delete"):
-        panel.drop_group(group_id)
-        return {}
-    panel.edit_group(group_id, **given["changes"])
-    return _group(panel, group_id)
-
-
-def _group(panel: PanelState, group_id: int) -> dict[str, Any]:
-    return {**panel.group(group_id).as_dict(), "members": panel.members(group_id)}
+    return [{**each.as_dict(), "members": panel.members(each.id)} for each in found]
 
 
 def order(panel: PanelState, given: dict[str, Any]) -> Any:
@@ -173,16 +154,6 @@ def clock(panel: PanelState, given: dict[str, Any]) -> Any:
     }
 
 
-def requests(panel: PanelState, given: dict[str, Any]) -> Any:
-    """Bodies as they came, numbers as numbers."""
-    found = [each for each in panel.requests if given.get("gate") in (None, each["gate"])]
-    return json.loads(json_text([{**each, "body": _sent(each["body"])} for each in found]))
-
-
-def _sent(body: Any) -> Any:
-    return body if isinstance(body, dict | list | None) else str(body)
-
-
 COMMANDS: dict[tuple[str, str], Command] = {
     ("GET", "status"): status,
     ("GET", "accounts"): accounts,
@@ -190,7 +161,6 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "edit"): edit,
     ("POST", "addresses"): addresses,
     ("GET", "groups"): groups,
-    ("POST", "groups"): change_groups,
     ("POST", "order"): order,
     ("POST", "reset"): reset,
     ("GET", "faults"): list_faults,
@@ -200,7 +170,6 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "settings"): settings,
     ("GET", "clock"): lambda panel, given: clock(panel, {}),
     ("POST", "clock"): clock,
-    ("GET", "requests"): requests,
 }
 
 
@@ -219,7 +188,7 @@ def handler(panel: PanelState) -> Callable[[web.Request], Any]:
 
 
 def _run(panel: PanelState, command: Command, text: str, query: dict[str, str]) -> web.Response:
-    """A mistake of the caller is told as 400 or 404, in words."""
+    """A mistake of the caller is a 400 or 404 that says which."""
     try:
         given = json.loads(text)
         if not isinstance(given, dict):

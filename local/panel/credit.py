@@ -1,8 +1,8 @@
-"""Trade credit: what a customer owes, and whether an order on credit still fits.
+"""Trade credit: what is owed on an account, and whether an order on credit still fits.
 
 The limit and the ERP's balance are what the API wrote. An order that was accepted counts as owed until the ERP writes
-a balance: that figure then vouches for everything, the orders before it included. Which sign means debt the contract
-leaves open (`debt_sign`).
+a balance, which is taken to include the orders before it. The contract leaves open which sign means debt
+(`debt_sign`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from local.panel.settings import Settings
 
 
 def ordered(account: Account) -> Decimal:
-    """The accepted orders that no balance of the ERP's vouches for yet."""
+    """The sum of the accepted orders that no balance of the ERP includes yet."""
     return sum((each.amount for each in account.orders if each.open), ZERO)
 
 
 def owed(account: Account, settings: Settings) -> Decimal:
-    """What the customer owes now: the ERP's balance and the orders since."""
+    """What is owed now: the ERP's balance and the orders since."""
     return settings.debt_sign * account.balance + ordered(account)
 
 
 def vouch(account: Account) -> None:
-    """The ERP has written a balance: no order is counted beside it any more."""
+    """The ERP has written a balance: it includes the orders up to now."""
     for each in account.orders:
         each.open = False
 

@@ -1,7 +1,7 @@
 """The gates discounts/groups: groups, who is in them, and the prices in them.
 
-A group write is one thing, not a batch: it is done, or nothing of it is, and the fault stands at the top of the
-body. None of these gates lists fault codes. Nothing reads the prices back, and a repeated POST makes a second group.
+A write of a group is not a batch: all of it is done or nothing, and the fault stands at the top of the body. None of
+these gates lists fault codes. Nothing reads the prices back, and a repeated POST makes a second group.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _shown(group: Group, elements: list[str] | None) -> Plain:
 
 
 def get_members(panel: PanelState, call: Call) -> Answer:
-    """Everybody in one group, without pages. That nobody there is the empty answer of a search is an assumption."""
+    """Ids of the accounts in one group, without pages. For an empty group the answer of an empty search is assumed."""
     count_unknown(panel, call, _MEMBERS_QUERY)
     if "discountGroupId" not in call.query:
         raise Refusal(422, "discountGroupId is required")
@@ -81,7 +81,7 @@ def _create(panel: PanelState, plain: Plain) -> Done:
 
 
 def put_group(panel: PanelState, call: Call) -> Answer:
-    """Another name, nothing else."""
+    """Rename a group; a PUT can change nothing else."""
     return _write(panel, call, forms.GROUP | forms.GROUP_NAME, _rename)
 
 
@@ -93,7 +93,7 @@ def _rename(panel: PanelState, plain: Plain) -> Done:
 
 
 def delete_group(panel: PanelState, call: Call) -> Answer:
-    """Only a group that nobody is in goes, and its prices with it."""
+    """Delete a group and its prices; one that somebody is in is refused."""
     return _write(panel, call, forms.GROUP, _delete)
 
 
@@ -110,7 +110,7 @@ def _delete(panel: PanelState, plain: Plain) -> Done:
 
 
 def put_prices(panel: PanelState, call: Call) -> Answer:
-    """Prices into a group: new ones beside those that are there, over those of the same item."""
+    """Set prices in a group; those of other items stay."""
     unknown: Counter[str] = Counter()
 
     def worker(panel: PanelState, plain: Plain) -> Done:
@@ -147,7 +147,7 @@ def _keyed(prices: dict[str, list[Plain]]) -> Prices:
 
 
 def delete_prices(panel: PanelState, call: Call) -> Answer:
-    """Prices out of a group; one that is not there is no fault. This gate's faultCode is documented as text."""
+    """Remove prices from a group; one that is not there is no fault. This gate's faultCode is documented as text."""
     answer = _write(panel, call, forms.GROUP_ITEMS, _drop_prices)
     if answer.body is not None:
         answer.body["errors"]["faultCode"] = str(answer.body["errors"]["faultCode"])
@@ -181,7 +181,7 @@ def _write(panel: PanelState, call: Call, form: dict[str, Field], worker: Worker
 
 
 def _items(panel: PanelState, plain: Plain) -> int:
-    """How many records it holds: its items, or the group itself. Over the most the whole call is refused."""
+    """How many records it holds: its items, or the group itself. Raises Refusal for more than `max_group_items`."""
     lists = [plain[kind] for kind in KINDS if kind in plain]
     items, most = sum(map(len, lists)), panel.settings.max_group_items
     if most is not None and items > most:

@@ -90,8 +90,8 @@ class Rule:
 
 
 @dataclass
-class Plan:
-    """What shall happen to one call."""
+class CallFaults:
+    """What is ordered for one call."""
 
     waits: list[Rule] = field(default_factory=list)
     fault: Rule | None = None
@@ -118,15 +118,18 @@ class Faults:
     def clear(self) -> None:
         self.rules.clear()
 
-    def plan(self, call: Call) -> Plan:
+    def for_call(self, call: Call) -> CallFaults:
         """Choose for one call: every matching wait, and the first other rule."""
-        plan = Plan()
+        ordered = CallFaults()
         for rule in self.rules:
-            if rule.kind == "record" or (plan.fault and rule.kind != "slow"):
+            if rule.kind == "record" or (ordered.fault and rule.kind != "slow"):
                 continue
             if self._matches_call(rule, call) and self._acts(rule):
-                self._take(rule, plan)
-        return plan
+                if rule.kind == "slow":
+                    ordered.waits.append(rule)
+                else:
+                    ordered.fault = rule
+        return ordered
 
     def record_rule(self, call: Call, record: dict[str, Any]) -> Rule | None:
         """The rule that makes this one record fail."""
@@ -134,13 +137,6 @@ class Faults:
             if rule.kind == "record" and _gate_fits(rule, call) and self._fits(rule, record) and self._acts(rule):
                 return rule
         return None
-
-    @staticmethod
-    def _take(rule: Rule, plan: Plan) -> None:
-        if rule.kind == "slow":
-            plan.waits.append(rule)
-        else:
-            plan.fault = rule
 
     def _matches_call(self, rule: Rule, call: Call) -> bool:
         return _gate_fits(rule, call) and (

@@ -1,13 +1,14 @@
 """The forms of the write gates: which field is of which type, and which attribute it sets.
 
 The documented types are all that is known; a value of another type, or null, makes the whole call a 422 ("wrong data
-form"). Unknown fields are ignored, since fields are added inside a major version.
+form"). Unknown fields are counted, and ignored unless the setting `unknown_field` says otherwise: fields are added
+inside a major version, so a caller may know more of them than its panel does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
@@ -95,7 +96,7 @@ CREATE: dict[str, Field] = {
     "zipcode": ("zip_code", text),
     "city": ("city", text),
     "country_code": ("country_code", text),
-    "province_code": ("province", text_or_number),
+    "province_code": ("province", text),
     "password": ("password", text),
     "birth_date": ("birth_date", text),
     "phone": ("phone", text),
@@ -163,6 +164,8 @@ UPDATE: dict[str, Field] = {
     "clientNote": ("note", text),
 }
 
+ACCOUNT_ATTRIBUTES = frozenset(attribute for form in (CREATE, UPDATE) for attribute, _ in form.values())
+
 ADDRESS: dict[str, Field] = {
     "clientLogin": ("login", text),
     "clientCodeExternal": ("external_code", text),
@@ -186,12 +189,6 @@ ADDRESS_KEY: dict[str, Field] = {
     "clientDeliveryAddressId": ("id", whole),
 }
 
-CODE: dict[str, Field] = {
-    "client_id": ("id", whole),
-    "client_login": ("login", text),
-    "code_extern": ("external_code", text),
-}
-
 _GROUP_LISTS = {
     "products": "product",
     "producers": "producer",
@@ -205,14 +202,10 @@ GROUP_PRICES: dict[str, Field] = GROUP | {name: (kind, objects) for name, kind i
 GROUP_ITEMS: dict[str, Field] = GROUP | {name: (kind, numbers) for name, kind in _GROUP_LISTS.items()}
 PRICE: dict[str, Field] = {"id": ("id", whole), "price": ("price", amount), "currency": ("currency", text)}
 
-BALANCE: dict[str, Field] = {
-    "clientId": ("id", whole),
-    "operation": ("operation", word("add", "remove")),
-    "balance": ("amount", amount),
-    "currency": ("currency", text),
-    "note": ("note", text),
-    "prepaidId": ("prepaid_id", whole),
-}
+
+def without(form: dict[str, Field], attributes: Collection[str]) -> dict[str, Field]:
+    """The form of a panel that does not know some fields."""
+    return {name: field for name, field in form.items() if field[0] not in attributes}
 
 
 def read_form(record: Any, form: dict[str, Field], unknown: Counter[str]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 from multidict import MultiDict, MultiDictProxy
 
 from local.panel.model import Account
-from local.panel.words import TYPES
+from local.panel.words import TYPES, yes_no
 
 _TEXTS = (
     "login", "external_code", "email", "phone", "first_name", "last_name", "company", "nip", "street", "zip_code",
-    "city", "note",
+    "city", "province", "note",
 )  # fmt: skip
 _LINES = (
     "first_name",
@@ -26,12 +26,12 @@ _LINES = (
 
 
 def texts(posted: Mapping[str, Any]) -> MultiDict[str]:
-    """The text fields of a posted form; files are none of ours."""
+    """The text fields of a posted form; files are left out."""
     return MultiDict((name, value) for name, value in posted.items() if isinstance(value, str))
 
 
 def account_form(form: MultiDictProxy[str]) -> dict[str, Any]:
-    """The card's form; a box that is not ticked is not sent, which means no. A login cannot be changed."""
+    """The form of an account; a box that is not ticked is not sent, which means no. A login cannot be changed."""
     values: dict[str, Any] = {name: form[name] for name in _TEXTS if name in form and name != "login"}
     kind = form.get("client_type", "person")
     return {
@@ -40,6 +40,8 @@ def account_form(form: MultiDictProxy[str]) -> dict[str, Any]:
         "country_code": form.get("country_code", "PL").strip().upper(),
         "active": "active" in form,
         "wholesaler": "wholesaler" in form,
+        "nip_ue_declaration": yes_no("nip_ue_declaration" in form),
+        "local_government_unit": yes_no("local_government_unit" in form),
         "shops": [int(each) for each in form.getall("shops", []) if each.isdigit()],
         "discount_group_id": _whole(form.get("discount_group_id", "0")),
     }
@@ -56,16 +58,10 @@ def address_form(form: MultiDictProxy[str]) -> dict[str, Any]:
 
 
 def values_of(account: Account) -> dict[str, Any]:
-    """What the card's form begins with."""
-    more = (
-        "client_type",
-        "country_code",
-        "active",
-        "wholesaler",
-        "shops",
-        "discount_group_id",
-    )
-    return {name: getattr(account, name) for name in (*_TEXTS, *more)}
+    """What the form of an account begins with."""
+    flags = ("active", "wholesaler", "nip_ue_declaration", "local_government_unit")
+    more = ("client_type", "country_code", "shops", "discount_group_id")
+    return {name: getattr(account, name) for name in (*_TEXTS, *flags, *more)}
 
 
 def _whole(text: str) -> int:

@@ -1,6 +1,6 @@
 """The panel's discount groups and the prices in them.
 
-A group is told by its number alone: two groups may have one name. What it holds cannot be read back through the API,
+A group is known by its number alone: two groups may have one name. What it holds cannot be read back through the API,
 so tests, pages and the control address look here. Kinds of items are kept in the singular, as ERPs write them.
 """
 
@@ -40,7 +40,7 @@ class Group:
     prices: Prices = field(default_factory=dict)  # by kind and the panel's number of the item
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain copy, prices in order and as text; a seed takes it again."""
+        """Plain copy, prices in order and as text; a seed takes it back."""
         return {
             "id": self.id,
             "name": self.name,
@@ -81,7 +81,7 @@ class Groups:
         return found
 
     def name(self, number: int) -> str | None:
-        """What a customer's record shows; None for whoever is in no group."""
+        """The name that an account shows; None for one that is in no group."""
         found = self.get(number)
         return found.name if found else None
 

@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def loopback_only(request: web.Request) -> None:
-    """Refuse callers from elsewhere, and foreign names that were pointed at this machine."""
+    """Refuse callers from elsewhere, and host names that were pointed at this machine (DNS rebinding)."""
     if not _is_loopback(request.remote or "") or not _is_loopback(urlsplit(f"//{request.host}").hostname or ""):
         raise web.HTTPForbidden(text="only from this machine")
 
@@ -31,7 +31,7 @@ def same_origin(request: web.Request) -> None:
 
 
 def program_only(request: web.Request) -> None:
-    """The control address takes JSON from programs; a foreign web page can send neither unasked."""
+    """The control address takes JSON from programs; a foreign web page cannot send that."""
     if "Origin" in request.headers:
         raise web.HTTPForbidden(text="not from a web page")
     if request.can_read_body and request.content_type != "application/json":

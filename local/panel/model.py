@@ -1,4 +1,4 @@
-"""What the panel keeps: a customer's account, its delivery addresses and its orders, in plain words.
+"""What the panel keeps: accounts, their delivery addresses and their orders, in plain words.
 
 The attribute names are the plain vocabulary of seeds, dumps and in-process edits; the gates translate them from and
 to the words of the API. Codes are kept the way they are written (country in capitals, type in the writing
@@ -46,7 +46,7 @@ class Order:
 
 @dataclass(slots=True)
 class Account:
-    """One customer's account."""
+    """One account."""
 
     id: int = 0
     login: str = ""
@@ -61,7 +61,7 @@ class Account:
     zip_code: str = ""
     city: str = ""
     country_code: str = "PL"
-    province: str = ""
+    province: str = ""  # its code; the API shows a number in its place
     phone: str = ""
     phone2: str = ""
     birth_date: str = NO_DATE
@@ -76,11 +76,11 @@ class Account:
     block_group_auto_assignment: bool = False
     credit_limit: Decimal = ZERO
     balance: Decimal = ZERO  # the ERP's, written as an absolute figure
-    panel_balance: Decimal = ZERO  # the panel's own, which clients/balance adds to and takes from
-    balance_history: list[dict[str, Any]] = field(default_factory=list)
+    panel_balance: Decimal = ZERO  # the panel's own, apart from the ERP's
     payment_days: int | None = None
     note: str = ""
-    nip_ue_declaration: str = "no"
+    nip_ue_declaration: str = "no"  # registered for EU VAT
+    local_government_unit: str = "no"  # for KSeF; taken, never shown by the API
     registered: str = NO_DATE
     modified: str = NO_MOMENT
     has_password: bool = False
@@ -93,13 +93,13 @@ class Account:
         return asdict(self)
 
     def address(self, address_id: int) -> Address | None:
-        """The address of that id, if it is this customer's."""
+        """The address of that id, if it is of this account."""
         return next((each for each in self.addresses if each.id == address_id), None)
 
 
 ACCOUNT_FIELDS = frozenset(each.name for each in fields(Account))
 ADDRESS_FIELDS = frozenset(each.name for each in fields(Address))
-EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified", "orders", "balance_history"}
+EDITABLE = ACCOUNT_FIELDS - {"id", "addresses", "modified", "orders"}
 ADDRESS_EDITABLE = ADDRESS_FIELDS - {"id"}
 _MONEY = frozenset({"credit_limit", "balance", "panel_balance"})
 

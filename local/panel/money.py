@@ -1,4 +1,4 @@
-"""Money: decimals all the way, two places, rounded half up; and JSON that keeps them exact in both directions.
+"""Money as decimals of two places, rounded half up, and JSON that keeps them exact in both directions.
 
 The contract's assumption is two decimals and no binary float. Numbers of a request are read as Decimal. In an answer
 a Decimal is handed to the JSON writer as a float, for the standard writer takes nothing else for a number; that is
@@ -17,7 +17,7 @@ MOST = Decimal(10) ** 12
 
 
 def money(value: Any) -> Decimal:
-    """An amount out of a number or a text; a float is taken as the digits it prints. ValueError for anything else."""
+    """An amount from a number or a text; a float is taken as the digits it prints. Raises ValueError otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("not an amount")  # noqa: TRY004 - one kind of error for every amount that is none
     try:
@@ -35,7 +35,7 @@ def written(amount: Decimal) -> str:
 
 
 def read_json(raw: bytes | str) -> Any:
-    """JSON with exact numbers; ValueError for anything that is none, NaN and the infinities among it."""
+    """JSON with exact numbers. Raises ValueError for anything else, NaN and the infinities too."""
     try:
         return json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
     except ArithmeticError:

@@ -1,4 +1,4 @@
-"""What a panel that tidies does to text: the switch `normalise`, there to provoke ping-pong."""
+"""What a panel that tidies does to text (the setting `normalise`): what it shows is not what it was given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pages share: who may see and send them, the frame around them, and the customer's card.
+"""What all pages share: who may see and send them, the frame around them, and the page of an account.
 
 Everything is escaped by the template engine, and a form is taken from our own pages only.
 """
@@ -17,7 +17,7 @@ from local.panel import credit, forms_html, guards
 from local.panel.model import Account
 from local.panel.money import written
 from local.panel.state import PanelState
-from local.panel.words import COUNTRY_NAMES
+from local.panel.words import COUNTRY_NAMES, PROVINCES, province_shown
 
 TEMPLATES = Path(__file__).with_name("templates")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,7 +31,7 @@ def route(app: web.Application, routes: Iterable[Route]) -> None:
 
 
 def _guarded(work: Handler) -> Handler:
-    """From this machine only; forms from our own pages only; no script whatever happens."""
+    """From this machine only; forms from our own pages only; no scripts."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         guards.loopback_only(request)
@@ -51,7 +51,7 @@ class Frame:
         self._panel = panel
         loader = FileSystemLoader(TEMPLATES)
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        self._templates.globals["countries"] = COUNTRY_NAMES
+        self._templates.globals |= {"countries": COUNTRY_NAMES, "province_shown": province_shown}
         self._templates.filters["money"] = written
 
     def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
@@ -71,10 +71,10 @@ class Frame:
     def _account(self, request: web.Request) -> Account:
         account = self._panel.accounts.get(int(request.match_info["id"]))
         if account is None:
-            raise web.HTTPNotFound(text="no such customer")
+            raise web.HTTPNotFound(text="no such account")
         return account
 
-    def _card(
+    def _account_page(
         self,
         account: Account,
         values: dict[str, Any],
@@ -84,10 +84,11 @@ class Frame:
     ) -> web.Response:
         shown = {**forms_html.values_of(account), **values}
         return self._page(
-            "card.html",
+            "account.html",
             status,
             account=account,
             values=shown,
+            provinces=PROVINCES.get(shown["country_code"], {}),
             faults=faults,
             saved=saved,
             owed=credit.owed(account, self._panel.settings),
@@ -95,7 +96,7 @@ class Frame:
         )
 
     def _refused(self, account: Account, faults: list[str]) -> web.Response:
-        return self._card(account, {}, faults, status=422)
+        return self._account_page(account, {}, faults, status=422)
 
 
 async def read_form(request: web.Request) -> MultiDictProxy[str]:
@@ -104,8 +105,8 @@ async def read_form(request: web.Request) -> MultiDictProxy[str]:
     return MultiDictProxy(forms_html.texts(posted))
 
 
-def back_to_card(client_id: int, saved: str) -> web.Response:
-    """Show the card afresh, so that a reload saves nothing twice."""
+def back_to_account(client_id: int, saved: str) -> web.Response:
+    """Show the account afresh, so that a reload saves nothing twice."""
     return see(f"/clients/{client_id}?saved={saved}")
 
 

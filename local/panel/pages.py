@@ -1,4 +1,4 @@
-"""The pages of the customers: their list with what the API was asked, and a customer's card.
+"""The pages of the accounts: their list with what the API was asked, and an account with its addresses.
 
 A form saves the way a panel user saves: the same checks, the modification date moves, no API call is counted.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from local.panel import checks, forms_html
-from local.panel.clients_gates import account_values, haystack
+from local.panel.clients_gates import account_values
 from local.panel.model import Account
-from local.panel.page_frame import TEMPLATES, Frame, back_to_card, read_form, route
+from local.panel.page_frame import TEMPLATES, Frame, back_to_account, read_form, route
 from local.panel.state import PanelState
 
 PAGE_SIZE = 20
@@ -21,18 +21,18 @@ PAGE_SIZE = 20
 def add_routes(app: web.Application, panel: PanelState) -> None:
     """Put the pages into the application."""
     pages = Pages(panel)
-    card = r"/clients/{id:\d+}"
-    address = rf"{card}/addresses/{{address:\d+}}"
+    account = r"/clients/{id:\d+}"
+    address = rf"{account}/addresses/{{address:\d+}}"
     route(
         app,
         [
-            ("GET", "/", pages.customers),
+            ("GET", "/", pages.accounts),
             ("GET", "/style.css", pages.style),
             ("GET", "/clients/new", pages.blank),
             ("POST", "/clients/new", pages.register),
-            ("GET", card, pages.card),
-            ("POST", card, pages.save),
-            ("POST", f"{card}/addresses", pages.add_address),
+            ("GET", account, pages.account),
+            ("POST", account, pages.save),
+            ("POST", f"{account}/addresses", pages.add_address),
             ("POST", address, pages.save_address),
             ("POST", f"{address}/delete", pages.delete_address),
         ],
@@ -40,7 +40,7 @@ def add_routes(app: web.Application, panel: PanelState) -> None:
 
 
 class Pages(Frame):
-    """Looking at customers, and a panel user's edits of them."""
+    """Looking at accounts, and a panel user's edits of them."""
 
     # --- looking
 
@@ -50,12 +50,12 @@ class Pages(Frame):
             content_type="text/css",
         )
 
-    async def customers(self, request: web.Request) -> web.StreamResponse:
-        """The list, searched by any word of the card, the latest change first."""
+    async def accounts(self, request: web.Request) -> web.StreamResponse:
+        """The list, searched by any of the texts, the latest change first."""
         words = request.query.get("q", "").strip().lower()
         with self._panel.lock:
             self._panel.show_due_dates()
-            found = [each for each in self._panel.accounts if not words or words in haystack(each)]
+            found = [each for each in self._panel.accounts if not words or words in _searchable(each)]
             found.sort(key=lambda each: (each.modified, each.id), reverse=True)
             return self._list(request, found)
 
@@ -69,17 +69,17 @@ class Pages(Frame):
             query=request.query.get("q", ""), page=number, last=last,
         )  # fmt: skip
 
-    async def card(self, request: web.Request) -> web.StreamResponse:
+    async def account(self, request: web.Request) -> web.StreamResponse:
         with self._panel.lock:
             account = self._account(request)
-            return self._card(account, {}, [], request.query.get("saved", ""))
+            return self._account_page(account, {}, [], request.query.get("saved", ""))
 
     async def blank(self, request: web.Request) -> web.StreamResponse:
         account = Account(shops=list(self._panel.settings.shops)[:1])
         with self._panel.lock:
-            return self._card(account, {}, [])
+            return self._account_page(account, {}, [])
 
-    # --- saving a card
+    # --- saving an account
 
     async def save(self, request: web.Request) -> web.StreamResponse:
         """Save what has changed; a fault of the panel's checks is shown and nothing is saved."""
@@ -91,10 +91,10 @@ class Pages(Frame):
             faults = checks.faults_of({**account_values(account), **changes}, changes, self._panel.settings)
             faults += checks.group_faults(changes, self._panel.groups)
             if faults:
-                return self._card(account, values, [fault.text for fault in faults], status=422)
+                return self._account_page(account, values, [fault.text for fault in faults], status=422)
             if changes:
                 self._panel.write(account, changes)
-        return back_to_card(account.id, "card" if changes else "unchanged")
+        return back_to_account(account.id, "account" if changes else "unchanged")
 
     async def register(self, request: web.Request) -> web.StreamResponse:
         """A customer who registers in the shop: no external code unless one is typed in."""
@@ -105,9 +105,9 @@ class Pages(Frame):
             faults = checks.faults_of(everything, everything, self._panel.settings)
             faults += checks.group_faults(everything, self._panel.groups)
             if faults:
-                return self._card(account, values, [fault.text for fault in faults], status=422)
+                return self._account_page(account, values, [fault.text for fault in faults], status=422)
             self._panel.open(account)
-        return back_to_card(account.id, "card")
+        return back_to_account(account.id, "account")
 
     # --- saving delivery addresses
 
@@ -118,7 +118,7 @@ class Pages(Frame):
             if faults := checks.address_faults({"phone": "", **lines}, lines, self._panel.settings):
                 return self._refused(account, [fault.text for fault in faults])
             self._panel.put_address(account.id, lines)
-        return back_to_card(account.id, "address")
+        return back_to_account(account.id, "address")
 
     async def save_address(self, request: web.Request) -> web.StreamResponse:
         lines = forms_html.address_form(await read_form(request))
@@ -127,7 +127,7 @@ class Pages(Frame):
             if faults := checks.address_faults(lines, lines, self._panel.settings):
                 return self._refused(account, [fault.text for fault in faults])
             _edited(lambda: self._panel.edit_address(account.id, _address_id(request), **lines))
-        return back_to_card(account.id, "address")
+        return back_to_account(account.id, "address")
 
     async def delete_address(self, request: web.Request) -> web.StreamResponse:
         with self._panel.lock:
@@ -136,7 +136,13 @@ class Pages(Frame):
             if address is not None and address.in_use:
                 return self._refused(account, ["Adres jest używany w zamówieniu"])
             _edited(lambda: self._panel.drop_address(account.id, _address_id(request)))
-        return back_to_card(account.id, "address")
+        return back_to_account(account.id, "address")
+
+
+def _searchable(account: Account) -> str:
+    """All the text that the search of the list looks through."""
+    names = ("id", "login", "external_code", "email", "first_name", "last_name", "company", "nip", "city", "street")
+    return " ".join(str(getattr(account, name)) for name in (*names, "phone")).lower()
 
 
 def _address_id(request: web.Request) -> int:
@@ -144,7 +150,7 @@ def _address_id(request: web.Request) -> int:
 
 
 def _edited(work: Callable[[], object]) -> None:
-    """An address that is gone meanwhile is a 404, as a card is."""
+    """An address that is gone meanwhile is a 404, as an account is."""
     try:
         work()
     except KeyError:

@@ -1,70 +1,18 @@
-"""Made-up customers, the same for the same seed, with tax numbers that are valid."""
+"""Made-up accounts, the same for the same seed, with tax numbers that are valid."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
-_FIRST = [
-    "Anna",
-    "Jan",
-    "Maria",
-    "Piotr",
-    "Katarzyna",
-    "Tomasz",
-    "Agnieszka",
-    "Paweł",
-    "Zofia",
-    "Łukasz",
-    "Elżbieta",
-    "Grzegorz",
-]
-_LAST = [
-    "Nowak",
-    "Kowal",
-    "Wiśnia",
-    "Zieliń",
-    "Dąb",
-    "Lewand",
-    "Kamyk",
-    "Szyma",
-    "Wożny",
-    "Kozioł",
-    "Jankow",
-    "Mazur",
-]
-_TRADES = [
-    "Hurtownia",
-    "Sklep",
-    "Zakład",
-    "Spółdzielnia",
-    "Serwis",
-    "Skład",
-    "Pracownia",
-    "Handel",
-]
-_GOODS = [
-    "Budowlana",
-    "Metalowy",
-    "Elektro",
-    "Ogrodowa",
-    "Papierniczy",
-    "Meblowa",
-    "Tekstylny",
-    "Rolna",
-]
-_STREETS = [
-    "Polna",
-    "Leśna",
-    "Słoneczna",
-    "Krótka",
-    "Szkolna",
-    "Ogrodowa",
-    "Lipowa",
-    "Brzozowa",
-    "Łąkowa",
-    "Kwiatowa",
-]
+_FIRST = (
+    "Anna", "Jan", "Maria", "Piotr", "Katarzyna", "Tomasz",
+    "Agnieszka", "Paweł", "Zofia", "Łukasz", "Elżbieta", "Grzegorz",
+)  # fmt: skip
+_LAST = ("Nowak", "Kowal", "Wiśnia", "Zieliń", "Dąb", "Lewand", "Kamyk", "Szyma", "Wożny", "Kozioł", "Jankow", "Mazur")
+_TRADES = ("Hurtownia", "Sklep", "Zakład", "Spółdzielnia", "Serwis", "Skład", "Pracownia", "Handel")
+_GOODS = ("Budowlana", "Metalowy", "Elektro", "Ogrodowa", "Papierniczy", "Meblowa", "Tekstylny", "Rolna")
+_STREETS = ("Polna", "Leśna", "Słoneczna", "Krótka", "Szkolna", "Ogrodowa", "Lipowa", "Brzozowa", "Łąkowa", "Kwiatowa")
 _CITIES = (
     ("00-950", "Warszawa"), ("30-001", "Kraków"), ("50-001", "Wrocław"), ("60-101", "Poznań"), ("80-001", "Gdańsk"),
     ("90-001", "Łódź"), ("40-001", "Katowice"), ("20-001", "Lublin"), ("70-001", "Szczecin"), ("85-001", "Bydgoszcz"),

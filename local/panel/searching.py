@@ -26,7 +26,7 @@ def sift(panel: PanelState, ids: Sequence[int], tests: Iterable[Test]) -> Sequen
 def count_unknown(panel: PanelState, call: Call, known: frozenset[str]) -> None:
     """A misspelt filter is ignored, as everywhere in PHP: it finds everything. Counted, so that a test can see it."""
     for name in call.query:
-        if name not in known and "[" not in name:
+        if name not in known:
             panel.counters.unknown[f"{call.name} {name}"] += 1
 
 
@@ -42,7 +42,7 @@ def page_answer(
 
 
 def records_answer(panel: PanelState, records: list[Any], total: int, page: Page, key: str) -> Answer:
-    """One page of records out of so many; without any it is the empty answer, also when it lies past the end."""
+    """One page of records out of so many; without any, also past the end, it is the answer of an empty search."""
     frame: dict[str, Any] = {**page.frame(total), key: records}
     if records or panel.settings.empty_search_status == 200:
         return Answer(frame, results=key, records=len(records))

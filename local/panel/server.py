@@ -36,7 +36,7 @@ class StandinPanel(GroupsAndCredit):
     ...     ask(panel.url, panel.key)
     ...     assert panel.calls["PUT clients/clients"] == 2
 
-    What is given beside key, host, port and seed are switches of `Settings`.
+    What is given beside key, host, port and seed are settings: see `Settings`.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class StandinPanel(GroupsAndCredit):
         self.key = key or secrets.token_urlsafe(24)
         self.host = host
         self.port = port
-        switches = Settings()
-        switches.change(**settings)
-        self.state = PanelState(switches, seed)
+        chosen = Settings()
+        chosen.change(**settings)
+        self.state = PanelState(chosen, seed)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -148,7 +148,7 @@ class StandinPanel(GroupsAndCredit):
 
     @property
     def unknown_fields(self) -> Counter[str]:
-        """What callers sent and no gate knows, as `PUT clients/clients misspelt`."""
+        """Counts of the fields and filters that no gate knows, as `PUT clients/clients misspelt`."""
         return self.state.counters.unknown
 
     @property
@@ -199,7 +199,7 @@ class StandinPanel(GroupsAndCredit):
             return [self.state.seed(plain).id for plain in accounts]
 
     def seed_sample(self, count: int, seed: int = 1) -> list[int]:
-        """Made-up customers."""
+        """Made-up accounts; gives their ids."""
         return self.seed_all(sample_accounts(count, seed))
 
     def edit(self, client_id: int, **changes: Any) -> Account:
@@ -235,7 +235,7 @@ class StandinPanel(GroupsAndCredit):
             self.state.faults.clear()
 
     def forget_calls(self) -> None:
-        """Begin counting anew."""
+        """Set all counts to 0."""
         with self.state.lock:
             self.state.counters.reset()
             self.state.requests.clear()

@@ -1,7 +1,7 @@
-"""Every switch of the stand-in in one place, with the reading of the contract that each one stands for.
+"""Every setting of the stand-in in one place, with the reading of the contract that each one stands for.
 
-The defaults are the contract's suggested assumptions; where it says that a real panel may differ, the other reading
-is one switch away, so a test can hold a client to both.
+The defaults are the contract's suggested assumptions; where it says that a real panel may differ, a setting gives the
+other reading, so that the product can be tested against both.
 """
 
 from __future__ import annotations
@@ -9,8 +9,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from local.panel import forms
+
 DEFAULT_SHOPS = {1: "Sklep B2B", 2: "Sklep niemiecki", 3: "Sklep detaliczny"}
 DEFAULT_GROUPS = {1: "Standard", 2: "Hurt A", 3: "Hurt B"}
+WORDS = {
+    "date_only_end": ("midnight", "day_end"),
+    "address_country": ("lower", "upper", "name"),
+    "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
+    "leave_group": ("zero", "refuse"),
+    # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
+    # names the first such field; "refuse_record": faults of the record, one that names each such field
+    "unknown_field": ("ignore", "refuse_call", "refuse_record"),
+}
 
 
 @dataclass
@@ -20,7 +31,7 @@ class Settings:
     # --- answers that the contract leaves open
     empty_search_status: int = 207  # 200: an empty list without `errors`
     empty_search_paging: bool = True  # False: the 207 of an empty search holds `errors` alone
-    partial_status: int = 207  # 200: failed records without top-level `errors`; a group write has no records: 200 with
+    partial_status: int = 207  # 200: failed records without top-level `errors` (a refused write of a group keeps them)
     max_batch: int | None = 100  # more records in one write: 422 for the whole call
     max_group_items: int | None = None  # more prices in one write of a group: 422; the contract states no number
     failed_without_reference: bool = False  # a failed record of PUT clients carries no clientsResult
@@ -29,42 +40,45 @@ class Settings:
     php_empties: bool = False  # an empty object as []
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
     address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
-    exact_search: bool = False  # CRM search when settingsExactSearch is absent
     shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells; or "limit", or "nothing" (empty object)
     # --- what the panel demands and does
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False
     address_names_required: bool = True
-    address_edit_moves_date: bool = False  # does an address write move the customer's modification date
+    address_edit_moves_date: bool = False  # does an address write move the account's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
-    leave_group: str = "zero"  # group 0 takes the customer out of any; "refuse": 0 is a fault of the record
+    leave_group: str = "zero"  # group 0 takes the account out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
-    orders_move_date: bool = False  # do orders and clients/balance move the customer's modification date
+    orders_move_date: bool = False  # does an order move the account's modification date
     date_lag_seconds: float = 0.0  # a moved modification date shows only after so long
-    removed_listed: bool = True  # customers erased by clients/remove still stand in lists
+    removed_listed: bool = True  # accounts erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
-    visible_shops: list[int] | None = None  # CRM search shows only customers of these shops
+    # --- an older panel
+    lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
+    unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS
+    nip_ue_in_elements: bool = True  # returnElements takes clientNipUeDeclaration, which its documented list lacks
+    # --- what the key may
+    visible_shops: list[int] | None = None  # CRM search shows only accounts of these shops
     scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"
-    # --- pace
+    # --- rate limit
     latency_seconds: float = 0.0  # added to every call
     requests_per_second: float | None = None  # more: 429
-    burst: int = 1  # calls that may come at once before the pace counts
-    retry_after: str | None = "1"  # header of the pace's own 429; None: no header
+    burst: int = 1  # calls that may come at once before the rate counts
+    retry_after: str | None = "1"  # header of the rate limit's own 429; None: no header
 
     def change(self, **changes: Any) -> None:
-        """Set switches by name; an unknown name is a mistake of the caller, never ignored."""
-        known = {each.name for each in fields(self)}
-        unknown = set(changes) - known
-        if unknown:
+        """Change settings by name. Raises ValueError for an unknown name, word or field."""
+        if unknown := changes.keys() - {each.name for each in fields(self)}:
             raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
         for name, value in changes.items():
-            setattr(
-                self,
-                name,
-                _keyed_by_number(value) if name in ("shops", "groups") else value,
-            )
+            if name in WORDS and value not in WORDS[name]:
+                raise ValueError(f"{name} is one of {', '.join(WORDS[name])}")
+            if name == "lacks_fields" and (unknown := set(value) - forms.ACCOUNT_ATTRIBUTES):
+                raise ValueError(f"lacks_fields: an account has no field {', '.join(sorted(unknown))}")
+        for name, value in changes.items():
+            setattr(self, name, _keyed_by_number(value) if name in ("shops", "groups") else value)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain copy for the control API."""

@@ -11,7 +11,7 @@ from local.panel.clock import NO_MOMENT
 from local.panel.groups import Groups
 from local.panel.model import Account, Address
 from local.panel.settings import Settings
-from local.panel.words import TYPE_READ, country_shown, y_n, yes_no
+from local.panel.words import TYPE_READ, country_shown, province_shown, y_n, yes_no
 
 # returnElements uses flat names although the answer is nested
 _BILLING = [
@@ -59,7 +59,7 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
         "blockAutomaticallyAssigningGroupDiscount": y_n(account.block_group_auto_assignment),
         "clientBillingAddress": _billing(account),
         "clientPersonalData": {"clientBirthDate": account.birth_date},
-        "clientPreferences": _preferences(account, groups),
+        "clientPreferences": _preferences(account, groups) | _nip_ue(account, settings),
         "newsletterEmailApprovalsData": _approvals(account, "newsletterEmailApprovalDate"),
         "newsletterSmsApprovalsData": _approvals(account, "newsletterSmsApprovalDate"),
         "clientBalances": [{"clientBalanceAmount": account.panel_balance, "currencyId": account.currency}],
@@ -82,7 +82,7 @@ def _billing(account: Account) -> dict[str, Any]:
         "clientCity": account.city,
         "clientCountryId": account.country_code.lower(),
         "clientRegionId": "",
-        "clientProvinceId": account.province,
+        "clientProvinceId": province_shown(account.province),
         "clientPhone1": account.phone,
         "clientPhone2": account.phone2,
     }
@@ -96,8 +96,13 @@ def _preferences(account: Account, groups: Groups) -> dict[str, Any]:
         "clientVatPreferences": "always",
         "clientGroupDiscountNumber": account.discount_group_id,
         "clientGroupDiscountName": groups.name(account.discount_group_id),
-        "clientNipUeDeclaration": account.nip_ue_declaration,
     }
+
+
+def _nip_ue(account: Account, settings: Settings) -> dict[str, Any]:
+    """Shown from API 7.10 on; local_government_unit is written only."""
+    known = "nip_ue_declaration" not in settings.lacks_fields
+    return {"clientNipUeDeclaration": account.nip_ue_declaration} if known else {}
 
 
 def _approvals(account: Account, name: str) -> list[dict[str, Any]]:
@@ -105,7 +110,7 @@ def _approvals(account: Account, name: str) -> list[dict[str, Any]]:
 
 
 def _trade_credit(account: Account, settings: Settings) -> dict[str, Any]:
-    """That the limit read is the one written, and that the used part is what is owed, is the contract's inference."""
+    """The contract infers that the limit read is the one written, and that the used part is what is owed."""
     if settings.shows_trade_credit == "nothing":
         return {}
     shown = {"clientTradeCreditLimit": account.credit_limit, "currencyId": account.currency}
@@ -118,14 +123,15 @@ def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:
     return [{"shopId": shop, "shopName": settings.shops.get(shop, "")} for shop in account.shops]
 
 
-def only(record: dict[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
+def only(record: dict[str, Any], wanted: Iterable[str], settings: Settings) -> dict[str, Any]:
     """The record with the wanted elements; nested ones are asked for by their flat names. Unknown names do nothing."""
+    nested = _NESTED | ({"clientNipUeDeclaration": "clientPreferences"} if settings.nip_ue_in_elements else {})
     chosen: dict[str, Any] = {}
     for flat in wanted:
         name = _RENAMED.get(flat, flat)
-        group = _NESTED.get(name)
+        group = nested.get(name)
         if group:
-            chosen.setdefault(group, {})[name] = record[group][name]
+            chosen.setdefault(group, {}).update({name: record[group][name]} if name in record[group] else {})
         elif name in record:
             chosen[name] = record[name]
     return chosen
@@ -161,7 +167,7 @@ def crm_client(account: Account, settings: Settings) -> dict[str, Any]:
         "clientFirstName": account.first_name,
         "clientLastName": account.last_name,
         "clientNip": account.nip,
-        "clientNipUeDeclaration": account.nip_ue_declaration,
+        **_nip_ue(account, settings),
         "clientFirm": account.company,
         "clientCodeExternal": account.external_code,
     }
@@ -185,7 +191,7 @@ def delivery_address(address: Address, settings: Settings) -> dict[str, Any]:
 
 
 def dressed(body: Any, settings: Settings) -> Any:
-    """The body in the manner of the switches: numbers as text, empty objects as PHP writes them."""
+    """The body as the settings want it: numbers as text, empty objects as PHP writes them."""
     if not settings.numbers_as_text and not settings.php_empties:
         return body
     if isinstance(body, dict):

@@ -1,6 +1,6 @@
-"""What a test sees and does of discount groups, trade credit and orders: the part of StandinPanel that tells of them.
+"""The part of StandinPanel by which a test sees and changes discount groups, trade credit and orders.
 
-Everything given out is a copy; what is changed here is a panel user's or a customer's doing, so no call is counted.
+Everything given out is a copy; what is changed here is changed as by a panel user or a customer, so no call is counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class GroupsAndCredit:
         return [each for each in self.groups if each.name == name]
 
     def members(self, group_id: int) -> list[int]:
-        """Ids of the customers in a group."""
+        """Ids of the accounts in a group."""
         with self.state.lock:
             return self.state.members(group_id)
 
@@ -61,6 +61,6 @@ class GroupsAndCredit:
             return credit.told(self.state.account(client_id), order)
 
     def owed(self, client_id: int) -> Decimal:
-        """What a customer owes: the ERP's balance and the orders accepted since."""
+        """What is owed on an account: the ERP's balance and the orders accepted since."""
         with self.state.lock:
             return credit.owed(self.state.account(client_id), self.state.settings)

@@ -31,10 +31,11 @@ from local.panel.model import (
 from local.panel.money import money
 from local.panel.normalising import tidy
 from local.panel.settings import Settings
+from local.panel.words import province_code
 
 
 class PanelState:
-    """Accounts, groups, clock, switches, ordered faults and counts of one stand-in panel."""
+    """Accounts, groups, clock, settings, ordered faults and counts of one stand-in panel."""
 
     def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
         self.settings = settings or Settings()
@@ -71,7 +72,7 @@ class PanelState:
         return found
 
     def members(self, group_id: int) -> list[int]:
-        """Ids of the customers in a group."""
+        """Ids of the accounts in a group."""
         return [each.id for each in self.accounts if each.discount_group_id == group_id]
 
     def _code_of_login(self, login: str) -> str:
@@ -85,6 +86,10 @@ class PanelState:
         if self.settings.normalise:
             for name, value in tidy(_texts(account)).items():
                 setattr(account, name, value)
+        for name, value in _coded(
+            account, {"country_code": account.country_code, "province": account.province}
+        ).items():
+            setattr(account, name, value)
         if not account.login and not account.guest:
             first = self.accounts.next_id
             account.login = self.accounts.free_login(f"client{number}" for number in itertools.count(first))
@@ -96,7 +101,7 @@ class PanelState:
         """Change an account and move its modification date, as every write does (own ones included: the echo)."""
         if self.settings.normalise:
             changes = tidy(changes)
-        different = self.accounts.change(account, changes)
+        different = self.accounts.change(account, _coded(account, changes))
         if different or self.settings.unchanged_write_moves_date:
             self.touch(account)
 
@@ -171,7 +176,6 @@ class PanelState:
         self._last_order_id = max(self._last_order_id, *(each.id for each in account.orders), 0)
         for address in account.addresses:
             address.country_code = address.country_code.upper()
-        account.country_code = account.country_code.upper()
         return self.open(account)
 
     def edit_address(self, account_id: int, address_id: int, **changes: Any) -> Address:
@@ -229,13 +233,9 @@ class PanelState:
         self._last_order_id += 1
         order = Order(self._last_order_id, exactly, not reason, reason, self.clock.wall(), open=not reason)
         account.orders.append(order)
-        self.touch_for_money(account)
-        return order
-
-    def touch_for_money(self, account: Account) -> None:
-        """Orders and balances move the date only where the switch says so: the contract does not know."""
         if self.settings.orders_move_date:
             self.touch(account)
+        return order
 
     @staticmethod
     def _address(account: Account, address_id: int) -> Address:
@@ -275,6 +275,17 @@ def _texts(record: Account | Address) -> dict[str, Any]:
         "nip",
     )
     return {name: getattr(record, name) for name in names if hasattr(record, name)}
+
+
+def _coded(account: Account, changes: dict[str, Any]) -> dict[str, Any]:
+    """The same values with the country in capitals, and the province by its code where the country has it."""
+    values = dict(changes)
+    if "country_code" in values:
+        values["country_code"] = values["country_code"].upper()
+    if "province" in values:
+        country = values.get("country_code", account.country_code)
+        values["province"] = province_code(country, values["province"]) or values["province"].strip()
+    return values
 
 
 def _known(changes: dict[str, Any], names: frozenset[str]) -> None:

@@ -17,7 +17,7 @@ def server_time(panel: PanelState, call: Call) -> Answer:
 
 
 def shops_data(panel: PanelState, call: Call) -> Answer:
-    """The shops, and what each demands of a customer."""
+    """The shops, and which fields each demands of an account."""
     shops = [_shop(panel, number, name) for number, name in panel.settings.shops.items()]
     body = {
         "client_id": 1,

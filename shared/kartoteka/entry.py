@@ -1,53 +1,54 @@
-"""From a Lambda event to the engine and back: the edge where everything that went wrong becomes an answer.
+"""From a Lambda event to the mechanism and back: the edge where everything that went wrong becomes an answer.
 
-A schedule's event wakes *collect* or a rotating pass, a queue's messages *reconcile*. Of a batch only the messages
-whose keys could not be worked are answered as failed; a message that nobody can read fails alone and ends in the
-dead-letter queue.
+A schedule's event makes a concern collect, or makes a rotating pass; a queue's messages make it reconcile. Of a batch
+only the messages whose keys could not be worked are answered as failed; a message that nobody can read fails alone and
+ends in the dead-letter queue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from types import MappingProxyType
 from typing import Any, Literal
 
+import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka import runtime
-from kartoteka.core.brake import BRAKE
-from kartoteka.core.concerns import PANEL_FEED, carried
-from kartoteka.core.errors import Halt, KartotekaError, Retry
-from kartoteka.engine import Counts, Engine, Result, collect, follow_panel, reconcile, rotate_addresses, set_aside
+from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Owner
+from kartoteka.sync.collect import Source, advance
+from kartoteka.sync.feed import PAUSED_AS, follow_panel
+from kartoteka.sync.reconcile import reconcile
+from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.run import Counts, Run
 
 logger = Logger()
 metrics = Metrics()
+stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
 RESERVE_MS = 45_000
 """A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""
-
 FIRST_PAUSE_S = 15
 LONGEST_PAUSE_S = 900
 """Seconds until a message whose keys could not be worked is delivered again; after twenty times it is a dead letter."""
 
 Answer = dict[str, Any]
-Move = Callable[[Engine], Counts]
-PASSES: Mapping[str, Mapping[str, Move]] = MappingProxyType({"delivery_addresses": {"rotate": rotate_addresses}})
-"""What a concern's schedules may ask for beside a collect."""
-NOTHING: Mapping[str, int] = MappingProxyType({"collected": 0, "panel_calls": 0})
+Move = Callable[[Run], Counts]
+NOTHING: Mapping[str, int] = {"collected": 0, "panel_calls": 0}
 
 
 class Wake(BaseModel):
-    """A schedule's event. ``due`` "all": take parked records too whose time has not come. ``ping``: only get ready."""
+    """A schedule's event. ``due`` "all": take deferred records too that are not due. ``ping``: only get ready."""
 
     model_config = ConfigDict(extra="ignore")
 
     v: Literal[1]
-    move: Literal["collect", "rotate", "ping"]
+    move: str
     due: Literal["all", "ready"] = "ready"
 
 
@@ -58,7 +59,13 @@ class Message(BaseModel):
 
     v: Literal[1]
     concern: str
-    keys: list[str]
+    clients: list[str] = []
+    groups: list[str] = []
+
+    @property
+    def owners(self) -> list[Owner]:
+        """The keys."""
+        return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
 
 
 def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> Answer:
@@ -67,49 +74,75 @@ def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> An
         if "Records" in event:
             return _work(concern, event["Records"], context)
         wake = Wake.model_validate(event)
-        collecting = partial(collect, concern=concern, everything_due=wake.due == "all")
-        return _wake(concern, wake, {"collect": collecting, **PASSES.get(concern, {})})
+        return _wake(concern, wake, lambda run: _collect(run, concern, wake))
 
 
 def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
-        return _wake(PANEL_FEED, Wake.model_validate(event), {"collect": follow_panel})
+        wake = Wake.model_validate(event)
+        return _wake(PAUSED_AS, wake, lambda run: _follow(run, wake))
 
 
-def _wake(name: str, wake: Wake, moves: Mapping[str, Move]) -> Answer:
+def _follow(run: Run, wake: Wake) -> Counts:
+    if wake.move != "collect":
+        raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
+    return follow_panel(run)
+
+
+def _collect(run: Run, name: str, wake: Wake) -> Counts:
+    concern = run.concerns[name]
+    passes = concern.passes()
+    if wake.move != "collect" and wake.move not in passes:
+        raise _no_such_move(name, wake.move, ["collect", *passes])
+    sources: Iterable[Source] = (
+        concern.sources(everything_due=wake.due == "all") if wake.move == "collect" else [passes[wake.move]]
+    )
+    counts = sum((advance(run, source) for source in sources), Counts())
+    counts.stale_feeds += int(wake.move == "collect" and concern.feed_stopped())
+    return counts
+
+
+def _no_such_move(name: str, move: str, known: Collection[str]) -> Halt:
+    return Halt("bad_event", f"{name} has no move {move!r}, only {', '.join(known)}: correct the schedule's input")
+
+
+def _wake(name: str, wake: Wake, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
-    if wake.move == "ping":
-        runtime.engine()
-        return {"ready": True}
     try:
-        if wake.move not in moves:
-            raise Halt("bad_event", f"{name} has no {wake.move}, only {', '.join(moves)}: correct the schedule's input")
-        return _move(name, runtime.engine(), moves[wake.move])
-    except Retry as exc:
-        _report(name, exc)
-        return {**NOTHING, "delayed": str(exc)}
-    except Halt as exc:
-        _report(name, exc)
-        return {**NOTHING, "halted": str(exc)}
+        run = runtime.new_run()
+        return {"ready": True} if wake.move == "ping" else _move(name, run, move)
+    except Retry as error:
+        _report(name, error)
+        return {**NOTHING, "delayed": str(error)}
+    except Halt as error:
+        if wake.move == "ping":
+            raise
+        _report(name, error)
+        return {**NOTHING, "halted": str(error)}
 
 
-def _move(name: str, engine: Engine, move: Move) -> Answer:
-    if (reason := _paused(engine, name)) is not None:
+def _move(name: str, run: Run, move: Move) -> Answer:
+    if (reason := _paused(run, name)) is not None:
         return {**NOTHING, "paused": reason}
-    before = _calls(engine)
-    counts = move(engine)
-    counts.panel_calls = _calls(engine) - before
+    before = _calls(run)
+    counts = move(run)
+    counts.panel_calls = _calls(run) - before
     _tell("collected", name, counts)
-    if counts.stopped_feeds:
-        logger.error("nobody vouches for any figures", extra={"concern": name})
+    if counts.stale_feeds:
+        logger.error(
+            "the ERP's feed of %s is stale: no row was refreshed for longer than the policy allows; check the ERP's "
+            "export job",
+            name,
+            extra={"concern": name},
+        )
         metrics.add_metric("Stopped", MetricUnit.Count, 1)
     return {"collected": counts.collected, "panel_calls": counts.panel_calls}
 
 
-def _paused(engine: Engine, name: str) -> str | None:
+def _paused(run: Run, name: str) -> str | None:
     """Return why this concern is paused, if it is. The brake's alarm rings until a person has confirmed."""
-    reason = engine.state.paused().get(name)
+    reason = run.state.paused().get(name)
     if reason is not None:
         logger.info("paused", extra={"concern": name, "reason": reason})
     if reason == BRAKE:
@@ -127,48 +160,40 @@ def _measured() -> Iterator[None]:
             metrics.flush_metrics()
 
 
-def _work(concern: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
-    messages, unreadable = _read(concern, records)
-    halves = {half: _keys(half, messages.values()) for half in carried(concern)}
-    engine = _engine(concern)
-    if (reason := _paused(engine, concern)) is not None:
-        for half, keys in halves.items():
-            set_aside(engine, half, keys, BRAKE if reason == BRAKE else "paused")
-        return _failures(engine, concern, records, unreadable, [])
-    before = _calls(engine)
-    result, unfinished = Result(), list[str]()
-    for half, keys in halves.items():
-        if keys:
-            done = reconcile(engine, half, keys, time_left=lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
-            result += done
-            unfinished += _not_worked(half, messages, done.unfinished)
+def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
+    messages, unreadable = _read(name, records)
+    run = _run(name, context)
+    owners = [owner for message in messages.values() for owner in message.owners]
+    concern = run.concerns[name]
+    if (reason := _paused(run, name)) is not None:
+        concern.paused(owners, BRAKE if reason == BRAKE else "paused")
+        return _failures(run, name, records, unreadable, [])
+    before = _calls(run)
+    result = reconcile(concern, owners)
     counts = result.report.counts
-    counts.panel_calls = _calls(engine) - before
+    counts.panel_calls = _calls(run) - before
     for error in result.errors:
-        _report(concern, error)
+        _report(name, error)
     for halt in result.report.halts:
-        _alarm(concern, halt)
+        _alarm(name, halt)
     if result.braked:
-        _braked(concern, counts)
+        logger.error(
+            "stopped by the brake: see `kartoteka status`, then run `kartoteka resume %s --confirm`",
+            name,
+            extra={"concern": name, **_figures(counts)},
+        )
+        metrics.add_metric("Braked", MetricUnit.Count, 1)
     summary = counts.as_dict() | ({"braked": 1} if result.braked else {})
-    engine.state.record_run(summary, run_id=engine.run_id, concern=concern, at=engine.now())
-    _tell("reconciled", concern, counts)
-    return _failures(engine, concern, records, unreadable, unfinished)
-
-
-def _keys(half: str, messages: Iterable[Message]) -> list[str]:
-    return [key for message in messages if message.concern == half for key in message.keys]
-
-
-def _not_worked(half: str, messages: Mapping[str, Message], keys: Sequence[str]) -> list[str]:
-    """Return the ids of the messages that hold one of these keys."""
-    left = set(keys)
-    return [id_ for id_, message in messages.items() if message.concern == half and left.intersection(message.keys)]
+    run.state.record_run(summary, run_id=run.run_id, concern=name, at=run.now())
+    _tell("reconciled", name, counts)
+    left = set(result.unfinished)
+    unfinished = [id_ for id_, message in messages.items() if left.intersection(message.owners)]
+    return _failures(run, name, records, unreadable, unfinished)
 
 
 def _failures(
-    engine: Engine,
-    concern: str,
+    run: Run,
+    name: str,
     records: Sequence[Mapping[str, Any]],
     unreadable: Sequence[str],
     unfinished: Sequence[str],
@@ -179,8 +204,8 @@ def _failures(
     that it is soon out of the others' way.
     """
     failed = [record for record in records if record["messageId"] in unfinished]
-    engine.queue.bring_back(concern, [r["receiptHandle"] for r in records if r["messageId"] in unreadable], seconds=0)
-    engine.queue.bring_back(concern, [r["receiptHandle"] for r in failed], seconds=_pause(failed))
+    run.queue.bring_back(name, [r["receiptHandle"] for r in records if r["messageId"] in unreadable], seconds=0)
+    run.queue.bring_back(name, [r["receiptHandle"] for r in failed], seconds=_pause(failed))
     return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in (*unreadable, *unfinished)]}
 
 
@@ -191,22 +216,24 @@ def _pause(records: Sequence[Mapping[str, Any]]) -> int:
     return min(FIRST_PAUSE_S * (1 << doublings), LONGEST_PAUSE_S)
 
 
-def _engine(concern: str) -> Engine:
-    """Return the engine, or report why there is none and let the whole batch come back."""
+def _run(name: str, context: LambdaContext) -> Run:
+    """Return a run, or report why there is none and let the whole batch come back."""
     try:
-        return runtime.engine()
-    except KartotekaError as exc:
-        _report(concern, exc)
+        run = runtime.new_run()
+    except KartotekaError as error:
+        _report(name, error)
         raise
+    run.time_left = lambda: context.get_remaining_time_in_millis() > RESERVE_MS
+    return run
 
 
-def _read(concern: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Message], list[str]]:
+def _read(name: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Message], list[str]]:
     messages: dict[str, Message] = {}
     failed: list[str] = []
     for record in records:
         message = _parse(record.get("body", ""))
-        if message is None or message.concern not in carried(concern):
-            logger.error("unreadable message", extra={"concern": concern, "message_id": record["messageId"]})
+        if message is None or message.concern != name or (message.groups and not CONCERNS[name].groups):
+            logger.error("unreadable message", extra={"concern": name, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:
             messages[record["messageId"]] = message
@@ -220,37 +247,31 @@ def _parse(body: str) -> Message | None:
         return None
 
 
-def _calls(engine: Engine) -> int:
-    return sum(engine.panel.calls().values())
+def _calls(run: Run) -> int:
+    return sum(run.panel.calls().values())
 
 
-def _tell(what: str, concern: str, counts: Counts) -> None:
+def _tell(what: str, name: str, counts: Counts) -> None:
     figures = _figures(counts)
-    logger.info(what, extra={"concern": concern, **figures})
-    for name, value in figures.items():
-        metrics.add_metric(name, MetricUnit.Count, value)
-
-
-def _braked(concern: str, counts: Counts) -> None:
-    """Ring the alarm of a mass change: the engine has paused the concern, and parked what it was about to write."""
-    logger.error("the brake has stopped this concern", extra={"concern": concern, **_figures(counts)})
-    metrics.add_metric("Braked", MetricUnit.Count, 1)
+    logger.info(what, extra={"concern": name, **figures})
+    for figure, value in figures.items():
+        metrics.add_metric(figure, MetricUnit.Count, value)
 
 
 def _figures(counts: Counts) -> dict[str, int]:
-    return {name: value for name, value in counts.as_dict().items() if value}
+    return {figure: value for figure, value in counts.as_dict().items() if value}
 
 
-def _report(concern: str, error: KartotekaError) -> None:
+def _report(name: str, error: KartotekaError) -> None:
     if isinstance(error, Halt):
-        _alarm(concern, str(error))
+        _alarm(name, str(error))
     else:
-        logger.warning("put off", extra={"concern": concern, "code": str(error)})
+        logger.warning("deferred: %s", error, extra={"concern": name, "code": str(error)})
         metrics.add_metric("Delayed", MetricUnit.Count, 1)
 
 
-def _alarm(concern: str, what: str) -> None:
-    """Ring the alarm, and look at secrets and settings afresh next time: a person may have mended them."""
-    logger.error("halted", extra={"concern": concern, "reason": what})
+def _alarm(name: str, what: str) -> None:
+    """Ring the alarm, and read secrets and settings afresh next time: a person may have corrected them."""
+    logger.error("halted", extra={"concern": name, "reason": what})
     metrics.add_metric("Halted", MetricUnit.Count, 1)
     runtime.forget()

@@ -1,4 +1,4 @@
-"""Settings and the composition root: the one module that knows both the adapters and the engine.
+"""Settings and the composition root: the one module that knows both the adapters and the concerns.
 
 Nothing happens at import. Everything is built on first use and kept while the process lives; secrets and the policy are
 read again every few minutes, and what was built from them is built anew when they changed.
@@ -15,26 +15,25 @@ from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kartoteka.adapters.exchange import SqlExchange
-from kartoteka.adapters.pace import Pace
-from kartoteka.adapters.panel import HttpPanel
-from kartoteka.adapters.panel_http import PanelHttp
-from kartoteka.adapters.queue import SqsQueue
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.concerns import CONCERNS, carried
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import Policy, parse
-from kartoteka.engine import Engine
+from kartoteka import concerns
+from kartoteka.adapters import sql
+from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.rate import RateLimit
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.adapters.idosell.http import PanelHttp
+from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.errors import Halt
+from kartoteka.fields.table import CONCERNS
+from kartoteka.policy import Policy, parse
+from kartoteka.ports.exchange import Exchange
+from kartoteka.sync.run import Run
 
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""
 
 
 class Settings(BaseModel):
-    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``.
-
-    An ``urgent`` function's panel calls go ahead of what the others have leased.
-    """
+    """What the template tells a function, by environment variable ``KARTOTEKA_<NAME>``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +47,6 @@ class Settings(BaseModel):
     longest_transaction_minutes: int = Field(default=60, ge=1)
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
-    urgent: bool = False
 
 
 @cache
@@ -67,32 +65,27 @@ def settings() -> Settings:
 
 
 def _queues() -> dict[str, str]:
-    """Return the queues by what they carry: a concern's queue may carry more than its customers."""
     given = {name: os.environ.get(f"KARTOTEKA_QUEUE_{name.upper()}") for name in CONCERNS}
-    return {part: url for name, url in given.items() if url for part in carried(name)}
+    return {name: url for name, url in given.items() if url}
 
 
-def engine() -> Engine:
-    """Return an engine for one run."""
+def new_run() -> Run:
+    """Return what one run works with, its concerns among it."""
     where = settings()
     policy = current_policy()
     limits = policy.panel
-    return Engine(
+    run = Run(
         exchange=_exchange(_secret(where.erp_secret)),
-        panel=_panel(
-            where.panel_url,
-            _secret(where.panel_secret),
-            limits.requests_per_second,
-            limits.monthly_budget,
-            urgent=where.urgent,
-        ),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
         state=state(),
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
-        addresses_per_pass=where.addresses_per_pass,
+        poll_size=where.addresses_per_pass,
     )
+    concerns.build(run)
+    return run
 
 
 def current_policy() -> Policy:
@@ -112,7 +105,7 @@ def state() -> DynamoState:
 
 
 def forget() -> None:
-    """Forget everything that was built or read, so that a mended secret or setting is seen at once."""
+    """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
     parameters.clear_caches()  # type: ignore[no-untyped-call]
     for built in (settings, state, _panel, _exchange, _queue, _policy):
         built.cache_clear()
@@ -136,13 +129,13 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None, *, urgent: bool) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, Pace(state(), rate=rate, budget=budget, urgent=urgent)))
+def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)))
 
 
 @lru_cache(maxsize=1)
-def _exchange(url: str) -> SqlExchange:
-    return SqlExchange.connect(url)
+def _exchange(url: str) -> Exchange:
+    return sql.connect(url)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What every ExchangeDatabase promises of credit, discount groups and prices: on the fake, SQLite, PostgreSQL."""
+"""What the exchange database promises of credit, discount groups and prices: on the fake, SQLite, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,39 +8,44 @@ from decimal import Decimal
 
 import pytest
 
-from kartoteka.core.model import (
-    Announcement,
-    Direction,
-    GroupItem,
-    ItemKey,
-    Link,
-    Parked,
-    Reason,
-    SentPrice,
-    Snapshot,
-    State,
-    Status,
-    Written,
-)
-from tests.fakes.exchange import StoredPrice
+from kartoteka.codes import IN_STEP
+from kartoteka.fields.table import CREDIT_COLUMNS
+from kartoteka.model import Deferral, Key, Link, Owner, Record, RecordState
+from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
+from tests.fakes.stored import StoredPrice
 from tests.fixtures.exchange import Bench
-from tests.fixtures.records import AT, IN_STEP, LATER, about_group, done, intent, look, price, settle, settle_prices
+from tests.fixtures.records import (
+    AT,
+    DEFERRED,
+    HELD,
+    LATER,
+    about,
+    change,
+    clients,
+    entries,
+    forms,
+    groups,
+    intent,
+    load,
+    load_group,
+    logged,
+    price,
+    row_of,
+    save,
+    store_prices,
+    written,
+)
 
 SECOND = timedelta(seconds=1)
-HELD = Status(State.HELD, "bad_amount", "popraw / correct")
 odd = pytest.mark.parametrize("bench", ["fake", "sqlite"], indirect=True)
 """Where a column holds whatever an ERP puts there."""
-
-
-def logged(bench: Bench) -> list[tuple[str, str, str, str]]:
-    return [(e.table_name, e.client_id, e.row_id, e.operation) for e in bench.exchange.read_log(0, [], 100)]
 
 
 def pages(bench: Bench, size: int, group_id: str = "G") -> list[tuple[GroupItem, SentPrice | None]]:
     """Return a group's items, read page by page."""
     found: list[tuple[GroupItem, SentPrice | None]] = []
-    after: ItemKey | None = None
-    while page := bench.exchange.group_items(group_id, after, size):
+    after: PriceKey | None = None
+    while page := bench.exchange.prices.items(group_id, after, size):
         assert len(page) <= size
         found += page
         assert len(found) < 1000, "it goes in a circle"
@@ -49,20 +54,18 @@ def pages(bench: Bench, size: int, group_id: str = "G") -> list[tuple[GroupItem,
 
 
 def the_item(bench: Bench, group_id: str = "G") -> GroupItem:
-    ((found, _),) = bench.exchange.group_items(group_id, None, 10)
+    ((found, _),) = bench.exchange.prices.items(group_id, None, 10)
     return found
 
 
-# --- credit: a customer's own row
+# --- credit: a client's own row
 
 
 def figures(bench: Bench, client_id: str = "C-1") -> dict[str, object]:
-    row = look(bench, client_id, "credit").row
-    assert row is not None
-    return dict(row)
+    return dict(row_of(load(bench, client_id, "credit")))
 
 
-def test_a_row_of_credit_has_just_its_columns_whether_there_is_a_card_or_not(bench: Bench) -> None:
+def test_a_row_of_credit_has_just_its_columns_whether_there_is_a_client_or_not(bench: Bench) -> None:
     bench.erp.set_credit("C-1", credit_allowed=True, credit_limit="5000", currency="PLN", payment_days="14", as_of=AT)
     row = figures(bench)
     assert Decimal(str(row.pop("credit_limit"))) == 5000
@@ -71,20 +74,22 @@ def test_a_row_of_credit_has_just_its_columns_whether_there_is_a_card_or_not(ben
         "balance": None,
         "currency": "PLN",
         "payment_days": "14",
+        "overdue": None,
         "as_of": "2026-03-02T12:00:00+00:00",
     }
-    bench.erp.insert_card("C-2")
-    assert look(bench, "C-2", "credit").row is None
+    bench.erp.insert_client("C-2")
+    seen = bench.exchange.records.load("credit", clients("C-1", "C-2"))
+    assert [(record.erp is None, record.has_client) for record in seen] == [(False, False), (True, True)]
 
 
 @pytest.mark.parametrize(
     "text", ["1000", "1000.5", "1000.50", "0", "0.29", "-5.10", "9999999999.99", "1234567890.12", "0.01", "NaN"]
 )
 def test_an_amount_is_text_and_exact(bench: Bench, text: str) -> None:
-    bench.erp.set_credit("C-1", credit_limit=text, balance=text)
+    bench.erp.set_credit("C-1", credit_limit=text, balance=text, overdue=text)
     bench.erp.set_item("G", "product", "7", price=text, base_price=text)
     row, item = figures(bench), the_item(bench)
-    for found in (row["credit_limit"], row["balance"], item.price, item.base_price):
+    for found in (row["credit_limit"], row["balance"], row["overdue"], item.price, item.base_price):
         assert isinstance(found, str)
         assert (Decimal(found) == Decimal(text)) or found == text
 
@@ -115,9 +120,7 @@ def test_credit_is_allowed_or_not_or_nobody_says(bench: Bench, allowed: bool | N
 
 def test_figures_without_a_moment_have_none(bench: Bench) -> None:
     bench.erp.set_credit("C-1")
-    assert figures(bench) == dict.fromkeys(
-        ("credit_allowed", "credit_limit", "balance", "currency", "payment_days", "as_of")
-    )
+    assert figures(bench) == dict.fromkeys(CREDIT_COLUMNS)
 
 
 @odd
@@ -144,12 +147,12 @@ def test_a_moment_comes_in_utc_and_what_is_none_to_the_letter(bench: Bench, text
     assert figures(bench, "C-2")["as_of"] == AT.isoformat()
 
 
-def test_what_is_known_of_credit_is_shown_with_its_row(bench: Bench) -> None:
+def test_what_is_kept_of_credit_is_shown_with_its_row(bench: Bench) -> None:
     bench.erp.set_credit("C-1", balance="1")
-    link, parked = Link("C-1", "77", "b2b-1", "created"), Parked(LATER, 1, 1, "x")
-    settle(bench, done(concern="credit", link=link, agreed={"balance": "1"}, parked=parked))
-    seen = look(bench, "C-1", "credit")
-    assert (seen.link, seen.agreed, seen.parked, seen.status) == (link, {"balance": "1"}, parked, IN_STEP)
+    link = Link("C-1", "77", "b2b-1", "created")
+    save(bench, change(concern="credit", link=link, base={"balance": "1"}, deferral=DEFERRED, status=IN_STEP))
+    seen = load(bench, "C-1", "credit")
+    assert (seen.link, seen.state) == (link, RecordState(forms({"balance": "1"}), deferral=DEFERRED, status=IN_STEP))
 
 
 def test_edits_of_credit_are_logged(bench: Bench) -> None:
@@ -165,10 +168,13 @@ def test_edits_of_credit_are_logged(bench: Bench) -> None:
 def test_outdated_are_those_from_the_one_moment_up_to_the_other(bench: Bench) -> None:
     for number, at in enumerate((AT - SECOND, AT, LATER - SECOND, LATER, None)):
         bench.erp.set_credit(f"C-{number}", as_of=at)
-    assert list(bench.exchange.outdated_credit(AT, LATER)) == ["C-1", "C-2"]
-    assert list(bench.exchange.outdated_credit(None, LATER)) == ["C-0", "C-1", "C-2"]
+    assert list(bench.exchange.figures.outdated(AT, LATER)) == ["C-1", "C-2"]
+    assert list(bench.exchange.figures.outdated(None, LATER)) == ["C-0", "C-1", "C-2"]
     elsewhere = timezone(timedelta(hours=9))
-    assert list(bench.exchange.outdated_credit(AT.astimezone(elsewhere), LATER.astimezone(elsewhere))) == ["C-1", "C-2"]
+    assert list(bench.exchange.figures.outdated(AT.astimezone(elsewhere), LATER.astimezone(elsewhere))) == [
+        "C-1",
+        "C-2",
+    ]
 
 
 def test_there_may_be_no_end_and_no_beginning(bench: Bench) -> None:
@@ -176,13 +182,13 @@ def test_there_may_be_no_end_and_no_beginning(bench: Bench) -> None:
     bench.erp.set_item("G", "product", "7", valid_to=AT)
     first, last = (at.replace(tzinfo=UTC) for at in (datetime(1, 1, 1), datetime(9999, 12, 31)))
     for since, until in ((None, last), (first, LATER)):
-        assert list(bench.exchange.outdated_credit(since, until)) == ["C-1"]
-        assert list(bench.exchange.dated_groups(since, until)) == ["G"]
+        assert list(bench.exchange.figures.outdated(since, until)) == ["C-1"]
+        assert list(bench.exchange.prices.dated(since, until)) == ["G"]
 
 
-def test_figures_of_nobody_are_nobodys(bench: Bench) -> None:
+def test_figures_without_a_client_are_nobodys(bench: Bench) -> None:
     bench.erp.set_credit("", as_of=AT)
-    assert list(bench.exchange.outdated_credit(None, LATER)) == []
+    assert list(bench.exchange.figures.outdated(None, LATER)) == []
 
 
 ODD_MOMENTS = {
@@ -209,90 +215,80 @@ def test_moments_in_any_words_are_found_at_their_time(bench: Bench) -> None:
         bench.erp.set_item(text or "empty", "product", "7", valid_from=text)
         bench.erp.set_item(f"to {text}", "product", "7", valid_to=text)
     within = {text for text, is_within in ODD_MOMENTS.items() if is_within}
-    assert set(bench.exchange.outdated_credit(AT, LATER)) == within
-    assert set(bench.exchange.dated_groups(AT, LATER)) == within | {f"to {text}" for text in within}
-    everything = bench.exchange.dated_groups(None, LATER + timedelta(days=9))
+    assert set(bench.exchange.figures.outdated(AT, LATER)) == within
+    assert set(bench.exchange.prices.dated(AT, LATER)) == within | {f"to {text}" for text in within}
+    everything = bench.exchange.prices.dated(None, LATER + timedelta(days=9))
     assert set(everything) >= within
     assert not {"noon", "empty", "02.03.2026 12:30", "2026-03-02T"} & set(everything)
 
 
 def test_the_newest_figures_are_those_of_the_latest_moment(bench: Bench) -> None:
-    assert bench.exchange.newest_credit() is None
+    assert bench.exchange.figures.newest() is None
     bench.erp.set_credit("C-1")
-    assert bench.exchange.newest_credit() is None
+    assert bench.exchange.figures.newest() is None
     for key, at in (("C-2", AT), ("C-3", LATER), ("C-4", AT - SECOND)):
         bench.erp.set_credit(key, as_of=at)
-    assert bench.exchange.newest_credit() == LATER
+    assert bench.exchange.figures.newest() == LATER
 
 
 @odd
 def test_the_newest_figures_are_found_among_moments_in_any_words(bench: Bench) -> None:
     for text in ODD_MOMENTS:
         bench.erp.set_credit(text or "empty", as_of=text)
-    assert bench.exchange.newest_credit() == datetime(2026, 3, 3, 0, 59, 59, tzinfo=UTC)
+    assert bench.exchange.figures.newest() == datetime(2026, 3, 3, 0, 59, 59, tzinfo=UTC)
 
 
 # --- discounts: whose group
 
 
-def test_a_customers_row_of_discounts_is_his_group(bench: Bench) -> None:
-    bench.erp.insert_card("C-1", discount_group_id="G")
-    bench.erp.insert_card("C-2")
-    seen = bench.exchange.snapshots("discounts", ["C-1", "C-2", "C-3"])
-    assert [s.row for s in seen] == [{"discount_group_id": "G"}, {"discount_group_id": None}, None]
+def test_a_clients_row_of_discounts_is_its_group(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", discount_group_id="G")
+    bench.erp.insert_client("C-2")
+    seen = bench.exchange.records.load("discounts", clients("C-1", "C-2", "C-3"))
+    assert [record.erp for record in seen] == [{"discount_group_id": "G"}, {"discount_group_id": None}, None]
 
 
-def test_what_is_known_of_groups_is_no_customers(bench: Bench) -> None:
-    parked = Parked(AT, 1, 1, "x")
-    settle(
-        bench,
-        about_group("G", agreed={"name": "A"}, panel_item_id="5", parked=parked),
-        about_group("G/product/7", HELD),
-        done("C-1", "discounts", parked=Parked(LATER, 1, 1, "x")),
-    )
-    news = Announcement("", "discounts", intent(name="B"), item_id="G")
-    bench.exchange.announce([news], run_id="run-1", at=AT)
-    assert list(bench.exchange.snapshots("discounts", ["", "G", "C-1"]))[:2] == [Snapshot(""), Snapshot("G")]
-    assert [s.place for s in bench.exchange.snapshots("discounts", ["", "C-1"])] == [("", ""), ("C-1", "")]
+def test_what_is_kept_of_a_group_is_no_clients_of_the_same_id(bench: Bench) -> None:
+    bench.erp.set_group("same", "A")
+    bench.erp.insert_client("same", discount_group_id="G")
+    of_group = about("same", base={"name": "A"}, panel_id="5", deferral=DEFERRED, intent=intent(name="B"))
+    of_client = change("same", "discounts", base={"discount_group_id": "G"}, status=HELD)
+    save(bench, of_group, of_client, about("same", "product/7", status=HELD))
+    found = bench.exchange.records.load("discounts", [*groups("same"), *clients("same")])
+    assert [(r.key, r.erp, r.state) for r in found] == [
+        (of_group.record.key, {"name": "A"}, of_group.after),
+        (of_client.record.key, {"discount_group_id": "G"}, of_client.after),
+    ]
+    states = bench.exchange.records.states(["discounts"], [*groups("same"), *clients("same")])
+    assert states == {one.record.key: one.after for one in (of_group, of_client)}
 
 
-def test_groups_and_customers_are_due_apart(bench: Bench) -> None:
-    for number, key in enumerate(("C-1", "C-2")):
-        settle(bench, done(key, "discounts", parked=Parked(AT + number * SECOND, 1, 1, "x")))
-        settle(bench, about_group(f"G-{number}", parked=Parked(AT - number * SECOND, 1, 1, "x")))
-    assert list(bench.exchange.due("discounts", LATER, 10)) == ["C-1", "C-2"]
-    assert list(bench.exchange.due("discount_groups", LATER, 10)) == ["G-1", "G-0"]
-    assert list(bench.exchange.due("discount_groups", None, 1)) == ["G-1"]
-    assert list(bench.exchange.due("discount_groups", AT - SECOND, 10)) == ["G-1"]
-    assert list(bench.exchange.due("discounts", AT - SECOND, 10)) == []
-    assert list(bench.exchange.due("credit", None, 10)) == []
+def test_groups_and_clients_are_due_together_the_longest_due_first(bench: Bench) -> None:
+    for number, key in enumerate(("one", "two")):
+        save(bench, change(key, "discounts", deferral=Deferral(AT + number * SECOND, 1, 1, "x")))
+        save(bench, about(key, deferral=Deferral(AT - (number + 1) * SECOND, 1, 1, "x")))
+    due = bench.exchange.records.due
+    assert list(due("discounts", LATER, 10)) == [*groups("two", "one"), *clients("one", "two")]
+    assert list(due("discounts", None, 3)) == [*groups("two", "one"), *clients("one")]
+    assert list(due("discounts", AT - SECOND, 10)) == groups("two", "one")
+    assert list(due("credit", None, 10)) == []
 
 
-def test_groups_and_customers_are_postponed_apart(bench: Bench) -> None:
-    parked = Parked(AT, 1, 1, "x")
-    settle(bench, done("same", "discounts", parked=parked), about_group("same", parked=parked))
-    settle(bench, about_group("other", parked=parked), done("same", "credit", parked=parked))
-    bench.exchange.postpone("discount_groups", ["same"], LATER)
-    assert list(bench.exchange.due("discount_groups", AT, 10)) == ["other"]
-    assert list(bench.exchange.due("discounts", AT, 10)) == ["same"]
-    bench.exchange.postpone("discounts", ["same", ""], LATER)
-    assert list(bench.exchange.due("discounts", AT, 10)) == []
-    assert list(bench.exchange.due("discount_groups", AT, 10)) == ["other"]
-    assert list(bench.exchange.due("credit", AT, 10)) == ["same"]
-    bench.exchange.postpone("discount_groups", ["same"], AT)
-    assert list(bench.exchange.due("discount_groups", AT, 10)) == ["other"]
+def test_groups_and_clients_are_postponed_apart(bench: Bench) -> None:
+    early = Deferral(AT, 1, 1, "x")
+    save(bench, change("same", "discounts", deferral=early), about("same", deferral=early))
+    save(bench, about("other", deferral=early), change("same", "credit", deferral=early))
+    due, postpone = bench.exchange.records.due, bench.exchange.records.postpone
+    postpone("discounts", groups("same"), LATER)
+    assert set(due("discounts", AT, 10)) == {*groups("other"), *clients("same")}
+    postpone("discounts", clients("same", ""), LATER)
+    assert list(due("discounts", AT, 10)) == groups("other")
+    assert list(due("credit", AT, 10)) == clients("same")
+    postpone("discounts", groups("same"), AT)
+    assert list(due("discounts", AT, 10)) == groups("other")
 
 
-def test_removed_prices_do_not_count_for_the_brake_of_the_customers(bench: Bench) -> None:
-    taken = Written("price", Direction.ERP_TO_PANEL, Reason.EDIT, "10.00", None)
-    settle(bench, *(about_group(f"G/product/{n}", written=(taken,)) for n in range(3)))
-    settle(bench, done("C-1", "discounts", written=(replace(taken, field="discount_group_id"),)))
-    assert bench.exchange.risky_writes("discounts", AT) == 1
-    assert bench.exchange.risky_writes("discount_groups", AT) == 3
-    assert bench.exchange.risky_writes("discount_groups", LATER) == 0
-
-
-def test_linked_customers_of_a_group_are_its_members(bench: Bench) -> None:
+def test_linked_clients_of_a_group_are_its_members(bench: Bench) -> None:
     for key, group in (
         ("C-2", "G"),
         ("C-1", "G"),
@@ -302,79 +298,68 @@ def test_linked_customers_of_a_group_are_its_members(bench: Bench) -> None:
         ("C-6", "G"),
         ("C-7", ""),
     ):
-        bench.erp.insert_card(key, discount_group_id=group)
+        bench.erp.insert_client(key, discount_group_id=group)
     linked = (Link(f"C-{n}", f"7{n}", "b2b", "created") for n in (1, 2, 3, 4, 5, 7, 8))
-    settle(bench, *(done(link.client_id, "accounts", link=link) for link in linked), done("C-1", "discounts"))
-    assert list(bench.exchange.group_members(["G"])) == ["C-1", "C-2"]
-    assert list(bench.exchange.group_members(["H", "G", ""])) == ["C-1", "C-2", "C-3"]
-    assert list(bench.exchange.group_members([])) == []
+    save(bench, *(change(link.client_id, "accounts", link=link) for link in linked))
+    assert list(bench.exchange.prices.members(["G"])) == ["C-1", "C-2"]
+    assert list(bench.exchange.prices.members(["H", "G", ""])) == ["C-1", "C-2", "C-3"]
+    assert list(bench.exchange.prices.members([])) == []
 
 
 # --- groups
 
 
-def test_a_group_nobody_knows_is_answered_with_nothing(bench: Bench) -> None:
-    assert list(bench.exchange.groups(["G"])) == [Snapshot("", "G")]
-    assert list(bench.exchange.groups([""])) == []
+def test_a_group_of_which_nothing_is_known_is_answered_with_nothing(bench: Bench) -> None:
+    seen = load_group(bench)
+    assert seen == Record(Key("", "G", "discounts"))
 
 
-def test_all_that_is_known_of_a_group(bench: Bench) -> None:
+def test_all_that_is_kept_of_a_group(bench: Bench) -> None:
     bench.erp.set_group("G", "Hurt")
-    parked = Parked(LATER, 2, 3, "x")
-    settle(bench, about_group("G", HELD, agreed={"name": "Old"}, panel_item_id="5", parked=parked))
-    told = intent(name="Hurt", creating=True)
-    bench.exchange.announce([Announcement("", "discounts", told, item_id="G")], run_id="run-1", at=AT)
-    settle(bench, done("", "credit", item_id="G", agreed={"x": "y"}), done("G", "discounts", agreed={"x": "y"}))
-    assert list(bench.exchange.groups(["G"])) == [
-        Snapshot(
-            "",
-            "G",
-            row={"name": "Hurt"},
-            agreed={"name": "Old"},
-            intent=told,
-            parked=parked,
-            status=HELD,
-            panel_item_id="5",
-        )
-    ]
+    making = intent(name="Hurt", making=True)
+    given = about("G", base={"name": "Old"}, panel_id="5", deferral=DEFERRED, intent=making, status=HELD)
+    save(bench, given, change("G", "discounts", base={"x": "y"}), about("G", "product/7", base={}))
+    seen = load_group(bench)
+    assert (seen.erp, seen.state) == ({"name": "Hurt"}, given.after)
+    save(bench, change(seen, intent=None, deferral=None, status=IN_STEP))
+    assert load_group(bench).state == RecordState(forms({"name": "Old"}), "5", status=IN_STEP)
 
 
 def test_groups_come_as_asked_for_each_once(bench: Bench) -> None:
     bench.erp.set_group("B", None)
     bench.erp.set_group("A", "x")
-    seen = bench.exchange.groups(["B", "C", "A", "B"])
-    assert [(s.item_id, s.row) for s in seen] == [("B", {"name": None}), ("C", None), ("A", {"name": "x"})]
-    many = [f"G-{n}" for n in range(1200)]
-    assert [s.item_id for s in bench.exchange.groups(many)] == many
+    seen = bench.exchange.records.load("discounts", groups("B", "C", "A", "B"))
+    assert [(r.key.group_id, r.erp) for r in seen] == [("B", {"name": None}), ("C", None), ("A", {"name": "x"})]
+    many = groups(*(f"G-{n}" for n in range(1200)))
+    assert [record.key.owner for record in bench.exchange.records.load("discounts", many)] == many
 
 
-def test_a_group_is_known_by_its_row_its_items_an_agreement_or_prices(bench: Bench) -> None:
-    assert list(bench.exchange.group_ids()) == []
+def test_a_group_is_known_by_its_row_its_items_what_is_kept_of_it_or_prices(bench: Bench) -> None:
+    assert list(bench.exchange.prices.group_ids()) == []
     bench.erp.set_group("row", "x")
     bench.erp.set_item("items", "product", "7")
     bench.erp.set_item("items", "product", "8")
-    settle(bench, about_group("agreed", agreed={}), about_group("held", HELD), done("C-1", "discounts", agreed={}))
-    settle(bench, done("", "credit", item_id="credit", agreed={}), done("", "discounts", agreed={}))
-    settle_prices(bench, price(), group_id="prices")
-    settle_prices(bench, price(), group_id="row")
+    save(bench, about("base", base={}), about("held", status=HELD), change("C-1", "discounts", base={}))
+    save(bench, about("deferred", deferral=DEFERRED))
+    store_prices(bench, price(), group_id="prices")
+    store_prices(bench, price(), group_id="row")
     bench.erp.set_group("", "x")
     bench.erp.set_item("", "product", "7")
     bench.erp.set_item("nobody's", "", "7")
-    assert list(bench.exchange.group_ids()) == ["agreed", "items", "prices", "row"]
+    assert list(bench.exchange.prices.group_ids()) == ["base", "deferred", "items", "prices", "row"]
 
 
 def test_the_panels_numbers_of_groups_are_told_of_those_that_have_one(bench: Bench) -> None:
-    settle(
+    save(
         bench,
-        about_group("A", agreed={"name": "x"}, panel_item_id="5"),
-        about_group("B", agreed={"name": "y"}),
-        done("C-1", "delivery_addresses", item_id="A-1", agreed={}, panel_item_id="6"),
-        done("", "credit", item_id="C", agreed={}, panel_item_id="7"),
-        done("C-2", "discounts", agreed={}, panel_item_id="8"),
-        done("C-3", "discounts", item_id="D", agreed={}, panel_item_id="9"),
-        about_group("", agreed={}, panel_item_id="10"),
+        about("A", base={"name": "x"}, panel_id="5"),
+        about("B", base={"name": "y"}),
+        about("C", panel_id="6"),
+        about("D", "product/7", panel_id="7"),
+        change("C-1", "delivery_addresses", "A-1", base={}, panel_id="8"),
+        change("C-2", "discounts", base={}, panel_id="10"),
     )
-    assert bench.exchange.group_numbers() == {"A": "5"}
+    assert bench.exchange.prices.numbers() == {"A": "5", "C": "6"}
 
 
 def test_edits_of_groups_and_items_are_logged_by_group(bench: Bench) -> None:
@@ -388,6 +373,7 @@ def test_edits_of_groups_and_items_are_logged_by_group(bench: Bench) -> None:
         *(("discount_groups", "G", "G", operation) for operation in "IUD"),
         *(("discount_group_items", "G", "product:7", operation) for operation in "IUD"),
     ]
+    assert {(entry.client_id, entry.group_id, entry.owner) for entry in entries(bench)} == {("", "G", Owner("", "G"))}
 
 
 # --- a group's items
@@ -404,15 +390,15 @@ def test_all_items_are_read_page_by_page_each_once(bench: Bench, size: int) -> N
     found = [item.key for item, _ in pages(bench, size)]
     assert sorted(found) == sorted(KEYS)
     assert found == [item.key for item, _ in pages(bench, 100)]
-    assert list(bench.exchange.group_items("nobody", None, 10)) == []
+    assert list(bench.exchange.prices.items("nobody", None, 10)) == []
 
 
 def test_reading_goes_on_where_the_last_item_was_taken_away(bench: Bench) -> None:
     for kind, number in KEYS:
         bench.erp.set_item("G", kind, number)
-    first = bench.exchange.group_items("G", None, 4)
+    first = bench.exchange.prices.items("G", None, 4)
     bench.erp.delete_item("G", *first[-1][0].key)
-    rest = bench.exchange.group_items("G", first[-1][0].key, 100)
+    rest = bench.exchange.prices.items("G", first[-1][0].key, 100)
     assert sorted(item.key for item, _ in [*first, *rest]) == sorted(KEYS)
 
 
@@ -437,7 +423,7 @@ def test_an_item_comes_with_what_was_sent(bench: Bench) -> None:
     bench.erp.set_item("H", "product", "7")
     bench.erp.set_item("G", "producer", "7")
     known, doubtful = price("7", "10.00", "EUR", refused="11.00 EUR"), price("8", None, "")
-    settle_prices(bench, known, doubtful)
+    store_prices(bench, known, doubtful)
     sent = {item.key: what for item, what in pages(bench, 2)}
     nothing = {("producer", "7"): None, ("product", "9"): None}
     assert sent == {("product", "7"): known, ("product", "8"): doubtful, **nothing}
@@ -496,30 +482,29 @@ def test_prices_of_items_without_a_row_are_told(bench: Bench) -> None:
     bench.erp.set_item("G", "product", "8")
     bench.erp.set_item("H", "product", "9")
     bench.erp.set_item("G", "producer", "9")
-    settle_prices(bench, price("7"), price("9", refused="x"), price("10", None, ""))
-    settle_prices(bench, SentPrice("producer", "9", "1.00", "PLN"))
-    settle_prices(bench, price("9"), price("11"), group_id="H")
-    gone = bench.exchange.prices_without_item("G", 10)
+    store_prices(bench, price("7"), price("9", refused="x"), price("10", None, ""))
+    store_prices(bench, SentPrice("producer", "9", "1.00", "PLN"))
+    store_prices(bench, price("9"), price("11"), group_id="H")
+    gone = bench.exchange.prices.without_item("G", 10)
     assert len(gone) == 2
     assert {one.key: one for one in gone} == {
         ("product", "9"): price("9", refused="x"),
         ("product", "10"): price("10", None, ""),
     }
-    assert len(bench.exchange.prices_without_item("G", 1)) == 1
+    assert len(bench.exchange.prices.without_item("G", 1)) == 1
     bench.erp.delete_item("G", "product", "7")
-    assert len(bench.exchange.prices_without_item("G", 10)) == 3
+    assert len(bench.exchange.prices.without_item("G", 10)) == 3
 
 
 def test_statuses_of_items_are_told_by_their_group(bench: Bench) -> None:
-    groups = ["G", "GG", "g", "G_", "G%", "x", "G/x", "[G]", "G!"]
-    settle(bench, *(about_group(f"{group}/product/7", HELD) for group in groups), about_group("G/product/8", HELD))
-    settle(bench, *(about_group(group) for group in groups), done("C-1", "discounts", item_id="G/product/9"))
-    settle(bench, done("", "credit", item_id="G/product/10"))
-    assert bench.exchange.item_statuses("G").keys() >= {"G/product/7", "G/product/8"}
-    assert bench.exchange.item_statuses("G").keys() <= {"G/product/7", "G/product/8", "G/x/product/7"}
-    for group in groups[1:]:
-        assert bench.exchange.item_statuses(group) == {f"{group}/product/7": HELD}
-    assert bench.exchange.item_statuses("XX") == {}
+    ids = ["G", "GG", "g", "G_", "G%", "G/product", "[G]"]
+    save(bench, *(about(group_id, "product/7", status=HELD) for group_id in ids), about("G", "product/8", status=HELD))
+    save(bench, *(about(group_id, status=HELD) for group_id in ids), about("G", "product/9", base={}))
+    save(bench, change("G", "discounts", "product/10", status=HELD))
+    assert bench.exchange.prices.statuses("G") == {"product/7": HELD, "product/8": HELD}
+    for group_id in ids[1:]:
+        assert bench.exchange.prices.statuses(group_id) == {"product/7": HELD}
+    assert bench.exchange.prices.statuses("XX") == {}
 
 
 def test_groups_are_told_whose_items_begin_or_end_in_a_time(bench: Bench) -> None:
@@ -529,53 +514,54 @@ def test_groups_are_told_whose_items_begin_or_end_in_a_time(bench: Bench) -> Non
     bench.erp.set_item("from-1", "product", "8", valid_from=LATER, valid_to=LATER)
     bench.erp.set_item("", "product", "8", valid_from=LATER)
     within = ["from-1", "from-2", "to-1", "to-2"]
-    assert list(bench.exchange.dated_groups(AT, LATER)) == within
-    assert list(bench.exchange.dated_groups(None, LATER)) == ["from-0", "from-1", "from-2", "to-0", "to-1", "to-2"]
+    assert list(bench.exchange.prices.dated(AT, LATER)) == within
+    assert list(bench.exchange.prices.dated(None, LATER)) == ["from-0", "from-1", "from-2", "to-0", "to-1", "to-2"]
     elsewhere = timezone(timedelta(hours=9))
-    assert list(bench.exchange.dated_groups(AT.astimezone(elsewhere), LATER.astimezone(elsewhere))) == within
+    assert list(bench.exchange.prices.dated(AT.astimezone(elsewhere), LATER.astimezone(elsewhere))) == within
 
 
 def stored(bench: Bench) -> dict[tuple[str, str], StoredPrice]:
     """Return what was sent to G, by key."""
-    return {key[1:]: what for key, what in bench.erp.prices.items() if key[0] == "G"}
+    return {key[1:]: what for key, what in bench.erp.sent.items() if key[0] == "G"}
 
 
 def test_a_doubtful_price_is_known_to_nobody(bench: Bench) -> None:
-    settle_prices(bench, price("7", refused="11.00 PLN"), price("8", refused="x"), price("9"))
-    settle_prices(bench, price("7"), group_id="H")
-    bench.exchange.doubt_prices("G", [("product", "7"), ("producer", "1"), ("product", "7")])
+    store_prices(bench, price("7", refused="11.00 PLN"), price("8", refused="x"), price("9"))
+    store_prices(bench, price("7"), group_id="H")
+    bench.exchange.prices.doubt("G", [("product", "7"), ("producer", "1"), ("product", "7")])
     assert stored(bench) == {
         ("product", "7"): StoredPrice(None, "PLN", "", AT),
         ("product", "8"): StoredPrice("10.00", "PLN", "x", AT),
         ("product", "9"): StoredPrice("10.00", "PLN", "", AT),
         ("producer", "1"): StoredPrice(None, "", "", None),
     }
-    assert bench.erp.prices["H", "product", "7"].price == "10.00"
-    bench.exchange.doubt_prices("G", [])
+    assert bench.erp.sent["H", "product", "7"].price == "10.00"
+    bench.exchange.prices.doubt("G", [])
     assert stored(bench)["product", "8"].price == "10.00"
 
 
 def test_all_prices_of_a_group_may_be_doubtful(bench: Bench) -> None:
-    settle_prices(bench, price("7", refused="x"), price("8"))
-    settle_prices(bench, price("7"), group_id="H")
-    bench.exchange.doubt_prices("G", None)
+    store_prices(bench, price("7", refused="x"), price("8"))
+    store_prices(bench, price("7"), group_id="H")
+    bench.exchange.prices.doubt("G", None)
     assert stored(bench) == dict.fromkeys([("product", "7"), ("product", "8")], StoredPrice(None, "PLN", "", AT))
-    assert bench.erp.prices["H", "product", "7"].price == "10.00"
+    assert bench.erp.sent["H", "product", "7"].price == "10.00"
 
 
-def test_prices_are_settled_with_what_is_to_be_told_of_them(bench: Bench) -> None:
-    settle(bench, about_group("G/product/9", HELD))
-    settle_prices(bench, price("7", "9.00"), price("8"), price("9"))
-    settle_prices(bench, price("8"), group_id="H")
-    written = (Written("price", Direction.ERP_TO_PANEL, Reason.EDIT, "9.00", "12.50"),)
-    settle_prices(
+def test_prices_are_stored_with_what_is_to_be_said_of_them(bench: Bench) -> None:
+    held = about("G", "product/9", status=HELD)
+    save(bench, held)
+    store_prices(bench, price("7", "9.00"), price("8"), price("9"))
+    store_prices(bench, price("8"), group_id="H")
+    sent = about("G", "product/7", written=(written("price", "9.00", "12.50", counts=True),))
+    store_prices(
         bench,
         price("7", "12.50", "EUR", refused="13.00 EUR"),
         removed=[("product", "8"), ("product", "77")],
-        settlements=[
-            about_group("G/product/7", None, written=written),
-            about_group("G/product/10", HELD),
-            about_group("G/product/9", None, forget=True),
+        changes=[
+            sent,
+            about("G", "product/10", status=HELD),
+            change(Record(held.record.key, state=held.after), status=None),
         ],
         at=LATER,
     )
@@ -583,40 +569,40 @@ def test_prices_are_settled_with_what_is_to_be_told_of_them(bench: Bench) -> Non
         ("product", "7"): StoredPrice("12.50", "EUR", "13.00 EUR", LATER),
         ("product", "9"): StoredPrice("10.00", "PLN", "", AT),
     }
-    assert ("H", "product", "8") in bench.erp.prices
-    assert bench.exchange.item_statuses("G") == {"G/product/10": HELD}
+    assert ("H", "product", "8") in bench.erp.sent
+    assert bench.exchange.prices.statuses("G") == {"product/10": HELD}
     (row,) = bench.erp.history
-    assert (row.at, row.run_id, row.client_id, row.concern, row.item_id) == (
-        *(LATER, "run-1", "", "discounts"),
-        "G/product/7",
+    assert (row.at, row.run_id, Key(row.client_id, row.group_id, row.concern, row.item_id)) == (
+        *(LATER, "run-1"),
+        sent.record.key,
     )
-    assert (row.field, row.value_before, row.value_after) == ("price", "9.00", "12.50")
+    assert (row.field, row.value_before, row.value_after, row.counts) == ("price", "9.00", "12.50", True)
 
 
 def test_a_price_that_was_removed_and_set_is_set(bench: Bench) -> None:
-    settle_prices(bench, price("7", "1.00"), price("7", "2.00"), removed=[("product", "7")])
+    store_prices(bench, price("7", "1.00"), price("7", "2.00"), removed=[("product", "7")])
     assert stored(bench) == {("product", "7"): StoredPrice("2.00", "PLN", "", AT)}
 
 
-def test_settling_no_prices_stores_nothing(bench: Bench) -> None:
-    settle_prices(bench)
+def test_storing_no_prices_stores_nothing(bench: Bench) -> None:
+    store_prices(bench)
     assert stored(bench) == {}
 
 
-def test_thousands_of_prices_are_settled_at_once(bench: Bench) -> None:
+def test_thousands_of_prices_are_stored_at_once(bench: Bench) -> None:
     many = [price(str(n)) for n in range(2500)]
-    settle_prices(bench, *many)
+    store_prices(bench, *many)
     assert len(stored(bench)) == 2500
-    bench.exchange.doubt_prices("G", [one.key for one in many])
+    bench.exchange.prices.doubt("G", [one.key for one in many])
     assert {one.price for one in stored(bench).values()} == {None}
-    settle_prices(bench, removed=[one.key for one in many[1:]])
+    store_prices(bench, removed=[one.key for one in many[1:]])
     assert list(stored(bench)) == [("product", "0")]
 
 
 def test_prices_are_forgotten_with_their_group(bench: Bench) -> None:
     for group in ("G", "H"):
-        settle_prices(bench, price("7"), price("8"), group_id=group)
-    settle(bench, about_group("G", agreed={}))
-    bench.exchange.forget_prices("G")
-    assert {key[0] for key in bench.erp.prices} == {"H"}
-    assert list(bench.exchange.group_ids()) == ["G", "H"]
+        store_prices(bench, price("7"), price("8"), group_id=group)
+    save(bench, about("G", base={}))
+    bench.exchange.prices.forget("G")
+    assert {key[0] for key in bench.erp.sent} == {"H"}
+    assert list(bench.exchange.prices.group_ids()) == ["G", "H"]

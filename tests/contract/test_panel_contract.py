@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
-from kartoteka.adapters.panel import HttpPanel
-from kartoteka.adapters.panel_http import HttpSettings, PanelHttp
-from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, Record, Value, Window
-from kartoteka.ports import Done, Outcome, Panel
+from kartoteka.adapters.aws.rate import RateLimit
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
+from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import Done, Outcome, Value, Values
+from kartoteka.ports.panel import LACKS_FIELD, AccountUpdate, AddressWrite, NewAccount, Panel, Window
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
 from tests.fakes.state import FakeState
@@ -32,6 +32,10 @@ HOME: dict[str, Value] = {
     "city": "Łódź",
     "country_code": "PL",
 }
+
+
+NEWER = {"vat_eu": "nip_ue_declaration", "local_government": "local_government_unit"}
+"""Fields that an older panel lacks -> the stand-in's own names of them."""
 
 
 class World(Protocol):
@@ -59,7 +63,9 @@ class World(Protocol):
     def remove_address(self, key: str, address_id: str) -> None: ...
     def use_address(self, key: str, address_id: str) -> None: ...
     def let_address_edits_move_dates(self) -> None: ...
-    def kept(self, key: str) -> Mapping[str, Record]: ...
+    def kept(self, key: str) -> Mapping[str, Values]: ...
+    def newer_flags(self, key: str) -> tuple[bool, bool]: ...
+    def lack(self, field: str) -> None: ...
 
 
 class FakeWorld:
@@ -80,7 +86,7 @@ class FakeWorld:
         self.panel.time = moment
 
     def refuse(self, client_id: str) -> None:
-        self.panel.refuse(client_id, Reject("bad_postcode", "Panel (20): zły kod", field="zip_code"))
+        self.panel.refuse(client_id, Reject("bad_postcode", field="zip_code", panel="20: zły kod"))
 
     def refuse_whole(self, client_id: str) -> None:
         self.panel.refuse_whole(client_id)
@@ -130,8 +136,15 @@ class FakeWorld:
     def let_address_edits_move_dates(self) -> None:
         self.panel.edit_moves_date = True
 
-    def kept(self, key: str) -> Mapping[str, Record]:
+    def kept(self, key: str) -> Mapping[str, Values]:
         return {number: each.values for number, (owner, each) in self.panel.delivery.items() if owner == key}
+
+    def newer_flags(self, key: str) -> tuple[bool, bool]:
+        hidden = self.panel.hidden.get(key, {})
+        return hidden.get("vat_eu") is True, hidden.get("local_government") is True
+
+    def lack(self, field: str) -> None:
+        self.panel.lacks.add(field)
 
 
 class HttpWorld:
@@ -140,8 +153,8 @@ class HttpWorld:
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
         standin.clock.set(NOON)
-        pace = Pace(FakeState(), rate=10_000)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, pace, HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, **plain: Any) -> str:
         plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}
@@ -205,9 +218,17 @@ class HttpWorld:
     def let_address_edits_move_dates(self) -> None:
         self.standin.settings.change(address_edit_moves_date=True)
 
-    def kept(self, key: str) -> Mapping[str, Record]:
+    def kept(self, key: str) -> Mapping[str, Values]:
         found = self.standin.account(int(key)).addresses
         return {str(each.id): {name: getattr(each, name) for name in HOME} for each in found}
+
+    def newer_flags(self, key: str) -> tuple[bool, bool]:
+        account = self.standin.account(int(key))
+        return account.nip_ue_declaration == "yes", account.local_government_unit == "yes"
+
+    def lack(self, field: str) -> None:
+        names = [*self.standin.settings.lacks_fields, NEWER[field]]
+        self.standin.settings.change(lacks_fields=names, unknown_field="refuse_call")
 
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
@@ -230,7 +251,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         return
     with StandinPanel(**MANNERS[request.param]) as standin:
         yield HttpWorld(standin)
-        assert not standin.unknown_fields
+        assert standin.settings.lacks_fields or not standin.unknown_fields
 
 
 def new(client_id: str, **values: Value) -> NewAccount:
@@ -296,7 +317,7 @@ def test_a_refused_record_does_not_hold_up_its_neighbours(world: World) -> None:
     done([first, third])
     assert isinstance(second, Reject)
     assert (second.code, second.field) == ("bad_postcode", "zip_code")
-    assert "zły kod" in second.message
+    assert second.facts == {"panel": "20: zły kod"}
     assert "zły kod" not in str(second)
     found = world.panel.find(["K-1", "K-2", "K-3"])
     ids = {account.external_code: account.panel_client_id for account in found}
@@ -419,6 +440,110 @@ def test_an_update_refused_as_a_whole_has_done_nothing(world: World) -> None:
     done(world.panel.update(updates[:1]))
 
 
+# newer fields, and panels that lack them
+
+
+def change(client_id: str, **values: Value) -> AccountUpdate:
+    return AccountUpdate(client_id, f"b2b-{client_id.lower()}", values)
+
+
+def test_a_province_is_written_by_its_code_and_shown_by_a_number_of_its_own(world: World) -> None:
+    made = world.panel.create([new("K-1", province="PL-MZ"), new("K-2", province="PL-SL"), new("K-3")], notify=False)
+    keys = [each.panel_client_id for each in done(made)]
+
+    def shown() -> list[Value]:
+        accounts = world.panel.read(keys)
+        return [accounts[key].values["province"] for key in keys]
+
+    mz, sl, none = shown()
+    assert none == ""
+    assert str(mz).isdecimal()
+    assert str(sl).isdecimal()
+    assert mz != sl
+    done(world.panel.update([change("K-1", province="PL-SL"), change("K-3", province="PL-MZ")]))
+    assert shown() == [sl, sl, mz]
+    world.edit(keys[1], province="PL-MZ")
+    done(world.panel.update([change("K-1", province="")]))
+    assert shown() == ["", mz, mz]
+    done(world.panel.update([change("K-3", city="Gdynia")]))
+    assert shown() == ["", mz, mz]
+
+
+def test_the_newer_flags_are_written_and_never_shown(world: World) -> None:
+    made = world.panel.create([new("K-1", vat_eu=True, local_government=True), new("K-2")], notify=False)
+    first, second = [each.panel_client_id for each in done(made)]
+    assert (world.newer_flags(first), world.newer_flags(second)) == ((True, True), (False, False))
+    done(world.panel.update([change("K-1", vat_eu=False), change("K-2", local_government=True, vat_eu=None)]))
+    assert (world.newer_flags(first), world.newer_flags(second)) == ((False, True), (False, True))
+    done(world.panel.update([change("K-1", local_government=None, vat_eu="", city="Gdynia")]))
+    assert world.newer_flags(first) == (False, True)
+    for account in (*world.panel.read([first, second]).values(), *world.panel.changed(None, 0, 10).found):
+        assert not account.values.keys() & NEWER.keys()
+
+
+@pytest.mark.parametrize("field", NEWER)
+def test_a_panel_that_lacks_a_field_refuses_each_call_that_carries_it_and_names_it(world: World, field: str) -> None:
+    [key] = opened(world, "K-1")
+    world.lack(field)
+    calls: list[Callable[[], Sequence[Outcome]]] = [
+        lambda: world.panel.create([new("K-2"), new("K-3", **{field: True})], notify=False),
+        lambda: world.panel.create([new("K-3", **{field: False})], notify=False),
+        lambda: world.panel.update([change("K-1", city="Gdynia"), change("K-1", **{field: True})]),
+        lambda: world.panel.update([change("K-1", city="Gdynia", **{field: False})]),
+    ]
+    for call in calls:
+        with pytest.raises(Reject) as refusal:
+            call()
+        assert (refusal.value.code, refusal.value.field) == (LACKS_FIELD, field)
+        assert refusal.value.facts["panel"]
+    assert world.count() == 1
+    assert world.panel.read([key])[key].values["city"] == "Łódź"
+    assert world.newer_flags(key) == (False, False)
+
+
+@pytest.mark.parametrize("field", NEWER)
+def test_a_panel_that_lacks_a_field_takes_the_calls_without_it(world: World, field: str) -> None:
+    world.lack(field)
+    [other] = NEWER.keys() - {field}
+    opened(world, "K-1")
+    done(world.panel.create([new("K-2", **{other: True, field: None})], notify=False))
+    done(world.panel.update([change("K-1", city="Gdynia", **{other: True, field: None})]))
+    unsent = change("K-2", email="none", **{field: True})
+    assert [type(each) for each in world.panel.update([unsent, change("K-1", city="Radom")])] == [Reject, Done]
+
+
+def test_fields_that_a_panel_lacks_are_named_one_after_the_other(world: World) -> None:
+    opened(world, "K-1")
+    values: dict[str, Value] = {"city": "Gdynia", "vat_eu": True, "local_government": True}
+    for field in NEWER:
+        world.lack(field)
+    named = []
+    while True:
+        try:
+            done(world.panel.update([change("K-1", **values)]))
+            break
+        except Reject as reject:
+            named.append(reject.field)
+            del values[reject.field]
+    assert sorted(named) == sorted(NEWER)
+
+
+@pytest.mark.parametrize("manners", [{}, {"shuffle_results": True}, {"failed_without_reference": True}])
+def test_a_panel_may_refuse_single_records_for_a_field_that_it_lacks(manners: Mapping[str, Any]) -> None:
+    with StandinPanel(lacks_fields=["local_government_unit"], unknown_field="refuse_record", **manners) as standin:
+        panel = HttpWorld(standin).panel
+        news = [new("K-1"), new("K-2", local_government=True), new("K-3")]
+        changes = [change("K-1", local_government=False), change("K-3", city="Gdynia")]
+        for outcomes, expected in (
+            (panel.create(news, notify=False), [Done, Reject, Done]),
+            (panel.update(changes), [Reject, Done]),
+        ):
+            assert [type(each) for each in outcomes] == expected
+            [refused] = [each for each in outcomes if isinstance(each, Reject)]
+            assert (refused.code, refused.field) == (LACKS_FIELD, "local_government")
+        assert len(standin.accounts) == 2
+
+
 # finding and reading
 
 
@@ -481,7 +606,7 @@ def test_the_panels_reading_words_are_told_in_ours(world: World, field: str, val
 
 
 def ids(world: World, begin: datetime, end: datetime, page: int = 0, limit: int = 100) -> list[str]:
-    return [account.panel_client_id for account in world.panel.changed(Window(begin, end), page, limit).accounts]
+    return [account.panel_client_id for account in world.panel.changed(Window(begin, end), page, limit).found]
 
 
 def test_both_ends_of_a_window_are_included(world: World) -> None:
@@ -514,13 +639,13 @@ def test_pages_are_disjoint_and_count_the_whole_search(world: World) -> None:
     world.set_time(NOON + MINUTE)
     world.register(login="later")
     pages = [world.panel.changed(Window(NOON, NOON), page, 10) for page in range(3)]
-    assert [(len(page.accounts), page.total, page.pages) for page in pages] == [(10, 25, 3), (10, 25, 3), (5, 25, 3)]
-    assert {account.panel_client_id for page in pages for account in page.accounts} == keys
+    assert [(len(page.found), page.total, page.pages) for page in pages] == [(10, 25, 3), (10, 25, 3), (5, 25, 3)]
+    assert {account.panel_client_id for page in pages for account in page.found} == keys
 
 
 def test_an_empty_feed_is_an_empty_page(world: World) -> None:
     page = world.panel.changed(Window(NOON, NOON), 0, 100)
-    assert (list(page.accounts), page.total, page.pages) == ([], 0, 0)
+    assert (list(page.found), page.total, page.pages) == ([], 0, 0)
     assert world.panel.calls() == {"GET clients/clients": 1}
 
 
@@ -528,9 +653,9 @@ def test_without_a_window_all_accounts_are_listed(world: World) -> None:
     keys = [world.register(login=f"a{n}") for n in range(3)]
     world.set_time(NOON + MINUTE)
     page = world.panel.changed(None, 0, 2)
-    assert (len(page.accounts), page.total, page.pages) == (2, 3, 2)
-    rest = world.panel.changed(None, 1, 2).accounts
-    assert {account.panel_client_id for account in (*page.accounts, *rest)} == set(keys)
+    assert (len(page.found), page.total, page.pages) == (2, 3, 2)
+    rest = world.panel.changed(None, 1, 2).found
+    assert {account.panel_client_id for account in (*page.found, *rest)} == set(keys)
 
 
 @pytest.mark.parametrize("minutes", [0, 29, 61, 89, 121])
@@ -583,7 +708,12 @@ def test_an_account_is_opened_in_its_shops(world: World) -> None:
 def test_an_account_of_no_shop_or_of_an_unknown_one_is_not_opened(world: World) -> None:
     news = [new("K-1", shops=""), new("K-2", shops="1,9"), new("K-3", shops="1"), new("K-4", shops=None)]
     outcomes = world.panel.create(news, notify=False)
-    assert [getattr(each, "code", "done") for each in outcomes] == ["no_shop", "bad_shop", "done", "no_shop"]
+    assert [getattr(each, "code", "done") for each in outcomes] == [
+        "no_shop.by_panel",
+        "bad_shop.by_panel",
+        "done",
+        "no_shop.by_panel",
+    ]
     assert world.count() == 1
 
 
@@ -595,7 +725,7 @@ def test_the_shops_of_an_account_are_replaced_by_the_list_given(world: World) ->
     assert world.panel.read([key])[key].values["shops"] == "2,3"
     [outcome] = world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"shops": "2,9", "city": "Gdynia"})])
     assert isinstance(outcome, Reject)
-    assert outcome.code == "bad_shop"
+    assert outcome.code == "bad_shop.by_panel"
     values = world.panel.read([key])[key].values
     assert (values["shops"], values["city"]) == ("2,3", "Łódź")
 
@@ -648,7 +778,7 @@ def address(client_id: str, address_id: str = "", shops: tuple[int, ...] = (1,),
     return AddressWrite(client_id, f"D-{client_id}", f"b2b-{client_id.lower()}", address_id, lines, shops)
 
 
-def lines_of(world: World, key: str) -> list[Record]:
+def lines_of(world: World, key: str) -> list[Values]:
     """What the port shows of an account's addresses, oldest first."""
     found = world.panel.addresses([key])[key]
     return [each.values for each in sorted(found, key=lambda each: int(each.panel_address_id))]
@@ -785,7 +915,7 @@ def test_a_refused_address_does_not_hold_up_its_neighbours(world: World) -> None
     assert [len(world.kept(key)) for key in keys] == [1, 1, 1]
     for outcomes in (added, changed, deleted):
         assert [type(each) for each in outcomes] == [Done, Reject, Done]
-        assert "zły kod" in outcomes[1].message  # type: ignore[union-attr]
+        assert outcomes[1].facts == {"panel": "20: zły kod"}  # type: ignore[union-attr]
         assert "zły kod" not in str(outcomes[1])
 
 

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
-from kartoteka.adapters.panel import HttpPanel
-from kartoteka.adapters.panel_http import HttpSettings, PanelHttp
-from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import AccountUpdate, ItemKey, NewAccount, SentPrice, Value
-from kartoteka.ports import Done, Outcome, Panel
+from kartoteka.adapters.aws.rate import RateLimit
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
+from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import Done, Outcome, Value
+from kartoteka.ports.exchange import PriceKey, SentPrice
+from kartoteka.ports.panel import AccountUpdate, NewAccount, Panel
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
 from tests.fakes.state import FakeState
@@ -22,7 +23,7 @@ from tests.fixtures.people import PERSON
 
 KINDS = ("product", "producer", "series", "category", "menu_item")
 GROUPS = "discounts/groups"
-Prices = Mapping[ItemKey, tuple[Decimal, str]]
+Prices = Mapping[PriceKey, tuple[Decimal, str]]
 
 
 class World(Protocol):
@@ -88,8 +89,8 @@ class HttpWorld:
 
     def __init__(self, standin: StandinPanel) -> None:
         self.standin = standin
-        pace = Pace(FakeState(), rate=10_000)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, pace, HttpSettings(first_pause=0)))
+        limit = RateLimit(FakeState(), rate=10_000)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
 
     def register(self, login: str) -> str:
         return str(self.standin.seed(login=login, **PERSON).id)
@@ -222,7 +223,7 @@ def test_a_group_that_somebody_is_in_stays(world: World) -> None:
     with pytest.raises(Reject) as refusal:
         world.panel.delete_group(number)
     assert refusal.value.code == "refused"
-    assert "Panel" in refusal.value.message
+    assert refusal.value.facts["panel"]
     assert world.names() == {number: "A"}
     assert put(world, "anna", group="") == [""]
     world.panel.delete_group(number)
@@ -524,7 +525,7 @@ def test_what_the_panel_does_not_show_of_a_credit_is_not_read_as_empty(world: Wo
     key = world.register("anna")
     done(world.panel.update([update("anna", credit_limit="10.00", balance="5.00")]))
     world.show_credit(what)
-    [listed] = world.panel.changed(None, 0, 100).accounts
+    [listed] = world.panel.changed(None, 0, 100).found
     [read] = [world.panel.read([key])[key]]
     for account in (listed, read):
         assert account.values.keys() & {"credit_limit", "balance", "payment_days"} == told

@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from kartoteka.adapters.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.ports import WorkQueue
+from kartoteka.adapters.aws.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Owner
+from kartoteka.ports.queue import WorkQueue
 from tests.fakes.queue import FakeQueue
 
 
@@ -22,7 +23,7 @@ class World(Protocol):
 
     @property
     def queue(self) -> WorkQueue: ...
-    def received(self, concern: str) -> list[tuple[str, ...]]: ...
+    def received(self, concern: str) -> list[tuple[Owner, ...]]: ...
     def break_after_one_chunk(self) -> None: ...
 
 
@@ -30,7 +31,7 @@ class FakeWorld:
     def __init__(self) -> None:
         self.queue: FakeQueue = FakeQueue()
 
-    def received(self, concern: str) -> list[tuple[str, ...]]:
+    def received(self, concern: str) -> list[tuple[Owner, ...]]:
         return list(iter(lambda: self.queue.take(concern), None))
 
     def break_after_one_chunk(self) -> None:
@@ -88,11 +89,16 @@ class SqsWorld:
                 self.sqs.delete_message(QueueUrl=self.urls[concern], ReceiptHandle=each["ReceiptHandle"])
         return found
 
-    def received(self, concern: str) -> list[tuple[str, ...]]:
-        return [tuple(json.loads(each["Body"])["keys"]) for each in self.messages(concern)]
+    def received(self, concern: str) -> list[tuple[Owner, ...]]:
+        return [_owners(json.loads(each["Body"])) for each in self.messages(concern)]
 
     def break_after_one_chunk(self) -> None:
         self.flaky.refusals, self.flaky.spare = ATTEMPTS, 1
+
+
+def _owners(body: dict[str, Any]) -> tuple[Owner, ...]:
+    clients, groups = body.get("clients", ()), body.get("groups", ())
+    return (*(Owner(client_id=key) for key in clients), *(Owner(group_id=key) for key in groups))
 
 
 @pytest.fixture
@@ -113,12 +119,27 @@ def keys(count: int) -> list[str]:
     return [f"K-{n}" for n in range(count)]
 
 
+def clients(*ids: str) -> list[Owner]:
+    return [Owner(client_id=key) for key in ids]
+
+
+def groups(*ids: str) -> list[Owner]:
+    return [Owner(group_id=key) for key in ids]
+
+
 def test_every_key_arrives_once_in_chunks_of_a_hundred(world: World) -> None:
-    assert world.queue.send("billing", keys(250)) == 3
+    assert world.queue.send("billing", clients(*keys(250))) == 3
     chunks = world.received("billing")
     assert [len(chunk) for chunk in chunks] == [100, 100, 50]
-    assert [key for chunk in chunks for key in chunk] == keys(250)
+    assert [owner for chunk in chunks for owner in chunk] == clients(*keys(250))
     assert world.received("accounts") == []
+
+
+def test_a_chunk_holds_clients_or_discount_groups(world: World) -> None:
+    mixed = [*clients("a", "b"), *groups("a"), *clients("c"), *groups(*keys(150))]
+    assert world.queue.send("accounts", mixed) == 3
+    received = world.received("accounts")
+    assert received == [tuple(clients("a", "b", "c")), tuple(groups("a", *keys(99))), tuple(groups(*keys(150)[99:]))]
 
 
 def test_no_keys_are_no_chunk(world: World) -> None:
@@ -127,27 +148,27 @@ def test_no_keys_are_no_chunk(world: World) -> None:
 
 
 def test_a_key_given_twice_arrives_once(world: World) -> None:
-    assert world.queue.send("billing", ["a", "b", "a"]) == 1
-    assert world.received("billing") == [("a", "b")]
+    assert world.queue.send("billing", clients("a", "b", "a")) == 1
+    assert world.received("billing") == [tuple(clients("a", "b"))]
 
 
 def test_the_same_keys_sent_again_arrive_again(world: World) -> None:
-    assert world.queue.send("billing", ["a"]) == world.queue.send("billing", ["a"]) == 1
-    assert world.received("billing") == [("a",), ("a",)]
+    assert world.queue.send("billing", clients("a")) == world.queue.send("billing", clients("a")) == 1
+    assert world.received("billing") == [tuple(clients("a"))] * 2
 
 
 def test_a_queue_that_does_not_take_every_chunk_is_told(world: World) -> None:
     world.break_after_one_chunk()
     with pytest.raises(Retry):
-        world.queue.send("billing", keys(250))
-    world.queue.send("billing", keys(250))
-    assert {key for chunk in world.received("billing") for key in chunk} == set(keys(250))
+        world.queue.send("billing", clients(*keys(250)))
+    world.queue.send("billing", clients(*keys(250)))
+    assert {owner for chunk in world.received("billing") for owner in chunk} == set(clients(*keys(250)))
 
 
 def test_odd_keys_travel_unharmed(world: World) -> None:
     odd = ["żółw/7", 'a"b', "a,b", "\x01", "\U0001f600", " "]
-    world.queue.send("billing", odd)
-    assert world.received("billing") == [tuple(odd)]
+    world.queue.send("billing", [*clients(*odd), *groups(*odd)])
+    assert world.received("billing") == [tuple(clients(*odd)), tuple(groups(*odd))]
 
 
 def test_bringing_back_nothing_is_fine(world: World) -> None:
@@ -158,7 +179,7 @@ def test_bringing_back_nothing_is_fine(world: World) -> None:
 
 
 def test_messages_brought_back_are_visible_again_soon(sqs: SqsWorld) -> None:
-    sqs.queue.send("billing", keys(1200))
+    sqs.queue.send("billing", clients(*keys(1200)))
     url = sqs.urls["billing"]
     first = sqs.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     second = sqs.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
@@ -171,27 +192,29 @@ def test_messages_brought_back_are_visible_again_soon(sqs: SqsWorld) -> None:
 
 
 def test_a_message_says_version_and_concern_and_travels_in_its_shards_group(sqs: SqsWorld) -> None:
-    sqs.queue.send("billing", ["a"])
-    [message] = sqs.messages("billing")
-    assert json.loads(message["Body"]) == {"v": 1, "concern": "billing", "keys": ["a"]}
-    assert message["Attributes"]["MessageGroupId"] == "shard-0"
+    sqs.queue.send("billing", [*clients("a"), *groups("a")])
+    found = {m["Attributes"]["MessageGroupId"]: json.loads(m["Body"]) for m in sqs.messages("billing")}
+    assert found == {
+        "shard-0": {"v": 1, "concern": "billing", "clients": ["a"]},
+        "groups": {"v": 1, "concern": "billing", "groups": ["a"]},
+    }
 
 
 def test_a_key_always_travels_in_the_same_group(sqs: SqsWorld) -> None:
     queue = SqsQueue(sqs.urls, shards=4, make_client=lambda: sqs.sqs)
-    assert queue.send("billing", keys(1000)) >= 10
-    groups: dict[str, set[str]] = {}
+    assert queue.send("billing", clients(*keys(1000))) >= 10
+    found: dict[str, set[str]] = {}
     for message in sqs.messages("billing"):
-        for key in json.loads(message["Body"])["keys"]:
-            groups.setdefault(key, set()).add(message["Attributes"]["MessageGroupId"])
-    assert groups == {key: {f"shard-{shard(key, 4)}"} for key in keys(1000)}
-    assert len(set.union(*groups.values())) == 4
+        for key in json.loads(message["Body"])["clients"]:
+            found.setdefault(key, set()).add(message["Attributes"]["MessageGroupId"])
+    assert found == {key: {f"shard-{shard(key, 4)}"} for key in keys(1000)}
+    assert len(set.union(*found.values())) == 4
 
 
 def test_discount_groups_travel_one_after_the_other_whatever_the_shards(sqs: SqsWorld) -> None:
-    queue = SqsQueue({"discount_groups": sqs.urls["billing"]}, shards=4, make_client=lambda: sqs.sqs)
-    queue.send("discount_groups", keys(300))
-    assert {message["Attributes"]["MessageGroupId"] for message in sqs.messages("billing")} == {"shard-0"}
+    queue = SqsQueue(sqs.urls, shards=4, make_client=lambda: sqs.sqs)
+    queue.send("billing", groups(*keys(300)))
+    assert [message["Attributes"]["MessageGroupId"] for message in sqs.messages("billing")] == ["groups"] * 3
 
 
 def test_shards_are_the_same_in_every_process() -> None:
@@ -200,10 +223,10 @@ def test_shards_are_the_same_in_every_process() -> None:
 
 def test_messages_go_ten_at_a_time_and_stay_below_the_limits(sqs: SqsWorld) -> None:
     long = [f"{n:04}" + "\U0001f600" * 36 for n in range(1500)]
-    sqs.queue.send("billing", long)
+    sqs.queue.send("billing", clients(*long))
     assert max(len(batch) for batch in sqs.flaky.batches) == 10
     assert max(sum(len(each["MessageBody"]) for each in batch) for batch in sqs.flaky.batches) < 256 * 1024
-    assert [key for chunk in sqs.received("billing") for key in chunk] == long
+    assert [owner for chunk in sqs.received("billing") for owner in chunk] == clients(*long)
 
 
 def test_chunks_are_bounded_in_keys_and_bytes() -> None:
@@ -214,9 +237,9 @@ def test_chunks_are_bounded_in_keys_and_bytes() -> None:
 
 def test_entries_that_were_not_taken_are_sent_again_and_those_alone(sqs: SqsWorld) -> None:
     sqs.flaky.refusals, sqs.flaky.spare = 2, 1
-    assert sqs.queue.send("billing", keys(500)) == 5
+    assert sqs.queue.send("billing", clients(*keys(500))) == 5
     assert [len(batch) for batch in sqs.flaky.batches] == [5, 4, 4]
-    assert sorted(key for chunk in sqs.received("billing") for key in chunk) == sorted(keys(500))
+    assert sorted(owner for chunk in sqs.received("billing") for owner in chunk) == sorted(clients(*keys(500)))
     assert len(sqs.pauses) == 2
     identities = [each["MessageDeduplicationId"] for batch in sqs.flaky.batches for each in batch]
     assert len(set(identities)) == 5
@@ -224,10 +247,10 @@ def test_entries_that_were_not_taken_are_sent_again_and_those_alone(sqs: SqsWorl
 
 def test_a_concern_without_a_queue_and_a_queue_that_is_gone_halt(sqs: SqsWorld) -> None:
     with pytest.raises(Halt):
-        sqs.queue.send("credit", ["a"])
+        sqs.queue.send("credit", clients("a"))
     sqs.sqs.delete_queue(QueueUrl=sqs.urls["billing"])
     with pytest.raises(Halt):
-        sqs.queue.send("billing", ["a"])
+        sqs.queue.send("billing", clients("a"))
 
 
 @pytest.mark.parametrize(("code", "kind"), [("RequestThrottled", Retry), ("AccessDenied", Halt)])
@@ -237,4 +260,4 @@ def test_errors_of_the_service_say_what_to_do(sqs: SqsWorld, code: str, kind: ty
 
     sqs.flaky.send_message_batch = fail  # type: ignore[method-assign, assignment]
     with pytest.raises(kind):
-        sqs.queue.send("billing", ["a"])
+        sqs.queue.send("billing", clients("a"))

@@ -10,10 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from kartoteka.adapters.pace import HORIZON, LEAD
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.ports import Lease, SyncState
+from kartoteka.adapters.aws import state as dynamo_state
+from kartoteka.adapters.aws.rate import HORIZON
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.errors import Halt, Retry
+from kartoteka.ports.state import SyncState
 from tests.fakes.state import FakeState
 
 NOW = 1_790_000_000.25
@@ -74,7 +75,7 @@ def make(request: pytest.FixtureRequest) -> MakeState:
         shared = FakeState()
         return lambda: shared
     client = request.getfixturevalue("aws")
-    return lambda: DynamoState("state", lambda: client, sleep=lambda _: None)
+    return lambda: DynamoState("state", lambda: client)
 
 
 @pytest.fixture
@@ -83,18 +84,15 @@ def state(make: MakeState) -> SyncState:
 
 
 def lease(
-    state: SyncState, calls: int, now: float = NOW, rate: float = 5.0, budget: int | None = None, **more: Any
-) -> Lease:
-    return state.lease(calls, now=now, rate=rate, budget=budget, **more)
+    state: SyncState, now: float = NOW, *, rate: float = 5.0, budget: int | None = None, latest: float | None = None
+) -> float:
+    return state.lease(now=now, latest=now + HORIZON if latest is None else latest, rate=rate, budget=budget)
 
 
-def fill(state: SyncState, seconds: float = LEAD, now: float = NOW, rate: float = 5.0) -> float:
-    """Lease what reaches this far ahead; return the next free slot."""
-    end = now
-    while end < now + seconds - 1e-6:
-        taken = lease(state, 100, now=now, rate=rate)
-        end = taken.start + taken.calls * taken.interval
-    return end
+def spacing(state: SyncState, now: float = NOW, *, rate: float = 5.0) -> float:
+    """Return the seconds between the next two slots."""
+    first, second = lease(state, now, rate=rate), lease(state, now, rate=rate)
+    return second - first
 
 
 # documents
@@ -135,31 +133,27 @@ def test_a_loaded_document_is_a_copy(state: SyncState) -> None:
     assert loaded == {"gaps": [1]}
 
 
-# pace
+# the rate limit
 
 
-def test_leases_follow_each_other_at_the_rate(make: MakeState) -> None:
+def test_slots_follow_each_other_at_the_rate_whoever_takes_them(make: MakeState) -> None:
     one, two = make(), make()
-    assert lease(one, 10) == Lease(10, NOW, 0.2)
-    second = lease(two, 5, now=NOW + 0.5)
-    assert second.calls == 5
-    assert second.start == at(NOW + 2.0)
-    third = lease(one, 1, now=NOW + 0.6)
-    assert third.start == at(NOW + 3.0)
+    slots = [lease(state, moment) for state, moment in ((one, NOW), (two, NOW), (one, NOW + 0.1), (two, NOW + 0.5))]
+    assert slots == at([NOW, NOW + 0.2, NOW + 0.4, NOW + 0.6])
 
 
 def test_idle_time_saves_up_nothing(state: SyncState) -> None:
-    lease(state, 1)
-    assert lease(state, 3, now=NOW + 60) == Lease(3, NOW + 60, 0.2)
+    lease(state)
+    assert [lease(state, NOW + 60) for _ in range(3)] == at([NOW + 60, NOW + 60.2, NOW + 60.4])
 
 
-def test_a_429_halves_the_pace_for_all_and_silences_them(make: MakeState) -> None:
+def test_a_429_halves_the_rate_for_all_and_silences_them(make: MakeState) -> None:
     one, two = make(), make()
-    lease(two, 1)
+    lease(two)
     one.slow_down(now=NOW, rate=5.0, wait=3.0)
-    slow = lease(two, 4, now=NOW + 0.1)
-    assert slow.start == at(NOW + 3.0)
-    assert slow.interval == pytest.approx(1 / 2.5, rel=0.02)
+    first, second = lease(two, NOW + 0.1), lease(one, NOW + 0.1)
+    assert first == at(NOW + 3.0)
+    assert second - first == pytest.approx(1 / 2.5, rel=0.02)
 
 
 def test_several_429_of_one_storm_count_once_and_the_longest_silence_counts(make: MakeState) -> None:
@@ -167,164 +161,92 @@ def test_several_429_of_one_storm_count_once_and_the_longest_silence_counts(make
     one.slow_down(now=NOW, rate=8.0, wait=1.0)
     two.slow_down(now=NOW + 0.5, rate=8.0, wait=9.0)
     one.slow_down(now=NOW + 0.6, rate=8.0, wait=1.0)
-    slow = lease(one, 1, now=NOW + 0.6, rate=8.0)
-    assert slow.start == at(NOW + 9.5)
-    assert slow.interval == pytest.approx(1 / 4.0, rel=0.05)
+    first, second = (lease(one, NOW + 0.6, rate=8.0) for _ in range(2))
+    assert first == at(NOW + 9.5)
+    assert second - first == pytest.approx(1 / 4.0, rel=0.05)
 
 
 def test_storms_slow_further_but_never_to_a_standstill(state: SyncState) -> None:
     for n in range(40):
         state.slow_down(now=NOW + n, rate=5.0, wait=0.0)
-    interval = lease(state, 1, now=NOW + 39).interval
-    assert 2.0 < interval <= 10.0
+    assert 2.0 < spacing(state, NOW + 39) <= 10.0
 
 
-def test_a_short_silence_does_not_hand_out_leased_calls_again(state: SyncState) -> None:
-    taken = fill(state, 4.0)
+def test_a_short_silence_does_not_hand_out_a_slot_again(state: SyncState) -> None:
+    taken = [lease(state) for _ in range(20)]
     state.slow_down(now=NOW, rate=5.0, wait=1.0)
-    assert lease(state, 1).start == at(taken)
+    assert lease(state) == at(taken[-1] + 0.2)
 
 
-def test_quiet_raises_the_pace_again_up_to_the_policy(state: SyncState) -> None:
+def test_quiet_raises_the_rate_again_up_to_the_policys(state: SyncState) -> None:
     state.slow_down(now=NOW, rate=5.0, wait=0.0)
-    rates = [1 / lease(state, 1, now=NOW + after).interval for after in (1, 10, 20, 31, 3600)]
+    rates = [1 / spacing(state, NOW + after) for after in (1, 10, 20, 31, 3600)]
     assert rates == sorted(rates)
     assert rates[0] < 2.7
-    assert rates[-2:] == pytest.approx([5.0, 5.0])
+    assert rates[-2:] == pytest.approx([5.0, 5.0], rel=1e-4)
 
 
 def test_a_lower_rate_of_the_policy_counts_at_once(state: SyncState) -> None:
-    lease(state, 1, rate=5.0)
-    assert lease(state, 1, now=NOW + 10, rate=1.0).interval == pytest.approx(1.0)
+    lease(state, rate=5.0)
+    assert spacing(state, NOW + 10, rate=1.0) == pytest.approx(1.0, rel=1e-4)
 
 
-def test_what_is_too_far_ahead_is_put_off_and_takes_nothing(make: MakeState) -> None:
+def test_a_slot_after_the_latest_moment_is_refused_and_takes_nothing(make: MakeState) -> None:
     one, two = make(), make()
-    one.slow_down(now=NOW, rate=5.0, wait=HORIZON + 5)
+    one.slow_down(now=NOW, rate=5.0, wait=20.0)
     for _ in range(3):
         with pytest.raises(Retry) as refusal:
-            lease(two, 100)
-        assert refusal.value.code == "pace"
-        assert refusal.value.after == pytest.approx(HORIZON + 5)
-    assert lease(two, 1, now=NOW + HORIZON).start == at(NOW + HORIZON + 5)
+            lease(two, budget=1, latest=NOW + 19.9)
+        assert refusal.value.code == "rate_limit"
+        assert refusal.value.after == pytest.approx(20.0)
+    assert lease(two, budget=1, latest=NOW + 20.1) == at(NOW + 20.0)
 
 
 def test_the_months_budget_ends_and_begins_anew(make: MakeState) -> None:
     one, two = make(), make()
-    assert lease(one, 8, budget=10).calls == 8
-    assert lease(two, 8, now=NOW + 9, budget=10).calls == 2
+    for n in range(10):
+        lease((one, two)[n % 2], budget=10)
     for each in (one, two):
         with pytest.raises(Retry) as refusal:
-            lease(each, 1, now=NOW + 20, budget=10)
+            lease(each, budget=10)
         assert refusal.value.code == "budget"
-    assert lease(one, 1, now=NOW + 20, budget=11).calls == 1
-    assert lease(two, 4, now=NOW + A_MONTH, budget=10).calls == 4
-
-
-def test_calls_that_were_never_made_go_back_to_the_budget(make: MakeState) -> None:
-    one, two = make(), make()
-    lease(one, 10, budget=10)
-    assert lease(two, 10, now=NOW + 9, budget=10, unused=6).calls == 6
+    assert lease(one, budget=11) == at(NOW + 2.0)
+    assert [lease(one, NOW + A_MONTH, budget=2) for _ in range(2)] == at([NOW + A_MONTH, NOW + A_MONTH + 0.2])
     with pytest.raises(Retry):
-        lease(two, 1, now=NOW + 19, budget=10)
-    assert lease(one, 5, now=NOW + 19, budget=10, unused=3).calls == 3
+        lease(two, NOW + A_MONTH, budget=2)
 
 
-def test_all_leases_together_reach_a_few_seconds_ahead_in_ever_smaller_blocks(make: MakeState) -> None:
-    one, two = make(), make()
-    sizes = [lease(each, 100, rate=8.0).calls for each in (one, two) * 4]
-    assert sizes == [16, 8, 4, 2, 1, 1, 1, 1]
-    assert lease(one, 100, now=NOW + 2.25, rate=8.0).calls == 8
-
-
-# urgent calls
-
-
-def test_an_urgent_call_goes_ahead_of_what_others_have_leased_one_slot_a_lease(make: MakeState) -> None:
-    ordinary, urgent = make(), make()
-    taken = fill(ordinary)
-    assert lease(urgent, 5, now=NOW + 0.1, urgent=True) == Lease(1, at(NOW + 0.1), at(0.2))
-    assert lease(ordinary, 1, now=NOW + 0.1).start == at(taken + 0.2)
-
-
-def test_urgent_calls_ahead_follow_each_other_at_half_the_rate_whoever_makes_them(make: MakeState) -> None:
-    one, two = make(), make()
-    fill(one)
-    starts = [lease(each, 5, urgent=True).start for each in (one, two, one, two)]
-    assert starts == at([NOW, NOW + 0.4, NOW + 0.8, NOW + 1.2])
-
-
-def test_an_urgent_call_never_comes_after_its_turn(make: MakeState) -> None:
-    ordinary, urgent = make(), make()
-    lease(ordinary, 1)
-    starts = [lease(urgent, 1, now=NOW + 0.15, urgent=True).start for _ in range(2)]
-    assert starts == at([NOW + 0.15, NOW + 0.4])
-    assert lease(ordinary, 1, now=NOW + 0.15).start == at(NOW + 0.6)
-
-
-def test_no_urgent_call_is_further_ahead_than_the_promise_bears(make: MakeState) -> None:
-    ordinary, urgent = make(), make()
-    taken = fill(ordinary, LEAD + 20)
-    assert lease(urgent, 1, urgent=True).start == at(taken - LEAD)
-
-
-def test_urgent_calls_that_find_nothing_leased_are_leased_as_all_others(make: MakeState) -> None:
-    one, two = make(), make()
-    assert lease(one, 8, urgent=True) == Lease(8, NOW, 0.2)
-    assert lease(two, 8, now=NOW + 60) == Lease(8, NOW + 60, 0.2)
-
-
-def test_urgent_calls_do_not_overtake_urgent_ones(make: MakeState) -> None:
-    one, two = make(), make()
-    lease(one, 8, urgent=True)
-    lease(two, 3)
-    assert lease(two, 1, urgent=True).start == at(NOW + 1.6)
-
-
-def test_urgent_calls_keep_the_silence_after_a_429_and_the_halved_rate(make: MakeState) -> None:
-    ordinary, urgent = make(), make()
-    fill(ordinary)
-    ordinary.slow_down(now=NOW, rate=5.0, wait=3.0)
-    fill(ordinary, LEAD + 2.0)
-    first, second = (lease(urgent, 5, now=NOW + 0.1, urgent=True) for _ in range(2))
-    assert first.start == at(NOW + 3.0)
-    assert second.start - first.start == pytest.approx(2 / 2.5, rel=0.02)
-
-
-def test_a_short_silence_does_not_shorten_a_long_one_for_urgent_calls(make: MakeState) -> None:
-    one, two = make(), make()
-    one.slow_down(now=NOW, rate=5.0, wait=9.0)
-    one.slow_down(now=NOW + 5, rate=5.0, wait=1.0)
-    fill(one, LEAD, now=NOW + 6)
-    assert lease(two, 1, now=NOW + 7, urgent=True).start == at(NOW + 9)
-
-
-def test_a_long_silence_puts_off_urgent_calls_and_takes_nothing(make: MakeState) -> None:
-    one, two = make(), make()
-    one.slow_down(now=NOW, rate=5.0, wait=HORIZON + 5)
-    with pytest.raises(Retry) as refusal:
-        lease(two, 1, urgent=True)
-    assert (refusal.value.code, refusal.value.after) == ("pace", pytest.approx(HORIZON + 5))
-    assert lease(two, 1, now=NOW + HORIZON).start == at(NOW + HORIZON + 5)
-
-
-def test_urgent_calls_are_not_put_off_because_others_have_leased_too_far_ahead(make: MakeState) -> None:
-    ordinary, urgent = make(), make()
+def test_without_a_budget_calls_are_counted_all_the_same(state: SyncState) -> None:
+    for _ in range(3):
+        lease(state)
+    lease(state, budget=4)
     with pytest.raises(Retry):
-        fill(ordinary, HORIZON + 60)
-    with pytest.raises(Retry):
-        lease(ordinary, 1)
-    assert lease(urgent, 1, urgent=True).start <= NOW + HORIZON
+        lease(state, budget=4)
 
 
-def test_urgent_calls_count_for_the_budget(make: MakeState) -> None:
-    one, two = make(), make()
-    assert lease(one, 8, budget=10).calls == 8
-    for n in range(2):
-        assert lease(two, 5, now=NOW + n, budget=10, urgent=True).calls == 1
-    with pytest.raises(Retry) as refusal:
-        lease(two, 1, now=NOW + 9, budget=10, urgent=True)
-    assert refusal.value.code == "budget"
+A_DAY = 86_400.0
+
+
+def test_a_slot_of_a_clock_that_is_far_ahead_holds_up_nobody(make: MakeState) -> None:
+    wrong, right = make(), make()
+    lease(wrong, NOW + A_DAY)
+    assert lease(right) == NOW
+
+
+def test_a_clock_that_is_far_ahead_ends_no_silence(make: MakeState) -> None:
+    wrong, right = make(), make()
+    right.slow_down(now=NOW, rate=5.0, wait=3.0)
+    lease(wrong, NOW + A_DAY)
+    assert lease(right) == at(NOW + 3.0)
+
+
+def test_a_429_of_a_clock_that_is_far_ahead_silences_and_slows_nobody_for_long(make: MakeState) -> None:
+    wrong, right = make(), make()
+    wrong.slow_down(now=NOW + A_DAY, rate=5.0, wait=3.0)
+    first, second = lease(right), lease(right)
+    assert (first, second - first) == (NOW, pytest.approx(0.2, rel=1e-4))
+    right.slow_down(now=NOW, rate=5.0, wait=0.0)
+    assert spacing(right) == pytest.approx(0.4, rel=1e-4)
 
 
 # pauses and runs
@@ -350,7 +272,7 @@ def test_runs_are_kept(state: SyncState) -> None:
 
 
 def dynamo(aws: Counting) -> DynamoState:
-    return DynamoState("state", lambda: aws, sleep=lambda _: None)
+    return DynamoState("state", lambda: aws)
 
 
 def client_error(code: str) -> Exception:
@@ -366,36 +288,73 @@ def test_nothing_is_made_before_it_is_needed() -> None:
     DynamoState("state", refuse)
 
 
-def test_a_lease_costs_one_write_and_two_when_another_leased_meanwhile(aws: Counting) -> None:
+def test_a_slot_costs_one_read_and_one_write(aws: Counting) -> None:
     one, two = dynamo(aws), dynamo(aws)
-    lease(one, 1)
-    lease(two, 1)
+    lease(one)
+    lease(two)
     aws.asked.clear()
-    lease(two, 1)
-    assert aws.asked == ["put_item"]
+    lease(one)
+    assert aws.asked == ["get_item", "put_item"]
+
+
+def test_a_refused_slot_costs_one_read(aws: Counting) -> None:
+    lease(dynamo(aws), budget=1)
     aws.asked.clear()
-    lease(one, 1)
-    assert aws.asked == ["put_item", "put_item"]
-
-
-def test_the_pace_of_an_older_version_is_read_as_silent_until_its_next_slot(aws: Counting) -> None:
-    fill(dynamo(aws))
-    lease(dynamo(aws), 1, urgent=True)
-    key = {"pk": {"S": "pace"}, "sk": {"S": "pace"}}
-    aws.update_item(TableName="state", Key=key, UpdateExpression="REMOVE not_before, urgent_at")
-    item = aws.get_item(TableName="state", Key=key)["Item"]
-    next_slot = float(item["next_at"]["N"])
-    assert lease(dynamo(aws), 1, now=NOW + 1, urgent=True).start == at(next_slot)
-    assert lease(dynamo(aws), 1, now=NOW + 1).start == at(next_slot + 0.2)
-
-
-def test_a_refusal_is_not_remembered(aws: Counting) -> None:
-    one, two = dynamo(aws), dynamo(aws)
-    lease(one, 10, budget=10)
     with pytest.raises(Retry):
-        lease(one, 1, now=NOW + 9, budget=10)
-    lease(two, 0, now=NOW + 9, budget=20, unused=5)
-    assert lease(one, 5, now=NOW + 9, budget=10).calls == 5
+        lease(dynamo(aws), budget=1)
+    with pytest.raises(Retry):
+        lease(dynamo(aws), latest=NOW + 0.1)
+    assert aws.asked == ["get_item", "get_item"]
+
+
+def test_a_process_that_was_overtaken_takes_the_slot_after(aws: Counting) -> None:
+    def overtake(name: str) -> None:
+        if name == "put_item":
+            aws.before = None
+            assert lease(dynamo(aws)) == NOW
+
+    aws.before = overtake
+    assert lease(dynamo(aws)) == at(NOW + 0.2)
+    assert lease(dynamo(aws)) == at(NOW + 0.4)
+
+
+def test_a_429_that_was_overtaken_is_not_lost(aws: Counting) -> None:
+    def overtake(name: str) -> None:
+        if name == "put_item":
+            aws.before = None
+            lease(dynamo(aws))
+
+    aws.before = overtake
+    dynamo(aws).slow_down(now=NOW, rate=5.0, wait=3.0)
+    assert lease(dynamo(aws)) == at(NOW + 3.0)
+
+
+def test_who_is_always_overtaken_gives_up(aws: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamo_state, "FIRST_PAUSE", 0.0)
+    slots = []
+
+    def overtake(name: str) -> None:
+        if name == "put_item":
+            aws.before = None
+            slots.append(lease(dynamo(aws), latest=NOW + A_DAY))
+            aws.before = overtake
+
+    aws.before = overtake
+    with pytest.raises(Retry) as refusal:
+        lease(dynamo(aws))
+    assert refusal.value.code == "rate_limit"
+    assert slots == at([NOW + n * 0.2 for n in range(dynamo_state.OVERTAKEN)])
+
+
+def test_a_lease_whose_answer_was_lost_and_that_the_library_repeats_takes_one_slot(aws: Counting) -> None:
+    def repeat(name: str) -> None:
+        if name == "put_item":
+            aws.after = None
+            raise client_error("ConditionalCheckFailedException")
+
+    aws.after = repeat
+    assert lease(dynamo(aws)) == NOW
+    assert lease(dynamo(aws)) == at(NOW + 0.2)
 
 
 def test_a_save_whose_answer_was_lost_and_that_the_library_repeats_counts_as_done(aws: Counting) -> None:
@@ -448,7 +407,7 @@ def test_errors_of_the_service_say_what_to_do(aws: Counting, code: str, kind: ty
     calls: list[Callable[[], object]] = [
         lambda: state.load("feed"),
         lambda: state.save("feed", {}, version=0),
-        lambda: lease(state, 1),
+        lambda: lease(state),
         lambda: state.slow_down(now=NOW, rate=5, wait=1),
         state.paused,
         lambda: state.pause("billing", "x"),

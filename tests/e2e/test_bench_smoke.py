@@ -8,7 +8,7 @@ import pytest
 
 from bench import ours
 from bench.cloud import embedded
-from bench.customers import cards
+from bench.customers import clients
 from bench.erp import exchange
 from bench.figures import Figures
 from bench.panel import standing_in
@@ -26,7 +26,7 @@ Runs = Mapping[str, Figures]
 def contact(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     place = tmp_path_factory.mktemp("contact")
     with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
-        met = ours.install(place, endpoint, panel, erp, "contact").contact(cards(CUSTOMERS))
+        met = ours.install(place, endpoint, panel, erp, "contact").contact(clients(CUSTOMERS))
     return met[ours.FIRST_CONTACT]
 
 
@@ -34,12 +34,12 @@ def contact(tmp_path_factory: pytest.TempPathFactory) -> Figures:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     place = tmp_path_factory.mktemp("bench")
     with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
-        yield ours.install(place, endpoint, panel, erp, "smoke").all_runs(cards(CUSTOMERS), EDITS)
+        yield ours.install(place, endpoint, panel, erp, "smoke").all_runs(clients(CUSTOMERS), EDITS)
 
 
 def test_a_hundred_new_customers_cost_three_calls_echo_included(runs: Runs) -> None:
-    news = 2  # the feed's own schedule, and once more right before new cards are sent to be matched
-    calls = {FEED: news + 2, "POST clients/clients": 2, "GET system/shopsData": 1}  # look-ups; creates; once
+    news = 2  # the feed's own schedule, and once more right before new clients are sent to be matched
+    calls = {FEED: news + 2, "POST clients/clients": 2, "GET system/shopsData": 1}  # looked up; created; once
     assert runs[ours.FIRST_LOAD].calls == calls
     assert runs[ours.ECHO].calls == {FEED: 2}
     assert runs[ours.CONFIRMED].calls == {FEED: 2}  # the feed, and the echo's accounts counted once
@@ -57,7 +57,7 @@ def test_edits_in_the_erp_cost_one_read_and_one_write(runs: Runs) -> None:
     assert runs[ours.ERP_EDITS].calls == {FEED: 1 + 1, "PUT clients/clients": 1}
 
 
-def test_edits_in_the_panel_cost_one_read_and_a_look_at_the_addresses_beside_the_feed(runs: Runs) -> None:
+def test_edits_in_the_panel_cost_one_read_and_a_reading_of_the_addresses_beside_the_feed(runs: Runs) -> None:
     assert runs[ours.PANEL_EDITS].calls == {FEED: 1 + 1, "GET clients/deliveryAddress": 1}
 
 
@@ -65,7 +65,7 @@ def test_first_contact_costs_pages_and_batches(contact: Figures) -> None:
     pages, batches = 2, CUSTOMERS // 100
     assert contact.calls["PUT clients/clients"] <= 2 * batches  # codes; what differs
     assert contact.calls["POST clients/clients"] <= batches
-    assert contact.calls[FEED] <= pages + 5 * batches  # a look-up by code; a reading before codes, and by each concern
+    assert contact.calls[FEED] <= pages + 5 * batches  # looked up by code; a reading before codes, and by each concern
     assert contact.calls["GET clients/deliveryAddress"] <= batches
 
 

@@ -1,8 +1,9 @@
 """Panel in memory: the port in plain Python, fast enough for a hundred thousand steps of a state machine.
 
-It behaves as the contract describes the panel (logins unique and in small letters, external codes not unique, absent
-fields unchanged, its own writes move the modification date, an edit of a delivery address does not unless told to,
-groups told apart by number alone, their prices written and never shown) and misbehaves when told to.
+It behaves as the API is described (logins unique and in small letters, external codes not unique, absent fields
+unchanged, its own writes move the modification date, an edit of a delivery address does not unless told to, groups told
+apart by number alone, their prices written and never shown, a province written by its code and shown by a number) and
+misbehaves when told to.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from kartoteka.core import money
-from kartoteka.core.codecs import CURRENCY, DAYS, FLAG, TEXT
-from kartoteka.core.concerns import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, Field
-from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import (
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.fields import money
+from kartoteka.fields.codecs import CURRENCY, DAYS, FLAG, TEXT
+from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, SHOPS_FIELD, Field, Shown
+from kartoteka.model import Done, Outcome, Value, Values
+from kartoteka.ports.exchange import PriceKey, SentPrice
+from kartoteka.ports.panel import (
+    LACKS_FIELD,
+    REFUSED_WHOLE,
     Account,
+    AccountPage,
     AccountUpdate,
     Address,
     AddressWrite,
-    ItemKey,
     NewAccount,
     PanelGroup,
-    Record,
-    SentPrice,
-    Value,
     Window,
 )
-from kartoteka.ports import AccountPage, Done, Outcome
 
 R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
 T = TypeVar("T")
@@ -41,7 +42,8 @@ Price = tuple[Decimal, str]
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOWN = {name: field for name, field in ACCOUNT_FIELDS.items() if field.read}
 HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
-"""Fields that the panel takes and never shows: ``active``, ``payment_days``."""
+"""Fields that the panel takes and never shows."""
+IN_OTHER_WORDS = {name for name, field in SHOWN.items() if field.shown is Shown.IN_OTHER_WORDS}
 UNSET: dict[str, Value] = {
     **dict.fromkeys(SHOWN, ""),
     "client_type": "person",
@@ -53,8 +55,7 @@ UNSET: dict[str, Value] = {
     "balance": "0.00",
 }
 """What the panel shows of fields that nobody has set."""
-LINES = DELIVERY_ADDRESSES.fields
-UNSET_LINES: dict[str, Value] = {**dict.fromkeys(LINES, ""), "country_code": "PL"}
+UNSET_LINES: dict[str, Value] = {**dict.fromkeys(DELIVERY_ADDRESSES, ""), "country_code": "PL"}
 KINDS = frozenset({"product", "producer", "series", "category", "menu_item"})
 CREDIT_SHOWN = {
     "limit_and_used": frozenset[str](),
@@ -67,19 +68,25 @@ CREDIT_SHOWN = {
 class FakePanel:
     """Accounts and delivery addresses in dictionaries.
 
-    ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``closed`` holds the ids of
-    accounts that are not active: the panel never shows it. ``delivery`` is address id -> (panel client id, address),
-    ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the panel's shops.
-    ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group stands in the
-    accounts. ``accounts`` hold limit and balance as they were written, whatever the panel shows of them: that is for
-    ``shows_credit`` to say, and for ``used_shows_balance``: where it is False, the figure shown for the balance is that
-    of ``used``. ``payment_days`` is by account. ``log`` holds the calls as they came: the gate, and the client ids,
-    account ids, external codes, groups' numbers and ``kind/id`` that they were about.
+    ``accounts`` hold every shown field as the panel shows it, but limit and balance as they were written, whatever the
+    panel shows of them: that is for ``shows_credit`` to say, and for ``used_shows_balance``: where it is False, the
+    figure shown for the balance is that of ``used``. What the panel never shows stands elsewhere: ``closed`` are the
+    ids of accounts that are not active, ``payment_days`` is by account, and so is ``hidden`` for the rest. ``lacks``
+    are the fields that the panel does not know: it shows none of them, and refuses a call that carries one.
+
+    ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
+    (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
+    panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
+    stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
+    codes, groups' numbers and ``kind/id`` that they were about.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self.accounts: dict[str, Account] = {}
         self.closed: set[str] = set()
+        self.payment_days: dict[str, Value] = {}
+        self.hidden: dict[str, dict[str, Value]] = {}
+        self.lacks: set[str] = set()
         self.delivery: dict[str, tuple[str, Address]] = {}
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
@@ -87,8 +94,7 @@ class FakePanel:
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
-        self.prices: dict[str, dict[ItemKey, Price]] = {}
-        self.payment_days: dict[str, Value] = {}
+        self.prices: dict[str, dict[PriceKey, Price]] = {}
         self.shows_credit = "limit_and_used"
         self.used_shows_balance = True
         self.used: dict[str, str] = {}
@@ -96,6 +102,7 @@ class FakePanel:
         self.time = START
         self._clock = clock or (lambda: self.time)
         self._ids_by_login: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
         self._last_id = 0
         self._last_address_id = 0
         self._last_group = 0
@@ -115,7 +122,7 @@ class FakePanel:
 
     def register(
         self,
-        values: Record,
+        values: Values,
         *,
         login: str = "",
         external_code: str = "",
@@ -123,7 +130,7 @@ class FakePanel:
         shops: Sequence[int] = (1,),
     ) -> str:
         """Open an account as a customer in the shop (or another program) would; return its id."""
-        values = {"shops": _joined(shops), **values}
+        values = {SHOPS_FIELD: _joined(shops), **values}
         return self._open(login or f"shop-{self._last_id + 1}", external_code, values, guest)
 
     def edit(self, panel_client_id: str, **values: Value) -> None:
@@ -136,13 +143,14 @@ class FakePanel:
 
     def assign_shops(self, panel_client_id: str, *shops: int) -> None:
         """Replace an account's shops as a user of the panel would."""
-        self._change(panel_client_id, {"shops": _joined(shops)})
+        self._change(panel_client_id, {SHOPS_FIELD: _joined(shops)})
 
     def remove(self, panel_client_id: str) -> None:
         """Take an account away altogether, its addresses with it."""
         self._ids_by_login.pop(self.accounts.pop(panel_client_id).login, None)
         self.closed.discard(panel_client_id)
         self.payment_days.pop(panel_client_id, None)
+        self.hidden.pop(panel_client_id, None)
         for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
             self._drop(address_id)
 
@@ -173,6 +181,10 @@ class FakePanel:
             self._change(key, {"discount_group_id": ""})
         self._drop_group(number)
 
+    def number_of(self, value: str) -> str:
+        """Return the number by which the panel shows what is written in other words: a province, by its code."""
+        return self._numbers.setdefault(value, str(len(self._numbers) + 101)) if value else ""
+
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls, before any effect."""
         self._failures.extend(errors)
@@ -187,7 +199,7 @@ class FakePanel:
 
     def refuse(self, client_id: str, reject: Reject | None = None) -> None:
         """Refuse each write of this record until ``accept``. A group goes by its number, a new one by its name."""
-        self._refused[client_id] = reject or Reject("refused", "Panel: nie / no")
+        self._refused[client_id] = reject or Reject("refused", panel="nie")
 
     def refuse_whole(self, client_id: str) -> None:
         """Refuse every writing call that holds this record, as a whole, until ``accept``. A price is ``kind/id``."""
@@ -235,11 +247,11 @@ class FakePanel:
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
         def open_one(account: NewAccount) -> Outcome:
             if account.login in self._ids_by_login:
-                raise Reject("login_taken", "Panel: login zajęty / login taken")
+                raise Reject("login_taken", panel="3: login zajęty")
             if account.login != account.login.lower() or not account.login:
-                raise Reject("bad_login", "Panel: login małymi literami / login in small letters")
-            self._check_shops(account.values.get("shops"))
-            values = {name: value for name, value in account.values.items() if ACCOUNT_FIELDS[name].create}
+                raise Reject("bad_login", panel="2: login małymi literami")
+            self._check_shops(account.values.get(SHOPS_FIELD))
+            values = {name: value for name, value in account.values.items() if _opens_with(ACCOUNT_FIELDS[name], value)}
             key = self._open(account.login, account.client_id, values, guest=False)
             self.opened.append(key)
             if notify:
@@ -252,10 +264,10 @@ class FakePanel:
         def change_one(update: AccountUpdate) -> Outcome:
             key = self._ids_by_login.get(update.login)
             if key is None:
-                raise Reject("refused", "Panel: nie ma takiego loginu / no such login")
+                raise Reject("refused", panel="101: nie ma takiego loginu")
             values = {name: value for name, value in update.values.items() if _sent(ACCOUNT_FIELDS[name], value)}
-            if "shops" in values:
-                self._check_shops(values["shops"])
+            if SHOPS_FIELD in values:
+                self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
             self._change(key, values, update.external_code)
             return Done()
@@ -297,7 +309,7 @@ class FakePanel:
         def delete_one(write: AddressWrite) -> Outcome:
             address_id = self._target(write)
             if address_id in self.in_use:
-                raise Reject("refused", "Panel: adres jest używany / the address is in use")
+                raise Reject("refused", panel="103: adres jest używany")
             self.remove_address(address_id)
             return Done()
 
@@ -330,7 +342,7 @@ class FakePanel:
         def delete() -> None:
             self._check_known_group(number)
             if self._members(number):
-                raise Reject("refused", "Panel: w grupie są klienci / there are customers in the group")
+                raise Reject("refused", panel="w grupie są klienci")
             self._drop_group(number)
 
         self._write_group("POST discounts/groups/delete", number, delete)
@@ -344,7 +356,7 @@ class FakePanel:
     def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
         return self._write_prices("PUT discounts/groups/products", number, [each.key for each in prices], prices)
 
-    def remove_prices(self, number: str, keys: Sequence[ItemKey]) -> Sequence[Outcome]:
+    def remove_prices(self, number: str, keys: Sequence[PriceKey]) -> Sequence[Outcome]:
         return self._write_prices("POST discounts/groups/products/delete", number, keys, None)
 
     def calls(self) -> Mapping[str, int]:
@@ -364,12 +376,20 @@ class FakePanel:
         if not records:
             return []
         self._begin(gate, [record.client_id for record in records])
+        if self.lacks:
+            self._check_known_fields(records)
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
-            raise Reject("refused_whole", "Panel: 422")
+            raise Reject(REFUSED_WHOLE, panel="422")
         outcomes = [self._write_one(record, act) for record in records]
         self._maybe_lose_reply()
         return outcomes
+
+    def _check_known_fields(self, records: Sequence[NewAccount | AccountUpdate | AddressWrite]) -> None:
+        carried = frozenset[str]().union(*map(_carried, records))
+        for name in ACCOUNT_FIELDS:
+            if name in self.lacks & carried:
+                raise Reject(LACKS_FIELD, field=name, panel=f"unknown field {name}")
 
     def _maybe_lose_reply(self) -> None:
         if self._lost_replies:
@@ -384,7 +404,7 @@ class FakePanel:
         return answer
 
     def _write_prices(
-        self, gate: str, number: str, keys: Sequence[ItemKey], prices: Sequence[SentPrice] | None
+        self, gate: str, number: str, keys: Sequence[PriceKey], prices: Sequence[SentPrice] | None
     ) -> Sequence[Outcome]:
         """Carry out all or nothing; what our own side of the panel does not let pass has an outcome of its own."""
         checked = [_checked(key, None if prices is None else prices[n]) for n, key in enumerate(keys)]
@@ -392,7 +412,7 @@ class FakePanel:
         outcome = self._carry_out(gate, number, good) if good else Done()
         return [each if isinstance(each, Reject) else outcome for each in checked]
 
-    def _carry_out(self, gate: str, number: str, checked: Sequence[tuple[ItemKey, Price | None]]) -> Outcome:
+    def _carry_out(self, gate: str, number: str, checked: Sequence[tuple[PriceKey, Price | None]]) -> Outcome:
         names = [f"{kind}/{item_id}" for (kind, item_id), _ in checked]
         self._begin(gate, [number, *names])
         try:
@@ -401,14 +421,14 @@ class FakePanel:
             self._set(number, checked)
         except Reject as reject:
             if len(checked) > 1:
-                raise Reject("refused_whole", reject.message) from None
+                raise Reject(REFUSED_WHOLE, **reject.facts) from None
             return reject
         self._maybe_lose_reply()
         return Done()
 
-    def _set(self, number: str, checked: Sequence[tuple[ItemKey, Price | None]]) -> None:
+    def _set(self, number: str, checked: Sequence[tuple[PriceKey, Price | None]]) -> None:
         if any(price and price[0] < 0 for _, price in checked):
-            raise Reject("refused", "Panel: błędna cena / wrong price")
+            raise Reject("refused", panel="błędna cena")
         kept = self.prices[number]
         for key, price in checked:
             kept.pop(key, None)
@@ -420,11 +440,11 @@ class FakePanel:
             if name in self._refused:
                 raise self._refused[name]
             if name in self._poison:
-                raise Reject("refused", "Panel: 422")
+                raise Reject("refused", panel="422")
 
     def _write_one(self, record: R, act: Callable[[R], Outcome]) -> Outcome:
         if record.client_id in self._poison:
-            return Reject("refused", "Panel: 422")
+            return Reject("refused", panel="422")
         if record.client_id in self._refused:
             return self._refused[record.client_id]
         try:
@@ -436,8 +456,8 @@ class FakePanel:
             return Retry("missing_result")
         return outcome
 
-    def _open(self, login: str, code: str, values: Record, guest: bool) -> str:
-        shown = UNSET | _shown({name: value for name, value in values.items() if value not in (None, "")})
+    def _open(self, login: str, code: str, values: Values, guest: bool) -> str:
+        shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})
         self._last_id += 1
         key = str(self._last_id)
         self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
@@ -445,25 +465,38 @@ class FakePanel:
         self._keep_hidden(key, values)
         return key
 
-    def _change(self, key: str, values: Record, external_code: str | None = None) -> None:
+    def _change(self, key: str, values: Values, external_code: str | None = None) -> None:
         account = self.accounts[key]
         self.accounts[key] = replace(
             account,
             external_code=account.external_code if external_code is None else external_code,
-            values={**account.values, **_shown(values)},
+            values={**account.values, **self._shown(values)},
             modified_at=self._stamp(),
         )
         self._keep_hidden(key, values)
 
-    def _keep_hidden(self, key: str, values: Record) -> None:
+    def _shown(self, values: Values) -> dict[str, Value]:
+        """Return these values, but for those the panel does not show, as it shows them after they were written."""
+        shown = {name: _through(SHOWN[name], value) for name, value in values.items() if name not in HIDDEN}
+        for name in IN_OTHER_WORDS & shown.keys():
+            shown[name] = self.number_of(str(shown[name]))
+        return shown
+
+    def _keep_hidden(self, key: str, values: Values) -> None:
         active = FLAG.to_panel(values.get("active", key not in self.closed))
         (self.closed.discard if active else self.closed.add)(key)
-        if values.get("payment_days") not in (None, ""):
-            self.payment_days[key] = str(DAYS.to_panel(values["payment_days"]))
+        for name in HIDDEN & values.keys() - {"active"}:
+            if _empty(values[name]):
+                continue
+            if name == "payment_days":
+                self.payment_days[key] = str(DAYS.to_panel(values[name]))
+            else:
+                self.hidden.setdefault(key, {})[name] = _through(ACCOUNT_FIELDS[name], values[name])
 
     def _showing(self, account: Account) -> Account:
-        """Return an account as the panel shows it: its trade credit by the switches."""
-        values = {name: value for name, value in account.values.items() if name not in CREDIT_SHOWN[self.shows_credit]}
+        """Return an account as the panel shows it: what it does not know not at all, trade credit by the switches."""
+        untold = CREDIT_SHOWN[self.shows_credit] | self.lacks
+        values = {name: value for name, value in account.values.items() if name not in untold}
         if "balance" in values and not self.used_shows_balance:
             values["balance"] = self.used.get(account.panel_client_id, "0.00")
         return replace(account, values=values)
@@ -490,45 +523,41 @@ class FakePanel:
 
     def _check_known_group(self, number: str) -> None:
         if number not in self.discount_groups:
-            raise Reject("refused", "Panel: nie ma takiej grupy / no such group")
+            raise Reject("refused", panel="102: nie ma takiej grupy")
 
     def _check_shops(self, shops: Value) -> None:
         if not shops:
-            raise Reject("no_shop", "Panel: brak sklepu / no shop")
-        self._check_known(ACCOUNT_FIELDS["shops"].codec.to_panel(shops), "bad_shop")
+            raise Reject("no_shop.by_panel", field=SHOPS_FIELD, panel="13: nie podano sklepu")
+        if not self.known_shops.issuperset(ACCOUNT_FIELDS[SHOPS_FIELD].codec.to_panel(shops)):
+            raise Reject("bad_shop.by_panel", field=SHOPS_FIELD, panel="14: nie ma takiego sklepu")
 
     def _check_address_shops(self, write: AddressWrite) -> None:
-        if not write.shops:
-            raise Reject("refused", "Panel: brak sklepu / no shop")
-        self._check_known(write.shops, "refused")
-
-    def _check_known(self, shops: Collection[int], code: str) -> None:
-        if not self.known_shops.issuperset(shops):
-            raise Reject(code, "Panel: nie ma takiego sklepu / no such shop")
+        if not write.shops or not self.known_shops.issuperset(write.shops):
+            raise Reject("refused", panel="14: nie ma takiego sklepu")
 
     def _customer(self, write: AddressWrite) -> str:
         key = self._ids_by_login.get(write.login)
         if key is None:
-            raise Reject("refused", "Panel: nie ma takiego loginu / no such login")
+            raise Reject("refused", panel="101: nie ma takiego loginu")
         return key
 
     def _target(self, write: AddressWrite) -> str:
         owner, _ = self.delivery.get(write.panel_address_id, ("", None))
         if owner != self._customer(write):
-            raise Reject("refused", "Panel: nie ma takiego adresu / no such address")
+            raise Reject("refused", panel="101: nie ma takiego adresu")
         return write.panel_address_id
 
-    def _add(self, owner: str, values: Record) -> str:
-        lines = UNSET_LINES | _shown({name: value for name, value in values.items() if value not in (None, "")}, LINES)
+    def _add(self, owner: str, values: Values) -> str:
+        lines = UNSET_LINES | _lines({name: value for name, value in values.items() if not _empty(value)})
         self._last_address_id += 1
         address_id = str(self._last_address_id)
         self.delivery[address_id] = (owner, Address(address_id, lines))
         self._touch(owner)
         return address_id
 
-    def _edit(self, address_id: str, values: Record) -> None:
+    def _edit(self, address_id: str, values: Values) -> None:
         owner, address = self.delivery[address_id]
-        self.delivery[address_id] = (owner, Address(address_id, {**address.values, **_shown(values, LINES)}))
+        self.delivery[address_id] = (owner, Address(address_id, {**address.values, **_lines(values)}))
         self._touch(owner)
 
     def _drop(self, address_id: str) -> None:
@@ -543,9 +572,8 @@ class FakePanel:
         return self._clock().replace(microsecond=0)
 
 
-def _shown(values: Record, fields: Mapping[str, Field] = SHOWN) -> dict[str, Value]:
-    """Return these values, but for those the panel does not show, as it shows them after they were written."""
-    return {name: _through(fields[name], value) for name, value in values.items() if name not in HIDDEN}
+def _lines(values: Values) -> dict[str, Value]:
+    return {name: _through(DELIVERY_ADDRESSES[name], value) for name, value in values.items()}
 
 
 def _through(field: Field, value: Value) -> Value:
@@ -556,33 +584,59 @@ def _form(field: Field, value: Value) -> Any:
     try:
         return field.codec.to_panel(value)
     except Reject as reject:
-        raise Reject(reject.code, f"{field.name}: {reject.message}", field=field.name) from None
+        raise Reject(reject.code, field=field.name, value=str(value)) from None
+
+
+def _empty(value: Value) -> bool:
+    return value is None or value == ""
+
+
+def _opens_with(field: Field, value: Value) -> bool:
+    """Whether a value goes into the call that opens an account."""
+    return bool(field.create) and not _empty(value)
 
 
 def _sent(field: Field, value: Value) -> bool:
-    """Say whether a changed value goes into the call: text and group can be emptied, the rest cannot."""
+    """Whether a changed value goes into the call: text and group can be emptied, the rest cannot."""
     form = _form(field, value)
-    return form not in (None, []) and not (value in (None, "") and isinstance(form, bool))
+    return form not in (None, []) and not (_empty(value) and isinstance(form, bool))
+
+
+def _carried(record: NewAccount | AccountUpdate | AddressWrite) -> frozenset[str]:
+    """Return the account's fields that a call carries with this record: none where our own check keeps it back."""
+    if isinstance(record, AddressWrite):
+        return frozenset()
+    goes = _opens_with if isinstance(record, NewAccount) else _sent
+    try:
+        return frozenset(name for name, value in record.values.items() if goes(ACCOUNT_FIELDS[name], value))
+    except Reject:
+        return frozenset()
 
 
 def _check_name(name: str) -> None:
     if not name.strip():
-        raise Reject("refused", "Panel: brak nazwy / no name")
+        raise Reject("refused", panel="brak nazwy")
 
 
-def _checked(key: ItemKey, price: SentPrice | None) -> tuple[ItemKey, Price | None] | Reject:
-    """Return kind, id and price as the panel keeps them, or what the adapter has against them."""
+def _checked(key: PriceKey, price: SentPrice | None) -> tuple[PriceKey, Price | None] | Reject:
+    """Return kind, id and price as the panel keeps them, or what our own check has against them."""
     kind, item_id = key
-    if kind not in KINDS or not (item_id.isascii() and item_id.isdecimal()):
-        return Reject("bad_item", "nie ma takiej pozycji. / there is no such item.")
+    if kind not in KINDS:
+        return Reject("bad_item_type", field="item_type", value=kind)
+    if not (item_id.isascii() and item_id.isdecimal()):
+        return Reject("bad_item", field="item_id", value=item_id)
+    if price is None:
+        return key, None
     try:
-        if price is None:
-            return key, None
-        if not price.currency:
-            return Reject("bad_code", "brak waluty. / no currency.")
-        return key, (money.amount(price.price), CURRENCY.to_panel(price.currency))
+        currency = CURRENCY.to_panel(price.currency)
+    except Reject:
+        currency = ""
+    if not currency:
+        return Reject("bad_code", field="currency", value=price.currency)
+    try:
+        return key, (money.amount(price.price), currency)
     except Reject as reject:
-        return reject
+        return Reject(reject.code, field="price", value=str(price.price))
 
 
 def _joined(shops: Sequence[int]) -> str:

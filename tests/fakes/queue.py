@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kartoteka.core.errors import Retry
+from kartoteka.errors import Retry
+from kartoteka.model import Owner
 
 CHUNK = 100
 
@@ -13,7 +14,7 @@ class FakeQueue:
     """Lists of chunks by concern. ``break_after(n)`` takes n more chunks and refuses the next one, once."""
 
     def __init__(self) -> None:
-        self.chunks: dict[str, list[tuple[str, ...]]] = {}
+        self.chunks: dict[str, list[tuple[Owner, ...]]] = {}
         self.brought_back: list[tuple[str, str]] = []
         self._takes: int | None = None
 
@@ -21,9 +22,10 @@ class FakeQueue:
         """Take this many more chunks, then raise Retry once."""
         self._takes = chunks
 
-    def send(self, concern: str, client_ids: Sequence[str]) -> int:
-        keys = tuple(dict.fromkeys(client_ids))
-        chunks = [keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK)]
+    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+        keys = tuple(dict.fromkeys(owners))
+        clients, groups = (tuple(key for key in keys if bool(key.group_id) is is_group) for is_group in (False, True))
+        chunks = [some[i : i + CHUNK] for some in (clients, groups) for i in range(0, len(some), CHUNK)]
         for chunk in chunks:
             self._maybe_break()
             self.chunks.setdefault(concern, []).append(chunk)
@@ -33,7 +35,7 @@ class FakeQueue:
         del seconds
         self.brought_back.extend((concern, receipt) for receipt in receipts)
 
-    def take(self, concern: str) -> tuple[str, ...] | None:
+    def take(self, concern: str) -> tuple[Owner, ...] | None:
         """Take the oldest chunk off this concern's queue; None: it is empty."""
         waiting = self.chunks.get(concern)
         return waiting.pop(0) if waiting else None

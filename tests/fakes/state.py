@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kartoteka.adapters import pace
-from kartoteka.core.errors import KartotekaError
-from kartoteka.ports import Lease, Stored
+from kartoteka.adapters.aws import rate as rate_limit
+from kartoteka.errors import KartotekaError
+from kartoteka.ports.state import Stored
 
 
 class FakeState:
-    """Cursors, pace, pauses and runs in dictionaries. ``fail`` makes the next calls raise."""
+    """Cursors, rate limit, pauses and runs in dictionaries. ``fail`` makes the next calls raise."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Stored] = {}
-        self.shared = pace.Shared()
+        self.shared = rate_limit.Shared()
         self.pauses: dict[str, str] = {}
         self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
         self._failures: list[KartotekaError] = []
@@ -37,18 +37,14 @@ class FakeState:
         self.documents[name] = Stored(copy.deepcopy(dict(document)), version + 1)
         return True
 
-    def lease(
-        self, calls: int, *, now: float, rate: float, budget: int | None, unused: int = 0, urgent: bool = False
-    ) -> Lease:
+    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
         self._maybe_fail()
-        self.shared, lease = pace.leased(
-            self.shared, calls, now=now, rate=rate, budget=budget, unused=unused, urgent=urgent
-        )
-        return lease
+        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, budget=budget)
+        return slot
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
-        self.shared = pace.slowed(self.shared, now=now, rate=rate, wait=wait)
+        self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
 
     def paused(self) -> Mapping[str, str]:
         self._maybe_fail()

@@ -3,64 +3,56 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cli import look
+from cli import queries
 from cli import stack as stacks
 from cli.erp import Where, opened
-from kartoteka.core.model import (
-    ConflictNote,
-    Direction,
-    Link,
-    Parked,
-    Reason,
-    Settlement,
-    Side,
-    State,
-    Status,
-    Written,
-)
+from kartoteka.codes import IN_STEP, State, Status
+from kartoteka.codes import status as said
+from kartoteka.model import Change, ConflictNote, Deferral, Direction, Link, Reason, Side, Written
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
+from tests.fixtures.records import AT, about, change, written
 
-AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-IN_STEP = Status(State.IN_STEP)
 EVIL = "[b]\x1b[2J\x9b31m\u202e\r\n"
+INCOMPLETE = said("incomplete", ["email"], table="clients")
 
 
-def settle(bench: SqlBench, *settlements: Settlement) -> None:
-    bench.exchange.settle(settlements, run_id="run-1", at=AT)
+def save(bench: SqlBench, *changes: Change) -> None:
+    bench.exchange.records.save(changes, run_id="run-1", at=AT)
 
 
-def linked(key: str) -> Settlement:
-    street = Written("street", Direction.ERP_TO_PANEL, Reason.CREATE, None, "Długa 1")
-    return Settlement(
-        key, "accounts", IN_STEP, link=Link(key, f"7{key[-1]}", key.lower(), "created"), written=(street,)
+def linked(key: str) -> Change:
+    opened = Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, '{"street": "Długa 1"}')
+    return change(
+        key, "accounts", status=IN_STEP, link=Link(key, f"7{key[-1]}", key.lower(), "created"), written=(opened,)
     )
 
 
-def in_conflict(key: str, erp: str = "Długa 1", panel: str = "Krótka 2", winner: Side | None = None) -> Settlement:
-    status = Status(State.CONFLICT, "conflict", "Różne zmiany / Edited differently")
-    return Settlement(key, "billing", status, conflicts=(ConflictNote("street", erp, panel, "Stara 3", winner),))
+def in_conflict(key: str, erp: str = "Długa 1", panel: str = "Krótka 2", winner: Side | None = None) -> Change:
+    conflict = ConflictNote("street", erp, panel, "Stara 3", winner)
+    return change(key, status=said("conflict", ["street"]), conflicts=(conflict,))
+
+
+def deferral(code: str = "timeout") -> Deferral:
+    return Deferral(AT + timedelta(minutes=2), attempts=0, tries=2, code=code)
 
 
 @pytest.fixture
 def filled(sqlite_bench: SqlBench) -> SqlBench:
-    """Three cards: one in step, one in conflict and one parked; one held without an account."""
+    """Three clients: one in step, one in conflict and one deferred; one held without an account."""
     for number in range(1, 5):
-        sqlite_bench.erp.insert_card(f"C-{number}", street="Długa 1")
-    held = Status(State.HELD, "incomplete", "Brakuje: email. / Missing: email.")
-    parked = Parked(AT + timedelta(minutes=2), attempts=0, tries=2, code="timeout")
-    settle(sqlite_bench, linked("C-1"), linked("C-2"), linked("C-3"), Settlement("C-4", "accounts", held))
-    settle(
+        sqlite_bench.erp.insert_client(f"C-{number}", street="Długa 1")
+    save(sqlite_bench, linked("C-1"), linked("C-2"), linked("C-3"), change("C-4", "accounts", status=INCOMPLETE))
+    save(
         sqlite_bench,
-        Settlement("C-1", "billing", IN_STEP),
+        change("C-1", status=IN_STEP),
         in_conflict("C-2"),
-        Settlement("C-3", "billing", Status(State.PENDING, "timeout", "…"), parked=parked),
+        change("C-3", status=said("timeout"), deferral=deferral()),
     )
     return sqlite_bench
 
@@ -70,35 +62,73 @@ def filled(sqlite_bench: SqlBench) -> SqlBench:
 
 def test_status_counts_by_concern_and_state(command: Command, filled: SqlBench) -> None:
     report = command.json("status", "--erp-url", filled.url)
-    assert report["totals"] == {"cards": 4, "linked": 3, "held": 1, "conflicts": 1, "undecided": 1}
-    assert {(r["concern"], r["state"]): r["records"] for r in report["states"]} == {
-        ("accounts", "held"): 1,
-        ("accounts", "in_step"): 3,
-        ("billing", "conflict"): 1,
-        ("billing", "in_step"): 1,
-        ("billing", "pending"): 1,
-    }
+    assert report["totals"] == {"clients": 4, "linked": 3, "held": 1, "conflicts": 1, "undecided": 1}
+    assert report["states"] == [
+        {"concern": concern, "kind": "client", "state": state, "records": records}
+        for concern, state, records in (
+            ("accounts", "held", 1),
+            ("accounts", "in_step", 3),
+            ("billing", "conflict", 1),
+            ("billing", "in_step", 1),
+            ("billing", "pending", 1),
+        )
+    ]
     assert report["cloud"] is None
 
 
-def test_status_tells_what_is_held_and_what_is_parked(command: Command, filled: SqlBench) -> None:
+def test_status_tells_what_is_held_and_what_is_deferred(command: Command, filled: SqlBench) -> None:
     report = command.json("status", "--erp-url", filled.url)
     (held,) = report["held"]
-    assert (held["client_id"], held["code"], held["message"]) == (
-        "C-4",
-        "incomplete",
-        "Brakuje: email. / Missing: email.",
-    )
-    assert report["parked"] == [
-        {"concern": "billing", "code": "timeout", "records": 1, "next_due": "2026-03-02 12:02:00"},
+    assert held == {
+        "client_id": "C-4",
+        "group_id": "",
+        "concern": "accounts",
+        "item_id": "",
+        "code": "incomplete",
+        "field": "email",
+        "message_pl": INCOMPLETE.message_pl,
+        "message_en": INCOMPLETE.message_en,
+        "since": "2026-03-02 12:00:00",
+    }
+    assert report["deferred"] == [
+        {"concern": "billing", "kind": "client", "code": "timeout", "records": 1, "next_due": "2026-03-02 12:02:00"},
     ]
 
 
 def test_status_as_tables_says_the_same(command: Command, filled: SqlBench) -> None:
     shown = command("status", "--erp-url", filled.url).stdout
-    for part in ("4 cards, 3 with an account", "C-4", "incomplete", "Brakuje: email.", "timeout", "12:02:00"):
+    for part in ("4 clients, 3 with an account", "C-4", "incomplete", "has no value in:", "timeout", "12:02:00"):
         assert part in shown
     assert "1 open conflict, 1 not decided" in shown
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "polish"),
+    [
+        ({}, (), False),
+        ({"LANG": "pl_PL.UTF-8"}, (), True),
+        ({"LANG": "de_DE.UTF-8"}, (), False),
+        ({"LANG": "pl_PL.UTF-8", "LC_ALL": "C"}, (), False),
+        ({"LANG": "pl_PL.UTF-8"}, ("--lang", "en"), False),
+        ({}, ("--lang", "pl"), True),
+    ],
+)
+def test_what_is_said_of_a_record_is_said_in_one_language(
+    command: Command,
+    filled: SqlBench,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    given: tuple[str, ...],
+    polish: bool,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    shown = command("status", "--erp-url", filled.url, *given).stdout
+    assert ("W tabeli clients" in shown, "The row in clients" in shown) == (polish, not polish)
+
+
+def test_a_language_that_there_is_not_is_refused(command: Command, filled: SqlBench) -> None:
+    command("status", "--erp-url", filled.url, "--lang", "de", code=2)
 
 
 def test_status_ends_well_unless_it_is_asked_for_a_verdict(command: Command, filled: SqlBench) -> None:
@@ -107,28 +137,28 @@ def test_status_ends_well_unless_it_is_asked_for_a_verdict(command: Command, fil
 
 
 @pytest.mark.parametrize(
-    ("settlement", "code"),
+    ("saved", "code"),
     [
-        (Settlement("C-1", "billing", Status(State.HELD, "refused")), 3),
+        (change("C-1", status=Status(State.HELD, "refused")), 3),
         (in_conflict("C-1"), 3),
         (in_conflict("C-1", winner=Side.ERP), 0),
-        (Settlement("C-1", "billing", Status(State.PENDING, "timeout")), 0),
+        (change("C-1", status=Status(State.PENDING, "timeout")), 0),
     ],
     ids=["held", "undecided", "decided", "pending"],
 )
-def test_what_waits_for_a_person(command: Command, sqlite_bench: SqlBench, settlement: Settlement, code: int) -> None:
-    settle(sqlite_bench, settlement)
+def test_what_waits_for_a_person(command: Command, sqlite_bench: SqlBench, saved: Change, code: int) -> None:
+    save(sqlite_bench, saved)
     command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=code)
 
 
 def test_status_of_an_installation_in_step(command: Command, sqlite_bench: SqlBench) -> None:
-    sqlite_bench.erp.insert_card("C-1")
-    settle(sqlite_bench, linked("C-1"))
-    assert "1 card, 1 with" in command("status", "--erp-url", sqlite_bench.url, "--exit-code").stdout
+    sqlite_bench.erp.insert_client("C-1")
+    save(sqlite_bench, linked("C-1"))
+    assert "1 client, 1 with" in command("status", "--erp-url", sqlite_bench.url, "--exit-code").stdout
 
 
 def test_status_says_how_many_more_are_held(command: Command, sqlite_bench: SqlBench) -> None:
-    settle(sqlite_bench, *(Settlement(f"C-{n}", "accounts", Status(State.HELD, "incomplete")) for n in range(5)))
+    save(sqlite_bench, *(change(f"C-{n}", "accounts", status=INCOMPLETE) for n in range(5)))
     shown = command("status", "--erp-url", sqlite_bench.url, "--limit", "2").stdout
     assert "3 more held records: --limit 5 shows all" in shown
 
@@ -170,121 +200,123 @@ def test_what_all_found_its_other_side_is_not_mentioned(command: Command, filled
     assert "Not matched" not in command("status", "--erp-url", filled.url).stdout
 
 
-# --- discount groups, which are no customers
-
-
-def about_group(item_id: str, state: State = State.IN_STEP, code: str = "", **more: Any) -> Settlement:
-    """Say something of a group, or of one of its prices: ``group/type/id``."""
-    return Settlement("", "discounts", Status(state, code, f"o {item_id} / of {item_id}"), item_id=item_id, **more)
+# --- discount groups, which are no clients
 
 
 @pytest.fixture
 def groups(sqlite_bench: SqlBench) -> SqlBench:
-    """Groups: two in step and one waiting, some of them named like a price; one held, one parked. Two prices held."""
-    sqlite_bench.erp.insert_card("C-1")
-    sqlite_bench.erp.run(
-        "INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Złota'), ('G-3', NULL), ('B/product/5', 'Nowa')"
-    )
-    parked = Parked(AT + timedelta(minutes=2), attempts=0, tries=2, code="timeout")
-    later = AT + timedelta(hours=1)
-    settle(
+    """Groups: two in step, one waiting, one held, one deferred; one of them named like a price. Two prices held."""
+    sqlite_bench.erp.insert_client("C-1")
+    save(
         sqlite_bench,
         linked("C-1"),
-        Settlement("C-1", "discounts", IN_STEP),
-        about_group("G-1", agreed={"name": "Złota"}, panel_item_id="4"),
-        about_group("A/product/5", agreed={"name": "Ukośna"}, panel_item_id="5"),
-        about_group("B/product/5", State.WAITING),
-        about_group("G-3", State.HELD, "incomplete"),
-        about_group("G-4", State.PENDING, "timeout", parked=parked),
+        change("C-1", "discounts", status=IN_STEP),
+        about("G-1", base={"name": "Złota"}, panel_id="4", status=IN_STEP),
+        about("A/product/5", base={"name": "Ukośna"}, panel_id="5", status=IN_STEP),
+        about("B", status=said("group_in_use", count="3")),
+        about("G-3", status=said("incomplete", ["name"], table="discount_groups")),
+        about("G-4", status=said("timeout"), deferral=deferral()),
     )
-    prices = [about_group(f"G-1/product/{n}", State.HELD, "bad_amount") for n in (17, 18)]
-    price = Written("price", Direction.ERP_TO_PANEL, Reason.CREATE, None, "12.50")
-    written = Settlement("", "discounts", None, item_id="G-1/product/19", written=(price,))
-    sqlite_bench.exchange.settle([*prices, written], run_id="run-2", at=later)
+    refused = said("bad_amount", ["price"], value="x", table="discount_group_items")
+    prices = [about("G-1", f"product/{n}", status=refused) for n in (17, 18)]
+    sent = about("G-1", "product/19", written=(written("price", None, "12.50", Reason.CREATE),))
+    sqlite_bench.exchange.records.save([*prices, sent], run_id="run-2", at=AT + timedelta(hours=1))
     return sqlite_bench
 
 
-def test_groups_and_their_prices_are_counted_apart_from_customers(command: Command, groups: SqlBench) -> None:
+def test_groups_and_their_prices_are_counted_apart_from_clients(command: Command, groups: SqlBench) -> None:
     report = command.json("status", "--erp-url", groups.url)
-    assert (report["totals"]["cards"], report["totals"]["linked"], report["totals"]["held"]) == (1, 1, 3)
-    assert [row for row in report["states"] if row["concern"].startswith("disc")] == [
-        {"concern": "discount_group_items", "state": "held", "records": 2},
-        {"concern": "discount_groups", "state": "held", "records": 1},
-        {"concern": "discount_groups", "state": "in_step", "records": 2},
-        {"concern": "discount_groups", "state": "pending", "records": 1},
-        {"concern": "discount_groups", "state": "waiting", "records": 1},
-        {"concern": "discounts", "state": "in_step", "records": 1},
+    assert (report["totals"]["clients"], report["totals"]["linked"], report["totals"]["held"]) == (1, 1, 3)
+    assert [list(row.values()) for row in report["states"] if row["concern"] == "discounts"] == [
+        ["discounts", "client", "in_step", 1],
+        ["discounts", "group", "held", 1],
+        ["discounts", "group", "in_step", 2],
+        ["discounts", "group", "pending", 1],
+        ["discounts", "group", "waiting", 1],
+        ["discounts", "price", "held", 2],
     ]
-    assert report["parked"] == [
-        {"concern": "discount_groups", "code": "timeout", "records": 1, "next_due": "2026-03-02 12:02:00"}
+    assert report["deferred"] == [
+        {"concern": "discounts", "kind": "group", "code": "timeout", "records": 1, "next_due": "2026-03-02 12:02:00"}
     ]
+
+
+def test_addresses_are_counted_apart_from_the_clients_who_have_them(command: Command, sqlite_bench: SqlBench) -> None:
+    of = ("C-1", "delivery_addresses")
+    save(sqlite_bench, change(*of, status=IN_STEP), *(change(*of, f"A-{n}", status=IN_STEP) for n in (1, 2)))
+    report = command.json("status", "--erp-url", sqlite_bench.url)
+    assert [(row["kind"], row["records"]) for row in report["states"]] == [("address", 2), ("client", 1)]
 
 
 def test_a_flood_of_prices_hides_no_group(command: Command, groups: SqlBench) -> None:
     report = command.json("status", "--limit", "2", "--erp-url", groups.url)
-    assert [(row["client_id"], row["concern"], row["item_id"]) for row in report["held"]] == [
-        ("", "discounts", "G-3"),
-        ("", "discounts", "G-1/product/17"),
+    assert [(row["client_id"], row["group_id"], row["concern"], row["item_id"]) for row in report["held"]] == [
+        ("", "G-3", "discounts", ""),
+        ("", "G-1", "discounts", "product/17"),
     ]
     shown = command("status", "--limit", "2", "--erp-url", groups.url).stdout
-    (line,) = [line for line in shown.splitlines() if "G-1/product/17" in line]
-    assert [cell.strip() for cell in line.strip("│").split("│")[:4]] == [
+    (line,) = [line for line in shown.splitlines() if "product/17" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")[:6]] == [
         "",
+        "G-1",
         "discounts",
-        "G-1/product/17",
+        "product/17",
         "bad_amount",
+        "price",
     ]
     assert "1 more held record: --limit 3 shows all" in shown
-    assert "1 card, 1 with" in shown
+    assert "1 client, 1 with" in shown
 
 
-def test_a_held_group_waits_for_a_person_and_a_parked_one_does_not(command: Command, sqlite_bench: SqlBench) -> None:
-    settle(sqlite_bench, about_group("G-4", State.PENDING, "timeout"))
+def test_a_held_price_waits_for_a_person_and_a_deferred_group_does_not(
+    command: Command, sqlite_bench: SqlBench
+) -> None:
+    save(sqlite_bench, about("G-4", status=Status(State.PENDING, "timeout"), deferral=deferral()))
     command("status", "--erp-url", sqlite_bench.url, "--exit-code")
-    settle(sqlite_bench, about_group("G-1/product/17", State.HELD, "bad_amount"))
+    save(sqlite_bench, about("G-1", "product/17", status=Status(State.HELD, "bad_amount")))
     command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=3)
 
 
 def test_the_history_of_a_group_is_its_own_and_its_prices(command: Command, groups: SqlBench) -> None:
-    name = Written("name", Direction.ERP_TO_PANEL, Reason.EDIT, "Złota", "Złota %")
-    own = about_group("G-1", written=(name,))
-    address = Settlement("C-1", "delivery_addresses", IN_STEP, item_id="G-1", written=(name,))
-    wild = about_group("G_1/product/3", written=(name,))
-    customer = Settlement("C-1", "discounts", IN_STEP, written=(name,))
-    settle(groups, own, address, wild, customer, about_group("G-10", written=(name,)))
-    for given, found in {
-        "G-1": ["G-1", "G-1/product/19"],
-        "G_1": ["G_1/product/3"],
-        "G-%": [],
-        "": [],
-    }.items():
+    name = (written("name", "Złota", "Złota %"),)
+    own, like = about("G-1", written=name), about("G_1", "product/3", written=name)
+    address = change("C-1", "delivery_addresses", "G-1", written=name)
+    client, longer = change("C-1", "discounts", written=name), about("G-10", written=name)
+    of_its_name = change("G-1", "discounts", written=name)
+    save(groups, own, address, like, client, longer, of_its_name)
+    for given, found in {"G-1": ["", "product/19"], "G_1": ["product/3"], "G-%": [], "": []}.items():
         rows = command.json("history", "--group", given, "--erp-url", groups.url)["history"]
-        assert [row["item_id"] for row in rows] == found
-    assert len(command.json("history", "--erp-url", groups.url)["history"]) == 7
+        assert [(row["group_id"], row["item_id"]) for row in rows] == [(given, item_id) for item_id in found]
+    assert len(command.json("history", "--erp-url", groups.url)["history"]) == 8
     assert "12.50" in command("history", "--group", "G-1", "--erp-url", groups.url).stdout
     assert "not both" in command("history", "C-1", "--group", "G-1", "--erp-url", groups.url, code=2).output
 
 
 def test_groups_are_told_on_each_engine(command: Command, sql: SqlBench) -> None:
-    sql.erp.insert_card("C-1", discount_group_id="G-1")
-    parked = Parked(AT, attempts=0, tries=1, code="brake")
-    settle(
+    sql.erp.insert_client("C-1", discount_group_id="G-1")
+    save(
         sql,
         linked("C-1"),
-        about_group("G-1/product/17", State.HELD, "bad_amount"),
-        about_group("G-2", State.PENDING, "brake", parked=parked),
+        about("G-1", "product/17", status=Status(State.HELD, "bad_amount")),
+        about("G-2", status=Status(State.PENDING, "brake"), deferral=deferral("brake")),
     )
     report = command.json("status", "--erp-url", sql.url)
-    assert [row["concern"] for row in report["states"]] == ["accounts", "discount_group_items", "discount_groups"]
-    assert [row["concern"] for row in report["parked"]] == ["discount_groups"]
-    assert [row["item_id"] for row in report["held"]] == ["G-1/product/17"]
+    assert [(row["concern"], row["kind"]) for row in report["states"]] == [
+        ("accounts", "client"),
+        ("discounts", "group"),
+        ("discounts", "price"),
+    ]
+    assert [(row["concern"], row["kind"], row["code"]) for row in report["deferred"]] == [
+        ("discounts", "group", "brake")
+    ]
+    assert [(row["group_id"], row["item_id"]) for row in report["held"]] == [("G-1", "product/17")]
     assert command.json("history", "--group", "G-1", "--erp-url", sql.url)["history"] == []
+    assert len(command.json("history", "C-1", "--erp-url", sql.url)["history"]) == 1
     with opened(Where(sql.url, None)) as erp:
         for concern, found in {"discounts": ["C-1"], "credit": [], "billing": ["C-1"], "accounts": []}.items():
-            assert [key for page in look.pages_of_cards(erp, concern) for key in page] == found
-            assert look.count_cards(erp, concern) == len(found)
-        assert look.parked_with(erp, "discounts", "brake") == (0, 1)
-        assert look.prices(erp, "G-1") == 0
+            assert [key for page in queries.pages_of_clients(erp, concern) for key in page] == found
+            assert queries.count_clients(erp, concern) == len(found)
+        assert queries.deferred_with(erp, "discounts", "brake") == (0, 1)
+        assert queries.prices(erp, "G-1") == 0
 
 
 # --- which database
@@ -294,7 +326,7 @@ def test_the_environment_names_the_database(
     command: Command, filled: SqlBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERP_URL", filled.url)
-    assert command.json("status")["totals"]["cards"] == 4
+    assert command.json("status")["totals"]["clients"] == 4
 
 
 def test_a_local_stack_that_is_down_still_has_its_database(
@@ -304,7 +336,7 @@ def test_a_local_stack_that_is_down_still_has_its_database(
     facts.write_text(json.dumps({"erp_url": filled.url}))
     monkeypatch.setattr(stacks, "LOCAL_STACK", facts)
     report = command.json("status")
-    assert (report["totals"]["cards"], report["cloud"]) == (4, None)
+    assert (report["totals"]["clients"], report["cloud"]) == (4, None)
 
 
 def test_a_named_stack_has_its_own_database_whatever_the_environment_says(
@@ -312,7 +344,7 @@ def test_a_named_stack_has_its_own_database_whatever_the_environment_says(
 ) -> None:
     del filled, deployed
     monkeypatch.setenv("ERP_URL", "sqlite:///nowhere.db")
-    assert command.json("status", "--stack", STACK)["totals"]["cards"] == 4
+    assert command.json("status", "--stack", STACK)["totals"]["clients"] == 4
 
 
 def test_an_address_on_the_command_line_wins(command: Command, deployed: Deployed, tmp_path: Path) -> None:
@@ -329,6 +361,17 @@ def test_without_any_database_the_command_says_what_to_give(command: Command) ->
 def test_a_database_without_tables_says_what_to_run(command: Command, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     assert "kartoteka schema create" in command("history", "--erp-url", f"sqlite:///{tmp_path}/empty.db", code=1).output
+
+
+def test_a_missing_column_is_named_with_the_command_that_adds_it(command: Command, sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.run("ALTER TABLE sync_status DROP COLUMN message_pl")
+    sqlite_bench.erp.run("ALTER TABLE clients DROP COLUMN province")
+    shown = command("status", "--erp-url", sqlite_bench.url, code=1).output
+    assert "column clients.province, column sync_status.message_pl are missing" in shown
+    assert "kartoteka schema upgrade" in shown
+    told = command("schema", "upgrade", "--url", sqlite_bench.url).stdout
+    assert "complete" in told
+    command("status", "--erp-url", sqlite_bench.url)
 
 
 def test_a_wrong_address_is_not_repeated(command: Command) -> None:
@@ -376,7 +419,7 @@ def test_a_concern_that_the_brake_stopped_waits_for_a_person(command: Command, d
 
 
 def test_conflicts_lists_the_open_ones(command: Command, filled: SqlBench) -> None:
-    settle(filled, in_conflict("C-1", winner=Side.ERP))
+    save(filled, in_conflict("C-1", winner=Side.ERP))
     (row,) = command.json("conflicts", "--erp-url", filled.url)["conflicts"]
     assert (row["client_id"], row["field"], row["erp_value"], row["panel_value"]) == (
         "C-2",
@@ -402,7 +445,7 @@ def test_a_decision_is_written_as_a_persons_answer(command: Command, filled: Sql
     (conflict,) = filled.erp.conflicts
     assert (conflict.decision, conflict.closed_at) == ("panel", None)
     assert conflict.decided_at is not None
-    assert filled.erp.log()[before:] == [("sync_conflicts", "C-2", str(row["id"]), "U", "erp")]
+    assert filled.erp.log()[before:] == [("sync_conflicts", "C-2", "", str(row["id"]), "U")]
     assert command.json("status", "--erp-url", filled.url)["totals"]["undecided"] == 0
 
 
@@ -414,18 +457,25 @@ def test_the_options_of_the_list_hold_for_a_decision_too(command: Command, fille
 def test_a_decision_may_be_changed_until_it_is_carried_out(command: Command, filled: SqlBench) -> None:
     for side in ("erp", "panel"):
         command("conflicts", "decide", "1", side, "--erp-url", filled.url)
-    settle(filled, Settlement("C-2", "billing", IN_STEP, close_conflicts={1: Side.PANEL}))
+    save(filled, change("C-2", status=IN_STEP, closed={1: Side.PANEL}))
     shown = command("conflicts", "decide", "1", "erp", "--erp-url", filled.url, code=65).output
     assert "closed already" in shown
     assert filled.erp.conflicts[0].decision == "panel"
 
 
 def test_an_address_is_named_with_what_was_decided_and_what_was_written(command: Command, filled: SqlBench) -> None:
-    written = (Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "Stara 3", "Długa 1"),)
     conflict = ConflictNote("city", "Łódź", "Gdynia", "")
-    status = Status(State.CONFLICT, "conflict")
-    addresses = "delivery_addresses"
-    settle(filled, Settlement("C-1", addresses, status, item_id="D-7", written=written, conflicts=(conflict,)))
+    save(
+        filled,
+        change(
+            "C-1",
+            "delivery_addresses",
+            "D-7",
+            status=Status(State.CONFLICT, "conflict"),
+            written=(written("street", "Stara 3", "Długa 1"),),
+            conflicts=(conflict,),
+        ),
+    )
     shown = command("conflicts", "decide", "2", "erp", "--erp-url", filled.url).stdout
     assert "conflict 2 (C-1, D-7, city): erp wins" in shown
     (row,) = command.json("history", "C-1", "--limit", "1", "--erp-url", filled.url)["history"]
@@ -448,19 +498,26 @@ def test_no_conflicts(command: Command, sqlite_bench: SqlBench) -> None:
 # --- history
 
 
-def test_history_of_one_customer_and_of_all(command: Command, filled: SqlBench) -> None:
+def test_history_of_one_client_and_of_all(command: Command, filled: SqlBench) -> None:
+    save(filled, change("C-2", written=(written("street", "Długa 1", "Krótka 2"),)))
     rows = command.json("history", "--erp-url", filled.url)["history"]
-    assert [row["client_id"] for row in rows] == ["C-3", "C-2", "C-1"]
-    (row,) = command.json("history", "C-2", "--erp-url", filled.url)["history"]
-    assert (row["field"], row["direction"], row["reason"], row["value_before"], row["value_after"]) == (
-        "street",
-        "erp_to_panel",
+    assert [row["client_id"] for row in rows] == ["C-2", "C-3", "C-2", "C-1"]
+    row, opening = command.json("history", "C-2", "--erp-url", filled.url)["history"]
+    assert {name: row[name] for name in ("field", "direction", "reason", "value_before", "value_after")} == {
+        "field": "street",
+        "direction": "erp_to_panel",
+        "reason": "edit",
+        "value_before": "Długa 1",
+        "value_after": "Krótka 2",
+    }
+    assert (opening["field"], opening["reason"], json.loads(opening["value_after"])) == (
+        "",
         "create",
-        None,
-        "Długa 1",
+        {"street": "Długa 1"},
     )
+    assert "counts" not in row
     assert len(command.json("history", "--limit", "2", "--erp-url", filled.url)["history"]) == 2
-    assert "Długa 1" in command("history", "--erp-url", filled.url).stdout
+    assert "Krótka 2" in command("history", "--erp-url", filled.url).stdout
 
 
 def test_an_empty_history(command: Command, sqlite_bench: SqlBench) -> None:
@@ -472,9 +529,9 @@ def test_an_empty_history(command: Command, sqlite_bench: SqlBench) -> None:
 
 @pytest.mark.parametrize("extra", [[], ["--json"]])
 def test_no_value_reaches_the_terminal_as_a_command(command: Command, sqlite_bench: SqlBench, extra: list[str]) -> None:
-    written = (Written("street", Direction.PANEL_TO_ERP, Reason.EDIT, EVIL, EVIL),)
-    held = Status(State.HELD, "refused", EVIL)
-    settle(sqlite_bench, Settlement(EVIL, "accounts", held, written=written), in_conflict("C-1", EVIL, EVIL))
+    told = Status(State.HELD, EVIL, EVIL, EVIL, EVIL)
+    evil = change(EVIL, "accounts", EVIL, status=told, written=(written("street", EVIL, EVIL),))
+    save(sqlite_bench, evil, in_conflict("C-1", EVIL, EVIL), about(EVIL, EVIL, status=told))
     for name in ("status", "conflicts", "history"):
         shown = command(name, "--erp-url", sqlite_bench.url, *extra).stdout
         assert all(c == "\n" or c.isprintable() for c in shown), shown

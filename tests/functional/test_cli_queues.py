@@ -8,32 +8,35 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli import cloud
-from kartoteka.adapters.queue import shard
-from kartoteka.adapters.state import DynamoState
-from kartoteka.core.concerns import CONCERNS
-from kartoteka.core.model import Direction, Link, Parked, Reason, SentPrice, Settlement, State, Status, Written
+from kartoteka.adapters.aws.queue import shard
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.codes import IN_STEP, State, Status
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Change, Deferral, Link
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
+from tests.fixtures.records import AT, about, change, price, store_prices, written
 
-AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HERE = ("--stack", STACK)
+STOPPED = Status(State.PENDING, "brake")
+
+
+def save(bench: SqlBench, *changes: Change, at: datetime = AT, run_id: str = "run") -> None:
+    bench.exchange.records.save(changes, run_id=run_id, at=at)
 
 
 @pytest.fixture
-def cards(sqlite_bench: SqlBench) -> SqlBench:
-    """Five cards: C-0, C-1 and C-2 have an account."""
+def clients(sqlite_bench: SqlBench) -> SqlBench:
+    """Five clients: C-0, C-1 and C-2 have an account."""
     for number in range(5):
-        sqlite_bench.erp.insert_card(f"C-{number}")
-    links = [
-        Settlement(f"C-{n}", "accounts", Status(State.IN_STEP), link=Link(f"C-{n}", f"{n}", f"c-{n}", "created"))
-        for n in range(3)
-    ]
-    sqlite_bench.exchange.settle(links, run_id="run", at=AT)
+        sqlite_bench.erp.insert_client(f"C-{number}")
+    links = [Link(f"C-{n}", f"{n}", f"c-{n}", "created") for n in range(3)]
+    save(sqlite_bench, *(change(link.client_id, "accounts", status=IN_STEP, link=link) for link in links))
     return sqlite_bench
 
 
-def body(*keys: str, concern: str = "billing") -> str:
-    return json.dumps({"v": 1, "concern": concern, "keys": keys})
+def body(*keys: str, concern: str = "billing", of: str = "clients") -> str:
+    return json.dumps({"v": 1, "concern": concern, of: keys})
 
 
 # --- pause and resume
@@ -63,43 +66,52 @@ def test_a_pause_has_a_reason_of_its_own(command: Command, deployed: Deployed, r
 
 
 @pytest.fixture
-def braked(cards: SqlBench, deployed: Deployed) -> Deployed:
-    """Give a stack whose brake has stopped billing: two records were written, a third one waits."""
-    email = Written("email", Direction.ERP_TO_PANEL, Reason.EDIT, "stary@firma.pl", "nowy@firma.pl")
-    city = Written("city", Direction.ERP_TO_PANEL, Reason.EDIT, "Gdynia", "Sopot")
+def braked(clients: SqlBench, deployed: Deployed) -> Deployed:
+    """Give a stack whose brake has stopped billing: three records were written, a fourth one waits."""
+    email = written("email", "stary@firma.pl", "nowy@firma.pl", counts=True)
+    city = written("city", "Gdynia", "Sopot")
     now = datetime.now(UTC)
-    in_step, waits = Status(State.IN_STEP), Status(State.PENDING, "brake")
-    parked = Parked(now + timedelta(minutes=1), attempts=0, tries=1, code="brake")
-    written = [Settlement(f"C-{n}", "billing", in_step, written=(email, city)) for n in range(2)]
-    before = [Settlement("C-3", "billing", in_step, written=(email,))]
-    cards.exchange.settle(before, run_id="earlier", at=now - timedelta(minutes=50))
-    cards.exchange.settle(written, run_id="run", at=now - timedelta(minutes=5))
-    cards.exchange.settle([Settlement("C-2", "billing", waits, parked=parked)], run_id="run", at=now)
+    save(clients, change("C-3", written=(email,)), at=now - timedelta(minutes=50), run_id="earlier")
+    save(clients, *(change(f"C-{n}", written=(email, city)) for n in range(2)), at=now - timedelta(minutes=5))
+    save(clients, change("C-2", status=STOPPED, deferral=deferral(now)), at=now)
     deployed.state.pause("billing", "brake")
     return deployed
 
 
+def deferral(now: datetime, code: str = "brake") -> Deferral:
+    return Deferral(now + timedelta(minutes=1), attempts=0, tries=1, code=code)
+
+
 def test_what_the_brake_stopped_is_told_and_stays_stopped(command: Command, braked: Deployed) -> None:
     refused = command("resume", "billing", *HERE, code=77)
-    assert "let 3 such records through in the last hour and set 1 customer aside" in refused.stderr
+    assert "let 3 such records through in the last hour and deferred 1 client" in refused.stderr
     assert f"`kartoteka resume billing --confirm --stack {STACK}`" in refused.stderr
     assert refused.stdout == ""
     assert braked.state.paused() == {"billing": "brake"}
     assert braked.state.load("brake:billing").document is None
 
 
-def test_groups_that_the_brake_set_aside_are_no_customers(
-    command: Command, cards: SqlBench, deployed: Deployed
+def test_what_is_deferred_for_another_reason_is_not_the_brakes(
+    command: Command, clients: SqlBench, braked: Deployed
 ) -> None:
+    del braked
     now = datetime.now(UTC)
-    parked = Parked(now + timedelta(minutes=1), attempts=0, tries=1, code="brake")
-    waits = Status(State.PENDING, "brake")
-    aside = [Settlement(f"C-{n}", "discounts", waits, parked=parked) for n in range(2)]
-    aside += [Settlement("", "discounts", waits, item_id=group, parked=parked) for group in ("G-1", "G-2", "G-3")]
-    cards.exchange.settle(aside, run_id="run", at=now)
+    save(clients, change("C-1", deferral=deferral(now, "timeout")), change("C-1", "shops", deferral=deferral(now)))
+    assert "deferred 1 client." in command("resume", "billing", *HERE, code=77).stderr
+
+
+def test_groups_that_the_brake_deferred_are_no_clients(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    now = datetime.now(UTC)
+    stopped = {"status": STOPPED, "deferral": deferral(now)}
+    save(
+        clients,
+        *(change(f"C-{n}", "discounts", **stopped) for n in range(2)),
+        *(about(group, **stopped) for group in ("G-1", "G-2", "G-3")),
+        at=now,
+    )
     deployed.state.pause("discounts", "brake")
     told = command("resume", "discounts", *HERE, code=77).stderr
-    assert "let 0 such records through in the last hour and set 2 customers and 3 discount groups aside" in told
+    assert "let 0 such records through in the last hour and deferred 2 clients and 3 discount groups" in told
     assert "resume discounts --confirm" in told
 
 
@@ -120,7 +132,7 @@ def test_without_the_database_the_brake_is_told_without_figures(command: Command
 def test_a_confirmed_concern_goes_on_and_the_count_begins_anew(command: Command, braked: Deployed) -> None:
     for _ in range(2):
         before = datetime.now(UTC)
-        assert "billing goes on; what the brake set aside" in command("resume", "billing", "--confirm", *HERE).stdout
+        assert "billing goes on; what the brake deferred" in command("resume", "billing", "--confirm", *HERE).stdout
         document = braked.state.load("brake:billing").document
         assert document is not None
         assert set(document) == {"since"}
@@ -170,11 +182,11 @@ def test_without_a_stack_the_command_says_what_to_do(command: Command) -> None:
 # --- resync
 
 
-def test_resync_of_billing_takes_all_that_are_linked(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    del cards
+def test_resync_of_billing_takes_all_that_are_linked(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    del clients
     assert command.json("resync", "billing", *HERE) == {
         "concern": "billing",
-        "customers": 3,
+        "clients": 3,
         "messages": 1,
         "skipped": [],
     }
@@ -183,18 +195,18 @@ def test_resync_of_billing_takes_all_that_are_linked(command: Command, cards: Sq
 
 @pytest.mark.parametrize("concern", ["delivery_addresses", "shops"])
 def test_resync_of_other_concerns_takes_all_that_are_linked(
-    command: Command, cards: SqlBench, deployed: Deployed, concern: str
+    command: Command, clients: SqlBench, deployed: Deployed, concern: str
 ) -> None:
-    del cards
-    assert command.json("resync", concern, *HERE)["customers"] == 3
+    del clients
+    assert command.json("resync", concern, *HERE)["clients"] == 3
     assert deployed.keys(concern) == [["C-0", "C-1", "C-2"]]
     assert deployed.keys("billing") == []
 
 
-def test_the_concern_may_be_named_by_an_option(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    del cards
-    assert command.json("resync", "--concern", "billing", *HERE)["customers"] == 3
-    assert command.json("resync", "C-1", "--concern", "billing", *HERE)["customers"] == 1
+def test_the_concern_may_be_named_by_an_option(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    del clients
+    assert command.json("resync", "--concern", "billing", *HERE)["clients"] == 3
+    assert command.json("resync", "C-1", "--concern", "billing", *HERE)["clients"] == 1
     assert [sorted(keys) for keys in deployed.keys("billing")] == [["C-0", "C-1", "C-2"], ["C-1"]]
 
 
@@ -205,14 +217,13 @@ def test_a_resync_must_be_one_of_something(command: Command, deployed: Deployed)
     assert "billing has no groups" in command("resync", "billing", "--group", "G-1", *HERE, code=2).output
 
 
-def test_resync_of_credit_takes_those_with_figures(command: Command, cards: SqlBench, deployed: Deployed) -> None:
+def test_resync_of_credit_takes_those_with_figures(command: Command, clients: SqlBench, deployed: Deployed) -> None:
     for key in ("C-0", "C-4", "C-9"):
-        cards.erp.run("INSERT INTO client_credit (client_id, credit_limit) VALUES (:k, 100)", k=key)
-    had = Settlement("C-2", "credit", Status(State.IN_STEP), agreed={"credit_limit": "5.00"})
-    cards.exchange.settle([had], run_id="run", at=AT)
+        clients.erp.run("INSERT INTO client_credit (client_id, credit_limit) VALUES (:k, 100)", k=key)
+    save(clients, change("C-2", "credit", status=IN_STEP, base={"credit_limit": "5.00"}))
     assert command.json("resync", "credit", *HERE) == {
         "concern": "credit",
-        "customers": 2,
+        "clients": 2,
         "messages": 1,
         "skipped": [],
     }
@@ -221,64 +232,59 @@ def test_resync_of_credit_takes_those_with_figures(command: Command, cards: SqlB
     assert deployed.keys("credit") == [["C-1"]]
 
 
-def test_resync_of_accounts_takes_all_that_have_none(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    del cards
+def test_resync_of_accounts_takes_all_that_have_none(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    del clients
     command("resync", "accounts", *HERE)
     assert deployed.keys("accounts") == [["C-3", "C-4"]]
 
 
-def test_resync_of_named_customers(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    del cards
+def test_resync_of_named_clients(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    del clients
     answer = command("resync", "billing", "C-2", "C-0", "C-2", "C-4", *HERE).stdout
-    assert "2 customers into the queue of billing, in 1 message" in answer
+    assert "2 clients into the queue of billing, in 1 message" in answer
     assert "resync accounts` opens one: C-4" in answer
     assert deployed.keys("billing") == [["C-2", "C-0"]]
 
 
-def test_resync_of_an_unknown_customer_sends_nothing(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    del cards
-    assert "no card in clients: C-9" in command("resync", "billing", "C-0", "C-9", *HERE, code=65).output
+def test_resync_of_an_unknown_client_sends_nothing(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    del clients
+    assert "no row in clients: C-9" in command("resync", "billing", "C-0", "C-9", *HERE, code=65).output
     assert deployed.keys("billing") == []
 
 
-def test_resync_of_more_than_a_page(command: Command, cards: SqlBench, deployed: Deployed) -> None:
-    cards.erp.run(
+def test_resync_of_more_than_a_page(command: Command, clients: SqlBench, deployed: Deployed) -> None:
+    clients.erp.run(
         "INSERT INTO clients (id) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2345) "
         "SELECT 'X-' || i FROM n"
     )
-    assert command.json("resync", "accounts", *HERE)["customers"] == 2347
+    assert command.json("resync", "accounts", *HERE)["clients"] == 2347
     keys = [key for keys in deployed.keys("accounts") for key in keys]
     assert len(keys) == len(set(keys)) == 2347
 
 
-# --- resync of discounts: customers, and groups whole
+# --- resync of discounts: clients, and groups whole
 
 
 @pytest.fixture
-def groups(cards: SqlBench) -> SqlBench:
+def groups(clients: SqlBench) -> SqlBench:
     """Give G-1 with 150 prices and G-2 with one, all sent; one of G-2's is refused, G-3 is gone but for what was sent.
 
     C-0 has a group, C-1 had one, C-4 has one and no account.
     """
-    cards.erp.run("INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Złota'), ('G-2', 'Srebrna')")
-    cards.erp.run(
+    clients.erp.run("INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Złota'), ('G-2', 'Srebrna')")
+    clients.erp.run(
         "INSERT INTO discount_group_items (group_id, item_type, item_id, price, currency) "
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) "
         "SELECT 'G-1', 'product', i, 5, 'PLN' FROM n"
     )
     for key in ("C-0", "C-4"):
-        cards.erp.run("UPDATE clients SET discount_group_id = 'G-1' WHERE id = :k", k=key)
-    cards.erp.run("UPDATE clients SET discount_group_id = '' WHERE id = 'C-2'")
-    had = Settlement("C-1", "discounts", Status(State.IN_STEP), agreed={"discount_group_id": "G-2"})
-    cards.exchange.settle([had], run_id="run", at=AT)
-    sent = {
-        "G-1": [SentPrice("product", str(n), "5.00", "PLN") for n in range(1, 151)],
-        "G-2": [SentPrice("product", "1", "7.00", "PLN", refused="8.00 PLN")],
-        "G-3": [SentPrice("product", "1", "9.00", "PLN")],
-    }
-    for group_id, prices in sent.items():
-        cards.exchange.settle_prices(group_id, prices, [], [], run_id="run", at=AT)
-    return cards
+        clients.erp.run("UPDATE clients SET discount_group_id = 'G-1' WHERE id = :k", k=key)
+    clients.erp.run("UPDATE clients SET discount_group_id = '' WHERE id = 'C-2'")
+    save(clients, change("C-1", "discounts", status=IN_STEP, base={"discount_group_id": "G-2"}))
+    store_prices(clients, *(price(str(n), "5.00") for n in range(1, 151)), group_id="G-1")
+    store_prices(clients, price("1", "7.00", refused="8.00 PLN"), group_id="G-2")
+    store_prices(clients, price("1", "9.00"), group_id="G-3")
+    return clients
 
 
 def known(bench: SqlBench) -> dict[str, set[str | None]]:
@@ -289,33 +295,27 @@ def known(bench: SqlBench) -> dict[str, set[str | None]]:
     return found
 
 
-def sent(deployed: Deployed) -> list[tuple[str, list[str]]]:
-    """Take everything out of the queue of discounts: concern and keys of each message."""
-    found = [json.loads(message["Body"]) for message in deployed.messages("discounts")]
-    return [(message["concern"], message["keys"]) for message in found]
-
-
 @pytest.mark.parametrize("words", [("--concern", "discounts"), ("discounts",)])
-def test_resync_of_discounts_sends_customers_and_groups_whole(
+def test_resync_of_discounts_sends_clients_and_groups_whole(
     command: Command, groups: SqlBench, deployed: Deployed, words: tuple[str, ...]
 ) -> None:
     assert command.json("resync", *words, *HERE) == {
         "concern": "discounts",
-        "customers": 2,
+        "clients": 2,
         "messages": 2,
         "skipped": [],
         "groups": 3,
         "prices": 152,
         "calls": 5,
     }
-    assert sent(deployed) == [("discount_groups", ["G-1", "G-2", "G-3"]), ("discounts", ["C-0", "C-1"])]
+    assert deployed.bodies("discounts") == [{"groups": ["G-1", "G-2", "G-3"]}, {"clients": ["C-0", "C-1"]}]
     assert known(groups) == {"G-1": {None}, "G-2": {None}, "G-3": {None}}
 
 
 def test_resync_of_discounts_says_what_it_costs(command: Command, groups: SqlBench, deployed: Deployed) -> None:
     del groups, deployed
     told = command("resync", "discounts", *HERE).stdout
-    assert "3 discount groups with 152 prices and 2 customers into the queue of discounts, in 2 messages" in told
+    assert "3 discount groups with 152 prices and 2 clients into the queue of discounts, in 2 messages" in told
     assert "about 5 panel calls" in told
     told = command("resync", "discounts", "--group", "G-2", *HERE).stdout
     assert "1 discount group with 1 price into the queue of discounts, in 1 message\nthat costs about 1 panel" in told
@@ -323,23 +323,23 @@ def test_resync_of_discounts_says_what_it_costs(command: Command, groups: SqlBen
 
 def test_resync_of_named_groups_leaves_the_others_alone(command: Command, groups: SqlBench, deployed: Deployed) -> None:
     answer = command.json("resync", "discounts", "--group", "G-2", "--group", "G-3", "--group", "G-2", *HERE)
-    assert (answer["groups"], answer["customers"], answer["prices"], answer["calls"]) == (2, 0, 2, 2)
-    assert sent(deployed) == [("discount_groups", ["G-2", "G-3"])]
+    assert (answer["groups"], answer["clients"], answer["prices"], answer["calls"]) == (2, 0, 2, 2)
+    assert deployed.bodies("discounts") == [{"groups": ["G-2", "G-3"]}]
     assert known(groups) == {"G-1": {"5.00"}, "G-2": {None}, "G-3": {None}}
 
 
-def test_resync_of_named_customers_sends_no_group(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+def test_resync_of_named_clients_sends_no_group(command: Command, groups: SqlBench, deployed: Deployed) -> None:
     before = known(groups)
     answer = command.json("resync", "discounts", "C-2", "C-4", *HERE)
-    assert (answer["groups"], answer["customers"], answer["skipped"], answer["calls"]) == (0, 1, ["C-4"], 1)
-    assert sent(deployed) == [("discounts", ["C-2"])]
+    assert (answer["groups"], answer["clients"], answer["skipped"], answer["calls"]) == (0, 1, ["C-4"], 1)
+    assert deployed.bodies("discounts") == [{"clients": ["C-2"]}]
     assert known(groups) == before
 
 
-def test_a_customer_and_a_group_may_be_named_together(command: Command, groups: SqlBench, deployed: Deployed) -> None:
+def test_a_client_and_a_group_may_be_named_together(command: Command, groups: SqlBench, deployed: Deployed) -> None:
     del groups
     command("resync", "--concern", "discounts", "C-1", "--group", "G-1", *HERE)
-    assert sent(deployed) == [("discount_groups", ["G-1"]), ("discounts", ["C-1"])]
+    assert deployed.bodies("discounts") == [{"groups": ["G-1"]}, {"clients": ["C-1"]}]
 
 
 @pytest.mark.parametrize("words", [("--group", "G-1", "--group", "G-9"), ("C-9", "--group", "G-1")])
@@ -348,8 +348,8 @@ def test_an_unknown_name_sends_nothing_and_doubts_nothing(
 ) -> None:
     before = known(groups)
     told = command("resync", "discounts", *words, *HERE, code=65).output
-    assert ("no discount group: G-9; nothing was sent" in told) or ("no card in clients: C-9" in told)
-    assert sent(deployed) == []
+    assert ("no discount group: G-9; nothing was sent" in told) or ("no row in clients: C-9" in told)
+    assert deployed.bodies("discounts") == []
     assert known(groups) == before
 
 
@@ -357,7 +357,7 @@ def test_prices_are_doubted_before_the_group_is_sent(
     command: Command, groups: SqlBench, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del deployed
-    monkeypatch.setattr("kartoteka.adapters.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
+    monkeypatch.setattr("kartoteka.adapters.aws.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     command("resync", "discounts", "--group", "G-1", *HERE, code=69)
     assert known(groups)["G-1"] == {None}
@@ -369,7 +369,7 @@ def test_resync_of_many_groups(command: Command, groups: SqlBench, deployed: Dep
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 247) SELECT 'X-' || i FROM n"
     )
     assert command.json("resync", "discounts", *HERE)["groups"] == 250
-    keys = [key for concern, keys in sent(deployed) if concern == "discount_groups" for key in keys]
+    keys = [key for body in deployed.bodies("discounts") for key in body.get("groups", ())]
     assert len(keys) == len(set(keys)) == 250
 
 
@@ -384,15 +384,15 @@ def sharded(deployed: Deployed) -> Deployed:
     return deployed
 
 
-def test_a_customer_stays_in_the_shard_of_the_stack(command: Command, cards: SqlBench, sharded: Deployed) -> None:
-    del cards
+def test_a_client_stays_in_the_shard_of_the_stack(command: Command, clients: SqlBench, sharded: Deployed) -> None:
+    del clients
     command("resync", "billing", *HERE)
     sharded.bury("billing", body("C-0", "C-1", "C-2"))
     command("redrive", "billing", *HERE)
     found = [
         (key, message["Attributes"]["MessageGroupId"])
         for message in sharded.messages("billing")
-        for key in json.loads(message["Body"])["keys"]
+        for key in json.loads(message["Body"])["clients"]
     ]
     assert sorted(found) == sorted((key, f"shard-{shard(key, 4)}") for key in ("C-0", "C-1", "C-2") * 2)
 
@@ -413,25 +413,37 @@ def test_dead_letters_go_back_to_their_queue(command: Command, deployed: Deploye
 
 def test_dead_letters_of_discounts_go_back_as_what_they_were(command: Command, deployed: Deployed) -> None:
     deployed.bury("discounts", body("C-1", "C-2", concern="discounts"))
-    deployed.bury("discounts", body("C-1", "G-1", concern="discount_groups"))
+    deployed.bury("discounts", body("C-1", "G-1", concern="discounts", of="groups"), group="groups")
     deployed.bury("discounts", body("C-3", concern="credit"))
     answer = command("redrive", "discounts", *HERE).stdout
-    assert "3 messages with 2 customers and 2 discount groups" in answer
+    assert "3 messages with 2 clients and 2 discount groups" in answer
     assert "about to return: 1 message" in answer
-    assert sorted(sent(deployed)) == [
-        ("credit", ["C-3"]),
-        ("discount_groups", ["C-1", "G-1"]),
-        ("discounts", ["C-1", "C-2"]),
-    ]
+    found = {message["Attributes"]["MessageGroupId"]: message["Body"] for message in deployed.messages("discounts")[:2]}
+    assert {group: json.loads(each) for group, each in found.items()} == {
+        "shard-0": {"v": 1, "concern": "discounts", "clients": ["C-1", "C-2"]},
+        "groups": {"v": 1, "concern": "discounts", "groups": ["C-1", "G-1"]},
+    }
 
 
 def test_groups_are_odd_in_any_other_queue(command: Command, deployed: Deployed) -> None:
-    deployed.bury("billing", body("G-1", concern="discount_groups"))
-    assert command.json("redrive", "billing", *HERE) == {"concern": "billing", "messages": 1, "customers": 0, "odd": 1}
+    deployed.bury("billing", body("G-1", of="groups"))
+    assert command.json("redrive", "billing", *HERE) == {"concern": "billing", "messages": 1, "clients": 0, "odd": 1}
     assert command.json("redrive", "discounts", *HERE)["groups"] == 0
 
 
-@pytest.mark.parametrize("odd", ["not json", "[]", body("C-1", concern="accounts"), '{"v": 1, "concern": "billing"}'])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "not json",
+        "[]",
+        body("C-1", concern="accounts"),
+        '{"v": 1, "concern": "billing"}',
+        '{"v": 1, "concern": "billing", "keys": ["C-1"]}',
+        '{"v": 1, "concern": "billing", "clients": ["C-1"], "keys": []}',
+        '{"v": 1, "concern": "billing", "clients": [1]}',
+        '{"v": 2, "concern": "billing", "clients": ["C-1"]}',
+    ],
+)
 def test_a_message_that_nobody_can_read_goes_back_as_it_is(command: Command, deployed: Deployed, odd: str) -> None:
     deployed.bury("billing", odd)
     deployed.bury("billing", body("C-2"))
@@ -442,16 +454,14 @@ def test_a_message_that_nobody_can_read_goes_back_as_it_is(command: Command, dep
 
 def test_nothing_to_bring_back(command: Command, deployed: Deployed) -> None:
     del deployed
-    assert (
-        command("redrive", "accounts", *HERE).stdout == "back in the queue of accounts: 0 messages with 0 customers\n"
-    )
+    assert command("redrive", "accounts", *HERE).stdout == "back in the queue of accounts: 0 messages with 0 clients\n"
 
 
 def test_what_the_queue_did_not_take_stays_among_the_dead(
     command: Command, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.bury("billing", body("C-1"))
-    monkeypatch.setattr("kartoteka.adapters.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
+    monkeypatch.setattr("kartoteka.adapters.aws.queue.SqsQueue._send_batch", lambda _self, _url, entries: list(entries))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert "does not answer now" in command("redrive", "billing", *HERE, code=69).output
     assert deployed.keys("billing") == []

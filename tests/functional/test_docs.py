@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +11,13 @@ import pytest
 
 from cli import docs
 from cli.main import kartoteka
-from kartoteka.adapters import panel_groups, schema
-from kartoteka.core import codecs, credit, messages, money, prices
-from kartoteka.core.errors import Halt
-from kartoteka.core.policy import Policy, parse
-from kartoteka.engine import assignment
+from kartoteka.adapters.sql import tables
+from kartoteka.concerns.discounts import prices
+from kartoteka.errors import Halt
+from kartoteka.policy import Policy, parse
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.postgres import PostgresServer
+from tests.fixtures.records import groups
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")])
@@ -56,15 +55,15 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
         postgres_server.execute("DROP ROLE IF EXISTS erp_app")
         postgres_server.execute("CREATE ROLE erp_app")
     sql.erp.run("INSERT INTO incoming_clients (panel_client_id, email) VALUES ('57', 'ewa@lis.example')")
-    for card, account in (("K-1003", "12"), ("K-1003", "13"), ("K-1004", "14")):
-        sql.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES (:c, :a)", c=card, a=account)
+    for client_id, account in (("K-1003", "12"), ("K-1003", "13"), ("K-1004", "14")):
+        sql.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES (:c, :a)", c=client_id, a=account)
     with sql.erp.engine.connect() as connection:
         plain = connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
         for statement in statements(engine):
             plain.exec_driver_sql(statement)
-    card = sql.erp.card("K-1001")
-    assert card
-    assert card["street"] == "Krótka 7"
+    client = sql.erp.client("K-1001")
+    assert client
+    assert client["street"] == "Krótka 7"
     address = sql.erp.address("A-1")
     assert address
     assert address["street"] == "Portowa 4"
@@ -72,9 +71,8 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
         ("K-1001", 1),
         ("K-1002", 1),
     ]
-    assert {entry[4] for entry in sql.erp.log()} == {"erp"}
     _assert_the_money_arrived(sql)
-    answered = {entry[:3] for entry in sql.erp.log() if entry[0] in ("sync_matches", "incoming_clients") and entry[1]}
+    answered = {(e[0], e[1], e[3]) for e in sql.erp.log() if e[0] in ("sync_matches", "incoming_clients") and e[1]}
     assert answered >= {
         ("sync_matches", "K-1003", "12"),
         ("sync_matches", "K-1004", "14"),
@@ -84,9 +82,9 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
 
 def _assert_the_money_arrived(sql: SqlBench) -> None:
     """The page's group, prices and figures are read as the page says."""
-    (group,) = sql.exchange.groups(["HURT"])
-    assert group.row == {"name": "Hurtownie"}
-    items = [item for item, _ in sql.exchange.group_items("HURT", None, 10)]
+    (group,) = sql.exchange.records.load("discounts", groups("HURT"))
+    assert group.erp == {"name": "Hurtownie"}
+    items = [item for item, _ in sql.exchange.prices.items("HURT", None, 10)]
     always, dated = {("category", "4"): "8.74"}, {("product", "1018"): "5.00"}
     for now, expected in (
         (datetime(2026, 11, 30, 23, 59, tzinfo=UTC), always),
@@ -99,7 +97,7 @@ def _assert_the_money_arrived(sql: SqlBench) -> None:
     (figures,) = sql.erp.run("SELECT credit_allowed, balance, as_of FROM client_credit")
     assert bool(figures["credit_allowed"])
     assert str(figures["balance"]).startswith("980")
-    newest = sql.exchange.newest_credit()
+    newest = sql.exchange.figures.newest()
     assert newest
     assert abs((datetime.now(UTC) - newest).total_seconds()) < 600, "`as_of` is written in UTC"
 
@@ -128,7 +126,7 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
         "DELETE FROM sync_links WHERE client_id = 'K-1'",
     )
     postgres_bench.erp.script("SET ROLE erp_app", *as_erp)
-    assert [entry[3] for entry in postgres_bench.erp.log()[before:]] == ["I", "U", "U", "U", "U", "I", "I", "D"]
+    assert [entry[4] for entry in postgres_bench.erp.log()[before:]] == ["I", "U", "U", "U", "U", "I", "I", "D"]
 
 
 def test_the_policies_of_the_page_are_valid() -> None:
@@ -153,22 +151,12 @@ def test_every_key_of_the_policy_is_told_of() -> None:
 
 def test_every_table_of_the_erps_author_is_told_of() -> None:
     page = (ROOT / "docs" / "exchange-database.md").read_text()
-    named = {table.name: table for table in schema.metadata.sorted_tables}
+    every = [*tables.ERP.metadata.sorted_tables, *tables.metadata.sorted_tables]
+    named = {table.name: table for table in every}
     untold = [name for name in named if f"`{name}`" not in page and name != "sync_plan"]
     assert untold == []
     for name in ("discount_groups", "discount_group_items", "client_credit"):
         assert [column.name for column in named[name].columns if f"`{column.name}`" not in page] == []
-
-
-def test_every_code_of_ours_is_told_of() -> None:
-    source = inspect.getsource(messages)
-    codes = set(re.findall(r'State\.\w+,\s*"(\w+)"', source)) | set(re.findall(r'^    "(\w+)": ', source, re.MULTILINE))
-    codes |= {messages.ANOTHER_ACCOUNT, messages.NOT_DELETED, messages.STALE, *messages.DELETED.values()}
-    for module in (codecs, credit, money, prices, assignment, panel_groups):
-        codes |= set(re.findall(r'Reject\(\s*"(\w+)"', inspect.getsource(module)))
-    page = (ROOT / "docs" / "exchange-database.md").read_text()
-    assert len(codes) > 40
-    assert sorted(code for code in codes if f"`{code}`" not in page) == []
 
 
 def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
@@ -176,9 +164,9 @@ def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
     for name in ("AddressesPerPass", "AddressPassSchedule"):
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
-    alarms = set(re.findall(r"^  \w+?((?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm):$", template, re.MULTILINE))
-    every = re.findall(r"^  \w+Alarm:$", template, re.MULTILINE)
-    assert [name for name in every if not any(name.endswith(f"{alarm}:") for alarm in alarms)] == []
+    every = re.findall(r"^ +(?:- )?([\w${}]+Alarm):$", template, re.MULTILINE)  # in a loop: ${Function}HaltAlarm
+    alarms = set(re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm$", "\n".join(every), re.MULTILINE))
+    assert [name for name in every if not any(name.endswith(alarm) for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms
 
 

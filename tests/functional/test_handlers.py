@@ -10,10 +10,13 @@ import boto3
 import pytest
 
 from kartoteka import runtime
-from kartoteka.core import brake
-from kartoteka.core.concerns import CONCERNS
-from kartoteka.core.errors import Halt
+from kartoteka.errors import Halt
+from kartoteka.fields.table import CONCERNS
+from kartoteka.sync import brake
 from tests.fixtures.installation import KEY, Context, Installation, event
+
+DEFERRED = "due_at IS NOT NULL"
+GOLD = json.dumps({"v": 1, "concern": "discounts", "groups": ["GOLD"]})
 
 
 def test_a_row_becomes_an_account_and_edits_travel_both_ways(installation: Installation) -> None:
@@ -45,12 +48,18 @@ def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) 
     installation.insert("C-1001")
     batch = event("accounts_queue")
     good = batch["Records"][0]
-    for number, body in enumerate(["no json", '{"v": 2, "concern": "accounts", "keys": []}', '{"v": 1}', "[]"]):
+    unreadable = [
+        "no json",
+        '{"v": 2, "concern": "accounts", "clients": []}',
+        '{"v": 1}',
+        "[]",
+        '{"v": 1, "concern": "accounts", "keys": ["C-1001"]}',
+        '{"v": 1, "concern": "billing", "clients": ["C-1001"]}',
+    ]
+    for number, body in enumerate(unreadable):
         batch["Records"].append({**good, "messageId": f"bad-{number}", "body": body})
-    other = json.dumps({"v": 1, "concern": "billing", "keys": ["C-1001"]})
-    batch["Records"].append({**good, "messageId": "bad-4", "body": other})
     answer = installation.handler("accounts")(batch, Context())
-    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [f"bad-{n}" for n in range(5)]
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [f"bad-{n}" for n in range(6)]
     assert len(installation.panel.accounts) == 1
 
 
@@ -123,14 +132,16 @@ def test_a_paused_concern_collects_nothing_and_says_so(installation: Installatio
 
 
 @pytest.mark.parametrize(("reason", "code"), [("operator", "paused"), ("brake", "brake")])
-def test_what_comes_for_a_paused_concern_is_parked_by_its_reason(
+def test_what_comes_for_a_paused_concern_is_deferred_by_its_reason(
     installation: Installation, capsys: pytest.CaptureFixture[str], reason: str, code: str
 ) -> None:
     installation.insert("C-1001")
     installation.tick()
     runtime.state().pause("billing", reason)
     assert installation.handler("billing")(event("billing_queue"), Context()) == {"batchItemFailures": []}
-    assert installation.sql("SELECT client_id, concern, code FROM sync_parked") == [("C-1001", "billing", code)]
+    assert installation.sql(f"SELECT client_id, concern, code FROM sync_base WHERE {DEFERRED}") == [
+        ("C-1001", "billing", code)
+    ]
     assert ('"Braked"' in capsys.readouterr().out) is (reason == "brake")
 
 
@@ -139,7 +150,7 @@ def test_what_comes_for_a_paused_concern_is_parked_by_its_reason(
 
 @pytest.fixture
 def touchy(installation: Installation) -> Installation:
-    """Give three customers in step, and a brake that lets one risky write through in an hour."""
+    """Give three clients in step, and a brake that lets one risky write through in an hour."""
     installation.insert("C-1001", "C-1002", "C-1003")
     installation.tick()
     policy = '{"brake": {"max_share": 0, "min_records": 1}, "panel": {"requests_per_second": 1000}}'
@@ -162,12 +173,12 @@ def test_a_mass_change_stops_its_concern_and_rings(touchy: Installation, capsys:
     out = capsys.readouterr().out
     assert runtime.state().paused() == {"billing": "brake"}
     assert sorted(account.email for account in touchy.panel.accounts) == [f"c-100{n}@firma.pl" for n in (1, 2, 3)]
-    assert set(touchy.sql("SELECT concern, code FROM sync_parked")) == {("billing", "brake")}
+    assert set(touchy.sql(f"SELECT concern, code FROM sync_base WHERE {DEFERRED}")) == {("billing", "brake")}
     assert [run["concern"]["S"] for run in runs() if run.get("braked") == {"N": "1"}] == ["billing"]
     told = [line for line in map(json.loads, out.splitlines()) if line.get("level") == "ERROR"]
-    assert [(line["concern"], line["reconciled"]) for line in told if "this concern" in line["message"]] == [
-        ("billing", 3)
-    ]
+    assert all("`kartoteka resume billing --confirm`" in line["message"] for line in told)
+    assert any("3 risky writes within an hour, 3 linked clients" in line["message"] for line in told)
+    assert [(line["concern"], line["reconciled"]) for line in told if "concern" in line] == [("billing", 3)]
     assert '"Name":"Braked"' in out
     assert "kanarek" not in out
 
@@ -200,12 +211,12 @@ def test_no_run_is_said_to_have_braked_that_has_not(touchy: Installation) -> Non
     assert not [run for run in runs() if "braked" in run]
 
 
-# --- discounts: two halves, one queue
+# --- discounts: groups and clients, one queue
 
 
 @pytest.fixture
 def grouped(installation: Installation) -> Installation:
-    """Give two customers in step, and then a group with a price, and one of them in it."""
+    """Give two clients in step, and then a group with a price, and one of them in it."""
     installation.insert("C-1001", "C-1002")
     installation.tick()
     installation.sql("INSERT INTO discount_groups (id, name) VALUES ('GOLD', 'Złota')")
@@ -214,11 +225,19 @@ def grouped(installation: Installation) -> Installation:
     return installation
 
 
+def deferred(installation: Installation) -> list[Any]:
+    """What is deferred of discounts: client, group, code."""
+    return installation.sql(
+        "SELECT client_id, group_id, code FROM sync_base "
+        f"WHERE concern = 'discounts' AND {DEFERRED} ORDER BY client_id, group_id"
+    )
+
+
 def in_group(installation: Installation, code: str, number: int) -> bool:
     return installation.panel.by_code(code)[0].id in installation.panel.members(number)
 
 
-def test_a_group_its_price_and_its_customer_reach_the_panel(grouped: Installation) -> None:
+def test_a_group_its_price_and_its_client_reach_the_panel(grouped: Installation) -> None:
     grouped.tick()
     (group,) = grouped.panel.groups_named("Złota")
     assert [(key, str(price.price)) for key, price in group.prices.items()] == [(("product", 7), "12.50")]
@@ -226,11 +245,11 @@ def test_a_group_its_price_and_its_customer_reach_the_panel(grouped: Installatio
     assert not in_group(grouped, "C-1002", group.id)
 
 
-def test_the_queue_of_discounts_takes_both_halves_and_no_others(grouped: Installation) -> None:
+def test_the_queue_of_discounts_takes_groups_and_clients_of_its_own_and_no_others(grouped: Installation) -> None:
     batch = event("discounts_queue")
-    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
-    customers = {**batch["Records"][1], "messageId": "bad"}
-    batch["Records"].append({**customers, "body": json.dumps({"v": 1, "concern": "credit", "keys": ["C-1001"]})})
+    batch["Records"][0]["body"] = GOLD
+    clients = {**batch["Records"][1], "messageId": "bad"}
+    batch["Records"].append({**clients, "body": json.dumps({"v": 1, "concern": "credit", "clients": ["C-1001"]})})
     answer = grouped.handler("discounts")(batch, Context())
     assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == ["bad"]
     (group,) = grouped.panel.groups_named("Złota")
@@ -238,42 +257,40 @@ def test_the_queue_of_discounts_takes_both_halves_and_no_others(grouped: Install
     assert in_group(grouped, "C-1001", group.id)
 
 
-def test_the_halves_of_a_batch_may_come_in_any_order(grouped: Installation) -> None:
+def test_the_groups_of_a_batch_are_worked_first_wherever_they_stand(grouped: Installation) -> None:
     batch = event("discounts_queue")
     batch["Records"] = batch["Records"][::-1]
-    batch["Records"][1]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    batch["Records"][1]["body"] = GOLD
     assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
     assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
 
 
 def test_groups_are_no_matter_of_another_queue(installation: Installation) -> None:
     batch = event("billing_queue")
-    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    batch["Records"][0]["body"] = GOLD.replace("discounts", "billing")
     assert len(installation.handler("billing")(batch, Context())["batchItemFailures"]) == 1
 
 
 def test_a_group_that_waits_for_the_panel_is_brought_back_with_its_message(grouped: Installation) -> None:
     batch = event("discounts_queue")
-    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    batch["Records"][0]["body"] = GOLD
     grouped.panel.misbehave("5xx", times=None)
     assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
-    parked = grouped.sql("SELECT client_id, item_id, code FROM sync_parked WHERE concern = 'discounts' ORDER BY 1")
-    assert parked[0] == ("", "GOLD", "panel_5xx")
+    assert deferred(grouped)[0] == ("", "GOLD", "panel_5xx")
     grouped.panel.behave()
     grouped.tick()
     assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
-    assert grouped.sql("SELECT count(*) FROM sync_parked") == [(0,)]
+    assert grouped.sql(f"SELECT count(*) FROM sync_base WHERE {DEFERRED}") == [(0,)]
 
 
-def test_a_pause_of_discounts_is_one_of_both_halves(grouped: Installation) -> None:
+def test_a_pause_of_discounts_is_one_of_groups_and_clients(grouped: Installation) -> None:
     runtime.state().pause("discounts", "operator")
     answer = grouped.handler("discounts")(event("discounts_schedule"), Context())
     assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
     batch = event("discounts_queue")
-    batch["Records"][0]["body"] = json.dumps({"v": 1, "concern": "discount_groups", "keys": ["GOLD"]})
+    batch["Records"][0]["body"] = GOLD
     assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
-    parked = grouped.sql("SELECT client_id, item_id, code FROM sync_parked WHERE concern = 'discounts' ORDER BY 1")
-    assert parked == [("", "GOLD", "paused"), ("C-1001", "", "paused"), ("C-1002", "", "paused")]
+    assert deferred(grouped) == [("", "GOLD", "paused"), ("C-1001", "", "paused"), ("C-1002", "", "paused")]
     assert not grouped.panel.groups_named("Złota")
     runtime.state().resume("discounts")
     grouped.tick()
@@ -339,7 +356,7 @@ def test_only_delivery_addresses_have_a_pass(
     installation: Installation, capsys: pytest.CaptureFixture[str], function: str
 ) -> None:
     answer = installation.handler(function)(event("delivery_addresses_pass"), Context())
-    assert answer["halted"] == f"bad_event: {function} has no rotate, only collect: correct the schedule's input"
+    assert answer["halted"] == f"bad_event: {function} has no move 'rotate', only collect: correct the schedule's input"
     assert '"Halted"' in capsys.readouterr().out
     assert not installation.panel.calls
 
@@ -387,7 +404,7 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
 
 
-def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_pace(
+def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_rate_limit(
     installation: Installation,
 ) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(90)])
@@ -400,5 +417,5 @@ def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_wr
     assert [answer["collected"] for answer in installation.tick()] == [0] * (len(CONCERNS) + 2)
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
-    assert {key for key in after if after[key] != before.get(key)} <= {("pace", "pace")}
+    assert {key for key in after if after[key] != before.get(key)} <= {("rate", "rate")}
     assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head

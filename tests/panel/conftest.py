@@ -3,54 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-import yaml
-from jsonschema import Draft202012Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
 from local.panel import StandinPanel
+from tests.fixtures.contract import Contract
 
-CONTRACT = Path(__file__).parents[1] / "contract" / "idosell-admin-api.openapi.yaml"
 KEY = "a-key-for-tests"
-
-
-class Contract:
-    """The description of the API; checks one body against the schema of its operation."""
-
-    def __init__(self) -> None:
-        self._document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
-        resource = DRAFT202012.create_resource(self._document)
-        self._registry: Registry[Any] = Registry().with_resource("urn:contract", resource)
-
-    def check_request(self, method: str, gate: str, body: Any) -> None:
-        operation = self._document["paths"][f"/{gate}"][method.lower()]
-        self._check(body, operation["requestBody"]["content"]["application/json"]["schema"])
-
-    def check_answer(self, method: str, gate: str, response: requests.Response) -> None:
-        answers = self._document["paths"][f"/{gate}"][method.lower()]["responses"]
-        assert str(response.status_code) in answers, f"status {response.status_code} is not described"
-        described = answers[str(response.status_code)]
-        if "$ref" in described:
-            described = self._document["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
-        if "content" in described and response.content:
-            self._check(response.json(), described["content"]["application/json"]["schema"])
-        assert response.status_code != 200 or not response.content or "errors" not in response.json()
-
-    def _check(self, body: Any, schema: dict[str, Any]) -> None:
-        absolute = _absolute(schema)
-        errors = list(Draft202012Validator(absolute, registry=self._registry).iter_errors(body))
-        assert not errors, [(list(error.path), error.message) for error in errors[:5]]
-
-
-def _absolute(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {name: f"urn:contract{value}" if name == "$ref" else _absolute(value) for name, value in schema.items()}
-    return [_absolute(each) for each in schema] if isinstance(schema, list) else schema
 
 
 class Caller:

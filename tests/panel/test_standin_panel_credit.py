@@ -15,11 +15,10 @@ from local.panel.money import json_text, money, read_json
 from tests.panel.conftest import Caller, codes, control, new_client
 
 PUT = ("PUT", "clients/clients")
-BALANCE = "clients/balance"
 
 
 def credit_of(api: Caller) -> dict[str, Any]:
-    """What is shown of the first customer's credit."""
+    """What is shown of the first account's credit."""
     found: dict[str, Any] = api.get("clients/clients", returnElements="clientTradeCredit")["results"][0]
     return dict(found["clientTradeCredit"])
 
@@ -58,25 +57,6 @@ def test_what_is_no_json(text: str) -> None:
 # --- limit, balance, days to pay
 
 
-def test_credit_is_written_and_shown_to_the_cent(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", currency="EUR")
-    change = {
-        "clientTradeCreditLimitExternal": 1234567890.12,
-        "clientBalanceAmountExternal": 0.105,
-        "numberOfDaysToPay": 14,
-    }
-    assert codes(api.result(*PUT, {"clientLogin": "anna", **change})) == []
-    kept = panel.account(1)
-    assert (kept.credit_limit, kept.balance, kept.payment_days) == (Decimal("1234567890.12"), Decimal("0.11"), 14)
-    assert (type(kept.credit_limit), type(kept.balance)) == (Decimal, Decimal)
-    answer = api.send("GET", "clients/clients")
-    assert '"clientTradeCreditLimit":1234567890.12,"currencyId":"EUR","clientTradeCreditUsed":0.11' in answer.text
-    api.result(*PUT, {"clientLogin": "anna", "clientCity": "Łódź"})
-    assert panel.account(1).credit_limit == Decimal("1234567890.12")
-    api.result(*PUT, {"clientLogin": "anna", "clientTradeCreditLimitExternal": 0})
-    assert (panel.account(1).credit_limit, panel.account(1).balance) == (0, Decimal("0.11"))
-
-
 def test_credit_of_a_new_account(panel: StandinPanel, api: Caller) -> None:
     more = {"external_trade_credit_limit_value": 10.555, "external_balance_value": -3}
     assert codes(api.result("POST", "clients/clients", new_client("anna", **more))) == []
@@ -101,21 +81,7 @@ def test_credit_of_another_form_refuses_the_whole_call(panel: StandinPanel, api:
     assert panel.account(1).credit_limit == 7
 
 
-def test_what_is_shown_of_credit_is_a_switch(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", credit_limit="500.10", balance=20)
-    assert credit_of(api) == {"clientTradeCreditLimit": 500.1, "currencyId": "PLN", "clientTradeCreditUsed": 20}
-    panel.settings.change(shows_trade_credit="limit")
-    assert credit_of(api) == {"clientTradeCreditLimit": 500.1, "currencyId": "PLN"}
-    panel.settings.change(shows_trade_credit="nothing")
-    assert credit_of(api) == {}
-    panel.settings.change(php_empties=True)
-    assert api.send("GET", "clients/clients", checked=False).json()["results"][0]["clientTradeCredit"] == []
-    panel.settings.change(shows_trade_credit="limit_and_used", numbers_as_text=True)
-    shown = api.send("GET", "clients/clients", checked=False).json()["results"][0]["clientTradeCredit"]
-    assert shown == {"clientTradeCreditLimit": "500.10", "currencyId": "PLN", "clientTradeCreditUsed": "20.00"}
-
-
-def test_customers_are_found_by_the_sign_of_their_credit(panel: StandinPanel, api: Caller) -> None:
+def test_accounts_are_found_by_the_sign_of_their_credit(panel: StandinPanel, api: Caller) -> None:
     for limit in ("0", "0.01", "-5"):
         panel.seed(credit_limit=limit)
 
@@ -191,7 +157,7 @@ def test_why_an_order_is_refused(panel: StandinPanel, account: dict[str, Any], r
     assert len(panel.account(1).orders) == 1
 
 
-def test_which_sign_is_debt_is_a_switch(panel: StandinPanel, api: Caller) -> None:
+def test_which_sign_is_debt_is_a_setting(panel: StandinPanel, api: Caller) -> None:
     panel.settings.change(debt_sign=-1)
     panel.seed(login="anna", credit_limit=100, balance=-90)
     assert [panel.order(1, amount)["accepted"] for amount in (11, 10)] == [False, True]
@@ -213,20 +179,16 @@ def test_an_order_is_above_zero(panel: StandinPanel, wrong: Any) -> None:
     assert panel.account(1).orders == []
 
 
-def test_orders_move_the_date_only_where_they_are_said_to(panel: StandinPanel, api: Caller) -> None:
+def test_an_order_moves_the_date_only_where_it_is_said_to(panel: StandinPanel) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed(login="anna", credit_limit=100)
     before = panel.account(1).modified
     panel.clock.advance(5)
     panel.order(1, 1)
-    api.params("POST", BALANCE, clientId=1, operation="add", balance=1, currency="PLN")
     assert panel.account(1).modified == before
     panel.settings.change(orders_move_date=True)
     panel.order(1, 1)
-    first = panel.account(1).modified
-    panel.clock.advance(5)
-    api.params("POST", BALANCE, clientId=1, operation="add", balance=1, currency="PLN")
-    assert panel.account(1).modified > first > before
+    assert panel.account(1).modified > before
 
 
 def test_orders_and_limits_over_the_control_address(panel: StandinPanel, api: Caller) -> None:
@@ -257,75 +219,19 @@ def test_orders_and_limits_over_the_control_address(panel: StandinPanel, api: Ca
     assert panel.total_calls == 0
 
 
-# --- the gate that adds
-
-
-def test_the_panels_own_balance_is_added_to_and_apart_from_the_erps(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", balance=7, credit_limit=100)
-    change = {"clientId": 1, "operation": "add", "balance": 10.1, "currency": "PLN", "note": "FV 1"}
-    for _ in range(2):
-        assert api.params("POST", BALANCE, **change).json() == {"status": True}
-    api.params("POST", BALANCE, **{**change, "operation": "remove", "balance": 0.2})
-    kept = panel.account(1)
-    assert (kept.panel_balance, kept.balance, panel.owed(1)) == (Decimal("20.00"), 7, 7)
-    (shown,) = api.get(BALANCE, clientNumbers="1")["clientsBalance"]
-    assert shown["clientBalance"] == [{"actualAmount": 20, "currency": "PLN"}]
-    assert [(each["cash"], each["note"]) for each in shown["clientBalanceHistory"]] == [
-        (10.1, "FV 1"), (10.1, "FV 1"), (-0.2, "FV 1"),
-    ]  # fmt: skip
-    assert api.get("clients/clients")["results"][0]["clientBalances"] == [
-        {"clientBalanceAmount": 20, "currencyId": "PLN"}
-    ]
-    assert (panel.calls[f"POST {BALANCE}"], panel.mails_sent, panel.texts_sent) == (3, 3, 3)
-
-
-def test_a_balance_is_of_somebody_and_of_some_form(panel: StandinPanel, api: Caller) -> None:
-    change: dict[str, Any] = {"clientId": 9, "operation": "add", "balance": 1, "currency": "PLN"}
-    unknown = api.params("POST", BALANCE, **change)
-    assert (unknown.status_code, unknown.json()["status"]) == (207, False)
-    panel.seed(login="anna")
-    for wrong in ({"operation": "set"}, {"balance": "1"}, {"balance": None}):
-        body = {"params": {**change, "clientId": 1, **wrong}}
-        assert api.send("POST", BALANCE, json=body).status_code == 422
-    for name in change:
-        body = {"params": {key: value for key, value in change.items() if key != name}}
-        assert api.send("POST", BALANCE, json=body).status_code == 422
-    assert panel.account(1).panel_balance == 0
-    panel.settings.change(scopes={"CRM": "r", "SYSTEM": ""})
-    assert api.params("POST", BALANCE, **change).status_code == 403
-
-
-def test_balances_are_sifted_and_paged(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", city="Łódź", credit_limit=5)
-    panel.seed(login="jan", active=False)
-
-    def found(**query: Any) -> list[int]:
-        return [each["clientId"] for each in api.get(BALANCE, returnElements="clientId", **query)["clientsBalance"]]
-
-    assert found() == [1, 2]
-    assert found(clientNumbers="2,99") == [2]
-    assert (found(active="no"), found(hasTradeCredit="positive"), found(textSearch="łódź")) == ([2], [1], [1])
-    assert found(resultsLimit=1, resultsPage=1) == [2]
-    assert found(clientNumbers="99") == []
-    assert set(api.get(BALANCE, returnElements="clientId")["clientsBalance"][0]) == {"clientId"}
-    assert api.get(BALANCE)["clientsBalance"][0]["clientBalanceHistory"] is None
-    api.get(BALANCE, clientsIds="1")
-    assert panel.unknown_fields == {f"GET {BALANCE} clientsIds": 1}
-
-
-# --- the card
+# --- the page of an account
 
 
 def form(panel: StandinPanel, path: str, **fields: str) -> requests.Response:
     return requests.post(panel.url + path, data=fields, headers={"Origin": panel.url}, timeout=5)
 
 
-def test_credit_on_the_card(panel: StandinPanel) -> None:
+def test_credit_on_the_page(panel: StandinPanel) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed(login="anna", credit_limit="500", balance="12.3", payment_days=14)
-    card = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    page = requests.get(f"{panel.url}/clients/1", timeout=5).text
     for shown in ("500.00 PLN", "12.30 PLN", "14 dni", "Bez zamówień"):
-        assert shown in card
+        assert shown in page
     before = panel.account(1)
     panel.clock.advance(5)
     untouched = form(panel, "/clients/1/credit", credit_limit="500.00", payment_days="14")
@@ -343,7 +249,7 @@ def test_credit_on_the_card(panel: StandinPanel) -> None:
     assert panel.account(1).credit_limit == Decimal("1250.50")
 
 
-def test_orders_on_the_card(panel: StandinPanel) -> None:
+def test_orders_on_the_page(panel: StandinPanel) -> None:
     panel.seed(login="anna", credit_limit="500")
     assert "Zamówienie przyjęte" in form(panel, "/clients/1/orders", amount="499,99").text
     refused = form(panel, "/clients/1/orders", amount="0,02")
@@ -351,8 +257,8 @@ def test_orders_on_the_card(panel: StandinPanel) -> None:
     assert "499.99 + 0.02 &gt; 500.00" in refused.text
     assert form(panel, "/clients/1/orders", amount="").status_code == 422
     assert form(panel, "/clients/9/orders", amount="1").status_code == 404
-    card = requests.get(f"{panel.url}/clients/1", timeout=5).text
-    assert (card.count(">przyjęte<"), card.count(">odrzucone<")) == (1, 1)
+    page = requests.get(f"{panel.url}/clients/1", timeout=5).text
+    assert (page.count(">przyjęte<"), page.count(">odrzucone<")) == (1, 1)
     assert requests.post(f"{panel.url}/clients/1/orders", data={"amount": "1"}, timeout=5).status_code == 403
     assert [each.accepted for each in panel.account(1).orders] == [True, False]
     assert panel.total_calls == 0

@@ -23,8 +23,8 @@ def post(panel: StandinPanel, path: str, **form: object) -> requests.Response:
     return requests.post(panel.url + path, data=form, headers={"Origin": panel.url}, timeout=5)
 
 
-def card_form(html: str) -> dict[str, list[str]]:
-    """What the card's form would send untouched."""
+def account_form(html: str) -> dict[str, list[str]]:
+    """What the form of an account would send untouched."""
     form = html[html.index('action="/clients/') : html.index("</form>", html.index('action="/clients/'))]
     fields = {name: [value] for name, value in re.findall(r'type="text" name="(\w+)" value="([^"]*)"', form)}
     for name, value in re.findall(r'type="checkbox" name="(\w+)" value="(\w+)" checked', form):
@@ -67,7 +67,7 @@ def test_saving_is_a_panel_users_edit(panel: StandinPanel) -> None:
     panel.clock.set(1_800_000_000)
     panel.seed_sample(2)
     before = panel.account(2)
-    form = card_form(requests.get(f"{panel.url}/clients/2", timeout=5).text)
+    form = account_form(requests.get(f"{panel.url}/clients/2", timeout=5).text)
     panel.clock.advance(5)
     assert "Bez zmian" in post(panel, "/clients/2", **form).text
     assert panel.account(2) == before
@@ -86,11 +86,11 @@ def test_saving_is_a_panel_users_edit(panel: StandinPanel) -> None:
     assert panel.total_calls == 0
 
 
-def test_the_card_shows_shops_whether_active_and_addresses(panel: StandinPanel) -> None:
+def test_the_page_shows_shops_whether_active_and_addresses(panel: StandinPanel) -> None:
     address = {"first_name": "Jan", "last_name": "Kos", "street": "Leśna 2", "zip_code": "26-600", "city": "Radom"}
     panel.seed(login="anna", shops=[2, 3], active=False, addresses=[{**address, "in_use": True}])
     html = requests.get(f"{panel.url}/clients/1", timeout=5).text
-    form = card_form(html)
+    form = account_form(html)
     assert form["shops"] == ["2", "3"]
     assert "active" not in form
     assert "Leśna 2, 26-600 Radom" in html
@@ -98,13 +98,13 @@ def test_the_card_shows_shops_whether_active_and_addresses(panel: StandinPanel) 
     panel.edit(1, active=True)
     panel.edit_address(1, 1, in_use=False)
     html = requests.get(f"{panel.url}/clients/1", timeout=5).text
-    assert card_form(html)["active"] == ["y"]
+    assert account_form(html)["active"] == ["y"]
     assert html.count("używany w zamówieniu") == 1
 
 
 def test_a_fault_is_shown_and_nothing_saved(panel: StandinPanel) -> None:
     panel.seed_sample(1)
-    form = card_form(requests.get(f"{panel.url}/clients/1", timeout=5).text)
+    form = account_form(requests.get(f"{panel.url}/clients/1", timeout=5).text)
     refused = post(panel, "/clients/1", **{**form, "email": "nowhere", "city": "Typed"})
     assert refused.status_code == 422
     assert "Błędny adres e-mail" in refused.text
@@ -115,13 +115,13 @@ def test_a_fault_is_shown_and_nothing_saved(panel: StandinPanel) -> None:
 def test_a_customer_registers(panel: StandinPanel) -> None:
     form = {"email": "a@example.com", "first_name": "Anna", "last_name": "Nowak", "street": "Polna 1",
             "zip_code": "00-950", "city": "Warszawa", "country_code": "PL", "shops": "1", "active": "y"}  # fmt: skip
-    assert post(panel, "/clients/new", **form).url.endswith("/clients/1?saved=card")
+    assert post(panel, "/clients/new", **form).url.endswith("/clients/1?saved=account")
     kept = panel.account(1)
     assert (kept.login, kept.external_code, kept.guest) == ("client1", "", False)
     assert post(panel, "/clients/new", **{**form, "shops": []}).status_code == 422
 
 
-def test_delivery_addresses_on_the_card(panel: StandinPanel) -> None:
+def test_delivery_addresses_on_the_page(panel: StandinPanel) -> None:
     panel.seed_sample(1)
     lines = {
         "first_name": "Jan",

@@ -90,7 +90,9 @@ def test_lists_are_comma_joined_and_a_repeated_name_counts_once(panel: StandinPa
 def test_a_misspelt_filter_finds_everybody_and_is_counted(panel: StandinPanel, api: Caller) -> None:
     panel.seed_sample(5)
     assert api.get("clients/clients", clientIds="1")["resultsNumberAll"] == 5
-    assert panel.unknown_fields["GET clients/clients clientIds"] == 1
+    window = "clientsModificationDate[clientsModificationDateBegin]"
+    assert api.get("clients/clients", **{window: "2090-01-01"})["resultsNumberAll"] == 5
+    assert panel.unknown_fields == {"GET clients/clients clientIds": 1, f"GET clients/clients {window}": 1}
 
 
 def test_a_record_is_nested_and_speaks_the_reading_words(panel: StandinPanel, api: Caller) -> None:
@@ -139,22 +141,25 @@ def test_return_elements_are_flat_names_of_nested_fields(panel: StandinPanel, ap
     assert set(record["clientBillingAddress"]) == {"clientNip"}
 
 
-def test_windows_include_both_ends_in_warsaw_wall_time(panel: StandinPanel, api: Caller) -> None:
-    for second, login in enumerate(("a", "b", "c")):
-        panel.clock.set(datetime(2026, 7, 1, 10, 0, second, tzinfo=UTC))
-        panel.seed(login=login)
-    assert api.window("2026-07-01 12:00:00", "2026-07-01 12:00:01") == ["a", "b"]
-    assert api.window("2026-07-01 12:0:2") == ["c"]
-    assert api.window(end="2026-07-01 12:00:00") == ["a"]
-    assert api.window("2026-07-01", "2026-07-02") == ["a", "b", "c"]
-
-
-def test_an_end_without_time_means_midnight_unless_switched(panel: StandinPanel, api: Caller) -> None:
+def test_an_end_without_time_means_midnight_unless_set_otherwise(panel: StandinPanel, api: Caller) -> None:
     panel.clock.set(datetime(2026, 1, 31, 12, 0))
     panel.seed(login="a")
     assert api.window("2026-01-31", "2026-01-31") == []
     panel.settings.change(date_only_end="day_end")
     assert api.window("2026-01-31", "2026-01-31") == ["a"]
+    assert api.window("2026-1-31 12:0:0") == api.window(end="2026-01-31 12:00:00") == ["a"]
+
+
+def test_accounts_are_found_by_the_day_of_their_registration(panel: StandinPanel, api: Caller) -> None:
+    for day in (30, 31):
+        panel.clock.set(datetime(2026, 1, day, 12, 0))
+        panel.seed(login=f"day{day}")
+    panel.edit(1, city="Łódź")
+    stem = "clientRegistrationDate"
+    for end in ("2026-01-31", "2026-01-31 00:00:00"):
+        query = {f"{stem}[{stem}Begin]": "2026-01-31", f"{stem}[{stem}End]": end}
+        assert [each["clientLogin"] for each in api.get("clients/clients", **query)["results"]] == ["day31"]
+    assert panel.unknown_fields == {}
 
 
 def test_winter_and_summer_time(panel: StandinPanel, api: Caller) -> None:
@@ -233,12 +238,7 @@ def test_crm_search_compares_fragments_unless_told_otherwise(panel: StandinPanel
     assert (nobody.status_code, nobody.json()["errors"]["faultCode"]) == (207, 2)
 
 
-@pytest.mark.parametrize("paging", [{"resultsPage": 0.5}, {"resultsLimit": 10.5}, {"resultsLimit": 101}])
-def test_crm_search_counts_pages_in_whole_numbers(api: Caller, paging: dict[str, float]) -> None:
-    assert api.send("POST", "clients/crm/search", json={"params": paging}).status_code == 422
-
-
-def test_crm_search_by_codes_shops_and_visibility(panel: StandinPanel, api: Caller) -> None:
+def test_crm_search_by_codes_and_by_what_the_key_may_see(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="a", external_code="K1", shops=[1, 2])
     panel.seed(login="b", external_code="K1", shops=[2])
 
@@ -247,10 +247,15 @@ def test_crm_search_by_codes_shops_and_visibility(panel: StandinPanel, api: Call
         return [each["clientLogin"] for each in body.get("clientsResults", [])]
 
     assert logins(clientCodesExternal=["K1", "K2"]) == ["a", "b"]
-    assert logins(searchByShops={"searchModeInShops": "exactly_selected", "shopsIds": [2]}) == ["b"]
-    assert logins(searchByShops={"searchModeInShops": "one_of_selected", "shopsIds": [2]}) == ["a", "b"]
+    assert logins(clientCode="K1", clientLogin="b") == ["b"]
+    assert panel.unknown_fields == {"POST clients/crm/search clientCode": 1}
     panel.settings.change(visible_shops=[1])
     assert logins(clientCodeExternal="K1") == ["a"]
+
+
+@pytest.mark.parametrize("paging", [{"resultsPage": 0.5}, {"resultsLimit": 10.5}, {"resultsLimit": 101}])
+def test_crm_search_counts_pages_in_whole_numbers(api: Caller, paging: dict[str, float]) -> None:
+    assert api.send("POST", "clients/crm/search", json={"params": paging}).status_code == 422
 
 
 def test_dictionaries(api: Caller) -> None:

@@ -98,25 +98,6 @@ def test_the_same_login_within_a_batch_fails_once(panel: StandinPanel, api: Call
     assert (response.status_code, "errors" in response.json()) == (200, False)
 
 
-def test_a_change_is_partial_and_an_empty_text_clears(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", city="Łódź", phone="600100200", company="Firma", shops=[1, 2])
-    result = api.result(
-        *PUT,
-        {
-            "clientLogin": "anna",
-            "clientPhone1": "",
-            "shopsIds": [3],
-            "requestReference": "r",
-        },
-    )
-    assert result == {
-        "resultStatus": True,
-        "clientsResult": {"clientId": 1, "requestReference": "r"},
-    }
-    kept = panel.account(1)
-    assert (kept.phone, kept.city, kept.shops) == ("", "Łódź", [3])
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -226,24 +207,6 @@ def test_mails_go_out_unless_told_off_in_words(panel: StandinPanel, api: Caller)
     assert (panel.mails_sent, panel.texts_sent) == (2, 1)
 
 
-def test_external_codes_by_version(panel: StandinPanel, api: Caller) -> None:
-    panel.seed_sample(2)
-    batch: list[dict[str, Any]] = [
-        {"client_id": 1, "code_extern": "X"},
-        {"client_login": "b2b-00002", "code_extern": "X"},
-    ]
-    done = api.write("PUT", "clients/externalCode", *batch)
-    assert (done.status_code, done.content) == (200, b"")
-    assert [each.id for each in panel.by_code("X")] == [1, 2]
-    single = {"params": {"client_id": 1, "code_extern": "Y"}}
-    assert api.send("PUT", "clients/externalCode", version=7, json=single).status_code == 200
-    assert panel.by_code("Y")[0].id == 1
-    assert api.send("PUT", "clients/externalCode", json=single).status_code == 422
-    unknown = api.write("PUT", "clients/externalCode", {"client_id": 99, "code_extern": "Z"}, batch[0])
-    assert unknown.status_code == 207
-    assert panel.account(1).external_code == "X"
-
-
 def test_removing_erases_the_person_and_keeps_the_row(panel: StandinPanel, api: Caller) -> None:
     panel.seed(
         login="anna",
@@ -299,55 +262,6 @@ ADDRESS = {
 GATE = "clients/deliveryAddress"
 
 
-def test_a_repeated_address_is_doubled(panel: StandinPanel, api: Caller) -> None:
-    record = {"clientLogin": "anna", "shopsIds": [1], **ADDRESS}
-    panel.seed(login="anna", external_code="K1")
-    before = panel.account(1).modified
-    results = api.write("POST", GATE, record, record, clientsSettings=QUIET_PUT).json()["results"]
-    assert [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results] == [1, 2]
-    (found,) = api.get(GATE, clientIds="1")["results"]
-    assert [each["clientDeliveryAddressId"] for each in found["clientDeliveryAddresses"]] == ["1", "2"]
-    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "pl"
-    assert panel.account(1).modified == before
-    assert panel.mails_sent == 0
-
-
-def test_address_changes_are_partial_and_need_shops(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(
-        login="anna",
-        addresses=[{"city": "Łódź", "street": "Polna 1", "zip_code": "90-001"}],
-    )
-    key = {"clientLogin": "anna", "clientDeliveryAddressId": 1}
-    good = api.result("PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": "Kraków"})
-    assert good["clientDeliveryAddressResult"] == {
-        "clientId": 1,
-        "clientDeliveryAddressId": 1,
-    }
-    assert (
-        panel.account(1).addresses[0].city,
-        panel.account(1).addresses[0].street,
-    ) == ("Kraków", "Polna 1")
-    assert codes(api.result("PUT", GATE, {**key, "shopsIds": []})) == [13]
-    assert codes(api.result("PUT", GATE, {**key, "shopsIds": [1], "clientDeliveryAddressCity": ""})) == [18]
-    stranger = {"clientLogin": "anna", "shopsIds": [1], "clientDeliveryAddressId": 99}
-    assert api.result("PUT", GATE, stranger)["resultStatus"] is False
-
-
-def test_an_address_in_use_stays(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(
-        login="anna",
-        external_code="K1",
-        addresses=[{"city": "Łódź", "in_use": True}, {"city": "Kraków"}],
-    )
-    records = [{"clientLogin": "anna", "clientDeliveryAddressId": number} for number in (1, 2)]
-    results = api.write("POST", f"{GATE}/delete", *records).json()["results"]
-    assert [each["resultStatus"] for each in results] == [False, True]
-    assert results[1]["clientDeliveryAddressResult"] == {
-        "clientId": 1, "clientCodeExternal": "K1", "clientDeliveryAddressId": 2,
-    }  # fmt: skip
-    assert [each.id for each in panel.account(1).addresses] == [1]
-
-
 def test_addresses_of_nobody_and_of_nothing(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="anna")
     first, second = api.get(GATE, clientLogins="anna,nobody")["results"]
@@ -356,56 +270,24 @@ def test_addresses_of_nobody_and_of_nothing(panel: StandinPanel, api: Caller) ->
     assert api.get(GATE)["errors"]["faultCode"] == 3
 
 
-def test_an_address_write_may_move_the_customers_date(panel: StandinPanel, api: Caller) -> None:
-    panel.clock.set(1_800_000_000)
+@pytest.mark.parametrize(("manner", "shown"), [("lower", "pl"), ("upper", "PL"), ("name", "Polska")])
+def test_how_an_address_shows_its_country_is_a_setting(
+    panel: StandinPanel, api: Caller, manner: str, shown: str
+) -> None:
+    panel.settings.change(address_country=manner)
     panel.seed(login="anna")
-    before = panel.account(1).modified
-    panel.settings.change(address_edit_moves_date=True, address_country="name")
-    panel.clock.advance(5)
     api.write("POST", GATE, {"clientLogin": "anna", "shopsIds": [1], **ADDRESS})
-    assert panel.account(1).modified > before
     (found,) = api.get(GATE, clientIds="1")["results"]
-    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "Polska"
-
-
-def test_results_of_addresses_stand_in_the_order_of_the_request(panel: StandinPanel, api: Caller) -> None:
-    panel.seed_sample(20)
-    panel.settings.change(shuffle_results=True)
-    cities = [f"Miasto {number}" for number in range(20)]
-    records = [
-        {"clientLogin": f"b2b-{n + 1:05d}", "shopsIds": [1], **ADDRESS, "clientDeliveryAddressCity": city}
-        for n, city in enumerate(cities)
-    ]
-    results = api.write("POST", GATE, *records).json()["results"]
-    ids = [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results]
-    kept = {each.id: each.city for account in panel.accounts for each in account.addresses}
-    assert [kept[number] for number in ids] == cities
-    deleted = [{"clientLogin": f"b2b-{n + 1:05d}", "clientDeliveryAddressId": number} for n, number in enumerate(ids)]
-    results = api.write("POST", f"{GATE}/delete", *deleted).json()["results"]
-    assert [each["clientDeliveryAddressResult"]["clientDeliveryAddressId"] for each in results] == ids
+    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == shown
 
 
 def test_what_the_gates_of_addresses_do_not_know_is_counted(panel: StandinPanel, api: Caller) -> None:
     panel.seed(login="anna", addresses=[{"city": "Łódź"}])
     record = {"clientLogin": "anna", "clientDeliveryAddressId": 1}
+    assert codes(api.result("PUT", GATE, {**record, "shopsIds": [1], "clientDeliveryAddressCity": "Kraków"})) == []
     api.write("POST", f"{GATE}/delete", {**record, "shopsIds": [1]})
     api.write("POST", GATE, {**record, "shopsIds": [1], **ADDRESS})
     assert panel.unknown_fields == {f"POST {GATE}/delete shopsIds": 1, f"POST {GATE} clientDeliveryAddressId": 1}
-
-
-def test_shops_and_addresses_that_a_panel_user_gives_are_seen_by_the_gates(panel: StandinPanel, api: Caller) -> None:
-    panel.seed(login="anna", shops=[])
-    assert api.get("clients/clients")["results"][0]["clientActiveInShops"] == []
-    panel.edit(1, shops=[2, 3])
-    shown = api.get("clients/clients", returnElements="clientActiveInShops")["results"]
-    assert shown == [{"clientActiveInShops": [{"shopId": 2, "shopName": "Sklep niemiecki"},
-                                              {"shopId": 3, "shopName": "Sklep detaliczny"}]}]  # fmt: skip
-    own = panel.add_address(1, city="Bonn", country_code="de")
-    panel.edit_address(1, own.id, country_code="at", in_use=True)
-    assert (panel.account(1).addresses[0].country_code, panel.account(1).addresses[0].in_use) == ("AT", True)
-    (found,) = api.get(GATE, clientIds="1")["results"]
-    assert found["clientDeliveryAddresses"][0]["clientDeliveryAddressCountry"] == "at"
-    assert panel.add_address(1, country_code="sk").country_code == "SK"
 
 
 def test_php_says_that_there_is_no_error_with_an_empty_list(panel: StandinPanel, api: Caller) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from kartoteka.core.errors import Retry
+from kartoteka.errors import Retry
 
 
 class Faults:

@@ -22,14 +22,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from kartoteka.core.concerns import BILLING
-from kartoteka.core.model import Side
-from kartoteka.core.policy import parse
+from kartoteka.fields.table import BILLING
+from kartoteka.model import Side
+from kartoteka.policy import parse
 from tests.fakes.exchange import ErpTransaction
 from tests.property.faults import Faults
-from tests.world import CARD, CONCERNS, World
+from tests.world import CLIENT, CONCERNS, World
 
-CARDS = ("C-1", "C-2", "C-3")
+CLIENTS = ("C-1", "C-2", "C-3")
 EDITED = ("street", "city", "company", "nip")
 POLICIES = (
     '{"retry": {"max_attempts": 100000}}',
@@ -40,7 +40,7 @@ POLICIES = (
         '"billing": {"fields": {"city": {"conflict": "hold"}, "company": {"direction": "panel_to_erp"}}}}'
     ),
 )
-cards = st.sampled_from(CARDS)
+clients = st.sampled_from(CLIENTS)
 fields = st.sampled_from(EDITED)
 concerns = st.sampled_from(CONCERNS)
 
@@ -61,35 +61,35 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     # the people
 
-    @rule(card=cards)
-    def insert(self, card: str) -> None:
-        if not self.world.exchange.has_card(card):
-            self.world.exchange.insert_card(card, **CARD)
+    @rule(client=clients)
+    def insert(self, client: str) -> None:
+        if not self.world.exchange.has_client(client):
+            self.world.exchange.insert_client(client, **CLIENT)
             self.note()
 
-    @rule(card=cards, field=fields)
-    def erp_edits(self, card: str, field: str) -> None:
-        if self.world.exchange.has_card(card):
+    @rule(client=clients, field=fields)
+    def erp_edits(self, client: str, field: str) -> None:
+        if self.world.exchange.has_client(client):
             value = f"erp {next(self.numbers)}"
-            self.world.exchange.update_card(card, **{field: value})
-            self.last[Side.ERP, card, field] = value
+            self.world.exchange.update_client(client, **{field: value})
+            self.last[Side.ERP, client, field] = value
             self.note()
 
-    @rule(card=cards, field=fields)
-    def panel_edits(self, card: str, field: str) -> None:
-        if account := self.account_of(card):
+    @rule(client=clients, field=fields)
+    def panel_edits(self, client: str, field: str) -> None:
+        if account := self.account_of(client):
             value = f"panel {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
-            self.last[Side.PANEL, card, field] = value
+            self.last[Side.PANEL, client, field] = value
             self.note()
 
-    @rule(card=cards, field=fields)
-    def both_edit_alike(self, card: str, field: str) -> None:
-        if account := self.account_of(card):
+    @rule(client=clients, field=fields)
+    def both_edit_alike(self, client: str, field: str) -> None:
+        if account := self.account_of(client):
             value = f"both {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
-            self.world.exchange.update_card(card, **{field: value})
-            self.last[Side.ERP, card, field] = self.last[Side.PANEL, card, field] = value
+            self.world.exchange.update_client(client, **{field: value})
+            self.last[Side.ERP, client, field] = self.last[Side.PANEL, client, field] = value
             self.note()
 
     @rule(side=st.sampled_from(Side))
@@ -97,39 +97,39 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         for conflict_id in self.world.exchange.open_conflict_ids():
             self.world.exchange.decide(conflict_id, side.value)
 
-    @rule(card=cards)
-    def the_row_is_touched(self, card: str) -> None:
-        if self.world.exchange.has_card(card):
-            self.world.exchange.update_card(card, email=CARD["email"])
+    @rule(client=clients)
+    def the_row_is_touched(self, client: str) -> None:
+        if self.world.exchange.has_client(client):
+            self.world.exchange.update_client(client, email=CLIENT["email"])
 
-    @rule(card=cards, field=fields)
-    def a_slow_transaction_begins(self, card: str, field: str) -> None:
-        if self.slow is None and self.world.exchange.has_card(card):
+    @rule(client=clients, field=fields)
+    def a_slow_transaction_begins(self, client: str, field: str) -> None:
+        if self.slow is None and self.world.exchange.has_client(client):
             value = f"slow {next(self.numbers)}"
             transaction = self.world.exchange.transaction()
-            transaction.update_card(card, **{field: value})
-            self.slow = (transaction, card, field, value)
+            transaction.update_client(client, **{field: value})
+            self.slow = (transaction, client, field, value)
 
     @rule(commits=st.booleans())
     def the_slow_transaction_ends(self, commits: bool) -> None:
         if self.slow is None:
             return
-        transaction, card, field, value = self.slow
+        transaction, client, field, value = self.slow
         self.slow = None
         if not commits:
             transaction.rollback()
             return
         transaction.commit()
-        self.last[Side.ERP, card, field] = value
+        self.last[Side.ERP, client, field] = value
         self.note()
 
-    @rule(card=cards, field=fields)
-    def the_erp_edits_while_we_settle(self, card: str, field: str) -> None:
-        self.world.exchange.before_settle = lambda: self.edit_once(card, field)
+    @rule(client=clients, field=fields)
+    def the_erp_edits_while_we_save(self, client: str, field: str) -> None:
+        self.world.exchange.before_save = lambda: self.edit_once(client, field)
 
-    def edit_once(self, card: str, field: str) -> None:
-        self.world.exchange.before_settle = None
-        self.erp_edits(card, field)
+    def edit_once(self, client: str, field: str) -> None:
+        self.world.exchange.before_save = None
+        self.erp_edits(client, field)
 
     # the machinery
 
@@ -159,17 +159,17 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     def the_next_run_dies(self, steps: int, after: bool) -> None:
         self.world.mortal(steps, after=after)
 
-    @rule(card=cards)
-    def a_result_is_missing(self, card: str) -> None:
-        self.world.panel.lose_result(card)
+    @rule(client=clients)
+    def a_result_is_missing(self, client: str) -> None:
+        self.world.panel.lose_result(client)
 
-    @rule(card=cards)
-    def the_panel_refuses(self, card: str) -> None:
-        self.world.panel.refuse(card)
+    @rule(client=clients)
+    def the_panel_refuses(self, client: str) -> None:
+        self.world.panel.refuse(client)
 
-    @rule(card=cards)
-    def the_panel_accepts(self, card: str) -> None:
-        self.world.panel.accept(card)
+    @rule(client=clients)
+    def the_panel_accepts(self, client: str) -> None:
+        self.world.panel.accept(client)
 
     @rule()
     def the_key_is_wrong(self) -> None:
@@ -190,19 +190,19 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     # looking
 
-    def account_of(self, card: str) -> str | None:
-        found = [a for a in self.world.panel.accounts.values() if a.external_code == card]
+    def account_of(self, client: str) -> str | None:
+        found = [a for a in self.world.panel.accounts.values() if a.external_code == client]
         return found[0].panel_client_id if found else None
 
     def note(self) -> None:
         """Remember every value that each side was ever seen with."""
-        for card in CARDS:
-            row = self.world.exchange.card(card)
-            account = self.account_of(card)
+        for client in CLIENTS:
+            row = self.world.exchange.client(client)
+            account = self.account_of(client)
             shown = self.world.panel.accounts[account].values if account else {}
             for field in EDITED:
                 for side, record in ((Side.ERP, row or {}), (Side.PANEL, shown)):
-                    values = self.seen.setdefault((side, card, field), [])
+                    values = self.seen.setdefault((side, client, field), [])
                     value = str(record.get(field) or "")
                     if not values or values[-1] != value:
                         values.append(value)
@@ -220,11 +220,11 @@ class Synchronisation(Faults, RuleBasedStateMachine):
             return
         world = self.world
         self.the_slow_transaction_ends(commits=True)
-        world.exchange.before_settle = None
+        world.exchange.before_save = None
         world.mortal(10**9)
         world.panel.recover()
-        for card in CARDS:
-            world.panel.accept(card)
+        for client in CLIENTS:
+            world.panel.accept(client)
         for _ in range(6):
             world.tick()
             self.note()
@@ -235,37 +235,37 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         assert self.writes() == before, "it is not quiet"
         assert world.counts.collected == queued, "keys still reach the queues"
         self.check_nothing_doubled()
-        for card in CARDS:
-            self.check_customer(card)
+        for client in CLIENTS:
+            self.check_customer(client)
 
     def check_nothing_doubled(self) -> None:
         codes = [a.external_code for a in self.world.panel.accounts.values()]
         assert len(codes) == len(set(codes)), "an account was doubled"
         assert not self.world.panel.notified
 
-    def check_customer(self, card: str) -> None:
-        row = self.world.exchange.card(card)
+    def check_customer(self, client: str) -> None:
+        row = self.world.exchange.client(client)
         if row is None:
             return
-        account = self.account_of(card)
-        assert account, f"{card} has no account"
+        account = self.account_of(client)
+        assert account, f"{client} has no account"
         shown = self.world.panel.accounts[account].values
-        told = {v for c in self.world.exchange.conflicts if c.client_id == card for v in (c.erp_value, c.panel_value)}
-        held = {c.field for c in self.world.exchange.conflicts if c.client_id == card and c.closed_at is None}
+        told = {v for c in self.world.exchange.conflicts if c.client_id == client for v in (c.erp_value, c.panel_value)}
+        held = {c.field for c in self.world.exchange.conflicts if c.client_id == client and c.closed_at is None}
         for field in EDITED:
             if field not in held:
-                assert BILLING.fields[field].normalise(row[field], row) == BILLING.fields[field].normalise(
-                    shown[field], shown
-                ), f"{card}.{field} did not settle: {row[field]!r} / {shown[field]!r}"
-            self.check_edit(Side.ERP, Side.PANEL, card, field, told)
-            self.check_edit(Side.PANEL, Side.ERP, card, field, told)
+                assert BILLING[field].normalise(row[field], row) == BILLING[field].normalise(shown[field], shown), (
+                    f"{client}.{field} did not settle: {row[field]!r} / {shown[field]!r}"
+                )
+            self.check_edit(Side.ERP, Side.PANEL, client, field, told)
+            self.check_edit(Side.PANEL, Side.ERP, client, field, told)
 
-    def check_edit(self, side: Side, other: Side, card: str, field: str, told: set[str | None]) -> None:
-        value = self.last.get((side, card, field))
+    def check_edit(self, side: Side, other: Side, client: str, field: str, told: set[str | None]) -> None:
+        value = self.last.get((side, client, field))
         source = "erp_to_panel" if field == "nip" else self.direction(field)
         if value is None or source not in ("both", f"{side.value}_to_{other.value}"):
             return
-        assert value in self.seen[other, card, field] or value in told, f"lost: {card}.{field} = {value!r} ({side})"
+        assert value in self.seen[other, client, field] or value in told, f"lost: {client}.{field} = {value!r} ({side})"
 
     def direction(self, field: str) -> str:
         rule_ = self.world.policy.billing.fields.get(field)
@@ -293,31 +293,31 @@ def live(seed: int) -> None:
     chance = random.Random(seed)
     machine = Synchronisation()
     machine.begin(chance.choice(POLICIES))
-    card, field, concern = (
-        (lambda: chance.choice(CARDS[:2])),
+    client, field, concern = (
+        (lambda: chance.choice(CLIENTS[:2])),
         (lambda: chance.choice(EDITED[:3])),
         (lambda: chance.choice(CONCERNS)),
     )
-    machine.insert(CARDS[0])
+    machine.insert(CLIENTS[0])
     steps: list[tuple[int, Callable[[], None]]] = [
-        (2, lambda: machine.insert(card())),
-        (8, lambda: machine.erp_edits(card(), field())),
-        (8, lambda: machine.panel_edits(card(), field())),
-        (1, lambda: machine.both_edit_alike(card(), field())),
+        (2, lambda: machine.insert(client())),
+        (8, lambda: machine.erp_edits(client(), field())),
+        (8, lambda: machine.panel_edits(client(), field())),
+        (1, lambda: machine.both_edit_alike(client(), field())),
         (2, lambda: machine.a_person_decides(chance.choice(list(Side)))),
-        (1, lambda: machine.a_slow_transaction_begins(card(), field())),
+        (1, lambda: machine.a_slow_transaction_begins(client(), field())),
         (1, lambda: machine.the_slow_transaction_ends(commits=chance.random() < 0.8)),
-        (1, lambda: machine.the_erp_edits_while_we_settle(card(), field())),
+        (1, lambda: machine.the_erp_edits_while_we_save(client(), field())),
         (8, lambda: machine.collects(concern())),
         (5, machine.follows),
         (10, lambda: machine.works(concern())),
         (2, machine.ticks),
         (3, lambda: machine.the_next_run_dies(chance.randint(1, 8), after=chance.random() < 0.5)),
         (3, machine.a_reply_is_lost),
-        (1, lambda: machine.a_result_is_missing(card())),
+        (1, lambda: machine.a_result_is_missing(client())),
         (1, lambda: machine.the_panel_is_away(chance.randint(1, 3))),
-        (1, lambda: machine.the_panel_refuses(card())),
-        (1, lambda: machine.the_panel_accepts(card())),
+        (1, lambda: machine.the_panel_refuses(client())),
+        (1, lambda: machine.the_panel_accepts(client())),
         (1, lambda: machine.messages_come_twice(concern())),
         (1, lambda: machine.time_passes(chance.choice([1, 200, 4000]))),
     ]

@@ -1,11 +1,11 @@
-"""Matching, as random histories: accounts and cards that overlap in every way, people who decide, and every fault.
+"""Matching, as random histories: accounts and clients that overlap in every way, people who decide, and every fault.
 
 At the end of each history the faults stop, the machine ticks until it is quiet, and then must hold:
 
-* nothing doubled: no two accounts carry one code, no account belongs to two cards, and nobody was opened an account
+* nothing doubled: no two accounts carry one code, no account belongs to two clients, and nobody was opened an account
   while a single free one of his was there for all to see;
-* nothing lost: every card has its account, or stands in ``sync_status`` with a question or what it lacks; every
-  account that is nobody's stands in ``incoming_clients``, or is a candidate of a card that waits;
+* nothing lost: every client has its account, or stands in ``sync_status`` with a question or what it lacks; every
+  account that is nobody's stands in ``incoming_clients``, or is a candidate of a client that waits;
 * nobody is told of, or written to, before he is somebody's;
 * shops and the accounts' being open are what the ERP says;
 * quiet: a further tick writes nothing anywhere.
@@ -19,15 +19,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from kartoteka.core import normal
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import Account, NewAccount, SeenAccount, State, Value
-from kartoteka.core.policy import parse
-from kartoteka.engine.directory import seen
-from kartoteka.ports import Outcome
-from tests.world import CARD, CONCERNS, World
+from kartoteka.codes import State
+from kartoteka.concerns.accounts.matching import hint
+from kartoteka.errors import Retry
+from kartoteka.model import Outcome, Value
+from kartoteka.policy import parse
+from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.panel import Account, NewAccount
+from kartoteka.sync.feed import seen
+from tests.world import CLIENT, CONCERNS, World
 
-CARDS = ("C-1", "C-2", "C-3", "C-4")
+CLIENTS = ("C-1", "C-2", "C-3", "C-4")
 NIPS = ("5250001232", "7792369887", "")
 EMAILS = ("a@firma.pl", "b@firma.pl", "c@firma.pl")
 POLICIES = (
@@ -48,7 +50,7 @@ class FirstContact:
         self.world = World(parse(chance.choice(POLICIES)))
         self.registered = 0
         self.needless: list[str] = []
-        self.directory: dict[str, SeenAccount] = {}
+        self.index: dict[str, SeenAccount] = {}
         self._reconcile = self.world.work
         setattr(self.world, "work", self.watched_work)  # noqa: B010 - a method of this one object
         self._create = self.world.panel.create
@@ -58,16 +60,16 @@ class FirstContact:
 
     def someone(self) -> dict[str, Value]:
         """Return a customer who may be the same as another, wholly or by half."""
-        return {**CARD, "nip": self.chance.choice(NIPS), "email": self.chance.choice(EMAILS)}
+        return {**CLIENT, "nip": self.chance.choice(NIPS), "email": self.chance.choice(EMAILS)}
 
     def insert(self) -> None:
-        card = self.chance.choice(CARDS)
-        if not self.world.exchange.has_card(card):
-            self.world.exchange.insert_card(card, **self.someone(), active=self.chance.random() < 0.8)
+        client = self.chance.choice(CLIENTS)
+        if not self.world.exchange.has_client(client):
+            self.world.exchange.insert_client(client, **self.someone(), active=self.chance.random() < 0.8)
 
     def register(self) -> None:
         self.registered += 1
-        codes = ("", "", "", "", "OLD-1", self.chance.choice(CARDS))
+        codes = ("", "", "", "", "OLD-1", self.chance.choice(CLIENTS))
         code = self.chance.choice(codes)
         if any(account.external_code == code != "" for account in self.world.panel.accounts.values()):
             code = ""
@@ -80,17 +82,17 @@ class FirstContact:
             self.world.panel.edit(account, email=self.chance.choice(EMAILS))
 
     def the_erp_edits(self) -> None:
-        card = self.chance.choice(CARDS)
-        if self.world.exchange.has_card(card):
+        client = self.chance.choice(CLIENTS)
+        if self.world.exchange.has_client(client):
             values = self.chance.choice([{"nip": self.chance.choice(NIPS)}, {"active": self.chance.random() < 0.5}])
-            self.world.exchange.update_card(card, **values)
+            self.world.exchange.update_client(client, **values)
 
     def the_erp_deletes(self) -> None:
-        self.world.exchange.delete_card(self.chance.choice(CARDS))
+        self.world.exchange.delete_client(self.chance.choice(CLIENTS))
 
     def the_erp_assigns_shops(self) -> None:
         self.world.exchange.set_shops(
-            self.chance.choice(CARDS), *self.chance.sample([1, 2, 3], self.chance.randint(0, 2))
+            self.chance.choice(CLIENTS), *self.chance.sample([1, 2, 3], self.chance.randint(0, 2))
         )
 
     def the_panel_assigns_shops(self) -> None:
@@ -100,7 +102,7 @@ class FirstContact:
             )
 
     def a_person_decides(self) -> None:
-        rows = self.world.exchange.candidates(CARDS)
+        rows = self.world.exchange.index.candidates(CLIENTS)
         if rows:
             row = self.chance.choice(rows)
             decision = self.chance.choice(["link", "link", "create"])
@@ -109,11 +111,11 @@ class FirstContact:
     def the_erp_answers(self) -> None:
         if self.world.exchange.incoming:
             account = self.chance.choice(list(self.world.exchange.incoming))
-            self.world.exchange.answer_incoming(account, self.chance.choice(CARDS))
+            self.world.exchange.answer_incoming(account, self.chance.choice(CLIENTS))
 
     def watched_work(self, concern: str) -> bool:
-        """Work a message as the world does, and remember the directory that it began with."""
-        self.directory = dict(self.world.exchange.accounts)
+        """Work a message as the world does, and remember the account index that it began with."""
+        self.index = dict(self.world.exchange.accounts)
         return self._reconcile(concern)
 
     def watched_create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
@@ -121,19 +123,19 @@ class FirstContact:
         self.needless += [a.client_id for a in accounts if self.has_one_of_his_own(a.client_id)]
         return self._create(accounts, notify=notify)
 
-    def has_one_of_his_own(self, card: str) -> bool:
-        """Whether a single free account, known as it is to the directory, is hit by this card and by no other."""
+    def has_one_of_his_own(self, client: str) -> bool:
+        """Whether a single free account, known as it stands in the index, is hit by this client and by no other."""
         exchange = self.world.exchange
-        if any(row.decision for row in exchange.candidates([card])):
+        if any(row.decision for row in exchange.index.candidates([client])):
             return False
         free = [key for key, account in self.world.panel.accounts.items() if self.is_free(key, account)]
-        hit = [key for key in free if self.hits(card, exchange.accounts[key])]
-        others = [c for c in exchange.cards if c != card and c not in exchange.links]
+        hit = [key for key in free if self.hits(client, exchange.accounts[key])]
+        others = [c for c in exchange.clients if c != client and c not in exchange.links]
         return len(hit) == 1 and not any(self.hits(other, exchange.accounts[hit[0]]) for other in others)
 
     def is_free(self, key: str, account: Account) -> bool:
         exchange = self.world.exchange
-        known = self.directory.get(key) == seen(account)
+        known = self.index.get(key) == seen(account)
         linked = key in {link.panel_client_id for link in exchange.links.values()}
         return known and not linked and not account.external_code and not account.guest
 
@@ -158,7 +160,7 @@ class FirstContact:
             (2, world.tick),
             (2, lambda: world.mortal(chance.randint(1, 10), after=chance.random() < 0.5)),
             (2, world.panel.lose_reply),
-            (1, lambda: world.panel.lose_result(chance.choice(CARDS))),
+            (1, lambda: world.panel.lose_result(chance.choice(CLIENTS))),
             (1, lambda: world.panel.fail(*[Retry("panel_5xx")] * chance.randint(1, 3))),
             (1, lambda: world.queue.chunks.setdefault(concern, []).extend(list(world.queue.chunks.get(concern, [])))),
             (1, lambda: world.pass_time(seconds=chance.choice([1, 200, 4000]))),
@@ -195,39 +197,45 @@ class FirstContact:
         codes = [a.external_code for a in accounts.values() if a.external_code]
         assert len(codes) == len(set(codes)), "two accounts carry one code"
         owners = [link.panel_client_id for link in exchange.links.values()]
-        assert len(owners) == len(set(owners)), "an account has two cards"
+        assert len(owners) == len(set(owners)), "an account has two clients"
         assert not self.world.panel.notified
         assert not self.needless, f"{self.needless} were opened an account though one of theirs was there"
-        for card, link in exchange.links.items():
-            assert accounts[link.panel_client_id].external_code == card, f"{card} is linked and its account has no code"
-        for card in exchange.cards:
-            self.check_card(card)
+        for client, link in exchange.links.items():
+            assert accounts[link.panel_client_id].external_code == client, (
+                f"{client} is linked and its account has no code"
+            )
+        for client in exchange.clients:
+            self.check_client(client)
         self.check_strangers()
 
-    def check_card(self, card: str) -> None:
+    def check_client(self, client: str) -> None:
         exchange = self.world.exchange
-        status = exchange.status(card, "accounts")
-        assert status, f"nothing is told of {card}"
-        row = exchange.cards[card]
-        if card not in exchange.links:
-            assert status.state is State.HELD, f"{card} has no account and does not wait: {status}"
-            assert exchange.candidates([card]) or status.code in {"account_taken", "guest", "account_gone"}, status
+        status = exchange.status(client, "accounts")
+        assert status, f"nothing is told of {client}"
+        row = exchange.clients[client]
+        if client not in exchange.links:
+            assert status.state is State.HELD, f"{client} has no account and does not wait: {status}"
+            assert exchange.index.candidates([client]) or status.code in {"account_taken", "guest", "account_gone"}, (
+                status
+            )
             return
-        account = exchange.links[card].panel_client_id
-        wrong = [r for key, r in exchange.incoming.items() if r.client_id == card and key != account]
+        account = exchange.links[client].panel_client_id
+        wrong = [r for key, r in exchange.incoming.items() if r.client_id == client and key != account]
         told = wrong and (status.state, status.code) == (State.HELD, "already_linked")
-        assert told or (status.state, status.code) == (State.IN_STEP, ""), f"{card}: {status}"
+        assert told or (status.state, status.code) == (State.IN_STEP, ""), f"{client}: {status}"
         if row["active"] is not None:
-            assert (account not in self.world.panel.closed) is row["active"], f"{card} is not as open as it should be"
-        wanted = sorted(exchange.client_shops.get(card, ())) or self.world.policy.accounts.default_shops
+            assert (account not in self.world.panel.closed) is row["active"], f"{client} is not as open as it should be"
+        wanted = sorted(exchange.shops.get(client, ())) or self.world.policy.accounts.default_shops
         shown = self.world.panel.accounts[account].values["shops"]
-        assert shown == ",".join(map(str, wanted)), f"{card} has the shops {shown}, not {wanted}"
+        assert shown == ",".join(map(str, wanted)), f"{client} has the shops {shown}, not {wanted}"
 
     def check_strangers(self) -> None:
         exchange = self.world.exchange
         linked = {link.panel_client_id for link in exchange.links.values()}
         waiting = {
-            c.panel_client_id for c in exchange.candidates(list(exchange.cards)) if c.client_id not in exchange.links
+            c.panel_client_id
+            for c in exchange.index.candidates(list(exchange.clients))
+            if c.client_id not in exchange.links
         }
         for key, account in self.world.panel.accounts.items():
             nobodys = key not in linked and not account.external_code and not account.guest
@@ -238,13 +246,14 @@ class FirstContact:
 
     def hit_by_waiting(self, account: SeenAccount) -> bool:
         exchange = self.world.exchange
-        return any(self.hits(card, account) for card in exchange.cards if card not in exchange.links)
+        return any(self.hits(client, account) for client in exchange.clients if client not in exchange.links)
 
-    def hits(self, card: str, account: SeenAccount) -> bool:
-        """Whether a card hits an account by the policy's rules."""
-        row, rules = self.world.exchange.cards[card], self.world.policy.accounts.match
-        nip, email = normal.tax_number(row["nip"], row), normal.email(row["email"], row)
-        return bool(("nip" in rules and nip and nip == account.nip) or ("email" in rules and email == account.email))
+    def hits(self, client: str, account: SeenAccount) -> bool:
+        """Whether a client hits an account by the policy's rules."""
+        row, rules = self.world.exchange.clients[client], self.world.policy.accounts.match
+        found = hint(client, row)
+        by_number = "nip" in rules and found.tax_number and found.tax_number == account.tax_number
+        return bool(by_number or ("email" in rules and found.mail == account.mail))
 
 
 def live(seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The template as it is written, and as CloudFormation gets it: after the SAM transform."""
+"""The template as it is written, and as CloudFormation gets it: its loops expanded, and after the SAM transform."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from tests.template.reading import Template
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / ".tools" / "sam" / "bin" / "python"
+PYTHON = ROOT / ".tools" / "cloud" / "bin" / "python"
 
 
 @pytest.fixture(scope="session")
 def documents() -> dict[str, Any]:
     if not PYTHON.exists():
-        pytest.fail("the SAM CLI is not installed: python3 local/bootstrap.py sam")
+        pytest.fail("the embedded AWS is not installed: python3 local/bootstrap.py cloud")
     program = Path(__file__).with_name("transforming.py")
     done = subprocess.run(
         [str(PYTHON), str(program), str(ROOT / "template.yaml")], capture_output=True, text=True, check=True

@@ -20,11 +20,12 @@ class Template:
         return {name: body.get("Properties", {}) for name, body in found if body["Type"] == kind}
 
     def statements(self, role: str) -> Iterator[dict[str, Any]]:
-        """Yield what a role may do: its own policies, and those of this template that it carries."""
+        """Yield what a role may do: its own policies, and those of this template that it carries or is named in."""
         properties = self.of_kind("AWS::IAM::Role")[role]
         documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
         own = self.of_kind("AWS::IAM::ManagedPolicy")
         carried = [one["Ref"] for one in properties.get("ManagedPolicyArns", []) if "Ref" in one]
+        carried += [name for name, policy in own.items() if {"Ref": role} in policy.get("Roles", [])]
         documents.extend(own[name]["PolicyDocument"] for name in carried)
         for document in documents:
             for statement in as_list(document["Statement"]):

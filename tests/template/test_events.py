@@ -49,17 +49,17 @@ def test_what_a_schedule_sends_is_in_its_file(template: Template):
     assert {name: event(name) for name in sent} == sent
 
 
-HALVES = {"discounts": {"discount_groups": ["GOLD", "SILVER"], "discounts": ["C-1001", "C-1002"]}}
-"""Queues that carry messages of more than one kind: kind -> its keys."""
+CLIENTS = {"clients": ["C-1001", "C-1002"]}
+KEYS = {"discounts": [{"groups": ["GOLD", "SILVER"]}, CLIENTS]}
+"""Queues whose event is not just one message with two clients -> the keys of each message."""
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in EVENTS.glob("*_queue.json")))
 def test_a_message_is_one_of_its_own_queue(template: Template, name: str):
     records = event(name)["Records"]
     concern = name.removesuffix("_queue")
-    kinds = HALVES.get(concern, {concern: ["C-1001", "C-1002"]})
     assert [json.loads(record["body"]) for record in records] == [
-        {"v": 1, "concern": kind, "keys": keys} for kind, keys in kinds.items()
+        {"v": 1, "concern": concern, **keys} for keys in KEYS.get(concern, [CLIENTS])
     ]
     queue = template.of_kind("AWS::SQS::Queue")[concern.title().replace("_", "") + "Queue"]
     for record in records:

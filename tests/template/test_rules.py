@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kartoteka.core.concerns import CONCERNS
+from kartoteka.fields.table import CONCERNS
 from tests.template.reading import Template, alternatives, as_list, mentioned
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {"PanelKey", "ErpUrl"}
 OWN_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 STATE = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
@@ -37,10 +41,10 @@ def queue_of(concern: str) -> str:
 
 
 def words(value: Any) -> list[str]:
-    """Every string in a policy's action or resource."""
+    """Every string in a value; of a mapping, its keys too."""
     if isinstance(value, str):
         return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    items = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return [word for item in items for word in words(item)]
 
 
@@ -51,6 +55,44 @@ def test_these_are_all_the_functions(template: Template):
 def test_every_concern_has_a_function_and_a_queue(template: Template):
     assert {queue_of(concern) for concern in CONCERNS} == set(queues(template, dead=False)) == ALL_QUEUES
     assert {queue.replace("Queue", "Function") for queue in ALL_QUEUES} | {"PanelFeedFunction"} == set(FUNCTIONS)
+
+
+# ---- loops ----
+
+
+def test_no_name_of_a_loop_is_left(template: Template, source: dict[str, Any]):
+    """In a plain string CloudFormation leaves it; the SAM CLI fills it in there too, and so hides the mistake."""
+    names = {value[0] for section in ("Resources", "Outputs") for value in loops(source[section])}
+    assert names
+    found = [text for text in words(template.document) if any(f"{{{name}}}" in text for name in names)]
+    assert found == []
+
+
+def loops(section: dict[str, Any]) -> list[Any]:
+    return [value for key, value in section.items() if key.startswith("Fn::ForEach::")]
+
+
+def test_the_sam_cli_expands_the_loops_without_being_told_on_the_command_line():
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert config["default"]["global"]["parameters"]["language_extensions"] is True
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_is_deployed_for_a_function_is_called_after_it(template: Template, function: str):
+    stem = function.removesuffix("Function")
+    word = re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
+    name = f"${{AWS::StackName}}-{word.replace('_', '-')}"
+    resources = {key: body.get("Properties", {}) for key, body in template.document["Resources"].items()}
+    assert resources[function]["FunctionName"] == {"Fn::Sub": name}
+    assert resources[function]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == {"Fn::Sub": name}
+    assert resources[f"{stem}LogGroup"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+    if f"{stem}Queue" in resources:
+        assert resources[f"{stem}Queue"]["QueueName"] == {"Fn::Sub": f"{name}.fifo"}
+        assert resources[f"{stem}DeadLetterQueue"]["QueueName"] == {"Fn::Sub": f"{name}-dead.fifo"}
+    assert [policy["PolicyName"] for policy in resources[f"{stem}Role"]["Policies"]] == [word]
+    for alarm in template.of_kind("AWS::CloudWatch::Alarm"):
+        if alarm.startswith(stem):
+            assert word in re.findall(r"\w+", resources[alarm]["AlarmDescription"]), alarm
 
 
 # ---- queues ----
@@ -146,12 +188,6 @@ def test_every_function_knows_the_queue_of_every_concern(template: Template):
         variables = function["Environment"]["Variables"].items()
         found = {name: value for name, value in variables if name.startswith("KARTOTEKA_QUEUE_")}
         assert found == {f"KARTOTEKA_QUEUE_{concern.upper()}": {"Ref": queue_of(concern)} for concern in CONCERNS}
-
-
-def test_the_fast_lane_is_for_credit_alone(template: Template):
-    functions = template.of_kind("AWS::Lambda::Function").items()
-    lanes = {name: body["Environment"]["Variables"].get("KARTOTEKA_URGENT") for name, body in functions}
-    assert {name: lane for name, lane in lanes.items() if lane is not None} == {"CreditFunction": "true"}
 
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):

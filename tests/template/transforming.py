@@ -1,6 +1,7 @@
-"""Transforms a template as AWS does: `.tools/sam/bin/python transforming.py template.yaml` prints JSON.
+"""Transforms a template as AWS does: `.tools/cloud/bin/python transforming.py template.yaml` prints JSON.
 
-A program of its own, because SAM's translator wants a pydantic that the functions have left behind.
+A program of its own, because SAM's translator wants a pydantic that the functions have left behind. The loops are
+expanded by the embedded AWS: unlike the SAM CLI, it fills their names in only where CloudFormation does.
 """
 
 from __future__ import annotations
@@ -9,18 +10,28 @@ import copy
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
-import cfnlint.decode.cfn_yaml
+from ministack.services.cloudformation import language_extensions
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
 
 
-def plain(node: Any) -> Any:
-    """Return the document without the positions that cfn-lint keeps in it."""
-    if isinstance(node, dict):
-        return {str(key): plain(value) for key, value in node.items()}
-    return [plain(item) for item in node] if isinstance(node, list) else node
+def folded(node: Any) -> Any:
+    """Return the document with known variables of `Fn::Sub` put into its text."""
+    if isinstance(node, list):
+        return [folded(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: folded(value) for key, value in node.items()}
+    match result:
+        case {"Fn::Sub": [str(text), dict(variables)]} if all(isinstance(value, str) for value in variables.values()):
+            for name, value in variables.items():
+                text = text.replace(f"${{{name}}}", value)
+            return {"Fn::Sub": text} if "${" in text else text
+    return result
 
 
 def built(source: dict[str, Any]) -> dict[str, Any]:
@@ -36,8 +47,9 @@ def built(source: dict[str, Any]) -> dict[str, Any]:
 def main(path: str) -> None:
     """Print the template as it is written and as CloudFormation gets it."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
-    source = plain(cfnlint.decode.cfn_yaml.load(path))
-    transformed = Translator({}, Parser()).translate(built(source), {})
+    source = yaml_parse(Path(path).read_text(encoding="utf-8"))
+    expanded = folded(language_extensions.apply(source, {}))
+    transformed = Translator({}, Parser()).translate(built(expanded), {})
     json.dump({"source": source, "transformed": transformed}, sys.stdout)
 
 

@@ -1,25 +1,27 @@
-"""Accounts: every card gets one account, none gets two, and a bad card keeps nobody waiting."""
+"""Accounts: every client gets one account, none gets two, and a bad client keeps nobody waiting."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from kartoteka.core.errors import Halt, Reject, Retry
-from kartoteka.core.model import State, Value
-from kartoteka.core.policy import Policy, parse
-from tests.world import CARD, World
+from kartoteka.codes import State
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import Key, Owner, Value
+from kartoteka.policy import Policy, parse
+from tests.world import CLIENT, World
 
-STRANGER: dict[str, Value] = {**CARD, "nip": "7792369887", "email": "kto@inny.pl"}
+STRANGER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "kto@inny.pl"}
 PATIENT = parse('{"retry": {"max_attempts": 3}}')
 
 
-def world_with(*cards: str, policy: Policy | None = None, **values: Value) -> World:
-    """Return an installation whose ERP has these cards."""
+def world_with(*clients: str, policy: Policy | None = None, **values: Value) -> World:
+    """Return an installation whose ERP has these clients."""
     world = World(policy)
-    for card in cards:
-        world.exchange.insert_card(card, **{**CARD, **values})
+    for client in clients:
+        world.exchange.insert_client(client, **{**CLIENT, **values})
     return world
 
 
@@ -28,20 +30,20 @@ def codes(world: World) -> list[str]:
     return sorted(account.external_code for account in world.panel.accounts.values())
 
 
-def state_of(world: World, card: str, concern: str = "accounts") -> tuple[State, str]:
-    """Return what ``sync_status`` says of a card."""
-    status = world.exchange.status(card, concern)
+def state_of(world: World, client: str, concern: str = "accounts") -> tuple[State, str]:
+    """Return what ``sync_status`` says of a client."""
+    status = world.exchange.status(client, concern)
     assert status
     return status.state, status.code
 
 
-def test_a_card_becomes_an_account_with_everything_in_it() -> None:
+def test_a_client_becomes_an_account_with_everything_in_it() -> None:
     world = world_with("C-1")
     world.tick()
     (account,) = world.panel.accounts.values()
     assert (account.external_code, account.login) == ("C-1", "c-1")
     assert {name: account.values[name] for name in ("email", "company", "street", "nip", "client_type")} == {
-        name: CARD[name] for name in ("email", "company", "street", "nip", "client_type")
+        name: CLIENT[name] for name in ("email", "company", "street", "nip", "client_type")
     }
     assert account.values["shops"] == "1"
     assert not world.panel.notified
@@ -53,7 +55,9 @@ def test_link_status_agreement_and_history_are_written_back() -> None:
     link = world.exchange.links["C-1"]
     assert (link.panel_client_id, link.panel_login, link.linked_by) == ("1", "c-1", "created")
     assert state_of(world, "C-1") == state_of(world, "C-1", "billing") == (State.IN_STEP, "")
-    assert {(h.field, h.reason, h.direction) for h in world.exchange.history} >= {("street", "create", "erp_to_panel")}
+    (opened,) = world.exchange.history
+    assert (opened.concern, opened.field, opened.reason, opened.direction) == ("accounts", "", "create", "erp_to_panel")
+    assert json.loads(opened.value_after or "")["street"] == "Długa 1"
 
 
 def test_the_echo_of_a_created_account_stops_before_a_queue() -> None:
@@ -64,7 +68,7 @@ def test_the_echo_of_a_created_account_stops_before_a_queue() -> None:
     assert world.counts.collected == before
 
 
-def test_a_hundred_cards_cost_three_calls_the_echo_included() -> None:
+def test_a_hundred_clients_cost_three_calls_the_echo_included() -> None:
     world = world_with(*[f"C-{n}" for n in range(1000)])
     world.tick()
     world.tick()
@@ -79,7 +83,7 @@ def test_a_hundred_cards_cost_three_calls_the_echo_included() -> None:
 
 def test_an_account_that_carries_the_code_is_linked_and_compared() -> None:
     world = world_with("C-1", street="Krótka 2")
-    world.panel.register({**CARD, "street": "Długa 1", "phone": ""}, external_code="C-1", login="jan")
+    world.panel.register({**CLIENT, "street": "Długa 1", "phone": ""}, external_code="C-1", login="jan")
     world.tick()
     assert codes(world) == ["C-1"]
     assert world.exchange.links["C-1"].linked_by == "external_code"
@@ -91,7 +95,7 @@ def test_an_account_that_carries_the_code_is_linked_and_compared() -> None:
 def test_two_accounts_with_one_code_are_held() -> None:
     world = world_with("C-1")
     for login in ("jan", "anna"):
-        world.panel.register(CARD, external_code="C-1", login=login)
+        world.panel.register(CLIENT, external_code="C-1", login=login)
     world.tick()
     assert state_of(world, "C-1") == (State.HELD, "several_accounts")
     assert not world.exchange.links
@@ -119,24 +123,24 @@ def test_an_edit_made_after_a_lost_reply_is_not_overwritten() -> None:
     world.panel.edit(account, street="poprawione w sklepie")
     world.tick()
     world.tick()
-    row = world.exchange.card("C-1")
+    row = world.exchange.client("C-1")
     assert row
     assert row["street"] == "poprawione w sklepie"
     assert not world.exchange.conflicts
 
 
-def test_a_refused_card_is_parked_and_its_neighbours_go_on() -> None:
+def test_a_refused_client_is_deferred_and_its_neighbours_go_on() -> None:
     world = world_with("C-1", "C-2", "C-3", policy=PATIENT)
-    world.panel.refuse("C-2", Reject("bad_vat", "NIP jest zły / VAT number is wrong"))
+    world.panel.refuse("C-2", Reject("bad_vat", panel="NIP jest zły / VAT number is wrong"))
     world.tick()
     assert codes(world) == ["C-1", "C-3"]
     assert state_of(world, "C-2") == (State.PENDING, "bad_vat")
     status = world.exchange.status("C-2", "accounts")
     assert status
-    assert "NIP jest zły" in status.message
+    assert "NIP jest zły" in status.message_en
 
 
-def test_a_refused_card_is_tried_so_often_and_then_held_until_its_row_changes() -> None:
+def test_a_refused_client_is_tried_so_often_and_then_held_until_its_row_changes() -> None:
     world = world_with("C-1", policy=PATIENT)
     world.panel.refuse("C-1")
     for _ in range(5):
@@ -144,7 +148,7 @@ def test_a_refused_card_is_tried_so_often_and_then_held_until_its_row_changes() 
     assert state_of(world, "C-1") == (State.HELD, "refused")
     assert world.panel.calls()["POST clients/clients"] == 3
     world.panel.accept("C-1")
-    world.exchange.update_card("C-1", street="Krótka 2")
+    world.exchange.update_client("C-1", street="Krótka 2")
     world.tick()
     assert state_of(world, "C-1") == (State.IN_STEP, "")
 
@@ -155,8 +159,8 @@ def test_pauses_grow_from_a_minute_to_an_hour() -> None:
     pauses = []
     for _ in range(8):
         world.tick(seconds=0)
-        parked = world.exchange.parked.get(("C-1", "accounts", ""))
-        pauses.append((parked.due_at - world.time) // timedelta(minutes=1) if parked else None)
+        deferral = world.exchange.deferrals.get(Key("C-1", "", "accounts"))
+        pauses.append((deferral.due_at - world.time) // timedelta(minutes=1) if deferral else None)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, None]
 
 
@@ -184,30 +188,30 @@ def test_a_chunk_that_is_refused_whole_is_split_until_the_culprit_stands_alone()
     ("change", "named"),
     [({"email": None}, "email"), ({"company": ""}, "company"), ({"zip_code": " ", "city": None}, "zip_code, city")],
 )
-def test_an_incomplete_card_is_held_and_completing_it_is_enough(change: dict[str, Value], named: str) -> None:
+def test_an_incomplete_client_is_held_and_completing_it_is_enough(change: dict[str, Value], named: str) -> None:
     world = world_with("C-1", **change)
     world.tick()
     status = world.exchange.status("C-1", "accounts")
     assert status
     assert (status.state, status.code) == (State.HELD, "incomplete")
-    assert named in status.message
+    assert named in status.message_en
     assert "POST clients/clients" not in world.panel.calls()
-    world.exchange.update_card("C-1", **CARD)
+    world.exchange.update_client("C-1", **CLIENT)
     world.tick()
     assert codes(world) == ["C-1"]
 
 
 @pytest.mark.parametrize("change", [{"email": None}, {"email": "bad"}])
-def test_a_card_that_is_deleted_before_it_had_an_account_is_let_go(change: dict[str, Value]) -> None:
+def test_a_client_that_is_deleted_before_it_had_an_account_is_let_go(change: dict[str, Value]) -> None:
     world = world_with("C-1", **change)
     world.tick()
-    world.exchange.delete_card("C-1")
+    world.exchange.delete_client("C-1")
     world.tick()
     assert state_of(world, "C-1") == (State.EXCLUDED, "deleted")
     before = world.counts.collected
     world.tick()
     assert world.counts.collected == before
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert codes(world) == ["C-1"]
 
@@ -215,11 +219,11 @@ def test_a_card_that_is_deleted_before_it_had_an_account_is_let_go(change: dict[
 def test_a_value_the_panel_could_not_take_costs_no_call() -> None:
     world = world_with("C-1", email="jan@firma.pl; anna@firma.pl")
     world.tick()
-    assert state_of(world, "C-1") == (State.PENDING, "bad_email")
+    assert state_of(world, "C-1") == (State.HELD, "bad_email")
     assert "POST clients/clients" not in world.panel.calls()
 
 
-def test_a_card_without_a_shop_is_held() -> None:
+def test_a_client_without_a_shop_is_held() -> None:
     world = world_with("C-1", policy=parse('{"accounts": {"default_shops": []}}'))
     world.tick()
     assert state_of(world, "C-1") == (State.HELD, "incomplete")
@@ -235,7 +239,7 @@ def test_a_taken_login_gets_a_suffix() -> None:
 def test_the_login_of_the_erp_is_used_and_never_changed() -> None:
     policy = parse('{"accounts": {"login": {"mode": "erp"}}}')
     world = world_with("C-1", policy=policy, login="Jan.Kowalski")
-    world.exchange.insert_card("C-2", **CARD, login="jan.kowalski")
+    world.exchange.insert_client("C-2", **CLIENT, login="jan.kowalski")
     world.tick()
     assert [link.panel_login for link in world.exchange.links.values()] == ["jan.kowalski"]
     states = {state_of(world, "C-1"), state_of(world, "C-2")}
@@ -272,7 +276,7 @@ def test_a_direction_that_opens_nothing(direction: str) -> None:
 
 def test_a_linked_account_is_compared_even_if_the_message_that_says_so_is_never_sent() -> None:
     world = world_with("C-1", street="Krótka 2")
-    world.panel.register({**CARD, "street": "Długa 1"}, external_code="C-1", login="jan")
+    world.panel.register({**CLIENT, "street": "Długa 1"}, external_code="C-1", login="jan")
     world.collect("billing")  # too early: there is no link yet
     world.knows_the_panel()
     world.dies_at("send")
@@ -308,7 +312,7 @@ def test_an_id_that_a_panel_could_not_keep_to_the_letter_is_held(odd: str) -> No
 @pytest.mark.parametrize(
     "before", ['{"accounts": {"direction": "off"}}', '{"panel": {"required_on_create": ["phone"]}}']
 )
-def test_a_changed_policy_looks_again_at_cards_that_it_concerns(before: str) -> None:
+def test_a_changed_policy_looks_again_at_clients_that_it_concerns(before: str) -> None:
     world = world_with("C-1", policy=parse(before), phone=None)
     world.tick()
     world.tick()
@@ -332,10 +336,10 @@ def test_without_billing_an_account_is_opened_with_what_it_needs_and_nothing_is_
     world.tick()
     assert codes(world) == ["C-1"]
     assert world.exchange.status("C-1", "billing") is None
-    assert not [key for key in world.exchange.agreed if key[1] == "billing"]
+    assert not [key for key in world.exchange.bases if key.concern == "billing"]
 
 
-def test_a_held_card_is_not_tried_again_by_the_daily_sweep() -> None:
+def test_a_held_client_is_not_tried_again_by_the_daily_sweep() -> None:
     world = world_with("C-1", policy=PATIENT)
     world.panel.refuse("C-1")
     for _ in range(5):
@@ -346,13 +350,13 @@ def test_a_held_card_is_not_tried_again_by_the_daily_sweep() -> None:
     assert world.panel.calls()["POST clients/clients"] == posts
 
 
-def test_a_parked_customer_whose_key_is_in_the_queue_is_not_sent_there_again() -> None:
+def test_a_deferred_customer_whose_key_is_in_the_queue_is_not_sent_there_again() -> None:
     world = world_with("C-1")
     world.panel.refuse("C-1")
     world.tick(seconds=61)
     assert world.collect("accounts")
     assert world.collect("accounts")
-    assert world.queue.chunks["accounts"] == [("C-1",)]
+    assert world.queue.chunks["accounts"] == [(Owner("C-1"),)]
 
 
 def test_a_worker_that_dies_anywhere_doubles_nothing() -> None:

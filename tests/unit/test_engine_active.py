@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import State
-from kartoteka.core.policy import parse
-from tests.unit.test_engine_first_contact import by, installation, status_of
-from tests.world import CARD, World
-
-
-def linked(number: int = 1, *, policy: str = "{}") -> World:
-    """Return an installation with so many customers in step."""
-    world = World(parse(policy))
-    for n in range(number):
-        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": f"{n:010}", "email": f"{n}@firma.pl"})
-    world.tick()
-    world.tick()
-    return world
-
-
-def account_of(world: World, card: str) -> str:
-    """Return the panel's id of a card's account."""
-    return world.exchange.links[card].panel_client_id
-
-
-def puts(world: World) -> int:
-    """Return how often accounts were written."""
-    return world.panel.calls().get("PUT clients/clients", 0)
+from kartoteka.codes import State
+from kartoteka.errors import Retry
+from kartoteka.model import Key
+from tests.helpers import account_of, by, installation, linked, puts, status_of
+from tests.world import CLIENT, World
 
 
 def test_inactive_closes_and_active_opens_and_each_is_sent_once() -> None:
     world = linked()
-    world.exchange.update_card("C-0", active=False)
+    world.exchange.update_client("C-0", active=False)
     world.tick()
     assert world.panel.closed == {account_of(world, "C-0")}
     world.tick()
     assert puts(world) == 1
-    world.exchange.update_card("C-0", active=True)
+    world.exchange.update_client("C-0", active=True)
     world.tick()
     assert not world.panel.closed
     assert puts(world) == 2
@@ -48,14 +28,14 @@ def test_inactive_closes_and_active_opens_and_each_is_sent_once() -> None:
 
 def test_null_is_not_looked_after() -> None:
     world = linked()
-    world.exchange.update_card("C-0", active=None)
+    world.exchange.update_client("C-0", active=None)
     world.tick()
     assert puts(world) == 0
 
 
-def test_an_inactive_card_has_a_closed_account_from_the_beginning() -> None:
+def test_an_inactive_client_has_a_closed_account_from_the_beginning() -> None:
     world = World()
-    world.exchange.insert_card("C-1", **CARD, active=False)
+    world.exchange.insert_client("C-1", **CLIENT, active=False)
     world.tick()
     assert world.panel.closed == {account_of(world, "C-1")}
     assert status_of(world, "C-1") == (State.IN_STEP, "")
@@ -63,8 +43,8 @@ def test_an_inactive_card_has_a_closed_account_from_the_beginning() -> None:
 
 def test_a_matched_account_is_closed_together_with_learning_the_code() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD, active=False)
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT, active=False)
     world.tick()
     assert world.panel.closed == {account}
     assert puts(world) == 1
@@ -73,30 +53,30 @@ def test_a_matched_account_is_closed_together_with_learning_the_code() -> None:
 @pytest.mark.parametrize("code", ["", "C-1"])
 def test_an_account_that_somebody_closed_by_hand_stays_closed_at_first_contact(code: str) -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan", external_code=code)
+    account = world.panel.register(CLIENT, login="jan", external_code=code)
     world.panel.closed.add(account)
-    world.exchange.insert_card("C-1", **CARD, active=True)
+    world.exchange.insert_client("C-1", **CLIENT, active=True)
     world.tick()
     world.tick()
     assert world.panel.closed == {account}
-    world.exchange.update_card("C-1", active=False)
+    world.exchange.update_client("C-1", active=False)
     world.tick()
-    world.exchange.update_card("C-1", active=True)
+    world.exchange.update_client("C-1", active=True)
     world.tick()
     assert not world.panel.closed, "an edit of the ERP is carried"
 
 
-def test_an_account_linked_by_its_code_is_closed_where_the_card_is() -> None:
+def test_an_account_linked_by_its_code_is_closed_where_the_client_is() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan", external_code="C-1")
-    world.exchange.insert_card("C-1", **CARD, active=False)
+    account = world.panel.register(CLIENT, login="jan", external_code="C-1")
+    world.exchange.insert_client("C-1", **CLIENT, active=False)
     world.tick()
     assert world.panel.closed == {account}
 
 
 def test_a_lost_reply_is_cleared_up() -> None:
     world = linked()
-    world.exchange.update_card("C-0", active=False)
+    world.exchange.update_client("C-0", active=False)
     world.panel.lose_reply()
     for _ in range(3):
         world.tick()
@@ -107,37 +87,37 @@ def test_a_lost_reply_is_cleared_up() -> None:
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-def test_what_nobody_can_read_is_sent_again_after_a_lost_reply_whatever_the_card_says_by_then(arrived: bool) -> None:
+def test_what_nobody_can_read_is_sent_again_after_a_lost_reply_whatever_the_client_says_by_then(arrived: bool) -> None:
     world = linked()
-    world.exchange.update_card("C-0", active=False)
+    world.exchange.update_client("C-0", active=False)
     if arrived:
         world.panel.lose_reply()
     else:
         world.panel.fail(Retry("connection"))
     world.collect("accounts")
     world.drain()
-    world.exchange.update_card("C-0", active=True)
+    world.exchange.update_client("C-0", active=True)
     for _ in range(2):
         world.tick()
     assert not world.panel.closed
-    world.exchange.update_card("C-0", active=False)
+    world.exchange.update_client("C-0", active=False)
     world.tick()
     assert world.panel.closed
 
 
-def test_a_deleted_card_is_left_alone_by_default() -> None:
+def test_a_deleted_client_is_left_alone_by_default() -> None:
     world = linked()
-    world.exchange.delete_card("C-0")
+    world.exchange.delete_client("C-0")
     for _ in range(3):
         world.tick()
     assert not world.panel.closed
     assert puts(world) == 0
 
 
-def test_a_deleted_card_closes_its_account_where_deletions_are_propagated() -> None:
+def test_a_deleted_client_closes_its_account_where_deletions_are_propagated() -> None:
     world = linked(policy='{"accounts": {"deletes": "propagate"}}')
     account = account_of(world, "C-0")
-    world.exchange.delete_card("C-0")
+    world.exchange.delete_client("C-0")
     world.tick()
     assert world.panel.closed == {account}
     assert len(world.panel.accounts) == 1
@@ -149,9 +129,9 @@ def test_a_deleted_card_closes_its_account_where_deletions_are_propagated() -> N
 def test_a_code_that_comes_back_finds_its_account_again(deletes: str) -> None:
     world = linked(policy=f'{{"accounts": {{"deletes": "{deletes}"}}}}')
     account = account_of(world, "C-0")
-    world.exchange.delete_card("C-0")
+    world.exchange.delete_client("C-0")
     world.tick()
-    world.exchange.insert_card("C-0", **{**CARD, "nip": "0000000000", "email": "0@firma.pl", "city": "Gdynia"})
+    world.exchange.insert_client("C-0", **{**CLIENT, "nip": "0000000000", "email": "0@firma.pl", "city": "Gdynia"})
     world.tick()
     assert by(world, "C-0") == (account, "created")
     assert len(world.panel.accounts) == 1
@@ -159,9 +139,9 @@ def test_a_code_that_comes_back_finds_its_account_again(deletes: str) -> None:
     assert world.panel.accounts[account].values["city"] == "Gdynia"
 
 
-def test_a_deleted_card_whose_closing_was_put_off_is_closed_in_the_end() -> None:
+def test_a_deleted_client_whose_closing_was_put_off_is_closed_in_the_end() -> None:
     world = linked(policy='{"accounts": {"deletes": "propagate"}}')
-    world.exchange.delete_card("C-0")
+    world.exchange.delete_client("C-0")
     world.panel.refuse("C-0")
     world.tick()
     assert not world.panel.closed
@@ -176,9 +156,9 @@ def test_a_table_emptied_and_filled_again_with_equal_rows_writes_nothing(deletes
     world = linked(30, policy=f'{{"accounts": {{"deletes": "{deletes}"}}}}')
     world.tick()
     before = (dict(world.panel.calls()), len(world.exchange.history))
-    for card, row in list(world.exchange.cards.items()):
-        world.exchange.delete_card(card)
-        world.exchange.insert_card(card, **row)
+    for client, row in list(world.exchange.clients.items()):
+        world.exchange.delete_client(client)
+        world.exchange.insert_client(client, **row)
     for concern in ("accounts", "billing", "shops", "delivery_addresses"):
         world.collect(concern)
     world.drain()
@@ -187,8 +167,8 @@ def test_a_table_emptied_and_filled_again_with_equal_rows_writes_nothing(deletes
 
 def test_direction_panel_to_erp_closes_nobody() -> None:
     world = installation(policy='{"accounts": {"direction": "panel_to_erp"}}')
-    world.panel.register(CARD, login="jan", external_code="C-1")
-    world.exchange.insert_card("C-1", **CARD, active=False)
+    world.panel.register(CLIENT, login="jan", external_code="C-1")
+    world.exchange.insert_client("C-1", **CLIENT, active=False)
     world.tick()
     assert by(world, "C-1")
     assert not world.panel.closed
@@ -196,14 +176,16 @@ def test_direction_panel_to_erp_closes_nobody() -> None:
 
 def test_an_installation_of_an_earlier_version_takes_accounts_to_be_open() -> None:
     world = linked(3)
-    for card in ("C-0", "C-1", "C-2"):
-        world.exchange.agreed.pop((card, "accounts", ""))
+    for client in ("C-0", "C-1", "C-2"):
+        world.exchange.bases.pop(Key(client, "", "accounts"))
     world.state.documents.pop("log:accounts")
     for _ in range(2):
         world.tick()
     assert puts(world) == 0
-    assert {world.exchange.agreed[card, "accounts", ""]["active"] for card in ("C-0", "C-1", "C-2")} == {True}
-    world.exchange.update_card("C-0", active=False)
+    assert {world.exchange.bases[Key(client, "", "accounts")].erp["active"] for client in ("C-0", "C-1", "C-2")} == {
+        True
+    }
+    world.exchange.update_client("C-0", active=False)
     world.tick()
     assert world.panel.closed == {account_of(world, "C-0")}
     assert [h.reason for h in world.exchange.history if h.field == "active"] == ["edit"]

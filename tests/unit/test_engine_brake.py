@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from kartoteka.core import brake
-from kartoteka.core.brake import document
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import Direction, Parked, Reason, State, Value, Written
-from kartoteka.core.policy import Brake, parse
-from kartoteka.engine import reconcile, set_aside
+from kartoteka.codes import State
+from kartoteka.errors import Retry
+from kartoteka.fields.table import ACCOUNT_FIELDS
+from kartoteka.model import Deferral, Key, Owner, Value
+from kartoteka.policy import Brake, parse
+from kartoteka.sync import brake
+from kartoteka.sync.brake import document
+from kartoteka.sync.reconcile import reconcile
 from tests.address_world import LINES, AddressWorld, policy
-from tests.unit.test_engine_active import linked, puts
-from tests.world import CARD, World
+from tests.helpers import linked, puts
+from tests.world import CLIENT, World
 
 SMALL = '{"brake": {"max_share": 0.2, "min_records": 5}, "panel": {"batch_size": 10}}'
 
@@ -25,10 +27,10 @@ def confirm(world: World, concern: str) -> None:
     world.state.resume(concern)
 
 
-def close(world: World, cards: range) -> None:
+def close(world: World, clients: range) -> None:
     """Let the ERP close these."""
-    for n in cards:
-        world.exchange.update_card(f"C-{n}", active=False)
+    for n in clients:
+        world.exchange.update_client(f"C-{n}", active=False)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +52,7 @@ def close(world: World, cards: range) -> None:
     ],
 )
 def test_what_counts(field: str, before: Value, after: Value, counts: bool) -> None:
-    for reason in Reason:
-        written = Written(field, Direction.ERP_TO_PANEL, reason, before, after)
-        assert brake.is_risky(written) is (counts and reason not in (Reason.CREATE, Reason.FIRST_CONTACT))
+    assert ACCOUNT_FIELDS[field].risk(before, after) is counts
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_the_chunks_of_one_run_count_together_and_those_after_the_stop_are_parke
 def test_the_result_says_so() -> None:
     world = linked(30, policy=SMALL)
     close(world, range(12))
-    assert reconcile(world.engine(), "accounts", [f"C-{n}" for n in range(12)]).braked
-    assert not reconcile(world.engine(), "billing", [f"C-{n}" for n in range(12)]).braked
+    assert reconcile(world.run().concerns["accounts"], [Owner(f"C-{n}") for n in range(12)]).braked
+    assert not reconcile(world.run().concerns["billing"], [Owner(f"C-{n}") for n in range(12)]).braked
 
 
 def test_what_was_written_within_the_hour_counts_across_runs() -> None:
@@ -142,7 +142,7 @@ def test_a_confirmed_crowd_of_several_chunks_and_runs_needs_one_word() -> None:
     assert world.state.paused()
     confirm(world, "accounts")
     for chunk in range(0, 45, 10):
-        world.queue.send("accounts", [f"C-{n}" for n in range(chunk, min(chunk + 10, 45))])
+        world.queue.send("accounts", [Owner(f"C-{n}") for n in range(chunk, min(chunk + 10, 45))])
     world.drain()
     assert len(world.panel.closed) == 45
     assert not world.state.paused()
@@ -179,7 +179,7 @@ def test_a_pause_that_was_lost_with_the_clouds_state_is_no_persons_word() -> Non
 def test_the_other_concerns_go_on() -> None:
     world = linked(30, policy=SMALL)
     close(world, range(12))
-    world.exchange.update_card("C-20", city="Gdynia")
+    world.exchange.update_client("C-20", city="Gdynia")
     world.tick()
     assert world.state.paused() == {"accounts": "brake"}
     account = world.exchange.links["C-20"].panel_client_id
@@ -190,9 +190,9 @@ def test_erased_values_and_replaced_addresses_stop_billing() -> None:
     erase = '{"brake": {"max_share": 0.2, "min_records": 5}, "billing": {"fields": {"phone": {"empty": "erase"}}}}'
     world = linked(30, policy=erase)
     for n in range(4):
-        world.exchange.update_card(f"C-{n}", phone="")
+        world.exchange.update_client(f"C-{n}", phone="")
     for n in range(4, 8):
-        world.exchange.update_card(f"C-{n}", email=f"nowy{n}@firma.pl")
+        world.exchange.update_client(f"C-{n}", email=f"nowy{n}@firma.pl")
     world.tick()
     assert world.state.paused() == {"billing": "brake"}
     assert puts(world) == 0
@@ -204,7 +204,7 @@ def test_a_panel_that_is_emptied_stops_billing_too() -> None:
         world.panel.edit(account, email=f"x{account}@firma.pl")
     world.tick()
     assert world.state.paused() == {"billing": "brake"}
-    assert {str(card["email"])[0] for card in world.exchange.cards.values()} != {"x"}
+    assert {str(client["email"])[0] for client in world.exchange.clients.values()} != {"x"}
 
 
 def test_a_shop_taken_from_everybody_by_the_policy_stops_the_shops() -> None:
@@ -219,7 +219,7 @@ def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
     for n in range(40):
         values = {"nip": f"{n:010}", "email": f"{n}@firma.pl", "company": "F", "street": "S 1"}
         where = {"zip_code": "00-950", "city": "Łódź", "client_type": "firm", "country_code": "PL"}
-        world.exchange.insert_card(f"C-{n}", **values, **where, active=False)
+        world.exchange.insert_client(f"C-{n}", **values, **where, active=False)
         if n < 20:
             world.panel.register({**values, **where, "email": f"old{n}@firma.pl"}, login=f"shop-{n}")
     world.tick()
@@ -231,7 +231,7 @@ def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
 def test_harmless_changes_are_never_stopped() -> None:
     world = linked(30, policy=SMALL)
     for n in range(30):
-        world.exchange.update_card(f"C-{n}", city="Gdynia", phone="601602603")
+        world.exchange.update_client(f"C-{n}", city="Gdynia", phone="601602603")
     world.tick()
     assert not world.state.paused()
     assert {a.values["city"] for a in world.panel.accounts.values()} == {"Gdynia"}
@@ -239,14 +239,14 @@ def test_harmless_changes_are_never_stopped() -> None:
 
 def test_a_table_filled_by_half_stops_the_closing_where_deletions_are_propagated() -> None:
     world = linked(30, policy='{"brake": {"min_records": 5}, "accounts": {"deletes": "propagate"}}')
-    rows = dict(world.exchange.cards)
-    for card in rows:
-        world.exchange.delete_card(card)
+    rows = dict(world.exchange.clients)
+    for client in rows:
+        world.exchange.delete_client(client)
     world.tick()
     assert world.state.paused() == {"accounts": "brake"}
     assert not world.panel.closed
-    for card, row in rows.items():
-        world.exchange.insert_card(card, **row)
+    for client, row in rows.items():
+        world.exchange.insert_client(client, **row)
     confirm(world, "accounts")
     world.tick()
     assert not world.panel.closed
@@ -275,27 +275,27 @@ def test_an_outage_after_the_confirmation_does_not_bring_the_brake_on_again(arri
     assert len(world.panel.closed) == 17, "what a person confirmed does not count"
 
 
-def test_what_is_parked_already_when_the_brake_stops_its_concern_is_confirmed_with_the_rest() -> None:
+def test_what_is_deferred_already_when_the_brake_stops_its_concern_is_confirmed_with_the_rest() -> None:
     world = linked(30, policy=SMALL)
     close(world, range(12))
     world.panel.fail(*[Retry("timeout") for _ in range(9)])
     world.collect("accounts")
     world.drain()
-    assert {p.code for key, p in world.exchange.parked.items() if key[1] == "accounts"} == {"timeout"}
+    assert {p.code for key, p in world.exchange.deferrals.items() if key.concern == "accounts"} == {"timeout"}
     world.panel.recover()
     world.state.pause("accounts", "brake")
-    set_aside(world.engine(), "accounts", [f"C-{n}" for n in range(12)], "brake")
+    world.run().concerns["accounts"].paused([Owner(f"C-{n}") for n in range(12)], "brake")
     confirm(world, "accounts")
     world.tick()
     assert len(world.panel.closed) == 12
 
 
-def test_a_card_without_an_account_that_waits_for_a_doubt_keeps_its_reason_under_the_brake() -> None:
+def test_a_client_without_an_account_that_waits_for_a_doubt_keeps_its_reason_under_the_brake() -> None:
     world = linked(2)
-    world.exchange.insert_card("C-9", **{**CARD, "nip": "9", "email": "9@firma.pl"})
-    world.exchange.parked["C-9", "accounts", ""] = Parked(world.time, 0, 3, "maybe_opened")
-    set_aside(world.engine(), "accounts", ["C-9"], "brake")
-    assert world.exchange.parked["C-9", "accounts", ""].code == "maybe_opened"
+    world.exchange.insert_client("C-9", **{**CLIENT, "nip": "9", "email": "9@firma.pl"})
+    world.exchange.deferrals[Key("C-9", "", "accounts")] = Deferral(world.time, 0, 3, "maybe_opened")
+    world.run().concerns["accounts"].paused([Owner("C-9")], "brake")
+    assert world.exchange.deferrals[Key("C-9", "", "accounts")].code == "maybe_opened"
 
 
 def braked_addresses(count: int = 12, *, quiet: int = 0) -> AddressWorld:
@@ -327,7 +327,7 @@ def test_an_outage_after_the_confirmation_does_not_stop_addresses_again() -> Non
         world.turn()
     assert not world.state.paused()
     assert not world.panel.delivery
-    assert not [h for h in world.exchange.history if h.risky]
+    assert not [h for h in world.exchange.history if h.counts]
 
 
 def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() -> None:
@@ -336,33 +336,33 @@ def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() ->
     assert world.look(*(f"C-{n}" for n in range(13)))
     assert world.state.paused() == {"delivery_addresses": "brake"}
     assert world.status("A-99", "C-12").code == "incomplete"
-    assert ("C-12", "delivery_addresses", "") not in world.exchange.parked
+    assert Key("C-12", "", "delivery_addresses") not in world.exchange.deferrals
 
 
 @pytest.mark.parametrize("reason", ["operator", "brake"])
 def test_an_edit_in_the_panel_while_the_row_is_away_and_the_concern_paused_is_carried_in_the_end(reason: str) -> None:
     world = linked(1)
-    row = dict(world.exchange.cards["C-0"])
+    row = dict(world.exchange.clients["C-0"])
     world.state.pause("billing", reason)
-    world.exchange.delete_card("C-0")
+    world.exchange.delete_client("C-0")
     world.panel.edit(world.exchange.links["C-0"].panel_client_id, city="Kraków")
     for _ in range(3):
         world.tick()
     status = world.exchange.status("C-0", "billing")
     assert status
-    assert (status.state, status.code) == (State.WAITING, "no_row")
+    assert (status.state, status.code) == (State.EXCLUDED, "deleted")
     confirm(world, "billing")
-    world.exchange.insert_card("C-0", **row)
+    world.exchange.insert_client("C-0", **row)
     for _ in range(3):
         world.tick()
-    assert world.exchange.cards["C-0"]["city"] == "Kraków"
-    assert not [key for key in world.exchange.parked if key[0] == "C-0"]
+    assert world.exchange.clients["C-0"]["city"] == "Kraków"
+    assert not [key for key in world.exchange.deferrals if key.client_id == "C-0"]
 
 
 @pytest.mark.parametrize("concern", ["accounts", "billing", "shops", "delivery_addresses"])
-def test_a_deleted_card_is_not_left_pending_by_a_pause(concern: str) -> None:
+def test_a_deleted_client_is_not_left_pending_by_a_pause(concern: str) -> None:
     world = linked(1)
-    world.exchange.delete_card("C-0")
-    set_aside(world.engine(), concern, ["C-0"], "paused")
+    world.exchange.delete_client("C-0")
+    world.run().concerns[concern].paused([Owner("C-0")], "paused")
     status = world.exchange.status("C-0", concern)
     assert status is None or status.state is not State.PENDING

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from kartoteka.core.errors import Retry
-from kartoteka.core.model import State, Window
-from kartoteka.core.policy import parse
-from kartoteka.core.window import OVERLAP
-from kartoteka.ports import AccountPage
-from tests.unit.test_engine_active import linked
-from tests.world import CARD, World
+from kartoteka.codes import State
+from kartoteka.errors import Retry
+from kartoteka.model import Owner
+from kartoteka.policy import parse
+from kartoteka.ports.panel import AccountPage, Window
+from kartoteka.sync.window import OVERLAP
+from tests.helpers import linked
+from tests.world import CLIENT, World
 
 
 def filled(number: int) -> World:
     """Return an installation with this many customers in step."""
     world = World()
     for n in range(number):
-        world.exchange.insert_card(f"C-{n:04}", **CARD)
+        world.exchange.insert_client(f"C-{n:04}", **CLIENT)
     world.tick()
     world.tick()
     return world
@@ -30,9 +30,9 @@ def filled(number: int) -> World:
 def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
     world = World()
     for n in range(250):
-        world.exchange.insert_card(f"C-{n:04}", **CARD)
+        world.exchange.insert_client(f"C-{n:04}", **CLIENT)
     world.knows_the_panel()
-    world.exchange.insert_card("C-0250", **CARD)
+    world.exchange.insert_client("C-0250", **CLIENT)
     world.queue.chunks.clear()
     world.state.documents.pop("log:accounts")
     world.queue.break_after(1)
@@ -44,8 +44,8 @@ def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
 def test_a_late_commit_is_not_lost() -> None:
     world = filled(2)
     slow = world.exchange.transaction()
-    slow.update_card("C-0000", city="Gdynia")
-    world.exchange.update_card("C-0001", city="Sopot")
+    slow.update_client("C-0000", city="Gdynia")
+    world.exchange.update_client("C-0001", city="Sopot")
     world.tick()
     slow.commit()
     world.tick()
@@ -54,7 +54,7 @@ def test_a_late_commit_is_not_lost() -> None:
 
 def test_a_restored_database_is_noticed_and_looked_at_whole() -> None:
     world = filled(3)
-    world.exchange.log = {}  # rebuilt: the log begins again below the cursor
+    world.exchange.entries = {}  # rebuilt: the log begins again below the cursor
     world.panel.edit("2", city="Gdynia")
     world.state.documents.pop("feed")
     world.pass_time(days=30)
@@ -74,13 +74,12 @@ def test_a_lost_cursor_costs_reads_and_no_panel_call() -> None:
 
 
 def test_a_full_look_goes_on_where_it_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("kartoteka.engine.collect")
-    monkeypatch.setattr(module, "LOOK_BUDGET", 100)
-    monkeypatch.setattr(module, "LOOK_PAGE", 50)
+    monkeypatch.setattr("kartoteka.sync.collect.SCAN_BUDGET", 100)
+    monkeypatch.setattr("kartoteka.sync.collect.PAGE", 50)
     world = World().knows_the_panel()
     world.state.documents.pop("log:accounts")
     for n in range(230):
-        world.exchange.insert_card(f"C-{n:04}", **CARD)
+        world.exchange.insert_client(f"C-{n:04}", **CLIENT)
     for expected in (100, 200, 230):
         world.collect("accounts")
         world.drain()
@@ -88,24 +87,23 @@ def test_a_full_look_goes_on_where_it_was_stopped(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_changed_policy_does_not_cut_short_the_look_at_a_restored_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("kartoteka.engine.collect")
     world = filled(30)
-    monkeypatch.setattr(module, "LOOK_BUDGET", 10)
-    monkeypatch.setattr(module, "LOOK_PAGE", 10)
-    world.exchange.log = {}
+    monkeypatch.setattr("kartoteka.sync.collect.SCAN_BUDGET", 10)
+    monkeypatch.setattr("kartoteka.sync.collect.PAGE", 10)
+    world.exchange.entries = {}
     world.collect("billing")
     world.policy = parse('{"brake": {"min_records": 60}}')
     world.queue.chunks.clear()
     for _ in range(4):
         world.collect("billing")
-    assert {key for chunk in world.queue.chunks["billing"] for key in chunk} == {f"C-{n:04}" for n in range(30)}
+    assert {key for chunk in world.queue.chunks["billing"] for key in chunk} == {Owner(f"C-{n:04}") for n in range(30)}
 
 
 def test_the_daily_sweep_finds_what_the_log_never_told() -> None:
     world = filled(2)
     world.pass_time(minutes=20)
     world.tick()
-    world.exchange.cards["C-0001"]["city"] = "behind the triggers' back"
+    world.exchange.clients["C-0001"]["city"] = "behind the triggers' back"
     world.tick()
     assert world.panel.accounts["2"].values["city"] == "Łódź"
     world.pass_time(days=1)
@@ -116,7 +114,7 @@ def test_the_daily_sweep_finds_what_the_log_never_told() -> None:
 def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> None:
     world = World()
     for n in range(450):
-        world.panel.register(CARD, login=f"shop-{n}")
+        world.panel.register(CLIENT, login=f"shop-{n}")
     world.panel.fail()
     world.follow()
     pages = world.panel.calls()["GET clients/clients"]
@@ -124,7 +122,7 @@ def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> No
     assert len(world.exchange.accounts) == 450
     stopped = World()
     for n in range(450):
-        stopped.panel.register(CARD, login=f"shop-{n}")
+        stopped.panel.register(CLIENT, login=f"shop-{n}")
     stopped.mortal(12)
     assert not stopped.follow()
     stopped.follow()
@@ -134,13 +132,13 @@ def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> No
 
 def test_a_window_too_large_for_one_run_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     world = filled(400)
-    monkeypatch.setattr(importlib.import_module("kartoteka.engine.feed"), "MOST_PAGES", 2)
+    monkeypatch.setattr("kartoteka.sync.feed.MOST_PAGES", 2)
     for n in range(1, 401):
         world.panel.edit(str(n), city="Gdynia")
         world.pass_time(seconds=1)
     for _ in range(12):
         world.tick()
-    assert all(card["city"] == "Gdynia" for card in world.exchange.cards.values())
+    assert all(client["city"] == "Gdynia" for client in world.exchange.clients.values())
 
 
 def test_after_a_crowd_the_overlap_is_not_read_again_and_again() -> None:
@@ -164,7 +162,7 @@ def test_an_account_that_appears_late_in_a_crowd_is_found_by_counting() -> None:
     world.exchange.accounts.pop("7")  # as if the page had not shown it
     for _ in range(int(OVERLAP / timedelta(seconds=61)) + 2):
         world.tick()
-    row = world.exchange.card(next(k for k, link in world.exchange.links.items() if link.panel_client_id == "7"))
+    row = world.exchange.client(next(k for k, link in world.exchange.links.items() if link.panel_client_id == "7"))
     assert row
     assert row["city"] == "Gdynia"
 
@@ -173,33 +171,33 @@ def test_a_clock_that_differs_is_measured_and_lived_with() -> None:
     world = World()
     ahead = timedelta(minutes=47)
     world.panel._clock = lambda: world.time + ahead
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     world.tick()
     world.panel.edit("1", city="Gdynia")
     world.tick()
-    row = world.exchange.card("C-1")
+    row = world.exchange.client("C-1")
     assert row
     assert row["city"] == "Gdynia"
 
 
 def test_a_guest_is_remembered_and_left_alone() -> None:
     world = World()
-    world.panel.register(CARD, login="", guest=True, external_code="")
+    world.panel.register(CLIENT, login="", guest=True, external_code="")
     world.tick()
     assert len(world.exchange.accounts) == 1
     assert world.queue.empty()
 
 
-def test_a_code_set_by_hand_in_the_panel_wakes_the_card() -> None:
+def test_a_code_set_by_hand_in_the_panel_wakes_the_client() -> None:
     world = World()
     world.tick()
-    world.panel.register({**CARD, "city": "Gdynia"}, login="jan", external_code="C-1")
+    world.panel.register({**CLIENT, "city": "Gdynia"}, login="jan", external_code="C-1")
     world.panel.halt()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.panel.recover()
     world.follow()
-    assert world.queue.take("accounts") == ("C-1",)
+    assert world.queue.take("accounts") == (Owner("C-1"),)
 
 
 def test_a_feed_that_fails_half_way_reads_again() -> None:
@@ -209,18 +207,18 @@ def test_a_feed_that_fails_half_way_reads_again() -> None:
     world.panel.fail(Retry("panel_5xx"))
     assert not world.follow()
     world.tick()
-    assert all(card["city"] == "Gdynia" for card in world.exchange.cards.values())
+    assert all(client["city"] == "Gdynia" for client in world.exchange.clients.values())
 
 
-def test_a_held_card_that_was_completed_while_the_cursor_was_lost_is_looked_at() -> None:
+def test_a_held_client_that_was_completed_while_the_cursor_was_lost_is_looked_at() -> None:
     world = World().knows_the_panel()
-    world.exchange.insert_card("C-1", **{**CARD, "city": None})
+    world.exchange.insert_client("C-1", **{**CLIENT, "city": None})
     world.tick()
     status = world.exchange.status("C-1", "accounts")
     assert status
     assert (status.state, status.code) == (State.HELD, "incomplete")
     world.state.documents.clear()
-    world.exchange.update_card("C-1", city="Łódź")
+    world.exchange.update_client("C-1", city="Łódź")
     for _ in range(3):
         world.tick()
     assert "C-1" in world.exchange.links
@@ -228,8 +226,8 @@ def test_a_held_card_that_was_completed_while_the_cursor_was_lost_is_looked_at()
 
 def test_a_question_that_was_answered_while_the_cursor_was_lost_is_looked_at() -> None:
     world = World()
-    one, _ = (world.panel.register(CARD, login=login) for login in ("jan", "ewa"))
-    world.exchange.insert_card("C-1", **CARD)
+    one, _ = (world.panel.register(CLIENT, login=login) for login in ("jan", "ewa"))
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     status = world.exchange.status("C-1", "accounts")
     assert status
@@ -241,22 +239,22 @@ def test_a_question_that_was_answered_while_the_cursor_was_lost_is_looked_at() -
     assert world.exchange.links["C-1"].panel_client_id == one
 
 
-def test_held_cards_cost_no_writing_and_a_look_up_for_each_hundred_after_a_lost_cursor() -> None:
+def test_held_clients_cost_no_writing_and_a_look_up_for_each_hundred_after_a_lost_cursor() -> None:
     world = filled(50).knows_the_panel()
     for n in range(100):
-        world.exchange.insert_card(f"H-{n}", **{**CARD, "nip": "", "email": f"{n}@held.pl", "city": None})
+        world.exchange.insert_client(f"H-{n}", **{**CLIENT, "nip": "", "email": f"{n}@held.pl", "city": None})
     world.tick()
     world.state.documents.pop("log:accounts")
     before = dict(world.panel.calls())
     world.collect("accounts")
     world.drain()
     after = {gate: n - before.get(gate, 0) for gate, n in world.panel.calls().items() if n != before.get(gate, 0)}
-    assert after == {"GET clients/clients": 2}, "the news, and one look-up by code"
+    assert not after, "their plans are empty, so they are not even looked up"
 
 
 def test_after_a_restored_database_all_accounts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = linked(5)
-    world.exchange.log.clear()
+    world.exchange.entries.clear()
     whole: list[int] = []
     changed = world.panel.changed
 
@@ -266,13 +264,13 @@ def test_after_a_restored_database_all_accounts_are_read_once(monkeypatch: pytes
         return changed(window, page, limit)
 
     monkeypatch.setattr(world.panel, "changed", noting)
-    world.exchange.insert_card("C-9", **{**CARD, "nip": "999", "email": "9@firma.pl"})
+    world.exchange.insert_client("C-9", **{**CLIENT, "nip": "999", "email": "9@firma.pl"})
     for _ in range(4):
         world.tick()
     assert whole == [0]
     assert "C-9" in world.exchange.links
-    world.exchange.log.clear()
-    world.exchange.insert_card("C-10", **{**CARD, "nip": "1010", "email": "10@firma.pl"})
+    world.exchange.entries.clear()
+    world.exchange.insert_client("C-10", **{**CLIENT, "nip": "1010", "email": "10@firma.pl"})
     for _ in range(4):
         world.tick()
     assert whole == [0, 0], "restored once more, read once more"

@@ -1,44 +1,23 @@
-"""First contact: cards and accounts that both exist already find each other, and nobody is opened twice."""
+"""First contact: clients and accounts that both exist already find each other, and nobody is opened twice."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.core.messages import IN_STEP, not_opened
-from kartoteka.core.model import Account, Candidate, CardHint, Link, SeenAccount, Settlement, State, Value
-from kartoteka.core.policy import Policy, parse
-from kartoteka.engine import reconcile
-from kartoteka.engine.directory import contenders, seen
-from tests.world import CARD, World
-
-OTHER: dict[str, Value] = {**CARD, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
-"""A customer who shares nothing with CARD."""
-
-
-def installation(*, policy: str | Policy = "{}") -> World:
-    """Return an empty installation."""
-    return World(parse(policy) if isinstance(policy, str) else policy)
-
-
-def by(world: World, card: str) -> tuple[str, str]:
-    """Return the account that a card is linked to, and how it was found."""
-    link = world.exchange.links[card]
-    return link.panel_client_id, link.linked_by
-
-
-def status_of(world: World, card: str) -> tuple[State, str]:
-    """Return what ``sync_status`` says of a card."""
-    status = world.exchange.status(card, "accounts")
-    assert status
-    return status.state, status.code
-
-
-def candidates(world: World, card: str) -> dict[str, str]:
-    """Return the candidates that ``sync_matches`` names for a card: account -> the rules."""
-    return {c.panel_client_id: c.matched_by for c in world.exchange.candidates([card])}
+from kartoteka import codes
+from kartoteka.codes import State
+from kartoteka.concerns.accounts.index import Index
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Candidate, Key, Link, Owner
+from kartoteka.ports.exchange import ClientHint, SeenAccount
+from kartoteka.ports.panel import Account
+from kartoteka.sync.feed import seen
+from kartoteka.sync.reconcile import reconcile
+from tests.fixtures.records import change
+from tests.helpers import OTHER, by, candidates, installation, status_of
+from tests.world import CLIENT
 
 
 @pytest.mark.parametrize(
@@ -46,9 +25,9 @@ def candidates(world: World, card: str) -> dict[str, str]:
 )
 def test_the_only_free_account_is_linked_and_learns_the_code(shared: str, rule: str) -> None:
     world = installation()
-    same = {"nip": CARD["nip"], "email": CARD["email"]}
+    same = {"nip": CLIENT["nip"], "email": CLIENT["email"]}
     account = world.panel.register({**OTHER, **(same if shared == "both" else {shared: same[shared]})}, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert by(world, "C-1") == (account, rule)
     assert world.panel.accounts[account].external_code == "C-1"
@@ -59,7 +38,7 @@ def test_the_only_free_account_is_linked_and_learns_the_code(shared: str, rule: 
 def test_values_are_compared_normalised() -> None:
     world = installation()
     account = world.panel.register({**OTHER, "nip": "PL 525-000-12-32"}, login="jan")
-    world.exchange.insert_card("C-1", **{**CARD, "nip": "525 000 12 32", "email": ""})
+    world.exchange.insert_client("C-1", **{**CLIENT, "nip": "525 000 12 32", "email": ""})
     world.tick()
     assert by(world, "C-1") == (account, "nip")
 
@@ -68,26 +47,26 @@ def test_a_part_of_a_value_is_no_hit_and_nor_is_an_empty_one() -> None:
     world = installation()
     world.panel.register({**OTHER, "nip": "", "email": "a.biuro@firma.pl"}, login="jan")
     world.panel.register({**OTHER, "nip": "52500012320", "email": "b@firma.pl"}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **{**CARD, "nip": "", "email": "nowy@firma.pl"})
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "nowy@firma.pl"})
     world.tick()
     assert {link.linked_by for link in world.exchange.links.values()} == {"created"}
 
 
-def test_the_account_that_carries_the_code_is_the_cards_whatever_else_hits() -> None:
+def test_the_account_that_carries_the_code_is_the_clients_whatever_else_hits() -> None:
     world = installation()
-    world.panel.register(CARD, login="ewa")
+    world.panel.register(CLIENT, login="ewa")
     own = world.panel.register(OTHER, login="jan", external_code="C-1")
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert by(world, "C-1") == (own, "external_code")
 
 
 def test_two_free_accounts_are_a_question() -> None:
     world = installation()
-    one = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    two = world.panel.register({**CARD, "nip": OTHER["nip"]}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
+    one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    two = world.panel.register({**CLIENT, "nip": OTHER["nip"]}, login="ewa")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "ambiguous")
     assert candidates(world, "C-1") == {one: "nip", two: "email"}
@@ -95,15 +74,15 @@ def test_two_free_accounts_are_a_question() -> None:
     assert {a.external_code for a in world.panel.accounts.values()} == {""}
     status = world.exchange.status("C-1", "accounts")
     assert status
-    assert one in status.message
-    assert "sync_matches" in status.message
+    assert one in status.message_en
+    assert "sync_matches" in status.message_en
 
 
 def test_a_person_links_by_one_update() -> None:
     world = installation()
-    one = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    two = world.panel.register({**CARD, "nip": OTHER["nip"]}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
+    one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    two = world.panel.register({**CLIENT, "nip": OTHER["nip"]}, login="ewa")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     world.exchange.decide_match("C-1", two, "link")
     world.tick()
@@ -116,9 +95,9 @@ def test_a_person_links_by_one_update() -> None:
 
 def test_a_person_opens_a_new_one_by_one_update() -> None:
     world = installation()
-    one = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    two = world.panel.register({**CARD, "nip": OTHER["nip"]}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
+    one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    two = world.panel.register({**CLIENT, "nip": OTHER["nip"]}, login="ewa")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     world.exchange.decide_match("C-1", one, "create")
     world.tick()
@@ -128,9 +107,9 @@ def test_a_person_opens_a_new_one_by_one_update() -> None:
 
 def test_decisions_that_contradict_each_other_are_told_and_nothing_is_done() -> None:
     world = installation()
-    one = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    two = world.panel.register({**CARD, "nip": OTHER["nip"]}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
+    one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    two = world.panel.register({**CLIENT, "nip": OTHER["nip"]}, login="ewa")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     world.exchange.decide_match("C-1", one, "link")
     world.exchange.decide_match("C-1", two, "create")
@@ -141,15 +120,15 @@ def test_decisions_that_contradict_each_other_are_told_and_nothing_is_done() -> 
     assert by(world, "C-1") == (one, "operator")
 
 
-def test_two_cards_that_hit_one_account_are_both_held_whatever_chunk_they_are_in() -> None:
+def test_two_clients_that_hit_one_account_are_both_held_whatever_chunk_they_are_in() -> None:
     world = installation(policy='{"panel": {"batch_size": 1}}')
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **{**CARD, "email": "filia@firma.pl"})
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **{**CLIENT, "email": "filia@firma.pl"})
     world.tick()
-    for card in ("C-1", "C-2"):
-        assert status_of(world, card) == (State.HELD, "shared_account")
-        assert candidates(world, card).keys() == {account}
+    for client in ("C-1", "C-2"):
+        assert status_of(world, client) == (State.HELD, "shared_account")
+        assert candidates(world, client).keys() == {account}
     world.exchange.decide_match("C-2", account, "link")
     world.tick()
     assert by(world, "C-2") == (account, "operator")
@@ -158,9 +137,9 @@ def test_two_cards_that_hit_one_account_are_both_held_whatever_chunk_they_are_in
 
 def test_branches_share_a_tax_number() -> None:
     world = installation()
-    world.panel.register(CARD, login="jan", external_code="C-1")
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **{**CARD, "email": "filia@firma.pl"})
+    world.panel.register(CLIENT, login="jan", external_code="C-1")
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **{**CLIENT, "email": "filia@firma.pl"})
     world.tick()
     assert by(world, "C-1")[1] == "external_code"
     assert by(world, "C-2")[1] == "created"
@@ -168,19 +147,19 @@ def test_branches_share_a_tax_number() -> None:
 
 def test_a_branch_with_an_account_of_its_own_does_not_contend_for_the_other() -> None:
     world = installation()
-    world.panel.register({**CARD, "email": "filia@firma.pl"}, login="filia", external_code="C-2")
-    free = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **{**CARD, "email": ""})
-    world.exchange.insert_card("C-2", **{**CARD, "email": "filia@firma.pl"})
+    world.panel.register({**CLIENT, "email": "filia@firma.pl"}, login="filia", external_code="C-2")
+    free = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **{**CLIENT, "email": ""})
+    world.exchange.insert_client("C-2", **{**CLIENT, "email": "filia@firma.pl"})
     world.tick()
     assert by(world, "C-1") == (free, "nip")
     assert by(world, "C-2")[1] == "external_code"
 
 
-def test_an_account_with_a_code_that_no_card_has_is_a_question() -> None:
+def test_an_account_with_a_code_that_no_client_has_is_a_question() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan", external_code="OLD-9")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login="jan", external_code="OLD-9")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "foreign_code")
     world.exchange.decide_match("C-1", account, "link")
@@ -191,16 +170,16 @@ def test_an_account_with_a_code_that_no_card_has_is_a_question() -> None:
 
 def test_a_guest_is_nobodys_account() -> None:
     world = installation()
-    world.panel.register(CARD, guest=True, login="guest")
-    world.exchange.insert_card("C-1", **CARD)
+    world.panel.register(CLIENT, guest=True, login="guest")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert by(world, "C-1") == ("2", "created")
 
 
 def test_the_policy_says_which_rules_there_are() -> None:
     world = installation(policy='{"accounts": {"match": ["external_code", "email"]}}')
-    world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert by(world, "C-1") == ("2", "created")
 
@@ -209,10 +188,10 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
     world = installation(policy='{"panel": {"batch_size": 2}}')
     for n in range(9):
         world.panel.register({**OTHER, "email": f"{n}@x.pl", "nip": ""}, login=f"shop-{n}")
-    own = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    own = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.panel.fail()
-    monkeypatch.setattr("kartoteka.engine.feed.FIRST_PASS_PAGES", 2)
+    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 2)
     for _ in range(2):
         world.tick()
         assert not world.panel.opened
@@ -225,8 +204,8 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
 
 def test_a_message_that_comes_before_all_accounts_were_read_opens_nothing() -> None:
     world = installation()
-    world.exchange.insert_card("C-1", **CARD)
-    world.queue.send("accounts", ["C-1"])
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.queue.send("accounts", [Owner("C-1")])
     world.drain()
     assert not world.panel.opened
     assert status_of(world, "C-1") == (State.PENDING, "first_pass")
@@ -235,9 +214,9 @@ def test_a_message_that_comes_before_all_accounts_were_read_opens_nothing() -> N
 
 
 @pytest.mark.parametrize("error", [Halt("panel_key", "wrong key"), Retry("panel_5xx")])
-def test_a_panel_that_cannot_be_read_is_told_card_by_card(error: Halt | Retry) -> None:
+def test_a_panel_that_cannot_be_read_is_told_client_by_client(error: Halt | Retry) -> None:
     world = installation()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.panel.fail(*[error] * 3)
     world.tick()
     assert status_of(world, "C-1") == (State.PENDING, error.code)
@@ -250,11 +229,11 @@ def test_an_account_that_slips_by_while_others_vanish_is_found(monkeypatch: pyte
     world = installation(policy='{"panel": {"batch_size": 2}}')
     for n in range(6):
         world.panel.register({**OTHER, "email": f"{n}@x.pl", "nip": ""}, login=f"shop-{n}")
-    own = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
-    monkeypatch.setattr("kartoteka.engine.feed.FIRST_PASS_PAGES", 3)
+    own = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
+    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 3)
     world.follow()
-    assert not world.exchange.remembered([own])
+    assert not world.exchange.index.known([own])
     for gone in ("1", "2", "3"):
         world.panel.remove(gone)  # the last account moves from the fourth page to the second, which was read
     for _ in range(3):
@@ -264,8 +243,8 @@ def test_an_account_that_slips_by_while_others_vanish_is_found(monkeypatch: pyte
 
 def test_a_lost_reply_to_the_giving_of_a_code_is_cleared_up() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.panel.lose_reply()
     world.tick()
     assert by(world, "C-1") == (account, "nip")
@@ -277,8 +256,8 @@ def test_a_worker_that_dies_anywhere_links_in_the_end_and_opens_nobody() -> None
     for steps in range(1, 25):
         for after in (False, True):
             world = installation()
-            account = world.panel.register({**CARD, "street": "Krótka 2"}, login="jan")
-            world.exchange.insert_card("C-1", **CARD)
+            account = world.panel.register({**CLIENT, "street": "Krótka 2"}, login="jan")
+            world.exchange.insert_client("C-1", **CLIENT)
             world.knows_the_panel()
             world.mortal(steps, after=after)
             world.work("accounts")
@@ -286,15 +265,15 @@ def test_a_worker_that_dies_anywhere_links_in_the_end_and_opens_nobody() -> None
                 world.tick()
             assert not world.panel.opened, f"died at step {steps}, after: {after}"
             assert by(world, "C-1") == (account, "nip")
-            assert world.panel.accounts[account].values["street"] == CARD["street"]
+            assert world.panel.accounts[account].values["street"] == CLIENT["street"]
 
 
 def test_an_account_that_changed_since_it_was_read_is_not_linked_by_what_it_was() -> None:
     world = installation()
-    account = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
+    account = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
     world.knows_the_panel()
     world.panel.edit(account, nip="1111111111")
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.collect("accounts")
     world.drain()
     assert by(world, "C-1")[1] == "created"
@@ -303,10 +282,10 @@ def test_an_account_that_changed_since_it_was_read_is_not_linked_by_what_it_was(
 
 def test_an_account_that_was_given_to_another_meanwhile_is_not_taken_from_it() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan")
+    account = world.panel.register(CLIENT, login="jan")
     world.knows_the_panel()
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **{**OTHER, "country_code": "PL"})
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **{**OTHER, "country_code": "PL"})
     world.panel.recode(account, "C-2")
     world.collect("accounts")
     world.drain()
@@ -316,10 +295,10 @@ def test_an_account_that_was_given_to_another_meanwhile_is_not_taken_from_it() -
 
 def test_an_account_that_vanished_since_it_was_read_is_nobodys() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan")
+    account = world.panel.register(CLIENT, login="jan")
     world.knows_the_panel()
     world.panel.remove(account)
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.collect("accounts")
     world.drain()
     assert by(world, "C-1")[1] == "created"
@@ -327,12 +306,12 @@ def test_an_account_that_vanished_since_it_was_read_is_nobodys() -> None:
 
 def test_first_contact_fills_agrees_and_decides_by_the_policy() -> None:
     world = installation()
-    account = world.panel.register({**CARD, "street": "Krótka 2", "phone": "", "last_name": "Nowak"}, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register({**CLIENT, "street": "Krótka 2", "phone": "", "last_name": "Nowak"}, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     shown = world.panel.accounts[account].values
-    assert (shown["street"], shown["phone"]) == (CARD["street"], CARD["phone"])
-    row = world.exchange.card("C-1") or {}
+    assert (shown["street"], shown["phone"]) == (CLIENT["street"], CLIENT["phone"])
+    row = world.exchange.client("C-1") or {}
     assert row["last_name"] == "Nowak"
     assert {(h.field, h.reason) for h in world.exchange.history if h.concern == "billing"} >= {
         ("street", "first_contact"),
@@ -344,42 +323,42 @@ def test_first_contact_fills_agrees_and_decides_by_the_policy() -> None:
     assert conflict.closed_at
 
 
-def test_a_card_that_is_not_complete_is_linked_all_the_same() -> None:
+def test_a_client_that_is_not_complete_is_linked_all_the_same() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", nip=CARD["nip"])
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", nip=CLIENT["nip"])
     world.tick()
     assert by(world, "C-1") == (account, "nip")
-    assert (world.exchange.card("C-1") or {})["email"] == CARD["email"]
+    assert (world.exchange.client("C-1") or {})["email"] == CLIENT["email"]
 
 
 def test_direction_panel_to_erp_links_and_opens_nothing() -> None:
     world = installation(policy='{"accounts": {"direction": "panel_to_erp"}}')
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **OTHER)
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **OTHER)
     world.tick()
     assert by(world, "C-1") == (account, "nip")
-    assert world.exchange.status("C-2", "accounts") == not_opened()
+    assert world.exchange.status("C-2", "accounts") == codes.status("direction")
     assert status_of(world, "C-2") == (State.EXCLUDED, "direction")
     assert not world.panel.opened
 
 
-def test_an_account_that_begins_to_fit_a_held_card_is_noticed() -> None:
+def test_an_account_that_begins_to_fit_a_held_client_is_noticed() -> None:
     world = installation()
     account = world.panel.register({**OTHER}, login="jan")
-    world.exchange.insert_card("C-1", nip=CARD["nip"])
+    world.exchange.insert_client("C-1", nip=CLIENT["nip"])
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "incomplete")
     world.pass_time(minutes=10)
-    world.panel.edit(account, nip=CARD["nip"])
+    world.panel.edit(account, nip=CLIENT["nip"])
     world.tick()
     assert by(world, "C-1") == (account, "nip")
 
 
-def test_a_database_that_was_restored_has_its_directory_read_anew() -> None:
+def test_a_database_that_was_restored_has_its_account_index_read_anew() -> None:
     world = installation()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     world.pass_time(hours=2)
     registered = world.panel.register(OTHER, login="jan")
@@ -388,22 +367,22 @@ def test_a_database_that_was_restored_has_its_directory_read_anew() -> None:
     world.tick()
     world.exchange.accounts.pop(registered)  # the backup is older than the registration
     world.exchange.incoming.clear()
-    world.exchange.log = {}
+    world.exchange.entries = {}
     world.pass_time(hours=2)
-    world.exchange.insert_card("C-2", **OTHER)
+    world.exchange.insert_client("C-2", **OTHER)
     world.tick()
     world.tick()
     assert by(world, "C-2") == (registered, "nip")
 
 
-def test_two_thousand_cards_and_twelve_hundred_accounts_cost_pages_and_batches() -> None:
+def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches() -> None:
     world = installation()
     for n in range(1200):
         code = f"C-{n:04}" if n < 200 else ""
-        values = {**CARD, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
         world.panel.register(values, login=f"shop-{n}", external_code=code)
     for n in range(2000):
-        values = {**CARD, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
         if n < 400:
             kind = values
         elif n < 600:  # by the tax number alone
@@ -418,11 +397,11 @@ def test_two_thousand_cards_and_twelve_hundred_accounts_cost_pages_and_batches()
             kind = {**values, "nip": f"{n - n % 2:010}", "email": f"filia{n}@firma.pl"}
         else:
             kind = {**values, "nip": f"{n + 5000:010}", "email": f"nowy{n}@firma.pl"}
-        world.exchange.insert_card(f"C-{n:04}", **kind)
+        world.exchange.insert_client(f"C-{n:04}", **kind)
     world.tick()
     world.tick()
     first = dict(world.panel.calls())
-    held = [c for c in world.exchange.cards if status_of(world, c)[0] is State.HELD]
+    held = [c for c in world.exchange.clients if status_of(world, c)[0] is State.HELD]
     ways = [link.linked_by for link in world.exchange.links.values()]
     assert len(held) == 50 + 100
     assert {way: ways.count(way) for way in set(ways)} == {
@@ -447,13 +426,13 @@ def test_two_thousand_cards_and_twelve_hundred_accounts_cost_pages_and_batches()
     assert sum(after.values()) - sum(before.values()) <= 14  # the feed, and the addresses of the pass
 
 
-def test_a_person_cannot_give_away_an_account_of_another_card() -> None:
+def test_a_person_cannot_give_away_an_account_of_another_client() -> None:
     world = installation()
-    one = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
-    two = world.panel.register({**CARD, "nip": OTHER["nip"]}, login="ewa")
-    world.exchange.insert_card("C-1", **CARD)
+    one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
+    two = world.panel.register({**CLIENT, "nip": OTHER["nip"]}, login="ewa")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
-    world.exchange.insert_card("C-2", email="c2@firma.pl")
+    world.exchange.insert_client("C-2", email="c2@firma.pl")
     world.panel.recode(two, "C-2")
     world.exchange.decide_match("C-1", two, "link")
     world.collect("accounts")
@@ -465,26 +444,26 @@ def test_a_person_cannot_give_away_an_account_of_another_card() -> None:
 
 def test_who_contends_for_an_account() -> None:
     world = installation().knows_the_panel()
-    free = seen(Account("7", "jan", "", {**CARD}))
-    for card in ("C-1", "C-2", "C-3", "C-4"):
-        world.exchange.insert_card(card, **{**CARD, "email": f"{card}@firma.pl"})
-    world.exchange.remember([free, SeenAccount("8", "filia", "C-2", nip="", email="")], at=world.time)
-    world.exchange.settle(
+    free = seen(Account("7", "jan", "", {**CLIENT}))
+    for client in ("C-1", "C-2", "C-3", "C-4"):
+        world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
+    world.exchange.index.remember([free, SeenAccount("8", "filia", "C-2", "", "")], at=world.time)
+    world.exchange.records.save(
         [
-            Settlement("C-3", "accounts", IN_STEP, candidates=(Candidate("C-3", "7", "nip", "create"),)),
-            Settlement("C-4", "accounts", IN_STEP, candidates=(Candidate("C-4", "7", "nip", "link"),)),
+            change("C-3", "accounts", candidates=(Candidate("C-3", "7", "nip", "create"),)),
+            change("C-4", "accounts", candidates=(Candidate("C-4", "7", "nip", "link"),)),
         ],
         run_id="r",
         at=world.time,
     )
-    assert contenders(world.engine(), [free]) == {"7": {"C-1", "C-4"}}
+    assert Index(world.run(), "accounts").contenders([free]) == {"7": {"C-1", "C-4"}}
 
 
 def test_a_link_that_never_came_about_leaves_no_trace_in_the_log_in_of_a_new_account() -> None:
     world = installation()
-    account = world.panel.register({**OTHER, "nip": CARD["nip"]}, login="jan")
+    account = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
     world.knows_the_panel()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.collect("accounts")
     world.dies_at("update")
     world.work("accounts")
@@ -493,32 +472,32 @@ def test_a_link_that_never_came_about_leaves_no_trace_in_the_log_in_of_a_new_acc
     assert world.exchange.links["C-1"].panel_login == "c-1"
 
 
-def test_an_account_given_to_another_card_is_taken_from_the_one_that_was_deleted() -> None:
+def test_an_account_given_to_another_client_is_taken_from_the_one_that_was_deleted() -> None:
     world = installation()
-    account = world.panel.register(CARD, login="jan", external_code="C-1")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login="jan", external_code="C-1")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
-    world.exchange.delete_card("C-1")
-    world.exchange.insert_card("C-2", **CARD)
+    world.exchange.delete_client("C-1")
+    world.exchange.insert_client("C-2", **CLIENT)
     world.tick()
     assert status_of(world, "C-2") == (State.HELD, "foreign_code")
     world.exchange.decide_match("C-2", account, "link")
     world.tick()
     assert by(world, "C-2") == (account, "operator")
     assert "C-1" not in world.exchange.links
-    world.exchange.insert_card("C-1", **{**OTHER, "city": "Gdynia"})
+    world.exchange.insert_client("C-1", **{**OTHER, "city": "Gdynia"})
     for _ in range(2):
         world.tick()
     assert by(world, "C-1") == ("2", "created")
     assert world.panel.accounts["2"].values["city"] == "Gdynia"
-    assert world.panel.accounts[account].values["city"] == CARD["city"]
+    assert world.panel.accounts[account].values["city"] == CLIENT["city"]
 
 
-def test_a_customer_who_registers_while_his_card_is_made_is_opened_no_second_account() -> None:
+def test_a_customer_who_registers_while_his_client_is_made_is_opened_no_second_account() -> None:
     world = installation()
     world.tick()
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.collect("accounts")  # before the feed's own schedule
     world.drain()
     assert by(world, "C-1") == (account, "nip")
@@ -526,11 +505,11 @@ def test_a_customer_who_registers_while_his_card_is_made_is_opened_no_second_acc
 
 
 @pytest.mark.parametrize("error", [Retry("panel_5xx"), Halt("panel_key", "wrong key")])
-def test_where_the_news_cannot_be_read_a_card_waits_for_them_and_is_told_why(error: Retry | Halt) -> None:
+def test_where_the_news_cannot_be_read_a_client_waits_for_them_and_is_told_why(error: Retry | Halt) -> None:
     world = installation()
     world.tick()
-    account = world.panel.register(CARD, login="jan")
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login="jan")
+    world.exchange.insert_client("C-1", **CLIENT)
     world.panel.fail(error)
     world.collect("accounts")
     world.drain()
@@ -545,14 +524,14 @@ def test_where_the_news_cannot_be_read_a_card_waits_for_them_and_is_told_why(err
 
 def test_while_the_feed_is_paused_nobody_is_opened_and_a_linked_account_is_closed_all_the_same() -> None:
     world = installation()
-    world.exchange.insert_card("C-1", **OTHER)
+    world.exchange.insert_client("C-1", **OTHER)
     world.tick()
     world.tick()
     world.state.pause("panel_feed", "operator")
-    account = world.panel.register(CARD, login="jan")
+    account = world.panel.register(CLIENT, login="jan")
     world.pass_time(hours=5)
-    world.exchange.insert_card("C-2", **CARD)
-    world.exchange.update_card("C-1", active=False)
+    world.exchange.insert_client("C-2", **CLIENT)
+    world.exchange.update_client("C-1", active=False)
     for _ in range(3):
         world.collect("accounts", everything_due=True)
         world.drain()
@@ -567,13 +546,13 @@ def test_while_the_feed_is_paused_nobody_is_opened_and_a_linked_account_is_close
     assert len(world.panel.accounts) == 2
 
 
-def test_a_held_card_that_was_completed_while_the_feed_is_paused_is_looked_at_afterwards() -> None:
+def test_a_held_client_that_was_completed_while_the_feed_is_paused_is_looked_at_afterwards() -> None:
     world = installation()
-    world.exchange.insert_card("C-1", **{**CARD, "city": None})
+    world.exchange.insert_client("C-1", **{**CLIENT, "city": None})
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "incomplete")
     world.state.pause("panel_feed", "operator")
-    world.exchange.update_card("C-1", city="Łódź")
+    world.exchange.update_client("C-1", city="Łódź")
     world.collect("accounts")
     assert status_of(world, "C-1") == (State.PENDING, "paused")
     world.state.resume("panel_feed")
@@ -583,61 +562,61 @@ def test_a_held_card_that_was_completed_while_the_feed_is_paused_is_looked_at_af
     assert by(world, "C-1")[1] == "created"
 
 
-def test_where_nobody_is_opened_no_card_waits_for_a_paused_feed() -> None:
+def test_where_nobody_is_opened_no_client_waits_for_a_paused_feed() -> None:
     world = installation(policy='{"accounts": {"direction": "off"}}')
-    account = world.panel.register(CARD, login="jan")
+    account = world.panel.register(CLIENT, login="jan")
     world.tick()
     world.state.pause("panel_feed", "operator")
-    world.exchange.insert_card("C-1", **OTHER)
-    world.exchange.insert_card("C-2", **{**OTHER, "nip": "", "email": "x@y.pl"})
+    world.exchange.insert_client("C-1", **OTHER)
+    world.exchange.insert_client("C-2", **{**OTHER, "nip": "", "email": "x@y.pl"})
     world.exchange.answer_incoming(account, "C-1")
     world.collect("accounts")
     world.drain()
     assert by(world, "C-1") == (account, "incoming")
     assert world.exchange.status("C-2", "accounts") is None
-    assert not world.exchange.parked.keys() & {("C-2", "accounts", "")}
+    assert not world.exchange.deferrals.keys() & {Key("C-2", "", "accounts")}
 
 
-def test_all_cards_are_read_once_a_run_whatever_the_number_of_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_clients_are_read_once_a_run_whatever_the_number_of_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     world = installation(policy='{"panel": {"batch_size": 1}}')
     for n in range(9):
-        world.panel.register({**CARD, "nip": f"{n}", "email": f"{n}@x.pl"}, login=f"shop-{n}")
+        world.panel.register({**CLIENT, "nip": f"{n}", "email": f"{n}@x.pl"}, login=f"shop-{n}")
     world.knows_the_panel()
     for n in range(9):
-        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": f"{n}", "email": ""})
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": f"{n}", "email": ""})
     asked: list[str] = []
-    hints = world.exchange.hints
+    hints = world.exchange.index.hints
 
-    def noting(nips: Collection[str] | None, emails: Collection[str] | None) -> Sequence[CardHint]:
+    def noting() -> Sequence[ClientHint]:
         asked.append("hints")
-        return hints(nips, emails)
+        return hints()
 
-    monkeypatch.setattr(world.exchange, "hints", noting)
+    monkeypatch.setattr(world.exchange.index, "hints", noting)
     world.collect("accounts")
     asked.clear()
-    reconcile(world.engine(), "accounts", [f"C-{n}" for n in range(9)])
+    reconcile(world.run().concerns["accounts"], [Owner(f"C-{n}") for n in range(9)])
     assert {link.linked_by for link in world.exchange.links.values()} == {"nip"}
     assert len(asked) == 1
 
 
-def test_a_card_that_got_its_account_in_this_run_or_looks_otherwise_by_now_does_not_contend() -> None:
+def test_a_client_that_got_its_account_in_this_run_or_looks_otherwise_by_now_does_not_contend() -> None:
     world = installation().knows_the_panel()
-    free = seen(Account("7", "jan", "", {**CARD}))
-    for card in ("C-1", "C-2", "C-3", "C-4"):
-        world.exchange.insert_card(card, **{**CARD, "email": f"{card}@firma.pl"})
-    engine = world.engine()
-    assert contenders(engine, [free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
+    free = seen(Account("7", "jan", "", {**CLIENT}))
+    for client in ("C-1", "C-2", "C-3", "C-4"):
+        world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
+    index = Index(world.run(), "accounts")
+    assert index.contenders([free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
     world.exchange.links["C-1"] = Link("C-1", "9", "ewa", "created")
-    world.exchange.update_card("C-2", nip="7792369887")
-    world.exchange.delete_card("C-3")
-    assert contenders(engine, [free]) == {"7": {"C-4"}}
+    world.exchange.update_client("C-2", nip="7792369887")
+    world.exchange.delete_client("C-3")
+    assert index.contenders([free]) == {"7": {"C-4"}}
 
 
 @pytest.mark.parametrize("login", ["", "gast@x.pl"])
-def test_a_guest_who_carries_the_cards_code_is_not_linked_and_that_is_told(login: str) -> None:
+def test_a_guest_who_carries_the_clients_code_is_not_linked_and_that_is_told(login: str) -> None:
     world = installation()
-    account = world.panel.register(CARD, login=login, external_code="C-1", guest=True)
-    world.exchange.insert_card("C-1", **CARD)
+    account = world.panel.register(CLIENT, login=login, external_code="C-1", guest=True)
+    world.exchange.insert_client("C-1", **CLIENT)
     for _ in range(3):
         world.tick()
     assert not world.exchange.links
@@ -645,5 +624,5 @@ def test_a_guest_who_carries_the_cards_code_is_not_linked_and_that_is_told(login
     assert len(world.panel.accounts) == 1
     own = world.panel.register(OTHER, login="jan", external_code="C-1")
     world.tick()
-    assert by(world, "C-1") == (own, "external_code"), "the one that can be linked is the card's"
+    assert by(world, "C-1") == (own, "external_code"), "the one that can be linked is the client's"
     assert account in world.panel.accounts

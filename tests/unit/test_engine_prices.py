@@ -9,12 +9,17 @@ from decimal import Decimal
 
 import pytest
 
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import GroupItem, State
-from kartoteka.core.policy import parse
-from kartoteka.core.prices import wanted
-from kartoteka.engine import price_lists, reconcile
-from tests.world import World
+from kartoteka.codes import State
+from kartoteka.concerns.discounts import prices as price_lists
+from kartoteka.concerns.discounts.prices import wanted
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import Owner
+from kartoteka.policy import parse
+from kartoteka.ports.exchange import GroupItem
+from kartoteka.ports.panel import PanelGroup
+from kartoteka.sync.reconcile import reconcile
+from tests.helpers import left_undone, number_of, prices
+from tests.world import CLIENT, World
 
 SET, REMOVE, MAKE = "PUT discounts/groups/products", "POST discounts/groups/products/delete", "POST discounts/groups"
 LIST, RENAME, DELETE = "GET discounts/groups", "PUT discounts/groups", "POST discounts/groups/delete"
@@ -37,20 +42,9 @@ def with_group(**prices: str) -> World:
     return world
 
 
-def number_of(world: World, group_id: str = "G1") -> str:
-    """Return the panel's number of a group."""
-    return world.exchange.group_numbers()[group_id]
-
-
-def prices(world: World, group_id: str = "G1") -> dict[str, str]:
-    """Return what the panel holds: ``kind/id`` -> amount and currency."""
-    held = world.panel.prices[number_of(world, group_id)]
-    return {"/".join(key): f"{amount} {currency}" for key, (amount, currency) in held.items()}
-
-
-def told(world: World, item_id: str = "G1") -> tuple[State, str] | None:
-    """Return what ``sync_status`` says of a group or a price."""
-    status = world.exchange.status("", "discounts", item_id)
+def told(world: World, item_id: str = "", group_id: str = "G1") -> tuple[State, str] | None:
+    """Return what ``sync_status`` says of a group, or of a price of it."""
+    status = world.exchange.status("", "discounts", item_id, group_id)
     return (status.state, status.code) if status else None
 
 
@@ -64,9 +58,10 @@ def made_since(world: World, before: dict[str, int]) -> dict[str, int]:
     return {gate: n - before.get(gate, 0) for gate, n in calls(world).items() if n != before.get(gate, 0)}
 
 
-def history(world: World) -> list[tuple[str, str, str | None, str | None, str]]:
-    """Return the history of groups and prices."""
-    rows = [h for h in world.exchange.history if h.client_id == "" and h.concern == "discounts"]
+def history(world: World, group_id: str = "") -> list[tuple[str, str, str | None, str | None, str]]:
+    """Return the history of groups and prices: of this group, or of all."""
+    rows = [h for h in world.exchange.history if h.group_id and h.concern == "discounts"]
+    rows = [h for h in rows if group_id in ("", h.group_id)]
     return [(h.item_id, h.field, h.value_before, h.value_after, h.reason) for h in rows]
 
 
@@ -76,11 +71,11 @@ def test_a_row_makes_a_group_with_its_prices_and_then_nothing_more_is_sent() -> 
     assert prices(world) == {"product/7": "12.30 PLN", "product/8": "1000.00 PLN"}
     assert told(world) == (State.IN_STEP, "")
     assert history(world) == [
-        ("G1", "name", None, "Hurt", "create"),
-        ("G1/product/7", "price", None, "12.30", "create"),
-        ("G1/product/7", "currency", None, "PLN", "create"),
-        ("G1/product/8", "price", None, "1000.00", "create"),
-        ("G1/product/8", "currency", None, "PLN", "create"),
+        ("", "name", None, "Hurt", "create"),
+        ("product/7", "price", None, "12.30", "create"),
+        ("product/7", "currency", None, "PLN", "create"),
+        ("product/8", "price", None, "1000.00", "create"),
+        ("product/8", "currency", None, "PLN", "create"),
     ]
     before = calls(world)
     world.tick()
@@ -113,19 +108,19 @@ def test_a_rebate_becomes_a_price_rounded_half_up(kind: str, row: dict[str, str]
 @pytest.mark.parametrize(
     ("row", "code", "names"),
     [
-        ({"price": "12,50"}, "bad_amount", "price ('12,50')"),
-        ({"price": "NaN"}, "bad_amount", "price ('NaN')"),
-        ({"price": "1" * 39}, "bad_amount", "price ('111"),
-        ({"price": "-1"}, "bad_amount", "price ('-1')"),
-        ({"price": "1e9999"}, "bad_amount", "price"),
-        ({"price": "1_000"}, "bad_amount", "price"),
-        ({}, "bad_item", "price"),
-        ({"price": "1", "rebate_percent": "5"}, "bad_item", "price"),
+        ({"price": "12,50"}, "bad_amount", "'12,50' in discount_group_items (price)"),
+        ({"price": "NaN"}, "bad_amount", "'NaN' in discount_group_items (price)"),
+        ({"price": "1" * 39}, "bad_amount", f"'{'1' * 39}' in discount_group_items (price)"),
+        ({"price": "-1"}, "bad_amount", "'-1' in discount_group_items (price) is negative"),
+        ({"price": "1e9999"}, "bad_amount", "(price)"),
+        ({"price": "1_000"}, "bad_amount", "(price)"),
+        ({}, "bad_item", "both price and rebate_percent, or neither"),
+        ({"price": "1", "rebate_percent": "5"}, "bad_item", "both price and rebate_percent, or neither"),
         ({"rebate_percent": "5"}, "incomplete", "base_price"),
-        ({"rebate_percent": "101", "base_price": "5"}, "bad_amount", "rebate_percent"),
-        ({"price": "1", "currency": "zł"}, "bad_currency", "currency ('ZŁ')"),
-        ({"price": "1", "currency": None}, "bad_currency", "currency"),
-        ({"price": "1", "valid_to": "wczoraj"}, "bad_date", "valid_to"),
+        ({"rebate_percent": "101", "base_price": "5"}, "bad_amount", "'101' in discount_group_items (rebate_percent)"),
+        ({"price": "1", "currency": "zł"}, "bad_currency", "'zł' in discount_group_items (currency)"),
+        ({"price": "1", "currency": None}, "bad_currency", "(currency)"),
+        ({"price": "1", "valid_to": "wczoraj"}, "bad_date", "discount_group_items (valid_to)"),
     ],
 )
 def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | None], code: str, names: str) -> None:
@@ -134,10 +129,10 @@ def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | N
     world.exchange.set_item("G1", "product", "9", **{"currency": "PLN", **row})
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
-    assert told(world, "G1/product/9") == (State.HELD, code)
-    status = world.exchange.status("", "discounts", "G1/product/9")
+    assert told(world, "product/9") == (State.HELD, code)
+    status = world.exchange.status("", "discounts", "product/9", "G1")
     assert status is not None
-    assert names in status.message
+    assert names in status.message_en
     before = calls(world)
     world.tick()
     assert made_since(world, before) == {}
@@ -145,7 +140,7 @@ def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | N
     world.exchange.set_item("G1", "product", "9", **right)
     world.tick()
     assert prices(world)["product/9"] == "3.00 PLN"
-    assert told(world, "G1/product/9") is None
+    assert told(world, "product/9") is None
 
 
 @pytest.mark.parametrize(
@@ -155,10 +150,10 @@ def test_a_row_that_names_nothing_of_the_panel_is_held(kind: str, number: str, c
     world = with_group()
     world.exchange.set_item("G1", kind, number, price="1", currency="PLN")
     world.tick()
-    assert told(world, f"G1/{kind}/{number}") == (State.HELD, code)
+    assert told(world, f"{kind}/{number}") == (State.HELD, code)
     world.exchange.delete_item("G1", kind, number)
     world.tick()
-    assert told(world, f"G1/{kind}/{number}") is None
+    assert told(world, f"{kind}/{number}") is None
 
 
 def test_a_bad_row_leaves_the_former_price() -> None:
@@ -166,7 +161,7 @@ def test_a_bad_row_leaves_the_former_price() -> None:
     world.exchange.set_item("G1", "product", "7", price="1,5")
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN"}
-    assert told(world, "G1/product/7") == (State.HELD, "bad_amount")
+    assert told(world, "product/7") == (State.HELD, "bad_amount")
 
 
 def test_a_row_that_goes_takes_its_price_along_and_one_call_does_for_many() -> None:
@@ -176,11 +171,11 @@ def test_a_row_that_goes_takes_its_price_along_and_one_call_does_for_many() -> N
     before = calls(world)
     world.tick()
     assert prices(world) == {"product/8": "2.00 PLN"}
-    assert world.exchange.prices.keys() == {("G1", "product", "8")}
+    assert world.exchange.sent.keys() == {("G1", "product", "8")}
     assert made_since(world, before) == {LIST: 1, REMOVE: 1}
     assert history(world)[-2:] == [
-        ("G1/product/7", "price", "1.00", None, "edit"),
-        ("G1/product/9", "price", "3.00", None, "edit"),
+        ("product/7", "price", "1.00", None, "edit"),
+        ("product/9", "price", "3.00", None, "edit"),
     ]
     world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
     world.tick()
@@ -205,7 +200,7 @@ def test_a_group_is_renamed_by_its_number() -> None:
     world.exchange.set_group("G1", "Detal")
     world.tick()
     assert world.panel.discount_groups == {number: "Detal"}
-    assert history(world)[-1] == ("G1", "name", "Hurt", "Detal", "edit")
+    assert history(world)[-1] == ("", "name", "Hurt", "Detal", "edit")
 
 
 def test_a_name_that_was_changed_in_the_panel_is_put_right_once_a_day() -> None:
@@ -215,7 +210,7 @@ def test_a_name_that_was_changed_in_the_panel_is_put_right_once_a_day() -> None:
     world.pass_time(days=1)
     world.tick()
     assert world.panel.discount_groups == {number: "Hurt"}
-    assert history(world)[-1] == ("G1", "name", "Inna", "Hurt", "drift")
+    assert history(world)[-1] == ("", "name", "Inna", "Hurt", "drift")
 
 
 def test_the_one_group_of_exactly_this_name_is_adopted() -> None:
@@ -299,7 +294,7 @@ def test_with_propagate_it_is_deleted_once_nobody_is_in_it() -> None:
     world.tick()
     assert world.panel.discount_groups == {}
     assert told(world) is None
-    assert world.exchange.prices == {}
+    assert world.exchange.sent == {}
     world.exchange.set_group("G1", "Hurt")
     world.tick()
     assert prices(world) == {"product/7": "1.00 PLN"}
@@ -327,7 +322,7 @@ def test_a_lost_reply_to_making_a_group_makes_no_second_one() -> None:
     world.tick()
     assert len(world.panel.discount_groups) == 3
     assert number_of(world) == "3"
-    assert history(world) == [("G1", "name", None, "Hurt", "create")]
+    assert history(world) == [("", "name", None, "Hurt", "create")]
 
 
 @pytest.mark.parametrize("propagate", [False, True])
@@ -342,11 +337,11 @@ def test_a_group_that_was_renamed_or_deleted_before_its_reply_was_missed_is_foun
     world.pass_time(minutes=5)
     world.tick()
     assert sorted(world.panel.discount_groups.values()) == (["Detal"] if propagate else ["Detal", "Hurt G2"])
-    assert told(world, "G1") == (State.IN_STEP, "")
-    assert told(world, "G2") == (None if propagate else (State.EXCLUDED, "deleted_in_erp"))
-    assert [h for h in history(world) if h[0] == "G1"] == [
-        ("G1", "name", None, "Hurt G1", "create"),
-        ("G1", "name", "Hurt G1", "Detal", "edit"),
+    assert told(world, group_id="G1") == (State.IN_STEP, "")
+    assert told(world, group_id="G2") == (None if propagate else (State.EXCLUDED, "deleted_in_erp"))
+    assert history(world, "G1") == [
+        ("", "name", None, "Hurt G1", "create"),
+        ("", "name", "Hurt G1", "Detal", "edit"),
     ]
 
 
@@ -416,7 +411,7 @@ def test_a_price_that_was_taken_back_while_nobody_knew_is_sent_again() -> None:
     world.exchange.set_item("G1", "product", "7", price="2")
     world.collect("discounts")
     world.dies_at("set_prices", after=True)
-    world.work("discount_groups")
+    world.work("discounts")
     assert prices(world) == {"product/7": "2.00 PLN"}
     world.exchange.set_item("G1", "product", "7", price="1")
     world.drain()
@@ -430,7 +425,7 @@ def test_many_rows_go_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
         world.exchange.delete_item("G1", "product", str(n))
     world.tick()
     assert prices(world) == {}
-    assert world.exchange.prices == {}
+    assert world.exchange.sent == {}
     assert told(world) == (State.IN_STEP, "")
 
 
@@ -439,10 +434,10 @@ def test_many_removals_that_are_refused_do_not_go_round_for_ever(monkeypatch: py
     world = with_group(**{f"p{n}": "1" for n in range(5)})
     for n in range(5):
         world.exchange.delete_item("G1", "product", str(n))
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     assert len(prices(world)) == 5
-    assert told(world, "G1/product/0") == (State.HELD, "refused")
+    assert told(world, "product/0") == (State.HELD, "refused")
 
 
 @pytest.mark.parametrize("dated", [False, True])
@@ -457,7 +452,7 @@ def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
         else:
             world.exchange.delete_item("G1", "product", str(n))
     for n in range(6):
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.tick()
     world.tick()
     assert sorted(prices(world)) == [f"product/{n}" for n in range(6)]
@@ -466,12 +461,12 @@ def test_removals_that_are_refused_are_not_tried_again_and_keep_nobody_waiting(
     world.tick()
     world.tick()
     assert made_since(world, before) == {LIST: 1}
-    assert told(world, "G1/product/0") == (State.HELD, "refused")
+    assert told(world, "product/0") == (State.HELD, "refused")
     world.exchange.set_item("G1", "product", "0", price="2", currency="PLN", valid_to=None)
     world.panel.accept("product/0")
     world.tick()
     assert prices(world)["product/0"] == "2.00 PLN"
-    assert told(world, "G1/product/0") is None
+    assert told(world, "product/0") is None
 
 
 def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_calls(
@@ -482,11 +477,11 @@ def test_a_batch_of_refused_prices_is_stored_part_by_part_and_stops_with_the_cal
     world.exchange.set_group("G1", "Hurt")
     for n in range(100):
         world.exchange.set_item("G1", "product", str(n), price="1", currency="PLN")
-        world.panel.refuse(f"product/{n}", Reject("refused", "Panel: nie"))
+        world.panel.refuse(f"product/{n}", Reject("refused", panel="Panel: nie"))
     world.collect("discounts")
-    world.work("discount_groups")
+    world.work("discounts")
     assert calls(world)[SET] == 20
-    refused = [key for key in world.exchange.statuses if key[2].startswith("G1/")]
+    refused = [key for key in world.exchange.statuses if key.item_id]
     assert 0 < len(refused) < 20
     world.drain()
     assert calls(world)[SET] < 2 * 100 + 60  # each alone, the splitting, and what each run begins with
@@ -499,7 +494,9 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
         world.exchange.set_group(f"G{n}", f"Hurt {n}")
         world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
     times = iter([True, True, False])
-    reconcile(world.engine(), "discount_groups", ["G0", "G1", "G2"], time_left=lambda: next(times, False))
+    run = world.run()
+    run.time_left = lambda: next(times, False)
+    reconcile(run.concerns["discounts"], [Owner(group_id=f"G{n}") for n in range(3)])
     assert len(world.panel.discount_groups) == 1
     assert SET not in calls(world)
     world.drain()
@@ -508,12 +505,12 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
 
 def test_a_refused_name_does_not_stop_the_prices() -> None:
     world = with_group(p7="10")
-    world.panel.refuse(number_of(world), Reject("refused", "Panel: nazwa"))
+    world.panel.refuse(number_of(world), Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.tick()
     assert told(world) == (State.PENDING, "refused")
     world.panel.accept(number_of(world))
-    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", "nie"))  # type: ignore[method-assign]
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", panel="nie"))  # type: ignore[method-assign]
     world.exchange.set_item("G1", "product", "7", price="20")
     world.tick()
     assert prices(world) == {"product/7": "20.00 PLN"}
@@ -523,8 +520,8 @@ def test_a_refused_name_does_not_stop_the_prices() -> None:
 def test_after_a_restored_database_every_price_is_sent_anew() -> None:
     world = with_group(p7="10")
     world.panel.prices[number_of(world)]["product", "7"] = (Decimal("12.00"), "PLN")
-    stored = world.state.documents["log:discount_groups"]
-    world.state.documents["log:discount_groups"] = replace(stored, document={**stored.document, "mark": "another"})
+    stored = world.state.documents["log:discounts"]
+    world.state.documents["log:discounts"] = replace(stored, document={**stored.document, "mark": "another"})
     world.tick()
     assert prices(world) == {"product/7": "10.00 PLN"}
 
@@ -570,7 +567,7 @@ def test_two_unanswered_makings_of_one_name_are_told_apart() -> None:
     world.tick()
     world.tick()
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt"]
-    assert told(world, "G1") == told(world, "G2") == (State.IN_STEP, "")
+    assert told(world, group_id="G1") == told(world, group_id="G2") == (State.IN_STEP, "")
 
 
 def test_a_group_of_many_prices_is_said_to_be_under_way_until_all_are_sent() -> None:
@@ -598,8 +595,8 @@ def test_ids_with_strokes_are_kept_apart() -> None:
     world.tick()
     world.exchange.set_item("G", "product", "7", price="1")
     world.tick()
-    assert told(world, "G/product/7") is None
-    assert told(world, "G/product/product/7") == (State.HELD, "bad_amount")
+    assert told(world, "product/7", "G") is None
+    assert told(world, "product/7", "G/product") == (State.HELD, "bad_amount")
     before = calls(world)
     world.pass_time(days=1)
     world.tick()
@@ -610,15 +607,15 @@ def test_a_row_of_garbage_is_told_of_once() -> None:
     world = with_group()
     world.exchange.set_item("G1", "prod/uct", "x" * 200, price="1", currency="PLN")
     world.tick()
-    [place] = [key[2] for key in world.exchange.statuses if key[2].startswith("G1/")]
-    assert len(place) == 100
+    [item_id] = [key.item_id for key in world.exchange.statuses if key.item_id]
+    assert len(item_id) == 100
     before = calls(world)
     world.exchange.set_group("G1", "Hurt")
     world.tick()
     assert made_since(world, before) == {}
 
 
-def test_a_parked_group_is_sent_to_the_queue_once() -> None:
+def test_a_deferred_group_is_sent_to_the_queue_once() -> None:
     world = shop()
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
@@ -629,17 +626,17 @@ def test_a_parked_group_is_sent_to_the_queue_once() -> None:
     world.collect("discounts")
     world.pass_time(minutes=1)
     world.collect("discounts")
-    assert world.queue.chunks["discount_groups"] == [("G1",)]
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
 
 
 def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> None:
     world = with_group(p1="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: zła cena"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: zła cena"))
     for n in range(2, 12):
         world.exchange.set_item("G1", "product", str(n), price=str(n), currency="PLN")
     world.tick()
     assert len(prices(world)) == 10
-    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    assert told(world, "product/8") == (State.HELD, "refused")
     assert told(world) == (State.IN_STEP, "")
     before = calls(world)
     world.exchange.set_item("G1", "product", "1", price="1.10")
@@ -647,24 +644,24 @@ def test_a_price_that_the_panel_refuses_is_held_alone_and_not_sent_again() -> No
     world.pass_time(days=1)
     world.tick()
     assert made_since(world, before) == {LIST: 2, SET: 1}
-    assert told(world, "G1/product/8") == (State.HELD, "refused")
+    assert told(world, "product/8") == (State.HELD, "refused")
     world.panel.accept("product/8")
     world.exchange.set_item("G1", "product", "8", price="8.50")
     world.tick()
     assert prices(world)["product/8"] == "8.50 PLN"
-    assert told(world, "G1/product/8") is None
+    assert told(world, "product/8") is None
 
 
 def test_a_refused_change_leaves_the_former_price_known() -> None:
     world = with_group(p8="1")
-    world.panel.refuse("product/8", Reject("refused", "Panel: nie"))
+    world.panel.refuse("product/8", Reject("refused", panel="Panel: nie"))
     world.exchange.set_item("G1", "product", "8", price="2")
     world.tick()
     before = calls(world)
     world.exchange.set_item("G1", "product", "8", price="1")
     world.tick()
     assert made_since(world, before) == {LIST: 1}
-    assert told(world, "G1/product/8") is None
+    assert told(world, "product/8") is None
 
 
 def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
@@ -684,13 +681,13 @@ def test_an_outage_parks_the_group_and_counts_no_attempt() -> None:
 
 def test_a_refused_group_is_tried_and_then_held_until_its_row_changes() -> None:
     world = shop()
-    world.panel.refuse("Zła", Reject("refused", "Panel: nazwa"))
+    world.panel.refuse("Zła", Reject("refused", panel="Panel: nazwa"))
     world.exchange.set_group("G1", "Zła")
     world.exchange.set_group("G2", "Dobra")
     for _ in range(9):
         world.tick()
     assert told(world) == (State.HELD, "refused")
-    assert told(world, "G2") == (State.IN_STEP, "")
+    assert told(world, group_id="G2") == (State.IN_STEP, "")
     world.exchange.set_group("G1", "Lepsza")
     world.tick()
     assert told(world) == (State.IN_STEP, "")
@@ -711,7 +708,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(step: int, after: bool) ->
     assert list(world.panel.discount_groups.values()) == ["Hurt"]
     assert prices(world) == {f"product/{n}": "1.10 PLN" for n in range(5)}
     assert told(world) == (State.IN_STEP, "")
-    assert all(p.price == "1.10" for p in world.exchange.prices.values())
+    assert all(p.price == "1.10" for p in world.exchange.sent.values())
 
 
 def test_fifty_thousand_prices_go_on_by_the_queue_and_survive_a_kill_in_the_middle() -> None:
@@ -721,11 +718,11 @@ def test_fifty_thousand_prices_go_on_by_the_queue_and_survive_a_kill_in_the_midd
     for n in range(count):
         world.exchange.set_item("G1", "product", str(n), rebate_percent="7.5", base_price=f"{n}.99", currency="PLN")
     world.collect("discounts")
-    assert world.work("discount_groups")
+    assert world.work("discounts")
     assert told(world) == (State.PENDING, "sending_prices")
     assert len(prices(world)) == price_lists.MOST_CALLS * 100
-    world.dies_at("settle_prices")
-    assert world.work("discount_groups")
+    world.dies_at("prices.store")
+    assert world.work("discounts")
     before = calls(world)
     world.drain()
     assert len(prices(world)) == count
@@ -744,7 +741,7 @@ def test_many_groups_of_one_run_share_its_calls(monkeypatch: pytest.MonkeyPatch)
         world.exchange.set_group(f"G{n}", f"Hurt {n}")
         world.exchange.set_item(f"G{n}", "product", "1", price="1", currency="PLN")
     world.collect("discounts")
-    world.queue.chunks["discount_groups"] = [tuple(f"G{n}" for n in range(250))]
+    world.queue.chunks["discounts"] = [tuple(Owner(group_id=f"G{n}") for n in range(250))]
     threads = set()
     create_group = world.panel.create_group
 
@@ -753,7 +750,7 @@ def test_many_groups_of_one_run_share_its_calls(monkeypatch: pytest.MonkeyPatch)
         return create_group(name)
 
     world.panel.create_group = watched  # type: ignore[method-assign]
-    world.work("discount_groups")
+    world.work("discounts")
     assert len(threads) == 1  # no group of the panel becomes two rows' own
     assert calls(world)[SET] == 3
     monkeypatch.setattr(price_lists, "MOST_CALLS", 300)
@@ -782,7 +779,7 @@ def test_a_dated_price_comes_and_goes_to_the_minute() -> None:
     world.tick(seconds=60)
     assert "product/8" not in prices(world)
     assert made_since(world, before) == {LIST: 2, SET: 1, REMOVE: 1}
-    document = world.state.documents["dates:discount_groups"].document
+    document = world.state.documents["dates:discounts"].document
     assert document is not None
     assert document["until"] >= end.isoformat()
 
@@ -811,13 +808,12 @@ def test_quiet_minutes_write_no_state() -> None:
 # --- what the policy and the operator say
 
 
-@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
-def test_off_means_off(direction: str) -> None:
-    world = World(parse(f'{{"discounts": {{"direction": "{direction}"}}}}')).knows_the_panel()
+def test_off_means_off() -> None:
+    world = World(parse('{"discounts": {"direction": "off"}}')).knows_the_panel()
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
     assert world.queue.empty()
-    world.queue.send("discount_groups", ["G1"])
+    world.queue.send("discounts", [Owner(group_id="G1")])
     world.tick()
     assert world.panel.discount_groups == {}
     assert told(world) is None
@@ -839,7 +835,247 @@ def test_a_paused_concern_sends_nothing_and_goes_on_by_itself() -> None:
 def test_doubted_prices_are_sent_anew_whole() -> None:
     world = with_group(p7="1", p8="2")
     world.panel.prices[number_of(world)].clear()
-    world.exchange.doubt_prices("G1", None)
-    world.queue.send("discount_groups", ["G1"])
+    world.exchange.prices.doubt("G1", None)
+    world.queue.send("discounts", [Owner(group_id="G1")])
     world.drain()
     assert prices(world) == {"product/7": "1.00 PLN", "product/8": "2.00 PLN"}
+
+
+# --- one queue and one cursor for groups and clients
+
+
+def test_a_group_that_goes_while_everything_is_scanned_leaves_no_status_behind() -> None:
+    world = shop()
+    world.exchange.set_group("G1", None)
+    world.tick()
+    assert told(world) == (State.HELD, "incomplete")
+    world.pass_time(days=1)
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) is None
+
+
+def test_groups_and_clients_travel_in_chunks_of_their_own_and_are_worked_in_one_batch() -> None:
+    world = shop()
+    world.exchange.insert_client("C-0", **CLIENT, discount_group_id="G1")
+    world.tick()
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="1", currency="PLN")
+    assert world.reconcile("discounts", Owner("C-0"), Owner(group_id="G1"))  # whatever the order
+    assert prices(world) == {"product/7": "1.00 PLN"}
+    account = world.panel.accounts[world.exchange.links["C-0"].panel_client_id]
+    assert account.values["discount_group_id"] == number_of(world)
+
+
+# --- what was refused
+
+
+def test_a_name_that_was_refused_is_not_sent_again_and_its_prices_go_on() -> None:
+    world = with_group(p7="1")
+    world.policy = parse('{"retry": {"max_attempts": 2}}')
+    rename = world.panel.rename_group
+    world.panel.rename_group = lambda *_: (_ for _ in ()).throw(Reject("refused", panel="nie"))  # type: ignore[method-assign]
+    world.exchange.set_group("G1", "Zła")
+    for _ in range(2):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    world.panel.rename_group = rename  # type: ignore[method-assign]
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.tick()
+    world.pass_time(days=1)
+    world.tick()
+    assert prices(world) == {"product/7": "2.00 PLN"}
+    assert made_since(world, before) == {LIST: 2, SET: 1}
+    assert told(world) == (State.HELD, "refused")
+    world.exchange.set_group("G1", "Dobra")
+    world.tick()
+    assert world.panel.discount_groups[number_of(world)] == "Dobra"
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_name_that_no_panel_could_take_is_held_at_once() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "x" * 201)
+    world.exchange.set_group("G2", "a\x00b")
+    world.tick()
+    assert told(world) == (State.HELD, "too_long")
+    assert told(world, group_id="G2") == (State.HELD, "unprintable")
+    assert calls(world) == {LIST: 1}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.exchange.set_group("G1", "y" * 201)
+    world.tick()
+    assert told(world) == (State.HELD, "too_long")
+    assert world.panel.discount_groups == {"1": "Hurt"}
+
+
+def test_a_deletion_that_was_refused_is_held_and_not_tried_again() -> None:
+    world = World(parse('{"discounts": {"deletes": "propagate"}, "retry": {"max_attempts": 2}}')).knows_the_panel()
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    world.panel.refuse(number_of(world), Reject("refused", panel="Panel: nie"))
+    world.exchange.delete_group("G1")
+    for _ in range(2):
+        world.tick()
+        world.pass_time(minutes=2)
+    assert told(world) == (State.HELD, "refused")
+    before = calls(world)
+    world.exchange.set_item("G1", "product", "7", price="x", currency="PLN")
+    world.pass_time(days=1)
+    world.tick()
+    world.tick()
+    assert DELETE not in made_since(world, before)
+    assert told(world) == (State.HELD, "refused")
+    assert left_undone(world, "discounts") == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_rows_of_garbage_that_come_to_share_an_id_are_told_of_once() -> None:
+    world = with_group()
+    for kind in ("menu/item", "menu_item"):
+        world.exchange.set_item("G1", kind, "x", price="1", currency="PLN")
+    world.tick()
+    assert told(world, "menu_item/x") is not None
+    assert left_undone(world, "discounts") == {}
+
+
+# --- the daily reading of the panel's groups
+
+
+def test_the_panels_groups_are_read_once_a_day_and_only_where_the_erp_has_some() -> None:
+    world = shop()
+    world.panel.make_group("Obca")
+    for _ in range(3):
+        world.pass_time(days=1)
+        world.tick()
+    assert calls(world) == {}
+    world.exchange.set_group("G1", "Hurt")
+    world.tick()
+    before = calls(world)
+    world.pass_time(hours=12)
+    world.tick()
+    assert made_since(world, before) == {}
+    world.pass_time(hours=12)
+    world.tick()
+    world.tick()
+    assert made_since(world, before) == {LIST: 1}
+
+
+def test_a_panel_that_does_not_show_its_groups_stops_nothing_else() -> None:
+    world = with_group(p7="1")
+    world.pass_time(days=1)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.panel.fail(Retry("timeout"))
+    assert not world.collect("discounts")
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
+    world.panel.discount_groups[number_of(world)] = "Inna"
+    world.queue.chunks["discounts"].clear()
+    world.collect("discounts")  # at the next minute, not a day later
+    assert world.queue.chunks["discounts"] == [(Owner(group_id="G1"),)]
+
+
+def test_a_name_that_the_panel_shows_otherwise_is_corrected_three_times_and_then_told_of() -> None:
+    world = with_group()
+    number = number_of(world)
+    rename = world.panel.rename_group
+
+    def cutting(number: str, name: str) -> None:
+        rename(number, name[:3])
+
+    world.panel.rename_group = cutting  # type: ignore[method-assign]
+    world.panel.discount_groups[number] = "Hur"
+    before = calls(world)
+    for _ in range(6):
+        world.pass_time(days=1)
+        world.tick()
+    assert made_since(world, before)[RENAME] == 3
+    assert told(world) == (State.HELD, "not_taken")
+    world.exchange.set_group("G1", "Hur")
+    world.tick()
+    assert told(world) == (State.IN_STEP, "")
+
+
+def test_a_group_with_a_deferral_comes_back_by_its_own_time() -> None:
+    world = with_group(p7="1")
+    world.panel.discount_groups[number_of(world)] = "Inna"
+    world.pass_time(hours=23)
+    world.exchange.set_item("G1", "product", "7", price="2")
+    world.collect("discounts")
+    world.panel.fail(Retry("timeout"))
+    world.drain()
+    world.pass_time(seconds=30)
+    world.state.documents.pop("groups:discounts")
+    world.collect("discounts")
+    assert world.queue.empty()
+
+
+def test_a_group_that_is_gone_in_the_panel_and_has_no_row_is_forgotten() -> None:
+    world = with_group(p7="1")
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.EXCLUDED, "deleted_in_erp")
+    world.exchange.delete_item("G1", "product", "7")
+    world.panel.remove_group(number_of(world))
+    before = len(history(world))
+    world.pass_time(days=1)
+    world.tick()
+    assert told(world) is None
+    assert world.exchange.sent == {}
+    assert world.exchange.states == {}
+    assert len(history(world)) == before  # it was not we who deleted it
+
+
+def test_a_lost_reply_to_a_deletion_ends_the_group_once() -> None:
+    world = with_group(p7="1")
+    world.policy = parse('{"discounts": {"deletes": "propagate"}}')
+    world.panel.lose_reply()
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert told(world) == (State.PENDING, "connection")
+    world.pass_time(minutes=5)
+    world.tick()
+    assert [h for h in history(world) if h[1] == "name"] == [
+        ("", "name", None, "Hurt", "create"),
+        ("", "name", "Hurt", None, "edit"),
+    ]
+    assert world.exchange.sent == {}
+
+
+def test_a_lost_reply_to_a_rename_is_one_row_of_the_history() -> None:
+    world = with_group()
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Detal")
+    world.tick()
+    before = calls(world)
+    world.pass_time(minutes=5)
+    world.tick()
+    assert RENAME not in made_since(world, before)
+    assert history(world) == [("", "name", None, "Hurt", "create"), ("", "name", "Hurt", "Detal", "edit")]
+
+
+def test_only_a_person_can_mend_a_halt_and_it_is_reported() -> None:
+    world = with_group()
+    world.policy = parse('{"discounts": {"deletes": "propagate"}}')
+    world.exchange.delete_group("G1")
+    halt = Halt("panel_right", "the key may not read discounts/groups/clients")
+    world.panel.group_clients = lambda _number: (_ for _ in ()).throw(halt)  # type: ignore[method-assign, assignment]
+    result = reconcile(world.run().concerns["discounts"], [Owner(group_id="G1")])
+    assert result.report.halts == (str(halt),)
+    assert told(world) == (State.PENDING, "panel_right")
+    world.panel.halt()
+    result = reconcile(world.run().concerns["discounts"], [Owner(group_id="G1")])
+    assert len(result.report.halts) == 1
+    assert told(world) == (State.PENDING, "panel_key")
+
+
+def test_a_panel_that_ignores_the_paging_is_a_halt() -> None:
+    world = shop()
+    world.exchange.set_group("G1", "Hurt")
+    world.panel.groups = lambda _page, _limit: ([PanelGroup("7", "Obca")], 1_000_000)  # type: ignore[method-assign, assignment]
+    world.collect("discounts")
+    world.drain()
+    assert told(world) == (State.PENDING, "panel_query")

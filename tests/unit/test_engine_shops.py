@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kartoteka.core.errors import Halt, Retry
-from kartoteka.core.model import State
-from kartoteka.core.policy import parse
-from kartoteka.engine import reconcile
-from tests.unit.test_engine_active import account_of, linked, puts
-from tests.unit.test_engine_first_contact import installation, status_of
-from tests.world import CARD, World
+from kartoteka.codes import State
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Owner
+from kartoteka.policy import parse
+from kartoteka.sync.reconcile import reconcile
+from tests.helpers import account_of, installation, linked, puts, status_of
+from tests.world import CLIENT, World
 
 REGIONS = (
     '{"accounts": {"default_shops": [1]}, "shops": {"rules": ['
@@ -18,20 +18,20 @@ REGIONS = (
 )
 
 
-def shops_of(world: World, card: str) -> str:
-    """Return the shops of a card's account."""
-    return str(world.panel.accounts[account_of(world, card)].values["shops"])
+def shops_of(world: World, client: str) -> str:
+    """Return the shops of a client's account."""
+    return str(world.panel.accounts[account_of(world, client)].values["shops"])
 
 
-def state_of(world: World, card: str) -> tuple[State, str] | None:
+def state_of(world: World, client: str) -> tuple[State, str] | None:
     """Return what ``sync_status`` says of a customer's shops."""
-    status = world.exchange.status(card, "shops")
+    status = world.exchange.status(client, "shops")
     return (status.state, status.code) if status else None
 
 
 def test_rows_decide_at_creation_and_later_and_the_full_list_is_sent() -> None:
     world = World()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.exchange.set_shops("C-1", 2, 1)
     world.tick()
     assert shops_of(world, "C-1") == "1,2"
@@ -39,24 +39,28 @@ def test_rows_decide_at_creation_and_later_and_the_full_list_is_sent() -> None:
     world.tick()
     assert shops_of(world, "C-1") == "3"
     told = [(h.value_before, h.value_after, h.reason) for h in world.exchange.history if h.concern == "shops"]
-    assert told == [(None, "1,2", "create"), ("1,2", "3", "edit")]
+    assert told == [("1,2", "3", "edit")]
     assert state_of(world, "C-1") == (State.IN_STEP, "")
 
 
 def test_without_rows_the_first_rule_that_fits_decides_else_the_default() -> None:
     world = World(parse(REGIONS))
-    world.exchange.insert_card("DE", **{**CARD, "country_code": "DE", "language": "eng", "nip": "", "email": "a@x.de"})
-    world.exchange.insert_card("GB", **{**CARD, "country_code": "GB", "language": "ENG", "nip": "", "email": "b@x.uk"})
-    world.exchange.insert_card("PL", **CARD)
+    world.exchange.insert_client(
+        "DE", **{**CLIENT, "country_code": "DE", "language": "eng", "nip": "", "email": "a@x.de"}
+    )
+    world.exchange.insert_client(
+        "GB", **{**CLIENT, "country_code": "GB", "language": "ENG", "nip": "", "email": "b@x.uk"}
+    )
+    world.exchange.insert_client("PL", **CLIENT)
     world.tick()
-    assert {card: shops_of(world, card) for card in ("DE", "GB", "PL")} == {"DE": "2", "GB": "1,3", "PL": "1"}
+    assert {client: shops_of(world, client) for client in ("DE", "GB", "PL")} == {"DE": "2", "GB": "1,3", "PL": "1"}
 
 
 def test_a_move_to_another_country_moves_the_customer_to_its_shop() -> None:
     world = World(parse(REGIONS))
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
-    world.exchange.update_card("C-1", country_code="DE")
+    world.exchange.update_client("C-1", country_code="DE")
     world.tick()
     assert shops_of(world, "C-1") == "2"
 
@@ -93,9 +97,9 @@ def test_drift_in_the_panel_is_put_right_and_recorded() -> None:
 
 def test_neither_rows_nor_rule_nor_default_excludes_the_customer_and_leaves_his_shops_alone() -> None:
     world = installation(policy='{"accounts": {"default_shops": []}}')
-    account = world.panel.register(CARD, login="jan", external_code="C-1", shops=(2, 3))
-    world.exchange.insert_card("C-1", **CARD)
-    world.exchange.insert_card("C-2", **{**CARD, "nip": "", "email": "x@y.pl"})
+    account = world.panel.register(CLIENT, login="jan", external_code="C-1", shops=(2, 3))
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "x@y.pl"})
     world.tick()
     assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
     assert world.panel.accounts[account].values["shops"] == "2,3"
@@ -105,7 +109,7 @@ def test_neither_rows_nor_rule_nor_default_excludes_the_customer_and_leaves_his_
     world.tick()
     assert state_of(world, "C-1") == (State.IN_STEP, "")
     assert shops_of(world, "C-1") == "1"
-    assert shops_of(world, "C-2") == "1", "a row of client_shops completes the card"
+    assert shops_of(world, "C-2") == "1", "a row of client_shops completes the client"
     world.exchange.set_shops("C-1")
     world.tick()
     assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
@@ -119,22 +123,22 @@ def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
     assert puts(world) == 0
     status = world.exchange.status("C-0", "shops")
     assert status
-    assert (status.state, status.code) == (State.PENDING, "unknown_shop")
-    assert "77" in status.message
-    assert "1, 2, 3" in status.message
+    assert (status.state, status.code) == (State.HELD, "unknown_shop")
+    assert "77" in status.message_en
+    assert "1, 2, 3" in status.message_en
     world.exchange.set_shops("C-0", 1, 2)
     world.tick()
     assert shops_of(world, "C-0") == "1,2"
 
 
-def test_a_card_with_an_unknown_shop_is_not_opened_and_keeps_nobody_waiting() -> None:
+def test_a_client_with_an_unknown_shop_is_not_opened_and_keeps_nobody_waiting() -> None:
     world = World()
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.exchange.set_shops("C-1", 77)
-    world.exchange.insert_card("C-2", **{**CARD, "nip": "", "email": "x@y.pl"})
+    world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "x@y.pl"})
     world.tick()
     assert world.exchange.links.keys() == {"C-2"}
-    assert status_of(world, "C-1") == (State.PENDING, "unknown_shop")
+    assert status_of(world, "C-1") == (State.HELD, "unknown_shop")
 
 
 def test_a_shop_that_is_opened_in_the_panel_is_known_after_a_while() -> None:
@@ -163,19 +167,18 @@ def test_a_panel_that_does_not_tell_its_shops_judges_them_itself(monkeypatch: py
         raise Halt("panel_rights", "no SYSTEM scope")
 
     monkeypatch.setattr(world.panel, "shops", no_right)
-    world.exchange.insert_card("C-1", **CARD)
+    world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert shops_of(world, "C-1") == "1"
     world.exchange.set_shops("C-1", 77)
     world.tick()
     status = world.exchange.status("C-1", "shops")
     assert status
-    assert status.state is State.PENDING
+    assert status.state is State.HELD
 
 
-@pytest.mark.parametrize("direction", ["off", "panel_to_erp"])
-def test_a_direction_that_carries_nothing(direction: str) -> None:
-    world = linked(policy=f'{{"shops": {{"direction": "{direction}"}}}}')
+def test_a_concern_that_is_off_carries_nothing() -> None:
+    world = linked(policy='{"shops": {"direction": "off"}}')
     world.exchange.set_shops("C-0", 2)
     world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
     world.tick()
@@ -201,8 +204,8 @@ def test_shops_that_cannot_be_asked_for_stop_no_chunk_and_are_asked_for_once_a_r
 
     monkeypatch.setattr(world.panel, "shops", away)
     for n in range(5):
-        world.exchange.insert_card(f"C-{n}", **{**CARD, "nip": f"{n}", "email": f"{n}@firma.pl"})
-    result = reconcile(world.engine(), "accounts", [f"C-{n}" for n in range(5)])
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": f"{n}", "email": f"{n}@firma.pl"})
+    result = reconcile(world.run().concerns["accounts"], [Owner(f"C-{n}") for n in range(5)])
     assert (result.unfinished, len(asked), len(world.exchange.links)) == ([], 1, 5)
     monkeypatch.undo()
     world.exchange.set_shops("C-0", 77)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from kartoteka.core.merge import CORRECTIONS
-from kartoteka.core.model import AccountUpdate, State
-from kartoteka.ports import Outcome
-from tests.unit.test_engine_active import account_of, linked, puts
+from kartoteka.codes import State
+from kartoteka.model import Outcome
+from kartoteka.ports.panel import AccountUpdate
+from kartoteka.sync.merge import CORRECTIONS
+from tests.helpers import account_of, linked, puts
 from tests.world import World
 
 
@@ -30,14 +31,14 @@ def ignores_language(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_comes_to_rest_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     world = linked()
     ignores_language(world, monkeypatch)
-    world.exchange.update_card("C-0", language="eng")
+    world.exchange.update_client("C-0", language="eng")
     for _ in range(8):
         world.tick()
     assert puts(world) == 1 + CORRECTIONS
     status = world.exchange.status("C-0", "billing")
     assert status
     assert (status.state, status.code) == (State.HELD, "not_taken")
-    assert "language" in status.message
+    assert "language" in status.message_en
     before, queued = puts(world), world.counts.collected
     for _ in range(3):
         world.tick()
@@ -47,22 +48,22 @@ def test_it_comes_to_rest_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_its_other_fields_go_on_and_a_new_value_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     world = linked()
     ignores_language(world, monkeypatch)
-    world.exchange.update_card("C-0", language="eng")
+    world.exchange.update_client("C-0", language="eng")
     for _ in range(6):
         world.tick()
-    world.exchange.update_card("C-0", city="Gdynia")
+    world.exchange.update_client("C-0", city="Gdynia")
     world.tick()
     account = world.panel.accounts[account_of(world, "C-0")]
     assert account.values["city"] == "Gdynia"
     before = puts(world)
-    world.exchange.update_card("C-0", language="ger")
+    world.exchange.update_client("C-0", language="ger")
     world.tick()
     assert puts(world) > before
 
 
 def test_a_drift_that_comes_back_now_and_then_is_put_right_each_time() -> None:
     world = linked()
-    world.exchange.update_card("C-0", language="eng")
+    world.exchange.update_client("C-0", language="eng")
     world.tick()
     account = account_of(world, "C-0")
     for _ in range(2 * CORRECTIONS):

@@ -6,7 +6,10 @@ from itertools import islice
 
 import pytest
 
-from kartoteka.core import login
+from kartoteka.concerns.accounts import logins
+from kartoteka.concerns.accounts.logins import Logins
+from kartoteka.model import Intent, Key, Record, RecordState, Value
+from kartoteka.policy import Login
 
 
 @pytest.mark.parametrize(
@@ -14,27 +17,54 @@ from kartoteka.core import login
     [("C-1001", "c-1001"), ("ŁÓDŹ 7/3", "lodz-7-3"), ("a" * 60, "a" * 40), ("///", "k-2f2f2f"), ("A_1", "a_1")],
 )
 def test_automatic_is_derived_from_the_id(client_id: str, expected: str) -> None:
-    assert login.automatic(client_id) == expected
+    assert logins.automatic(client_id) == expected
 
 
 def test_a_pattern_is_filled_and_transliterated() -> None:
     row = {"company": "Żółta Gęś Sp. z o.o.", "city": "Łódź", "nip": "PL 525-000-12-32", "email": "Biuro@Ges.pl"}
-    assert login.from_pattern("b2b-{id}", "C-7", row) == "b2b-c-7"
-    assert login.from_pattern("{company}.{city}", "C-7", row) == "zolta-ges-sp.-z-o.o.lodz"
-    assert login.from_pattern("{nip}", "C-7", row) == "pl-525-000-12-32"
-    assert login.from_pattern("{email}", "C-7", row) == "biuro@ges.pl"
+    assert logins.from_pattern("b2b-{id}", "C-7", row) == "b2b-c-7"
+    assert logins.from_pattern("{company}.{city}", "C-7", row) == "zolta-ges-sp.-z-o.o.lodz"
+    assert logins.from_pattern("{nip}", "C-7", row) == "pl-525-000-12-32"
+    assert logins.from_pattern("{email}", "C-7", row) == "biuro@ges.pl"
 
 
 def test_a_pattern_of_which_nothing_is_left_gives_nothing() -> None:
-    assert login.from_pattern("{nip}", "C-7", {"nip": None}) == ""
+    assert logins.from_pattern("{nip}", "C-7", {"nip": None}) == ""
 
 
 def test_a_taken_name_gets_a_suffix_within_the_length() -> None:
-    assert list(islice(login.candidates("jan"), 3)) == ["jan", "jan-2", "jan-3"]
-    names = list(islice(login.candidates("x" * 40), 12))
+    assert list(islice(logins.candidates("jan"), 3)) == ["jan", "jan-2", "jan-3"]
+    names = list(islice(logins.candidates("x" * 40), 12))
     assert len(set(names)) == len(names)
-    assert all(len(name) <= login.MAX_LENGTH for name in names)
+    assert all(len(name) <= logins.MAX_LENGTH for name in names)
 
 
-def test_placeholders_are_known_by_name() -> None:
-    assert login.unknown_placeholders("b2b-{id}-{NIP}") == ["NIP"]
+def client(client_id: str, intent: Intent | None = None, **row: Value) -> Record:
+    return Record(Key(client_id, "", "accounts"), erp=row, state=RecordState(intent=intent))
+
+
+def test_a_client_keeps_its_name_until_the_next_one_is_asked_for() -> None:
+    names = Logins(Login())
+    assert [names.current(client("C-1")) for _ in range(2)] == ["c-1", "c-1"]
+    assert names.next(client("C-1")) == "c-1-2"
+    assert names.current(client("C-1")) == "c-1-2"
+    assert names.next(client("C-2")) == "c-2-2"
+
+
+def test_no_two_clients_of_a_run_ask_for_one_name() -> None:
+    names = Logins(Login(mode="pattern", pattern="{city}"))
+    assert [names.current(client(key, city="Łódź")) for key in ("C-1", "C-2", "C-3")] == ["lodz", "lodz-2", "lodz-3"]
+    assert names.current(client("C-4", city=None)) == "c-4"
+
+
+def test_the_name_that_the_erp_asks_for_is_taken_as_it_is() -> None:
+    names = Logins(Login(mode="erp"))
+    assert names.current(client("C-1", login="Jan Nowak")) == "jan-nowak"
+    assert names.current(client("C-2", login="jan-nowak")) == "jan-nowak"
+
+
+def test_an_opening_whose_reply_was_lost_asks_for_the_same_name_again() -> None:
+    made = Intent((), making=True, login="c-1-2")
+    assert Logins(Login()).current(client("C-1", made)) == "c-1-2"
+    given = Intent((), making=False, login="jan", linked_by="nip")
+    assert Logins(Login()).current(client("C-1", given)) == "c-1"

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import AccountUpdate, AddressWrite, SentPrice
-from kartoteka.ports import Done
+from kartoteka.errors import Reject, Retry
+from kartoteka.model import Done
+from kartoteka.ports.exchange import SentPrice
+from kartoteka.ports.panel import AccountUpdate, AddressWrite
 from tests.fakes.panel import FakePanel
 
 
@@ -63,6 +64,45 @@ def test_a_panel_may_have_other_shops(panel: FakePanel) -> None:
     assert [owner for owner, _ in panel.delivery.values()] == [key]
 
 
+def test_a_province_has_one_number_whoever_writes_it(panel: FakePanel) -> None:
+    first = panel.register({"province": "PL-MZ"}, login="anna")
+    second = panel.register({}, login="berta")
+    panel.edit(second, province="PL-MZ")
+    numbers = [panel.accounts[key].values["province"] for key in (first, second)]
+    assert numbers == [panel.number_of("PL-MZ")] * 2
+    assert panel.number_of("PL-SL") not in ("PL-SL", *numbers)
+    assert panel.number_of("") == ""
+
+
+def test_what_is_never_shown_is_kept_apart_and_goes_with_its_account(panel: FakePanel) -> None:
+    key = panel.register({"vat_eu": True}, login="anna")
+    panel.edit(key, local_government="yes")
+    assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    panel.edit(key, local_government=None, payment_days="")
+    assert panel.hidden[key] == {"vat_eu": True, "local_government": True}
+    assert panel.payment_days == {}
+    panel.remove(key)
+    assert panel.hidden == {}
+
+
+def test_a_panel_that_lacks_a_shown_field_does_not_show_it(panel: FakePanel) -> None:
+    key = panel.register({"province": "PL-MZ"})
+    panel.lacks = {"province"}
+    [listed] = panel.changed(None, 0, 10).found
+    assert "province" not in listed.values
+    assert "city" in listed.values
+    panel.lacks.clear()
+    assert panel.read([key])[key].values["province"] == panel.number_of("PL-MZ")
+
+
+def test_a_call_that_is_refused_for_a_field_is_a_call(panel: FakePanel) -> None:
+    panel.register({}, login="anna")
+    panel.lacks = {"vat_eu"}
+    with pytest.raises(Reject):
+        panel.update([AccountUpdate("K", "anna", {"vat_eu": True})])
+    assert panel.calls() == {"PUT clients/clients": 1}
+
+
 PRICE, OTHER = SentPrice("product", "7", "1.00", "PLN"), SentPrice("menu_item", "8", "2.00", "PLN")
 
 
@@ -87,7 +127,7 @@ def test_what_is_shown_of_a_credit_is_for_switches_and_the_panel_keeps_it_all(pa
     assert panel.read([key])[key].values["balance"] == "0.00"
     panel.used[key] = "77.00"
     [found] = panel.find(["K"])
-    [listed] = panel.changed(None, 0, 10).accounts
+    [listed] = panel.changed(None, 0, 10).found
     assert found == listed == panel.read([key])[key]
     assert (found.values["credit_limit"], found.values["balance"]) == ("10.00", "77.00")
     panel.shows_credit = "limit"

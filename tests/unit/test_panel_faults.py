@@ -9,9 +9,9 @@ import pytest
 import requests
 import urllib3
 
-from kartoteka.adapters import panel_faults as faults
-from kartoteka.core.concerns import ACCOUNT_FIELDS
-from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.adapters.idosell import faults
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 GET, POST = "GET clients/clients", "POST clients/clients"
@@ -117,7 +117,7 @@ def test_faults_of_a_search_count_by_gate(gate: str, fault: str, kind: type[Kart
 
 @pytest.mark.parametrize(("fault", "kind"), [("1", Halt), ("4", Halt), ("2", Reject), ("20", Reject), ("", Reject)])
 def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None:
-    assert type(faults.for_write_fault(fault, CANARY, gate=POST)) is kind
+    assert type(faults.for_write_fault(fault, CANARY, gate=POST, sent=())) is kind
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None
         ("3", "login_taken", ""),
         ("10", "no_first_name", "first_name"),
         ("11", "no_last_name", "last_name"),
-        ("12", "bad_email", "email"),
-        ("13", "no_shop", "shops"),
-        ("14", "bad_shop", "shops"),
+        ("12", "bad_email.by_panel", "email"),
+        ("13", "no_shop.by_panel", "shops"),
+        ("14", "bad_shop.by_panel", "shops"),
         ("15", "bad_vat", "nip"),
         ("16", "no_company", "company"),
-        ("17", "bad_country", "country_code"),
+        ("17", "bad_country.by_panel", "country_code"),
         ("18", "bad_city", "city"),
         ("19", "bad_address", "street"),
         ("20", "bad_postcode", "zip_code"),
@@ -142,10 +142,9 @@ def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None
     ],
 )
 def test_each_fault_of_a_record_has_a_name_and_a_field(fault: str, code: str, field: str) -> None:
-    reject = faults.for_record(fault, f"Błąd:\n {CANARY}")
+    reject = faults.for_record(fault, f"Błąd:\n {CANARY}", sent=())
     assert (reject.code, reject.field) == (code, field)
-    assert f"Błąd: {CANARY}" in reject.message
-    assert " / " in reject.message
+    assert reject.facts == {"panel": f"{fault}: Błąd: {CANARY}" if fault else f"Błąd: {CANARY}"}
     assert CANARY not in str(reject) + repr(reject)
 
 
@@ -153,13 +152,99 @@ def test_each_fault_of_a_record_has_a_name_and_a_field(fault: str, code: str, fi
 def test_a_fault_of_an_address_is_quoted_and_its_number_not_read(fault: str) -> None:
     reject = faults.for_address(fault, f"Błąd:\n {CANARY}")
     assert (reject.code, reject.field) == ("refused", "")
-    assert reject.message.endswith(f" Panel{f' ({fault})' if fault else ''}: Błąd: {CANARY}")
+    assert reject.facts == {"panel": f"{fault}: Błąd: {CANARY}" if fault else f"Błąd: {CANARY}"}
     assert CANARY not in str(reject) + repr(reject)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "quoted"),
+    [
+        ("15", "a", "15: a"),
+        ("15", "", "15"),
+        ("15", " \n ", "15"),
+        ("", "a", "a"),
+        ("", "", ""),
+        ("", "a\tb\r\n c\u00a0d", "a b c d"),
+        ("15", "x" * 600, "15: " + "x" * 496),
+    ],
+)
+def test_number_and_text_are_quoted_in_one_line_of_bounded_length(number: str, text: str, quoted: str) -> None:
+    for reject in (
+        faults.for_record(number, text, sent=()),
+        faults.for_address(number, text),
+        faults.for_group(number, text),
+        faults.for_write_fault(number, text, gate=POST, sent=()),
+    ):
+        assert isinstance(reject, Reject)
+        assert reject.facts == {"panel": quoted}
+
+
+@pytest.mark.parametrize(("text", "quoted"), [("źle", "HTTP 422: źle"), ("", "HTTP 422")])
+def test_a_call_refused_by_its_status_quotes_the_status(text: str, quoted: str) -> None:
+    reject = faults.for_status(422, gate=POST, text=text)
+    assert isinstance(reject, Reject)
+    assert reject.facts == {"panel": quoted}
 
 
 def test_every_documented_fault_is_in_the_table_and_every_field_is_ours() -> None:
     assert set(faults.RECORD_FAULTS) == {str(number) for number in range(1, 22)}
-    assert {fault.field for fault in faults.RECORD_FAULTS.values() if fault.field} <= set(ACCOUNT_FIELDS)
+    assert FAULTS.keys() < faults.RECORD_FAULTS.keys()
+    assert set(FAULTS.values()) <= set(ACCOUNT_FIELDS)
+
+
+# a field that an older panel lacks
+
+SENT = {"clientLogin", "clientCity", "isLocalGovernmentUnit", "clientNipUeDeclaration"}
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 422])
+@pytest.mark.parametrize("name", ["isLocalGovernmentUnit", "clientNipUeDeclaration"])
+def test_a_call_whose_refusal_names_a_newer_field_says_that_the_panel_lacks_it(status: int, name: str) -> None:
+    text = f"{CANARY}: {name} unknown"
+    for reject in (
+        faults.for_status(status, gate=POST, text=text, sent=SENT),
+        faults.for_write_fault("77", text, gate=POST, sent=SENT),
+    ):
+        assert isinstance(reject, Reject)
+        assert (reject.code, ACCOUNT_FIELDS[reject.field].update) == ("panel_lacks_field", name)
+        assert CANARY in reject.facts["panel"]
+        assert CANARY not in str(reject) + repr(reject)
+
+
+def test_a_name_beyond_what_is_quoted_counts_too() -> None:
+    reject = faults.for_status(422, gate=POST, text="x " * 400 + "isLocalGovernmentUnit", sent=SENT)
+    assert isinstance(reject, Reject)
+    assert (reject.code, len(reject.facts["panel"])) == ("panel_lacks_field", 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("isLocalGovernmentUnit unknown", SENT - {"isLocalGovernmentUnit"}),
+        ("isLocalGovernmentUnit unknown", ()),
+        ("isLocalGovernmentUnits unknown", SENT),
+        ("local_government_unit unknown", SENT),
+        ("clientCity unknown field", SENT),
+        ("", SENT),
+    ],
+)
+def test_a_call_that_is_refused_for_something_else_is_split(text: str, sent: set[str]) -> None:
+    for reject in (
+        faults.for_status(422, gate=POST, text=text, sent=sent),
+        faults.for_write_fault("77", text, gate=POST, sent=sent),
+    ):
+        assert isinstance(reject, Reject)
+        assert (reject.code, reject.field) == ("refused_whole", "")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, Halt), (403, Halt), (429, Retry), (500, Retry), (503, Retry)])
+def test_a_status_that_says_something_else_keeps_its_meaning(status: int, kind: type[KartotekaError]) -> None:
+    assert type(faults.for_status(status, gate=POST, text="isLocalGovernmentUnit", sent=SENT)) is kind
+
+
+@pytest.mark.parametrize("number", ["1", "4"])
+def test_a_fault_of_the_caller_keeps_its_meaning(number: str) -> None:
+    assert isinstance(faults.for_write_fault(number, "isLocalGovernmentUnit", gate=POST, sent=SENT), Halt)
 
 
 @pytest.mark.parametrize(

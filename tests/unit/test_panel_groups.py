@@ -10,33 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartoteka.adapters import panel_groups
-from kartoteka.core.errors import Reject, Retry
-from kartoteka.core.model import PanelGroup, SentPrice
-from kartoteka.core.prices import KINDS
-from tests.unit.test_panel_dialect import json_values
+from kartoteka.adapters.idosell import groups as gates
+from kartoteka.errors import Reject, Retry
+from kartoteka.ports.exchange import SentPrice
+from kartoteka.ports.panel import PanelGroup
+from tests.helpers import json_values
 
 PRICE = SentPrice("product", "7", "12.3", "PLN")
+KINDS = ("product", "producer", "series", "category", "menu_item")
 
 # requests
 
 
 def test_a_search_asks_for_number_and_name_alone() -> None:
-    query = panel_groups.search_query(2, 50)
+    query = gates.search_query(2, 50)
     assert query == {"returnElements": "groupNumber,groupName", "resultsPage": "2", "resultsLimit": "50"}
-    assert panel_groups.members_query("5") == {"discountGroupId": "5"}
+    assert gates.members_query("5") == {"discountGroupId": "5"}
 
 
 def test_a_group_is_named_by_its_number() -> None:
-    assert panel_groups.create_params("A") == {"discountGroupName": "A"}
-    assert panel_groups.rename_params("5", "A") == {"discountGroupId": 5, "discountGroupName": "A"}
-    assert panel_groups.delete_params("5") == {"discountGroupId": 5}
+    assert gates.create_params("A") == {"discountGroupName": "A"}
+    assert gates.rename_params("5", "A") == {"discountGroupId": 5, "discountGroupName": "A"}
+    assert gates.delete_params("5") == {"discountGroupId": 5}
 
 
 def test_every_kind_has_its_list() -> None:
-    assert tuple(panel_groups.LISTS) == KINDS
-    entries = [panel_groups.key_entry("5", (kind, "7")) for kind in KINDS]
-    assert panel_groups.items_params("5", entries) == {
+    assert tuple(gates.LISTS) == KINDS
+    entries = [gates.key_entry("5", (kind, "7")) for kind in KINDS]
+    assert gates.items_params("5", entries) == {
         "discountGroupId": 5,
         "products": [7],
         "producers": [7],
@@ -48,7 +49,7 @@ def test_every_kind_has_its_list() -> None:
 
 def test_prices_stand_in_the_list_of_their_kind() -> None:
     prices = [PRICE, SentPrice("series", "8", "0.005", "eur"), SentPrice("product", "9", "1", "PLN")]
-    params = panel_groups.items_params("5", [panel_groups.price_entry("5", each) for each in prices])
+    params = gates.items_params("5", [gates.price_entry("5", each) for each in prices])
     assert params == {
         "discountGroupId": 5,
         "products": [
@@ -64,44 +65,44 @@ def test_prices_stand_in_the_list_of_their_kind() -> None:
 @pytest.mark.parametrize("number", ["", "0", "-5", "x", "5.0", "5 ", "٥", "1" * 16])  # noqa: RUF001 - not ours
 def test_what_is_no_number_of_a_group_is_refused(number: str) -> None:
     for work in (
-        lambda: panel_groups.members_query(number),
-        lambda: panel_groups.rename_params(number, "A"),
-        lambda: panel_groups.delete_params(number),
-        lambda: panel_groups.price_entry(number, PRICE),
-        lambda: panel_groups.key_entry(number, PRICE.key),
-        lambda: panel_groups.items_params(number, []),
+        lambda: gates.members_query(number),
+        lambda: gates.rename_params(number, "A"),
+        lambda: gates.delete_params(number),
+        lambda: gates.price_entry(number, PRICE),
+        lambda: gates.key_entry(number, PRICE.key),
+        lambda: gates.items_params(number, []),
     ):
         with pytest.raises(Reject) as refusal:
             work()
-        assert refusal.value.code == "bad_group"
+        assert (refusal.value.code, refusal.value.facts) == ("bad_group", {"value": number})
 
 
 @pytest.mark.parametrize(
-    ("price", "code", "field"),
+    ("price", "code", "field", "value"),
     [
-        (SentPrice("shop", "7", "1.00", "PLN"), "bad_item_type", ""),
-        (SentPrice("", "7", "1.00", "PLN"), "bad_item_type", ""),
-        (SentPrice("product", "x", "1.00", "PLN"), "bad_item", ""),
-        (SentPrice("product", "0", "1.00", "PLN"), "bad_item", ""),
-        (SentPrice("product", "٧", "1.00", "PLN"), "bad_item", ""),  # noqa: RUF001 - a seven, and not ours
-        (SentPrice("product", "7", None, "PLN"), "bad_amount", "price"),
-        (SentPrice("product", "7", "1,50", "PLN"), "bad_amount", "price"),
-        (SentPrice("product", "7", "nan", "PLN"), "bad_amount", "price"),
-        (SentPrice("product", "7", "10000000000", "PLN"), "bad_amount", "price"),
-        (SentPrice("product", "7", "1.00", ""), "bad_code", "currency"),
-        (SentPrice("product", "7", "1.00", " "), "bad_code", "currency"),
-        (SentPrice("product", "7", "1.00", "zł"), "bad_code", "currency"),
+        (SentPrice("shop", "7", "1.00", "PLN"), "bad_item_type", "item_type", "shop"),
+        (SentPrice("", "7", "1.00", "PLN"), "bad_item_type", "item_type", ""),
+        (SentPrice("product", "x", "1.00", "PLN"), "bad_item", "item_id", "x"),
+        (SentPrice("product", "0", "1.00", "PLN"), "bad_item", "item_id", "0"),
+        (SentPrice("product", "٧", "1.00", "PLN"), "bad_item", "item_id", "٧"),  # noqa: RUF001 - a seven, and not ours
+        (SentPrice("product", "7", None, "PLN"), "bad_amount", "price", "None"),
+        (SentPrice("product", "7", "1,50", "PLN"), "bad_amount", "price", "1,50"),
+        (SentPrice("product", "7", "nan", "PLN"), "bad_amount", "price", "nan"),
+        (SentPrice("product", "7", "10000000000", "PLN"), "bad_amount", "price", "10000000000"),
+        (SentPrice("product", "7", "1.00", ""), "bad_code", "currency", ""),
+        (SentPrice("product", "7", "1.00", " "), "bad_code", "currency", " "),
+        (SentPrice("product", "7", "1.00", "zł"), "bad_code", "currency", "zł"),
     ],
 )
-def test_what_is_no_price_is_refused_by_name(price: SentPrice, code: str, field: str) -> None:
+def test_what_is_no_price_is_refused_by_name(price: SentPrice, code: str, field: str, value: str) -> None:
     with pytest.raises(Reject) as refusal:
-        panel_groups.price_entry("5", price)
+        gates.price_entry("5", price)
     assert (refusal.value.code, refusal.value.field) == (code, field)
-    assert refusal.value.message.startswith(field)
+    assert refusal.value.facts == {"value": value}
 
 
 def test_a_name_that_the_panel_could_not_take_is_refused() -> None:
-    for work in (lambda: panel_groups.create_params("a\x00"), lambda: panel_groups.rename_params("5", "a\ud800")):
+    for work in (lambda: gates.create_params("a\x00"), lambda: gates.rename_params("5", "a\ud800")):
         with pytest.raises(Reject) as refusal:
             work()
         assert (refusal.value.code, refusal.value.field) == ("unprintable", "name")
@@ -113,13 +114,13 @@ def test_a_name_that_the_panel_could_not_take_is_refused() -> None:
 @pytest.mark.parametrize("number", [5, "5", Decimal("5.0"), "05"])
 def test_a_group_is_read_with_its_number_as_text(number: Any) -> None:
     shown = {"groupNumber": number, "groupName": "A", "groupRebate": Decimal("1.5"), "new": 1}
-    assert panel_groups.groups({"groups": [shown]}) == [PanelGroup("5", "A")]
-    assert panel_groups.made({"result": {"discountGroupId": number}}) == "5"
+    assert gates.groups({"groups": [shown]}) == [PanelGroup("5", "A")]
+    assert gates.made({"result": {"discountGroupId": number}}) == "5"
 
 
 @pytest.mark.parametrize(("name", "text"), [(7, "7"), (None, ""), ([], ""), ("", "")])
 def test_a_name_may_be_anything(name: Any, text: str) -> None:
-    assert panel_groups.groups({"groups": [{"groupNumber": 5, "groupName": name}]}) == [PanelGroup("5", text)]
+    assert gates.groups({"groups": [{"groupNumber": 5, "groupName": name}]}) == [PanelGroup("5", text)]
 
 
 @pytest.mark.parametrize(
@@ -138,17 +139,17 @@ def test_a_name_may_be_anything(name: Any, text: str) -> None:
 )
 def test_groups_that_are_told_of_in_part_are_no_answer(body: Any) -> None:
     with pytest.raises(Retry) as refusal:
-        panel_groups.groups(body)
+        gates.groups(body)
     assert refusal.value.code == "broken_answer"
 
 
 def test_members_are_read_as_text() -> None:
-    assert panel_groups.members({"result": {"clientId": [1, "2", Decimal("3.0"), 1]}}) == {"1", "2", "3"}
+    assert gates.members({"result": {"clientId": [1, "2", Decimal("3.0"), 1]}}) == {"1", "2", "3"}
 
 
 @pytest.mark.parametrize("result", [[], {"clientId": []}])
 def test_nobody_is_in_an_empty_group(result: Any) -> None:
-    assert panel_groups.members({"result": result}) == frozenset()
+    assert gates.members({"result": result}) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_nobody_is_in_an_empty_group(result: Any) -> None:
 )
 def test_members_that_are_told_of_in_part_are_no_answer(body: Any) -> None:
     with pytest.raises(Retry) as refusal:
-        panel_groups.members(body)
+        gates.members(body)
     assert refusal.value.code == "broken_answer"
 
 
@@ -180,7 +181,7 @@ def test_members_that_are_told_of_in_part_are_no_answer(body: Any) -> None:
 )
 def test_a_group_without_a_number_is_not_known_to_exist(body: Any) -> None:
     with pytest.raises(Retry) as refusal:
-        panel_groups.made(body)
+        gates.made(body)
     assert refusal.value.code == "missing_result"
 
 
@@ -198,9 +199,9 @@ def test_a_group_without_a_number_is_not_known_to_exist(body: Any) -> None:
 )
 def test_a_refusal_quotes_the_panel_and_its_number_means_nothing(body: Any) -> None:
     with pytest.raises(Reject) as refusal:
-        panel_groups.judged(body)
+        gates.judged(body)
     assert refusal.value.code == "refused_whole"
-    assert "w grupie są klienci" in refusal.value.message
+    assert "w grupie są klienci" in refusal.value.facts["panel"]
     assert "klienci" not in str(refusal.value)
 
 
@@ -218,16 +219,16 @@ def test_a_refusal_quotes_the_panel_and_its_number_means_nothing(body: Any) -> N
     ],
 )
 def test_what_is_no_refusal_was_carried_out(body: Any) -> None:
-    assert panel_groups.judged(body) is body
+    assert gates.judged(body) is body
 
 
 def test_a_result_that_says_no_is_a_refusal() -> None:
     with pytest.raises(Reject):
-        panel_groups.judged({"status": False})
+        gates.judged({"status": False})
 
 
 @given(st.dictionaries(st.sampled_from(["groups", "result", "errors", "faultCode", "status"]), json_values))
 def test_an_answer_however_odd_is_read_or_refused(body: dict[str, Any]) -> None:
-    for read in (panel_groups.groups, panel_groups.members, panel_groups.made, panel_groups.judged):
+    for read in (gates.groups, gates.members, gates.made, gates.judged):
         with contextlib.suppress(Retry, Reject):
             read(body)

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from kartoteka.adapters.pace import Pace
-from kartoteka.adapters.panel import HttpPanel
-from kartoteka.adapters.panel_http import HttpSettings, PanelHttp, checked_root
-from kartoteka.core.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.core.model import AccountUpdate, AddressWrite, NewAccount, SentPrice
-from kartoteka.ports import Done
-from tests.fakes.state import FakeState
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp, checked_root
+from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
+from kartoteka.model import Done
+from kartoteka.ports.exchange import SentPrice
+from kartoteka.ports.panel import AccountUpdate, AddressWrite, NewAccount
+from tests.fakes.limit import CountedLimit
 
 KEY = "c2VjcmV0LWNhbmFyeS1rZXk6aHVudGVyMg=="
 PERSON = "Kanarek-Wróblewski"
@@ -129,7 +129,7 @@ def connect(server: Server) -> Connect:
     def make(*script: bytes, **settings: Any) -> PanelHttp:
         server.script = list(script)
         limits = HttpSettings(**{"first_pause": 0.0, "read_timeout": 2.0, **settings})
-        return PanelHttp(server.url, KEY, Pace(FakeState(), rate=10_000), limits)
+        return PanelHttp(server.url, KEY, CountedLimit(), limits)
 
     return make
 
@@ -137,8 +137,9 @@ def connect(server: Server) -> Connect:
 OK = answer({"time": 1})
 
 
-def ignore(_: float) -> None:
-    """Stand for a pace that a 429 does not slow."""
+def limit_of(http: PanelHttp) -> CountedLimit:
+    assert isinstance(http._rate_limit, CountedLimit)
+    return http._rate_limit
 
 
 # what is sent
@@ -239,7 +240,7 @@ def test_https_and_the_loopback_are_fine(root: str) -> None:
 )
 def test_other_addresses_get_no_key(root: str) -> None:
     with pytest.raises(Halt) as refusal:
-        PanelHttp(root, KEY, Pace(FakeState(), rate=1))
+        PanelHttp(root, KEY, CountedLimit())
     assert refusal.value.code == "panel_address"
     assert KEY not in str(refusal.value)
 
@@ -247,7 +248,7 @@ def test_other_addresses_get_no_key(root: str) -> None:
 @pytest.mark.parametrize("key", ["", "a b", "a\nb", "a\r\nX-Other: 1", "żółw", "\x00"])
 def test_a_key_that_cannot_stand_in_a_header_halts(key: str) -> None:
     with pytest.raises(Halt) as refusal:
-        PanelHttp("https://shop.example.com", key, Pace(FakeState(), rate=1))
+        PanelHttp("https://shop.example.com", key, CountedLimit())
     assert not key or repr(key)[1:-1] not in str(refusal.value)
 
 
@@ -272,7 +273,7 @@ def test_the_machines_proxies_and_netrc_are_not_asked(
 
 def test_a_certificate_that_cannot_be_verified_halts() -> None:
     with TlsServer() as port, pytest.raises(Halt) as refusal:
-        PanelHttp(f"https://127.0.0.1:{port}", KEY, Pace(FakeState(), rate=1000)).get("system/serverTime")
+        PanelHttp(f"https://127.0.0.1:{port}", KEY, CountedLimit()).get("system/serverTime")
     assert refusal.value.code == "panel_tls"
 
 
@@ -423,7 +424,7 @@ def test_chunked_and_packed_answers_are_read(connect: Connect) -> None:
 
 
 def test_an_address_where_nobody_listens_is_tried_again() -> None:
-    http = PanelHttp("http://127.0.0.1:9", KEY, Pace(FakeState(), rate=1000), HttpSettings(first_pause=0))
+    http = PanelHttp("http://127.0.0.1:9", KEY, CountedLimit(), HttpSettings(first_pause=0))
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
     assert refusal.value.code == "connection"
@@ -436,7 +437,6 @@ def test_an_address_where_nobody_listens_is_tried_again() -> None:
 @pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
 def test_reads_and_absolute_writes_are_repeated_quickly(server: Server, connect: Connect, trouble: bytes) -> None:
     http = connect(trouble, trouble, OK)
-    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
     assert http.get("system/serverTime") == {"time": 1}
     server.script = [trouble, trouble, OK]
     assert http.put("clients/clients", {}) == {"time": 1}
@@ -459,41 +459,38 @@ def test_what_will_not_get_better_is_not_repeated(connect: Connect, status: int)
     assert http.calls() == {"GET system/serverTime": 1}
 
 
-def test_a_long_wait_is_handed_on_and_slows_the_pace(connect: Connect) -> None:
+def test_a_long_wait_is_handed_on_and_slows_all_calls(connect: Connect) -> None:
     http = connect(answer({}, 429, Retry_After="60"))
-    waits: list[float] = []
-    http._pace.slow_down = waits.append  # type: ignore[method-assign, assignment]
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
     assert (refusal.value.code, refusal.value.after) == ("too_many_requests", 60.0)
-    assert waits == [60.0]
+    assert limit_of(http).waits == [60.0]
     assert http.calls() == {"GET system/serverTime": 1}
 
 
-def test_a_429_slows_the_shared_pace_for_posts_too(connect: Connect) -> None:
+def test_a_429_slows_all_calls_after_a_post_too(connect: Connect) -> None:
     http = connect(answer({}, 429))
     with pytest.raises(Retry):
         http.post("clients/clients", {})
-    state = http._pace._state
-    assert isinstance(state, FakeState)
-    assert state.shared.slowed_at > 0
+    assert limit_of(http).waits == [1.0]
 
 
-def test_every_attempt_takes_a_slot_of_the_pace(connect: Connect) -> None:
+def test_every_attempt_takes_a_slot_of_the_rate_limit(connect: Connect) -> None:
     http = connect(answer({}, 503))
-    taken: list[int] = []
-    http._pace.take = lambda: taken.append(1)  # type: ignore[method-assign]
     with pytest.raises(Retry):
         http.get("system/serverTime")
-    assert len(taken) == sum(http.calls().values()) == 3
+    assert limit_of(http).taken == sum(http.calls().values()) == 3
 
 
-def test_without_a_slot_no_call_is_made_or_counted(connect: Connect, server: Server) -> None:
+def test_without_a_slot_no_call_is_made_or_counted_and_it_is_not_asked_for_again(
+    connect: Connect, server: Server
+) -> None:
     http = connect(OK)
-    http._pace.slow_down(200.0)
+    limit_of(http).full = Retry("rate_limit")
     with pytest.raises(Retry) as refusal:
         http.get("system/serverTime")
-    assert refusal.value.code == "pace"
+    assert refusal.value.code == "rate_limit"
+    assert limit_of(http).refusals == 1
     assert (server.requests, http.calls()) == ([], {})
 
 
@@ -510,7 +507,7 @@ def test_an_empty_search_finds_nothing(connect: Connect, body: Any, status: int)
     found = panel(connect, body, status)
     assert found.read(["1"]) == {}
     assert found.find(["a"]) == []
-    assert found.changed(None, 0, 100).accounts in ((), [])
+    assert found.changed(None, 0, 100).found in ((), [])
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(1, Halt), ("1", Halt), (4, Halt), (3, Halt), (77, Retry)])
@@ -707,6 +704,75 @@ def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> Non
     assert "clientBalances" not in elements
 
 
+# a field that an older panel lacks
+
+NEWER = AccountUpdate("K-1", "b2b-k-1", {"local_government": True})
+OPENING = NewAccount("K-2", "b2b-k-2", "Haslo-Kanarka-1", {"local_government": True, "shops": "1"})
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answer({"errors": {"message": "Unknown field {}"}}, 422),
+        answer({"errors": [{"message": "Bad data"}, {"message": "Unknown field {}"}]}, 422),
+        answer({"errors": ["Bad data", "Unknown field {}"]}, 400),
+        answer({"errors": {"params.clients.0.{}": ["not allowed"]}}, 422),
+        answer({"error": "Unknown field {}"}, 422),
+        answer({}, 422, x_error="Nieznane pole {}"),
+        answer(content=b"", status=400, x_error="{}"),
+        answer({"errors": {"faultCode": 77, "faultString": "Unknown field {}"}}, 207),
+        answer({"results": [], "errors": [{"faultCode": "", "faultString": "{}"}]}, 200),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_call_refused_for_a_newer_field_names_it_and_is_not_one_records_refusal(
+    connect: Connect, trouble: bytes, count: int
+) -> None:
+    for wire, call in (
+        ("isLocalGovernmentUnit", lambda found: found.update([UPDATE, NEWER][-count:])),
+        ("local_government_unit", lambda found: found.create([NEW, OPENING][-count:], notify=False)),
+    ):
+        head, _, body = trouble.replace(b"{}", wire.encode()).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+        reply = b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+        with pytest.raises(Reject) as refusal:
+            call(HttpPanel(connect(reply)))
+        assert (refusal.value.code, refusal.value.field) == ("panel_lacks_field", "local_government")
+        assert wire in refusal.value.facts["panel"]
+
+
+def test_a_call_that_did_not_carry_the_field_is_split_or_is_its_records_refusal(connect: Connect) -> None:
+    found = panel(connect, {"errors": {"message": "Unknown field isLocalGovernmentUnit"}}, 422)
+    with pytest.raises(Reject) as refusal:
+        found.update([UPDATE, UPDATE])
+    assert (refusal.value.code, refusal.value.field) == ("refused_whole", "")
+    [alone] = found.update([UPDATE])
+    assert isinstance(alone, Reject)
+    assert (alone.code, alone.facts) == ("refused", {"panel": "HTTP 422: Unknown field isLocalGovernmentUnit"})
+
+
+def test_a_record_that_our_own_check_keeps_back_does_not_make_a_call_carry_its_field(connect: Connect) -> None:
+    bad = AccountUpdate("K-3", "b2b-k-3", {"local_government": True, "email": "x"})
+    found = panel(connect, {"errors": {"message": "Unknown field isLocalGovernmentUnit"}}, 422)
+    alone, refused = found.update([UPDATE, bad])
+    assert [getattr(each, "code", "") for each in (alone, refused)] == ["refused", "bad_email"]
+
+
+def test_records_refused_for_a_newer_field_are_told_from_those_that_went_through(connect: Connect) -> None:
+    body = {
+        "results": [
+            {"resultStatus": True, "clientsResult": {"requestReference": "K-0"}},
+            {"resultStatus": False, "errors": [{"faultCode": 109, "faultString": "isLocalGovernmentUnit?"}]},
+        ],
+        "errors": {"faultCode": 109, "faultString": "isLocalGovernmentUnit?"},
+    }
+    plain = AccountUpdate("K-0", "b2b-k-0", {"last_name": PERSON})
+    done, refused = panel(connect, body, 207).update([plain, NEWER])
+    assert isinstance(done, Done)
+    assert isinstance(refused, Reject)
+    assert (refused.code, refused.field) == ("panel_lacks_field", "local_government")
+
+
 # discount groups: a 200 without a body is their success
 
 PRICE = SentPrice("product", "7", "12.3", "PLN")
@@ -845,7 +911,7 @@ def test_a_refused_group_quotes_the_panel_whatever_its_number(connect: Connect, 
         with pytest.raises(Reject) as refusal:
             call(found)
         assert refusal.value.code == "refused"
-        assert "są klienci" in refusal.value.message
+        assert "są klienci" in refusal.value.facts["panel"]
 
 
 @pytest.mark.parametrize(("body", "status"), [({"errors": {"message": "źle"}}, 422), ({"errors": "źle"}, 200)])
@@ -860,7 +926,7 @@ def test_a_refused_call_for_prices_is_one_prices_refusal_or_to_be_split(
     for call in calls:
         [alone] = call(1)
         assert isinstance(alone, Reject)
-        assert (alone.code, "źle" in alone.message) == ("refused", True)
+        assert (alone.code, "źle" in alone.facts["panel"]) == ("refused", True)
         with pytest.raises(Reject) as refusal:
             call(2)
         assert refusal.value.code == "refused_whole"
@@ -871,7 +937,7 @@ def test_a_refused_form_of_a_group_is_its_refusal_and_of_a_search_a_halt(connect
     for call in ALONE:
         with pytest.raises(Reject) as refusal:
             call(found)
-        assert (refusal.value.code, "źle" in refusal.value.message) == ("refused", True)
+        assert (refusal.value.code, "źle" in refusal.value.facts["panel"]) == ("refused", True)
     for search in (lambda: found.groups(0, 100), lambda: found.group_clients("5")):
         with pytest.raises(Halt) as halt:
             search()
@@ -962,7 +1028,6 @@ TROUBLES = {
 def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCaptureFixture, trouble: str) -> None:
     caplog.set_level(logging.DEBUG)
     http = connect(TROUBLES[trouble])
-    http._pace.slow_down = ignore  # type: ignore[method-assign, assignment]
     found = HttpPanel(http)
     told = [repr(http), repr(found), str(vars(http)), str(vars(http._session)), repr(NEW), repr(UPDATE), repr(ADDRESS)]
     calls: list[Callable[[], object]] = [

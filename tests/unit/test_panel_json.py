@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartoteka.adapters import panel_json
+from kartoteka.adapters.idosell import exact_json
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from kartoteka.adapters import panel_json
     ],
 )
 def test_a_value_is_written_digit_for_digit(value: Any, text: str) -> None:
-    assert panel_json.written(value) == text
+    assert exact_json.written(value) == text
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_value_is_written_digit_for_digit(value: Any, text: str) -> None:
 def test_what_has_no_exact_form_is_refused_wherever_it_stands(value: Any) -> None:
     for each in (value, [value], {"a": [value]}):
         with pytest.raises(TypeError):
-            panel_json.written(each)
+            exact_json.written(each)
 
 
 def test_a_refusal_quotes_no_value() -> None:
     with pytest.raises(TypeError) as refusal:
-        panel_json.written({"a": 12.5})
+        exact_json.written({"a": 12.5})
     assert "12.5" not in str(refusal.value)
 
 
 def test_a_number_with_a_point_is_read_as_it_stands() -> None:
-    found = panel_json.read(b'\xef\xbb\xbf{"a": 0.10, "b": 9999999999.99, "c": 7, "d": 1e2}')
+    found = exact_json.read(b'\xef\xbb\xbf{"a": 0.10, "b": 9999999999.99, "c": 7, "d": 1e2}')
     assert [str(each) for each in found.values()] == ["0.10", "9999999999.99", "7", "1E+2"]
     assert [type(each) for each in found.values()] == [Decimal, Decimal, int, Decimal]
 
@@ -81,7 +81,7 @@ def test_a_number_with_a_point_is_read_as_it_stands() -> None:
 )
 def test_what_is_no_json_is_refused_as_such(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which kind of it does not matter
-        panel_json.read(content)
+        exact_json.read(content)
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(-(10**10), 10**10, places=2)
@@ -90,12 +90,12 @@ VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st
 
 @given(VALUES)
 def test_what_is_written_is_read_back_and_by_any_reader(value: Any) -> None:
-    text = panel_json.written(value)
+    text = exact_json.written(value)
     assert json.loads(text, parse_float=Decimal) == value
     if not any("\ud800" <= c <= "\udfff" for c in text):
-        assert panel_json.read(text.encode()) == value
+        assert exact_json.read(text.encode()) == value
 
 
 @given(st.decimals(-(10**10), 10**10, places=2))
 def test_two_places_stay_two_places(amount: Decimal) -> None:
-    assert str(panel_json.read(panel_json.written({"a": amount}).encode())["a"]) == str(amount)
+    assert str(exact_json.read(exact_json.written({"a": amount}).encode())["a"]) == str(amount)

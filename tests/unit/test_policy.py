@@ -6,11 +6,21 @@ import json
 
 import pytest
 
-from kartoteka.core.concerns import BILLING
-from kartoteka.core.errors import Halt
-from kartoteka.core.model import Direction, Empty, Resolution
-from kartoteka.core.policy import Policy, Rule, parse, rules
+from kartoteka.errors import Halt
+from kartoteka.fields.table import ACCOUNTS, BILLING, CONCERNS, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, TELLS_SHOP, Shown
+from kartoteka.model import Direction, Empty, Resolution
+from kartoteka.policy import Policy, Rule, parse, rules
 
+ONE_WAY_BY_DEFAULT = {
+    "nip",
+    "client_type",
+    "province",
+    "language",
+    "currency",
+    "wholesaler",
+    "vat_eu",
+    "local_government",
+}
 DOCUMENTED = {
     "version": 1,
     "mode": "apply",
@@ -26,15 +36,9 @@ DOCUMENTED = {
     "billing": {
         "direction": "both",
         "conflict": "erp",
-        "fields": {
-            "nip": {"direction": "erp_to_panel"},
-            "client_type": {"direction": "erp_to_panel"},
-            "language": {"direction": "erp_to_panel"},
-            "currency": {"direction": "erp_to_panel"},
-            "wholesaler": {"direction": "erp_to_panel"},
-        },
+        "fields": {name: {"direction": "erp_to_panel"} for name in sorted(ONE_WAY_BY_DEFAULT)},
     },
-    "delivery_addresses": {"direction": "both", "conflict": "erp", "deletes": "ignore"},
+    "delivery_addresses": {"direction": "both", "conflict": "erp", "fields": {}, "deletes": "ignore"},
     "discounts": {"direction": "erp_to_panel", "unassigned": "keep", "deletes": "ignore"},
     "shops": {"direction": "erp_to_panel", "rules": []},
     "credit": {
@@ -56,26 +60,111 @@ DOCUMENTED = {
 
 def test_an_empty_policy_stands_for_the_documented_defaults() -> None:
     empty, written_out = parse("{}"), parse(json.dumps(DOCUMENTED))
-    assert rules(empty, BILLING) == rules(written_out, BILLING)
+    for name, rows in CONCERNS.items():
+        assert rules(empty, name, rows.fields) == rules(written_out, name, rows.fields)
     plain = written_out.model_copy(update={"billing": empty.billing})
     assert plain == empty
 
 
 def test_defaults_of_the_fields() -> None:
-    found = rules(Policy(), BILLING)
+    found = rules(Policy(), "billing", BILLING)
     one_way = {name for name, rule in found.items() if rule.direction is Direction.ERP_TO_PANEL}
-    assert one_way == {"nip", "client_type", "language", "currency", "wholesaler"}
+    assert one_way == ONE_WAY_BY_DEFAULT
     assert {rule.direction for name, rule in found.items() if name not in one_way} == {Direction.BOTH}
 
 
 def test_a_field_rule_adds_to_the_default_ones() -> None:
-    found = rules(parse('{"billing": {"fields": {"phone": {"conflict": "panel", "empty": "erase"}}}}'), BILLING)
+    policy = parse('{"billing": {"fields": {"phone": {"conflict": "panel", "empty": "erase"}}}}')
+    found = rules(policy, "billing", BILLING)
     assert found["phone"] == Rule(Direction.BOTH, Resolution.PANEL, Empty.ERASE)
     assert found["nip"].direction is Direction.ERP_TO_PANEL
 
 
-def test_a_concern_that_is_off_is_off_for_all_its_fields() -> None:
-    assert {r.direction for r in rules(parse('{"billing": {"direction": "off"}}'), BILLING).values()} == {Direction.OFF}
+def test_a_field_rule_wins_over_its_default_and_that_over_the_concerns_direction() -> None:
+    policy = parse('{"billing": {"direction": "panel_to_erp", "fields": {"nip": {"direction": "both"}}}}')
+    found = rules(policy, "billing", BILLING)
+    assert found["nip"].direction is Direction.BOTH
+    assert found["language"].direction is Direction.ERP_TO_PANEL
+    assert found["phone"].direction is Direction.PANEL_TO_ERP
+
+
+def test_the_conflict_rule_of_a_concern_is_that_of_its_fields() -> None:
+    policy = parse('{"billing": {"conflict": "hold", "fields": {"phone": {"conflict": "panel"}}}}')
+    found = rules(policy, "billing", BILLING)
+    assert (found["phone"].conflict, found["city"].conflict) == (Resolution.PANEL, Resolution.HOLD)
+
+
+def test_delivery_addresses_take_rules_of_their_fields() -> None:
+    policy = parse('{"delivery_addresses": {"conflict": "hold", "fields": {"phone": {"direction": "panel_to_erp"}}}}')
+    found = rules(policy, "delivery_addresses", DELIVERY_ADDRESSES)
+    assert found["phone"] == Rule(Direction.PANEL_TO_ERP, Resolution.HOLD)
+    assert found["street"] == Rule(Direction.BOTH, Resolution.HOLD)
+
+
+@pytest.mark.parametrize("concern", CONCERNS)
+def test_a_concern_that_is_off_is_off_for_all_its_fields(concern: str) -> None:
+    more = {"fields": {"phone": {"direction": "both"}}} if concern in ("billing", "delivery_addresses") else {}
+    policy = parse(json.dumps({concern: {"direction": "off", **more}}))
+    found = rules(policy, concern, CONCERNS[concern].fields)
+    assert {rule.direction for rule in found.values()} == {Direction.OFF}
+
+
+@pytest.mark.parametrize("direction", ["both", "panel_to_erp"])
+@pytest.mark.parametrize("concern", ["shops", "discounts", "credit"])
+def test_a_concern_whose_values_the_erp_alone_decides_goes_one_way(concern: str, direction: str) -> None:
+    told = f"{concern}.direction: '{direction}' is not possible here; use 'erp_to_panel' or 'off'"
+    with pytest.raises(Halt) as caught:
+        parse(json.dumps({concern: {"direction": direction}}))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("direction", ["both", "panel_to_erp"])
+def test_a_field_that_the_panel_does_not_show_as_it_was_written_cannot_travel_back(direction: str) -> None:
+    hidden = [name for name, field in BILLING.items() if field.shown is Shown.IN_OTHER_WORDS or not field.read]
+    assert hidden == ["province", "vat_eu", "local_government"]
+    for name in hidden:
+        with pytest.raises(Halt) as caught:
+            parse(json.dumps({"billing": {"fields": {name: {"direction": direction}}}}))
+        told = f"{name!r} is not shown by the panel as it was written and cannot travel back"
+        assert told in str(caught.value)
+        for fine in ("erp_to_panel", "off"):
+            parse(json.dumps({"billing": {"fields": {name: {"direction": fine}}}}))
+
+
+@pytest.mark.parametrize("concern", ["billing", "accounts"])
+@pytest.mark.parametrize("direction", Direction)
+def test_what_a_rule_says_of_a_field_that_cannot_travel_back(concern: str, direction: Direction) -> None:
+    """The concern's direction never turns such a field round; accounts may only link, and close nothing then."""
+    policy = parse(json.dumps({concern: {"direction": direction}}))
+    if concern == "billing":
+        assert not rules(policy, concern, BILLING)["province"].to_erp
+    else:
+        found = rules(policy, concern, ACCOUNTS)["active"]
+        assert found.to_panel is (direction in (Direction.ERP_TO_PANEL, Direction.BOTH))
+        assert not found.to_erp
+
+
+def test_an_empty_group_counts_where_the_unassigned_are_removed() -> None:
+    kept = rules(Policy(), "discounts", DISCOUNTS)["discount_group_id"]
+    removed = rules(parse('{"discounts": {"unassigned": "remove"}}'), "discounts", DISCOUNTS)["discount_group_id"]
+    assert kept == Rule(Direction.ERP_TO_PANEL)
+    assert removed == Rule(Direction.ERP_TO_PANEL, empty=Empty.ERASE, always=True)
+
+
+def test_what_is_only_read_has_no_rule() -> None:
+    assert set(rules(Policy(), "credit", CREDIT)) == {"credit_limit", "balance", "payment_days"}
+
+
+def test_the_columns_that_tell_a_shop_are_those_of_the_table() -> None:
+    for name in TELLS_SHOP:
+        (rule,) = parse(json.dumps({"shops": {"rules": [{name: " De", "shops": [2]}]}})).shops.rules
+        assert not rule.fits({name: "de"})  # what the policy says is taken to the letter, but for its case
+        (rule,) = parse(json.dumps({"shops": {"rules": [{name: "De", "shops": [2]}]}})).shops.rules
+        assert rule.fits({name: "dE "})
+        assert not rule.fits({name: "pl"})
+        assert not rule.fits({})
+    (everybody,) = parse('{"shops": {"rules": [{"shops": [3]}]}}').shops.rules
+    assert everybody.fits({})
 
 
 @pytest.mark.parametrize(
@@ -83,16 +172,22 @@ def test_a_concern_that_is_off_is_off_for_all_its_fields() -> None:
     [
         ('{"billing": {"conflict": "erpp"}}', "billing.conflict: Input should be 'erp', 'panel' or 'hold'"),
         ('{"biling": {}}', "biling: no such key (did you mean 'billing'?)"),
-        ('{"billing": {"fields": {"emial": {}}}}', "'emial' is no billing field (did you mean 'email'?)"),
+        ('{"billing": {"fields": {"emial": {}}}}', "'emial' is no field of billing (did you mean 'email'?)"),
         ('{"billing": {"fields": {"phone": {"conflct": "erp"}}}}', "did you mean 'conflict'?"),
+        ('{"delivery_addresses": {"fields": {"nip": {}}}}', "'nip' is no field of delivery addresses"),
+        ('{"delivery_addresses": {"fields": {"country_code": {"empty": "erase"}}}}', "is never empty in the panel"),
         ('{"accounts": {"login": {"pattern": "{nazwa}"}}}', "{nazwa} is no placeholder; use {id}"),
         ('{"accounts": {"login": {"pattern": "{id"}}}', "accounts.login.pattern: expected '}'"),
+        ('{"accounts": {"match": ["nip", "emial"]}}', "'emial' is nothing to match by (did you mean 'email'?)"),
+        ('{"accounts": {"default_shops": [0]}}', "accounts.default_shops.0: Input should be greater than"),
         ('{"panel": {"batch_size": 500}}', "panel.batch_size: Input should be less than or equal to 100"),
         ('{"panel": {"required_on_create": ["emial"]}}', "did you mean 'email'?"),
         ('{"billing": {"fields": {"wholesaler": {"empty": "erase"}}}}', "'wholesaler' is never empty in the panel"),
+        ('{"billing": {"fields": {"vat_eu": {"empty": "erase"}}}}', "'vat_eu' is never empty in the panel"),
         ('{"mode": "plan"}', "mode: 'plan' is not built yet"),
         ('{"billing": {"mode": "plan"}}', "billing.mode: 'plan' is not built yet"),
         ('{"shops": {"rules": [{"shop": [1]}]}}', "shops.rules.0.shop: no such key (did you mean 'shops'?)"),
+        ('{"shops": {"rules": [{"city": "X", "shops": [1]}]}}', "shops.rules.0.city: no such key"),
         ('{"version": 2}', "version: Input should be 1"),
         ('{"version": 1,}', "not JSON at line 1, column 15"),
         ("[]", "the policy:"),
@@ -102,3 +197,10 @@ def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
     with pytest.raises(Halt) as caught:
         parse(text)
     assert told in str(caught.value)
+
+
+def test_several_mistakes_are_told_together() -> None:
+    with pytest.raises(Halt) as caught:
+        parse('{"biling": {}, "retry": {"max_attempts": 0}}')
+    assert "biling" in str(caught.value)
+    assert "retry.max_attempts" in str(caught.value)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from kartoteka.core.model import Window
-from kartoteka.core.window import NARROW, OVERLAP, FeedCursor, FirstPass
+from kartoteka.ports.panel import Window
+from kartoteka.sync.window import NARROW, OVERLAP, FeedCursor, FirstPass
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -43,6 +44,22 @@ def test_the_clock_is_measured_again_after_an_hour_and_when_ours_went_back() -> 
     assert not cursor().clock_is_old(NOON + timedelta(minutes=59))
     assert cursor().clock_is_old(NOON + timedelta(hours=1))
     assert cursor().clock_is_old(NOON - timedelta(seconds=1))
+
+
+def test_the_first_pass_goes_on_page_by_page_to_its_end() -> None:
+    first = FirstPass(0, NOON)
+    assert first.next(250, 3) == FirstPass(1, NOON, 250)
+    assert FirstPass(1, NOON, 250).next(251, 3) == FirstPass(2, NOON, 251)
+    assert FirstPass(2, NOON, 251).next(251, 3) is None
+    assert first.next(0, 0) is None
+
+
+def test_the_first_pass_begins_anew_where_accounts_have_vanished() -> None:
+    assert FirstPass(2, NOON, 250).next(249, 3) == FirstPass(0, NOON)
+
+
+def test_all_accounts_are_read_once_more_from_where_the_feed_stands() -> None:
+    assert cursor().anew() == replace(cursor(), first=FirstPass(0, NOON))
 
 
 def test_the_document_is_a_round_trip() -> None:

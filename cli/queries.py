@@ -1,0 +1,186 @@
+"""What an operator asks the exchange database: statements that read, and nothing that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from cli.erp import Erp
+from kartoteka.adapters.sql import tables
+from kartoteka.codes import State
+from kartoteka.fields.table import GROUP_FIELD
+from kartoteka.model import Side
+
+PAGE = 1_000
+"""Keys of one statement."""
+
+CLIENT, ADDRESS, GROUP, PRICE = "client", "address", "group", "price"
+"""Kinds of records: an owner's own one, and those of its items."""
+
+Row = dict[str, Any]
+
+_CLIENT = tables.ERP.clients.c
+_CREDIT = tables.ERP.client_credit.c
+_INCOMING = tables.ERP.incoming_clients.c
+_ITEM = tables.ERP.discount_group_items.c
+_LINK = tables.sync_links.c
+_BASE = tables.sync_base.c
+_STATUS = tables.sync_status.c
+_CONFLICT = tables.sync_conflicts.c
+_HISTORY = tables.sync_history.c
+_MATCH = tables.sync_matches.c
+_ACCOUNT = tables.sync_panel_accounts.c
+_PRICE = tables.sync_prices.c
+
+_OPEN = _CONFLICT.closed_at.is_(None)
+_ANSWER = sa.func.lower(sa.func.trim(sa.func.coalesce(_CONFLICT.decision, "")))
+_UNDECIDED = sa.and_(_OPEN, _ANSWER.not_in([str(side) for side in Side]))
+_HELD = _STATUS.state == str(State.HELD)
+_DEFERRED = _BASE.due_at.is_not(None)
+_LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
+
+
+def _kind(record: sa.Table) -> sa.ColumnElement[str]:
+    """Return what a row of this table is about."""
+    about = record.c
+    return sa.case(
+        (sa.and_(about.group_id == "", about.item_id == ""), CLIENT),
+        (about.group_id == "", ADDRESS),
+        (about.item_id == "", GROUP),
+        else_=PRICE,
+    )
+
+
+def _had(concern: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions that something of this concern is kept, or said, of a client."""
+    return (
+        sa.exists().where(_BASE.client_id == _CLIENT.id, _BASE.concern == concern),
+        sa.exists().where(_STATUS.client_id == _CLIENT.id, _STATUS.concern == concern),
+    )
+
+
+_CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
+    "accounts": ~_LINKED,
+    "discounts": sa.and_(_LINKED, sa.or_(sa.func.coalesce(_CLIENT[GROUP_FIELD], "") != "", *_had("discounts"))),
+    "credit": sa.and_(_LINKED, sa.or_(sa.exists().where(_CREDIT.client_id == _CLIENT.id), *_had("credit"))),
+}
+"""Concern -> the clients that it has to do with; any other concern: all that have an account."""
+
+
+def totals(erp: Erp) -> Row:
+    """Return how many clients there are, how many have an account, and how many things wait for a person."""
+    clients = sa.select(sa.func.count()).select_from(tables.ERP.clients)
+    return {
+        "clients": erp.number(clients),
+        "linked": erp.number(clients.where(_LINKED)),
+        "held": erp.number(sa.select(sa.func.count()).where(_HELD)),
+        "conflicts": erp.number(sa.select(sa.func.count()).where(_OPEN)),
+        "undecided": erp.number(sa.select(sa.func.count()).where(_UNDECIDED)),
+    }
+
+
+def states(erp: Erp) -> Sequence[Row]:
+    """Return how many records of each kind each concern has in each state."""
+    named = sa.select(_STATUS.concern, _kind(tables.sync_status).label("kind"), _STATUS.state).subquery().c
+    key = (named.concern, named.kind, named.state)
+    return erp.rows(sa.select(*key, sa.func.count().label("records")).group_by(*key).order_by(*key))
+
+
+def held(erp: Erp, limit: int) -> Sequence[Row]:
+    """Return records that wait for a person, the latest first; prices, of which there may be thousands, at the end."""
+    names = ("client_id", "group_id", "concern", "item_id", "code", "field", "message_pl", "message_en", "since")
+    price = sa.case((_kind(tables.sync_status) == PRICE, 1), else_=0)
+    order = (price, _STATUS.since.desc(), _STATUS.client_id, _STATUS.group_id, _STATUS.item_id)
+    return erp.rows(sa.select(*(_STATUS[name] for name in names)).where(_HELD).order_by(*order).limit(limit))
+
+
+def deferred(erp: Erp) -> Sequence[Row]:
+    """Return how many records will be tried again by themselves, why, and when the next of them is due."""
+    kind = _kind(tables.sync_base).label("kind")
+    named = sa.select(_BASE.concern, kind, _BASE.code, _BASE.due_at).where(_DEFERRED).subquery().c
+    key = (named.concern, named.kind, named.code)
+    figures = (sa.func.count().label("records"), sa.func.min(named.due_at).label("next_due"))
+    return erp.rows(sa.select(*key, *figures).group_by(*key).order_by(*key))
+
+
+def deferred_with(erp: Erp, concern: str, code: str) -> tuple[int, int]:
+    """Return how many clients and discount groups of a concern are deferred for this reason."""
+    why = (_DEFERRED, _BASE.concern == concern, _BASE.code == code)
+    clients = sa.select(sa.func.count(sa.distinct(_BASE.client_id))).where(*why, _BASE.client_id != "")
+    groups = sa.select(sa.func.count(sa.distinct(_BASE.group_id))).where(*why, _BASE.group_id != "")
+    return erp.number(clients), erp.number(groups)
+
+
+def unmatched(erp: Erp) -> Row:
+    """Return how many clients and accounts have not found each other.
+
+    ``candidates``: clients held with several accounts to choose from. ``incoming``: customers of the shop who wait for
+    the ERP's answer; ``answered``: those whose answer is not carried yet, or cannot be. ``guests``, and accounts with
+    the external code of no client (``unknown_codes``), wait for nobody.
+    """
+    several = sa.exists().where(_MATCH.client_id == _STATUS.client_id)
+    strangers = tables.sync_panel_accounts.outerjoin(tables.ERP.clients, _CLIENT.id == _ACCOUNT.external_code)
+    unknown = sa.and_(_ACCOUNT.external_code != "", _ACCOUNT.guest == sa.false(), _CLIENT.id.is_(None))
+    unanswered = sa.func.coalesce(_INCOMING.client_id, "") == ""
+    return {
+        "candidates": erp.number(sa.select(sa.func.count()).where(_HELD, _STATUS.concern == "accounts", several)),
+        "incoming": erp.number(sa.select(sa.func.count()).where(unanswered)),
+        "answered": erp.number(sa.select(sa.func.count()).where(~unanswered)),
+        "guests": erp.number(sa.select(sa.func.count()).where(_ACCOUNT.guest == sa.true())),
+        "unknown_codes": erp.number(sa.select(sa.func.count()).select_from(strangers).where(unknown)),
+    }
+
+
+def conflicts(erp: Erp, limit: int, *, closed_too: bool) -> Sequence[Row]:
+    """Return conflicts, the latest first."""
+    found = sa.select(tables.sync_conflicts).order_by(_CONFLICT.id.desc()).limit(limit)
+    return erp.rows(found if closed_too else found.where(_OPEN))
+
+
+def history(erp: Erp, client_id: str | None, limit: int, *, group: str | None = None) -> Sequence[Row]:
+    """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
+    shown = (column for column in tables.sync_history.columns if column is not _HISTORY.counts)
+    found = sa.select(*shown).order_by(_HISTORY.id.desc()).limit(limit)
+    if client_id is not None:
+        found = found.where(_HISTORY.client_id == client_id)
+    if group is not None:
+        found = found.where(_HISTORY.client_id == "", _HISTORY.group_id == group)
+    return erp.rows(found)
+
+
+def clients(erp: Erp, client_ids: Sequence[str]) -> dict[str, bool]:
+    """Return those of these ids that have a row in ``clients``, and whether each has an account."""
+    found: dict[str, bool] = {}
+    for start in range(0, len(client_ids), PAGE):
+        some = _CLIENT.id.in_(client_ids[start : start + PAGE])
+        rows = erp.rows(sa.select(_CLIENT.id, sa.case((_LINKED, 1), else_=0).label("linked")).where(some))
+        found |= {row["id"]: bool(row["linked"]) for row in rows}
+    return found
+
+
+def count_clients(erp: Erp, concern: str) -> int:
+    """Return how many clients a concern has to do with."""
+    return erp.number(sa.select(sa.func.count()).select_from(tables.ERP.clients).where(_concerned(concern)))
+
+
+def pages_of_clients(erp: Erp, concern: str) -> Iterator[Sequence[str]]:
+    """Yield the ids of all clients that a concern has to do with, page by page."""
+    after = ""
+    wanted = sa.select(_CLIENT.id).where(_concerned(concern)).order_by(_CLIENT.id).limit(PAGE)
+    while page := [row["id"] for row in erp.rows(wanted.where(_CLIENT.id > after))]:
+        yield page
+        after = page[-1]
+
+
+def _concerned(concern: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a concern has to do with a client."""
+    return _CONCERNED.get(concern, _LINKED)
+
+
+def prices(erp: Erp, group_id: str) -> int:
+    """Return about how many prices a group has: rows that ask for one, or prices that were sent, if these are more."""
+    asked = sa.select(sa.func.count()).select_from(tables.ERP.discount_group_items).where(_ITEM.group_id == group_id)
+    sent = sa.select(sa.func.count()).select_from(tables.sync_prices).where(_PRICE.group_id == group_id)
+    return max(erp.number(asked), erp.number(sent))

@@ -1,0 +1,141 @@
+"""The concerns' SQS FIFO queues: the port :class:`~kartoteka.ports.queue.WorkQueue`.
+
+A message is ``{"v": 1, "concern": …, "clients": […]}``, or ``"groups"``: keys, never data. All clients of one shard
+travel in one message group, and all discount groups in another, so one worker at a time holds a key. Each message has
+an identity of its own: SQS would drop a second message with equal content for five minutes, and a key that comes back
+is news.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Owner
+
+VERSION = 1
+CHUNK = 100
+"""Keys of one message."""
+LARGEST_BODY = 20_000
+"""Bytes of one message's keys; ten messages of a batch stay below SQS's limit for a batch, once 256 KB."""
+BATCH = 10
+"""Messages of one SendMessageBatch."""
+ATTEMPTS = 4
+"""Sends of an entry that the queue did not take, the first included."""
+
+Entry = dict[str, str]
+
+
+class SqsQueue:
+    """One queue for each concern, by its URL."""
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        *,
+        shards: int = 1,
+        make_client: Callable[[], Any] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._urls = dict(urls)
+        self._shards = shards
+        self._make_client = make_client or client_factory("sqs")
+        self._sleep = sleep
+
+    @cached_property
+    def _client(self) -> Any:
+        with translated("sqs"):
+            return self._make_client()
+
+    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+        """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
+        url = self._url(concern)
+        clients = chunks([owner.client_id for owner in owners if owner.client_id], self._shards)
+        groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
+        entries = [_entry(concern, f"shard-{number}", "clients", keys) for number, keys in clients]
+        entries += [_entry(concern, "groups", "groups", keys) for _, keys in groups]
+        for start in range(0, len(entries), BATCH):
+            self._send_all(url, entries[start : start + BATCH])
+        return len(entries)
+
+    def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
+        """Make messages that were received and not worked visible again after ``seconds``.
+
+        One that the queue no longer knows by this receipt is left alone: it comes back by itself.
+        """
+        url = self._url(concern)
+        for start in range(0, len(receipts), BATCH):
+            entries = [
+                {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+                for n, receipt in enumerate(receipts[start : start + BATCH])
+            ]
+            with translated("sqs"):
+                self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+
+    def _url(self, concern: str) -> str:
+        if concern not in self._urls:
+            raise Halt("sqs", f"no queue is configured for the concern {concern}")
+        return self._urls[concern]
+
+    def _send_all(self, url: str, entries: Sequence[Entry]) -> None:
+        """Send one batch, and again what the queue did not take of it."""
+        left = list(entries)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._sleep(0.1 * 2**attempt)
+            left = self._send_batch(url, left)
+            if not left:
+                return
+        raise Retry("sqs")
+
+    def _send_batch(self, url: str, entries: Sequence[Entry]) -> list[Entry]:
+        with translated("sqs"):
+            answer = self._client.send_message_batch(QueueUrl=url, Entries=list(entries))
+        taken = {each["Id"] for each in answer.get("Successful", ())}
+        return [entry for entry in entries if entry["Id"] not in taken]
+
+
+def shard(key: str, shards: int) -> int:
+    """Return the shard of a key: always the same one, in every process."""
+    return zlib.crc32(key.encode()) % shards
+
+
+def chunks(ids: Sequence[str], shards: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield (shard, keys), each key once, at most ``CHUNK`` keys and ``LARGEST_BODY`` bytes together."""
+    by_shard: dict[int, list[str]] = {}
+    for key in dict.fromkeys(ids):
+        by_shard.setdefault(shard(key, shards), []).append(key)
+    for number, keys in by_shard.items():
+        for chunk in _bounded(keys):
+            yield number, chunk
+
+
+def _bounded(keys: Sequence[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for key in keys:
+        length = len(json.dumps(key)) + 1
+        if chunk and (len(chunk) == CHUNK or size + length > LARGEST_BODY):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(key)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _entry(concern: str, message_group: str, what: str, keys: Sequence[str]) -> Entry:
+    identity = uuid.uuid4().hex
+    return {
+        "Id": identity,
+        "MessageBody": json.dumps({"v": VERSION, "concern": concern, what: list(keys)}, separators=(",", ":")),
+        "MessageGroupId": message_group,
+        "MessageDeduplicationId": identity,
+    }

@@ -1,0 +1,204 @@
+"""Cursors, rate limit, pauses, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
+
+Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
+clients. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
+and as much again for each process that was faster in the moment between.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import stamina
+from botocore.exceptions import ClientError
+
+from kartoteka.adapters.aws import rate as rate_limit
+from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.adapters.aws.rate import Shared
+from kartoteka.errors import Halt, Retry
+from kartoteka.ports.state import Stored
+
+LARGEST_DOCUMENT = 350_000
+"""Bytes of a document: DynamoDB takes items of 400 KB."""
+KEEP_RUNS = timedelta(days=14)
+OVERTAKEN = 8
+"""Times that others may be faster before the work is deferred."""
+FIRST_PAUSE = 0.01
+
+Item = dict[str, Any]
+Answer = TypeVar("Answer")
+
+
+class _Overtaken(Retry):
+    """Somebody else changed the item between our reading and our writing."""
+
+
+class DynamoState:
+    """One table. Safe for several threads."""
+
+    def __init__(self, table: str, make_client: Callable[[], Any] | None = None) -> None:
+        self._table = table
+        self._make_client = make_client or client_factory("dynamodb")
+
+    @cached_property
+    def _client(self) -> Any:
+        with translated("dynamodb"):
+            return self._make_client()
+
+    # documents
+
+    def load(self, name: str) -> Stored:
+        """Return the document of this name."""
+        item = self._get(_key("cursor", name))
+        if not item:
+            return Stored(None)
+        return Stored(json.loads(item["document"]["S"]), int(item["version"]["N"]))
+
+    def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
+        """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        if len(text.encode()) > LARGEST_DOCUMENT:
+            raise Halt("state_too_large", f"the document {name} of the synchronisation state has outgrown its item")
+        return self._put_if({**_key("cursor", name), "document": {"S": text}}, version)
+
+    # the rate limit
+
+    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+        """Take the next free slot of the rate limit; return when the call may be made."""
+        return self._change_rate(
+            lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, budget=budget)
+        )
+
+    def slow_down(self, *, now: float, rate: float, wait: float) -> None:
+        """Halve the rate for all, and let nobody call before ``now + wait``."""
+        self._change_rate(lambda shared: (rate_limit.slowed(shared, now=now, rate=rate, wait=wait), None))
+
+    def _change_rate(self, change: Callable[[Shared], tuple[Shared, Answer]]) -> Answer:
+        for attempt in stamina.retry_context(
+            on=_Overtaken,
+            attempts=OVERTAKEN,
+            wait_initial=FIRST_PAUSE,
+            wait_max=1.0,
+            wait_jitter=FIRST_PAUSE * 2,
+        ):
+            with attempt:
+                shared, version = _read_rate(self._get(_RATE))
+                after, answer = change(shared)
+                if not self._put_if({**_RATE, **_rate_values(after)}, version):
+                    raise _Overtaken("rate_limit")
+                return answer
+        raise AssertionError("stamina ends with the last attempt's own error")
+
+    # pauses and runs
+
+    def paused(self) -> Mapping[str, str]:
+        """Return concern -> reason of those that are paused."""
+        with translated("dynamodb"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": "pause"}},
+                ConsistentRead=True,
+            )
+        return {item["sk"]["S"]: item["reason"]["S"] for item in found["Items"]}
+
+    def pause(self, concern: str, reason: str) -> None:
+        """Pause this concern; a later reason replaces an earlier one."""
+        self._put({**_key("pause", concern), "reason": {"S": reason}})
+
+    def resume(self, concern: str) -> None:
+        """End the pause of this concern, if there is one."""
+        with translated("dynamodb"):
+            self._client.delete_item(TableName=self._table, Key=_key("pause", concern))
+
+    def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
+        """Keep the figures of one worker run for a while (they expire)."""
+        moment = at.astimezone(UTC)
+        figures = {name: _number(figure) for name, figure in summary.items()}
+        expires = _number(int((moment + KEEP_RUNS).timestamp()))
+        key = _key("run", f"{moment.isoformat(timespec='milliseconds')}#{run_id}")
+        self._put({**figures, **key, "concern": {"S": concern}, "expires_at": expires})
+
+    # the works
+
+    def _get(self, key: Item) -> Item:
+        with translated("dynamodb"):
+            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return dict(found.get("Item") or {})
+
+    def _put(self, item: Item) -> None:
+        with translated("dynamodb"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def _put_if(self, item: Item, version: int) -> bool:
+        """Put the item if the stored one still has this version (0: is not there); False (and nothing done) if not.
+
+        A put whose answer was lost is repeated by the library and then fails its own condition: ``writer`` tells.
+        """
+        writer = {"S": uuid.uuid4().hex}
+        with translated("dynamodb"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={**item, "version": _number(version + 1), "writer": writer},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **_unchanged(version),
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                stored = error.response.get("Item")
+            else:
+                return True
+        found = stored if isinstance(stored, dict) else self._get(_key(item["pk"]["S"], item["sk"]["S"]))
+        return found.get("writer") == writer
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+_RATE = _key("rate", "rate")
+
+
+def _number(value: float) -> Item:
+    return {"N": repr(value)}
+
+
+def _unchanged(version: int) -> Item:
+    if not version:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "version = :seen",
+        "ExpressionAttributeValues": {":seen": _number(version)},
+    }
+
+
+def _rate_values(shared: Shared) -> Item:
+    return {
+        "next_at": _number(shared.next_at),
+        "not_before": _number(shared.not_before),
+        "slow_rate": _number(shared.slow_rate),
+        "slowed_at": _number(shared.slowed_at),
+        "month": {"S": shared.month},
+        "used": _number(shared.used),
+    }
+
+
+def _read_rate(item: Item) -> tuple[Shared, int]:
+    if not item:
+        return Shared(), 0
+    shared = Shared(
+        next_at=float(item["next_at"]["N"]),
+        not_before=float(item["not_before"]["N"]),
+        slow_rate=float(item["slow_rate"]["N"]),
+        slowed_at=float(item["slowed_at"]["N"]),
+        month=item["month"]["S"],
+        used=int(item["used"]["N"]),
+    )
+    return shared, int(item["version"]["N"])

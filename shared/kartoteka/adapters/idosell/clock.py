@@ -1,0 +1,43 @@
+"""Warsaw wall time, which the panel writes without a zone, and the instants it stands for.
+
+The API gives date-times as ``YYYY-MM-DD HH:MM:SS``; that they are Warsaw's is assumed, no description says so. In the
+hour that autumn repeats, one wall time stands for two instants. Reading takes the earlier; a window that ends in that
+hour is widened until both its ends are unambiguous, so that whichever way the panel reads them, no account is missed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kartoteka.ports.panel import Window
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+_FORM = "%Y-%m-%d %H:%M:%S"
+_HOUR = timedelta(hours=1)
+_ALMOST_A_SECOND = timedelta(microseconds=999_999)
+
+
+def read_moment(shown: Any) -> datetime | None:
+    """Return the UTC instant of a date-time that the panel shows; None for ``0000-00-00`` and other non-dates."""
+    try:
+        wall = datetime.fromisoformat(str(shown))
+        return (wall if wall.tzinfo else wall.replace(tzinfo=WARSAW)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def wall_window(window: Window) -> tuple[str, str]:
+    """Return begin and end in wall time, so that every instant of the window lies between them."""
+    begin = window.begin.astimezone(UTC).replace(microsecond=0)
+    end = (window.end.astimezone(UTC) + _ALMOST_A_SECOND).replace(microsecond=0)
+    return _unambiguous(begin, -_HOUR).strftime(_FORM), _unambiguous(end, _HOUR).strftime(_FORM)
+
+
+def _unambiguous(instant: datetime, step: timedelta) -> datetime:
+    wall = instant.astimezone(WARSAW)
+    while wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset():
+        instant += step
+        wall = instant.astimezone(WARSAW)
+    return wall

@@ -1,0 +1,316 @@
+"""HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
+
+Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Only
+calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at most; the rest is the queue's business.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import threading
+import time
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+import requests
+import stamina
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from kartoteka.adapters.idosell import exact_json, faults
+from kartoteka.errors import Halt, KartotekaError, Retry
+
+API = "/api/admin/v8/"
+USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
+WAIT_AFTER_429 = 1.0
+"""Seconds of silence after a 429 that names none."""
+QUICK = 5.0
+"""A wait longer than this is not sat out here."""
+
+PIECE = 16 * 1024
+"""Bytes of an answer that are looked at together, as they come."""
+
+log = logging.getLogger(__name__)
+
+
+class RateLimit(Protocol):
+    """How many panel calls a second all functions may make together."""
+
+    def take(self) -> None:
+        """Wait for the moment at which a call may be made. Raises Retry where that is too far ahead."""
+        ...
+
+    def slow_down(self, wait: float) -> None:
+        """Make fewer calls, and none for ``wait`` seconds: the panel said 429."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Limits of one call; times in seconds, size in bytes of the decoded answer."""
+
+    connect_timeout: float = 5.0
+    read_timeout: float = 25.0
+    largest_answer: int = 32 * 1024 * 1024
+    pool: int = 8
+    attempts: int = 3
+    first_pause: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call. ``bare``: its gate says that all went well by a 200 without a body."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: Mapping[str, Any] | None = None
+    bare: bool = False
+
+    @property
+    def gate(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class PanelHttp:
+    """Connections to one panel, kept open. Safe for several threads."""
+
+    def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
+        self._base = checked_root(root) + API
+        self._rate_limit = rate_limit
+        self._settings = settings or HttpSettings()
+        self._session = _session(checked_key(key), self._settings)
+        self._calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"PanelHttp({self._base!r})"
+
+    def calls(self) -> Mapping[str, int]:
+        """Return how many attempts were made, by gate."""
+        with self._lock:
+            return dict(self._calls)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Call a reading gate."""
+        text = urlencode(query or {}, quote_via=quote, safe=",:")
+        return self._repeated(_Call("GET", path, f"?{text}" if text else ""))
+
+    def put(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
+        """Call a gate that sets absolute values. ``bare``: it answers with a 200 without a body, which is ``{}``."""
+        return self._repeated(_Call("PUT", path, body=body, bare=bare))
+
+    def post(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
+        """Call a gate whose effect would be doubled by a repetition: once. ``bare`` as for :meth:`put`."""
+        return self._once(_Call("POST", path, body=body, bare=bare))
+
+    def _repeated(self, call: _Call) -> dict[str, Any]:
+        for attempt in stamina.retry_context(
+            on=_quick_wait,
+            attempts=self._settings.attempts,
+            timeout=self._settings.read_timeout,
+            wait_initial=self._settings.first_pause,
+            wait_max=2.0,
+            wait_jitter=self._settings.first_pause,
+        ):
+            with attempt:
+                return self._once(call)
+        raise AssertionError("stamina ends with the last attempt's own error")
+
+    def _once(self, call: _Call) -> dict[str, Any]:
+        self._rate_limit.take()
+        with self._lock:
+            self._calls[call.gate] += 1
+        try:
+            return self._exchange(call)
+        except KartotekaError as error:
+            log.warning("panel call failed: %s: %s", call.gate, error)
+            self._slow_down_after(error)
+            raise
+
+    def _slow_down_after(self, error: KartotekaError) -> None:
+        if isinstance(error, Retry) and error.code == "too_many_requests":
+            self._rate_limit.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
+
+    def _exchange(self, call: _Call) -> dict[str, Any]:
+        """Make one attempt. What the library raises is translated outside its own handler, so that none is chained."""
+        try:
+            status, headers, content = self._send(call)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
+            translated = faults.for_exception(caught, gate=call.gate)
+        else:
+            if call.bare and _says_nothing(status, content):
+                return {}
+            if status // 100 == 2:
+                return _object(content)
+            after = faults.retry_after(headers.get("Retry-After"), datetime.now(UTC))
+            sent = sent_names(call.body or {})
+            said = _said(headers, content)
+            translated = faults.for_status(status, gate=call.gate, text=said, after=after, sent=sent)
+        raise translated
+
+    def _send(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+        with self._session.request(
+            call.method,
+            self._base + call.path + call.query,
+            data=None if call.body is None else exact_json.written(call.body).encode(),
+            headers=None if call.body is None else {"Content-Type": "application/json"},
+            timeout=(self._settings.connect_timeout, self._settings.read_timeout),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return response.status_code, response.headers, self._content(response)
+
+    def _content(self, response: requests.Response) -> bytes:
+        """Read an answer, however slowly it drips and whatever it unpacks to, up to the limits."""
+        deadline = time.monotonic() + self._settings.read_timeout
+        content = bytearray()
+        while piece := response.raw.read1(PIECE, decode_content=True):
+            content += piece
+            if len(content) > self._settings.largest_answer:
+                raise Retry("answer_too_large")
+            if time.monotonic() > deadline:
+                raise Retry("timeout")
+        return bytes(content)
+
+
+def sent_names(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the fields that the records of a bulk write carry."""
+    return frozenset[str]().union(*body.get("params", {}).get("clients", ()))
+
+
+def checked_root(root: str) -> str:
+    """Return the panel's root without a trailing slash; Halt where the key must not go there."""
+    address = root.strip()
+    try:
+        parts = urlsplit(address)
+        fine = _is_plain(address, parts) and (parts.scheme == "https" or _is_loopback(parts))
+    except ValueError:
+        fine = False
+    if not fine:
+        raise Halt("panel_address", "the panel's address must be https://host, without user, query or fragment")
+    return address.rstrip("/")
+
+
+def _is_plain(address: str, parts: SplitResult) -> bool:
+    odd = any(c in address for c in "\\@?#") or any(c.isspace() or ord(c) < 32 for c in address)
+    return bool(parts.hostname) and not odd and (parts.port is None or parts.port > 0)
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    if parts.scheme != "http" or parts.hostname is None:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_key(key: str) -> str:
+    """Return the key if it can stand in a header; the message of the Halt never quotes it."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise Halt("panel_key", "the panel's API key is empty or holds characters that no key has: correct the secret")
+    return key
+
+
+class _KeyHeader(AuthBase):
+    """Puts the key into each request and shows it to nobody."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-API-KEY"] = self._key
+        return request
+
+
+def _session(key: str, settings: HttpSettings) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # neither a proxy nor a .netrc of the machine gets between the key and the panel
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a PHP session would serialise our calls
+    session.auth = _KeyHeader(key)
+    session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _quick_wait(error: Exception) -> bool | float:
+    """Tell stamina whether to repeat, and after how many seconds where the panel named them."""
+    if not isinstance(error, Retry) or error.code in _NOT_QUICK:
+        return False
+    if error.after is None:
+        return True
+    return error.after if error.after <= QUICK else False
+
+
+_NOT_QUICK = frozenset({"budget", "rate_limit", "answer_too_large"})
+
+
+def _says_nothing(status: int, content: bytes) -> bool:
+    """Whether all went well, said without a body or with what PHP writes for nothing. A 207 always has more to say."""
+    return status in (200, 204) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null")
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
+    try:
+        parsed = exact_json.read(content)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Retry("broken_answer")
+    return _clean(parsed) if _has_odd_escapes(content) else parsed
+
+
+def _said(headers: Mapping[str, str], content: bytes) -> str:
+    """Return the panel's own words about a 4xx or 5xx: ``errors``, ``error`` and the header ``x-error``."""
+    try:
+        body = exact_json.read(content)
+    except ValueError:
+        body = None
+    words = _words(body.get("errors") or body.get("error")) if isinstance(body, dict) else ""
+    header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    return " ".join(dict.fromkeys(filter(None, (words, header))))
+
+
+def _words(error: Any) -> str:
+    """Return what one error says, or all of several; an object without a message is quoted as it is."""
+    match error:
+        case None:
+            return ""
+        case list():
+            return "; ".join(filter(None, map(_words, error)))
+        case dict():
+            return str(error.get("message") or error.get("faultString") or exact_json.written(error))
+    return str(error)
+
+
+def _has_odd_escapes(content: bytes) -> bool:
+    return any(escape in content for escape in (b"\\u0000", b"\\ud", b"\\uD"))
+
+
+def _clean(value: Any) -> Any:
+    """Return the value without what no database can store: NUL, and halves of surrogate pairs."""
+    match value:
+        case str():
+            return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {name: _clean(inner) for name, inner in value.items()}
+        case list():
+            return [_clean(inner) for inner in value]
+    return value

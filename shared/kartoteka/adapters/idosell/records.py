@@ -1,0 +1,86 @@
+"""How the fields of the table are written into a gate's record, and read from one.
+
+Writing is strict: documented names and types only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from kartoteka.adapters.idosell import countries
+from kartoteka.adapters.idosell.answers import Json, text
+from kartoteka.errors import Reject
+from kartoteka.fields import codecs
+from kartoteka.fields.table import Field, Fields
+from kartoteka.model import Value, Values
+
+_MISSING = object()
+
+
+def update_body(records: Sequence[Json]) -> Json:
+    """Return the body of PUT clients/clients and of both writes of addresses: the client is not notified."""
+    silent = {"clientSettingSendMail": False, "clientSettingSendSms": False}
+    return {"params": {"clients": list(records)}, "clientsSettings": silent}
+
+
+def written(values: Values, fields: Fields, *, creating: bool) -> Json:
+    """Return the values as the panel takes them, by its names. Raises Reject for one that it could not take.
+
+    Left out are fields that this call has no name for, on creating every empty value, and always an empty flag, amount,
+    number of days or list of shops, since the API cannot express it. An empty text is written as one, and no group as
+    the group 0.
+    """
+    record: Json = {}
+    for name, value in values.items():
+        wire = fields[name].create if creating else fields[name].update
+        form = _form(fields[name], value)
+        empty = value is None or value == ""
+        if wire and form not in (None, []) and not (empty and (creating or isinstance(form, bool))):
+            record[wire] = form
+    return record
+
+
+def _form(field: Field, value: Value) -> Any:
+    try:
+        return field.kind.codec.to_panel(value)
+    except Reject as reject:
+        refused = Reject(reject.code, field=field.name, **{"value": str(value), **reject.facts})
+    raise refused
+
+
+def read(shown: Json, fields: Fields) -> Values:
+    """Return what a record shows of these fields, in the exchange database's vocabulary.
+
+    A field that the record does not show has no value at all. A country may be shown by its name.
+    """
+    found = {name: _at(shown, field.read) for name, field in fields.items() if field.read}
+    return {name: _value(fields[name], value) for name, value in found.items() if _is_shown(fields[name], value)}
+
+
+def _value(field: Field, shown: Any) -> Value:
+    return field.kind.codec.from_panel(countries.code(shown) if field.kind.codec is codecs.COUNTRY else shown)
+
+
+def _is_shown(field: Field, value: Any) -> bool:
+    """Whether a value tells anything. Shops are a list; an empty amount is not an amount of 0."""
+    if field.kind.codec is codecs.SHOPS:
+        return isinstance(value, list)
+    if field.kind.codec is codecs.MONEY:
+        return isinstance(value, str) and value.strip() != ""
+    return value is not _MISSING
+
+
+def _at(shown: Json, path: str) -> Any:
+    """Return what stands at a dotted path; an empty parent (``[]``) has empty children, an absent one none."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        inner = shown.get(parent, _MISSING)
+        if inner is _MISSING:
+            return _MISSING
+        if not isinstance(inner, dict):
+            return None
+        shown = inner
+    value = shown.get(name, _MISSING)
+    return text(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value

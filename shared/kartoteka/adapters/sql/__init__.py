@@ -1,0 +1,46 @@
+"""The ports of the exchange database over SQLAlchemy Core.
+
+Each method is one transaction and a fixed number of statements for up to ``CHUNK`` keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.figures import SqlFigures
+from kartoteka.adapters.sql.index import SqlAccountIndex
+from kartoteka.adapters.sql.log import SqlChangeLog
+from kartoteka.adapters.sql.prices import SqlPrices
+from kartoteka.adapters.sql.records import SqlRecords
+from kartoteka.adapters.sql.save import Saver
+from kartoteka.adapters.sql.tables import ERP, ErpTables
+from kartoteka.ports.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class SqlExchange(Exchange):
+    """The five ports of one database, and the database for tools that look at the tables themselves."""
+
+    database: Database
+
+    def __repr__(self) -> str:
+        return f"SqlExchange({self.database!r})"
+
+    def close(self) -> None:
+        """Close the pool's connections; a later call opens new ones."""
+        self.database.close()
+
+
+def connect(address: str, erp: ErpTables = ERP) -> SqlExchange:
+    """Return the exchange database at a SQLAlchemy URL; bare ones are understood. Raises Halt for a wrong one."""
+    database = Database(address, erp)
+    saver = Saver(database)
+    return SqlExchange(
+        log=SqlChangeLog(database),
+        records=SqlRecords(database, saver),
+        index=SqlAccountIndex(database),
+        prices=SqlPrices(database, saver),
+        figures=SqlFigures(database),
+        database=database,
+    )

@@ -1,0 +1,129 @@
+"""How columns of the exchange database are typed, and how a column is made from a line of the table of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.dialect.base import UtcNow
+from kartoteka.fields.table import Column, Field, Fields
+
+ID = 40
+"""Characters of a client's code, and of a panel's id."""
+
+FOREIGN_ID = 255
+"""Characters of a client's code in our own tables: a longer one in a table of the ERP's own must not stop a chunk."""
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment: aware in Python, UTC without a zone in the database, whatever the session's zone is."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Return the moment as the database keeps it."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Return the moment with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_FLAGS = dict.fromkeys(("t", "true", "y", "yes", "1"), True) | dict.fromkeys(("f", "false", "n", "no", "0"), False)
+
+
+class Flag(sa.Boolean):
+    """A truth value, read from whatever an ERP may have put there on an engine without a type for it."""
+
+    cache_ok = True
+
+    def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], bool | None]:
+        """Return what reads a stored value."""
+        return self.read
+
+    @staticmethod
+    def read(value: Any) -> bool | None:
+        """Return what a stored value says; None for what says nothing."""
+        if value is None or isinstance(value, bool):
+            return value
+        return value != 0 if isinstance(value, int) else _FLAGS.get(str(value).strip().lower())
+
+
+_TYPES: Mapping[Column, Callable[[int], Any]] = {
+    Column.TEXT: sa.Unicode,
+    Column.FIXED: sa.CHAR,
+    Column.FLAG: lambda _length: Flag(),
+    Column.MONEY: lambda _length: sa.Numeric(12, 2),
+    Column.PERCENT: lambda _length: sa.Numeric(5, 2),
+    Column.WHOLE: lambda _length: sa.Integer(),
+    Column.MOMENT: lambda _length: UtcDateTime(),
+}
+
+
+def of_fields(fields: Fields) -> list[sa.Column[Any]]:
+    """Return a column for each field, in their order."""
+    return [_of_field(field) for field in fields.values()]
+
+
+def _of_field(field: Field) -> sa.Column[Any]:
+    default: Any = field.default
+    if isinstance(default, bool):
+        default = sa.true() if default else sa.false()
+    return sa.Column(field.name, _TYPES[field.kind.column](field.length), server_default=default)
+
+
+def key(name: str, length: int = ID, **options: Any) -> sa.Column[Any]:
+    """Return a text column of the primary key."""
+    return sa.Column(name, sa.Unicode(length), primary_key=True, **options)
+
+
+def foreign_key(name: str) -> sa.Column[Any]:
+    """Return a column of the primary key for an id that the ERP gave; the empty text where there is none."""
+    return key(name, FOREIGN_ID, server_default="")
+
+
+def number_key(name: str) -> sa.Column[Any]:
+    """Return a whole number of the primary key."""
+    return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False)
+
+
+def serial(name: str) -> sa.Column[Any]:
+    """Return a primary key that the database counts."""
+    whole = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    return sa.Column(name, whole, sa.Identity(), primary_key=True)
+
+
+def text(name: str, length: int, **options: Any) -> sa.Column[Any]:
+    """Return a text column that may be null."""
+    return sa.Column(name, sa.Unicode(length), **options)
+
+
+def word(name: str, length: int = 64) -> sa.Column[Any]:
+    """Return a text column that is never null, but may be empty."""
+    return sa.Column(name, sa.Unicode(length), nullable=False, server_default="")
+
+
+def long_text(name: str) -> sa.Column[Any]:
+    """Return a text column of any length."""
+    return sa.Column(name, sa.UnicodeText)
+
+
+def moment(name: str, *, now: bool = False) -> sa.Column[Any]:
+    """Return a column for a moment; ``now``: never null, the moment of the insertion by default."""
+    return sa.Column(name, UtcDateTime, nullable=not now, server_default=UtcNow() if now else None)
+
+
+def flag(name: str) -> sa.Column[Any]:
+    """Return a truth value that is false by default."""
+    return sa.Column(name, Flag, nullable=False, server_default=sa.false())
+
+
+def count(name: str) -> sa.Column[Any]:
+    """Return a whole number that is 0 by default."""
+    return sa.Column(name, sa.Integer, nullable=False, server_default="0")

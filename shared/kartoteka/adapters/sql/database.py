@@ -1,0 +1,97 @@
+"""One exchange database: its connections, its transactions, and whether it has the tables that are used."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterable, Iterator
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.dialect import dialect_of, open_engine
+from kartoteka.adapters.sql.dialect.base import WRITES, translated
+from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
+from kartoteka.adapters.sql.values import Row
+from kartoteka.errors import Halt
+
+NAMED = 5
+"""Missing columns that a message names."""
+
+
+class Database:
+    """An exchange database behind a SQLAlchemy engine. Nothing is connected before the first transaction.
+
+    Raises Halt for an address that is none, or of an engine that is not supported.
+    """
+
+    def __init__(self, address: str, erp: ErpTables = ERP) -> None:
+        self.engine = open_engine(address)
+        self.dialect = dialect_of(self.engine.url)
+        self.erp = erp
+        level = self.dialect.read_isolation
+        self._read_engine = self.engine.execution_options(isolation_level=level) if level else self.engine
+        self._write_engine = self.engine.execution_options(**{WRITES: True})
+        self._checked = False
+        self._turn = threading.Lock() if self.dialect.one_writer else contextlib.nullcontext()
+
+    def __repr__(self) -> str:
+        return f"Database({self.engine.url.render_as_string(hide_password=True)})"
+
+    def close(self) -> None:
+        """Close the pool's connections; a later transaction opens new ones."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection on which several SELECTs see one moment."""
+        with translated(self.dialect), self._read_engine.begin() as connection:
+            if not self._checked:
+                self._check(connection)
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Give a connection whose writes are committed at the end, all or none.
+
+        Raises Retry where somebody else holds what is to be written for too long, Refused where the database does not
+        take the data.
+        """
+        with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
+            if not self._checked:
+                self._check(connection)
+            yield connection
+
+    def run(self, connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:
+        """Run an INSERT or upsert that the dialect made for these rows; nothing where there are none."""
+        given = list(rows)
+        if given:
+            self.dialect.run(connection, statement, given)
+
+    def _check(self, connection: sa.Connection) -> None:
+        """Look for every column that is read or written here, once in this object's life."""
+        check(connection, self.erp)
+        self._checked = True
+
+
+def check(connection: sa.Connection, erp: ErpTables = ERP) -> None:
+    """Raise Halt naming what is missing, unless every table and column that is used is there; more may be."""
+    wanted = [table for table in all_tables(erp) if table.name not in OPTIONAL]
+    present = dialect_of(connection.engine.url).columns(connection, [table.name for table in wanted])
+    tables = {name for name, _ in present}
+    missing = [f"table {table.name}" for table in wanted if table.name not in tables]
+    missing += [
+        f"column {table.name}.{column.name}"
+        for table in wanted
+        if table.name in tables
+        for column in table.columns
+        if (table.name, column.name) not in present
+    ]
+    if missing:
+        raise Halt("no_schema", _missing(missing, "upgrade" if change_log.name in tables else "create"))
+
+
+def _missing(names: Collection[str], command: str) -> str:
+    some = ", ".join(list(names)[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"{some}{more} {verb} missing: run `kartoteka schema {command} --url …`"

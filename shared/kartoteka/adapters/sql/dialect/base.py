@@ -1,0 +1,179 @@
+"""What Kartoteka needs to know of a database engine, and what the engines have in common."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from kartoteka.errors import Halt, KartotekaError, Retry
+
+WRITES = "kartoteka_writes"
+"""Execution option of a connection that is about to write."""
+
+STATEMENT_SECONDS = 60
+CONNECT_SECONDS = 10
+
+Merge = Callable[[sa.ColumnElement[Any], sa.ColumnElement[Any]], sa.ColumnElement[Any]]
+"""(stored value, offered value) -> what an upsert leaves in the column."""
+
+NO_SCHEMA = "tables or columns of the exchange database are missing: run `kartoteka schema create --url …`"
+NO_ACCESS = (
+    "the exchange database refuses the connection or the statement: check its address, the user, the password and "
+    "the user's rights"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A table whose changes go into ``change_log``.
+
+    ``owner`` is the column with the owner's id, which the log keeps in its column ``into``. With ``answer`` only
+    updates of that one column are logged: it is where the ERP answers in a table of ours.
+    """
+
+    table: sa.Table
+    owner: str = "client_id"
+    into: str = "client_id"
+    answer: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        return tuple(column.name for column in self.table.primary_key)
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The columns that name the row within its owner."""
+        return tuple(name for name in self.key if name != self.owner) or self.key
+
+    @property
+    def whole_key(self) -> tuple[str, ...]:
+        """The owner's column and those that name the row."""
+        return tuple(dict.fromkeys((self.owner, *self.row)))
+
+
+class Refused(Halt):
+    """The database refused a statement's data. ``reason`` is its own text: it may quote a row, so it stays at home."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("database_refused", "the exchange database refused what was to be written")
+        self.reason = reason
+
+
+class UtcNow(sa.sql.functions.FunctionElement[Any]):
+    """The present moment in UTC, as a column's default; each engine compiles it its own way."""
+
+    type = sa.DateTime()
+    inherit_cache = True
+
+
+class Dialect(ABC):
+    """What Kartoteka needs to know of one database engine."""
+
+    name: ClassVar[str]
+    """SQLAlchemy's name of the dialect."""
+    read_isolation: ClassVar[str | None] = None
+    """Isolation level in which several SELECTs see one moment; None where plain transactions do."""
+    one_writer: ClassVar[bool] = False
+    """Whether writers exclude each other anyway: then our own threads had better queue up than sleep and try again."""
+    lock_seconds: ClassVar[float] = 30
+    """How long a statement waits for somebody else's lock."""
+
+    @abstractmethod
+    def for_printing(self) -> sa.Dialect:
+        """Return SQLAlchemy's dialect for printing DDL, without a connection."""
+
+    @abstractmethod
+    def connect_args(self) -> Mapping[str, Any]:
+        """Return the driver's settings: time limits, encoding."""
+
+    @abstractmethod
+    def prepare(self, engine: sa.Engine) -> None:
+        """Hook what every new connection and transaction of this engine needs."""
+
+    @abstractmethod
+    def lock_schema(self, connection: sa.Connection) -> None:
+        """Let one process at a time change the schema, until the transaction ends."""
+
+    @abstractmethod
+    def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """Return (table, column) of every column that these tables have: one statement."""
+
+    @abstractmethod
+    def triggers(self, watched: Watched) -> Sequence[str]:
+        """Return statements that make this table fill ``change_log``; running them twice changes nothing."""
+
+    @abstractmethod
+    def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
+        """Return an INSERT of these columns that takes many rows at once, for :meth:`run`."""
+
+    def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, with few round trips."""
+        connection.execute(statement, rows)
+
+    @abstractmethod
+    def diagnose(self, error: DBAPIError) -> KartotekaError | None:
+        """Say what to do about a failed statement; None: the statement's own data were refused."""
+
+    def same(self, column: sa.ColumnElement[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Return the condition that a column holds exactly this value: to the letter, and null only null."""
+        return column.is_not_distinct_from(value)
+
+    def among(self, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Return the condition that these columns together are one of the tuples in the parameter ``keys``."""
+        return sa.tuple_(*columns).in_(sa.bindparam("keys", expanding=True))
+
+    def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return a key column in an order in which its own text, handed back, stands just where the column does."""
+        return column
+
+    def beyond(
+        self, columns: Sequence[sa.ColumnElement[Any]], last: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        """Return the condition that these columns together come after these values, for an index to answer."""
+        return sa.tuple_(*columns) > sa.tuple_(*last)
+
+    def around(self, column: sa.ColumnElement[Any], begin: datetime | None, end: datetime) -> sa.ColumnElement[bool]:
+        """Return a condition that holds for every moment from ``begin`` (None: ever) to ``end``; it may for others."""
+        return column <= end if begin is None else column.between(begin, end)
+
+    def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
+        """Return a SELECT of texts of moments, the column's newest among them."""
+        finite = column <= datetime.max.replace(tzinfo=UTC)
+        return sa.select(sa.cast(sa.func.max(column), sa.UnicodeText())).where(finite)
+
+    def upsert(
+        self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None
+    ) -> sa.Executable:
+        """Return an INSERT that updates these columns where the key exists; ``merges``: those that look at both."""
+        keys = [column.name for column in table.primary_key]
+        statement = self.insert(table, columns)
+        offered = statement.excluded
+        plain = {name: offered[name] for name in columns if name not in keys}
+        merged = {name: merge(table.c[name], offered[name]) for name, merge in (merges or {}).items()}
+        upsert: sa.Executable = statement.on_conflict_do_update(index_elements=keys, set_={**plain, **merged})
+        return upsert
+
+
+@contextlib.contextmanager
+def translated(dialect: Dialect) -> Iterator[None]:
+    """Turn the database's errors into ours, without the rows and the address that theirs quote."""
+    try:
+        yield
+    except sa.exc.TimeoutError:
+        raise Retry("database") from None
+    except DBAPIError as error:
+        raise dialect.diagnose(error) or Refused(reason(error)) from None
+
+
+def reason(error: DBAPIError) -> str:
+    """Return the first line of what the database said, for the eyes of the ERP's own people."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0][:500] if lines else type(error.orig).__name__

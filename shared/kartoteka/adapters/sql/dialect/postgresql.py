@@ -1,0 +1,223 @@
+"""PostgreSQL 13 and later, by psycopg 3, also behind a pooler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+
+from kartoteka.adapters.sql.dialect.base import (
+    CONNECT_SECONDS,
+    NO_ACCESS,
+    NO_SCHEMA,
+    STATEMENT_SECONDS,
+    Dialect,
+    UtcNow,
+    Watched,
+)
+from kartoteka.errors import Halt, KartotekaError, Retry
+
+_NO_SCHEMA_STATES = ("42P01", "42703", "3F000")
+_NO_ACCESS_STATES = ("28", "3D", "42501")
+_RETRY_STATES = ("08", "25P", "40", "53", "55", "57", "58")
+_REFUSALS = (
+    ("password authentication failed",),
+    ("no password supplied",),
+    ("authentication failed",),
+    ("pg_hba.conf",),
+    ('database "', "does not exist"),
+    ('role "', "does not exist"),
+    ("permission denied for database",),
+    ("autoryzacja", "nie powiodła się"),
+    ("baza danych", "nie istnieje"),
+    ("rola", "nie istnieje"),
+)
+
+
+@compiles(UtcNow, "postgresql")
+def _now(_element: UtcNow, _compiler: Any, **_options: Any) -> str:
+    return "(clock_timestamp() AT TIME ZONE 'utc')"
+
+
+class Postgresql(Dialect):
+    """What differs on PostgreSQL."""
+
+    name = "postgresql"
+    read_isolation = "REPEATABLE READ"
+
+    def for_printing(self) -> sa.Dialect:
+        return postgresql.dialect()  # type: ignore[no-untyped-call]
+
+    def connect_args(self) -> Mapping[str, Any]:
+        """Return the driver's settings: no prepared statements, no start-up options, since poolers know neither."""
+        return {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8", "prepare_threshold": None}
+
+    def prepare(self, engine: sa.Engine) -> None:
+        event.listen(engine, "connect", self._on_connect)
+
+    def _on_connect(self, connection: Any, _record: Any) -> None:
+        connection.adapters.register_loader("bpchar", _unpadding_loader())
+        connection.execute(
+            f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{int(self.lock_seconds * 1000)}ms';"
+            f"SET idle_in_transaction_session_timeout = '{STATEMENT_SECONDS}s';"
+            "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'"
+        )
+        connection.commit()
+
+    def lock_schema(self, connection: sa.Connection) -> None:
+        """Take a lock that ends with the transaction."""
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('kartoteka.schema'))")
+
+    def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """Look for the tables as a statement would find them: by the search path."""
+        found = sa.text(
+            "SELECT t.name, a.attname FROM unnest(CAST(:tables AS text[])) AS t(name) "
+            "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = to_regclass(t.name) "
+            "WHERE a.attnum > 0 AND NOT a.attisdropped"
+        )
+        return frozenset((row[0], row[1]) for row in connection.execute(found, {"tables": list(tables)}))
+
+    def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
+        """INSERT … SELECT from one JSON document: parsed once, however many rows, and cheap to put together."""
+        typed = [sa.column(name, table.c[name].type) for name in columns]
+        document = sa.cast(sa.bindparam("rows", type_=sa.Text()), postgresql.JSON())
+        rows = sa.func.json_to_recordset(document).table_valued(*typed).render_derived(with_types=True)
+        return postgresql.insert(table).from_select(columns, sa.select(*rows.c))
+
+    def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Hand over all rows in one parameter."""
+        connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
+
+    def triggers(self, watched: Watched) -> Sequence[str]:
+        if watched.answer:
+            events = {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
+        else:
+            events = {
+                "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
+                "kartoteka_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
+            }
+        return [
+            _create_function(watched),
+            f"REVOKE ALL ON FUNCTION {_function(watched)} FROM PUBLIC",
+            *(_create_trigger(watched, name, head) for name, head in events.items()),
+        ]
+
+    def diagnose(self, error: DBAPIError) -> KartotekaError | None:
+        """Judge by the code that the database gives, not by its words."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:
+            return _diagnose_connection(error)
+        if state.startswith(_NO_SCHEMA_STATES):
+            return Halt("no_schema", NO_SCHEMA)
+        if state.startswith(_NO_ACCESS_STATES):
+            return Halt("database_access", f"{NO_ACCESS} ({state})")
+        return Retry("database") if state.startswith(_RETRY_STATES) else None
+
+
+def _spelled(moment: datetime) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
+    """A refused connection carries no code, only a text in the server's language."""
+    if isinstance(error, sa.exc.DataError):
+        return None
+    text = str(error.orig)
+    refused = any(all(word in text for word in words) for words in _REFUSALS)
+    return Halt("database_access", NO_ACCESS) if refused else Retry("database")
+
+
+def _unpadding_loader() -> type:
+    from psycopg.types.string import TextLoader
+
+    class Unpadded(TextLoader):
+        """CHAR(n) without the blanks it is padded with."""
+
+        def load(self, data: Any) -> str:
+            return str(super().load(data)).rstrip(" ")
+
+    return Unpadded
+
+
+# --- triggers
+
+
+def _function(watched: Watched) -> str:
+    return f"kartoteka_log_{watched.table.name}()"
+
+
+def _create_function(watched: Watched) -> str:
+    """The search path is pinned to the schema at creation, whatever the ERP's session has set."""
+    body = _ANSWER if watched.answer else _LOG
+    words = {
+        "{into}": f"INSERT INTO change_log (table_name, {watched.into}, row_id, operation)",
+        "{name}": watched.table.name,
+        "{same}": " AND ".join(f"OLD.{column} IS NOT DISTINCT FROM NEW.{column}" for column in watched.whole_key),
+        "{old_owner}": f"OLD.{watched.owner}",
+        "{new_owner}": f"NEW.{watched.owner}",
+        "{old}": _entry(watched, "OLD"),
+        "{new}": _entry(watched, "NEW"),
+        "{each}": _entry(watched, "t"),
+    }
+    for word, text in words.items():
+        body = body.replace(word, text)
+    return (
+        f"DO $kartoteka$ BEGIN EXECUTE replace($create$\nCREATE OR REPLACE FUNCTION {_function(watched)} "
+        "RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
+        f"{body}$body$\n$create$, '{{schema}}', quote_ident(current_schema())); END $kartoteka$"
+    )
+
+
+def _entry(watched: Watched, row: str) -> str:
+    parts = ", ".join(f"{row}.{column}::text" for column in watched.row)
+    return f"coalesce({row}.{watched.owner}::text, ''), concat_ws(':', {parts})"
+
+
+def _create_trigger(watched: Watched, name: str, head: str) -> str:
+    """An existing trigger is left alone: replacing it would lock a table on which the ERP may be at work."""
+    table = watched.table.name
+    return (
+        "DO $kartoteka$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger "
+        f"WHERE tgrelid = '{table}'::regclass AND tgname = '{name}') THEN "
+        f"CREATE TRIGGER {name} {head.format(table=table)} EXECUTE FUNCTION {_function(watched)}; "
+        "END IF; END $kartoteka$"
+    )
+
+
+_LOG = """
+BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    EXECUTE format($log$ {into} SELECT '{name}', {each}, 'D' FROM %I.%I AS t $log$, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+    RETURN NULL;
+  END IF;
+  IF TG_OP = 'UPDATE' AND {same} THEN
+    {into} VALUES ('{name}', {new}, 'U');
+    RETURN NULL;
+  END IF;
+  IF TG_OP <> 'INSERT' THEN
+    {into} VALUES ('{name}', {old}, 'D');
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    {into} VALUES ('{name}', {new}, 'I');
+  END IF;
+  RETURN NULL;
+END
+"""
+
+_ANSWER = """
+BEGIN
+  {into} VALUES ('{name}', {new}, 'U');
+  IF {old_owner} <> {new_owner} OR ({old_owner} IS NOT NULL AND {new_owner} IS NULL) THEN
+    {into} VALUES ('{name}', {old}, 'U');
+  END IF;
+  RETURN NULL;
+END
+"""

@@ -1,0 +1,172 @@
+# ruff: noqa: S608 (the statements here are put together from names in our own code)
+"""SQLite, the embedded default."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+
+from kartoteka.adapters.sql.dialect.base import NO_ACCESS, NO_SCHEMA, WRITES, Dialect, UtcNow, Watched
+from kartoteka.errors import Halt, KartotekaError, Retry
+
+_BROKEN = tuple(
+    f"SQLITE_{kind}" for kind in ("CANTOPEN", "READONLY", "NOTADB", "CORRUPT", "IOERR", "FULL", "PERM", "AUTH")
+)
+_Case = tuple[str, list[str]]
+"""A trigger's head, and the statements in it."""
+
+
+@compiles(UtcNow, "sqlite")
+def _now(_element: UtcNow, _compiler: Any, **_options: Any) -> str:
+    return "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+
+
+class Sqlite(Dialect):
+    """One writer at a time, readers never wait (WAL)."""
+
+    name = "sqlite"
+    one_writer = True
+
+    def for_printing(self) -> sa.Dialect:
+        return sqlite.dialect()
+
+    def connect_args(self) -> Mapping[str, Any]:
+        return {"timeout": self.lock_seconds}
+
+    def prepare(self, engine: sa.Engine) -> None:
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+
+    def lock_schema(self, connection: sa.Connection) -> None:
+        """BEGIN IMMEDIATE has done it."""
+
+    def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
+        found = sa.text(
+            "SELECT lower(t.name), lower(c.name) FROM sqlite_master AS t JOIN pragma_table_xinfo(t.name) AS c "
+            "WHERE t.type IN ('table', 'view') AND lower(t.name) IN :tables"
+        ).bindparams(sa.bindparam("tables", expanding=True))
+        return frozenset((row[0], row[1]) for row in connection.execute(found, {"tables": list(tables)}))
+
+    def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
+        return sqlite.insert(table).values({name: sa.bindparam(name) for name in columns})
+
+    def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the column's text as it is read: a column holds anything here, and not all of it survives as text."""
+        text = sa.cast(column, sa.UnicodeText())
+        raw = sa.cast(column, sa.BLOB())
+        is_ascii = text.op("NOT GLOB", is_comparison=True)("*[^ -~]*") & (sa.func.length(text) == sa.func.length(raw))
+        is_number = sa.func.typeof(column) == "integer"
+        lenient = sa.func.kartoteka_text(raw, type_=sa.UnicodeText())
+        return sa.case((is_number, text), (is_ascii, text), else_=lenient)
+
+    def around(self, column: sa.ColumnElement[Any], begin: datetime | None, end: datetime) -> sa.ColumnElement[bool]:
+        """Compare days, since moments are what text somebody wrote; one that begins with no day may be any."""
+        text = sa.type_coerce(column, sa.UnicodeText())
+        days = [text < _day(end, 2)] if begin is None else [text >= _day(begin, -1), text < _day(end, 2)]
+        return sa.or_(sa.and_(*days), text.op("NOT GLOB", is_comparison=True)("????-??-??*"))
+
+    def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
+        """Return all texts: their order is not that of the moments."""
+        return sa.select(sa.cast(column, sa.UnicodeText())).distinct()
+
+    def triggers(self, watched: Watched) -> Sequence[str]:
+        statements: list[str] = []
+        for name, (head, entries) in (_answer_cases if watched.answer else _cases)(watched).items():
+            trigger = f"kartoteka_{watched.table.name}_{name}"
+            body = "\n".join(f"  {entry};" for entry in entries)
+            statements.append(f"DROP TRIGGER IF EXISTS {trigger}")
+            statements.append(f"CREATE TRIGGER {trigger} {head}\nBEGIN\n{body}\nEND")
+        return statements
+
+    def diagnose(self, error: DBAPIError) -> KartotekaError | None:
+        """Judge by the code that the database gives, not by its words."""
+        kind = getattr(error.orig, "sqlite_errorname", None) or ""
+        if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
+            return Retry("database")
+        if kind.startswith(_BROKEN):
+            return Halt("database_access", f"{NO_ACCESS} ({kind})")
+        if str(error.orig).startswith(("no such table", "no such column")) or "has no column named" in str(error.orig):
+            return Halt("no_schema", NO_SCHEMA)
+        return None
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transaction of its own: _on_begin does
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # one unreadable letter costs no row
+    connection.create_function("kartoteka_text", 1, _lenient_text, deterministic=True)
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")  # refused while somebody else just does the same
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lenient_text(raw: bytes | None) -> str | None:
+    """Return a text in whatever encoding somebody wrote it."""
+    return None if raw is None else raw.decode("utf-8", "replace")
+
+
+def _day(moment: datetime, days: int) -> str:
+    """Return a day so many days off as text: a moment that names its zone may be a day away from what it says."""
+    try:
+        return (moment.astimezone(UTC) + timedelta(days)).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()
+
+
+# --- triggers
+
+
+def _cases(watched: Watched) -> dict[str, _Case]:
+    """Return trigger name -> what it does, for a table that the ERP writes."""
+    table = watched.table.name
+    same = " AND ".join(f"OLD.{column} IS NEW.{column}" for column in watched.whole_key)
+    gone, new = _entry(watched, "OLD", "D"), _entry(watched, "NEW", "I")
+    cases: dict[str, _Case] = {
+        "insert": (f"AFTER INSERT ON {table}", [new]),
+        "update": (f"AFTER UPDATE ON {table} WHEN {same}", [_entry(watched, "NEW", "U")]),
+        "move": (f"AFTER UPDATE ON {table} WHEN NOT ({same})", [gone, new]),
+        "delete": (f"AFTER DELETE ON {table}", [gone]),
+    }
+    if watched.owner not in watched.key:
+        # INSERT OR REPLACE fires no delete trigger: where it takes a row from another owner, tell that one.
+        (key,) = watched.key
+        taken = f"{_into(watched)} SELECT {_values(watched, 'taken', 'D')} FROM {table} AS taken "
+        taken += f"WHERE taken.{key} = NEW.{key} AND taken.{watched.owner} IS NOT NEW.{watched.owner}"
+        cases["replace"] = (f"BEFORE INSERT ON {table}", [taken])
+    return cases
+
+
+def _answer_cases(watched: Watched) -> dict[str, _Case]:
+    """Return trigger name -> what it does, for a table of ours in which the ERP answers."""
+    head = f"AFTER UPDATE OF {watched.answer} ON {watched.table.name}"
+    changed = f"{head} WHEN OLD.{watched.owner} IS NOT NULL AND OLD.{watched.owner} IS NOT NEW.{watched.owner}"
+    return {
+        "answer": (head, [_entry(watched, "NEW", "U")]),
+        "moved": (changed, [_entry(watched, "OLD", "U")]),
+    }
+
+
+def _entry(watched: Watched, row: str, operation: str) -> str:
+    return f"{_into(watched)} VALUES ({_values(watched, row, operation)})"
+
+
+def _into(watched: Watched) -> str:
+    return f"INSERT INTO change_log (table_name, {watched.into}, row_id, operation)"
+
+
+def _values(watched: Watched, row: str, operation: str) -> str:
+    name = " || ':' || ".join(f"COALESCE({row}.{column}, '')" for column in watched.row)
+    return f"'{watched.table.name}', COALESCE({row}.{watched.owner}, ''), {name}, '{operation}'"

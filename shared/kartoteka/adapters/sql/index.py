@@ -1,0 +1,187 @@
+"""The account index, the clients without an account, and what people answer about whose account is whose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.columns import Flag
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.tables import sync_links, sync_matches, sync_panel_accounts
+from kartoteka.adapters.sql.values import CHUNK, Found, Row, Select, among, by_ids, fit, for_ids, text_of, value_of
+from kartoteka.fields.table import CLIENT_FIELDS, COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD
+from kartoteka.model import Candidate, Value, Values
+from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, SeenAccount
+
+_ACCOUNT = tuple(one.name for one in fields(SeenAccount))
+_DECISIONS = ("link", "create")
+
+_LINK = sync_links.c
+_SEEN = sync_panel_accounts.c
+_MATCH = sync_matches.c
+
+_ACCOUNTS = sa.select(*(_SEEN[name] for name in _ACCOUNT))
+_BY_ID = _ACCOUNTS.where(among(_SEEN.panel_client_id))
+_BY_HINT = tuple(_ACCOUNTS.where(among(column)) for column in (_SEEN.external_code, _SEEN.tax_number, _SEEN.mail))
+_COUNT_MODIFIED = sa.select(sa.func.count()).where(
+    _SEEN.modified_at.between(sa.bindparam("begin"), sa.bindparam("end"))
+)
+_OWNERS = sa.select(_LINK.panel_client_id, _LINK.client_id).where(among(_LINK.panel_client_id))
+
+# Most accounts may have no code: an index on it would find them all for each page, and sort them. COALESCE forbids it.
+_NO_CODE = sa.func.coalesce(_SEEN.external_code, "") == ""
+_STRANGERS = (
+    _ACCOUNTS.where(
+        _SEEN.panel_client_id > sa.bindparam("after"),
+        _SEEN.login != "",
+        _NO_CODE,
+        _SEEN.guest == sa.false(),
+        ~sa.exists().where(_LINK.panel_client_id == _SEEN.panel_client_id),
+    )
+    .order_by(_SEEN.panel_client_id)
+    .limit(sa.bindparam("count", type_=sa.Integer))
+)
+
+_CANDIDATES = (
+    sa.select(_MATCH.client_id, _MATCH.panel_client_id, _MATCH.matched_by, _MATCH.decision)
+    .where(among(_MATCH.client_id))
+    .order_by(_MATCH.client_id, _MATCH.panel_client_id)
+)
+_CONTENDERS = sa.select(_MATCH.client_id).where(among(_MATCH.panel_client_id)).distinct()
+
+
+class SqlAccountIndex(AccountIndex):
+    """The account index of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._incoming = incoming = database.erp.incoming_clients
+        news = incoming.c
+        self._given = [column for column in news if column.name not in ("panel_client_id", "seen_at", "client_id")]
+        self._remember = database.dialect.upsert(sync_panel_accounts, (*_ACCOUNT, "seen_at"))
+        listed = ("panel_client_id", *(column.name for column in self._given), "seen_at")
+        self._list = database.dialect.upsert(incoming, listed, {"seen_at": lambda stored, _offered: stored})
+        self._unlist = incoming.delete().where(among(news.panel_client_id), sa.func.coalesce(news.client_id, "") == "")
+        self._answers = (
+            sa.select(news.client_id, news.panel_client_id).where(among(news.client_id)).order_by(news.panel_client_id)
+        )
+        self._strangers = _STRANGERS.where(~sa.exists().where(news.panel_client_id == _SEEN.panel_client_id))
+        self._unlinked = _unlinked(database.erp.clients)
+
+    def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
+        if accounts:
+            rows = {account.panel_client_id: _account_row(account, at) for account in accounts}
+            with self._database.writing() as connection:
+                self._database.run(connection, self._remember, rows.values())
+
+    def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
+        with self._database.reading() as connection:
+            return {row[0]: SeenAccount(*row) for row in by_ids(connection, _BY_ID, panel_client_ids)}
+
+    def find(
+        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
+    ) -> Sequence[SeenAccount]:
+        """Ask one statement for each kind of key; an empty one finds nothing. The accounts come by id."""
+        found: dict[str, SeenAccount] = {}
+        with self._database.reading() as connection:
+            for statement, texts in zip(_BY_HINT, (external_codes, tax_numbers, mails), strict=True):
+                rows = by_ids(connection, statement, frozenset(texts) - {""})
+                found.update((row[0], SeenAccount(*row)) for row in rows)
+        return [found[key] for key in sorted(found)]
+
+    def count_modified(self, begin: datetime, end: datetime) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(_COUNT_MODIFIED, {"begin": begin, "end": end}) or 0
+
+    def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in by_ids(connection, _OWNERS, panel_client_ids)}
+
+    def hints(self) -> Sequence[ClientHint]:
+        with self._database.reading() as connection:
+            rows = connection.execute(self._unlinked, execution_options={"yield_per": CHUNK})
+            found = [hint for row in rows if (hint := _hint(row)).tax_number or hint.mail]
+        return sorted(found, key=lambda hint: hint.client_id)
+
+    def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
+        with self._database.reading() as connection:
+            return [_candidate(row) for row in by_ids(connection, _CANDIDATES, client_ids)]
+
+    def contenders(self, panel_client_ids: Collection[str]) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(row[0] for row in by_ids(connection, _CONTENDERS, panel_client_ids))
+
+    def answers(self, client_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for client_id, panel_client_id in by_ids(connection, self._answers, frozenset(client_ids) - {""}):
+                found[client_id].append(panel_client_id)
+        return dict(found)
+
+    def strangers(self, after: str, limit: int) -> Sequence[SeenAccount]:
+        with self._database.reading() as connection:
+            rows = connection.execute(self._strangers, {"after": after, "count": limit})
+            return [SeenAccount(*row) for row in rows]
+
+    def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
+        if clients:
+            rows = {client.panel_client_id: self._incoming_row(client, at) for client in clients}
+            with self._database.writing() as connection:
+                self._database.run(connection, self._list, rows.values())
+
+    def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
+        if panel_client_ids:
+            with self._database.writing() as connection:
+                for_ids(connection, self._unlist, panel_client_ids)
+
+    def _incoming_row(self, client: IncomingClient, at: datetime) -> Row:
+        values = {column.name: _fitted(column, client.values) for column in self._given}
+        return {"panel_client_id": client.panel_client_id, **values, "seen_at": at}
+
+
+def _unlinked(clients: sa.Table) -> Select:
+    """Select the clients without an account, by what they are recognised."""
+    client = clients.c
+    known_by = [client[name] for name in (TAX_NUMBER_FIELD, EMAIL_FIELD)]
+    return (
+        sa.select(client.id, *known_by, client[COUNTRY_FIELD])
+        .outerjoin_from(clients, sync_links, _LINK.client_id == client.id)
+        .where(_LINK.client_id.is_(None), sa.or_(*(column.is_not(None) for column in known_by)))
+    )
+
+
+def _hint(row: Found) -> ClientHint:
+    client_id, tax_number, mail, country = row
+    record = {COUNTRY_FIELD: value_of(country)}
+    return ClientHint(
+        client_id,
+        CLIENT_FIELDS[TAX_NUMBER_FIELD].normalise(value_of(tax_number), record),
+        CLIENT_FIELDS[EMAIL_FIELD].normalise(value_of(mail), record),
+    )
+
+
+def _account_row(account: SeenAccount, at: datetime) -> Row:
+    row: Row = {name: getattr(account, name) for name in _ACCOUNT}
+    texts = {name: fit(_SEEN[name], value) for name, value in row.items() if isinstance(value, str)}
+    return {**row, **texts, "seen_at": at}
+
+
+def _fitted(column: sa.Column[Any], values: Values) -> Value:
+    """Return a column's value, cut to what it holds."""
+    value = values.get(column.name)
+    if isinstance(column.type, Flag):
+        return Flag.read(value)
+    text = text_of(value)
+    return None if text is None else fit(column, text)
+
+
+def _candidate(row: Found) -> Candidate:
+    """Read what a person wrote; anything but the two answers is no answer."""
+    client_id, panel_client_id, matched_by, decision = row
+    word = (decision or "").strip().lower()
+    return Candidate(client_id, panel_client_id, matched_by or "", word if word in _DECISIONS else "")

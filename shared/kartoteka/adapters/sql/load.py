@@ -1,0 +1,160 @@
+"""Reading all that is known of some owners for one concern: a fixed number of statements, all of one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.columns import UtcDateTime
+from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
+from kartoteka.adapters.sql.tables import ErpTables, sync_conflicts, sync_links
+from kartoteka.adapters.sql.values import Found, among, letters, moment_of, pieces, value_of
+from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
+
+_LINK = sync_links.c
+_LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
+    among(_LINK.client_id)
+)
+_CONFLICT = sync_conflicts.c
+_CONFLICT_KEY = (_CONFLICT.client_id, _CONFLICT.item_id)
+_CONFLICT_COLUMNS = ("id", "field", "erp_value", "panel_value", "base_value", "decision")
+_CONFLICTS = (
+    sa.select(*_CONFLICT_KEY, *(_CONFLICT[name] for name in _CONFLICT_COLUMNS))
+    .where(among(_CONFLICT.client_id), _CONFLICT.concern == sa.bindparam("concern"), _CONFLICT.closed_at.is_(None))
+    .order_by(_CONFLICT.id)
+)
+
+_AS_IT_IS = (str, bool)
+_PLAIN = (sa.String, sa.Boolean)
+"""Types that are read as they are; all others are read as text, to the letter."""
+
+
+class RowReader:
+    """The statement that reads some columns of a table's rows, those whose ``owner`` is among some ids."""
+
+    def __init__(self, owner: sa.Column[Any], key: sa.Column[Any], columns: Sequence[sa.Column[Any]]) -> None:
+        read = (c if isinstance(c.type, _PLAIN) else letters(c).label(c.name) for c in columns)
+        self._statement = sa.select(owner.label("owner_id"), key.label("key_id"), *read).where(among(owner), key != "")
+        self._columns = [(column.name, isinstance(column.type, UtcDateTime)) for column in columns]
+
+    def read(self, connection: sa.Connection, ids: Collection[str]) -> dict[tuple[str, str], Values]:
+        """Return (owner, key) -> the columns' values; a row without a key of its own is nobody's."""
+        found = connection.execute(self._statement, {"ids": list(ids)})
+        return {(row[0], row[1]): self._values(row) for row in found}
+
+    def _values(self, row: Found) -> Values:
+        """Return a row's values; what is no moment stays as it is, to be refused by name."""
+        return {
+            name: _moment(value_of(stored))
+            if is_moment
+            else stored
+            if stored is None or stored.__class__ in _AS_IT_IS
+            else value_of(stored)
+            for (name, is_moment), stored in zip(self._columns, row[2:], strict=True)
+        }
+
+
+def _moment(stored: Value) -> Value:
+    at = moment_of(stored) if isinstance(stored, str) else None
+    return at.isoformat() if at else stored
+
+
+class Loader:
+    """The statements that read the records of one concern, built once."""
+
+    def __init__(self, erp: ErpTables, concern: str) -> None:
+        self._concern = concern
+        where = erp.concerns[concern]
+        self._own = _rows_of(erp.named(where.table), where.columns)
+        self._items = _rows_of(erp.named(where.items), tuple(where.fields)) if where.items else None
+        self._groups = _rows_of(erp.named(where.groups)) if where.groups else None
+        shop = erp.client_shops.c
+        self._shops = sa.select(shop.client_id, shop.shop_id).where(among(shop.client_id)) if where.with_shops else None
+        client = erp.clients.c
+        apart = where.table != erp.clients.name
+        self._clients = sa.select(client.id).where(among(client.id)) if apart else None
+        self._states = StateReader(of_clients, with_items=bool(where.items))
+        self._group_states = StateReader(of_groups)
+
+    def load(self, connection: sa.Connection, owners: Sequence[Owner]) -> list[Record]:
+        """Return the owners' own records, each followed by those of its items, in the order of the owners."""
+        found: dict[Owner, list[Record]] = {}
+        for some in pieces([owner.client_id for owner in owners if not owner.group_id]):
+            found |= self._load_clients(connection, some)
+        for some in pieces([owner.group_id for owner in owners if owner.group_id]):
+            found |= self._load_groups(connection, some)
+        return [record for owner in owners for record in found[owner]]
+
+    def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
+        given = {"ids": ids, "concern": self._concern}
+        rows = {self._key(client): values for (client, _), values in self._own.read(connection, ids).items()}
+        clients = {key.client_id for key in rows}
+        if self._clients is not None:
+            clients = set(connection.scalars(self._clients, given))
+        if self._shops is not None:
+            shops = _shops(connection.execute(self._shops, given))
+            rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, "")} for key, values in rows.items()}
+        if self._items:
+            rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}
+        links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
+        states = self._states.read(connection, [self._concern], ids)
+        conflicts: dict[Key, list[Conflict]] = defaultdict(list)
+        for client_id, item_id, *rest in connection.execute(_CONFLICTS, given):
+            conflicts[self._key(client_id, item_id)].append(_conflict(*rest))
+        items: dict[str, set[Key]] = defaultdict(set)
+        for key in chain(rows, states, conflicts):
+            if key.item_id:
+                items[key.client_id].add(key)
+        return {
+            Owner(client_id): [
+                Record(
+                    key,
+                    erp=rows.get(key),
+                    link=links.get(client_id),
+                    state=states.get(key, RecordState()),
+                    conflicts=tuple(conflicts.get(key, ())),
+                    has_client=client_id in clients,
+                )
+                for key in (self._key(client_id), *sorted(items[client_id]))
+            ]
+            for client_id in ids
+        }
+
+    def _load_groups(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
+        rows = self._groups.read(connection, ids) if self._groups else {}
+        states = self._group_states.read(connection, [self._concern], ids)
+        keys = [Key("", group_id, self._concern) for group_id in ids]
+        return {
+            key.owner: [Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, RecordState()))]
+            for key in keys
+        }
+
+    def _key(self, client_id: str, item_id: str = "") -> Key:
+        return Key(client_id, "", self._concern, item_id)
+
+
+def _rows_of(table: sa.Table, names: Collection[str] | None = None) -> RowReader:
+    """Read these columns (None: all but the key) of a table of items, or of one with one row for each owner."""
+    (key,) = table.primary_key
+    columns = [column for column in table.c if column is not key] if names is None else [table.c[n] for n in names]
+    return RowReader(table.c.get("client_id", key), key, columns)
+
+
+def _shops(rows: Any) -> Mapping[str, str]:
+    """Return each client's shops as a field's value; what is no number is no shop."""
+    shops: dict[str, set[int]] = defaultdict(set)
+    for client_id, shop_id in rows:
+        if str(shop_id).isascii() and str(shop_id).isdigit():
+            shops[client_id].add(int(shop_id))
+    return {client_id: ",".join(map(str, sorted(some))) for client_id, some in shops.items()}
+
+
+def _conflict(number: int, field: str, erp: str | None, panel: str | None, base: str | None, answer: Any) -> Conflict:
+    """Read what a person wrote; anything but the two answers is no answer."""
+    word = str(answer or "").strip().lower()
+    return Conflict(number, field, erp, panel, base, Side(word) if word in tuple(Side) else None)

@@ -1,0 +1,129 @@
+"""Records of every concern: which there are, what is known of them, which are due again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.load import Loader
+from kartoteka.adapters.sql.save import Saver
+from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
+from kartoteka.adapters.sql.tables import ErpTables, sync_base, sync_history, sync_links
+from kartoteka.adapters.sql.values import Select, among, by_ids, pieces
+from kartoteka.fields.table import Rows
+from kartoteka.model import Change, Key, Owner, Record, RecordState
+from kartoteka.ports.exchange import Records, Saved
+
+_COUNT = sa.bindparam("count", type_=sa.Integer)
+
+_LINK = sync_links.c
+_LINKED = (
+    sa.select(_LINK.client_id, _LINK.panel_client_id)
+    .where(_LINK.client_id > sa.bindparam("after"))
+    .order_by(_LINK.client_id)
+    .limit(_COUNT)
+)
+_COUNT_LINKED = sa.select(sa.func.count()).select_from(sync_links)
+
+_BASE = sync_base.c
+_OWNER = (_BASE.client_id, _BASE.group_id)
+_DEFERRED = (
+    sa.select(*_OWNER)
+    .where(_BASE.concern == sa.bindparam("concern"), _BASE.due_at.is_not(None))
+    .group_by(*_OWNER)
+    .order_by(sa.func.min(_BASE.due_at), *_OWNER)
+    .limit(_COUNT)
+)
+_DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
+
+_PAST = sync_history.c
+_COUNTED = sa.select(sa.func.count()).select_from(
+    sa.select(_PAST.client_id, _PAST.group_id, _PAST.item_id, _PAST.run_id)
+    .where(_PAST.concern == sa.bindparam("concern"), _PAST.counts == sa.true(), _PAST.at >= sa.bindparam("since"))
+    .distinct()
+    .subquery()
+)
+
+
+class SqlRecords(Records):
+    """The records of one database."""
+
+    def __init__(self, database: Database, saver: Saver) -> None:
+        self._database = database
+        self._saver = saver
+        erp = database.erp
+        self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
+        self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
+        self._states = ((StateReader(of_clients), 0), (StateReader(of_groups), 1))
+        client = erp.clients.c
+        self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(_COUNT)
+        self._existing = sa.select(client.id).where(among(client.id))
+        waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
+        self._postpone = (
+            sync_base.update().where(*waiting, database.dialect.among(*_OWNER)).values(due_at=sa.bindparam("until"))
+        )
+
+    def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
+        """Up to seven statements for each ``CHUNK`` clients, and three for as many groups."""
+        with self._database.reading() as connection:
+            return self._loaders[concern].load(connection, list(dict.fromkeys(owners)))
+
+    def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
+        found: dict[Key, RecordState] = {}
+        with self._database.reading() as connection:
+            for reader, part in self._states:
+                for some in pieces(list(dict.fromkeys(owner[part] for owner in owners if owner[part]))):
+                    found |= reader.read(connection, concerns, some)
+        return found
+
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
+        """Where the database refuses our own rows of one record, its neighbours are stored apart."""
+        return self._saver.save(changes, run_id, at)
+
+    def client_ids(self, after: str, limit: int) -> Sequence[str]:
+        with self._database.reading() as connection:
+            return list(connection.scalars(self._ids, {"after": after, "count": limit}))
+
+    def existing(self, client_ids: Collection[str]) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(row[0] for row in by_ids(connection, self._existing, client_ids))
+
+    def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(row[0] for row in by_ids(connection, self._having[concern], client_ids))
+
+    def linked(self, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        with self._database.reading() as connection:
+            return [(row[0], row[1]) for row in connection.execute(_LINKED, {"after": after, "count": limit})]
+
+    def count_linked(self) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(_COUNT_LINKED) or 0
+
+    def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[Owner]:
+        given: dict[str, Any] = {"concern": concern, "count": limit} | ({"now": now} if now else {})
+        with self._database.reading() as connection:
+            return [Owner(*row) for row in connection.execute(_DUE if now else _DEFERRED, given)]
+
+    def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:
+        with self._database.writing() as connection:
+            for some in pieces([tuple(owner) for owner in owners]):
+                connection.execute(self._postpone, {"of_concern": concern, "until": until, "keys": some})
+
+    def counted(self, concern: str, since: datetime) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(_COUNTED, {"concern": concern, "since": since}) or 0
+
+
+def _having(erp: ErpTables, rows: Rows) -> Select:
+    """Select those among some clients that have items, fill a field of a concern with groups, or have a row at all."""
+    table = erp.named(rows.items or rows.table)
+    owner: sa.ColumnElement[str] = table.c.client_id if "client_id" in table.c else table.c.id
+    found = sa.select(owner).where(among(owner)).distinct()
+    if rows.items:
+        return found.where(table.c.id != "")
+    return found.where(sa.or_(*(table.c[name] != "" for name in rows.fields))) if rows.groups else found

@@ -1,0 +1,171 @@
+"""Writing the ERP's own rows: each on the condition that it still is what was seen, and none at a neighbour's cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.dialect.base import reason
+from kartoteka.adapters.sql.values import Row, clean, value_of
+from kartoteka.errors import Halt, Retry
+from kartoteka.model import Change, Key, RowWrite, Value
+from kartoteka.ports.exchange import Saved
+
+
+class _Shape(NamedTuple):
+    """What is done in which table with which columns: changes of one shape are written by one statement."""
+
+    what: str
+    table: str
+    columns: tuple[str, ...]
+
+
+_Statement = sa.Update | sa.Delete | sa.Insert
+_Group = tuple[_Statement, list[Change]]
+
+_DELETE, _INSERT, _UPDATE = "delete", "insert", "update"
+
+
+class RowWriter:
+    """Writes rows of the ERP's tables, where the table of concerns says they stand."""
+
+    def __init__(self, database: Database) -> None:
+        self._dialect = database.dialect
+        self._erp = database.erp
+
+    def write(self, connection: sa.Connection, changes: Sequence[Change]) -> Saved:
+        """Write the rows that still are as seen; say which were changed meanwhile, and which the database refused."""
+        by_shape: dict[_Shape, list[Change]] = defaultdict(list)
+        for change in sorted(changes, key=lambda change: _row_id(change.record.key)):  # everybody locks in one order
+            by_shape[self._shape(change)].append(change)
+        groups = [(self._statement(shape), by_shape[shape]) for shape in sorted(by_shape)]
+        if self._write_together(connection, groups):
+            return Saved()
+        return self._write_one_by_one(connection, groups)
+
+    def _table(self, key: Key) -> sa.Table:
+        rows = self._erp.concerns[key.concern]
+        return self._erp.named(rows.groups if key.group_id else rows.items if key.item_id else rows.table)
+
+    def _shape(self, change: Change) -> _Shape:
+        row, table = _written(change), self._table(change.record.key).name
+        if row.insert is not None:
+            return _Shape(_INSERT, table, tuple(sorted(row.insert)))
+        if row.delete is not None:
+            return _Shape(_DELETE, table, tuple(sorted(row.delete)))
+        return _Shape(_UPDATE, table, tuple(sorted(row.edits)))
+
+    def _statement(self, shape: _Shape) -> _Statement:
+        """Return the INSERT of a row, or the UPDATE or DELETE of one that holds nothing but what was seen in it."""
+        what, name, columns = shape
+        table = self._erp.named(name)
+        (key,) = table.primary_key
+        named: dict[str, Any] = {key.name: sa.bindparam("row_id")}
+        if "client_id" in table.c and key.name != "client_id":
+            named["client_id"] = sa.bindparam("owner")
+        new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
+        if what == _INSERT:
+            return table.insert().values({**named, **new})
+        seen = [
+            self._dialect.same(table.c[name], sa.bindparam(f"seen_{name}", type_=table.c[name].type))
+            for name in columns
+        ]
+        conditions = (*(table.c[name] == value for name, value in named.items()), *seen)
+        return table.delete().where(*conditions) if what == _DELETE else table.update().where(*conditions).values(new)
+
+    def _write_together(self, connection: sa.Connection, groups: Sequence[_Group]) -> bool:
+        """Write all rows with one statement for each shape; False (and nothing written) if one does not hold."""
+        if not groups:
+            return True
+        savepoint = connection.begin_nested()
+        try:
+            held = all(_write(connection, statement, some) == len(some) for statement, some in groups)
+        except (DBAPIError, ValueError) as error:
+            self._give_up(savepoint, error)
+            return False
+        (savepoint.commit if held else savepoint.rollback)()
+        return held
+
+    def _write_one_by_one(self, connection: sa.Connection, groups: Sequence[_Group]) -> Saved:
+        again: set[Key] = set()
+        refused: dict[Key, str] = {}
+        for statement, change in ((statement, change) for statement, some in groups for change in some):
+            key = change.record.key
+            written, why = self._write_one(connection, statement, change)
+            if _written(change).insert is not None and not written:
+                why = self._why_not_inserted(connection, key, why)
+            if why:
+                refused[key] = why
+            elif not written:
+                again.add(key)
+        return Saved(frozenset(again), refused)
+
+    def _write_one(self, connection: sa.Connection, statement: _Statement, change: Change) -> tuple[bool, str]:
+        """Return whether the row was written, and why the database refused it, if it did."""
+        savepoint = connection.begin_nested()
+        try:
+            written = _write(connection, statement, [change]) > 0
+        except (DBAPIError, ValueError) as error:
+            self._give_up(savepoint, error)
+            return False, reason(error) if isinstance(error, DBAPIError) else "not a text"
+        savepoint.commit()
+        return written, ""
+
+    def _why_not_inserted(self, connection: sa.Connection, key: Key, why: str) -> str:
+        """Return why a row was refused; empty where the client has it already, so that it is to be looked at again."""
+        table = self._table(key)
+        (row_id,) = table.primary_key
+        owner = table.c.get("client_id", row_id)
+        found = connection.execute(sa.select(owner).where(row_id == _row_id(key))).first()
+        if found is None:
+            return why or "the database took no row"
+        is_ours = value_of(found[0]) == (key.client_id or key.group_id)
+        return "" if is_ours else f"the id {key.item_id} is another client's"
+
+    def _give_up(self, savepoint: sa.NestedTransaction, error: Exception) -> None:
+        """Undo to the savepoint, or pass the error on where the database itself is the matter and not the row."""
+        verdict = self._dialect.diagnose(error) if isinstance(error, DBAPIError) else None
+        if isinstance(verdict, Retry) or (isinstance(verdict, Halt) and verdict.code != "no_schema"):
+            raise error
+        savepoint.rollback()
+
+
+def _write(connection: sa.Connection, statement: _Statement, changes: Sequence[Change]) -> int:
+    counted = {"preserve_rowcount": True}  # SQLAlchemy counts an INSERT's rows only when told to
+    rows = [_parameters(change) for change in changes]
+    return int(connection.execute(statement, rows, execution_options=counted).rowcount)
+
+
+def _written(change: Change) -> RowWrite:
+    assert change.row is not None
+    return change.row
+
+
+def _row_id(key: Key) -> str:
+    return key.item_id or key.client_id or key.group_id
+
+
+def _parameters(change: Change) -> Row:
+    row, key = _written(change), change.record.key
+    given: Row = {"row_id": _row_id(key)}
+    if key.item_id:
+        given["owner"] = key.client_id
+    for name, value in (row.insert or {}).items():
+        given[f"new_{name}"] = _storable(value)
+    for name, value in (row.delete or {}).items():
+        given[f"seen_{name}"] = value
+    for name, edit in row.edits.items():
+        given[f"seen_{name}"], given[f"new_{name}"] = edit.seen, _storable(edit.value)
+    return given
+
+
+def _storable(value: Value) -> Value:
+    """Raise ValueError for a text that no database takes."""
+    if isinstance(value, str) and clean(value) != value:
+        raise ValueError
+    return value

@@ -1,0 +1,193 @@
+"""Storing changes: a fixed number of statements for any number of them, inside one transaction.
+
+The ERP's own rows come first, on the condition that they still hold what was seen; what then could not be written is
+stored as the change's ``otherwise`` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.conflicts import store_conflicts
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.dialect.base import Merge, Refused
+from kartoteka.adapters.sql.rows import RowWriter
+from kartoteka.adapters.sql.states import BASE, STATUS, base_row, status_row
+from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
+from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, pieces, text_of
+from kartoteka.model import Candidate, Change, Key, Link, RecordState
+from kartoteka.ports.exchange import Saved
+
+_LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
+_MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "raised_at")
+_HISTORY = (
+    *("at", "run_id", *Key._fields),
+    *("field", "direction", "reason", "value_before", "value_after", "counts"),
+)
+
+_FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
+_STOOD = sa.select(
+    sync_matches.c.client_id, sync_matches.c.panel_client_id, sync_matches.c.raised_at, sync_matches.c.decision
+).where(among(sync_matches.c.client_id))
+_DROP_MATCHES = sync_matches.delete().where(among(sync_matches.c.client_id))
+
+
+def _since(stored: sa.ColumnElement[Any], offered: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Since when the record is in this state: an unchanged state and code keep the older moment."""
+    before, after = sync_status.c, offered.table.c
+    unchanged = sa.and_(before.state == after.state, before.code == after.code)
+    return sa.case((unchanged, stored), else_=offered)
+
+
+_STATUS_MERGES: Mapping[str, Merge] = {
+    "since": _since,
+    "last_in_step_at": lambda stored, offered: sa.func.coalesce(offered, stored),
+}
+
+
+class Saver:
+    """The statements that store changes, built once for a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = RowWriter(database)
+        dialect, incoming = database.dialect, database.erp.incoming_clients
+        self._no_longer_incoming = incoming.delete().where(among(incoming.c.panel_client_id))
+        self._links = dialect.upsert(sync_links, _LINK)
+        self._matches = dialect.insert(sync_matches, _MATCH)
+        self._history = dialect.insert(sync_history, _HISTORY)
+        self._base = dialect.upsert(sync_base, BASE)
+        self._status = dialect.upsert(sync_status, STATUS, _STATUS_MERGES)
+        self._drop_base, self._drop_status = (
+            table.delete().where(dialect.among(*(table.c[name] for name in Key._fields)))
+            for table in (sync_base, sync_status)
+        )
+
+    def save(self, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
+        """Store these changes in one transaction; in halves, where the database refuses our own rows of one of them."""
+        changes = [change for change in changes if change]
+        if not changes:
+            return Saved()
+        try:
+            with self._database.writing() as connection:
+                return self.store(connection, changes, run_id, at)
+        except Refused as error:
+            if len(changes) == 1:
+                return self._save_refused(changes[0], error.reason, run_id, at)
+        half = len(changes) // 2
+        first, second = (self.save(part, run_id, at) for part in (changes[:half], changes[half:]))
+        return Saved(first.again | second.again, {**first.refused, **second.refused})
+
+    def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
+        """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
+        if change.otherwise:
+            self.save([change.otherwise], run_id, at)
+        return Saved(refused={change.record.key: reason})
+
+    def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
+        """Store these changes inside a transaction and return what could not be stored as asked."""
+        answer = self._rows.write(connection, [change for change in changes if _writes_row(change)])
+        missed = answer.again | answer.refused.keys()
+        stored = [
+            change.otherwise if _writes_row(change) and change.record.key in missed else change for change in changes
+        ]
+        self._store(connection, [change for change in stored if change is not None], run_id, at)
+        return answer
+
+    def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
+        self._store_links(connection, [change.link for change in changes if change.link], at)
+        given = {c.record.key.client_id: c.candidates for c in changes if c.candidates is not None}
+        self._replace_matches(connection, given, at)
+        history = (row for change in changes for row in _history_rows(change, run_id, at))
+        self._database.run(connection, self._history, history)
+        store_conflicts(self._database, connection, changes, at)
+        bases = {c.record.key: base_row(c.record.key, c.after, at) for c in changes if _kept_differs(c)}
+        self._put(connection, bases, self._base, self._drop_base)
+        statuses = {
+            c.record.key: status_row(c.record.key, c.after.status, at)
+            for c in changes
+            if c.after.status != c.record.state.status
+        }
+        self._put(connection, statuses, self._status, self._drop_status)
+
+    def _put(
+        self, connection: sa.Connection, rows: Mapping[Key, Row | None], upsert: sa.Executable, drop: sa.Delete
+    ) -> None:
+        """Write the rows of these keys, and delete those that are None."""
+        self._database.run(connection, upsert, (row for row in rows.values() if row is not None))
+        for some in pieces([tuple(key) for key, row in rows.items() if row is None]):
+            connection.execute(drop, {"keys": some})
+
+    def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:
+        """Store links: an account is one client's, and nobody's news any more, whatever the ERP answered."""
+        accounts = [link.panel_client_id for link in links]
+        for_ids(connection, _FREED, accounts)
+        self._database.run(connection, self._links, (_link_row(link, at) for link in links))
+        for_ids(connection, self._no_longer_incoming, accounts)
+
+    def _replace_matches(
+        self, connection: sa.Connection, given: Mapping[str, Sequence[Candidate]], at: datetime
+    ) -> None:
+        """Store the clients' candidates in place of those that stood there.
+
+        One that stays keeps its ``raised_at`` and its decision: a person may have answered since it was read.
+        """
+        before = {
+            (row[0], row[1]): {"raised_at": row[2], "decision": row[3]} for row in by_ids(connection, _STOOD, given)
+        }
+        for_ids(connection, _DROP_MATCHES, given)
+        rows = {(key, one.panel_client_id): _match_row(key, one, at) for key, some in given.items() for one in some}
+        self._database.run(connection, self._matches, (row | before.get(key, {}) for key, row in rows.items()))
+
+
+def _writes_row(change: Change) -> bool:
+    row = change.row
+    return row is not None and bool(row.edits or row.insert is not None or row.delete is not None)
+
+
+def _kept_differs(change: Change) -> bool:
+    """Return whether anything but the status differs."""
+    before, after = change.record.state, change.after
+    return _kept(before) != _kept(after)
+
+
+def _kept(state: RecordState) -> tuple[Any, ...]:
+    return state.base, state.panel_id, state.notes, state.intent, state.deferral
+
+
+def _link_row(link: Link, at: datetime) -> Row:
+    return {
+        "client_id": link.client_id,
+        "panel_client_id": link.panel_client_id,
+        "panel_login": fit(sync_links.c.panel_login, link.panel_login),
+        "linked_by": fit(sync_links.c.linked_by, link.linked_by),
+        "linked_at": at,
+    }
+
+
+def _match_row(client_id: str, candidate: Candidate, at: datetime) -> Row:
+    return {
+        "client_id": client_id,
+        "panel_client_id": candidate.panel_client_id,
+        "matched_by": fit(sync_matches.c.matched_by, candidate.matched_by),
+        "decision": candidate.decision or None,
+        "raised_at": at,
+    }
+
+
+def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
+    about = {**change.record.key._asdict(), "at": at, "run_id": run_id}
+    for written in change.written:
+        yield {
+            **about,
+            "field": written.field,
+            "direction": str(written.direction),
+            "reason": str(written.reason),
+            "value_before": text_of(written.before),
+            "value_after": text_of(written.after),
+            "counts": written.counts,
+        }

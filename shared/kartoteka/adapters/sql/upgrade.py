@@ -1,0 +1,137 @@
+"""Creating the exchange tables, and the way from one version of them to the next.
+
+:func:`create` and :func:`upgrade` add what is missing and never change or drop what is there: an ERP's author may have
+made the tables, or added columns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+
+from kartoteka.adapters.sql.dialect import DIALECTS, dialect_of
+from kartoteka.adapters.sql.dialect.base import NO_SCHEMA, WRITES, Dialect, translated
+from kartoteka.adapters.sql.tables import ERP, ErpTables, all_tables, sync_schema
+from kartoteka.errors import Halt
+
+VERSION = 4
+"""The version of the tables that this code makes."""
+
+OLDEST = 4
+"""The oldest version from which there is a way to the present one."""
+
+Step = Callable[[sa.Connection], None]
+
+STEPS: Mapping[int, Step] = {}
+"""Version -> what cannot be done by adding what is missing: renaming, filling, changing types. Run once, in order."""
+
+
+def create(engine: sa.Engine, erp: ErpTables = ERP) -> int:
+    """Create what is missing, bring an older version up to date, and return the version. Safe to repeat.
+
+    Raises Halt for tables of a newer program, and of one from before the first release.
+    """
+    with _changing(engine) as (connection, dialect):
+        return _bring_up_to_date(connection, dialect, erp)
+
+
+def upgrade(engine: sa.Engine, erp: ErpTables = ERP) -> int:
+    """Bring existing tables up to date and return their version. Raises Halt where there are none, and as create."""
+    with _changing(engine) as (connection, dialect):
+        if not _installed(connection):
+            raise Halt("no_schema", NO_SCHEMA)
+        return _bring_up_to_date(connection, dialect, erp)
+
+
+def ddl(name: str, erp: ErpTables = ERP) -> str:
+    """Return all tables and triggers as a script for this engine; running it twice changes nothing."""
+    dialect = DIALECTS[name]
+    printed = dialect.for_printing()
+    tables = all_tables(erp)
+    parts: list[sa.DDLElement] = [CreateTable(table, if_not_exists=True) for table in tables]
+    parts += [CreateIndex(index, if_not_exists=True) for table in tables for index in _indexes(table)]
+    script = [str(part.compile(dialect=printed)).strip() for part in parts]
+    script += [statement for watched in erp.watched for statement in dialect.triggers(watched)]
+    once = "WHERE NOT EXISTS (SELECT 1 FROM sync_schema)"
+    script.append(f"INSERT INTO sync_schema (version) SELECT {VERSION} {once}")
+    return "".join(f"{statement};\n\n" for statement in script)
+
+
+@contextlib.contextmanager
+def _changing(engine: sa.Engine) -> Iterator[tuple[sa.Connection, Dialect]]:
+    dialect = dialect_of(engine.url)
+    options = engine.execution_options(**{WRITES: True, "no_parameters": True})
+    with translated(dialect), options.begin() as connection:
+        dialect.lock_schema(connection)
+        yield connection, dialect
+
+
+def _bring_up_to_date(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> int:
+    before = _installed(connection)
+    _refuse(before)
+    for version in sorted(STEPS):
+        if 0 < before < version:
+            STEPS[version](connection)
+    _complete(connection, dialect, erp)
+    if before < VERSION:
+        connection.execute(sync_schema.insert().values(version=VERSION))
+    return VERSION
+
+
+def _installed(connection: sa.Connection) -> int:
+    """Return the version that is there, 0 where there is none."""
+    if not sa.inspect(connection).has_table(sync_schema.name):
+        return 0
+    return connection.scalar(sa.select(sa.func.max(sync_schema.c.version))) or 0
+
+
+def _refuse(version: int) -> None:
+    if version > VERSION:
+        raise Halt(
+            "newer_schema", f"the exchange tables have version {version}, this program knows {VERSION}: update it"
+        )
+    if 0 < version < OLDEST:
+        raise Halt(
+            "old_schema",
+            f"the exchange tables have version {version}, which was never released, and cannot be upgraded: drop the "
+            "tables whose names begin with sync_, and change_log, then run `kartoteka schema create --url …`",
+        )
+
+
+def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> None:
+    """Add the tables, columns, indexes and triggers that are missing."""
+    inspector = sa.inspect(connection)
+    for table in all_tables(erp):
+        if inspector.has_table(table.name):
+            _complete_table(connection, inspector, table)
+        else:
+            table.create(connection, checkfirst=False)
+    for watched in erp.watched:
+        for statement in dialect.triggers(watched):
+            connection.exec_driver_sql(statement)
+
+
+def _complete_table(connection: sa.Connection, inspector: sa.Inspector, table: sa.Table) -> None:
+    present = {column["name"].lower() for column in inspector.get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in present:
+            _add_column(connection, column)
+    indexed = {index["name"] for index in inspector.get_indexes(table.name)}
+    for index in _indexes(table):
+        if index.name not in indexed:
+            index.create(connection)
+
+
+def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
+    if column.primary_key:
+        raise Halt("foreign_table", f"there is a table {column.table.name} without its key column {column.name}")
+    definition = CreateColumn(column).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
+
+
+def _indexes(table: sa.Table) -> list[sa.Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))

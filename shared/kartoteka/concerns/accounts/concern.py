@@ -1,0 +1,619 @@
+"""The concern: finds or opens each client's account, and opens and closes it as the client is active.
+
+The client's code is always looked up first: a lost reply must not open a second account. A client whose code no account
+carries is matched with the account index; what no rule hits is opened. An account that was found is given the client's
+code before the link is stored, so that after a lost reply it is found by its code.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kartoteka import codes
+from kartoteka.codes import IN_STEP, Status
+from kartoteka.concerns.accounts import matching, opening
+from kartoteka.concerns.accounts.incoming import Incoming
+from kartoteka.concerns.accounts.index import Index
+from kartoteka.concerns.accounts.logins import Logins
+from kartoteka.concerns.accounts.matching import NO_MATCH, Match
+from kartoteka.concerns.shops import PanelShops, as_value, wanted
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields import normal
+from kartoteka.fields.table import ACTIVE, SHOPS_FIELD
+from kartoteka.model import (
+    REFUSED,
+    Candidate,
+    Change,
+    Deferral,
+    Direction,
+    Done,
+    Forms,
+    Intent,
+    Link,
+    Note,
+    Owner,
+    Reason,
+    Record,
+    RecordState,
+    Value,
+    Values,
+    Written,
+)
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, NewAccount
+from kartoteka.sync import feed, retry
+from kartoteka.sync.collect import ChangeLogSource, Source, advance
+from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
+from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
+from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.retry import Answer
+from kartoteka.sync.run import Run
+
+logger = logging.getLogger(__name__)
+
+CODE = "external_code"
+"""The name under which the giving of a code stands in intents and in the history."""
+PAGE = 1_000
+"""Clients told with one set of statements."""
+LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
+"""The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
+LOOKS_IN_VAIN = 3
+"""Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
+WHOLE = ""
+"""The name under which a record remembers a refusal of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a client beside its record.
+
+    ``match``: what matching found, None where it was not asked. ``known`` are its rows of ``sync_matches``, ``answers``
+    the accounts that the ERP said are its own.
+    """
+
+    match: Match | None = None
+    known: tuple[Candidate, ...] = ()
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Shown):
+    """What the panel shows of a client without an account.
+
+    ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
+    does not show it. ``shared``: another client was given the same account. ``before``: what an earlier call was
+    about to do.
+    """
+
+    by_code: tuple[Account, ...] = ()
+    match: Match = NO_MATCH
+    matched: Account | None = None
+    shared: bool = False
+    before: Intent | None = None
+
+
+class Accounts(Concern):
+    """Whose account is whose, and whether it is open."""
+
+    name = "accounts"
+    waits_for_index = True
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._index = Index(run, self.name)
+        self._incoming = Incoming(run, self._index)
+        self._logins = Logins(run.policy.accounts.login)
+        self._shops = PanelShops(run)
+        self._is_linked: dict[Owner, bool | None] = {}
+        self._opened: dict[str, Opened] = {}
+        self._fresh: set[str] = set()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the policy opens or links accounts by itself."""
+        return self.run.policy.accounts.direction is not Direction.OFF
+
+    def _others(self) -> list[Concern]:
+        return [c for c in self.run.concerns.values() if c is not self]
+
+    # --- which records
+
+    def sources(self, *, everything_due: bool) -> Sequence[Source]:
+        """Return the log, once every account of the panel has been read: before that nobody knows who has one."""
+        complete = index_is_complete(self.run)
+        return (ChangeLogSource(self, everything_due=everything_due),) if complete else ()
+
+    def load(self, owners: Collection[Owner]) -> list[Record]:
+        """Return what is known of these clients, those without an account matched with the account index."""
+        records = super().load(owners)
+        if not records:
+            return records
+        self._note(records)
+        ids = [record.key.client_id for record in records]
+        on = self.run.policy.accounts.incoming
+        answers = self.run.exchange.index.answers(ids) if on else {}
+        unlinked = [r for r in records if r.link is None and r.erp is not None and self._looks_for(r, answers)]
+        known: dict[str, list[Candidate]] = defaultdict(list)
+        if without := [r.key.client_id for r in records if r.link is None]:
+            for candidate in self.run.exchange.index.candidates(without):
+                known[candidate.client_id].append(candidate)
+        plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
+        matches = self._index.matches(plain, known, answers)
+        return [
+            replace(r, facts=Facts(matches.get(key), tuple(known.get(key, ())), tuple(answers.get(key, ()))))
+            for r in records
+            for key in (r.key.client_id,)
+        ]
+
+    def _looks_for(self, record: Record, answers: Mapping[str, Sequence[str]]) -> bool:
+        """Whether an account is looked for: where the policy opens and links none, the ERP's own answers count."""
+        return self.is_on or record.key.client_id in answers
+
+    def by_policy(self, record: Record) -> Record:
+        """Return a client that was deleted as one that is not active, where deletions are propagated."""
+        propagates = self.run.policy.accounts.deletes == "propagate"
+        return replace(record, erp={ACTIVE: False}) if record.erp is None and record.link and propagates else record
+
+    def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return the deferred clients; one that was deleted is to be closed where deletions are propagated."""
+        return owners if self.run.policy.accounts.deletes == "propagate" else super().due(owners)
+
+    def can_wait(self, record: Record) -> bool:
+        """Whether a client can be deferred: also one that has no account yet."""
+        return record.erp is not None
+
+    def fit_to_send(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return the clients that may be worked now: where the panel's news could not be read, those with an account.
+
+        Somebody may register in the shop in the very minute in which the ERP makes the client: both schedules fire
+        then, and a second account would be opened.
+        """
+        if not self.is_on:
+            return owners
+        unknown = [owner for owner in owners if owner not in self._is_linked]
+        for at in range(0, len(unknown), PAGE):
+            self._note(self.run.exchange.records.load(self.name, unknown[at : at + PAGE]))
+        without = [owner for owner in owners if self._is_linked[owner] is False]
+        error = self._read_news() if without else None
+        if error is None:
+            return owners
+        waiting = [record for record in super().load(without) if record.erp is not None]
+        changes = [retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None]
+        self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
+        unlinked = {record.key.owner for record in waiting}
+        return [owner for owner in owners if owner not in unlinked]
+
+    def _note(self, records: Sequence[Record]) -> None:
+        """Remember who has an account (True), who has none (False), and who is not there (None)."""
+        self._is_linked |= {r.key.owner: None if r.link is None and r.erp is None else bool(r.link) for r in records}
+
+    def _read_news(self) -> Retry | Halt | None:
+        """Bring the account index up to date; return why that could not be done."""
+        if PAUSED_AS in self.run.state.paused():
+            return Retry("paused")
+        if self.run.feed_read:
+            return None
+        try:
+            advance(self.run, PanelFeed(self.run))
+        except (Retry, Halt) as error:
+            logger.warning("the panel's feed cannot be read (%s): clients without an account wait for it", error.code)
+            return error
+        return None
+
+    def notice(self, news: News) -> Sequence[Owner]:
+        """Return the clients without an account to whom an account on a page of the feed may belong."""
+        codes_shown = [
+            a.external_code
+            for a in news.page
+            if a.external_code and a.panel_client_id not in news.owners and not a.guest
+        ]
+        found = set(self.run.exchange.records.existing(codes_shown)) if codes_shown and self.is_on else set()
+        if news.fresh and news.complete:
+            fresh = list(news.fresh.values())
+            hit = self._incoming.note(fresh)
+            if self.is_on:
+                found |= {*hit, *self.run.exchange.index.contenders([a.panel_client_id for a in fresh])}
+        return [Owner(client_id) for client_id in sorted(found)]
+
+    def index_incomplete(self, error: Retry | Halt) -> None:
+        """Say of every client without an account why it waits."""
+        if not self.is_on:
+            return
+        told, after = codes.status(error.code), ""
+        while page := self.run.exchange.records.client_ids(after, PAGE):
+            after = page[-1]
+            records = self.run.exchange.records.load(self.name, [Owner(client_id) for client_id in page])
+            waiting = [r for r in records if r.link is None and r.state.status != told]
+            changes = [Change(record, replace(record.state, status=told)) for record in waiting]
+            self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
+
+    def index_complete(self) -> None:
+        """List the accounts that are nobody's."""
+        self._incoming.list_all()
+
+    def restored(self) -> bool:
+        """Have all accounts read again: the account index may have lost some."""
+        feed.read_anew(self.run)
+        return True
+
+    # --- the plan
+
+    def plan(self, record: Record, shown: Shown) -> Plan:
+        """Return what is to be done with a client: find or open its account, or open and close it."""
+        if record.link is None:
+            return self._of_unlinked(record, shown)
+        plan = super().plan(record, shown)
+        others = [a for a in self._facts(record).answers if a != record.link.panel_client_id]
+        if not others or plan.writes or plan.act is Act.LOOK:
+            return plan
+        told = codes.status("already_linked", accounts=", ".join(others), own=record.link.panel_client_id)
+        return replace(plan, status=told)
+
+    @staticmethod
+    def _facts(record: Record) -> Facts:
+        return record.facts if isinstance(record.facts, Facts) else Facts()
+
+    def _of_unlinked(self, record: Record, shown: Shown) -> Plan:
+        facts = self._facts(record)
+        if record.erp is None:
+            return self._of_absent(record, facts)
+        if not self.is_on and not facts.answers:
+            return Plan(record, Act.KEEP, status=record.state.status)
+        found = shown if isinstance(shown, Found) else None
+        if found is not None and found.by_code:
+            return self._by_code(record, found.by_code)
+        if not normal.is_plain_code(record.key.client_id):
+            return self._held(record, codes.status("bad_id"))
+        match = found.match if found else facts.match or NO_MATCH
+        if match.question:
+            names = ", ".join(f"{c.panel_client_id} ({c.matched_by})" for c in match.candidates)
+            return self._held(record, codes.status(match.question, accounts=names), match.candidates)
+        if record.state.intent is not None and found is None:
+            return Plan(record, Act.LOOK)
+        if match.panel_client_id:
+            return self._by_match(record, match, found) if found else self._unless_held(record, match)
+        return self._to_be_opened(record, asked=found is not None)
+
+    def _of_absent(self, record: Record, facts: Facts) -> Plan:
+        """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
+        none = () if facts.known else None
+        if facts.answers:
+            said = codes.status("no_client.incoming", accounts=", ".join(facts.answers))
+            return Plan(record, Act.KEEP, status=said, candidates=none)
+        if record.code == "no_client":
+            return Plan(record, Act.FORGET, candidates=none)
+        deleted = codes.status("deleted") if record.state.status else None
+        return Plan(record, Act.KEEP, status=deleted, candidates=none)
+
+    def _held(self, record: Record, status: Status, candidates: Sequence[Candidate] | None = None) -> Plan:
+        """Return the plan that leaves a client to a person; ``candidates`` replace those in ``sync_matches``."""
+        same = candidates is None or tuple(candidates) == self._facts(record).known
+        return Plan(record, Act.KEEP, status=status, candidates=None if same else tuple(candidates or ()))
+
+    def _unless_held(self, record: Record, match: Match) -> Plan:
+        """Return that the panel must be asked for a matched account, unless it was, and the client is held for it.
+
+        An account that carries another client's code by then is known again by its number, which the message names.
+        """
+        account, told = match.panel_client_id, record.state.status
+        reasons = [
+            codes.status(code, accounts=account) for code in ("account_gone.given", "guest", "shared_account.given")
+        ]
+        taken = told is not None and told.code == "account_taken" and account in told.message_en
+        if match.given and (taken or told in reasons):
+            return Plan(record, Act.KEEP, status=told)
+        return Plan(record, Act.LOOK)
+
+    def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
+        """Link a client to the account that carries its code.
+
+        A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
+        """
+        linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
+        if not linkable:
+            return self._held(record, codes.status("guest", accounts=accounts[0].panel_client_id))
+        if len(linkable) > 1:
+            names = ", ".join(a.panel_client_id for a in linkable)
+            return self._held(record, codes.status("several_accounts", accounts=names))
+        account, intent = linkable[0], record.state.intent
+        carried = intent if intent and intent.login == account.login else None
+        by = carried.linked_by or "created" if carried else CODE
+        return Plan(record, Act.LINK, shown=Found(account=account, match=Match(account.panel_client_id, by)))
+
+    def _by_match(self, record: Record, match: Match, found: Found) -> Plan:
+        """Give a matched account the client's code; nothing else is written at first contact but the closing."""
+        account, client_id = found.matched, record.key.client_id
+        if found.shared:
+            named = self._facts(record).known or (Candidate(client_id, match.panel_client_id, match.by),)
+            return self._held(record, codes.status("shared_account.given", accounts=match.panel_client_id), named)
+        if account is None:
+            return self._held(record, codes.status("account_gone.given", accounts=match.panel_client_id))
+        owner = "" if normal.same_code(account.external_code, client_id) else account.external_code
+        blocked = owner != "" and (match.by == matching.INCOMING or self.run.exchange.records.existing([owner]))
+        if blocked:
+            facts = {"accounts": account.panel_client_id, "panel_value": owner}
+            return self._held(record, codes.told("account_taken", (), facts))
+        if not matching.can_be_linked(seen(account)):
+            return self._held(record, codes.status("guest", accounts=account.panel_client_id))
+        first, way = Reason.FIRST_CONTACT, Direction.ERP_TO_PANEL
+        written = [Written(CODE, way, first, account.external_code, client_id)]
+        closing: dict[str, Value] = {}
+        if self._to_be_closed(record):
+            written.append(Written(ACTIVE, way, first, True, False))
+            closing = {ACTIVE: False}
+        return Plan(
+            record,
+            Act.LINK,
+            base=record.state.base,
+            call=AccountUpdate(client_id, account.login, closing, external_code=client_id),
+            intent=Intent(tuple(written), login=account.login, linked_by=match.by),
+            shown=replace(found, account=account),
+        )
+
+    def _to_be_closed(self, record: Record) -> bool:
+        """Return whether the ERP wants the account closed. One that it wants open is left as it is at first contact."""
+        return (record.erp or {}).get(ACTIVE) is False and self.rules[ACTIVE].to_panel
+
+    def _to_be_opened(self, record: Record, *, asked: bool) -> Plan:
+        """Open an account, or hold a client of which none can be opened, with all that is wrong named."""
+        row, policy = record.erp or {}, self.run.policy
+        if policy.accounts.direction is Direction.PANEL_TO_ERP:
+            return self._held(record, codes.status("direction"))
+        if lacking := opening.missing(row, policy):
+            return self._held(record, codes.status("incomplete", lacking, table=self.table))
+        shops = wanted(row, policy)
+        if not shops:
+            return self._held(record, codes.status("incomplete.shop"))
+        values = opening.values(row, policy, self._travelling(), as_value(shops))
+        if refusals := list(opening.refusals(values)):
+            first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
+            return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
+        note = record.state.notes.get(WHOLE)
+        if note and note.value == _digest(values):  # the panel has refused these very contents
+            return Plan(record, Act.KEEP, status=record.state.status)
+        if not asked:
+            return Plan(record, Act.LOOK)
+        try:
+            with self.lock:
+                self._shops.check(values[SHOPS_FIELD])
+        except Reject as reject:
+            return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
+        login = self._logins.current(record)
+        request = NewAccount(record.key.client_id, login, secrets.token_urlsafe(18), values)
+        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=Found(before=record.state.intent))
+
+    def _travelling(self) -> frozenset[str]:
+        """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
+        alone = (concern for concern in self._others() if not concern.rows.items)
+        rules = {name: rule for concern in alone for name, rule in concern.rules.items()}
+        return frozenset(n for n, rule in rules.items() if rule.to_panel) - self.run.lacks.fields()
+
+    # --- reading and sending
+
+    def must_read(self, record: Record) -> bool:
+        """Whether the panel has to be asked: for the account of a client, or for one that carries its code."""
+        if record.link is not None:
+            return super().must_read(record)
+        return record.erp is not None and (self.is_on or bool(self._facts(record).answers))
+
+    def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts of linked clients; look for those of the others by code, and read those that matched."""
+        linked, unlinked = [r for r in records if r.link], [r for r in records if not r.link]
+        shown, failed = super().read(linked) if linked else ({}, {})
+        if not unlinked:
+            return shown, failed
+        if not index_is_complete(self.run):
+            return shown, {**failed, **dict.fromkeys((r.key.owner for r in unlinked), Retry("first_pass"))}
+        for record in unlinked:
+            if record.state.intent:
+                self._logins.current(record)  # a name that was asked for already comes before new ones
+        found, errors = retry.ask_all(self.run.panel.find, [r.key.client_id for r in unlinked])
+        by_code: dict[str, list[Account]] = defaultdict(list)
+        for account in found:
+            by_code[account.external_code].append(account)
+        result: dict[Owner, Shown] = dict(shown)
+        failures: dict[Owner, Reject | Retry | Halt] = dict(failed)
+        rest = []
+        for record in unlinked:
+            client_id = record.key.client_id
+            if client_id in by_code:
+                result[record.key.owner] = Found(by_code=tuple(by_code[client_id]))
+            elif client_id in errors:
+                failures[record.key.owner] = errors[client_id]
+            else:
+                rest.append(record)
+        matched, unread = self._matched(rest)
+        return {**result, **matched}, {**failures, **unread}
+
+    def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts afresh that were matched: the account index may be behind the panel.
+
+        An account that is not any more as it was matched is noted in the index, and its client matched again.
+        """
+        matches = {r.key.owner: self._facts(r).match or NO_MATCH for r in records}
+        chosen = Counter(match.panel_client_id for match in matches.values() if match.panel_client_id)
+        alone = [key for key, count in chosen.items() if count == 1]
+        accounts, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), alone)
+        by_id = {account.panel_client_id: account for account in accounts}
+        shown: dict[Owner, Shown] = {}
+        failed: dict[Owner, Reject | Retry | Halt] = {}
+        for record in records:
+            owner, match = record.key.owner, matches[record.key.owner]
+            key = match.panel_client_id
+            if key in errors:
+                failed[owner] = errors[key]
+            elif chosen[key] > 1:
+                shown[owner] = Found(match=match, shared=True)
+            elif key and not match.given and not self._still_fits(record, by_id.get(key), key):
+                failed[owner] = Retry("moved")
+            else:
+                shown[owner] = Found(match=match, matched=by_id.get(key))
+        return shown, failed
+
+    def _still_fits(self, record: Record, account: Account | None, panel_client_id: str) -> bool:
+        """Return whether an account is still as it was matched by a rule; else the index is corrected."""
+        index, now = self.run.exchange.index, self.run.now()
+        if account is None:  # nobody's any more, like a guest
+            known = index.known([panel_client_id]).values()
+            index.remember([replace(a, tax_number="", mail="", guest=True) for a in known], at=now)
+            return False
+        current = seen(account)
+        taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
+        client = matching.hint(record.key.client_id, record.erp or {})
+        fits = matching.rules_that_hit(client, current, self.run.policy.accounts.match)
+        if taken or not fits or not matching.can_be_linked(current):
+            index.remember([current], at=now)
+            return False
+        return True
+
+    def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
+        """Open accounts, and write into those that are there: one call for each kind."""
+        notify = self.run.policy.accounts.notify_customer
+        opening_, others = (
+            [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
+        )
+        created = retry.send_all(
+            lambda some: self.run.panel.create(some, notify=notify), [plans[n].call for n in opening_]
+        )
+        updated = retry.send_all(self.run.panel.update, [plans[n].call for n in others])
+        answers = {**dict(zip(opening_, created, strict=True)), **dict(zip(others, updated, strict=True))}
+        return [answers[n] for n in range(len(plans))]
+
+    def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
+        """Return what is to be stored, or the plan of the next log-in name where the one asked for is taken."""
+        if plan.act is Act.LINK:
+            return self.outcomes(plan) if isinstance(answer, Done) else self._not_done(plan, answer)
+        if plan.act is not Act.ADD:
+            return super().answered(plan, answer)
+        if isinstance(answer, Done):
+            return [self._was_opened(plan, answer)]
+        if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
+            return super().answered(plan, answer)
+        if (
+            not isinstance(answer, Reject)
+            or answer.code != "login_taken"
+            or self.run.policy.accounts.login.mode == "erp"
+        ):
+            return self._not_done(plan, answer)
+        before = plan.shown.before
+        if before and before.making and before.login == plan.call.login and not self._looked_for_again(plan.record):
+            return self._not_done(plan, Retry("maybe_opened"))
+        request = replace(plan.call, login=self._logins.next(plan.record))
+        return replace(plan, call=request, intent=_opening(request))
+
+    def _not_done(self, plan: Plan, answer: Answer) -> Sequence[Change]:
+        """Return the change of a client whose account could not be found or opened."""
+        if isinstance(answer, Retry | Halt):
+            return [retry.deferred(self.run, plan.record, answer)]
+        assert isinstance(answer, Reject)
+        change = retry.refused(
+            self.run, Change(plan.record, replace(plan.record.state, intent=None)), answer, table=self.table
+        )
+        if change.after.deferral is None and plan.act is Act.ADD:
+            note = Note(REFUSED, _digest(plan.call.values), code=answer.code)
+            change = replace(change, after=replace(change.after, notes={WHOLE: note}))
+        return [change]
+
+    @staticmethod
+    def _looked_for_again(record: Record) -> bool:
+        """Return whether the account that may be ours was looked for again and again, at growing pauses, in vain."""
+        deferral = record.state.deferral
+        return deferral is not None and deferral.code == "maybe_opened" and deferral.tries >= LOOKS_IN_VAIN
+
+    def looks_again(self, change: Change) -> bool:
+        """Whether a client's account is looked for again at once: a lost reply must not cost it a minute."""
+        deferral = change.after.deferral
+        return change.record.link is None and deferral is not None and deferral.code in LOST
+
+    # --- what follows from a link
+
+    def outcomes(self, plan: Plan) -> Sequence[Change]:
+        """Return what is stored of a plan that was carried out without another call, or of a link."""
+        return [self._was_linked(plan)] if plan.act is Act.LINK else super().outcomes(plan)
+
+    def _was_linked(self, plan: Plan) -> Change:
+        """Link a client to an account that was there, with what an intent is known to have carried."""
+        record, found = plan.record, plan.shown
+        account: Account = found.account
+        intent = record.state.intent if record.state.intent and record.state.intent.login == account.login else None
+        values = opened_values(intent)
+        closed = values.get(ACTIVE) is False
+        by = found.match.by
+        link = Link(record.key.client_id, account.panel_client_id, account.login, by)
+        if intent and intent.making:
+            self._opened[record.key.client_id] = Opened(values, {})
+        due = self._to_be_closed(record) is not closed
+        return self._linked(record, link, {} if due else {ACTIVE: not closed}, intent.written if intent else ())
+
+    def _was_opened(self, plan: Plan, answer: Done) -> Change:
+        """Link a client to the account that was opened for it just now: both agree on what it was opened with."""
+        record, request = plan.record, plan.call
+        link = Link(record.key.client_id, answer.panel_client_id, answer.login or request.login, "created")
+        with self.lock:
+            self._opened[record.key.client_id] = Opened(request.values, record.erp or {})
+            self._fresh.add(record.key.client_id)
+        agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
+        return self._linked(record, link, agreed, _opening(request).written)
+
+    def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
+        """Return the change that links a client; with nothing ``agreed`` it is still to be opened or closed."""
+        due = None if agreed else Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+        status = IN_STEP if agreed else codes.status("first_contact")
+        state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
+        known = self._facts(record).known
+        return Change(record, state, written=written, link=link, candidates=() if known else None)
+
+    def also(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Return the first contact of all other concerns with the clients that are linked by these changes."""
+        links = {change.link.client_id: change.link for change in changes if change.link}
+        if not links:
+            return ()
+        known = {key: opened for key, opened in self._opened.items() if key in links}
+        fresh = self._fresh & links.keys()
+        return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
+
+    def saved(self, changes: Sequence[Change]) -> None:
+        """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
+        wake: dict[str, list[Owner]] = defaultdict(list)
+        for change in changes:
+            deferral, linked = change.after.deferral, change.link or change.record.key.concern != self.name
+            if linked and deferral and deferral.code == "first_contact":
+                wake[change.record.key.concern].append(change.record.key.owner)
+        for concern, owners in wake.items():
+            self.run.queue.send(concern, list(dict.fromkeys(owners)))
+        asked = {c.panel_client_id for change in changes for c in change.candidates or ()}
+        if asked:
+            self.run.exchange.index.unlist_incoming(asked)
+        settled = [change.record for change in changes if change.candidates == ()]
+        freed = {c.panel_client_id for record in settled for c in self._facts(record).known}
+        if not freed:
+            return
+        worked = {change.record.key.client_id for change in changes if change.record.key.concern == self.name}
+        if others := sorted(self.run.exchange.index.contenders(freed) - worked):
+            self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
+        self._incoming.list(sorted(freed))
+
+
+def _opening(request: NewAccount) -> Intent:
+    """Return what is stored before an account is opened; in the history that is one row, with the values as JSON."""
+    values = json.dumps(dict(request.values), ensure_ascii=False, sort_keys=True)
+    written = (Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, values),)
+    return Intent(written, making=True, login=request.login)
+
+
+def opened_values(intent: Intent | None) -> dict[str, Value]:
+    """Return the values of an intent by field, those of an opening out of their JSON."""
+    if intent is None:
+        return {}
+    if intent.making:
+        found: dict[str, Value] = json.loads(str(intent.written[0].after))
+        return found
+    return intent.values
+
+
+def _digest(values: Values) -> str:
+    return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,136 @@
+"""Which account is a client's own? A pure function from what is known to a link, a new account, or a question.
+
+The client's code is asked for first, by the caller: an account that carries it is the client's. Here all other rules
+are looked at. A tax number may belong to several clients (branches) and an e-mail address to several people, so neither
+is a key: only a single free account that no other client hits is taken without asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kartoteka.fields.table import BILLING, EMAIL_FIELD, TAX_NUMBER_FIELD
+from kartoteka.model import Candidate, Values
+from kartoteka.ports.exchange import ClientHint, SeenAccount
+
+LINK, CREATE = "link", "create"
+"""A person's decisions in ``sync_matches``."""
+OPERATOR, INCOMING = "operator", "incoming"
+"""``linked_by`` of accounts that a person named, in ``sync_matches`` or in ``incoming_clients``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What matching found for one client.
+
+    With ``panel_client_id``: link it to that account, found ``by`` that rule. With ``question``, a code for the status:
+    a person decides between the ``candidates``. With neither: open an account.
+    """
+
+    panel_client_id: str = ""
+    by: str = ""
+    question: str = ""
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether a person named the account."""
+        return self.by in (OPERATOR, INCOMING)
+
+
+NO_MATCH = Match()
+"""Nobody was found: open an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What is known about the accounts that some clients hit.
+
+    ``owners``: panel client id -> the client that it is linked to, or whose code it carries. ``clients``: those owners
+    that exist. ``contenders``: panel client id -> the clients without an account that hit it.
+    """
+
+    accounts: Sequence[SeenAccount] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    clients: Collection[str] = frozenset()
+    contenders: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+def hint(client_id: str, row: Values) -> ClientHint:
+    """Return what a client is recognised by, normalised."""
+    tax_number, mail = (BILLING[name].normalise(row.get(name), row) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
+    return ClientHint(client_id, tax_number, mail)
+
+
+def rules_that_hit(client: ClientHint, account: SeenAccount, rules: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the policy's rules by which this account may be the client's, in the policy's order."""
+    equal = {
+        TAX_NUMBER_FIELD: client.tax_number != "" and client.tax_number == account.tax_number,
+        EMAIL_FIELD: client.mail != "" and client.mail == account.mail,
+    }
+    return tuple(rule for rule in rules if equal.get(rule))
+
+
+def can_be_linked(account: SeenAccount) -> bool:
+    """Return whether an account can be anybody's: the panel addresses accounts by log-in, and a guest has none."""
+    return not account.guest and account.login != ""
+
+
+def match(
+    client: ClientHint, hits: Hits, rules: Sequence[str], *, known: Sequence[Candidate], answers: Sequence[str]
+) -> Match:
+    """Return what to do with a client whose code no account carries.
+
+    ``known`` are its rows of ``sync_matches``, ``answers`` the accounts that the ERP said are its own.
+    """
+    decided = _decided(known)
+    if decided:
+        return decided
+    if answers:
+        found = tuple(_candidate(client, account, INCOMING, known) for account in answers)
+        return Match(answers[0], by=INCOMING) if len(answers) == 1 else Match(question="ambiguous", candidates=found)
+    return _by_rules(client, hits, rules, known)
+
+
+def _decided(known: Sequence[Candidate]) -> Match | None:
+    links = [candidate for candidate in known if candidate.decision == LINK]
+    opens = any(candidate.decision == CREATE for candidate in known)
+    if len(links) + opens > 1:
+        return Match(question="contradictory", candidates=tuple(known))
+    if links:
+        return Match(links[0].panel_client_id, by=OPERATOR)
+    return NO_MATCH if opens else None
+
+
+def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Sequence[Candidate]) -> Match:
+    found = {
+        account: by
+        for account in hits.accounts
+        if can_be_linked(account) and (by := rules_that_hit(client, account, rules))
+    }
+    free = [account for account in found if _owner(account, client, hits) == ""]
+    foreign = [account for account in found if (owner := _owner(account, client, hits)) and owner not in hits.clients]
+    candidates = tuple(
+        _candidate(client, account.panel_client_id, "+".join(found[account]), known) for account in [*free, *foreign]
+    )
+    if foreign:
+        return Match(question="foreign_code", candidates=candidates)
+    if len(free) > 1:
+        return Match(question="ambiguous", candidates=candidates)
+    if not free:
+        return NO_MATCH
+    (account,) = free
+    if set(hits.contenders.get(account.panel_client_id, ())) - {client.client_id}:
+        return Match(question="shared_account", candidates=candidates)
+    return Match(account.panel_client_id, by=found[account][0])
+
+
+def _owner(account: SeenAccount, client: ClientHint, hits: Hits) -> str:
+    owner = hits.owners.get(account.panel_client_id, "")
+    return "" if owner == client.client_id else owner
+
+
+def _candidate(client: ClientHint, panel_client_id: str, by: str, known: Sequence[Candidate]) -> Candidate:
+    decisions = (candidate.decision for candidate in known if candidate.panel_client_id == panel_client_id)
+    return Candidate(client.client_id, panel_client_id, by, next(decisions, ""))

@@ -1,0 +1,294 @@
+"""The concern: a client's delivery addresses are items, read in bulk across clients.
+
+Every write is announced before it is sent, so that a lost reply is cleared up at the next reading: an address that was
+added after all is found by its contents and not added twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kartoteka import codes
+from kartoteka.concerns.addresses.deletions import GONE, NOT_DELETED, WHOLE, Terms, contents, kept, one_sided
+from kartoteka.concerns.addresses.pairing import Pair, pair
+from kartoteka.concerns.addresses.poll import AddressPoll
+from kartoteka.concerns.shops import wanted
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record, RecordState, Side
+from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
+from kartoteka.sync import retry
+from kartoteka.sync.collect import Source
+from kartoteka.sync.concern import NOT_OWN, Concern, Failed, News, Opened, Shown, by_owner, not_own
+from kartoteka.sync.merge import Step
+from kartoteka.sync.plan import Act, Plan, joined
+from kartoteka.sync.retry import Answer
+from kartoteka.sync.run import Run
+
+NOT_READ = (*NOT_OWN, REFUSED_WHOLE)
+"""The codes of clients about whose addresses the panel is not asked again for the ERP's sake."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAddresses(Shown):
+    """What the panel shows of a client: its account, and its addresses."""
+
+    addresses: tuple[Address, ...] = ()
+
+
+class Addresses(Concern):
+    """Delivery addresses of a client."""
+
+    name = "delivery_addresses"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        section = run.policy.delivery_addresses
+        propagate = section.deletes == "propagate"
+        self._terms = Terms(self.rules, section.direction, section.conflict, propagate, self.lacks)
+
+    def passes(self) -> Mapping[str, Source]:
+        """Return the rotating pass over the addresses of all linked clients."""
+        return {"rotate": AddressPoll(self.run, self)}
+
+    def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
+        """Return all these clients: the panel may have addresses of any."""
+        return owners
+
+    def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those deferred owners who are to be tried: not those whose addresses cannot be read."""
+        found = super().due(owners)
+        states = self.run.exchange.records.states([self.name], found) if found else {}
+        held = {key.owner for key, s in states.items() if s.status and s.status.code in NOT_READ and not s.deferral}
+        return [owner for owner in found if owner not in held]
+
+    # --- the plan
+
+    def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+        """Return the plans of a client's addresses; the client's own record tells only what is about all of them."""
+        own, *items = records
+        if own.link is None or own.erp is None:
+            without = self.without_link if own.link is None else self._without_client
+            return [without(record) for record in records]
+        if not self.is_on:
+            return []
+        known = own.state.status if own.code in NOT_READ else None
+        if status := not_own(own, shown.account) if shown is not None else known:
+            return [Plan(own, Act.KEEP, status=status)]
+        if shown is None:
+            if unanswered := [item for item in items if item.state.intent]:
+                return [Plan(own, Act.KEEP), *(Plan(item, Act.LOOK) for item in unanswered)]
+            items = [item for item in items if not _is_unknown(item)]
+        seen = shown if isinstance(shown, ShownAddresses) else self._last_seen(items)
+        return [Plan(own, Act.KEEP), *self._of_items(own, items, seen)]
+
+    def _without_client(self, record: Record) -> Plan:
+        """Return the plan of a record of a client whose row is gone. What an unanswered call may have added is kept."""
+        if record.erp is not None and record.state.base is None:
+            return Plan(record, Act.KEEP, status=codes.status("no_client"))
+        if record.state.intent is not None:
+            return Plan(record, Act.KEEP, status=codes.status("deleted"))
+        return self.without_row(record)
+
+    def _last_seen(self, items: Sequence[Record]) -> ShownAddresses:
+        """Return the addresses as the panel was last known to show them."""
+        found = (item for item in items if item.state.base is not None and not _is_gone(item))
+        addresses = (Address(item.state.panel_id, self.last_shown(item).values or {}) for item in found)
+        return ShownAddresses(asked=False, addresses=tuple(addresses))
+
+    def _of_items(self, own: Record, items: Sequence[Record], seen: ShownAddresses) -> list[Plan]:
+        plans = []
+        for it in pair(own, items, seen.addresses, asked=seen.asked):
+            shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
+            if it.address is None or it.record.erp is None:
+                plan = one_sided(self._terms, it)
+            else:
+                shown = replace(shown, panel_id=it.address.panel_address_id)
+                plan = self.compared(it.record, shown, it.base, it.earlier)
+            if plan is not None:
+                plans.append(self._with_call(own, it, replace(plan, shown=shown)))
+        return plans
+
+    def _with_call(self, own: Record, it: Pair, plan: Plan) -> Plan:
+        """Return the plan with what the panel is told; held where the panel would want shops, and nothing gives any."""
+        if plan.act is not Act.DELETE and not plan.to_panel:
+            return plan
+        account: Account | None = plan.shown.account
+        row = account.values if account and account.values.get(SHOPS_FIELD) else own.erp or {}
+        shops = wanted(row, self.run.policy)
+        if not shops and plan.act is Act.ADD:
+            return replace(kept(it, codes.status("incomplete.shop")), shown=plan.shown)
+        if not shops and plan.act is Act.MERGE:
+            rest = tuple(step for step in plan.steps if step.target is not Side.PANEL)
+            others = [plan.status] if plan.status and plan.status.code else []
+            return replace(plan, steps=rest, status=joined([codes.status("incomplete.shop"), *others]))
+        values = {step.field: step.value for step in plan.to_panel if plan.act is not Act.DELETE}
+        login = account.login if account else own.link.panel_login if own.link else ""
+        panel_id = "" if plan.act is Act.ADD else plan.panel_id
+        write = AddressWrite(own.key.client_id, plan.record.key.item_id, login, panel_id, values, shops)
+        return replace(plan, call=write)
+
+    def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:
+        """Return nothing yet: the call needs the client's own record."""
+        return None
+
+    # --- reading and sending
+
+    def must_read(self, record: Record) -> bool:
+        """Whether the panel has to be asked about a client."""
+        return self.is_on and super().must_read(record)
+
+    def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts of these clients, and the addresses of those who have the right one: two calls."""
+        shown, failed = super().read(records)
+        of_account = {
+            seen.account.panel_client_id: record.key.owner
+            for record in records
+            if (seen := shown.get(record.key.owner)) and seen.account and not_own(record, seen.account) is None
+        }
+        addresses, unread = self.addresses_of(list(of_account))
+        found: dict[Owner, Shown] = dict(shown)
+        errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
+        for key, owner in of_account.items():
+            if key in addresses:
+                found[owner] = ShownAddresses(account=shown[owner].account, addresses=tuple(addresses[key]))
+            else:
+                del found[owner]
+                errors[owner] = unread.get(key, Retry("missing_result"))
+        return found, errors
+
+    def addresses_of(
+        self, panel_client_ids: Sequence[str]
+    ) -> tuple[Mapping[str, Sequence[Address]], Mapping[str, Reject | Retry | Halt]]:
+        """Read the addresses of these accounts in one call; return them, and who could not be read, and why."""
+        found, failed = retry.ask_all(lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
+        return dict(found), failed
+
+    def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
+        """Send these writes gate by gate. After a call that failed as a whole no other is made in this run."""
+        panel = self.run.panel
+        gates: Mapping[Act, Callable[[Sequence[AddressWrite]], Sequence[Outcome]]] = {
+            Act.ADD: panel.add_addresses,
+            Act.MERGE: panel.update_addresses,
+            Act.DELETE: panel.delete_addresses,
+        }
+        answers: dict[int, Answer] = {}
+        failure: Retry | Halt | None = None
+        for act, gate in gates.items():
+            for chunk in self.run.chunks([n for n, plan in enumerate(plans) if plan.act is act]):
+                writes = [plans[n].call for n in chunk]
+                told: Sequence[Answer] = [failure] * len(chunk) if failure else retry.send_all(gate, writes)
+                failure = failure or _failure(told)
+                answers |= dict(zip(chunk, told, strict=True))
+        return [answers[n] for n in range(len(plans))]
+
+    def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
+        """Return what is to be stored; an address that the panel does not delete is held."""
+        if plan.act is Act.DELETE and isinstance(answer, Reject):
+            said = codes.told(NOT_DELETED, (), {"panel": "", **answer.facts})
+            note = Note(REFUSED, "", code=NOT_DELETED, text=answer.facts.get("panel", ""))
+            state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
+            return [Change(plan.record, state)]
+        return super().answered(plan, answer)
+
+    def refused(self, plan: Plan, reject: Reject) -> Change:
+        """Return the change of an address that the panel refused; one that was deleted there is remembered as such."""
+        change = super().refused(plan, reject)
+        if plan.act is not Act.ADD or plan.base is None:
+            return change
+        notes = {**change.after.notes, WHOLE: GONE}
+        return replace(change, after=replace(change.after, notes=notes))
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of an address whose row was not taken; a deletion is tried again once the row differs."""
+        if plan.act is not Act.REMOVE:
+            known = replace(change, after=replace(change.after, panel_id=plan.panel_id))
+            return super().refused_by_erp(plan, known, reject)
+        whole = Step(WHOLE, Side.ERP, contents(plan.record.erp or {}))
+        return retry.refused(self.run, change, reject, [whole], table=self.table)
+
+    # --- what wakes it
+
+    def notice(self, news: News) -> Sequence[Owner]:
+        """Return the clients among those who moved whose addresses ask for something.
+
+        A linked account that was never seen before is the echo of its own opening: its addresses are our own work.
+        """
+        ids = news.fresh.keys() & set(news.known)
+        moved = {owner: account for owner, account in news.linked.items() if account.panel_client_id in ids}
+        return self.asking(moved) if moved and self.is_on else []
+
+    def asking(self, accounts: Mapping[Owner, Account | None]) -> list[Owner]:
+        """Return those of these clients whose addresses ask for something; one call for each batch of them.
+
+        ``accounts``: as they were read just now, None where they were not. Raises Retry or Halt where a batch could not
+        be read. What is deferred comes back by its own time.
+        """
+        found: list[Owner] = []
+        for batch in self.run.chunks(list(accounts)):
+            loaded = {o: r for o, r in by_owner(self.load(batch)) if self._may_ask(r[0], accounts[o])}
+            ids = {r[0].link.panel_client_id: owner for owner, r in loaded.items() if r[0].link}
+            addresses, failed = self.addresses_of(list(ids))
+            for error in failed.values():
+                if not isinstance(error, Reject):
+                    raise error
+            for key, owner in ids.items():
+                if key not in failed and self._asks(loaded[owner], accounts[owner], addresses.get(key)):
+                    found.append(owner)
+        return found
+
+    @staticmethod
+    def _may_ask(own: Record, account: Account | None) -> bool:
+        """Return whether a client's addresses are looked at: not where the account was seen to be another client's."""
+        is_own = account is not None or own.code != "another_account"
+        return own.erp is not None and own.state.deferral is None and is_own
+
+    def _asks(self, records: Sequence[Record], account: Account | None, addresses: Sequence[Address] | None) -> bool:
+        """Return whether a client's addresses ask for something; ``addresses`` None: the panel has no such account."""
+        own = records[0]
+        assert own.link is not None
+        if addresses is None:
+            return own.code != "account_gone"
+        believed = account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
+        plans = self.plans(records, ShownAddresses(account=believed, addresses=tuple(addresses)))
+        return any(plan and plan.record.state.deferral is None for plan in plans)
+
+    def first_contact(
+        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+    ) -> list[Change]:
+        """Return what is stored of newly linked clients; bases of addresses of an account that was before are void.
+
+        The addresses of an account that was opened just now are due only where the ERP has any: it was opened with
+        fields of other concerns (``known``).
+        """
+        del known
+        records = self.load([Owner(client_id) for client_id in links])
+        having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
+        due = {key: link for key, link in links.items() if key not in fresh or key in having}
+        void = [
+            Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
+            for record in records
+            if record.key.item_id or record.key.client_id not in due
+        ]
+        return [*filter(None, void), *super().first_contact(due, {}, ())]
+
+
+def _is_unknown(item: Record) -> bool:
+    """Return whether a record is about an address of the panel's that could not become a row: nothing is kept of it."""
+    return item.erp is None and item.state.base is None and item.state.panel_id != ""
+
+
+def _is_gone(item: Record) -> bool:
+    """Return whether the panel was seen to have an address no more."""
+    whole = item.state.notes.get(WHOLE)
+    return whole is not None and whole.code != NOT_DELETED
+
+
+def _failure(told: Sequence[Answer]) -> Retry | Halt | None:
+    """Return why a whole call failed; then no other is made in this run."""
+    first = told[0]
+    if isinstance(first, Retry | Halt) and all(answer is first for answer in told):
+        return None if first.code == "missing_result" else first
+    return None

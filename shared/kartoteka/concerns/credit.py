@@ -1,0 +1,200 @@
+"""Trade credit: limit, balance owed and days to pay, and what their age means.
+
+An ERP writes figures with the moment at which it computed them. Older than the policy allows they are stale: the
+panel's stay as they are (``freeze``), nobody buys on credit on them (``zero``), or they count nevertheless (``keep``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from kartoteka import codes
+from kartoteka.codes import Status
+from kartoteka.errors import Reject
+from kartoteka.fields import money
+from kartoteka.fields.table import BALANCE, CURRENCY_FIELD, LIMIT
+from kartoteka.model import Forms, Owner, Record, Side, Value, Values, Written
+from kartoteka.policy import Credit as CreditPolicy
+from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
+from kartoteka.sync.concern import Concern, Shown
+from kartoteka.sync.merge import Step, quoted
+from kartoteka.sync.plan import Act, Plan
+
+ZERO = "0.00"
+AHEAD = timedelta(minutes=15)
+"""How far ahead of our clock ``as_of`` may be."""
+LOCAL_TIME = timedelta(hours=2)
+"""How far ahead of UTC the clocks of the ERPs that we know are."""
+STALE = "stale"
+"""The code of figures that are older than the policy allows."""
+ALLOWED, AS_OF = "credit_allowed", "as_of"
+"""Columns of ``client_credit`` that say what the figures mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Figures that do not count, and what is ``said`` of them. ``zero``: the limit becomes 0 nevertheless."""
+
+    said: Status
+    zero: bool = False
+
+
+def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
+    """Return the moment before which figures are stale."""
+    return now - timedelta(minutes=policy.stale_after_minutes)
+
+
+class Credit(Concern):
+    """Trade credit of a client; ``Record.facts`` says why its figures do not count, None where they do."""
+
+    name = "credit"
+
+    def sources(self, *, everything_due: bool) -> Sequence[Source]:
+        """Return what tells of changes: the log, and the moments at which figures become stale."""
+        until = stale_before(self.run.policy.credit, self.run.now())
+        aging = DueDates(self, self.name, until, self._outdated)
+        return (aging, ChangeLogSource(self, everything_due=everything_due)) if self.is_on else ()
+
+    def _outdated(self, since: datetime | None, until: datetime) -> Sequence[Owner]:
+        return [Owner(client_id) for client_id in self.run.exchange.figures.outdated(since, until)]
+
+    def feed_stopped(self) -> bool:
+        """Return whether no figures at all were refreshed for so long that all are stale."""
+        newest = self.run.exchange.figures.newest() if self.is_on else None
+        return newest is not None and newest < stale_before(self.run.policy.credit, self.run.now())
+
+    def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
+        """Return the clients with figures; where a deleted row means a limit of 0, also those who had some."""
+        records = self.run.exchange.records
+        having = set(records.having(self.name, [owner.client_id for owner in owners]))
+        if self.run.policy.credit.when_stale == "zero":
+            having |= {key.client_id for key, state in records.states([self.name], owners).items() if state.base}
+        return [owner for owner in owners if owner.client_id in having]
+
+    def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return all deferred owners: the limit of a client that was deleted may have to become 0."""
+        return owners
+
+    def excluded(self, record: Record) -> Status | None:
+        """Return that the figures of a client that was deleted stay as they are, but for a limit that becomes 0."""
+        return None if record.has_client or (record.facts and record.facts.zero) else codes.status("deleted")
+
+    def by_policy(self, record: Record) -> Record:
+        """Return the figures as the panel shall have them; what it shall keep is empty. No credit is a limit of 0.
+
+        Amounts that are none stay as they are, to be refused by name.
+        """
+        row, policy, base = record.erp, self.run.policy.credit, record.state.base
+        sent = base is not None and not self.rules.keys().isdisjoint(base.erp)
+        if row is None and not sent and record.state.intent is None:
+            return record
+        held = self._held(row)
+        if row is None or held is not None:
+            return self._without(record, held)
+        limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
+        return replace(record, erp={**row, LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)})
+
+    def _without(self, record: Record, held: Held | None) -> Record:
+        """Return the record of figures that do not count: the panel's stay as they are, or its limit becomes 0."""
+        limit = {LIMIT: ZERO} if held and held.zero else {}
+        return replace(record, erp={**(record.erp or {}), **dict.fromkeys(self.rules, None), **limit}, facts=held)
+
+    def _held(self, row: Values | None) -> Held | None:
+        """Return why a row's figures do not count. One without a moment makes no statement about their age."""
+        policy, now = self.run.policy.credit, self.run.now()
+        if row is None and policy.when_stale != "zero":
+            return Held(codes.status("deleted_in_erp.figures"))
+        as_of = _moment((row or {}).get(AS_OF))
+        old = as_of is not None and as_of < stale_before(policy, now) and policy.when_stale != "keep"
+        if row is None or old:
+            zero = policy.when_stale == "zero"
+            return Held(codes.status("stale.zero" if zero else "stale"), zero=zero)
+        limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
+        missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
+        if missing and row.get(ALLOWED) is not False:
+            return Held(codes.status("incomplete", missing, table=self.table), zero=limit == ZERO)
+        if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > now + AHEAD):
+            local = as_of is not None and as_of <= now + LOCAL_TIME + AHEAD
+            return Held(codes.status("bad_as_of.local_time" if local else "bad_as_of", [AS_OF]), zero=limit == ZERO)
+        if limit.startswith("-"):
+            facts = {"table": self.table, "value": quoted(limit)}
+            return Held(codes.told("bad_amount.negative", [LIMIT], facts))
+        return None
+
+    def without_row(self, record: Record) -> Plan:
+        """Return the plan of figures that were deleted before anything was sent: there is nothing to say of them."""
+        return Plan(record, Act.FORGET)
+
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
+        given, own = (_code((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
+        if given and own and given != own and not (record.facts and record.facts.said.code == STALE):
+            facts = {"table": self.table, "erp_value": given, "panel_value": own}
+            foreign = Held(codes.told("other_currency", [CURRENCY_FIELD], facts), zero=True)
+            record = self._without(record, foreign)
+        return super().compared(record, shown, base, earlier)
+
+    def believed(self, record: Record, shown: Shown, values: Values) -> Values:
+        """Return what is shown, without a debt that has grown in the panel since the figures were computed.
+
+        A panel may count what a client has ordered since: with the ERP's older figure it could be ordered once more.
+        """
+        base, account = record.state.base, shown.account
+        sent = base.panel.get(BALANCE) if base else None
+        as_of, changed = _moment((record.erp or {}).get(AS_OF)), account.modified_at if account else None
+        if not (sent and values.get(BALANCE) and as_of and changed and changed > as_of):
+            return values
+        sign = self.run.policy.credit.balance_sign
+        try:
+            grown = money.amount(values[BALANCE]) * sign > money.amount(sent) * sign
+        except Reject:  # what the panel shows there is no amount
+            return values
+        return {**values, BALANCE: sent} if grown else values
+
+    def together(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Return the steps that go together; a limit of 0 goes whatever else is refused."""
+        kept = super().together(steps)
+        return [step for step in steps if step in kept or (step.target is Side.PANEL and _zeroes(step))]
+
+    def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
+        """Note the account's currency, and say why figures do not count.
+
+        That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
+        """
+        own, base = (shown.values or {}).get(CURRENCY_FIELD), record.state.base
+        if own and not (base and base.panel.get(CURRENCY_FIELD) == own):
+            steps = [*steps, Step(CURRENCY_FIELD, forms=((record.erp or {}).get(CURRENCY_FIELD), own))]
+        held: Held | None = record.facts
+        if held is None:
+            return tuple(steps), None
+        return tuple(replace(s, risky=s.risky and held.said.code != STALE) for s in steps), held.said
+
+
+def _zeroes(step: Step) -> bool:
+    return step.field == LIMIT and step.value == ZERO
+
+
+def _moment(value: Value) -> datetime | None:
+    """Return ``as_of``, UTC; None for what is no moment."""
+    try:
+        found = datetime.fromisoformat(str(value).strip())
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _signed(figure: Value, sign: int) -> Value:
+    try:
+        return figure if _is_empty(figure) else str(money.rounded(money.amount(figure) * sign))
+    except Reject:
+        return figure
+
+
+def _code(value: Value) -> str:
+    return str(value or "").strip().upper()
+
+
+def _is_empty(value: Value) -> bool:
+    return value is None or str(value).strip() == ""

@@ -1,0 +1,318 @@
+"""Discount groups: each row of ``discount_groups`` has its group in the panel, with the row's name and prices.
+
+A group is known by the number that was stored when it was made or adopted; by its name only once: at first contact,
+where exactly one group of the panel has exactly this name and is no other row's. The panel gives no reference back, so
+before a group is made those that have its name already stand in the intent: where the reply is lost, the one of this
+name that is not among them is it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kartoteka import codes
+from kartoteka.codes import IN_STEP
+from kartoteka.concerns.discounts.prices import PriceLists
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.table import GROUP_FIELDS, GROUP_NAME
+from kartoteka.model import Change, Direction, Done, Forms, Intent, Owner, Reason, Record, Side, Written
+from kartoteka.policy import Rule
+from kartoteka.sync import retry
+from kartoteka.sync.merge import Step, checked_step, merge, settled
+from kartoteka.sync.plan import Act, Plan, status_of
+from kartoteka.sync.reconcile import carry_out, save
+from kartoteka.sync.retry import Answer
+from kartoteka.sync.run import Counts, Report
+
+if TYPE_CHECKING:
+    from kartoteka.concerns.discounts.membership import Discounts
+
+PAGE = 100
+MOST_PAGES = 100
+"""Pages of groups beyond which the panel has plainly ignored the paging."""
+RULES = {GROUP_NAME: Rule(Direction.ERP_TO_PANEL)}
+UNDER_WAY = codes.status("sending_prices")
+NUMBERED = Intent((), making=True)
+"""The intent of a group that was adopted, until its clients are woken."""
+
+
+@dataclass(slots=True)
+class PanelGroups:
+    """The panel's groups, number -> name, and those numbers that belong to a row."""
+
+    names: dict[str, str]
+    owned: set[str]
+
+    def named(self, name: str) -> list[str]:
+        """Return the groups of this name, whatever the panel makes of its blanks, in the order of their numbers."""
+        return sorted((n for n, shown in self.names.items() if _norm(shown) == _norm(name)), key=_as_number)
+
+    def free(self, name: str) -> list[str]:
+        """Return the groups of exactly this name that are no row's own, in the order in which they were made."""
+        return sorted((n for n, shown in self.names.items() if shown == name and n not in self.owned), key=_as_number)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCall:
+    """What the panel is told of a group: ``number`` empty makes it, ``name`` None deletes it."""
+
+    number: str
+    name: str | None
+
+
+class Groups:
+    """The discount groups of one run, as owners beside the clients."""
+
+    def __init__(self, concern: Discounts) -> None:
+        self._concern = concern
+        self._run = concern.run
+        self._prices = PriceLists(concern.run, concern.name)
+        self._table = concern.rows.groups
+
+    def read(self) -> PanelGroups:
+        """Return the panel's groups, read page by page.
+
+        Raises Retry or Halt where the panel does not answer, and Halt("panel_query") where it ignores the paging.
+        """
+        owned = set(self._run.exchange.prices.numbers().values())
+        names: dict[str, str] = {}
+        for page in range(MOST_PAGES):
+            groups, pages = self._run.panel.groups(page, PAGE)
+            names |= {group.number: group.name for group in groups}
+            if page + 1 >= pages or not groups:
+                return PanelGroups(names, owned)
+        raise Halt(
+            "panel_query", "the panel seems to ignore the paging of discounts/groups: does it speak Admin API v8?"
+        )
+
+    # --- the plan
+
+    def plan(self, record: Record, panel: PanelGroups | None) -> Plan:
+        """Return what is to be done with a group. ``panel`` None: the panel was not asked.
+
+        What an unanswered call may have made is cleared up by the worker before anything else is planned.
+        """
+        state, number = record.state, record.state.panel_id
+        if state.intent is not None and (panel is None or state.intent.making):
+            return Plan(record, Act.LOOK)
+        plan = Plan(record, Act.MERGE, base=state.base, panel_id=number)
+        if panel is None:
+            shown = self._concern.last_shown(record).values or {}
+        elif number in panel.names:
+            shown = {GROUP_NAME: panel.names[number]}
+            if state.intent is not None:
+                base, earlier = settled(state.base, GROUP_FIELDS, state.intent, shown)
+                plan = replace(plan, base=base, earlier=earlier)
+        else:
+            carried = state.intent.written if state.intent is not None and _deletes(state.intent) else ()
+            plan, shown = replace(plan, base=None, panel_id="", earlier=carried), {}
+        if record.erp is None:
+            return self._without_row(plan, panel)
+        name = str(record.erp.get(GROUP_NAME) or "").strip()
+        if not plan.panel_id:
+            return self._without_number(plan, name, panel)
+        steps = merge(
+            GROUP_FIELDS,
+            RULES,
+            base=plan.base,
+            erp={GROUP_NAME: name},
+            panel=shown,
+            notes=record.state.notes,
+            asked=panel is not None,
+        )
+        differ = self._prices.differ(record.key.group_id)
+        told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
+        plan = replace(plan, steps=steps, status=told, more=differ)
+        return replace(plan, call=GroupCall(number, name)) if plan.to_panel and panel else plan
+
+    def _without_number(self, plan: Plan, name: str, panel: PanelGroups | None) -> Plan:
+        """Plan a row whose group is not known: adopt the one that has its name, else make it."""
+        if not name:
+            said = codes.status("incomplete", [GROUP_NAME], table=self._table)
+            return replace(plan, act=Act.KEEP, status=said)
+        if panel is not None and len(free := panel.free(name)) == 1:
+            agreed = Step(GROUP_NAME, forms=(name, name))
+            return replace(plan, steps=(agreed,), panel_id=free[0], status=UNDER_WAY, more=True)
+        step = self._checked(plan.record, Step(GROUP_NAME, Side.PANEL, name, None, Reason.CREATE, (name, name)))
+        if step.target is None:
+            return replace(plan, act=Act.KEEP, status=status_of([step], self._table, None))
+        if panel is None:
+            return Plan(plan.record, Act.LOOK)
+        written = (Written(GROUP_NAME, Direction.ERP_TO_PANEL, Reason.CREATE, None, name),)
+        intent = Intent(written, making=True, existing=tuple(panel.named(name)))
+        call = GroupCall("", name)
+        return replace(plan, act=Act.ADD, steps=(step,), status=UNDER_WAY, call=call, intent=intent, more=True)
+
+    def _without_row(self, plan: Plan, panel: PanelGroups | None) -> Plan:
+        """Plan a group without a row: never made, left alone, or deleted once nobody is in it."""
+        group_id, number = plan.record.key.group_id, plan.panel_id
+        if not number:
+            if self._run.exchange.prices.items(group_id, None, 1):
+                return replace(plan, act=Act.KEEP, status=codes.status("no_group"))
+            return replace(plan, act=Act.FORGET)
+        if self._run.policy.discounts.deletes == "ignore":
+            more = self._prices.differ(group_id)
+            return replace(plan, status=codes.status("deleted_in_erp"), more=more)
+        name = plan.base.erp.get(GROUP_NAME) if plan.base else None
+        step = self._checked(plan.record, Step(GROUP_NAME, Side.PANEL, None, name))
+        if step.target is not None and panel is None:
+            return Plan(plan.record, Act.LOOK)
+        plan = replace(plan, steps=(step,), more=self._prices.differ(group_id))
+        if step.target is None:
+            return replace(plan, status=status_of([step], self._table, None))
+        return replace(plan, act=Act.DELETE, call=GroupCall(number, None))
+
+    def _checked(self, record: Record, step: Step) -> Step:
+        """Return the step, or why it is not carried out: the panel has refused this before, or could not take it."""
+        return checked_step(GROUP_FIELDS[GROUP_NAME], step, record.state.notes.get(GROUP_NAME), ())
+
+    # --- carrying it out
+
+    def work(self, group_ids: Sequence[str]) -> Report:
+        """Bring these groups and their prices into step, one by one: what is made for one is nobody else's."""
+        if not self._concern.is_on:
+            return Report()
+        records = self._concern.load([Owner(group_id=key) for key in group_ids])
+        asked = any(r.erp is not None or r.state.panel_id or r.state.intent for r in records)
+        try:
+            panel = self.read() if asked else PanelGroups({}, set())
+        except (Retry, Halt) as error:
+            report, _ = save(self._concern, [retry.deferred(self._run, record, error) for record in records])
+            return report + Report(halts=retry.halts([error]))
+        report = Report()
+        for n, record in enumerate(records):
+            if not self._run.time_left():
+                self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
+                break
+            report += self._work_one(record, panel) + Report(Counts(reconciled=1))
+        return report
+
+    def _cleared_up(self, record: Record, panel: PanelGroups) -> Record:
+        """Return a group's record once what was left half-way is stored: a group that was made, or is gone."""
+        state = record.state
+        if state.intent is not None and state.intent.making:
+            made = _made_before(state.intent, panel)
+            if made or state.panel_id in panel.names:
+                base = _base(state.intent.values[GROUP_NAME]) if made else state.base
+                after = replace(state, base=base, panel_id=made or state.panel_id, intent=None, status=UNDER_WAY)
+                return self._numbered(Change(record, after, written=state.intent.written if made else ()), panel)
+            after = replace(state, intent=None)
+        elif state.panel_id and state.panel_id not in panel.names:
+            after = replace(state, status=UNDER_WAY)
+        else:
+            return record
+        if state.panel_id:
+            left = state.intent if state.intent is not None and _deletes(state.intent) else None
+            after = replace(after, base=None, panel_id="", intent=left)
+            self._run.exchange.prices.forget(record.key.group_id)
+        self._concern.new_number()
+        return self._saved(Change(record, after))
+
+    def _saved(self, change: Change) -> Record:
+        save(self._concern, [change])
+        return replace(change.record, state=change.after)
+
+    def _numbered(self, change: Change, panel: PanelGroups) -> Record:
+        """Store the number of a group, and let its clients be put into it; return its record from then on.
+
+        They are woken once the number is there to be read, and the intent stays until they are: a process that dies in
+        between does it again.
+        """
+        key, number = change.record.key, change.after.panel_id
+        intent = change.record.state.intent or NUMBERED
+        numbered = self._saved(replace(change, after=replace(change.after, intent=intent)))
+        self._concern.new_number()
+        panel.owned.add(number)
+        panel.names.setdefault(number, str(change.after.base.erp[GROUP_NAME]) if change.after.base else "")
+        self._wake_members(key.group_id)
+        return self._saved(Change(numbered, change.after))
+
+    def _wake_members(self, group_id: str) -> None:
+        if members := self._run.exchange.prices.members([group_id]):
+            self._run.queue.send(self._concern.name, [Owner(client_id) for client_id in members])
+
+    def _work_one(self, record: Record, panel: PanelGroups) -> Report:
+        had_number, record = record.state.panel_id, self._cleared_up(record, panel)
+        plan = self.plan(record, panel)
+        change, halts = self._carried_out(plan)
+        report = Report(halts=halts)
+        if change.after.panel_id and not record.state.panel_id:
+            record = self._numbered(change, panel)
+            report += Report(Counts(written_to_panel=len(change.written)))
+        else:
+            if plan.act in (Act.DELETE, Act.FORGET) and not change.after.panel_id:
+                self._run.exchange.prices.forget(record.key.group_id)
+            report += save(self._concern, [change])[0]
+            self._concern.new_number()
+            if not change.after.panel_id and (had_number or (record.erp is None and change)):
+                self._wake_members(record.key.group_id)  # they are told that it is unknown
+            record = replace(change.record, state=change.after)
+        if plan.more and record.state.panel_id and record.state.intent is None:
+            report += self._send_prices(record)
+        return report
+
+    def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
+        """Make the call of a plan; a group is deleted once nobody is in it."""
+        try:
+            members = self._run.panel.group_clients(plan.panel_id) if plan.act is Act.DELETE else ()
+        except (Retry, Halt) as error:
+            return retry.deferred(self._run, plan.record, error), retry.halts([error])
+        if members:
+            told = codes.status("group_in_use", count=str(len(members)))
+            change = retry.deferred(self._run, plan.record, Retry("group_in_use"), told=told)
+            return replace(change, after=replace(change.after, intent=None)), ()
+        (change,), halts = carry_out(self._concern, [plan])
+        return change, halts
+
+    def _send_prices(self, record: Record) -> Report:
+        sent = self._prices.send(record.key.group_id, record.state.panel_id)
+        status = record.state.status
+        if sent.failure is not None:
+            change = retry.deferred(self._run, record, sent.failure)
+        elif sent.unfinished:
+            self._run.queue.send(self._concern.name, [record.key.owner])
+            change = Change(record, replace(record.state, status=UNDER_WAY if status == IN_STEP else status))
+        else:
+            change = Change(record, replace(record.state, status=IN_STEP if status == UNDER_WAY else status))
+        report, _ = save(self._concern, [change])
+        written = Counts(written_to_panel=int(sent.written > 0), held=sent.held)
+        return report + Report(written, retry.halts([sent.failure]))
+
+    def send(self, plan: Plan) -> Answer:
+        """Make the call about one group."""
+        call: GroupCall = plan.call
+        try:
+            if call.name is None:
+                self._run.panel.delete_group(call.number)
+            elif call.number:
+                self._run.panel.rename_group(call.number, call.name)
+            else:
+                return Done(item_id=self._run.panel.create_group(call.name))
+        except (Reject, Retry, Halt) as error:
+            return error
+        return Done()
+
+
+def _made_before(intent: Intent, panel: PanelGroups) -> str:
+    """Return the number of the group that a lost call made: it has the intended name, and was not there before."""
+    name = intent.values.get(GROUP_NAME)
+    free = (n for n in panel.named(str(name)) if n not in panel.owned) if name else ()
+    return next((n for n in free if n not in intent.existing), "")
+
+
+def _deletes(intent: Intent) -> bool:
+    return intent.values.get(GROUP_NAME, "") is None
+
+
+def _base(name: object) -> Forms:
+    return Forms({GROUP_NAME: str(name)}, {GROUP_NAME: str(name)})
+
+
+def _norm(name: str) -> str:
+    return GROUP_FIELDS[GROUP_NAME].normalise(name, {})
+
+
+def _as_number(number: str) -> tuple[int, str]:
+    return len(number), number

@@ -1,0 +1,40 @@
+"""The daily reading of the panel's groups: nothing else tells of one that was renamed or deleted there."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from kartoteka.model import Owner
+from kartoteka.sync.collect import Document, Found
+
+if TYPE_CHECKING:
+    from kartoteka.concerns.discounts.membership import Discounts
+
+READ_EVERY = timedelta(days=1)
+
+
+class GroupPoll:
+    """All groups that have a number in the panel, compared with what the panel shows."""
+
+    def __init__(self, concern: Discounts) -> None:
+        self._concern = concern
+        self._run = concern.run
+        self.name = f"groups:{concern.name}"
+
+    def find(self, document: Document | None) -> Found:
+        """Return the groups with something to be done, and when the panel was read. The first time begins the waiting.
+
+        What is deferred comes back by its own time.
+        """
+        now = self._run.now()
+        if document is not None and now - datetime.fromisoformat(document["read_at"]) < READ_EVERY:
+            return Found()
+        moved = {"read_at": now.isoformat()}
+        known = [Owner(group_id=key) for key in self._run.exchange.prices.numbers()] if document is not None else []
+        if not known:
+            return Found(document=moved)
+        panel = self._concern.groups.read()
+        free = [record for record in self._concern.load(known) if record.state.deferral is None]
+        keys = [record.key.owner for record in free if self._concern.groups.plan(record, panel)]
+        return Found({self._concern.name: keys}, moved)

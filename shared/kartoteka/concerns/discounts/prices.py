@@ -1,0 +1,347 @@
+"""The prices of a discount group: only what differs is sent, in batches, and a crash between two of them loses nothing.
+
+The panel shows none of them, so what was last sent stands for its side (``sync_prices``). Before a call its prices are
+noted as unknown, and after it as what they are now; an unknown one differs from every price and is sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import chain
+
+from kartoteka import codes
+from kartoteka.codes import Status
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields import money
+from kartoteka.fields.table import CURRENCY, CURRENCY_FIELD
+from kartoteka.model import Change, Direction, Key, Outcome, Reason, Record, RecordState, Written
+from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
+from kartoteka.sync.merge import quoted
+from kartoteka.sync.run import Run
+
+KINDS = ("product", "producer", "series", "category", "menu_item")
+"""What a group may have a price for: ``item_type``."""
+LONGEST_ITEM_ID = 100
+"""Characters of ``item_id`` in the tables of ours."""
+MOST_DIGITS = 10
+"""Digits of a panel's id, at most."""
+PAGE = 1_000
+"""Rows of items read with one statement."""
+REMOVAL = "-"
+"""How it is remembered that the panel has refused to remove a price."""
+MOST_CALLS = 100
+"""Calls for prices in one run: a larger group goes on by its queue, and survives the end of a function."""
+TABLE = "discount_group_items"
+PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
+
+
+def item_id(key: PriceKey) -> str:
+    """Return the item id of a price in the tables of ours: ``type/id``, as much as its column holds.
+
+    Rows that name nothing of the panel's may come to share one: then the last of them is told of.
+    """
+    return "/".join(part.replace("/", "_") for part in key)[:LONGEST_ITEM_ID]
+
+
+# --- what a row asks for
+
+
+def wanted(item: GroupItem, now: datetime) -> SentPrice | None:
+    """Return the price that the panel shall have of this item now, None for none (not yet, or no longer).
+
+    Raises Reject naming what is wrong with the row.
+    """
+    if item.item_type not in KINDS:
+        raise Reject("bad_item_type", field="item_type", value=quoted(item.item_type))
+    if not (item.item_id.isascii() and item.item_id.isdecimal() and len(item.item_id) <= MOST_DIGITS):
+        raise Reject("bad_item", field="item_id", value=quoted(item.item_id))
+    if item.unreadable:
+        raise Reject("bad_date", field=item.unreadable)
+    price = _price(item)
+    try:
+        currency = CURRENCY.codec.to_panel((item.currency or "").strip()) or None
+    except Reject:
+        currency = None
+    if currency is None:
+        raise Reject("bad_currency", field=CURRENCY_FIELD, value=quoted(item.currency or ""))
+    begun = item.valid_from is None or item.valid_from <= now
+    holds = begun and (item.valid_to is None or now < item.valid_to)
+    return SentPrice(item.item_type, item.item_id, str(price), currency) if holds else None
+
+
+def _price(item: GroupItem) -> Decimal:
+    """Return the fixed price, or the one that the rebate leaves of the base price: exact, half-up to 0.01."""
+    rebate = _filled(item.rebate_percent)
+    if _filled(item.price) == rebate:
+        raise Reject("bad_item.price", field=PRICE)
+    if not rebate:
+        return _amount(PRICE, item.price)
+    percent = _amount(REBATE, item.rebate_percent)
+    if percent > 100:
+        raise Reject("bad_amount.percent", field=REBATE, value=quoted(item.rebate_percent))
+    return money.discounted(_amount(BASE_PRICE, item.base_price), percent)
+
+
+def _amount(name: str, text: str | None) -> Decimal:
+    if not _filled(text):
+        raise Reject("incomplete", field=name)
+    try:
+        found = money.amount(text)
+    except Reject as reject:
+        raise Reject(reject.code, field=name, value=quoted(text)) from None
+    if found < 0:
+        raise Reject("bad_amount.negative", field=name, value=quoted(text))
+    return found
+
+
+def _filled(text: str | None) -> bool:
+    return text is not None and text.strip() != ""
+
+
+# --- what differs
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A price to be set, or removed (``price`` None). ``before`` is what was sent last, None where nothing was."""
+
+    key: PriceKey
+    price: SentPrice | None
+    before: SentPrice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row of which nothing is sent. ``error`` None: the panel has refused this very price, and that has been told."""
+
+    key: PriceKey
+    error: Reject | None
+
+
+class PriceLists:
+    """The prices of all groups in one run, which share its budget of calls."""
+
+    def __init__(self, run: Run, concern: str) -> None:
+        self._run = run
+        self._concern = concern
+        self._lock = threading.Lock()
+        self._calls = MOST_CALLS
+
+    def differ(self, group_id: str) -> bool:
+        """Return whether anything is to be sent, or to be told of a group's rows."""
+        told = self._run.exchange.prices.statuses(group_id)
+        standing: dict[str, Status | None] = {}
+        for found in self.differences(group_id)[0]:
+            if isinstance(found, PriceChange):
+                return True
+            key = item_id(found.key)
+            standing[key] = held(found.error) if found.error else told.get(key)
+        return standing != told
+
+    def differences(self, group_id: str) -> tuple[Iterator[PriceChange | Refusal], bool]:
+        """Return what a group asks for and was not sent, with its rows that are no price, and whether that is all.
+
+        There may be more prices without a row than are read at once.
+        """
+        orphans, more = self._orphans(group_id)
+        gone = (Refusal(s.key, None) if s.refused == REMOVAL else PriceChange(s.key, None, s) for s in orphans)
+        return chain(self._of_rows(group_id), gone), not more
+
+    def _of_rows(self, group_id: str) -> Iterator[PriceChange | Refusal]:
+        after: PriceKey | None = None
+        while page := self._run.exchange.prices.items(group_id, after, PAGE):
+            for item, sent in page:
+                found = self._difference(item, sent)
+                if found is not None:
+                    yield found
+            after = page[-1][0].key
+            if len(page) < PAGE:
+                break
+
+    def _orphans(self, group_id: str) -> tuple[Sequence[SentPrice], bool]:
+        """Return prices that were sent and have no row any more, and whether there are more than these.
+
+        Those whose removal the panel has refused keep nobody waiting behind them.
+        """
+        limit = PAGE
+        while True:
+            found = self._run.exchange.prices.without_item(group_id, limit)
+            more = len(found) == limit
+            if not more or any(sent.refused != REMOVAL for sent in found):
+                return found, more
+            limit *= 2
+
+    def _difference(self, item: GroupItem, sent: SentPrice | None) -> PriceChange | Refusal | None:
+        try:
+            price = wanted(item, self._run.now())
+        except Reject as error:
+            return Refusal(item.key, error)
+        if sent is not None and sent.refused and sent.refused == (_mark(price) if price else REMOVAL):
+            return Refusal(item.key, None)
+        same = price is None and sent is None
+        if price is not None and sent is not None:
+            same = (price.price, price.currency) == (sent.price, sent.currency)
+        return None if same else PriceChange(item.key, price, sent)
+
+    def send(self, group_id: str, number: str) -> PriceList:
+        """Send what differs of a group, as far as calls and time go; return what came of it."""
+        sending = PriceList(self, self._run, self._concern, group_id, number)
+        sending.work()
+        return sending
+
+    def may_call(self) -> bool:
+        """Take one of the calls that are left; False where none is, or no time."""
+        with self._lock:
+            self._calls -= 1
+            return self._calls >= 0 and self._run.time_left()
+
+
+class PriceList:
+    """The sending of one group's prices.
+
+    ``failure`` is what stopped it, ``unfinished`` that calls or time did, or that there is more than was read.
+    ``written`` and ``held`` count prices.
+    """
+
+    def __init__(self, lists: PriceLists, run: Run, concern: str, group_id: str, number: str) -> None:
+        self._lists = lists
+        self._run = run
+        self._concern = concern
+        self._group_id = group_id
+        self._number = number
+        self._told = run.exchange.prices.statuses(group_id)
+        self._standing: set[str] = set()
+        self.failure: Retry | Halt | None = None
+        self.unfinished = False
+        self.written = 0
+        self.held = 0
+
+    def work(self) -> None:
+        """Send all that differs; rows that are no price are told of at the end."""
+        refusals: dict[str, Change] = {}
+        for batch in self._batches(refusals):
+            self._send(batch)
+            if self.failure or self.unfinished:
+                return
+        if self.unfinished:
+            return
+        gone = [self._about(key, None) for key in self._told.keys() - self._standing]
+        told = [change for change in (*refusals.values(), *gone) if change]
+        for start in range(0, len(told), PAGE):
+            self._store([], [], told[start : start + PAGE])
+
+    def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
+        """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
+        size = self._run.policy.panel.batch_size
+        waiting: dict[bool, list[PriceChange]] = {True: [], False: []}
+        differences, complete = self._lists.differences(self._group_id)
+        for found in differences:
+            if isinstance(found, Refusal):
+                key = item_id(found.key)
+                self._standing.add(key)
+                if found.error:
+                    refusals[key] = self._about(key, held(found.error))
+                continue
+            batch = waiting[found.price is None]
+            batch.append(found)
+            if len(batch) == size:
+                yield batch
+                waiting[found.price is None] = []
+        yield from (batch for batch in waiting.values() if batch)
+        self.unfinished = not complete
+
+    def _send(self, batch: Sequence[PriceChange]) -> None:
+        """Make a call for some prices, all set or all removed, and store what came of each.
+
+        One that is refused as a whole is split until the culprit stands alone; each part is stored as it is judged, so
+        that a function that runs out of time has not worked in vain.
+        """
+        if self.failure or self.unfinished:
+            return
+        if not self._lists.may_call():
+            self.unfinished = True
+            return
+        self._run.exchange.prices.doubt(self._group_id, [change.key for change in batch])
+        outcomes = self._call(batch)
+        if outcomes is None:
+            middle = len(batch) // 2
+            self._send(batch[:middle])
+            self._send(batch[middle:])
+        else:
+            self._judge(batch, outcomes)
+
+    def _call(self, batch: Sequence[PriceChange]) -> Sequence[Outcome | Halt] | None:
+        """Return the outcome of each price, None where the panel refuses several as a whole."""
+        panel = self._run.panel
+        try:
+            if batch[0].price is None:
+                return panel.remove_prices(self._number, [change.key for change in batch])
+            return panel.set_prices(self._number, [change.price for change in batch if change.price])
+        except Reject as error:
+            return None if len(batch) > 1 else [error]
+        except (Retry, Halt) as error:
+            return [error] * len(batch)
+
+    def _judge(self, batch: Sequence[PriceChange], outcomes: Sequence[Outcome | Halt]) -> None:
+        sent: list[SentPrice] = []
+        removed: list[PriceKey] = []
+        changes: list[Change] = []
+        for change, outcome in zip(batch, outcomes, strict=True):
+            key = item_id(change.key)
+            if isinstance(outcome, Retry | Halt):
+                self.failure = outcome
+            elif isinstance(outcome, Reject):
+                self._standing.add(key)
+                sent.append(_as_before(change))
+                changes.append(self._about(key, held(outcome)))
+            else:
+                changes.append(self._about(key, None, _written(change)))
+                sent += [change.price] if change.price else []
+                removed += [] if change.price else [change.key]
+        self._store(sent, removed, changes)
+
+    def _about(self, key: str, status: Status | None, written: tuple[Written, ...] = ()) -> Change:
+        """Return what is stored of one price: its refusal, or that there is nothing to be said of it."""
+        record = Record(Key("", self._group_id, self._concern, key), state=RecordState(status=self._told.get(key)))
+        return Change(record, RecordState(status=status), written=written)
+
+    def _store(self, sent: Sequence[SentPrice], removed: Sequence[PriceKey], changes: Sequence[Change]) -> None:
+        self.written += sum(bool(change.written) for change in changes)
+        self.held += sum(change.after.status is not None for change in changes)
+        worth = [change for change in changes if change]
+        if sent or removed or worth:
+            run = self._run
+            run.exchange.prices.store(self._group_id, sent, removed, worth, run_id=run.run_id, at=run.now())
+
+
+def held(error: Reject) -> Status:
+    """Return the status of a price that was refused, by us or by the panel."""
+    facts: Mapping[str, str] = {"table": TABLE, "panel": "", "value": "", **error.facts}
+    return codes.told(error.code, [error.field] if error.field else [], facts)
+
+
+def _mark(price: SentPrice) -> str:
+    """Return how it is remembered that the panel has refused a price."""
+    return f"{price.price} {price.currency}"
+
+
+def _as_before(change: PriceChange) -> SentPrice:
+    """Return what is known of a price once the panel has refused another one in its place, or its removal."""
+    before = change.before or SentPrice(*change.key, price=None)
+    return replace(before, refused=_mark(change.price) if change.price else REMOVAL)
+
+
+def _written(change: PriceChange) -> tuple[Written, ...]:
+    """Return the history of a price: what it was, as far as that is known, and what it is now."""
+    before, after = change.before, change.price
+    was = before.price if before else None
+    reason = Reason.EDIT if before else Reason.CREATE
+    written = [Written(PRICE, Direction.ERP_TO_PANEL, reason, was, after.price if after else None)]
+    if after and (before is None or before.currency != after.currency):
+        was_in = before.currency if before else None
+        written.append(Written(CURRENCY_FIELD, Direction.ERP_TO_PANEL, reason, was_in, after.currency))
+    return tuple(written)

@@ -1,0 +1,115 @@
+"""Which shops a client may use: those of its rows, else of the policy's rules, else the default ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kartoteka import codes
+from kartoteka.codes import Status
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.model import Record, Value, Values
+from kartoteka.policy import Policy
+from kartoteka.sync.concern import Concern, Shown
+from kartoteka.sync.merge import Step
+from kartoteka.sync.run import Run
+
+logger = logging.getLogger(__name__)
+
+DOCUMENT = "panel_shops"
+"""The state's document of the panel's shops."""
+READ_AGAIN = timedelta(minutes=10)
+"""How long an unknown id is believed to be unknown before the panel is asked again."""
+
+
+def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
+    """Return the shops of a client with this row: its own, else those of the first rule that fits, else the default."""
+    own = tuple(int(number) for number in str(row.get(SHOPS_FIELD) or "").split(",") if number)
+    fitting = (rule.shops for rule in policy.shops.rules if rule.fits(row))
+    return own or tuple(sorted(set(next(fitting, policy.accounts.default_shops))))
+
+
+def as_value(shops: Sequence[int]) -> str:
+    """Return ids of shops as a field's value."""
+    return ",".join(map(str, shops))
+
+
+class PanelShops:
+    """The panel's own shops: an id that it does not have is refused before a call is spent on it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._known: frozenset[int] | None = None
+        self._asked = False
+
+    def check(self, value: Value) -> None:
+        """Raise Reject naming the shops that the panel does not have. A panel that does not tell judges for itself.
+
+        So does one that cannot be asked now; it is asked again in the next run.
+        """
+        ids = {int(number) for number in str(value or "").split(",") if number}
+        known = self._among(ids) if ids else frozenset[int]()
+        if known and not ids <= known:
+            unknown, there = (", ".join(map(str, sorted(some))) for some in (ids - known, known))
+            raise Reject("unknown_shop", field=SHOPS_FIELD, value=unknown, known=there)
+
+    def _among(self, ids: set[int]) -> frozenset[int]:
+        """Return the panel's shops, empty where it does not tell them; the state and the panel are asked once a run."""
+        if self._known is None or (self._known and not ids <= self._known and not self._asked):
+            self._known = self._read(ids)
+        return self._known
+
+    def _read(self, ids: set[int]) -> frozenset[int]:
+        stored = self._run.state.load(DOCUMENT)
+        document = stored.document or {}
+        known = frozenset[int](document.get("ids", ()))
+        fresh = document and self._run.now() - datetime.fromisoformat(document["read_at"]) < READ_AGAIN
+        if fresh or (known and ids <= known):
+            return known
+        self._asked = True
+        try:
+            known = self._run.panel.shops()
+        except Retry as error:
+            logger.warning("the panel's shops could not be read (%s): the panel judges them itself", error.code)
+            return frozenset()
+        except Halt as halt:
+            logger.warning("the panel does not tell its shops (%s): it judges them itself", halt.code)
+            known = frozenset()
+        moment = {"ids": sorted(known), "read_at": self._run.now().isoformat()}
+        self._run.state.save(DOCUMENT, moment, version=stored.version)
+        return known
+
+
+class Shops(Concern):
+    """Which shops a client may use."""
+
+    name = "shops"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._panels = PanelShops(run)
+
+    def by_policy(self, record: Record) -> Record:
+        """Return a record with the shops that the policy gives it."""
+        if record.erp is None:
+            return record
+        return replace(record, erp={**record.erp, SHOPS_FIELD: as_value(wanted(record.erp, self.run.policy))})
+
+    def excluded(self, record: Record) -> Status | None:
+        """Return that the shops of a client whom nothing gives any are left alone."""
+        return None if (record.erp or {}).get(SHOPS_FIELD) else codes.status("no_shop")
+
+    def checked(self, _record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
+        """Refuse shops that the panel does not have; it is asked for them only where it is asked anyway."""
+        return tuple(self._known(step) if step.target and shown.asked else step for step in steps), None
+
+    def _known(self, step: Step) -> Step:
+        try:
+            with self.lock:
+                self._panels.check(step.value)
+        except Reject as reject:
+            return step.held(reject.code, reject.facts)
+        return step

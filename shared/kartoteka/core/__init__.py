@@ -1,1 +1,0 @@
-"""The pure core: no clock, no I/O, no environment. Everything here can be tried with plain values."""

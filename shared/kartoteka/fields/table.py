@@ -1,0 +1,338 @@
+"""THE table: each fact about a synchronised field has its one home here, one line a field.
+
+The columns of the exchange database, what the panel is asked and told, the check before a call, the policy's defaults
+and ``docs/fields.md`` are made from it. Names of the panel: Admin API v8, gates ``clients/clients`` and, for addresses,
+``clients/deliveryAddress``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from kartoteka.fields import codecs, normal, risk
+from kartoteka.fields.codecs import Codec
+from kartoteka.fields.risk import Risk
+from kartoteka.model import Direction, Value, Values
+
+Normaliser = Callable[[Value, str], str]
+"""(value, country of its record) -> the form in which two values are compared; empty text for every empty value."""
+
+
+class Column(enum.Enum):
+    """How a column of the exchange database is typed."""
+
+    TEXT = "text"
+    FIXED = "fixed-length text"
+    FLAG = "boolean"
+    MONEY = "decimal(12,2)"
+    PERCENT = "decimal(5,2)"
+    WHOLE = "integer"
+    MOMENT = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What fields of one kind have in common.
+
+    ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
+    the panel's words, which the codec takes.
+    """
+
+    column: Column = Column.TEXT
+    normalise: Normaliser = normal.text
+    codec: Codec = codecs.TEXT
+    is_code: bool = False
+    translated: bool = False
+
+
+TEXT = Kind()
+EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL)
+PHONE = Kind(normalise=normal.phone)
+POSTCODE = Kind(normalise=normal.postcode)
+TAX_NUMBER = Kind(normalise=normal.tax_number)
+COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
+LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
+CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)
+CLIENT_TYPE = Kind(normalise=normal.caseless, codec=codecs.CLIENT_TYPE, is_code=True)
+FLAG = Kind(Column.FLAG, normal.flag, codecs.FLAG)
+YES_NO = Kind(Column.FLAG, normal.flag, codecs.YES_NO)
+MONEY = Kind(Column.MONEY, normal.amount, codecs.MONEY)
+DAYS = Kind(Column.WHOLE, normal.whole, codecs.DAYS)
+SHOP_LIST = Kind(normalise=normal.shop_list, codec=codecs.SHOPS)
+GROUP = Kind(codec=codecs.GROUP, translated=True)
+
+
+class Shown(enum.Enum):
+    """How the panel shows what was written into a field."""
+
+    AS_WRITTEN = "as written"
+    IN_OTHER_WORDS = "by a value that no list explains: another one later is told, never carried"
+    AS_ANOTHER_FIGURE = "perhaps as another figure: another one later is drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One synchronised field.
+
+    ``name`` is the column in the exchange database, ``length`` its size in characters. ``read`` is the path in the
+    panel's answer, ``create`` and ``update`` the names for POST and PUT; empty where the panel does not show the field
+    (the last value sent then stands for the panel's) or does not take it. ``direction`` is the default; None: the
+    concern's. ``assumed`` is what an account is taken to have before anything was sent, ``default`` the
+    column's default. ``element`` is what
+    ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
+    field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
+    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``note``: what the page
+    of the fields says of a value that is not simply what stands in its column.
+    """
+
+    name: str
+    kind: Kind
+    length: int
+    read: str = ""
+    create: str = ""
+    update: str = ""
+    direction: Direction | None = None
+    risk: Risk = risk.emptied
+    shown: Shown = Shown.AS_WRITTEN
+    assumed: Value = None
+    default: Value = None
+    element: str = ""
+    since: str = ""
+    group: str = ""
+    watched: bool = False
+    note: str = ""
+
+    def normalise(self, value: Value, record: Values) -> str:
+        """Return a value of this record in the form in which two values are compared."""
+        return self.kind.normalise(value, country_of(record))
+
+    @property
+    def codec(self) -> Codec:
+        """How its values are written for the panel, and read back."""
+        return self.kind.codec
+
+    @property
+    def comparable(self) -> bool:
+        """Whether a value that the panel shows can be compared with one that was written."""
+        return self.shown is Shown.AS_WRITTEN
+
+
+Fields = Mapping[str, Field]
+"""Field name -> field, in the order of the columns."""
+
+
+def _fields(*fields: Field) -> Fields:
+    return MappingProxyType({field.name: field for field in fields})
+
+
+_ONE_WAY = Direction.ERP_TO_PANEL
+_ADDRESS_OF = "clientBillingAddress."
+_PREFERS = "clientPreferences."
+_SHOPS_NOTE = (
+    "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its default shops"
+)
+_GROUP_NOTE = "is the ERP's id in the exchange database, and the panel's number of that group in the panel"
+_LIMIT_NOTE = "is 0 where `credit_allowed` is false, and where stale figures count as none"
+_PLACE, _WHO, _FIGURES = "place", "who", "figures"
+
+# fmt: off
+BILLING = _fields(
+    Field("email", EMAIL, 350, "clientEmail", "email", "clientEmail", risk=risk.replaced),
+    Field("phone", PHONE, 150, _ADDRESS_OF + "clientPhone1", "phone", "clientPhone1"),
+    Field("client_type", CLIENT_TYPE, 16, "clientType", "client_type", "clientType", _ONE_WAY, group=_WHO),
+    Field("first_name", TEXT, 100, _ADDRESS_OF + "clientFirstName", "firstname", "clientFirstName"),
+    Field("last_name", TEXT, 100, _ADDRESS_OF + "clientLastName", "lastname", "clientLastName"),
+    Field("company", TEXT, 300, _ADDRESS_OF + "clientFirm", "company", "clientFirm", group=_WHO),
+    Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced),
+    Field("street", TEXT, 200, _ADDRESS_OF + "clientStreet", "street", "clientStreet", group=_PLACE),
+    Field("zip_code", POSTCODE, 20, _ADDRESS_OF + "clientZipCode", "zipcode", "clientZipCode", group=_PLACE),
+    Field("city", TEXT, 100, _ADDRESS_OF + "clientCity", "city", "clientCity", group=_PLACE),
+    Field("province", TEXT, 40, _ADDRESS_OF + "clientProvinceId", "province_code", "clientProvinceId", _ONE_WAY, shown=Shown.IN_OTHER_WORDS, group=_PLACE),
+    Field("country_code", COUNTRY, 2, _ADDRESS_OF + "clientCountryId", "country_code", "clientCountryId", default=normal.HOME_COUNTRY, group=_PLACE),
+    Field("language", LANGUAGE, 3, _PREFERS + "langId", "language", "langId", _ONE_WAY),
+    Field("currency", CURRENCY, 3, _PREFERS + "currencyId", "currency", "currencyId", _ONE_WAY),
+    Field("wholesaler", FLAG, 5, _PREFERS + "clientIsWholesaler", "wholesaler", "clientIsWholesaler", _ONE_WAY),
+    # The panel's answer has clientPreferences.clientNipUeDeclaration, but no name of returnElements asks for it.
+    Field("vat_eu", YES_NO, 5, "", "nip_ue_declaration", "clientNipUeDeclaration", _ONE_WAY, since="7.10"),
+    Field("local_government", YES_NO, 5, "", "local_government_unit", "isLocalGovernmentUnit", _ONE_WAY, since="8.12"),
+)
+
+ACCOUNTS = _fields(
+    Field("active", FLAG, 5, "", "", "clientActive", _ONE_WAY, risk.switched_off, assumed=True, default=True),
+)
+
+SHOPS = _fields(
+    Field("shops", SHOP_LIST, 400, "clientActiveInShops", "shops", "shopsIds", _ONE_WAY, risk.fewer, note=_SHOPS_NOTE),
+)
+
+DISCOUNTS = _fields(
+    Field("discount_group_id", GROUP, 40, _PREFERS + "clientGroupDiscountNumber", "", "clientGroupDiscountNumber", _ONE_WAY, note=_GROUP_NOTE),
+)
+
+CREDIT = _fields(
+    Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit", group=_FIGURES, note=_LIMIT_NOTE),
+    # Which figure shows the balance that was written is not known: the credit used is the likeliest.
+    Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit", group=_FIGURES),
+    Field("payment_days", DAYS, 3, "", "", "numberOfDaysToPay", _ONE_WAY),
+    Field("currency", CURRENCY, 3, _PREFERS + "currencyId", watched=True),
+)
+
+_LINE = "clientDeliveryAddress"
+DELIVERY_ADDRESSES = _fields(*(
+    Field(name, kind, length, _LINE + wire, _LINE + wire, _LINE + wire, default=BILLING[name].default if name in BILLING else None, group=group)
+    for name, kind, length, wire, group in (
+        ("first_name", TEXT, 100, "FirstName", ""),
+        ("last_name", TEXT, 100, "LastName", ""),
+        ("additional", TEXT, 300, "Additional", ""),
+        ("phone", PHONE, 150, "Phone1", ""),
+        ("street", TEXT, 200, "Street", _PLACE),
+        ("zip_code", POSTCODE, 20, "ZipCode", _PLACE),
+        ("city", TEXT, 100, "City", _PLACE),
+        ("country_code", COUNTRY, 2, "Country", _PLACE),
+    )
+))
+# fmt: on
+
+CLIENT_FIELDS: Fields = MappingProxyType({**BILLING, **ACCOUNTS, **DISCOUNTS})
+"""The synchronised columns of ``clients``."""
+
+ACCOUNT_FIELDS: Fields = MappingProxyType({**CREDIT, **SHOPS, **DISCOUNTS, **ACCOUNTS, **BILLING})
+"""Every field that the panel keeps with the account itself."""
+
+# --- fields with a part of their own: other modules take the names from here
+
+LOGIN = "login"
+"""The log-in name that the ERP wants for a client; not synchronised."""
+ACTIVE = "active"
+EMAIL_FIELD, TAX_NUMBER_FIELD, PHONE_FIELD = "email", "nip", "phone"
+"""By what a client is recognised."""
+COUNTRY_FIELD = "country_code"
+CURRENCY_FIELD = "currency"
+TYPE_FIELD, FIRM = "client_type", "firm"
+COMPANY_FIELD, PERSON_FIELDS = "company", ("first_name", "last_name")
+"""What a firm needs, and what a person needs."""
+SHOPS_FIELD = "shops"
+GROUP_FIELD = "discount_group_id"
+LIMIT, BALANCE = "credit_limit", "balance"
+
+PLACE = ("street", "zip_code", "city")
+"""What tells one place from another: no two addresses are the same where these differ."""
+REQUIRED_ON_CREATE = (EMAIL_FIELD, *PLACE)
+"""What the panel wants of a new account, by default (``panel.required_on_create``)."""
+REQUIRABLE = frozenset({*REQUIRED_ON_CREATE, PHONE_FIELD, TAX_NUMBER_FIELD, COUNTRY_FIELD})
+REQUIRED_OF_ADDRESS = (*PERSON_FIELDS, *PLACE)
+"""What the panel wants of a new delivery address."""
+TELLS_SHOP = (COUNTRY_FIELD, "language")
+"""The columns by which a policy may tell a client's shops."""
+LOGIN_PLACEHOLDERS = ("id", TAX_NUMBER_FIELD, EMAIL_FIELD, COMPANY_FIELD, "city")
+"""What ``accounts.login.pattern`` may name."""
+
+FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "10": "first_name",
+        "11": "last_name",
+        "12": "email",
+        "13": "shops",
+        "14": "shops",
+        "15": "nip",
+        "16": "company",
+        "17": "country_code",
+        "18": "city",
+        "19": "street",
+        "20": "zip_code",
+        "21": "phone",
+    }
+)
+"""Fault code of one record in the answers of clients POST and PUT -> the field that it is about."""
+
+# --- columns of the ERP's tables that are read and not synchronised by themselves
+
+CREDIT_COLUMNS = _fields(
+    Field("credit_allowed", FLAG, 5),
+    *(replace(field, watched=False) for field in CREDIT.values()),
+    Field("overdue", MONEY, 16),
+    Field("as_of", Kind(Column.MOMENT), 40),
+)
+"""The columns of ``client_credit`` beside its key."""
+
+ITEM_COLUMNS = _fields(
+    Field("price", MONEY, 16),
+    Field("rebate_percent", Kind(Column.PERCENT), 6),
+    Field("base_price", MONEY, 16),
+    Field(CURRENCY_FIELD, CURRENCY, 3),
+    Field("valid_from", Kind(Column.MOMENT), 40),
+    Field("valid_to", Kind(Column.MOMENT), 40),
+)
+"""The columns of ``discount_group_items`` beside its key."""
+
+GROUP_NAME = "name"
+GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, direction=_ONE_WAY))
+"""The columns of ``discount_groups`` beside its key."""
+
+
+def country_of(record: Values) -> str:
+    """Return the record's country, upper case, ISO 3166-1 alpha-2."""
+    return str(record.get(COUNTRY_FIELD) or normal.HOME_COUNTRY).strip().upper()
+
+
+def normalised(fields: Fields, record: Values) -> dict[str, str]:
+    """Return the record's values of these fields in the form in which they are compared."""
+    return {name: field.normalise(record.get(name), record) for name, field in fields.items()}
+
+
+# --- where the rows of each concern stand
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where a concern's rows stand in the exchange database, and which of their columns it reads.
+
+    ``table`` holds a client's own row: ``clients``, or a table with the key ``client_id``. ``with_shops``: the ids of
+    ``client_shops`` are read beside it. ``items`` is the table of items that a client has several of, ``groups`` that
+    of discount groups. ``wakers`` are further tables whose entries in ``change_log`` wake the concern.
+    """
+
+    fields: Fields
+    table: str = "clients"
+    columns: tuple[str, ...] = ()
+    with_shops: bool = False
+    items: str = ""
+    groups: str = ""
+    wakers: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Every table whose log entries wake the concern."""
+        return frozenset({self.table, self.items, self.groups, *self.wakers} - {""})
+
+
+CONCERNS: Mapping[str, Rows] = MappingProxyType(
+    {
+        "accounts": Rows(
+            ACCOUNTS,
+            columns=(*BILLING, LOGIN, *ACCOUNTS),
+            with_shops=True,
+            wakers=("client_shops", "sync_matches", "incoming_clients"),
+        ),
+        "billing": Rows(BILLING, columns=tuple(BILLING), wakers=("sync_conflicts",)),
+        "delivery_addresses": Rows(
+            DELIVERY_ADDRESSES,
+            columns=TELLS_SHOP,
+            with_shops=True,
+            items="delivery_addresses",
+            wakers=("sync_conflicts",),
+        ),
+        "shops": Rows(SHOPS, columns=TELLS_SHOP, with_shops=True, wakers=("client_shops",)),
+        "discounts": Rows(
+            DISCOUNTS,
+            columns=tuple(DISCOUNTS),
+            groups="discount_groups",
+            wakers=("discount_group_items",),
+        ),
+        "credit": Rows(CREDIT, table="client_credit", columns=tuple(CREDIT_COLUMNS), wakers=("clients",)),
+    }
+)
+"""Every concern by name, in the order in which a new client needs them."""

@@ -1,0 +1,325 @@
+"""What is compared and stored: a record, its state, and a change of both. Immutable data, no behaviour of its own."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kartoteka.codes import Status
+from kartoteka.errors import Reject, Retry
+
+Value = str | bool | None
+"""One field's value, in the exchange database's vocabulary on either side. Empty text and None are both empty."""
+
+Values = Mapping[str, Value]
+"""Field name (the exchange database's column) -> value, as written by the side it came from."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Side(enum.StrEnum):
+    """One of the two sides that are kept in step."""
+
+    ERP = "erp"
+    PANEL = "panel"
+
+    @property
+    def other(self) -> Side:
+        """The side across."""
+        return Side.ERP if self is Side.PANEL else Side.PANEL
+
+
+class Direction(enum.StrEnum):
+    """Which way a concern's or a field's values travel."""
+
+    ERP_TO_PANEL = "erp_to_panel"
+    PANEL_TO_ERP = "panel_to_erp"
+    BOTH = "both"
+    OFF = "off"
+
+
+TOWARDS: Mapping[Side, Direction] = MappingProxyType(
+    {Side.PANEL: Direction.ERP_TO_PANEL, Side.ERP: Direction.PANEL_TO_ERP}
+)
+"""The side that is written -> the direction in which its new value travelled."""
+
+
+class Resolution(enum.StrEnum):
+    """What happens when both sides changed one field to different values."""
+
+    ERP = "erp"
+    PANEL = "panel"
+    HOLD = "hold"
+
+
+class Empty(enum.StrEnum):
+    """Whether emptying a field is an edit that travels."""
+
+    KEEP = "keep"
+    ERASE = "erase"
+
+
+class Reason(enum.StrEnum):
+    """``sync_history.reason``: why a field was written."""
+
+    EDIT = "edit"
+    CREATE = "create"
+    FIRST_CONTACT = "first_contact"
+    CONFLICT = "conflict"
+    DRIFT = "drift"
+    UNDO = "undo"
+
+
+class Owner(NamedTuple):
+    """Whom a record belongs to: a client or a discount group; the other one's id is empty."""
+
+    client_id: str = ""
+    group_id: str = ""
+
+
+class Key(NamedTuple):
+    """What names a record. ``item_id`` is empty for the owner's own record."""
+
+    client_id: str
+    group_id: str
+    concern: str
+    item_id: str = ""
+
+    @property
+    def owner(self) -> Owner:
+        """The client or the group."""
+        return Owner(self.client_id, self.group_id)
+
+
+class Forms(NamedTuple):
+    """The base: the form that each side had of each field when both last agreed.
+
+    A field that ``erp`` has and ``panel`` lacks was written into the panel and has not been shown since.
+    """
+
+    erp: Values
+    panel: Values
+
+
+NO_FORMS = Forms(NOTHING, NOTHING)
+
+
+class Note(NamedTuple):
+    """What is remembered of a field beside its base; ``value`` and ``text`` may quote the record.
+
+    DRIFT: the field was corrected ``times`` times running, and each time ``value`` was shown in its place.
+    STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
+    REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
+    REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
+    """
+
+    kind: str
+    value: str
+    times: int = 1
+    code: str = ""
+    text: str = ""
+
+
+DRIFT, STANDS, REFUSED, REFUSED_TOGETHER = "drift", "stands", "refused", "refused_together"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A client and the panel account that is its own (``sync_links``)."""
+
+    client_id: str
+    panel_client_id: str
+    panel_login: str
+    linked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A field that was written on one side: a row of ``sync_history``.
+
+    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account
+    that was opened; ``after`` is then the JSON text of all its values.
+    """
+
+    field: str
+    direction: Direction
+    reason: Reason
+    before: Value = attribute(repr=False)
+    after: Value = attribute(repr=False)
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What was about to be written into the panel when a call began.
+
+    ``making`` marks the opening of an account, or the making of an item or a group. ``login`` is the name that was
+    asked for, or of the account that was being given the client's code; ``linked_by`` then says how it was found.
+    ``existing`` are the panel's ids of what looked alike before the call.
+    """
+
+    written: tuple[Written, ...]
+    making: bool = False
+    login: str = ""
+    linked_by: str = ""
+    existing: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The values by field."""
+        return {written.field: written.after for written in self.written}
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """When a record is tried again by itself. ``attempts`` counts refusals, ``tries`` also outages."""
+
+    due_at: datetime
+    attempts: int
+    tries: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row of ``sync_conflicts`` that is not closed; ``decision`` is what a person answered, if anything yet."""
+
+    id: int
+    field: str
+    erp_value: str | None = attribute(repr=False)
+    panel_value: str | None = attribute(repr=False)
+    base_value: str | None = attribute(repr=False)
+    decision: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictNote:
+    """A conflict to be written down: a new row, or the new values of the field's open row.
+
+    ``winner`` None leaves it open for a person. With a ``winner`` and not ``closed``, the decision is noted and the row
+    stays open until the winner's value has been carried.
+    """
+
+    field: str
+    erp_value: Value = attribute(repr=False)
+    panel_value: Value = attribute(repr=False)
+    base_value: Value = attribute(repr=False)
+    winner: Side | None = None
+    closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """What the exchange database keeps of a record. ``panel_id`` is the panel's id of an item or a group."""
+
+    base: Forms | None = attribute(default=None, repr=False)
+    panel_id: str = ""
+    notes: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
+    intent: Intent | None = None
+    deferral: Deferral | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is known of one key, read in one go.
+
+    ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
+    ``clients``. ``facts`` is what the concern found out when it loaded the record.
+    """
+
+    key: Key
+    erp: Values | None = attribute(default=None, repr=False)
+    link: Link | None = None
+    state: RecordState = RecordState()
+    conflicts: tuple[Conflict, ...] = ()
+    has_client: bool = True
+    facts: Any = attribute(default=None, repr=False)
+
+    @property
+    def code(self) -> str:
+        """The code of its status; empty where it has none."""
+        return self.state.status.code if self.state.status else ""
+
+
+class Edit(NamedTuple):
+    """One column of an ERP's row to be written, on the condition that it still holds ``seen``."""
+
+    seen: Value
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """What is to be done with the ERP's own row: columns edited, the row inserted, or deleted while it holds these."""
+
+    edits: Mapping[str, Edit] = attribute(default_factory=dict, repr=False)
+    insert: Values | None = attribute(default=None, repr=False)
+    delete: Values | None = attribute(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account that may be a client's own (``sync_matches``); ``decision``: ``link``, ``create`` or empty.
+
+    ``matched_by`` names the rules by which it was found, joined by ``+``.
+    """
+
+    client_id: str
+    panel_client_id: str
+    matched_by: str
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record's state before (``record``) and ``after``, and what else is stored in the same transaction.
+
+    The ERP's own row is written first, all or nothing; where the ERP was faster, or its database refused,
+    ``otherwise`` is stored instead. ``closed``: ids of open conflicts that are settled now -> winner (None: both sides
+    became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
+    decision; None leaves them. A ``link`` takes its account off ``incoming_clients`` and from any other client.
+    """
+
+    record: Record
+    after: RecordState
+    written: tuple[Written, ...] = ()
+    conflicts: tuple[ConflictNote, ...] = ()
+    closed: Mapping[int, Side | None] = attribute(default_factory=dict)
+    row: RowWrite | None = None
+    link: Link | None = None
+    candidates: tuple[Candidate, ...] | None = None
+    otherwise: Change | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to store."""
+        return bool(
+            self.after != self.record.state
+            or self.written
+            or self.conflicts
+            or self.closed
+            or self.row
+            or self.link
+            or self.candidates is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The panel carried this record out.
+
+    ``panel_client_id`` and ``login`` are given for an opened account, ``item_id`` (the panel's own) for an added item.
+    """
+
+    panel_client_id: str = ""
+    login: str = ""
+    item_id: str = ""
+
+
+Outcome = Done | Reject | Retry
+"""What became of one record of a bulk call: done, refused, or unknown and to be tried again."""

@@ -1,0 +1,336 @@
+"""The policy: what the merchant decided. Checked here, published as ``docs/policy.schema.json``.
+
+Every key has a default, so ``{}`` is valid. What each choice does in each case is told in ``docs/policy.md``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model, field_validator
+from pydantic import Field as Key
+from pydantic.json_schema import GenerateJsonSchema
+
+from kartoteka.errors import Halt
+from kartoteka.fields import table
+from kartoteka.fields.table import Column, Field, Fields
+from kartoteka.model import Direction, Empty, Resolution
+
+ShopId = Annotated[int, Key(ge=1)]
+ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
+"""The directions of a concern, or a field, whose values the ERP alone decides."""
+_ONLY_ONE_WAY = "use " + " or ".join(f"'{direction}'" for direction in ONE_WAY)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _not_yet(mode: str | None) -> str | None:
+    """Refuse what is decided but not built: to carry out what a merchant wanted to see first would be worse."""
+    if mode == "plan":
+        raise ValueError("'plan' is not built yet; only 'apply' works today")
+    return mode
+
+
+class FieldRule(_Section):
+    """What differs for one field from its concern. None: as the concern (or the table of concerns) says."""
+
+    direction: Direction | None = None
+    conflict: Resolution | None = None
+    empty: Empty | None = None
+
+
+class Login(_Section):
+    """How the log-in name of a new account is made."""
+
+    mode: Literal["automatic", "erp", "pattern"] = "automatic"
+    pattern: str = Key(default="b2b-{id}", max_length=200)
+
+    @field_validator("pattern")
+    @classmethod
+    def _placeholders(cls, pattern: str) -> str:
+        named = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
+        if unknown := [name for name in named if name not in table.LOGIN_PLACEHOLDERS]:
+            known = " ".join(f"{{{name}}}" for name in table.LOGIN_PLACEHOLDERS)
+            raise ValueError(f"{{{unknown[0]}}} is no placeholder; use {known}")
+        return pattern
+
+
+class ConcernPolicy(_Section):
+    """What every concern has."""
+
+    mode: Annotated[Literal["apply", "plan"] | None, AfterValidator(_not_yet)] = None
+    direction: Direction = Direction.ERP_TO_PANEL
+
+
+MATCHES = ("external_code", table.TAX_NUMBER_FIELD, table.EMAIL_FIELD)
+"""By what an account may be found to be a client's own, in order."""
+
+
+class Accounts(ConcernPolicy):
+    """Opening, linking and closing accounts."""
+
+    incoming: bool = True
+    login: Login = Login()
+    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = MATCHES
+
+    @field_validator("match")
+    @classmethod
+    def _known_matches(cls, match: tuple[str, ...]) -> tuple[str, ...]:
+        for name in match:
+            if name not in MATCHES:
+                raise ValueError(f"{name!r} is nothing to match by{_did_you_mean(name, MATCHES)}")
+        return match
+
+    default_shops: tuple[ShopId, ...] = (1,)
+    notify_customer: bool = False
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+
+class FieldRules(ConcernPolicy):
+    """What the concerns have whose fields travel both ways."""
+
+    direction: Direction = Direction.BOTH
+    conflict: Resolution = Resolution.ERP
+    fields: dict[str, FieldRule] = {}
+
+
+def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, FieldRule]:
+    for name, rule in fields.items():
+        if name not in known:
+            raise ValueError(f"{name!r} is no field of {what}{_did_you_mean(name, known)}")
+        if rule.direction not in (None, *ONE_WAY) and not (known[name].read and known[name].comparable):
+            raise ValueError(
+                f"{name!r} is not shown by the panel as it was written and cannot travel back; {_ONLY_ONE_WAY}"
+            )
+        if rule.empty is Empty.ERASE and _never_empty(known[name]):
+            raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
+    return fields
+
+
+def _never_empty(field: Field) -> bool:
+    """Whether the panel always shows some value: to erase it would never settle."""
+    return field.kind.is_code or field.kind.column is Column.FLAG
+
+
+class Billing(FieldRules):
+    """Billing data, field by field."""
+
+    @field_validator("fields")
+    @classmethod
+    def _of_billing(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        return _known(fields, table.BILLING, "billing")
+
+
+class DeliveryAddresses(FieldRules):
+    """Delivery addresses."""
+
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+    @field_validator("fields")
+    @classmethod
+    def _of_addresses(cls, fields: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        return _known(fields, table.DELIVERY_ADDRESSES, "delivery addresses")
+
+
+class OneWay(ConcernPolicy):
+    """What the concerns have whose values the ERP alone decides."""
+
+    @field_validator("direction")
+    @classmethod
+    def _one_way(cls, direction: Direction) -> Direction:
+        if direction not in ONE_WAY:
+            raise ValueError(f"{direction.value!r} is not possible here; {_ONLY_ONE_WAY}")
+        return direction
+
+
+class Discounts(OneWay):
+    """Discount groups and who is in them."""
+
+    unassigned: Literal["keep", "remove"] = "keep"
+    deletes: Literal["ignore", "propagate"] = "ignore"
+
+
+class _ShopRule(_Section):
+    """Clients whose columns equal the given values belong to these shops."""
+
+    shops: tuple[ShopId, ...]
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a client's row has every given value, whatever their case."""
+        given = self.model_dump(exclude={table.SHOPS_FIELD}, exclude_none=True)
+        return all(str(row.get(name) or "").strip().casefold() == value.casefold() for name, value in given.items())
+
+
+if TYPE_CHECKING:
+    ShopRule = _ShopRule
+else:
+    ShopRule = create_model(
+        "ShopRule",
+        __base__=_ShopRule,
+        __doc__=_ShopRule.__doc__,
+        **dict.fromkeys(table.TELLS_SHOP, (str | None, None)),
+    )
+
+
+class Shops(OneWay):
+    """Which shops a client may use."""
+
+    rules: tuple[ShopRule, ...] = ()
+
+
+class Credit(OneWay):
+    """Trade credit, limits and balances."""
+
+    stale_after_minutes: int = Key(default=240, ge=1)
+    when_stale: Literal["freeze", "zero", "keep"] = "freeze"
+    balance_sign: Literal[1, -1] = 1
+
+
+class Brake(_Section):
+    """When a mass change stops a concern."""
+
+    max_share: float = Key(default=0.2, ge=0, le=1)
+    min_records: int = Key(default=50, ge=0)
+
+
+class RetryPolicy(_Section):
+    """How often a refused record is tried."""
+
+    max_attempts: int = Key(default=8, ge=1)
+
+
+class PanelPolicy(_Section):
+    """What the panel bears and wants."""
+
+    requests_per_second: float = Key(default=5, gt=0, le=1000)
+    batch_size: int = Key(default=100, ge=1, le=100)
+    monthly_budget: int | None = Key(default=None, ge=1)
+    required_on_create: tuple[str, ...] = table.REQUIRED_ON_CREATE
+
+    @field_validator("required_on_create")
+    @classmethod
+    def _requirable(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in table.REQUIRABLE:
+                raise ValueError(f"{name!r} cannot be required{_did_you_mean(name, table.REQUIRABLE)}")
+        return names
+
+
+class Policy(_Section):
+    """The whole policy."""
+
+    version: Literal[1] = 1
+    mode: Annotated[Literal["apply", "plan"], AfterValidator(_not_yet)] = "apply"
+    accounts: Accounts = Accounts()
+    billing: Billing = Billing()
+    delivery_addresses: DeliveryAddresses = DeliveryAddresses()
+    discounts: Discounts = Discounts()
+    shops: Shops = Shops()
+    credit: Credit = Credit()
+    brake: Brake = Brake()
+    retry: RetryPolicy = RetryPolicy()
+    panel: PanelPolicy = PanelPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for one field: the policy, the concern's choice and the table of concerns put together.
+
+    ``always``: an empty value of the ERP's is a value like any other, at first contact too.
+    """
+
+    direction: Direction
+    conflict: Resolution = Resolution.ERP
+    empty: Empty = Empty.KEEP
+    always: bool = False
+
+    @property
+    def to_panel(self) -> bool:
+        """Whether the ERP's value travels to the panel."""
+        return self.direction in (Direction.ERP_TO_PANEL, Direction.BOTH)
+
+    @property
+    def to_erp(self) -> bool:
+        """Whether the panel's value travels to the ERP."""
+        return self.direction in (Direction.PANEL_TO_ERP, Direction.BOTH)
+
+
+def rules(policy: Policy, concern: str, fields: Fields) -> dict[str, Rule]:
+    """Return the rule of every field of a concern that is synchronised.
+
+    A field's own rule in the policy wins, then its default in the table, then the concern's direction. A concern that
+    is ``off`` is off for all its fields.
+    """
+    section = getattr(policy, concern)
+    given: Mapping[str, FieldRule] = getattr(section, "fields", {})
+    return {
+        name: _rule(given.get(name, FieldRule()), field.direction, section)
+        for name, field in fields.items()
+        if not field.watched
+    }
+
+
+def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
+    conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
+    removes = getattr(section, "unassigned", "keep") == "remove"
+    whole: Direction = section.direction
+    against = (
+        default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
+    )
+    return Rule(
+        direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
+        conflict=given.conflict or conflict,
+        empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
+        always=removes,
+    )
+
+
+def parse(text: str) -> Policy:
+    """Return the policy in a JSON text.
+
+    Raises Halt("bad_policy") that names every wrong place, what is wrong there, and what to do.
+    """
+    try:
+        document = json.loads(text or "{}")
+    except json.JSONDecodeError as exc:
+        where = f"line {exc.lineno}, column {exc.colno}"
+        raise Halt("bad_policy", f"not JSON at {where}: {exc.msg}. Correct the policy file there.") from None
+    try:
+        return Policy.model_validate(document)
+    except ValidationError as exc:
+        lines = [_explain(error) for error in exc.errors(include_url=False)]
+        raise Halt("bad_policy", "; ".join(lines) + ". Correct the policy and deploy again.") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the published JSON Schema of the policy."""
+    schema = Policy.model_json_schema(schema_generator=GenerateJsonSchema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def _explain(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"]) or "the policy"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: no such key{_did_you_mean(str(error['loc'][-1]), _keys_beside(error['loc']))}"
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    model: Any = Policy
+    for part in loc[:-1]:
+        inner = get_args(model)
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field else inner[0 if isinstance(part, int) else -1] if inner else None
+    return list(getattr(model, "model_fields", {}))
+
+
+def _did_you_mean(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(sorted(known))})"

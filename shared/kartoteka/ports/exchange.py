@@ -1,0 +1,333 @@
+"""The exchange database: five small ports. A reading method costs a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from datetime import datetime
+from typing import Protocol
+
+from kartoteka.codes import Status
+from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
+
+REFUSED_BY_ERP = "refused_by_erp"
+"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+
+Span = tuple[int, int]
+"""First and last ``change_log.seq`` of a range, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of ``change_log``."""
+
+    seq: int
+    table_name: str
+    client_id: str
+    group_id: str
+    row_id: str
+    operation: str
+
+    @property
+    def owner(self) -> Owner:
+        """Whose row was written."""
+        return Owner(self.client_id, self.group_id)
+
+
+class ChangeLog(Protocol):
+    """``change_log``: what was written into the ERP's tables, and where the ERP answered in ours."""
+
+    def mark(self, seq: int) -> str | None:
+        """Return a fingerprint of one row, None where there is no such row (pruned, or another database)."""
+        ...
+
+    def read(self, after: int, spans: Sequence[Span], limit: int) -> Sequence[LogEntry]:
+        """Return visible entries inside ``spans``, and the first ``limit`` with ``seq > after``, ordered by ``seq``."""
+        ...
+
+    def prune(self, before: datetime) -> None:
+        """Remove rows that are older, but for the last one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What :meth:`Records.save` could not store as asked, by key.
+
+    ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
+    database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    """
+
+    again: frozenset[Key] = frozenset()
+    refused: Mapping[Key, str] = attribute(default_factory=dict, repr=False)
+
+
+class Records(Protocol):
+    """Records of every concern: the ERP's rows, links, and what is kept of each."""
+
+    def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
+        """Return what is known of these owners for one concern, all of one moment; each is answered at least once.
+
+        An owner's own record (empty ``item_id``) comes first, then those of its items, by id. ``erp`` holds the columns
+        that ``fields.table.CONCERNS`` names, amounts and moments as text to the letter (moments in ISO 8601, UTC), and
+        where it says so ``shops``: the ids of ``client_shops`` in ascending order, joined by commas. An item's holds
+        the concern's fields, a group's its ``name``.
+        """
+        ...
+
+    def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
+        """Return the states of the owners' own records of these concerns, where something is kept of them."""
+        ...
+
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
+        """Store, in one transaction, what differs between before and after, and nothing where nothing does."""
+        ...
+
+    def client_ids(self, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` ids of ``clients`` greater than ``after``, in the database's own order of keys."""
+        ...
+
+    def existing(self, client_ids: Collection[str]) -> frozenset[str]:
+        """Return those ids that have a row in ``clients``."""
+        ...
+
+    def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        """Return those clients who have rows of a concern that not all have: items, a group, a row of its own table."""
+        ...
+
+    def linked(self, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Return up to ``limit`` pairs of client id (greater than ``after``, in order) and panel client id."""
+        ...
+
+    def count_linked(self) -> int:
+        """Return how many clients are linked."""
+        ...
+
+    def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[Owner]:
+        """Return the owners of deferred records that are due at ``now``, the longest due first; None: due or not."""
+        ...
+
+    def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:
+        """Let the deferred records of these owners not be due before ``until``: their keys are in the queue."""
+        ...
+
+    def counted(self, concern: str, since: datetime) -> int:
+        """Return how many records were written since then in a way that counts for the brake, once for each run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAccount:
+    """A row of the account index (``sync_panel_accounts``), normalised for matching."""
+
+    panel_client_id: str
+    login: str
+    external_code: str
+    tax_number: str = attribute(repr=False)
+    mail: str = attribute(repr=False)
+    modified_at: datetime | None = None
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHint:
+    """What a client is recognised by beside its code, normalised."""
+
+    client_id: str
+    tax_number: str = attribute(default="", repr=False)
+    mail: str = attribute(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingClient:
+    """Somebody who registered in the shop (``incoming_clients``): the billing columns, by name."""
+
+    panel_client_id: str
+    values: Values = attribute(repr=False)
+
+
+class AccountIndex(Protocol):
+    """The account index, and what people answer about whose account is whose."""
+
+    def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
+        """Write these accounts into the index; of one given twice, the last."""
+        ...
+
+    def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
+        """Return the index's rows of these accounts, by id."""
+        ...
+
+    def find(
+        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
+    ) -> Sequence[SeenAccount]:
+        """Return the accounts that carry one of these codes, or these normalised tax numbers or e-mails, each once."""
+        ...
+
+    def count_modified(self, begin: datetime, end: datetime) -> int:
+        """Return how many accounts of the index were last modified from ``begin`` to ``end``, both included."""
+        ...
+
+    def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
+        """Return panel client id -> client id for the linked ones among these accounts."""
+        ...
+
+    def hints(self) -> Sequence[ClientHint]:
+        """Return the clients without an account that have a tax number or an e-mail, by id.
+
+        Reads every such client, since the ERP's columns are not normalised: asked once a run, not for each record.
+        """
+        ...
+
+    def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
+        """Return the rows of ``sync_matches`` of these clients."""
+        ...
+
+    def contenders(self, panel_client_ids: Collection[str]) -> frozenset[str]:
+        """Return the clients that have one of these accounts among their rows of ``sync_matches``."""
+        ...
+
+    def answers(self, client_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return client id -> the accounts that the ERP said are its own, in ``incoming_clients``."""
+        ...
+
+    def strangers(self, after: str, limit: int) -> Sequence[SeenAccount]:
+        """Return accounts that nobody has and the ERP was not told of, by id, greater than ``after``.
+
+        They have a log-in, no external code and no link, are no guests, and do not stand in ``incoming_clients``.
+        """
+        ...
+
+    def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
+        """Write these into ``incoming_clients``; a known row keeps its ``client_id`` and ``seen_at``."""
+        ...
+
+    def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
+        """Take those of these accounts off ``incoming_clients`` that the ERP has not answered."""
+        ...
+
+
+PriceKey = tuple[str, str]
+"""A price's kind (``product``, ``producer``, ``series``, ``category``, ``menu_item``) and the panel's id of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupItem:
+    """A row of ``discount_group_items``, its figures as text, to the letter as the database has them.
+
+    ``unreadable`` names those of its dates (one, or both joined by a comma) that hold what is no moment; they are None.
+    """
+
+    item_type: str
+    item_id: str
+    price: str | None = None
+    rebate_percent: str | None = None
+    base_price: str | None = None
+    currency: str | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    unreadable: str = ""
+
+    @property
+    def key(self) -> PriceKey:
+        """Kind and id."""
+        return self.item_type, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class SentPrice:
+    """The price of a group's item that the panel was last sent (``sync_prices``): the panel shows none.
+
+    ``price`` None: a call was under way when the process died, so it is unknown. ``refused`` is a price that the panel
+    refused: it is not sent again before the row asks for another one.
+    """
+
+    item_type: str
+    item_id: str
+    price: str | None
+    currency: str = ""
+    refused: str = ""
+
+    @property
+    def key(self) -> PriceKey:
+        """Kind and id."""
+        return self.item_type, self.item_id
+
+
+class Prices(Protocol):
+    """Discount groups, the ERP's prices of them, and what the panel was sent."""
+
+    def group_ids(self) -> Sequence[str]:
+        """Return the id of every discount group that has a row, items, a base, or prices that were sent."""
+        ...
+
+    def numbers(self) -> Mapping[str, str]:
+        """Return group id -> the panel's number, of all groups that have one."""
+        ...
+
+    def members(self, group_ids: Collection[str]) -> Sequence[str]:
+        """Return the linked clients whose row names one of these groups."""
+        ...
+
+    def items(self, group_id: str, after: PriceKey | None, limit: int) -> Sequence[tuple[GroupItem, SentPrice | None]]:
+        """Return up to ``limit`` items of a group beyond ``after``, in the database's order, with what was sent."""
+        ...
+
+    def without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
+        """Return prices that were sent, or may have been, of items that have no row (any more)."""
+        ...
+
+    def statuses(self, group_id: str) -> Mapping[str, Status]:
+        """Return item id (``product/1017``) -> status of those of a group's items that have one."""
+        ...
+
+    def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return groups with an item whose ``valid_from`` or ``valid_to`` is after ``since`` and up to ``until``."""
+        ...
+
+    def doubt(self, group_id: str, keys: Sequence[PriceKey] | None) -> None:
+        """Note that these prices are unknown (None: all of the group's that were sent): a call is about to be made.
+
+        What the panel refused is forgotten with it.
+        """
+        ...
+
+    def store(
+        self,
+        group_id: str,
+        sent: Sequence[SentPrice],
+        removed: Sequence[PriceKey],
+        changes: Sequence[Change],
+        *,
+        run_id: str,
+        at: datetime,
+    ) -> None:
+        """Store, in one transaction, prices that the panel took, those it removed, and what is to be said of them."""
+        ...
+
+    def forget(self, group_id: str) -> None:
+        """Forget every price that was sent to a group: it is not there any more."""
+        ...
+
+
+class Figures(Protocol):
+    """The age of the figures in ``client_credit``."""
+
+    def outdated(self, since: datetime | None, until: datetime) -> Sequence[str]:
+        """Return the clients whose ``as_of`` is before ``until``, and not before ``since`` if given, by id."""
+        ...
+
+    def newest(self) -> datetime | None:
+        """Return the newest ``as_of``, None where no row has one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The five ports of one exchange database."""
+
+    log: ChangeLog
+    records: Records
+    index: AccountIndex
+    prices: Prices
+    figures: Figures

@@ -1,0 +1,201 @@
+"""The shop panel. One method call is one panel call; lists longer than the panel's batch are the caller's mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from datetime import datetime
+from typing import Protocol
+
+from kartoteka.model import Outcome, Values
+from kartoteka.ports.exchange import PriceKey, SentPrice
+
+REFUSED_WHOLE = "refused_whole"
+"""The code of a Reject that says: this call is refused as it stands, split it."""
+LACKS_FIELD = "panel_lacks_field"
+"""The code of a Reject that says: this panel is older than ``Reject.field``, leave the field out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A client account as the panel shows it, in our words.
+
+    ``values`` holds every field of the table that the panel shows, in the exchange database's vocabulary.
+    ``modified_at`` is the panel's own modification date, aware, UTC; None where the panel gave none.
+    """
+
+    panel_client_id: str
+    login: str
+    external_code: str
+    values: Values = attribute(repr=False)
+    modified_at: datetime | None = None
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to open. ``client_id`` becomes the external code and the reference that the answer echoes.
+
+    ``values`` are fields of every concern that the panel takes at creation, the shops among them.
+    """
+
+    client_id: str
+    login: str
+    password: str = attribute(repr=False)
+    values: Values = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    """Changed fields of one account. The panel addresses accounts by login; ``external_code`` None leaves it alone."""
+
+    client_id: str
+    login: str
+    values: Values = attribute(repr=False)
+    external_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A delivery address as the panel shows it, its values by column of the exchange database."""
+
+    panel_address_id: str
+    values: Values = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressWrite:
+    """A delivery address to be added, changed or deleted in the panel.
+
+    ``panel_address_id`` is empty for one to add. ``values`` are all fields of a new address, the changed ones of a
+    known one, none of one to delete. ``shops`` are the client's: the panel wants them with every address.
+    """
+
+    client_id: str
+    item_id: str
+    login: str
+    panel_address_id: str = ""
+    values: Values = attribute(default_factory=dict, repr=False)
+    shops: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PanelGroup:
+    """A discount group of the panel: its number there, and its name."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of modification dates, both ends included, aware, in UTC."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """One page of the panel's accounts. ``total`` and ``pages`` count the whole search."""
+
+    found: Sequence[Account]
+    total: int
+    pages: int
+
+
+class Panel(Protocol):
+    """The panel's gates.
+
+    Where the panel refuses a call as a whole, reading and bulk-writing methods raise Reject(REFUSED_WHOLE) and have
+    done nothing: the caller splits the list until the culprit stands alone. A writing call of one record never raises
+    it, the refusal is that record's outcome; a reading call of one does.
+
+    Where the panel does not know a field that a call carries, the method raises Reject(LACKS_FIELD), for one record
+    too, and has done nothing: the caller calls again without the field. Where the panel refuses single records for it,
+    that is their outcome.
+    """
+
+    def now(self) -> datetime:
+        """Return the panel's own clock, UTC (``system/serverTime``)."""
+        ...
+
+    def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
+        """Return the accounts with these ids that exist, by id."""
+        ...
+
+    def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
+        """Return every account that carries one of these external codes, letter by letter; empty codes find nothing."""
+        ...
+
+    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
+        """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts.
+
+        Whole seconds count, and around the autumn change of clocks a page may hold accounts from up to two hours
+        outside the window: never one too few.
+        """
+        ...
+
+    def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
+        """Open these accounts; one outcome for each, in the order given. A repeated call may open them twice."""
+        ...
+
+    def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
+        """Write changed fields of these accounts; one outcome for each, in the order given. Safe to repeat."""
+        ...
+
+    def shops(self) -> frozenset[int]:
+        """Return the ids of the panel's shops (``system/shopsData``). Raises Halt where the key may not ask."""
+        ...
+
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+        """Return the delivery addresses of those of these accounts that exist, by account."""
+        ...
+
+    def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Add these addresses; one outcome for each, in the order given. A repeated call adds them twice."""
+        ...
+
+    def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Write changed fields of these addresses; one outcome for each, in order. Safe to repeat."""
+        ...
+
+    def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
+        """Delete these addresses; one outcome for each, in order. The panel may refuse one that is in use."""
+        ...
+
+    def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
+        """Return one page (from 0) of the discount groups, and how many pages there are."""
+        ...
+
+    def create_group(self, name: str) -> str:
+        """Make a discount group and return its number. Raises Reject. A repeated call makes two."""
+        ...
+
+    def rename_group(self, number: str, name: str) -> None:
+        """Rename a discount group. Raises Reject. Safe to repeat."""
+        ...
+
+    def delete_group(self, number: str) -> None:
+        """Delete a discount group. Raises Reject, as where somebody is in it."""
+        ...
+
+    def group_clients(self, number: str) -> frozenset[str]:
+        """Return the panel client ids of those who are in a discount group."""
+        ...
+
+    def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
+        """Set prices of a discount group; one outcome for each, in order. Safe to repeat.
+
+        The panel judges a call as a whole only: one of several that is refused raises Reject(REFUSED_WHOLE).
+        """
+        ...
+
+    def remove_prices(self, number: str, keys: Sequence[PriceKey]) -> Sequence[Outcome]:
+        """Remove prices of a discount group; as :meth:`set_prices`. One that is not there is no failure."""
+        ...
+
+    def calls(self) -> Mapping[str, int]:
+        """Return how many calls this object has made, by gate, failed ones included."""
+        ...

@@ -1,0 +1,250 @@
+"""Collect: which records have something to be done. One move with several sources, each with a cursor of its own.
+
+The cursor is saved only after the queue has taken every key, so a crash repeats work and never loses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kartoteka.model import Owner
+from kartoteka.sync.cursor import LogCursor
+from kartoteka.sync.run import Counts, Run
+
+if TYPE_CHECKING:
+    from kartoteka.sync.concern import Concern
+
+logger = logging.getLogger(__name__)
+
+Document = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a source has found: keys by concern, and its cursor once the queues have them (None: not worth saving).
+
+    ``more``: the source has more to read now. ``sent`` is called when the queues have the keys. ``failure`` stopped the
+    source on its way: what was found before is sent, then it is raised.
+    """
+
+    keys: Mapping[str, Sequence[Owner]] = field(default_factory=dict)
+    document: Document | None = None
+    more: bool = False
+    sent: Callable[[], None] | None = None
+    failure: Exception | None = None
+
+
+class Source(Protocol):
+    """Something that tells of changes."""
+
+    @property
+    def name(self) -> str:
+        """The name of its cursor in the state."""
+        ...
+
+    def find(self, document: Document | None) -> Found:
+        """Return what is new since the cursor in ``document``; None: nothing was ever read."""
+        ...
+
+
+def advance(run: Run, source: Source) -> Counts:
+    """Hand the keys that a source finds to the concerns' queues, and move its cursor.
+
+    Where another run has moved the cursor meanwhile, this one ends: that run goes on.
+    """
+    counts = Counts()
+    stored = run.state.load(source.name)
+    document, version = stored.document, stored.version
+    while True:
+        found = source.find(document)
+        for concern, owners in found.keys.items():
+            if owners:
+                run.queue.send(concern, list(owners))
+                counts.collected += len(owners)
+        if found.sent:
+            found.sent()
+        if found.document is not None and found.document != document:
+            if not run.state.save(source.name, found.document, version=version):
+                return counts
+            document, version = found.document, version + 1
+        if found.failure is not None:
+            raise found.failure
+        if not found.more:
+            return counts
+
+
+# --- the log of changes
+
+LOG_PAGE = 5_000
+"""Log rows read with one statement."""
+LOG_PAGES = 20
+"""Pages of the log read in one run; the next run goes on from there."""
+PAGE = 1_000
+"""Owners planned with one set of statements."""
+SCAN_BUDGET = 50_000
+"""Owners planned in one run: a full scan of a million takes several runs and survives each one's end."""
+DUE_LIMIT = 10_000
+KEPT = timedelta(days=30)
+"""How long ``change_log`` keeps its rows; a cursor that slept longer is answered with a full scan."""
+IN_QUEUE = timedelta(minutes=10)
+"""How long a deferred record whose key is in the queue is not sent there again."""
+SCAN_EVERY = timedelta(days=1)
+"""A full scan, without panel calls, that finds what a wrong cursor or a lost message missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A full scan in progress: all clients after ``after``.
+
+    ``whole``: what the panel was last known to show cannot be trusted (the database was restored), so all are worked.
+    """
+
+    after: str = ""
+    whole: bool = False
+
+
+class ChangeLogSource:
+    """``change_log``, and with it what is deferred and due, and the full scan behind it.
+
+    A key goes into the queue where the plan of one of its records is not empty: a nightly refill of the table with
+    equal rows costs no panel call. ``everything_due`` takes deferred records too whose time has not come.
+    """
+
+    def __init__(self, concern: Concern, *, everything_due: bool = False) -> None:
+        self._concern = concern
+        self._run = concern.run
+        self._everything_due = everything_due
+        self.name = f"log:{concern.name}"
+
+    def find(self, document: Document | None) -> Found:
+        """Return the owners with something to be done, and the moved cursor."""
+        cursor, scan, scanned_at = self._resume(document)
+        restored = document is not None and cursor.high < document["high"]
+        if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
+            return Found(document=self._document(cursor, scan, scanned_at))
+        cursor, touched = self._read(cursor)
+        if scan is not None and not scan.after:  # it sees all clients that are there
+            clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
+            touched = [o for o in touched if o.client_id not in clients]
+        keys = self._differing(touched)
+        due = self._due()
+        found, scan = self._scan(scan)
+        keys = list(dict.fromkeys([*keys, *due, *found]))
+        sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
+        queued = [owner for owner in due if owner in sent]
+
+        def postpone() -> None:
+            if queued:
+                until = self._run.now() + IN_QUEUE
+                self._run.exchange.records.postpone(self._concern.name, queued, until)
+
+        return Found({self._concern.name: list(sent)}, self._document(cursor, scan, scanned_at), sent=postpone)
+
+    def _resume(self, document: Document | None) -> tuple[LogCursor, Scan | None, datetime]:
+        """Return where to go on, and when the last full scan began.
+
+        All are scanned without a cursor, once a day, and where the policy has changed.
+        """
+        now = self._run.now()
+        if document is None:
+            return LogCursor(), Scan(), now
+        cursor = LogCursor.from_document(document)
+        if cursor.high and self._run.exchange.log.mark(cursor.high) != cursor.mark:
+            logger.warning(
+                "change_log has lost row %d (the database was restored or rebuilt): all records of %s are compared",
+                cursor.high,
+                self._concern.name,
+            )
+            return LogCursor(), Scan(whole=True), now
+        scanned_at = datetime.fromisoformat(document["scanned_at"])
+        scan = document.get("scan")
+        if document.get("policy") != self._policy_digest():
+            return cursor, Scan(whole=bool(scan and scan["whole"])), now
+        if scan is None and now - scanned_at >= SCAN_EVERY:
+            self._run.exchange.log.prune(now - KEPT)
+            return cursor, Scan(), now
+        return cursor, Scan(scan["after"], scan["whole"]) if scan else None, scanned_at
+
+    def _document(self, cursor: LogCursor, scan: Scan | None, scanned_at: datetime) -> Document:
+        found = cursor.to_document() | {"scanned_at": scanned_at.isoformat(), "policy": self._policy_digest()}
+        return found | {"scan": asdict(scan)} if scan else found
+
+    def _policy_digest(self) -> str:
+        """Return a mark of the policy: records that were planned under another one are planned again."""
+        return hashlib.sha256(self._run.policy.model_dump_json().encode()).hexdigest()[:16]
+
+    def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner]]:
+        """Return the moved cursor, and the owners whose rows were touched in this concern's tables."""
+        touched: dict[Owner, None] = {}
+        moved, tables = cursor, self._concern.rows.tables
+        for _ in range(LOG_PAGES):
+            entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
+            before = moved.high
+            moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
+            touched.update((e.owner, None) for e in entries if e.table_name in tables and any(e.owner))
+            if sum(entry.seq > before for entry in entries) < LOG_PAGE:
+                break
+        if moved.high != cursor.high:
+            moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
+        return moved, list(touched)
+
+    def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
+        return [
+            owner for at in range(0, len(owners), PAGE) for owner in self._concern.differing(owners[at : at + PAGE])
+        ]
+
+    def _due(self) -> list[Owner]:
+        """Return the deferred owners whose time has come."""
+        if not self._concern.is_on:
+            return []
+        now = None if self._everything_due else self._run.now()
+        return list(self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT)))
+
+    def _scan(self, scan: Scan | None) -> tuple[list[Owner], Scan | None]:
+        found: list[Owner] = []
+        for _ in range(SCAN_BUDGET // PAGE):
+            if scan is None:
+                break
+            page, after = self._concern.scan(scan.after, PAGE)
+            found += page if scan.whole else self._concern.differing(page)
+            scan = replace(scan, after=after) if after else None
+        return found, scan
+
+
+# --- what the passing of time alone makes due
+
+DATES_SAVED_AFTER = timedelta(hours=1)
+
+
+class DueDates:
+    """A query over moments: a price that begins or ends, figures that become stale.
+
+    ``query`` is given the moment of the last look (None where that is not known) and ``until``. Where nothing was
+    found, the cursor moves once an hour only, so that a quiet minute writes nothing.
+    """
+
+    def __init__(
+        self,
+        concern: Concern,
+        name: str,
+        until: datetime,
+        query: Callable[[datetime | None, datetime], Sequence[Owner]],
+    ) -> None:
+        self._concern = concern
+        self._until = until
+        self._query = query
+        self.name = f"dates:{name}"
+
+    def find(self, document: Document | None) -> Found:
+        """Return the owners whose date has come and who have something to be done."""
+        since = datetime.fromisoformat(document["until"]) if document else None
+        until = self._until  # the policy may have moved the boundary back
+        owners = self._query(since and min(since, until), until)
+        keys = self._concern.differing(owners) if owners else []
+        moved = owners or since is None or until < since or until - since >= DATES_SAVED_AFTER
+        return Found({self._concern.name: keys}, {"until": until.isoformat()} if moved else None)

@@ -1,0 +1,494 @@
+"""What the mechanism asks of a concern. Each method has a default; a concern overrides where it differs.
+
+A concern lives as long as one run, and keeps what the run needs to ask only once. It is safe for several threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from itertools import groupby
+from typing import Any, ClassVar
+
+from kartoteka import codes, policy
+from kartoteka.codes import IN_STEP, Status
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields import normal, table
+from kartoteka.model import (
+    NO_FORMS,
+    STANDS,
+    Change,
+    Deferral,
+    Direction,
+    Done,
+    Forms,
+    Key,
+    Link,
+    Note,
+    Owner,
+    Record,
+    RecordState,
+    Side,
+    Values,
+    Written,
+)
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
+from kartoteka.sync import retry
+from kartoteka.sync.brake import Brake
+from kartoteka.sync.collect import ChangeLogSource, Source
+from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.plan import Act, Plan, status_of
+from kartoteka.sync.retry import Answer
+from kartoteka.sync.run import Report, Run
+
+NOT_OWN = ("account_gone", "another_account")
+"""The codes of clients whose link leads nowhere, or to an account that is not their own."""
+
+Failed = Mapping[Owner, Reject | Retry | Halt]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the panel shows of a record, in the exchange database's words.
+
+    ``values`` None: it has no such record. ``asked`` False: the panel was not asked, this is what it was last known to
+    show. ``account`` is the client's account as it was read, None where the panel has none or was not asked.
+    """
+
+    values: Values | None = attribute(default=None, repr=False)
+    account: Account | None = attribute(default=None, repr=False)
+    panel_id: str = ""
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time."""
+
+    sent: Values = attribute(repr=False)
+    row: Values = attribute(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One page of the panel's feed.
+
+    ``owners``: panel client id -> the client linked to it. ``fresh``: accounts that look otherwise in the account
+    index, by id; ``known``: the ids that the index has at all. ``complete``: every account has been read once.
+    """
+
+    page: Sequence[Account]
+    owners: Mapping[str, str]
+    fresh: Mapping[str, Account]
+    known: Collection[str]
+    complete: bool = True
+
+    @property
+    def linked(self) -> dict[Owner, Account]:
+        """The linked accounts of the page by their clients."""
+        return {Owner(self.owners[a.panel_client_id]): a for a in self.page if a.panel_client_id in self.owners}
+
+
+class Concern:
+    """A group of fields that travel together: one function, one queue, one base a record."""
+
+    name: ClassVar[str]
+    waits_for_index: ClassVar[bool] = False
+    """Whether nothing may be collected before every account of the panel has been read once."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows = table.CONCERNS[self.name]
+        self.rules = policy.rules(run.policy, self.name, self.rows.fields)
+        self.brake = Brake(run, self.name)
+        self.lock = threading.RLock()
+
+    @property
+    def table(self) -> str:
+        """The ERP's table that messages name."""
+        return self.rows.items or self.rows.table
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of this concern that the panel does not have."""
+        may = any(field.since for field in self.rows.fields.values())
+        return self.run.lacks.fields() if may else frozenset()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the policy wants this concern looked after at all."""
+        return any(rule.direction is not Direction.OFF for rule in self.rules.values())
+
+    # --- which records
+
+    def sources(self, *, everything_due: bool) -> Sequence[Source]:
+        """Return what tells of changes, in the order in which it is read when the concern's schedule fires.
+
+        ``everything_due`` takes deferred records too whose time has not come.
+        """
+        return (ChangeLogSource(self, everything_due=everything_due),)
+
+    def passes(self) -> Mapping[str, Source]:
+        """Return what further schedules may ask for, by the name of the move."""
+        return {}
+
+    def load(self, owners: Collection[Owner]) -> list[Record]:
+        """Return what is known of these owners, their rows as the policy reads them."""
+        if not owners:
+            return []
+        return [self.by_policy(record) for record in self.run.exchange.records.load(self.name, owners)]
+
+    def by_policy(self, record: Record) -> Record:
+        """Return a record with what the policy makes of its row."""
+        return record
+
+    def scan(self, after: str, limit: int) -> tuple[Sequence[Owner], str]:
+        """Return up to ``limit`` owners for a full scan, and after which client it goes on; empty: it is at its end."""
+        page = self.run.exchange.records.client_ids(after, limit)
+        return [Owner(client_id) for client_id in page], page[-1] if len(page) == limit else ""
+
+    def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
+        """Return those of these clients who have anything of this concern: a page of the feed may hold none."""
+        return owners
+
+    def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those deferred owners who are to be tried: not those whose row is away."""
+        present = self.run.exchange.records.existing([o.client_id for o in owners]) if owners else frozenset()
+        return [o for o in owners if o.group_id or o.client_id in present]
+
+    def differing(self, owners: Sequence[Owner]) -> list[Owner]:
+        """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
+        return [owner for owner, records in by_owner(self.load(owners)) if any(self.plans(records, None))]
+
+    def notice(self, news: News) -> Sequence[Owner]:
+        """Return the owners on a page of the panel's feed who have something to be done.
+
+        What is deferred comes back by its own time, unless its account has changed.
+        """
+        linked = news.linked
+        if not linked or not self.is_on:
+            return []
+        found = []
+        for owner, records in by_owner(self.load(self.concerned(linked))):
+            account, own = linked[owner], records[0]
+            if own.state.deferral and account.panel_client_id not in news.fresh:
+                continue
+            if any(self.plans(records, self.shown_by(own, account))):
+                found.append(owner)
+        return found
+
+    def fit_to_send(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""
+        return owners
+
+    def index_incomplete(self, error: Retry | Halt) -> None:
+        """Say why records wait while the panel's accounts have not all been read."""
+
+    def index_complete(self) -> None:
+        """Do what waited until all of the panel's accounts were read; and from then on once an hour."""
+
+    def restored(self) -> bool:
+        """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
+        return False
+
+    def feed_stopped(self) -> bool:
+        """Return whether the ERP's own feed of this concern has stopped."""
+        return False
+
+    # --- the plan
+
+    def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+        """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked."""
+        return [self.plan(records[0], shown or self.last_shown(records[0]))]
+
+    def last_shown(self, record: Record) -> Shown:
+        """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
+        base = record.state.base or NO_FORMS
+        noted = {name: note.value for name, note in record.state.notes.items() if note.kind == STANDS}
+        waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
+        return Shown({**base.panel, **noted, **waiting}, panel_id=record.state.panel_id, asked=False)
+
+    def shown_by(self, _record: Record, account: Account) -> Shown:
+        """Return what an account shows of a client's own record."""
+        return Shown(account.values, account)
+
+    def plan(self, record: Record, shown: Shown) -> Plan:
+        """Return what is to be done with a record. Collecting and reconciling both ask it."""
+        told = self._told_before(record, shown)
+        if told is not None:
+            return told
+        state, base, earlier = record.state, record.state.base, tuple[Written, ...]()
+        if state.intent is not None:
+            if not shown.asked:
+                return Plan(record, Act.LOOK)
+            base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
+        if not shown.asked and self._must_ask(record, base):
+            return Plan(record, Act.LOOK)
+        return self.compared(record, shown, base, earlier)
+
+    def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
+        """Return what is to be done with a record that both sides have, by its base."""
+        steps = merge(
+            self.rows.fields,
+            self.rules,
+            base=base,
+            erp=record.erp or {},
+            panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
+            conflicts=record.conflicts,
+            notes=self.remembered(record),
+            lacks=self.lacks,
+            kept=self.together,
+            asked=shown.asked,
+        )
+        checked, said = self.checked(record, shown, steps)
+        if not shown.asked and not checked and record.code in NOT_OWN:
+            return Plan(record, Act.KEEP, status=record.state.status)
+        if said is None and (base is not None or checked):
+            said = self.verdict(record)
+        status = status_of(checked, self.table, said)
+        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
+        return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
+
+    def _told_before(self, record: Record, shown: Shown) -> Plan | None:
+        """Return the plan of a record that need not be compared: without a link, a row, or its own account."""
+        if record.link is None:
+            return self.without_link(record)
+        if record.erp is None:
+            return self.without_row(record)
+        status = self.excluded(record)
+        if status is None and shown.asked:
+            status = not_own(record, shown.account)
+        return None if status is None else Plan(record, Act.KEEP, status=status)
+
+    def without_link(self, record: Record) -> Plan:
+        """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
+        if record.erp is not None and not record.has_client:
+            return Plan(record, Act.KEEP, status=codes.status("no_client"))
+        if record.code == "no_client":
+            return Plan(record, Act.FORGET)
+        return Plan(record, Act.KEEP, status=record.state.status)
+
+    def without_row(self, record: Record) -> Plan:
+        """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
+        if record.state == RecordState():
+            return Plan(record, Act.KEEP)
+        if record.state.base is None:
+            return Plan(record, Act.FORGET)
+        return Plan(record, Act.KEEP, status=codes.status("deleted"))
+
+    def excluded(self, _record: Record) -> Status | None:
+        """Return what is said of a record about which the panel is not asked at all."""
+        return None
+
+    def _must_ask(self, record: Record, base: Forms | None) -> bool:
+        """Whether the panel may hold a value for the ERP that was never compared."""
+        waiting = {conflict.field for conflict in record.conflicts}
+        known = {*(base or NO_FORMS).erp, *waiting, *record.state.notes}
+        return any(rule.to_erp and name not in known for name, rule in self.rules.items())
+
+    def _with_assumed(self, values: Values, base: Forms | None) -> Values:
+        """Return what is shown, and what is assumed of fields that the panel never shows and that were never sent."""
+        known = values.keys() | (base or NO_FORMS).erp.keys()
+        assumed = {n: f.assumed for n, f in self.rows.fields.items() if f.assumed is not None and n not in known}
+        return {**values, **assumed} if assumed else values
+
+    def believed(self, _record: Record, _shown: Shown, values: Values) -> Values:
+        """Return what is shown without what is nobody's edit, and in the ERP's words."""
+        return values
+
+    def remembered(self, record: Record) -> Mapping[str, Note]:
+        """Return what is remembered of the fields, in the ERP's words."""
+        return record.state.notes
+
+    def checked(self, _record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
+        """Return the steps that may be carried out, and what is said of the record where that is not ``in_step``."""
+        return tuple(steps), None
+
+    def together(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Return the steps without those whose value means something only together with one that is refused."""
+        fields = self.rows.fields
+        contents = (s for s in steps if s.code in codes.CODES and codes.CODES[s.code].contents)
+        refused = {fields[s.field].group for s in contents if s.code != LACKS_FIELD}
+        return [s for s in steps if s.code or s.target is None or fields[s.field].group not in refused - {""}]
+
+    def verdict(self, _record: Record) -> Status | None:
+        """Return what is said of a record of which all is in step."""
+        return IN_STEP
+
+    def call(self, record: Record, shown: Shown, plan: Plan) -> Any:
+        """Return what the panel is told by the plan's steps."""
+        assert shown.account is not None
+        values = self.in_panels_words({step.field: step.value for step in plan.to_panel})
+        return AccountUpdate(record.key.client_id, shown.account.login, values)
+
+    def in_panels_words(self, values: Values) -> Values:
+        """Return values in the panel's words where they differ from the ERP's."""
+        return values
+
+    # --- working
+
+    def batches(self, owners: Sequence[Owner]) -> Sequence[tuple[Sequence[Owner], int]]:
+        """Return these owners in the parts that are worked one after the other, each with its number of workers.
+
+        0: as many as usual.
+        """
+        return [(owners, 0)]
+
+    def work_alone(self, _owners: Sequence[Owner]) -> Report | None:
+        """Work owners of a kind that the common way does not suit; None: they go the common way."""
+        return None
+
+    def outcomes(self, plan: Plan) -> Sequence[Change]:
+        """Return what is stored of a plan that the panel need not be told of."""
+        return [plan.outcome()]
+
+    def also(self, _changes: Sequence[Change]) -> Sequence[Change]:
+        """Return what is stored beside these changes, in the same transaction."""
+        return ()
+
+    def looks_again(self, _change: Change) -> bool:
+        """Whether a record is worked again at once, and not when its deferral is due."""
+        return False
+
+    def saved(self, changes: Sequence[Change]) -> None:
+        """Do what follows once these changes are stored: hand on what became due elsewhere."""
+
+    def given_up(self, plan: Plan) -> Change:
+        """Return what is stored of a record whose call was answered by another call too often."""
+        return retry.deferred(self.run, plan.record, Retry("missing_result"))
+
+    # --- reading and sending
+
+    def must_read(self, record: Record) -> bool:
+        """Whether the panel has to be asked about an owner, by its own record."""
+        return record.link is not None and record.erp is not None and self.excluded(record) is None
+
+    def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why."""
+        owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
+        found, failed = retry.ask_all(lambda some: self.run.panel.read(some).values(), list(owners))
+        accounts = {account.panel_client_id: account for account in found}
+        records_of = {r.key.owner: r for r in records}
+        shown = {
+            owner: self.shown_by(records_of[owner], accounts[key]) if key in accounts else Shown()
+            for key, owner in owners.items()
+            if key not in failed
+        }
+        return shown, {owners[key]: error for key, error in failed.items()}
+
+    def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
+        """Send the calls of these plans; return an answer for each, in order."""
+        return retry.send_all(self.run.panel.update, [plan.call for plan in plans])
+
+    def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
+        """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
+        if isinstance(answer, Done):
+            return [plan.outcome(item_id=answer.item_id)]
+        if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
+            if answer.field not in self.run.lacks.fields():
+                self.run.lacks.note(answer.field)
+            again = self.plan(plan.record, plan.shown)
+            return again if again.call is not None else [again.outcome()]
+        if isinstance(answer, Reject):
+            return [self.refused(plan, answer)]
+        return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def refused(self, plan: Plan, reject: Reject) -> Change:
+        """Return the change of a record whose call the panel refused: what goes to the ERP goes on."""
+        change = plan.outcome(panel=False)
+        whole = retry.refused(self.run, change, reject, plan.to_panel, table=self.table)
+        if change.otherwise is None:
+            return whole
+        rest = retry.refused(self.run, change.otherwise, reject, plan.to_panel, table=self.table)
+        return replace(whole, otherwise=rest)
+
+    def refused_by_erp(self, plan: Plan, change: Change, reject: Reject) -> Change:
+        """Return the change of a record whose row the ERP's database did not take; ``change`` is what was stored."""
+        steps = [step for step in plan.steps if step.target is Side.ERP]
+        return retry.refused(self.run, change, reject, steps, table=self.table)
+
+    # --- a client that was linked
+
+    def first_contact(
+        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+    ) -> list[Change]:
+        """Return what is stored of newly linked clients: they are to be compared for the first time.
+
+        ``known``: client id -> what its account was opened with. For those of them that are ``fresh``, opened just now,
+        nothing is due where all fields of this concern were among it. A deferral that is due at once stands for the
+        promise, even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
+        is nothing to say any more: what is kept may be about an account that they had before.
+        """
+        owners = [Owner(client_id) for client_id in links]
+        states = self.run.exchange.records.states([self.name], owners)
+        having = set(self.concerned(owners)) if self.is_on else set[Owner]()
+        changes = []
+        for owner in owners:
+            key = owner_key(owner, self.name)
+            opened = known.get(owner.client_id)
+            base = self._opened_with(opened) if opened else None
+            if owner not in having:
+                state = RecordState()
+            elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
+                state = RecordState(base=base, status=IN_STEP)
+            else:
+                due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+                state = RecordState(base=base, deferral=due, status=codes.status("first_contact"))
+            changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
+        return changes
+
+    def _opened_with(self, opened: Opened) -> Forms | None:
+        """Return the base that the opening of an account has made; None where none of the fields was among it."""
+        sent = {name: value for name, value in opened.sent.items() if name in self.rules}
+        if not sent:
+            return None
+        empty = {
+            n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent
+        }
+        forms = {**{name: value for name, value in empty.items() if not value}, **sent}
+        fields = self.rows.fields
+        return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
+
+    def _is_whole(self, opened: Opened) -> bool:
+        """Whether everything that travels was sent when the account was opened, and nothing travels back only."""
+        sends = all(name in opened.sent or not opened.row.get(name) for name, r in self.rules.items() if r.to_panel)
+        return sends and not any(rule.to_erp and not rule.to_panel for rule in self.rules.values())
+
+    def paused(self, owners: Sequence[Owner], code: str) -> None:
+        """Defer these owners untouched, for a reason that is not theirs; each comes back by its due time.
+
+        What is deferred already stays so, but the brake marks it as its own: a person lets it pass with the rest.
+        """
+        own = [records[0] for _, records in by_owner(self.load(owners))]
+        stopped = code == retry.BRAKE
+        free = [r for r in own if r.state.deferral is None or (stopped and r.link and not retry.was_stopped(r))]
+        known = [r for r in free if self.can_wait(r)]
+        changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
+        changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
+        worth = [change for change in changes if change]
+        self.run.exchange.records.save(worth, run_id=self.run.run_id, at=self.run.now())
+
+    def can_wait(self, record: Record) -> bool:
+        """Whether a record can be deferred: there is something that may be carried later."""
+        return record.link is not None and record.erp is not None
+
+
+def owner_key(owner: Owner, concern: str) -> Key:
+    """Return the key of an owner's own record."""
+    return Key(owner.client_id, owner.group_id, concern)
+
+
+def by_owner(records: Iterable[Record]) -> list[tuple[Owner, list[Record]]]:
+    """Return the records of each owner together, in the order in which they come."""
+    return [(owner, list(some)) for owner, some in groupby(records, key=lambda record: record.key.owner)]
+
+
+def not_own(record: Record, account: Account | None) -> Status | None:
+    """Return what is said of a client whose link leads nowhere, or to an account that does not carry its code."""
+    if account is None:
+        return codes.status("account_gone", accounts=record.link.panel_login if record.link else "")
+    if normal.same_code(account.external_code, record.key.client_id):
+        return None
+    return codes.status("another_account", panel_value=account.external_code)

@@ -1,0 +1,444 @@
+"""The three-way merge of one record's fields: pure, from what is seen to what is to be done.
+
+Contents decide, never clocks: a side has changed a field when its normalised value differs from the form that this side
+had when both last agreed (the base is a pair of forms). Per field::
+
+    ERP == panel                      agreed (an edit that makes both equal closes a conflict by itself)
+    no base, one side empty           the empty side takes the other's value         first_contact
+    no base, both filled, different   the conflict rule                              first_contact
+    only one side changed             the change travels                             edit
+    both changed, different           the conflict rule: erp | panel | hold          conflict
+    one-way field, source changed     the source's value is written                  edit
+    one-way field, target changed     the source's value is written                  drift
+
+Under ``empty: keep`` an empty value is never a change. A one-way field whose source is empty is not looked after,
+unless ``empty: erase``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+
+from kartoteka.errors import Reject
+from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.model import (
+    DRIFT,
+    NO_FORMS,
+    REFUSED,
+    REFUSED_TOGETHER,
+    STANDS,
+    Conflict,
+    ConflictNote,
+    Direction,
+    Empty,
+    Forms,
+    Intent,
+    Note,
+    Reason,
+    Resolution,
+    Side,
+    Value,
+    Values,
+    Written,
+)
+from kartoteka.policy import Rule
+from kartoteka.ports.exchange import REFUSED_BY_ERP
+from kartoteka.ports.panel import LACKS_FIELD
+
+CORRECTIONS = 3
+"""How often the same drift is corrected before a side is believed not to take the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done with one field.
+
+    ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
+    are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
+    the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
+    ``note`` is what is remembered of the field from then on.
+    """
+
+    field: str
+    target: Side | None = None
+    value: Value = attribute(default=None, repr=False)
+    seen: Value = attribute(default=None, repr=False)
+    reason: Reason = Reason.EDIT
+    forms: tuple[Value, Value] | None = attribute(default=None, repr=False)
+    unshown: bool = False
+    risky: bool = False
+    conflict: ConflictNote | None = None
+    closes: int | None = None
+    winner: Side | None = None
+    note: Note | None = None
+    code: str = ""
+    facts: Mapping[str, str] = attribute(default_factory=dict, repr=False)
+
+    def held(self, code: str, facts: Mapping[str, str], note: Note | None = None) -> Step:
+        """Return the step that writes nothing, for this reason, and leaves the base as it is.
+
+        A correction that is not made is not counted, so the step's own note goes.
+        """
+        return Step(self.field, note=note, code=code, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One field as it stands: values as written, and in the form in which they are compared."""
+
+    field: Field
+    erp: Value
+    panel: Value
+    base: tuple[Value, Value] | None
+    known: bool
+    """Whether the panel's form in the base is known."""
+    erp_norm: str
+    panel_norm: str
+    base_erp: str
+    base_panel: str
+
+    @property
+    def equal(self) -> bool:
+        return self.field.comparable and self.erp_norm == self.panel_norm
+
+    def changed(self, side: Side, empty: Empty) -> bool:
+        norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
+        return norm != base and (norm != "" or empty is Empty.ERASE)
+
+    def never_carried(self, target: Side) -> bool:
+        """Whether the other side was empty from the first on, and this one was not."""
+        erp, panel = self.base_erp, self.base_panel
+        return (panel == "" != erp) if target is Side.ERP else (erp == "" != panel)
+
+
+def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
+    fields: Fields,
+    rules: Mapping[str, Rule],
+    *,
+    base: Forms | None,
+    erp: Values,
+    panel: Values,
+    conflicts: Iterable[Conflict] = (),
+    notes: Mapping[str, Note],
+    lacks: Collection[str] = (),
+    kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
+    asked: bool = True,
+) -> tuple[Step, ...]:
+    """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
+
+    A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
+    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
+    """
+    waiting = {conflict.field: conflict for conflict in conflicts}
+    steps: list[Step] = []
+    for name, rule in rules.items():
+        if rule.direction is Direction.OFF:
+            continue
+        note = notes.get(name)
+        if name not in waiting and note is None and _untouched(name, base, erp, panel):
+            continue
+        seen = _look(fields[name], base, erp, panel)
+        step = _judge(seen, rule, waiting.get(name), note)
+        if step is not None:
+            if not asked and note is not None and step == Step(name):
+                step = _as_noted(seen, rule.direction, note)
+            steps.append(checked_step(fields[name], step, note, lacks))
+    remaining = kept(steps)
+    again = _tried_again(remaining, {name: note for name, note in notes.items() if name in rules})
+    if again:
+        rest = {name: note for name, note in notes.items() if name not in again}
+        return merge(
+            fields,
+            rules,
+            base=base,
+            erp=erp,
+            panel=panel,
+            conflicts=waiting.values(),
+            notes=rest,
+            lacks=lacks,
+            kept=kept,
+            asked=asked,
+        )
+    return tuple(remaining)
+
+
+def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
+    """Return the fields that a side has refused together, where one of them, or another one of the row, has changed.
+
+    None of them is known to be the culprit, and it may be one that was not even written.
+    """
+    told = {s.field: s for s in steps}
+    held = {name for name, note in notes.items() if name in told and told[name].code and told[name].note == note}
+    edited = any(s.target is Side.PANEL and s.reason is not Reason.DRIFT for s in told.values())
+    together = [{name for name, note in notes.items() if is_of_several(note, side)} for side in Side]
+    return {name for some in together if some & held and (edited or some - held) for name in some}
+
+
+def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
+    """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work."""
+    if base is None or name not in base.erp or name not in base.panel:
+        return False
+    return base.erp[name] == erp.get(name) and base.panel[name] == panel.get(name, base.panel[name])
+
+
+def _placed(record: Values, *others: Values) -> Values:
+    """Return the record with a country: its own, or where it names none, that of the first other one that does.
+
+    A telephone number is read by its country, so the values of one field must not be read by several countries.
+    """
+    if record.get(COUNTRY_FIELD):
+        return record
+    return {**record, COUNTRY_FIELD: next((o[COUNTRY_FIELD] for o in others if o.get(COUNTRY_FIELD)), None)}
+
+
+def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen:
+    name, forms = field.name, base or NO_FORMS
+    known = name in forms.panel
+    has_base = name in forms.erp
+    last = forms.panel if known else forms.erp if field.comparable else {}
+    shown = panel if name in panel else last
+    erp_value, panel_value = erp.get(name), shown.get(name)
+    erp_norm = field.normalise(erp_value, _placed(erp, forms.erp, panel))
+    panel_norm = field.normalise(panel_value, _placed(shown, forms.panel, erp))
+    # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
+    same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
+    return _Seen(
+        field,
+        erp_value,
+        panel_value,
+        (forms.erp[name], forms.panel.get(name)) if has_base else None,
+        known,
+        erp_norm,
+        panel_norm,
+        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
+        base_panel=panel_norm if same[1] else field.normalise(last.get(name), _placed(last, forms.erp, panel)),
+    )
+
+
+def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None) -> Step | None:
+    """Return what is to be done with a field; None: nothing at all."""
+    if rule.direction is Direction.ERP_TO_PANEL:
+        step = _one_way(seen, rule, Side.ERP, note)
+    elif rule.direction is Direction.PANEL_TO_ERP:
+        step = _one_way(seen, rule, Side.PANEL, note)
+    else:
+        step = _both_ways(seen, rule, waiting)
+    if step is None and (waiting or note):
+        step = Step(seen.field.name)
+    if step is None or waiting is None or (step.conflict and step.conflict.winner is None):
+        return step
+    if step.code:
+        return step
+    return replace(step, closes=waiting.id, winner=step.target.other if step.target else None)
+
+
+def _agreed(seen: _Seen) -> Step | None:
+    """Return the step that notes equal values; None where neither side has moved since they were noted."""
+    settled = seen.base is not None and seen.erp_norm == seen.base_erp and seen.panel_norm == seen.base_panel
+    return None if settled else Step(seen.field.name, forms=(seen.erp, seen.panel))
+
+
+def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
+    value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
+    says_nothing = value == "" and not rule.always
+    if says_nothing and seen.base is None:
+        return _source_is_empty(seen, source)
+    if seen.equal:
+        return _agreed(seen)
+    if says_nothing and (rule.empty is Empty.KEEP or seen.never_carried(target)):
+        return _source_is_empty(seen, source)
+    if seen.base is None or seen.changed(source, Empty.ERASE):
+        return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
+    if target is Side.PANEL and not seen.known and not seen.field.comparable:
+        return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
+    return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
+
+
+def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
+    """Return the step of a value that is right as far as is known, where the panel was not asked.
+
+    The drift that was noted may have come back, and stands where its correction was refused.
+    """
+    if note.kind == DRIFT and direction is not Direction.BOTH:
+        return Step(seen.field.name, note=note)
+    if direction is Direction.ERP_TO_PANEL and _was_refused(note, Side.PANEL, seen.erp):
+        return Step(seen.field.name, Side.PANEL, seen.erp)
+    return Step(seen.field.name)
+
+
+def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
+    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
+    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
+        return None
+    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
+
+
+def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
+    """Correct a value that was edited on the wrong side, but not for ever.
+
+    A side that takes a value and shows another one would be written to for ever, by its own echo. What is shown in
+    words that no list explains is never corrected.
+    """
+    name, shown = seen.field.name, as_text(seen.panel if target is Side.PANEL else seen.erp) or ""
+    if seen.field.shown is Shown.IN_OTHER_WORDS and target is Side.PANEL and shown:
+        return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
+    times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
+    if times > CORRECTIONS and seen.field.comparable:
+        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
+        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+    step = _write(seen, target, Reason.DRIFT)
+    return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
+
+
+def _both(seen: _Seen) -> dict[str, str]:
+    return {"erp_value": quoted(seen.erp), "panel_value": quoted(seen.panel)}
+
+
+def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None:
+    if seen.equal:
+        return _agreed(seen)
+    decided = waiting.decision if waiting else None
+    if seen.base is None:
+        if seen.erp_norm and seen.panel_norm:
+            return _conflict(seen, rule, waiting, decided, Reason.FIRST_CONTACT)
+        return _write(seen, Side.PANEL if seen.erp_norm else Side.ERP, Reason.FIRST_CONTACT)
+    erp, panel = seen.changed(Side.ERP, rule.empty), seen.changed(Side.PANEL, rule.empty)
+    if erp and panel:
+        return _conflict(seen, rule, waiting, decided, Reason.CONFLICT)
+    if erp or panel:
+        return _write(seen, Side.PANEL if erp else Side.ERP, Reason.EDIT)
+    return None
+
+
+def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
+    name = seen.field.name
+    ruled = {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(rule.conflict)
+    winner = decided or ruled
+    by_person = decided is not None and decided is not ruled  # a call that is made again finds the rule's own decision
+    told = waiting and (waiting.erp_value, waiting.panel_value) == (as_text(seen.erp), as_text(seen.panel))
+    note = None if told else ConflictNote(name, seen.erp, seen.panel, seen.base[0] if seen.base else None, winner)
+    if winner is None:
+        return Step(name, conflict=note, code="conflict")
+    step = _write(seen, winner.other, Reason.CONFLICT if by_person else reason)
+    return replace(step, conflict=note, risky=step.risky and not by_person)
+
+
+def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
+    field = seen.field
+    if target is Side.ERP:
+        forms = (seen.panel, seen.panel)
+        return Step(field.name, target, seen.panel, seen.erp, reason, forms, risky=_risky(seen, target, reason))
+    before = seen.panel if field.comparable or reason is Reason.DRIFT else seen.base[0] if seen.base else None
+    forms = (seen.erp, None if field.read and not field.comparable else seen.erp)
+    unshown = bool(field.read) and not field.comparable
+    return Step(field.name, target, seen.erp, before, reason, forms, unshown, _risky(seen, target, reason))
+
+
+def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
+    if reason in (Reason.CREATE, Reason.FIRST_CONTACT):
+        return False
+    before, after = (seen.panel, seen.erp) if target is Side.PANEL else (seen.erp, seen.panel)
+    if not seen.field.comparable:
+        before = seen.base[0] if seen.base else None
+    return seen.field.risk(before, after)
+
+
+def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str]) -> Step:
+    """Return the step, or what stands in its place where the value is known to be refused on its target side."""
+    if step.target is None:
+        return step
+    if step.target is Side.PANEL and field.name in lacks:
+        return step.held(LACKS_FIELD, {})
+    try:
+        check(field, step.target, step.value)
+    except Reject as reject:
+        stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
+        return step.held(reject.code, reject.facts, stands)
+    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
+
+
+def _was_refused(note: Note, side: Side, value: Value) -> bool:
+    """Whether it was this value that this side refused, alone or together with others."""
+    by_name = note.kind == REFUSED and side is Side.PANEL
+    return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
+
+
+def _told_again(step: Step, note: Note) -> Step:
+    """Return the step that writes nothing, since what it would write was refused already."""
+    value = quoted(note.value) if note.kind == REFUSED else ""
+    return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
+
+
+def is_of_several(note: Note, side: Side) -> bool:
+    """Whether a note is of values that this side has refused together. What the ERP refuses *stands* in the panel."""
+    if side is Side.PANEL:
+        return note.kind == REFUSED_TOGETHER
+    return note.kind == STANDS and note.code == REFUSED_BY_ERP
+
+
+def check(field: Field, target: Side, value: Value) -> None:
+    """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
+    facts = {"value": quoted(value), "limit": str(field.length)}
+    if target is Side.PANEL and not field.kind.translated:
+        try:
+            field.kind.codec.to_panel(value)
+        except Reject as reject:
+            raise Reject(reject.code, field=field.name, **facts) from None
+    elif (
+        target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
+    ):
+        raise Reject("unprintable.in_panel", field=field.name, **facts)
+    if value is not None and len(str(value)) > field.length:
+        raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
+
+
+def quoted(value: Value, limit: int = 60) -> str:
+    """Return a value as a message shows it: cut, and without what cannot be printed."""
+    text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
+    return f"{text[:limit]}…" if len(text) > limit else text
+
+
+def as_text(value: Value) -> str | None:
+    """Return a value as ``sync_conflicts`` and ``sync_history`` show it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
+    """Return what of an unanswered call has reached the panel: the fields that it shows as they were sent."""
+    sent = intent.values
+    return tuple(w for w in intent.written if w.field in panel and _same(fields[w.field], w.after, sent, panel))
+
+
+def _same(field: Field, sent: Value, intent: Values, panel: Values) -> bool:
+    if not field.comparable:
+        return False
+    shown = field.normalise(panel.get(field.name), _placed(panel, intent))
+    return field.normalise(sent, _placed(intent, panel)) == shown
+
+
+def settled(
+    base: Forms | None, fields: Fields, intent: Intent, panel: Values
+) -> tuple[Forms | None, tuple[Written, ...]]:
+    """Return the base once an unanswered call is judged by what the panel shows now, and what that call has carried.
+
+    A value that the panel does not show, or shows in words of its own, may have arrived or not: its base is unknown
+    then, so that it is sent again.
+    """
+    carried = arrived(fields, intent, panel)
+    known = {w.field for w in carried}
+    missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
+    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
+    if base is None and not carried:
+        return None, ()
+    erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
+    for written in carried:
+        erp[written.field], shown[written.field] = written.after, panel.get(written.field)
+    for name in unsure:
+        if name in erp:
+            erp[name] = None
+            shown.pop(name, None)
+    return Forms(erp, shown), carried

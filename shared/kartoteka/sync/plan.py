@@ -1,0 +1,242 @@
+"""A plan: what is to be done with one record. An empty plan is the only "nothing to do" there is."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from types import MappingProxyType
+from typing import Any
+
+from kartoteka import codes
+from kartoteka.codes import WORST_FIRST, Status
+from kartoteka.model import (
+    NO_FORMS,
+    TOWARDS,
+    Candidate,
+    Change,
+    Edit,
+    Forms,
+    Intent,
+    Note,
+    Record,
+    RecordState,
+    RowWrite,
+    Side,
+    Written,
+)
+from kartoteka.sync.merge import Step, is_of_several
+
+
+class Act(enum.StrEnum):
+    """What is to be done with a whole record."""
+
+    MERGE = "merge"
+    LOOK = "look"
+    """The panel must be asked first: what it shows is not known."""
+    ADD = "add"
+    """Make the item in the panel."""
+    INSERT = "insert"
+    """Make the item's row in the ERP."""
+    DELETE = "delete"
+    """Delete the item in the panel."""
+    REMOVE = "remove"
+    """Delete the item's row in the ERP."""
+    FORGET = "forget"
+    """Nothing is left of the record, or it is not to be kept in step."""
+    LINK = "link"
+    """Link the record to what the panel has of it already."""
+    KEEP = "keep"
+    """The record stays as it is on both sides; something may be said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with one record, and what is stored once it is done.
+
+    ``base`` is what both sides agree on before the steps, ``earlier`` what an unanswered call turned out to have
+    carried, ``panel_id`` the panel's item. ``status`` is what is said of the record where all goes well. ``call`` is
+    what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
+    None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
+    ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass; the brake does not count
+    them.
+    """
+
+    record: Record
+    act: Act = Act.MERGE
+    steps: tuple[Step, ...] = ()
+    base: Forms | None = attribute(default=None, repr=False)
+    earlier: tuple[Written, ...] = ()
+    panel_id: str = ""
+    status: Status | None = None
+    call: Any = attribute(default=None, repr=False)
+    intent: Intent | None = None
+    more: bool = False
+    confirmed: bool = False
+    candidates: tuple[Candidate, ...] | None = None
+    shown: Any = attribute(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be asked, written or stored."""
+        if (
+            self.act in (Act.LOOK, Act.LINK)
+            or self.call is not None
+            or self.more
+            or any(step.target for step in self.steps)
+        ):
+            return True
+        return bool(self.change())
+
+    @property
+    def to_panel(self) -> tuple[Step, ...]:
+        """The steps that write into the panel."""
+        return tuple(step for step in self.steps if step.target is Side.PANEL)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to be written on either side."""
+        return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE)
+
+    @property
+    def risky(self) -> bool:
+        """Whether the brake counts it."""
+        return any(step.risky for step in self.steps)
+
+    def announced(self) -> Change:
+        """Return what is stored before the call, for the case that its reply is lost.
+
+        What an earlier call has carried is settled before its intent is replaced, values that both sides show are
+        agreed on, and one that is about to be overwritten against its editor's will stands in a conflict.
+        """
+        intent = self.intent or Intent(self._written(self.to_panel), making=self.act is Act.ADD)
+        rest = tuple(step for step in self.steps if step.target is None) if self.act is Act.MERGE else ()
+        state = replace(
+            self.record.state,
+            base=_folded(self.base, rest),
+            panel_id=self.panel_id or self.record.state.panel_id,
+            intent=intent,
+        )
+        notes = (step.conflict for step in self.steps if step.conflict and step.target is Side.PANEL)
+        losing = tuple(replace(note, closed=False) for note in notes)
+        return Change(self.record, state, written=self.earlier, conflicts=losing)
+
+    def begun(self, change: Change) -> Plan:
+        """Return the plan of the record as :meth:`announced` has stored it."""
+        return replace(self, record=replace(self.record, state=change.after), base=change.after.base, earlier=())
+
+    def outcome(self, *, panel: bool = True, item_id: str = "") -> Change:
+        """Return what is to be stored, and what instead where the ERP's row cannot be written."""
+        whole = self.change(panel=panel, item_id=item_id)
+        if whole.row is None:
+            return whole
+        return replace(whole, otherwise=self.change(panel=panel, erp=False, item_id=item_id))
+
+    def change(self, *, panel: bool = True, erp: bool = True, item_id: str = "") -> Change:
+        """Return what is to be stored: all that was carried out, or all but the steps on a side that was not.
+
+        A conflict that the policy decides is written down with the step that carries its winner's value. ``item_id``:
+        the panel's id of an item that was added.
+        """
+        done = {None: True, Side.PANEL: panel, Side.ERP: erp}
+        carried = tuple(step for step in self.steps if done[step.target])
+        return Change(
+            self.record,
+            self._after(carried, panel=panel, erp=erp, item_id=item_id),
+            written=(*self.earlier, *self._written(step for step in carried if step.target)),
+            conflicts=tuple(step.conflict for step in carried if step.conflict),
+            closed={step.closes: step.winner for step in carried if step.closes is not None},
+            row=self._row() if erp else None,
+            candidates=self.candidates,
+        )
+
+    def _after(self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str) -> RecordState:
+        if self.act is Act.KEEP:
+            state = replace(self.record.state, deferral=None, status=self.status)
+            return replace(state, base=self.base, intent=None) if self.earlier else state
+        ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
+        if ended:
+            return RecordState(status=self.status if self.act is Act.FORGET else None)
+        made = {Act.ADD: panel, Act.INSERT: erp}.get(self.act, self.act is Act.MERGE)
+        remembered: Mapping[str, Note] = self.record.state.notes
+        kept = {s.field: remembered[s.field] for s in self.steps if s not in carried and s.field in remembered}
+        return RecordState(
+            base=_folded(self.base, carried) if made else self.base,
+            panel_id=(item_id or self.panel_id) if made else self.record.state.panel_id,
+            notes=kept | {step.field: step.note for step in carried if step.note},
+            status=self.status,
+        )
+
+    def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:
+        return tuple(
+            Written(s.field, TOWARDS[s.target], s.reason, s.seen, s.value, counts=s.risky and not self.confirmed)
+            for s in steps
+            if s.target
+        )
+
+    def _row(self) -> RowWrite | None:
+        steps = [step for step in self.steps if step.target is Side.ERP]
+        if self.act is Act.REMOVE:
+            return RowWrite(delete=self.record.erp)
+        if self.act is Act.INSERT:
+            return RowWrite(insert={step.field: step.value for step in self.steps})
+        return RowWrite({step.field: Edit(step.seen, step.value) for step in steps}) if steps else None
+
+
+def _folded(base: Forms | None, steps: Iterable[Step]) -> Forms | None:
+    """Return the base after these steps."""
+    moved = [step for step in steps if step.forms is not None]
+    if not moved:
+        return base
+    erp, panel = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
+    for step in moved:
+        assert step.forms is not None
+        erp[step.field], panel[step.field] = step.forms
+        if step.unshown:
+            del panel[step.field]
+    return Forms(erp, panel)
+
+
+UNKNOWN: Mapping[str, str] = MappingProxyType(dict.fromkeys(("value", "panel", "reason", "limit"), ""))
+"""The facts that a refusal may tell, of one that does not."""
+
+
+def status_of(steps: Iterable[Step], table: str, otherwise: Status | None) -> Status | None:
+    """Return the status of a record: the worst of what its fields have, with the messages of all.
+
+    ``otherwise`` is said where no field has anything to tell; ``table`` is the ERP's table that the messages name.
+    """
+    by_code: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.code:
+            by_code.setdefault(step.code, []).append(step)
+    if not by_code:
+        return otherwise
+    told = [
+        codes.told(code, _named(some), {**UNKNOWN, "table": table, **_facts(some)}) for code, some in by_code.items()
+    ]
+    return joined(told if otherwise is None or otherwise == codes.IN_STEP else [*told, otherwise])
+
+
+def joined(told: Sequence[Status]) -> Status:
+    """Return the worst of these, with the messages of all."""
+    worst = min(told, key=lambda status: WORST_FIRST.index(status.state))
+    if len(told) == 1:
+        return worst
+    polish = dict.fromkeys(status.message_pl for status in told if status.message_pl)
+    english = dict.fromkeys(status.message_en for status in told if status.message_en)
+    return replace(worst, message_pl=" ".join(polish), message_en=" ".join(english))
+
+
+def _named(steps: Iterable[Step]) -> list[str]:
+    """Return the fields that a message names: a refusal of several together names none."""
+    return [s.field for s in steps if s.note is None or not any(is_of_several(s.note, side) for side in Side)]
+
+
+def _facts(steps: Iterable[Step]) -> dict[str, str]:
+    """Return the facts of all steps of one code; what several of them say is joined."""
+    facts: dict[str, list[str]] = {}
+    for step in steps:
+        for name, text in step.facts.items():
+            facts.setdefault(name, []).append(text)
+    return {name: ", ".join(dict.fromkeys(texts)) for name, texts in facts.items()}

@@ -1,0 +1,194 @@
+"""Reconcile some owners: load, plan, brake, save the intents, send, save. One way for single records and for items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from kartoteka.codes import State
+from kartoteka.errors import KartotekaError, Reject, Retry
+from kartoteka.model import Change, Direction, Key, Owner
+from kartoteka.ports.exchange import REFUSED_BY_ERP
+from kartoteka.sync import retry
+from kartoteka.sync.concern import Concern, by_owner
+from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.run import Counts, Report
+
+WORKERS = 5
+"""Chunks worked at the same time: half of what one batch of messages brings. The rate limit is shared, so more would
+only wait."""
+LOOKS = 3
+"""How often a record is worked again in one run when the ERP was faster."""
+CALLS = 20
+"""Calls made for one plan at most: a log-in name that is taken is followed by the next one."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of a run: its report, and the owners that could not be worked at all, with each chunk's reason.
+
+    ``braked``: the brake has stopped the concern, and the owners that were not worked are deferred.
+    """
+
+    report: Report = field(default_factory=Report)
+    unfinished: list[Owner] = field(default_factory=list)
+    errors: list[KartotekaError] = field(default_factory=list)
+    braked: bool = False
+
+
+def reconcile(concern: Concern, owners: Sequence[Owner]) -> Result:
+    """Reconcile these owners, some chunks at a time; none is worked twice at once.
+
+    What the run's ``time_left`` denies is unfinished and comes back with its message.
+    """
+    result = Result()
+    for some, workers in concern.batches(list(dict.fromkeys(owners))):
+        chunks = list(concern.run.chunks(some))
+        with ThreadPoolExecutor(workers or WORKERS) as pool:
+            outcomes = pool.map(lambda chunk: _attempt(concern, chunk), chunks)
+            for chunk, outcome in zip(chunks, outcomes, strict=True):
+                if isinstance(outcome, Report):
+                    result.report += outcome
+                    continue
+                result.unfinished += chunk
+                if outcome is not None:
+                    result.errors.append(outcome)
+    result.braked = concern.brake.tripped
+    return result
+
+
+def _attempt(concern: Concern, owners: Sequence[Owner]) -> Report | KartotekaError | None:
+    if not concern.run.time_left():
+        return None
+    try:
+        if concern.brake.tripped:
+            concern.paused(owners, BRAKE)
+            return Report()
+        return concern.work_alone(owners) or work(concern, owners)
+    except KartotekaError as error:
+        return error
+
+
+def work(concern: Concern, owners: Sequence[Owner]) -> Report:
+    """Bring the records of these owners into step, as far as the policy wants."""
+    report, again = Report(), owners
+    for _ in range(LOOKS):
+        if not again:
+            return report
+        done, again = _once(concern, again)
+        report += done
+    if again:
+        concern.run.queue.send(concern.name, again)
+    return report
+
+
+def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner]]:
+    """Work these owners once; return the figures, and the owners to be worked again."""
+    loaded = by_owner(concern.load(owners))
+    asked = [records[0] for _, records in loaded if concern.must_read(records[0])]
+    shown, failed = concern.read(asked) if asked else ({}, {})
+    changes: list[Change] = []
+    plans: list[Plan] = []
+    for owner, records in loaded:
+        if owner in failed:
+            changes.append(retry.unread(concern.run, records[0], failed[owner]))
+        else:
+            plans += concern.plans(records, shown.get(owner))
+    stopped = {owner for owner, records in loaded if retry.was_stopped(records[0])}
+    plans = [
+        replace(plan, confirmed=plan.record.key.owner in stopped or retry.was_stopped(plan.record))
+        for plan in plans
+        if plan
+    ]
+    changes += [retry.deferred(concern.run, p.record, Retry("missing_result")) for p in plans if p.act is Act.LOOK]
+    plans = [plan for plan in plans if plan.act is not Act.LOOK]
+    if not concern.brake.lets_through(plans):
+        writing = {plan.record.key.owner for plan in plans if plan.writes}
+        own = [records[0] for owner, records in loaded if owner in writing]
+        changes += [retry.deferred(concern.run, record, Retry(BRAKE), stopped=True) for record in own]
+        plans = [plan for plan in plans if plan.record.key.owner not in writing]
+    done, halts = carry_out(concern, plans)
+    changes = [*changes, *done]
+    changes += concern.also(changes)
+    report, again = save(concern, changes, plans)
+    concern.saved(changes)
+    again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
+    again |= {plan.record.key.owner for plan in plans if plan.act is Act.FORGET and plan.record.erp is not None}
+    worked = sum(record.key.owner not in again for record in asked) - len(failed)
+    halted = retry.halts(failed.values())
+    return report + Report(Counts(reconciled=max(0, worked)), (*halts, *halted)), sorted(again)
+
+
+def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tuple[str, ...]]:
+    """Send what these plans want to be sent, each announced before; return what is to be stored of all of them."""
+    changes = [change for plan in plans if plan.call is None for change in concern.outcomes(plan)]
+    sending = [plan for plan in plans if plan.call is not None]
+    halts: tuple[str, ...] = ()
+    for _ in range(CALLS):
+        if not sending:
+            break
+        announced = [plan.announced() for plan in sending]
+        concern.run.exchange.records.save(announced, run_id=concern.run.run_id, at=concern.run.now())
+        begun = [plan.begun(change) for plan, change in zip(sending, announced, strict=True)]
+        answers = concern.send(begun)
+        halts += retry.halts(answers)
+        sending = []
+        for plan, answer in zip(begun, answers, strict=True):
+            found = concern.answered(plan, answer)
+            if isinstance(found, Plan):
+                sending.append(found)
+            else:
+                changes += found
+    changes += [concern.given_up(plan) for plan in sending]
+    return changes, halts
+
+
+def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()) -> tuple[Report, set[Owner]]:
+    """Store what differs, in one transaction; return the figures and the owners to be worked again.
+
+    What the ERP's own database refuses to take is deferred like any refused record.
+    """
+    worth = [change for change in changes if change]
+    if not worth:
+        return Report(), set()
+    run = concern.run
+    answer = run.exchange.records.save(worth, run_id=run.run_id, at=run.now())
+    lost = answer.again | answer.refused.keys()
+    stored = [c.otherwise if c.record.key in lost and c.otherwise else c for c in worth]
+    late = [_refused_by_erp(concern, c, plans, answer.refused) for c in stored if c.record.key in answer.refused]
+    if late:
+        run.exchange.records.save(late, run_id=run.run_id, at=run.now())
+    return Report(figures([*stored, *late])), {key.owner for key in answer.again}
+
+
+def _refused_by_erp(concern: Concern, stored: Change, plans: Sequence[Plan], reasons: Mapping[Key, str]) -> Change:
+    """Return the change of a record whose row was not taken; what is known of it besides is stored already."""
+    key = stored.record.key
+    state = stored.after if stored.row is None else stored.record.state
+    plan = next(plan for plan in plans if plan.record.key == key)
+    reject = Reject(REFUSED_BY_ERP, reason=reasons[key])
+    change = concern.refused_by_erp(plan, Change(stored.record, state), reject)
+    return replace(change, record=replace(stored.record, state=state))
+
+
+def figures(changes: Sequence[Change]) -> Counts:
+    """Count what some changes say: owners written on each side, conflicts, owners that wait for a person."""
+    to_panel = {c.record.key.owner for c in changes if any(w.direction is Direction.ERP_TO_PANEL for w in c.written)}
+    to_erp = {c.record.key.owner for c in changes if any(w.direction is Direction.PANEL_TO_ERP for w in c.written)}
+    held = {
+        c.record.key.owner
+        for c in changes
+        if c.after.status and c.after.status != c.record.state.status and _waits_for_person(c.after.status.state)
+    }
+    return Counts(
+        written_to_panel=len(to_panel),
+        written_to_erp=len(to_erp),
+        conflicts=sum(len(change.conflicts) for change in changes),
+        held=len(held),
+    )
+
+
+def _waits_for_person(state: State) -> bool:
+    return state in (State.HELD, State.CONFLICT)

@@ -1,0 +1,159 @@
+"""What fails: a record is deferred and tried again by itself, or held; the back-off; bulk calls that are split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from kartoteka import codes
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.model import (
+    REFUSED,
+    REFUSED_TOGETHER,
+    STANDS,
+    Change,
+    Deferral,
+    Note,
+    Outcome,
+    Record,
+    RecordState,
+    Side,
+)
+from kartoteka.ports.panel import REFUSED_WHOLE
+from kartoteka.sync.merge import Step, as_text
+from kartoteka.sync.plan import UNKNOWN, joined
+from kartoteka.sync.run import Run
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(minutes=60)
+BRAKE = "brake"
+"""The reason of a pause, and the code of a record that was stopped."""
+
+T = TypeVar("T")
+Answer = Outcome | Halt
+"""What became of one record of a bulk call, or why the whole call could not be made."""
+
+
+def deferred(
+    run: Run, record: Record, error: Retry | Halt, *, stopped: bool = False, told: codes.Status | None = None
+) -> Change:
+    """Return the change that defers a record because of an outage: no attempt is used up.
+
+    One that the brake had ``stopped`` stays known as such: what a person has let pass need not be let pass again.
+    ``told`` is its status where the error's code alone does not say enough.
+    """
+    before = record.state.deferral
+    tries = before.tries + 1 if before else 1
+    wait = max(_pause(tries), timedelta(seconds=getattr(error, "after", None) or 0))
+    code = BRAKE if stopped or was_stopped(record) else error.code
+    deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code)
+    return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
+
+
+def was_stopped(record: Record) -> bool:
+    """Whether a record was stopped by the brake: it comes back by a person's word only."""
+    return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
+
+
+def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
+    """Return the change of a record that was refused: deferred for some attempts, then held.
+
+    A refusal that says what is wrong with the contents of a field that was sent is held at once: it would come again.
+    What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents
+    are not sent again; ``change`` is what is stored of the rest.
+    """
+    record = change.record
+    before = record.state.deferral
+    attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
+    held = codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
+    steps = tuple(steps)
+    sent = any(step.target and step.field == error.field for step in steps)
+    same_again = sent and error.code in codes.CODES and codes.CODES[error.code].contents
+    final = same_again or attempts >= run.policy.retry.max_attempts
+    deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
+    told = held if final else replace(held, state=codes.State.PENDING)
+    others = change.after.status
+    if others is not None and others.code:
+        told = joined([told, others])
+    notes = {**change.after.notes, **(_notes(error, steps) if final else {})}
+    return replace(change, after=replace(change.after, notes=notes, deferral=deferral, status=told))
+
+
+def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
+    """Return what is remembered of the values that were refused: the one that the refusal names, else all together."""
+    kind = REFUSED if error.field else REFUSED_TOGETHER
+    text = error.facts.get("panel") or error.facts.get("reason") or ""
+    return {
+        step.field: Note(STANDS if step.target is Side.ERP else kind, as_text(step.value) or "", 1, error.code, text)
+        for step in steps
+        if step.target and error.field in ("", step.field)
+    }
+
+
+def _pause(tries: int) -> timedelta:
+    doublings = max(0, min(tries - 1, 10))
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
+    """Make one bulk call and return an answer for each item, in order.
+
+    A chunk that is refused as a whole is split until the culprit stands alone. A call that failed leaves each of its
+    items unknown (Retry), unsent (Halt), or refused for a reason that holds for all (Reject).
+    """
+    if not items:
+        return []
+    try:
+        return list(call(items))
+    except Reject as reject:
+        if len(items) == 1 or reject.code != REFUSED_WHOLE:
+            return [reject] * len(items)
+        middle = len(items) // 2
+        return [*send_all(call, items[:middle]), *send_all(call, items[middle:])]
+    except (Retry, Halt) as error:
+        return [error] * len(items)
+
+
+def ask_all(
+    call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
+) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+    """Make one bulk search; return what was found, and for each key that could not be looked up the reason.
+
+    A search that is refused as a whole is split until the culprit stands alone.
+    """
+    if not keys:
+        return [], {}
+    try:
+        return list(call(keys)), {}
+    except Reject as reject:
+        if len(keys) == 1:
+            return [], {keys[0]: reject}
+        middle = len(keys) // 2
+        halves = [ask_all(call, half) for half in (keys[:middle], keys[middle:])]
+        return halves[0][0] + halves[1][0], halves[0][1] | halves[1][1]
+    except (Retry, Halt) as error:
+        return [], dict.fromkeys(keys, error)
+
+
+def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
+    """Return the change of a record about which the panel could not be asked."""
+    if isinstance(error, Reject):
+        return refused(run, Change(record, record.state), error)
+    return deferred(run, record, error)
+
+
+def halts(answers: Iterable[object]) -> tuple[str, ...]:
+    """Return what only a person can correct, each once."""
+    return tuple(dict.fromkeys(str(answer) for answer in answers if isinstance(answer, Halt)))
+
+
+def kept(record: Record, status: codes.Status | None) -> Change:
+    """Return the change that says something of a record, takes it off the deferred ones, and keeps the rest."""
+    return Change(record, replace(record.state, deferral=None, status=status))
+
+
+def cleared(record: Record) -> Change:
+    """Return the change after which nothing is kept of a record."""
+    return Change(record, RecordState())

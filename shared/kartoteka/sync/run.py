@@ -1,0 +1,98 @@
+"""One working of one function: the ports, the policy, the clock, and the figures at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from kartoteka.policy import Policy
+from kartoteka.ports.exchange import Exchange
+from kartoteka.ports.panel import Panel
+from kartoteka.ports.queue import WorkQueue
+from kartoteka.ports.state import SyncState
+from kartoteka.sync.lacks import Lacks
+
+if TYPE_CHECKING:
+    from kartoteka.sync.concern import Concern
+
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """Return the time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def always() -> bool:
+    """Return that there is time left."""
+    return True
+
+
+@dataclass(slots=True)
+class Counts:
+    """The figures of one run. ``written_*``, ``reconciled`` and ``held`` count owners, ``conflicts`` fields.
+
+    ``stale_feeds``: concerns whose figures nobody refreshes any more.
+    """
+
+    collected: int = 0
+    reconciled: int = 0
+    written_to_panel: int = 0
+    written_to_erp: int = 0
+    conflicts: int = 0
+    held: int = 0
+    panel_calls: int = 0
+    stale_feeds: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the figures by name."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Report:
+    """The figures of some chunks, and the codes of what only a person can correct."""
+
+    counts: Counts = field(default_factory=Counts)
+    halts: tuple[str, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        return Report(self.counts + other.counts, (*self.halts, *other.halts))
+
+
+@dataclass(slots=True)
+class Run:
+    """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
+
+    ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
+    call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
+    ``feed_read``: the panel's feed was read to its end in this run.
+    """
+
+    exchange: Exchange
+    panel: Panel
+    state: SyncState
+    queue: WorkQueue
+    policy: Policy
+    run_id: str
+    now: Callable[[], datetime] = utc_now
+    time_left: Callable[[], bool] = always
+    longest_transaction: timedelta = timedelta(hours=1)
+    poll_size: int = 500
+    concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
+    feed_read: bool = False
+    lacks: Lacks = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.lacks = Lacks(self.state, self.now)
+
+    def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Yield the items in pieces that the panel takes in one call."""
+        size = self.policy.panel.batch_size
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
