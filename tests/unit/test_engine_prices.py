@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from kartoteka.codes import State
 from kartoteka.concerns.discounts import prices as price_lists
 from kartoteka.concerns.discounts.prices import wanted
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Owner
+from kartoteka.model import Change, Owner
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
 from kartoteka.ports.panel import PanelGroup
@@ -941,7 +943,15 @@ def test_rows_of_garbage_that_come_to_share_an_id_are_told_of_once() -> None:
     world = with_group()
     for kind in ("menu/item", "menu_item"):
         world.exchange.set_item("G1", kind, "x", price="1", currency="PLN")
+    store, stored = world.exchange.prices.store, list[str]()
+
+    def watched(group_id: str, sent: Any, removed: Any, changes: Sequence[Change], **more: Any) -> None:
+        stored.extend(change.record.key.item_id for change in changes)
+        store(group_id, sent, removed, changes, **more)
+
+    world.exchange.prices.store = watched  # type: ignore[method-assign]
     world.tick()
+    assert stored == ["menu_item/x"]  # twice in one statement is more than some databases take
     assert told(world, "menu_item/x") is not None
     assert left_undone(world, "discounts") == {}
 
