@@ -1074,6 +1074,20 @@ def test_a_lost_reply_to_a_rename_is_one_row_of_the_history() -> None:
     assert history(world) == [("", "name", None, "Hurt", "create"), ("", "name", "Hurt", "Detal", "edit")]
 
 
+def test_a_name_that_was_taken_back_while_nobody_knew_is_looked_at_though_its_message_is_lost() -> None:
+    world = with_group()
+    world.exchange.set_group("G1", "Detal")
+    world.collect("discounts")
+    world.dies_at("rename_group", after=True)
+    world.work("discounts")
+    world.queue.chunks["discounts"].clear()
+    world.exchange.set_group("G1", "Hurt")
+    world.collect("discounts")
+    world.drain()
+    assert world.panel.discount_groups[number_of(world)] == "Hurt"
+    assert left_undone(world, "discounts") == {}
+
+
 def test_after_a_rename_that_was_not_answered_the_prices_wait_for_the_next_look() -> None:
     world = with_group(p7="1")
     world.panel.lose_reply()
