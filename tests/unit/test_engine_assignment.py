@@ -487,6 +487,19 @@ def test_members_of_a_group_that_was_deleted_are_told_that_it_is_unknown() -> No
     assert group_of(world) == "Hurt"
 
 
+def test_where_a_lost_group_cannot_be_made_again_its_members_are_told_that_it_is_coming() -> None:
+    world = customers()
+    del world.panel.discount_groups[number_of(world)]  # the accounts still show its number, and no modification
+    world.panel.refuse("Hurt", Reject("refused", panel="Panel: nazwa"))
+    world.pass_time(days=1)
+    world.tick()
+    assert told(world) == (State.PENDING, "group_pending")
+    world.panel.accept("Hurt")
+    world.tick()
+    assert group_of(world) == "Hurt"
+    assert told(world) == (State.IN_STEP, "")
+
+
 @pytest.mark.parametrize("items", [False, True])
 def test_those_who_wait_for_a_group_are_told_when_its_row_goes(items: bool) -> None:
     world = customers(group=None)
@@ -495,6 +508,8 @@ def test_those_who_wait_for_a_group_are_told_when_its_row_goes(items: bool) -> N
     if items:
         world.exchange.set_item("G3", "product", "1", price="1", currency="PLN")
     world.exchange.update_client("C-0", discount_group_id="G3")
+    world.tick()
+    world.pass_time(minutes=10)
     world.tick()
     assert told(world) == (State.PENDING, "group_pending")
     world.exchange.delete_group("G3")

@@ -14,7 +14,7 @@ from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountUpdate
 from kartoteka.sync.collect import DueDates, advance
 from tests.helpers import account_of, left_undone
-from tests.world import CLIENT, World
+from tests.world import CLIENT, START, World
 
 KEY = Key("C-0", "", "credit")
 FIGURES: dict[str, Value] = {"credit_allowed": True, "credit_limit": "1000", "balance": "250.5", "currency": "PLN"}
@@ -418,6 +418,17 @@ def test_stale_figures_are_frozen_and_a_fresh_moment_ends_it() -> None:
     world.tick()
     assert held_by_panel(world)[0] == "70.00"
     assert told(world) == (State.IN_STEP, "")
+
+
+def test_figures_are_stale_when_they_are_older_than_the_policy_allows_and_not_before() -> None:
+    world = customers()
+    world.time = START + timedelta(minutes=240)
+    world.exchange.set_credit("C-0", payment_days="7", as_of=START)
+    world.tick(seconds=1)
+    assert held_by_panel(world)[2] == "7"
+    assert told(world) == (State.IN_STEP, "")
+    world.tick()
+    assert told(world) == (State.HELD, "stale")
 
 
 def test_fresh_again_with_equal_figures_is_in_step_without_a_write() -> None:
@@ -829,8 +840,12 @@ def test_what_the_panel_refused_is_not_sent_again_because_of_what_is_held_back()
 def test_with_zero_a_client_who_never_had_figures_is_nobodys_business() -> None:
     world = World(parse('{"credit": {"when_stale": "zero"}}')).knows_the_panel()
     world.exchange.insert_client("C-0", **CLIENT)
-    world.tick()
+    world.collect("accounts")
+    world.work("accounts")
+    assert "C-0" in world.exchange.links
+    assert not world.queue.chunks.get("credit")
     assert not [key for key in world.exchange.states if key.concern == "credit"]
+    world.tick()
     world.panel.edit(account_of(world, "C-0"), credit_limit="5.00")
     world.tick()
     assert held_by_panel(world)[0] == "5.00"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from kartoteka.codes import State
 from kartoteka.concerns.discounts import prices as price_lists
 from kartoteka.concerns.discounts.prices import wanted
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Owner
+from kartoteka.model import Change, Owner
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
 from kartoteka.ports.panel import PanelGroup
@@ -500,7 +502,7 @@ def test_a_run_without_time_sends_nothing_and_goes_on_by_its_queue() -> None:
     assert len(world.panel.discount_groups) == 1
     assert SET not in calls(world)
     world.drain()
-    assert {len(held) for held in world.panel.prices.values()} == {1}
+    assert [len(held) for held in world.panel.prices.values()] == [1, 1, 1]
 
 
 def test_a_refused_name_does_not_stop_the_prices() -> None:
@@ -687,6 +689,9 @@ def test_a_refused_group_is_tried_and_then_held_until_its_row_changes() -> None:
     for _ in range(9):
         world.tick()
     assert told(world) == (State.HELD, "refused")
+    status = world.exchange.status("", "discounts", group_id="G1")
+    assert status is not None
+    assert "being sent" not in status.message_en
     assert told(world, group_id="G2") == (State.IN_STEP, "")
     world.exchange.set_group("G1", "Lepsza")
     world.tick()
@@ -938,7 +943,15 @@ def test_rows_of_garbage_that_come_to_share_an_id_are_told_of_once() -> None:
     world = with_group()
     for kind in ("menu/item", "menu_item"):
         world.exchange.set_item("G1", kind, "x", price="1", currency="PLN")
+    store, stored = world.exchange.prices.store, list[str]()
+
+    def watched(group_id: str, sent: Any, removed: Any, changes: Sequence[Change], **more: Any) -> None:
+        stored.extend(change.record.key.item_id for change in changes)
+        store(group_id, sent, removed, changes, **more)
+
+    world.exchange.prices.store = watched  # type: ignore[method-assign]
     world.tick()
+    assert stored == ["menu_item/x"]  # twice in one statement is more than some databases take
     assert told(world, "menu_item/x") is not None
     assert left_undone(world, "discounts") == {}
 
@@ -1007,9 +1020,13 @@ def test_a_group_with_a_deferral_comes_back_by_its_own_time() -> None:
     world.collect("discounts")
     world.panel.fail(Retry("timeout"))
     world.drain()
+    stored = world.state.documents["groups:discounts"]
+    long_ago = (world.time - timedelta(days=2)).isoformat()
+    world.state.documents["groups:discounts"] = replace(stored, document={"read_at": long_ago})
+    before = calls(world)
     world.pass_time(seconds=30)
-    world.state.documents.pop("groups:discounts")
     world.collect("discounts")
+    assert made_since(world, before) == {LIST: 1}
     assert world.queue.empty()
 
 
@@ -1055,6 +1072,34 @@ def test_a_lost_reply_to_a_rename_is_one_row_of_the_history() -> None:
     world.tick()
     assert RENAME not in made_since(world, before)
     assert history(world) == [("", "name", None, "Hurt", "create"), ("", "name", "Hurt", "Detal", "edit")]
+
+
+def test_a_name_that_was_taken_back_while_nobody_knew_is_looked_at_though_its_message_is_lost() -> None:
+    world = with_group()
+    world.exchange.set_group("G1", "Detal")
+    world.collect("discounts")
+    world.dies_at("rename_group", after=True)
+    world.work("discounts")
+    world.queue.chunks["discounts"].clear()
+    world.exchange.set_group("G1", "Hurt")
+    world.collect("discounts")
+    world.drain()
+    assert world.panel.discount_groups[number_of(world)] == "Hurt"
+    assert left_undone(world, "discounts") == {}
+
+
+def test_after_a_rename_that_was_not_answered_the_prices_wait_for_the_next_look() -> None:
+    world = with_group(p7="1")
+    world.panel.lose_reply()
+    world.exchange.set_group("G1", "Detal")
+    world.exchange.set_item("G1", "product", "7", price="2")
+    before = calls(world)
+    world.tick()
+    assert made_since(world, before) == {LIST: 1, RENAME: 1}
+    world.pass_time(minutes=5)
+    world.tick()
+    assert prices(world) == {"product/7": "2.00 PLN"}
+    assert told(world) == (State.IN_STEP, "")
 
 
 def test_only_a_person_can_mend_a_halt_and_it_is_reported() -> None:

@@ -95,7 +95,7 @@ class Groups:
         What an unanswered call may have made is cleared up by the worker before anything else is planned.
         """
         state, number = record.state, record.state.panel_id
-        if state.intent is not None and (panel is None or state.intent.making):
+        if state.intent is not None and panel is None:
             return Plan(record, Act.LOOK)
         plan = Plan(record, Act.MERGE, base=state.base, panel_id=number)
         if panel is None:
@@ -207,7 +207,6 @@ class Groups:
             left = state.intent if state.intent is not None and _deletes(state.intent) else None
             after = replace(after, base=None, panel_id="", intent=left)
             self._run.exchange.prices.forget(record.key.group_id)
-        self._concern.new_number()
         return self._saved(Change(record, after))
 
     def _saved(self, change: Change) -> Record:
@@ -223,7 +222,6 @@ class Groups:
         key, number = change.record.key, change.after.panel_id
         intent = change.record.state.intent or NUMBERED
         numbered = self._saved(replace(change, after=replace(change.after, intent=intent)))
-        self._concern.new_number()
         panel.owned.add(number)
         panel.names.setdefault(number, str(change.after.base.erp[GROUP_NAME]) if change.after.base else "")
         self._wake_members(key.group_id)
@@ -245,7 +243,6 @@ class Groups:
             if plan.act in (Act.DELETE, Act.FORGET) and not change.after.panel_id:
                 self._run.exchange.prices.forget(record.key.group_id)
             report += save(self._concern, [change])[0]
-            self._concern.new_number()
             if not change.after.panel_id and (had_number or (record.erp is None and change)):
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)

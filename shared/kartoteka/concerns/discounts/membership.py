@@ -129,7 +129,7 @@ class Discounts(Concern):
     # --- a client's group
 
     def numbers(self) -> Mapping[str, str]:
-        """Return group id -> the panel's number; asked once a run."""
+        """Return group id -> the panel's number; asked once a run, in which groups are worked before clients."""
         with self.lock:
             if self._numbers is None:
                 self._numbers = self.run.exchange.prices.numbers()
@@ -142,11 +142,6 @@ class Discounts(Concern):
                 records = self.load([Owner(group_id=group_id)])
                 self._rows[group_id] = any(record.erp is not None for record in records)
             return self._rows[group_id]
-
-    def new_number(self) -> None:
-        """A group was made, or is gone: the numbers are to be asked again."""
-        with self.lock:
-            self._numbers = None
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with a client. One that was left in its group may have to leave it now."""

@@ -25,7 +25,7 @@ class GroupPoll:
     def find(self, document: Document | None) -> Found:
         """Return the groups with something to be done, and when the panel was read. The first time begins the waiting.
 
-        What is deferred comes back by its own time.
+        What is deferred comes back by its own time, and what was left half-way is found without asking the panel.
         """
         now = self._run.now()
         if document is not None and now - datetime.fromisoformat(document["read_at"]) < READ_EVERY:
@@ -35,6 +35,6 @@ class GroupPoll:
         if not known:
             return Found(document=moved)
         panel = self._concern.groups.read()
-        free = [record for record in self._concern.load(known) if record.state.deferral is None]
+        free = [r for r in self._concern.load(known) if r.state.deferral is None and r.state.intent is None]
         keys = [record.key.owner for record in free if self._concern.groups.plan(record, panel)]
         return Found({self._concern.name: keys}, moved)
