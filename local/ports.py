@@ -1,4 +1,4 @@
-"""Loopback ports: which are free, and whether somebody listens."""
+"""Loopback ports that are free."""
 
 from __future__ import annotations
 
@@ -13,10 +13,3 @@ def free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def listens(port: int) -> bool:
-    """Tell whether somebody takes connections on this loopback port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((LOOPBACK, port)) == 0

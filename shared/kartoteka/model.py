@@ -56,6 +56,11 @@ class Resolution(enum.StrEnum):
     PANEL = "panel"
     HOLD = "hold"
 
+    @property
+    def winner(self) -> Side | None:
+        """The side whose value counts; None: a person decides."""
+        return None if self is Resolution.HOLD else Side(self.value)
+
 
 class Empty(enum.StrEnum):
     """Whether emptying a field is an edit that travels."""

@@ -23,7 +23,7 @@ from kartoteka.sync.reconcile import reconcile
 from tests.helpers import left_undone, number_of, prices
 from tests.world import CLIENT, World
 
-SET, REMOVE, MAKE = "PUT discounts/groups/products", "POST discounts/groups/products/delete", "POST discounts/groups"
+SET, REMOVE = "PUT discounts/groups/products", "POST discounts/groups/products/delete"
 LIST, RENAME, DELETE = "GET discounts/groups", "PUT discounts/groups", "POST discounts/groups/delete"
 
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from kartoteka.errors import Reject
-from kartoteka.fields import money
+from kartoteka.fields import money, normal
 from kartoteka.model import Value
 
 _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}
@@ -83,7 +83,7 @@ def _yes_no_to_panel(value: Value) -> str | None:
 def _flag_from_panel(shown: Any) -> bool | None:
     if shown is None or shown in ("", []):
         return None
-    return str(shown).strip().casefold() in {"true", "1", "yes", "y", "t"}
+    return str(shown).strip().casefold() in normal.TRUE
 
 
 def _upper_from_panel(shown: Any) -> str:

@@ -16,7 +16,8 @@ import phonenumbers
 from kartoteka.fields import money
 from kartoteka.model import Value
 
-_TRUE = frozenset({"true", "1", "yes", "y", "t"})
+TRUE = frozenset({"true", "1", "yes", "y", "t"})
+"""The words of a set flag, on either side."""
 LONGEST_CODE = 40
 """Characters of a client's code, by the exchange database's column, which not every engine enforces."""
 HOME_COUNTRY = "PL"
@@ -62,7 +63,7 @@ def flag(value: Value, _country: str) -> str:
     """Return ``yes`` or ``no``; empty for an unset flag."""
     if value is None or value == "":
         return ""
-    return "yes" if str(value).strip().casefold() in _TRUE else "no"
+    return "yes" if str(value).strip().casefold() in TRUE else "no"
 
 
 def amount(value: Value, _country: str) -> str:
@@ -79,10 +80,11 @@ def whole(value: Value, country: str) -> str:
 def shop_list(value: Value, _country: str) -> str:
     """Return the ids of shops in ascending order, each once, joined by commas: ``"2, 1,2"`` is ``"1,2"``."""
     numbers = (n.strip() for n in _plain(str(value or "")).split(","))
-    return ",".join(sorted({str(int(n)) if n.isdecimal() else n for n in numbers if n}, key=_by_number))
+    return ",".join(sorted({str(int(n)) if n.isdecimal() else n for n in numbers if n}, key=by_number))
 
 
-def _by_number(number: str) -> tuple[int, str]:
+def by_number(number: str) -> tuple[int, str]:
+    """Return by what ids that are numbers are sorted as numbers, whatever else stands among them."""
     return len(number), number
 
 

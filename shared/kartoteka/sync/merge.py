@@ -37,7 +37,6 @@ from kartoteka.model import (
     Intent,
     Note,
     Reason,
-    Resolution,
     Side,
     Value,
     Values,
@@ -132,36 +131,30 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
-    steps: list[Step] = []
-    for name, rule in rules.items():
-        if rule.direction is Direction.OFF:
-            continue
-        note = notes.get(name)
-        if name not in waiting and note is None and _untouched(name, base, erp, panel):
-            continue
-        seen = _look(fields[name], base, erp, panel)
-        step = _judge(seen, rule, waiting.get(name), note)
-        if step is not None:
+
+    def judged(notes: Mapping[str, Note]) -> Sequence[Step]:
+        steps = []
+        for name, rule in rules.items():
+            note = notes.get(name)
+            if rule.direction is Direction.OFF:
+                continue
+            if name not in waiting and note is None and _untouched(name, base, erp, panel):
+                continue
+            seen = _look(fields[name], base, erp, panel)
+            step = _judge(seen, rule, waiting.get(name), note)
+            if step is None:
+                continue
             if not asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
             steps.append(checked_step(fields[name], step, note, lacks))
-    remaining = kept(steps)
-    again = _tried_again(remaining, {name: note for name, note in notes.items() if name in rules})
-    if again:
-        rest = {name: note for name, note in notes.items() if name not in again}
-        return merge(
-            fields,
-            rules,
-            base=base,
-            erp=erp,
-            panel=panel,
-            conflicts=waiting.values(),
-            notes=rest,
-            lacks=lacks,
-            kept=kept,
-            asked=asked,
-        )
-    return tuple(remaining)
+        return kept(steps)
+
+    notes = {name: note for name, note in notes.items() if name in rules}
+    steps = judged(notes)
+    while again := _tried_again(steps, notes):
+        notes = {name: note for name, note in notes.items() if name not in again}
+        steps = judged(notes)
+    return tuple(steps)
 
 
 def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
@@ -183,7 +176,7 @@ def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> boo
     return base.erp[name] == erp.get(name) and base.panel[name] == panel.get(name, base.panel[name])
 
 
-def _placed(record: Values, *others: Values) -> Values:
+def placed(record: Values, *others: Values) -> Values:
     """Return the record with a country: its own, or where it names none, that of the first other one that does.
 
     A telephone number is read by its country, so the values of one field must not be read by several countries.
@@ -200,8 +193,8 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
     last = forms.panel if known else forms.erp if field.comparable else {}
     shown = panel if name in panel else last
     erp_value, panel_value = erp.get(name), shown.get(name)
-    erp_norm = field.normalise(erp_value, _placed(erp, forms.erp, panel))
-    panel_norm = field.normalise(panel_value, _placed(shown, forms.panel, erp))
+    erp_norm = field.normalise(erp_value, placed(erp, forms.erp, panel))
+    panel_norm = field.normalise(panel_value, placed(shown, forms.panel, erp))
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
     same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
@@ -212,8 +205,8 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
         known,
         erp_norm,
         panel_norm,
-        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), _placed(forms.erp, erp, panel)),
-        base_panel=panel_norm if same[1] else field.normalise(last.get(name), _placed(last, forms.erp, panel)),
+        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), placed(forms.erp, erp, panel)),
+        base_panel=panel_norm if same[1] else field.normalise(last.get(name), placed(last, forms.erp, panel)),
     )
 
 
@@ -314,7 +307,7 @@ def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None
 
 def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
     name = seen.field.name
-    ruled = {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(rule.conflict)
+    ruled = rule.conflict.winner
     winner = decided or ruled
     by_person = decided is not None and decided is not ruled  # a call that is made again finds the rule's own decision
     told = waiting and (waiting.erp_value, waiting.panel_value) == (as_text(seen.erp), as_text(seen.panel))
@@ -331,8 +324,8 @@ def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
         forms = (seen.panel, seen.panel)
         return Step(field.name, target, seen.panel, seen.erp, reason, forms, risky=_risky(seen, target, reason))
     before = seen.panel if field.comparable or reason is Reason.DRIFT else seen.base[0] if seen.base else None
-    forms = (seen.erp, None if field.read and not field.comparable else seen.erp)
     unshown = bool(field.read) and not field.comparable
+    forms = (seen.erp, None if unshown else seen.erp)
     return Step(field.name, target, seen.erp, before, reason, forms, unshown, _risky(seen, target, reason))
 
 
@@ -416,8 +409,8 @@ def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...
 def _same(field: Field, sent: Value, intent: Values, panel: Values) -> bool:
     if not field.comparable:
         return False
-    shown = field.normalise(panel.get(field.name), _placed(panel, intent))
-    return field.normalise(sent, _placed(intent, panel)) == shown
+    shown = field.normalise(panel.get(field.name), placed(panel, intent))
+    return field.normalise(sent, placed(intent, panel)) == shown
 
 
 def settled(

@@ -131,7 +131,7 @@ def _winner(terms: Terms, it: Pair, left: Side, edited: Mapping[str, Value]) -> 
     decided = {conflict.decision for conflict in it.record.conflicts} - {None}
     if decided:
         return left if left in decided else left.other
-    return {Resolution.ERP: Side.ERP, Resolution.PANEL: Side.PANEL}.get(terms.conflict)
+    return terms.conflict.winner
 
 
 def _notes(it: Pair, left: Side, edited: Mapping[str, Value], winner: Side | None) -> dict[str, ConflictNote]:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from kartoteka.fields import normal
 from kartoteka.fields.table import COUNTRY_FIELD, DELIVERY_ADDRESSES, PLACE, normalised
 from kartoteka.model import Forms, Intent, Key, Record, Value, Values, Written
 from kartoteka.ports.panel import Address
-from kartoteka.sync.merge import settled
+from kartoteka.sync.merge import placed, settled
 
 PANEL_BORN = "panel-"
 """What the ids of rows begin with that were born in the panel; the panel's own id follows."""
@@ -75,7 +76,8 @@ class _Pairing:
         self._own = own
         self._items = items
         self._waiting = {r.key.item_id: r for r in items}
-        self._free = {a.panel_address_id: a for a in sorted(addresses, key=_age)}
+        by_age = sorted(addresses, key=lambda a: normal.by_number(a.panel_address_id))
+        self._free = {a.panel_address_id: a for a in by_age}
         self._pairs: dict[str, Pair] = {}
         self._forms: dict[tuple[int, Value], tuple[Values, Form]] = {}
 
@@ -203,10 +205,10 @@ class _Pairing:
 
     def _read(self, values: Values, other: Values) -> Form:
         """Return the form of an address beside another one; each is made once, however many it is compared with."""
-        placed = values if values.get(COUNTRY_FIELD) else {**values, COUNTRY_FIELD: other.get(COUNTRY_FIELD)}
-        key = id(values), placed.get(COUNTRY_FIELD)
+        read = placed(values, other)
+        key = id(values), read.get(COUNTRY_FIELD)
         if key not in self._forms:
-            self._forms[key] = values, self._loose(placed)
+            self._forms[key] = values, self._loose(read)
         return self._forms[key][1]
 
 
@@ -217,10 +219,6 @@ def _ended(record: Record) -> bool:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split()).casefold()
-
-
-def _age(address: Address) -> tuple[int, str]:
-    return len(address.panel_address_id), address.panel_address_id
 
 
 def _grouped(some: Iterable[T], key: Callable[[T], Form]) -> dict[Form, list[T]]:

@@ -8,7 +8,7 @@ name that is not among them is it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from kartoteka import codes
 from kartoteka.codes import IN_STEP
 from kartoteka.concerns.discounts.prices import PriceLists
 from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields import normal
 from kartoteka.fields.table import GROUP_FIELDS, GROUP_NAME
 from kartoteka.model import Change, Direction, Done, Forms, Intent, Owner, Reason, Record, Side, Written
 from kartoteka.policy import Rule
@@ -47,11 +48,15 @@ class PanelGroups:
 
     def named(self, name: str) -> list[str]:
         """Return the groups of this name, whatever the panel makes of its blanks, in the order of their numbers."""
-        return sorted((n for n, shown in self.names.items() if _norm(shown) == _norm(name)), key=_as_number)
+        return self._sorted(n for n, shown in self.names.items() if _norm(shown) == _norm(name))
 
     def free(self, name: str) -> list[str]:
         """Return the groups of exactly this name that are no row's own, in the order in which they were made."""
-        return sorted((n for n, shown in self.names.items() if shown == name and n not in self.owned), key=_as_number)
+        return self._sorted(n for n, shown in self.names.items() if shown == name and n not in self.owned)
+
+    @staticmethod
+    def _sorted(numbers: Iterable[str]) -> list[str]:
+        return sorted(numbers, key=normal.by_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +314,3 @@ def _base(name: object) -> Forms:
 
 def _norm(name: str) -> str:
     return GROUP_FIELDS[GROUP_NAME].normalise(name, {})
-
-
-def _as_number(number: str) -> tuple[int, str]:
-    return len(number), number
