@@ -12,6 +12,7 @@ from kartoteka.adapters.sql import tables
 from kartoteka.codes import State
 from kartoteka.fields.table import GROUP_FIELD
 from kartoteka.model import Side
+from kartoteka.pieces import pieces
 
 PAGE = 1_000
 """Keys of one statement."""
@@ -153,9 +154,9 @@ def history(erp: Erp, client_id: str | None, limit: int, *, group: str | None = 
 def clients(erp: Erp, client_ids: Sequence[str]) -> dict[str, bool]:
     """Return those of these ids that have a row in ``clients``, and whether each has an account."""
     found: dict[str, bool] = {}
-    for start in range(0, len(client_ids), PAGE):
-        some = _CLIENT.id.in_(client_ids[start : start + PAGE])
-        rows = erp.rows(sa.select(_CLIENT.id, sa.case((_LINKED, 1), else_=0).label("linked")).where(some))
+    for some in pieces(client_ids, PAGE):
+        linked = sa.case((_LINKED, 1), else_=0).label("linked")
+        rows = erp.rows(sa.select(_CLIENT.id, linked).where(_CLIENT.id.in_(some)))
         found |= {row["id"]: bool(row["linked"]) for row in rows}
     return found
 

@@ -17,6 +17,7 @@ from cli.exits import WrongName
 from kartoteka.adapters.aws.queue import CHUNK, SqsQueue
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
+from kartoteka.pieces import pieces
 
 SHOWN = 5
 """Unknown ids named in a message."""
@@ -125,8 +126,7 @@ class _Work:
         """Forget what was sent to the groups, so that every price differs, and send their keys."""
         bar = progress.add_task("discount groups: into the queue", total=len(self.group_ids))
         prices = calls = messages = 0
-        for start in range(0, len(self.group_ids), CHUNK):
-            some = self.group_ids[start : start + CHUNK]
+        for some in pieces(self.group_ids, CHUNK):
             for group_id in some:
                 count = queries.prices(self.erp, group_id)
                 prices, calls = prices + count, calls - (-count // BATCH)

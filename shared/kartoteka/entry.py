@@ -24,7 +24,7 @@ from kartoteka.model import Owner
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
 from kartoteka.sync.reconcile import reconcile
-from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.retry import BRAKE, pause
 from kartoteka.sync.run import Counts, Run
 
 logger = Logger()
@@ -212,8 +212,7 @@ def _failures(
 def _pause(records: Sequence[Mapping[str, Any]]) -> int:
     """Return the seconds until these come back: more each time, so that an outage of hours makes no dead letters."""
     receives = [int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) for record in records]
-    doublings = min(max(receives, default=1) - 1, 10)
-    return min(FIRST_PAUSE_S * (1 << doublings), LONGEST_PAUSE_S)
+    return pause(max(receives, default=1), FIRST_PAUSE_S, LONGEST_PAUSE_S)
 
 
 def _run(name: str, context: LambdaContext) -> Run:

@@ -14,6 +14,7 @@ from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Reject
 from kartoteka.fields import money
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import BALANCE, CURRENCY_FIELD, LIMIT
 from kartoteka.model import Forms, Owner, Record, Side, Value, Values, Written
 from kartoteka.policy import Credit as CreditPolicy
@@ -93,8 +94,7 @@ class Credit(Concern):
         held = self._held(row)
         if row is None or held is not None:
             return self._without(record, held)
-        limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
-        return replace(record, erp={**row, LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)})
+        return replace(record, erp={**row, LIMIT: _limit(row), BALANCE: _signed(row.get(BALANCE), policy.balance_sign)})
 
     def _without(self, record: Record, held: Held | None) -> Record:
         """Return the record of figures that do not count: the panel's stay as they are, or its limit becomes 0."""
@@ -111,11 +111,11 @@ class Credit(Concern):
         if row is None or old:
             zero = policy.when_stale == "zero"
             return Held(codes.status("stale.zero" if zero else "stale"), zero=zero)
-        limit = ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
-        missing = [name for name in (ALLOWED, LIMIT) if _is_empty(row.get(name))]
+        limit = _limit(row)
+        missing = [name for name in (ALLOWED, LIMIT) if is_blank(row.get(name))]
         if missing and row.get(ALLOWED) is not False:
             return Held(codes.status("incomplete", missing, table=self.table), zero=limit == ZERO)
-        if not _is_empty(row.get(AS_OF)) and (as_of is None or as_of > now + AHEAD):
+        if not is_blank(row.get(AS_OF)) and (as_of is None or as_of > now + AHEAD):
             local = as_of is not None and as_of <= now + LOCAL_TIME + AHEAD
             return Held(codes.status("bad_as_of.local_time" if local else "bad_as_of", [AS_OF]), zero=limit == ZERO)
         if limit.startswith("-"):
@@ -172,6 +172,11 @@ class Credit(Concern):
         return tuple(replace(s, risky=s.risky and held.said.code != STALE) for s in steps), held.said
 
 
+def _limit(row: Values) -> str:
+    """Return the limit that a row asks for: none where credit is not allowed."""
+    return ZERO if row.get(ALLOWED) is False else money.canonical(row.get(LIMIT))
+
+
 def _zeroes(step: Step) -> bool:
     return step.field == LIMIT and step.value == ZERO
 
@@ -187,14 +192,10 @@ def _moment(value: Value) -> datetime | None:
 
 def _signed(figure: Value, sign: int) -> Value:
     try:
-        return figure if _is_empty(figure) else str(money.rounded(money.amount(figure) * sign))
+        return figure if is_blank(figure) else str(money.rounded(money.amount(figure) * sign))
     except Reject:
         return figure
 
 
 def _code(value: Value) -> str:
     return str(value or "").strip().upper()
-
-
-def _is_empty(value: Value) -> bool:
-    return value is None or str(value).strip() == ""

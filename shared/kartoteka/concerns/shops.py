@@ -27,9 +27,14 @@ READ_AGAIN = timedelta(minutes=10)
 
 def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
     """Return the shops of a client with this row: its own, else those of the first rule that fits, else the default."""
-    own = tuple(int(number) for number in str(row.get(SHOPS_FIELD) or "").split(",") if number)
+    own = tuple(as_ids(row.get(SHOPS_FIELD)))
     fitting = (rule.shops for rule in policy.shops.rules if rule.fits(row))
     return own or tuple(sorted(set(next(fitting, policy.accounts.default_shops))))
+
+
+def as_ids(value: Value) -> list[int]:
+    """Return the ids of shops in a field's value."""
+    return [int(number) for number in str(value or "").split(",") if number]
 
 
 def as_value(shops: Sequence[int]) -> str:
@@ -50,7 +55,7 @@ class PanelShops:
 
         So does one that cannot be asked now; it is asked again in the next run.
         """
-        ids = {int(number) for number in str(value or "").split(",") if number}
+        ids = set(as_ids(value))
         known = self._among(ids) if ids else frozenset[int]()
         if known and not ids <= known:
             unknown, there = (", ".join(map(str, sorted(some))) for some in (ids - known, known))

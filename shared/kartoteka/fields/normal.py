@@ -24,6 +24,11 @@ HOME_COUNTRY = "PL"
 """The country of a record that names none (the exchange database's default)."""
 
 
+def is_blank(value: Value) -> bool:
+    """Return whether a value says nothing: there is none, or blanks only."""
+    return value is None or str(value).strip() == ""
+
+
 def text(value: Value, _country: str) -> str:
     """Return the text with composed letters and single spaces: ``" Długa  5"`` and ``"Długa 5"`` are equal."""
     return _plain("" if value is None else str(value))

@@ -283,6 +283,12 @@ def normalised(fields: Fields, record: Values) -> dict[str, str]:
     return {name: field.normalise(record.get(name), record) for name, field in fields.items()}
 
 
+def recognised_by(record: Values) -> tuple[str, str]:
+    """Return by what a client, or an account, is recognised: its tax number and its e-mail address, normalised."""
+    number, mail = (BILLING[name].normalise(record.get(name), record) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
+    return number, mail
+
+
 # --- where the rows of each concern stand
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.model import Owner
+from kartoteka.pieces import pieces
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 
@@ -194,9 +195,7 @@ class ChangeLogSource:
         return moved, list(touched)
 
     def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
-        return [
-            owner for at in range(0, len(owners), PAGE) for owner in self._concern.differing(owners[at : at + PAGE])
-        ]
+        return [owner for page in pieces(owners, PAGE) for owner in self._concern.differing(page)]
 
     def _due(self) -> list[Owner]:
         """Return the deferred owners whose time has come."""

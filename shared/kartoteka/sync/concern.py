@@ -467,8 +467,7 @@ class Concern:
         known = [r for r in free if self.can_wait(r)]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
         changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
-        worth = [change for change in changes if change]
-        self.run.exchange.records.save(worth, run_id=self.run.run_id, at=self.run.now())
+        self.run.save([change for change in changes if change])
 
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""

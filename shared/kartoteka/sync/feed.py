@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from kartoteka.errors import Halt, Retry
-from kartoteka.fields import table
+from kartoteka.fields.table import recognised_by
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Window
@@ -49,10 +49,7 @@ def read_anew(run: Run) -> None:
 
 def seen(account: Account) -> SeenAccount:
     """Return an account as the account index keeps it: normalised for matching, and nothing else of it."""
-    fields, values = table.ACCOUNT_FIELDS, account.values
-    tax_number, mail = (
-        fields[name].normalise(values.get(name), values) for name in (table.TAX_NUMBER_FIELD, table.EMAIL_FIELD)
-    )
+    tax_number, mail = recognised_by(account.values)
     return SeenAccount(
         account.panel_client_id,
         account.login,

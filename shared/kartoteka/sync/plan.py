@@ -79,14 +79,13 @@ class Plan:
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
-        if (
+        return (
             self.act in (Act.LOOK, Act.LINK)
             or self.call is not None
             or self.more
             or any(step.target for step in self.steps)
-        ):
-            return True
-        return bool(self.change())
+            or bool(self.change())
+        )
 
     @property
     def to_panel(self) -> tuple[Step, ...]:

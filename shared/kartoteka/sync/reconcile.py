@@ -45,7 +45,7 @@ def reconcile(concern: Concern, owners: Sequence[Owner]) -> Result:
     """
     result = Result()
     for some, workers in concern.batches(list(dict.fromkeys(owners))):
-        chunks = list(concern.run.chunks(some))
+        chunks = concern.run.chunks(some)
         with ThreadPoolExecutor(workers or WORKERS) as pool:
             outcomes = pool.map(lambda chunk: _attempt(concern, chunk), chunks)
             for chunk, outcome in zip(chunks, outcomes, strict=True):
@@ -130,7 +130,7 @@ def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tu
         if not sending:
             break
         announced = [plan.announced() for plan in sending]
-        concern.run.exchange.records.save(announced, run_id=concern.run.run_id, at=concern.run.now())
+        concern.run.save(announced)
         begun = [plan.begun(change) for plan, change in zip(sending, announced, strict=True)]
         answers = concern.send(begun)
         halts += retry.halts(answers)
@@ -154,12 +154,12 @@ def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()
     if not worth:
         return Report(), set()
     run = concern.run
-    answer = run.exchange.records.save(worth, run_id=run.run_id, at=run.now())
+    answer = run.save(worth)
     lost = answer.again | answer.refused.keys()
     stored = [c.otherwise if c.record.key in lost and c.otherwise else c for c in worth]
     late = [_refused_by_erp(concern, c, plans, answer.refused) for c in stored if c.record.key in answer.refused]
     if late:
-        run.exchange.records.save(late, run_id=run.run_id, at=run.now())
+        run.save(late)
     return Report(figures([*stored, *late])), {key.owner for key in answer.again}
 
 

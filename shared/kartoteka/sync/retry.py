@@ -18,7 +18,6 @@ from kartoteka.model import (
     Note,
     Outcome,
     Record,
-    RecordState,
     Side,
 )
 from kartoteka.ports.panel import REFUSED_WHOLE
@@ -32,6 +31,7 @@ BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
 
 T = TypeVar("T")
+Pause = TypeVar("Pause", int, timedelta)
 Answer = Outcome | Halt
 """What became of one record of a bulk call, or why the whole call could not be made."""
 
@@ -46,7 +46,7 @@ def deferred(
     """
     before = record.state.deferral
     tries = before.tries + 1 if before else 1
-    wait = max(_pause(tries), timedelta(seconds=getattr(error, "after", None) or 0))
+    wait = max(pause(tries, FIRST_PAUSE, LONGEST_PAUSE), timedelta(seconds=getattr(error, "after", None) or 0))
     code = BRAKE if stopped or was_stopped(record) else error.code
     deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code)
     return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
@@ -67,18 +67,25 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     record = change.record
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
-    held = codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
+    held = status_of_refusal(error, table)
     steps = tuple(steps)
     sent = any(step.target and step.field == error.field for step in steps)
     same_again = sent and error.code in codes.CODES and codes.CODES[error.code].contents
     final = same_again or attempts >= run.policy.retry.max_attempts
-    deferral = None if final else Deferral(run.now() + _pause(tries), attempts, tries, error.code)
+    deferral = (
+        None if final else Deferral(run.now() + pause(tries, FIRST_PAUSE, LONGEST_PAUSE), attempts, tries, error.code)
+    )
     told = held if final else replace(held, state=codes.State.PENDING)
     others = change.after.status
     if others is not None and others.code:
         told = joined([told, others])
     notes = {**change.after.notes, **(_notes(error, steps) if final else {})}
     return replace(change, after=replace(change.after, notes=notes, deferral=deferral, status=told))
+
+
+def status_of_refusal(error: Reject, table: str) -> codes.Status:
+    """Return what is said of a refusal; ``table`` is the ERP's table that the message names."""
+    return codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
 
 
 def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
@@ -92,9 +99,9 @@ def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
     }
 
 
-def _pause(tries: int) -> timedelta:
-    doublings = max(0, min(tries - 1, 10))
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+def pause(tries: int, first: Pause, longest: Pause) -> Pause:
+    """Return the pause after so many tries: twice as long each time, up to the longest."""
+    return min(first * (1 << max(0, min(tries - 1, 10))), longest)
 
 
 def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
@@ -147,13 +154,3 @@ def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
 def halts(answers: Iterable[object]) -> tuple[str, ...]:
     """Return what only a person can correct, each once."""
     return tuple(dict.fromkeys(str(answer) for answer in answers if isinstance(answer, Halt)))
-
-
-def kept(record: Record, status: codes.Status | None) -> Change:
-    """Return the change that says something of a record, takes it off the deferred ones, and keeps the rest."""
-    return Change(record, replace(record.state, deferral=None, status=status))
-
-
-def cleared(record: Record) -> Change:
-    """Return the change after which nothing is kept of a record."""
-    return Change(record, RecordState())

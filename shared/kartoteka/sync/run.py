@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from kartoteka.model import Change
+from kartoteka.pieces import pieces
 from kartoteka.policy import Policy
-from kartoteka.ports.exchange import Exchange
+from kartoteka.ports.exchange import Exchange, Saved
 from kartoteka.ports.panel import Panel
 from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
@@ -91,8 +93,10 @@ class Run:
     def __post_init__(self) -> None:
         self.lacks = Lacks(self.state, self.now)
 
-    def chunks(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
-        """Yield the items in pieces that the panel takes in one call."""
-        size = self.policy.panel.batch_size
-        for start in range(0, len(items), size):
-            yield items[start : start + size]
+    def chunks(self, items: Sequence[T]) -> Sequence[Sequence[T]]:
+        """Return the items in pieces that the panel takes in one call."""
+        return pieces(items, self.policy.panel.batch_size)
+
+    def save(self, changes: Sequence[Change]) -> Saved:
+        """Store these changes as this run's; :meth:`kartoteka.ports.exchange.Records.save` says what it returns."""
+        return self.exchange.records.save(changes, run_id=self.run_id, at=self.now())

@@ -19,6 +19,7 @@ from typing import Any
 from kartoteka.adapters.aws.clients import client_factory, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
+from kartoteka.pieces import pieces
 
 VERSION = 1
 CHUNK = 100
@@ -61,8 +62,8 @@ class SqsQueue:
         groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
         entries = [_entry(concern, f"shard-{number}", "clients", keys) for number, keys in clients]
         entries += [_entry(concern, "groups", "groups", keys) for _, keys in groups]
-        for start in range(0, len(entries), BATCH):
-            self._send_all(url, entries[start : start + BATCH])
+        for some in pieces(entries, BATCH):
+            self._send_all(url, some)
         return len(entries)
 
     def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
@@ -71,10 +72,9 @@ class SqsQueue:
         One that the queue no longer knows by this receipt is left alone: it comes back by itself.
         """
         url = self._url(concern)
-        for start in range(0, len(receipts), BATCH):
+        for some in pieces(receipts, BATCH):
             entries = [
-                {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-                for n, receipt in enumerate(receipts[start : start + BATCH])
+                {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": seconds} for n, receipt in enumerate(some)
             ]
             with translated("sqs"):
                 self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)

@@ -14,7 +14,7 @@ from kartoteka.adapters.sql.columns import Flag
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.tables import sync_links, sync_matches, sync_panel_accounts
 from kartoteka.adapters.sql.values import CHUNK, Found, Row, Select, among, by_ids, fit, for_ids, text_of, value_of
-from kartoteka.fields.table import CLIENT_FIELDS, COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD
+from kartoteka.fields.table import COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
 from kartoteka.model import Candidate, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, SeenAccount
 
@@ -157,12 +157,8 @@ def _unlinked(clients: sa.Table) -> Select:
 
 def _hint(row: Found) -> ClientHint:
     client_id, tax_number, mail, country = row
-    record = {COUNTRY_FIELD: value_of(country)}
-    return ClientHint(
-        client_id,
-        CLIENT_FIELDS[TAX_NUMBER_FIELD].normalise(value_of(tax_number), record),
-        CLIENT_FIELDS[EMAIL_FIELD].normalise(value_of(mail), record),
-    )
+    given = {TAX_NUMBER_FIELD: tax_number, EMAIL_FIELD: mail, COUNTRY_FIELD: country}
+    return ClientHint(client_id, *recognised_by({name: value_of(stored) for name, stored in given.items()}))
 
 
 def _account_row(account: SeenAccount, at: datetime) -> Row:

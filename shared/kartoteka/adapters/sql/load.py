@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.columns import UtcDateTime
 from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
 from kartoteka.adapters.sql.tables import ErpTables, sync_conflicts, sync_links
-from kartoteka.adapters.sql.values import Found, among, letters, moment_of, pieces, value_of
+from kartoteka.adapters.sql.values import CHUNK, Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
+from kartoteka.pieces import pieces
 
 _LINK = sync_links.c
 _LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
@@ -84,9 +85,9 @@ class Loader:
     def load(self, connection: sa.Connection, owners: Sequence[Owner]) -> list[Record]:
         """Return the owners' own records, each followed by those of its items, in the order of the owners."""
         found: dict[Owner, list[Record]] = {}
-        for some in pieces([owner.client_id for owner in owners if not owner.group_id]):
+        for some in pieces([owner.client_id for owner in owners if not owner.group_id], CHUNK):
             found |= self._load_clients(connection, some)
-        for some in pieces([owner.group_id for owner in owners if owner.group_id]):
+        for some in pieces([owner.group_id for owner in owners if owner.group_id], CHUNK):
             found |= self._load_groups(connection, some)
         return [record for owner in owners for record in found[owner]]
 

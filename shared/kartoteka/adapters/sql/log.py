@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.tables import change_log
-from kartoteka.adapters.sql.values import pieces
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import ChangeLog, LogEntry, Span
 
 SPANS = 100

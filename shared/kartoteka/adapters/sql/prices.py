@@ -18,6 +18,7 @@ from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import status_of
 from kartoteka.adapters.sql.tables import moments, sync_base, sync_links, sync_prices, sync_status
 from kartoteka.adapters.sql.values import (
+    CHUNK,
     FOREVER,
     Found,
     Row,
@@ -27,11 +28,11 @@ from kartoteka.adapters.sql.values import (
     fit,
     letters,
     moment_of,
-    pieces,
 )
 from kartoteka.codes import Status
 from kartoteka.fields.table import GROUP_FIELD
 from kartoteka.model import Change
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, Prices, SentPrice
 
 _KEY = ("item_type", "item_id")
@@ -207,7 +208,7 @@ class SqlPrices(Prices):
         removed: Sequence[PriceKey],
         at: datetime,
     ) -> None:
-        for some in pieces(removed):
+        for some in pieces(removed, CHUNK):
             connection.execute(self._removed, {"keys": [(group_id, *key) for key in some]})
         rows = {price.key: _price_row(group_id, price, at) for price in sent}
         self._database.run(connection, self._sent, rows.values())

@@ -13,9 +13,10 @@ from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
 from kartoteka.adapters.sql.tables import ErpTables, sync_base, sync_history, sync_links
-from kartoteka.adapters.sql.values import Select, among, by_ids, pieces
+from kartoteka.adapters.sql.values import CHUNK, Select, among, by_ids
 from kartoteka.fields.table import Rows
 from kartoteka.model import Change, Key, Owner, Record, RecordState
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Records, Saved
 
 _COUNT = sa.bindparam("count", type_=sa.Integer)
@@ -76,7 +77,7 @@ class SqlRecords(Records):
         found: dict[Key, RecordState] = {}
         with self._database.reading() as connection:
             for reader, part in self._states:
-                for some in pieces(list(dict.fromkeys(owner[part] for owner in owners if owner[part]))):
+                for some in pieces(list(dict.fromkeys(owner[part] for owner in owners if owner[part])), CHUNK):
                     found |= reader.read(connection, concerns, some)
         return found
 
@@ -111,7 +112,7 @@ class SqlRecords(Records):
 
     def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:
         with self._database.writing() as connection:
-            for some in pieces([tuple(owner) for owner in owners]):
+            for some in pieces([tuple(owner) for owner in owners], CHUNK):
                 connection.execute(self._postpone, {"of_concern": concern, "until": until, "keys": some})
 
     def counted(self, concern: str, since: datetime) -> int:

@@ -18,8 +18,9 @@ from kartoteka.adapters.sql.dialect.base import Merge, Refused
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, STATUS, base_row, status_row
 from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
-from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, pieces, text_of
+from kartoteka.adapters.sql.values import CHUNK, Row, among, by_ids, fit, for_ids, text_of
 from kartoteka.model import Candidate, Change, Key, Link, RecordState
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
@@ -119,7 +120,7 @@ class Saver:
     ) -> None:
         """Write the rows of these keys, and delete those that are None."""
         self._database.run(connection, upsert, (row for row in rows.values() if row is not None))
-        for some in pieces([tuple(key) for key, row in rows.items() if row is None]):
+        for some in pieces([tuple(key) for key, row in rows.items() if row is None], CHUNK):
             connection.execute(drop, {"keys": some})
 
     def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:

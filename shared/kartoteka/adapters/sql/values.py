@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from kartoteka.model import Value
+from kartoteka.pieces import pieces
 
 CHUNK = 1000
 """Keys in one statement at most."""
@@ -20,13 +21,6 @@ Found = sa.Row[*tuple[Any, ...]]
 """A row that was read."""
 
 Select = sa.Select[*tuple[Any, ...]]
-
-_T = TypeVar("_T")
-
-
-def pieces(items: Sequence[_T], size: int = CHUNK) -> Sequence[Sequence[_T]]:
-    """Return the items in pieces that one statement takes."""
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -41,12 +35,12 @@ def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
 
 def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str], **more: Any) -> list[Found]:
     """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
-    return [row for some in pieces(list(ids)) for row in connection.execute(statement, {"ids": some, **more})]
+    return [row for some in pieces(list(ids), CHUNK) for row in connection.execute(statement, {"ids": some, **more})]
 
 
 def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str], **more: Any) -> None:
     """Run a writing statement with :func:`among` in it for these ids."""
-    for some in pieces(list(ids)):
+    for some in pieces(list(ids), CHUNK):
         connection.execute(statement, {"ids": some, **more})
 
 

@@ -44,6 +44,7 @@ from kartoteka.model import (
     Values,
     Written,
 )
+from kartoteka.pieces import pieces
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, NewAccount
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
@@ -108,7 +109,7 @@ class Accounts(Concern):
         self._incoming = Incoming(run, self._index)
         self._logins = Logins(run.policy.accounts.login)
         self._shops = PanelShops(run)
-        self._is_linked: dict[Owner, bool | None] = {}
+        self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
 
@@ -174,22 +175,21 @@ class Accounts(Concern):
         """
         if not self.is_on:
             return owners
-        unknown = [owner for owner in owners if owner not in self._is_linked]
-        for at in range(0, len(unknown), PAGE):
-            self._note(self.run.exchange.records.load(self.name, unknown[at : at + PAGE]))
-        without = [owner for owner in owners if self._is_linked[owner] is False]
+        for page in pieces([owner for owner in owners if owner not in self._lacks_account], PAGE):
+            self._note(self.run.exchange.records.load(self.name, page))
+        without = [owner for owner in owners if self._lacks_account[owner]]
         error = self._read_news() if without else None
         if error is None:
             return owners
-        waiting = [record for record in super().load(without) if record.erp is not None]
+        waiting = [record for record in super().load(without) if record.link is None and record.erp is not None]
         changes = [retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None]
-        self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
+        self.run.save(changes)
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
 
     def _note(self, records: Sequence[Record]) -> None:
-        """Remember who has an account (True), who has none (False), and who is not there (None)."""
-        self._is_linked |= {r.key.owner: None if r.link is None and r.erp is None else bool(r.link) for r in records}
+        """Remember which of these clients are there and have no account."""
+        self._lacks_account |= {r.key.owner: r.link is None and r.erp is not None for r in records}
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
@@ -229,7 +229,7 @@ class Accounts(Concern):
             records = self.run.exchange.records.load(self.name, [Owner(client_id) for client_id in page])
             waiting = [r for r in records if r.link is None and r.state.status != told]
             changes = [Change(record, replace(record.state, status=told)) for record in waiting]
-            self.run.exchange.records.save(changes, run_id=self.run.run_id, at=self.run.now())
+            self.run.save(changes)
 
     def index_complete(self) -> None:
         """List the accounts that are nobody's."""
@@ -373,7 +373,7 @@ class Accounts(Concern):
             first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
             return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
         note = record.state.notes.get(WHOLE)
-        if note and note.value == _digest(values):  # the panel has refused these very contents
+        if note and note.value == _as_json(values):  # the panel has refused these very contents
             return Plan(record, Act.KEEP, status=record.state.status)
         if not asked:
             return Plan(record, Act.LOOK)
@@ -514,7 +514,7 @@ class Accounts(Concern):
             self.run, Change(plan.record, replace(plan.record.state, intent=None)), answer, table=self.table
         )
         if change.after.deferral is None and plan.act is Act.ADD:
-            note = Note(REFUSED, _digest(plan.call.values), code=answer.code)
+            note = Note(REFUSED, _as_json(plan.call.values), code=answer.code)
             change = replace(change, after=replace(change.after, notes={WHOLE: note}))
         return [change]
 
@@ -600,8 +600,7 @@ class Accounts(Concern):
 
 def _opening(request: NewAccount) -> Intent:
     """Return what is stored before an account is opened; in the history that is one row, with the values as JSON."""
-    values = json.dumps(dict(request.values), ensure_ascii=False, sort_keys=True)
-    written = (Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, values),)
+    written = (Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, _as_json(request.values)),)
     return Intent(written, making=True, login=request.login)
 
 
@@ -615,5 +614,5 @@ def opened_values(intent: Intent | None) -> dict[str, Value]:
     return intent.values
 
 
-def _digest(values: Values) -> str:
+def _as_json(values: Values) -> str:
     return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)

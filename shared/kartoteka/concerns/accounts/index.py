@@ -68,12 +68,7 @@ class Index:
 
         A client whose code another account carries, or for which a person decided otherwise, does not contend.
         """
-        wanted = {
-            (rule, value)
-            for a in accounts
-            for rule, value in ((TAX_NUMBER_FIELD, a.tax_number), (EMAIL_FIELD, a.mail))
-            if value and rule in self._rules
-        }
+        wanted = {mark for a in accounts for mark in _marks(a) if mark[0] in self._rules}
         if not wanted:
             return {}
         clients = self._hitting(wanted)
@@ -82,9 +77,9 @@ class Index:
         return {
             a.panel_client_id: frozenset(
                 client_id
-                for rule, value in ((TAX_NUMBER_FIELD, a.tax_number), (EMAIL_FIELD, a.mail))
-                if (rule, value) in wanted
-                for client_id in by_value.get((rule, value), ())
+                for mark in _marks(a)
+                if mark in wanted
+                for client_id in by_value.get(mark, ())
                 if settled.get(client_id, a.panel_client_id) == a.panel_client_id
             )
             for a in accounts
@@ -119,7 +114,12 @@ class Index:
 def _by_value(clients: Sequence[ClientHint]) -> ByValue:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for client in clients:
-        for rule, value in ((TAX_NUMBER_FIELD, client.tax_number), (EMAIL_FIELD, client.mail)):
-            if value:
-                found[rule, value].append(client.client_id)
+        for mark in _marks(client):
+            found[mark].append(client.client_id)
     return found
+
+
+def _marks(one: ClientHint | SeenAccount) -> list[tuple[str, str]]:
+    """Return by what a client or an account is recognised: (rule, normalised value), without empty ones."""
+    marks = ((TAX_NUMBER_FIELD, one.tax_number), (EMAIL_FIELD, one.mail))
+    return [(rule, value) for rule, value in marks if value]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kartoteka.fields.table import BILLING, EMAIL_FIELD, TAX_NUMBER_FIELD
+from kartoteka.fields.table import EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
 from kartoteka.model import Candidate, Values
 from kartoteka.ports.exchange import ClientHint, SeenAccount
 
@@ -59,8 +59,7 @@ class Hits:
 
 def hint(client_id: str, row: Values) -> ClientHint:
     """Return what a client is recognised by, normalised."""
-    tax_number, mail = (BILLING[name].normalise(row.get(name), row) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
-    return ClientHint(client_id, tax_number, mail)
+    return ClientHint(client_id, *recognised_by(row))
 
 
 def rules_that_hit(client: ClientHint, account: SeenAccount, rules: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from kartoteka.errors import Reject
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import (
     ACCOUNT_FIELDS,
     COMPANY_FIELD,
@@ -23,15 +24,15 @@ from kartoteka.sync.merge import check
 def type_of(row: Values) -> str:
     """Return the client's type; where the row names none: ``firm`` where there is a company, else ``person``."""
     given = str(row.get(TYPE_FIELD) or "").strip().lower()
-    return given or (FIRM if _filled(row, COMPANY_FIELD) else "person")
+    return given or ("person" if is_blank(row.get(COMPANY_FIELD)) else FIRM)
 
 
 def missing(row: Values, policy: Policy) -> list[str]:
     """Return the names of the columns without which the panel opens no account for this client."""
-    names = [name for name in policy.panel.required_on_create if not _filled(row, name)]
+    names = [name for name in policy.panel.required_on_create if is_blank(row.get(name))]
     needed = (COMPANY_FIELD,) if type_of(row) == FIRM else PERSON_FIELDS
-    names += [name for name in needed if not _filled(row, name)]
-    if policy.accounts.login.mode == "erp" and not _filled(row, LOGIN):
+    names += [name for name in needed if is_blank(row.get(name))]
+    if policy.accounts.login.mode == "erp" and is_blank(row.get(LOGIN)):
         names.append(LOGIN)
     return names
 
@@ -43,7 +44,7 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: Valu
     """
     needed = {*policy.panel.required_on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
     names = (n for n, field in ACCOUNT_FIELDS.items() if field.create and n in {*travelling, *needed})
-    found = {name: row.get(name) for name in names if _filled(row, name)}
+    found = {name: row.get(name) for name in names if not is_blank(row.get(name))}
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
 
@@ -54,8 +55,3 @@ def refusals(found: Values) -> Iterable[Reject]:
             check(ACCOUNT_FIELDS[name], Side.PANEL, value)
         except Reject as reject:
             yield reject
-
-
-def _filled(row: Values, name: str) -> bool:
-    value = row.get(name)
-    return value is not None and str(value).strip() != ""

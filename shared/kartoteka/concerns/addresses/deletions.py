@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
 from kartoteka.concerns.addresses.pairing import FIELDS, Pair
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import REQUIRED_OF_ADDRESS
 from kartoteka.model import (
     NO_FORMS,
@@ -160,7 +161,7 @@ def _settled(it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote],
 
 def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
     """Make on one side the address that the other one has: whole, or not at all. Empty values are not written."""
-    filled = {name: values[name] for name in FIELDS if str(values.get(name) or "").strip()}
+    filled = {name: values[name] for name in FIELDS if not is_blank(values.get(name))}
     lacking = [name for name in REQUIRED_OF_ADDRESS if name not in filled] if side is Side.PANEL else []
     if lacking:
         return kept(it, codes.status("incomplete", lacking, table=TABLE))
@@ -189,7 +190,7 @@ def _unmake(it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
     steps = [
         Step(name, side, None, values[name], reason, risky=field.risk(values[name], None))
         for name, field in FIELDS.items()
-        if str(values.get(name) or "").strip()
+        if not is_blank(values.get(name))
     ]
     return _plan(it, Act.DELETE if side is Side.PANEL else Act.REMOVE, steps)
 

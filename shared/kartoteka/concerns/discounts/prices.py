@@ -7,20 +7,22 @@ noted as unknown, and after it as what they are now; an unknown one differs from
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 
-from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import money
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY, CURRENCY_FIELD
 from kartoteka.model import Change, Direction, Key, Outcome, Reason, Record, RecordState, Written
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
 from kartoteka.sync.merge import quoted
+from kartoteka.sync.retry import status_of_refusal
 from kartoteka.sync.run import Run
 
 KINDS = ("product", "producer", "series", "category", "menu_item")
@@ -75,10 +77,10 @@ def wanted(item: GroupItem, now: datetime) -> SentPrice | None:
 
 def _price(item: GroupItem) -> Decimal:
     """Return the fixed price, or the one that the rebate leaves of the base price: exact, half-up to 0.01."""
-    rebate = _filled(item.rebate_percent)
-    if _filled(item.price) == rebate:
+    fixed = is_blank(item.rebate_percent)
+    if is_blank(item.price) == fixed:
         raise Reject("bad_item.price", field=PRICE)
-    if not rebate:
+    if fixed:
         return _amount(PRICE, item.price)
     percent = _amount(REBATE, item.rebate_percent)
     if percent > 100:
@@ -87,7 +89,7 @@ def _price(item: GroupItem) -> Decimal:
 
 
 def _amount(name: str, text: str | None) -> Decimal:
-    if not _filled(text):
+    if is_blank(text):
         raise Reject("incomplete", field=name)
     try:
         found = money.amount(text)
@@ -96,10 +98,6 @@ def _amount(name: str, text: str | None) -> Decimal:
     if found < 0:
         raise Reject("bad_amount.negative", field=name, value=quoted(text))
     return found
-
-
-def _filled(text: str | None) -> bool:
-    return text is not None and text.strip() != ""
 
 
 # --- what differs
@@ -231,8 +229,8 @@ class PriceList:
             return
         gone = [self._about(key, None) for key in self._told.keys() - self._standing]
         told = [change for change in (*refusals.values(), *gone) if change]
-        for start in range(0, len(told), PAGE):
-            self._store([], [], told[start : start + PAGE])
+        for page in pieces(told, PAGE):
+            self._store([], [], page)
 
     def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
@@ -320,8 +318,7 @@ class PriceList:
 
 def held(error: Reject) -> Status:
     """Return the status of a price that was refused, by us or by the panel."""
-    facts: Mapping[str, str] = {"table": TABLE, "panel": "", "value": "", **error.facts}
-    return codes.told(error.code, [error.field] if error.field else [], facts)
+    return status_of_refusal(error, TABLE)
 
 
 def _mark(price: SentPrice) -> str:
