@@ -58,7 +58,7 @@ def install(name, home, contents):
     python = home / "bin" / "python"
     if name == "uv":
         failed = "pip could not install uv: see the lines above (no network, or no package index?)"
-        run(failed, python, "-m", "pip", "install", "--quiet", "uv==" + UV_VERSION)
+        run(failed, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv==" + UV_VERSION)
     else:
         fill(name, python)
     stamp.write_text("{}\n{}\n".format(place, contents))
@@ -70,7 +70,9 @@ def fill(group, python):
     Not `uv sync`: it takes files from the addresses in the lock, and so goes past a package index of the user's own.
     """
     listed = TOOLS / (group + ".txt")
-    failed = "could not install {} (without a network, UV_OFFLINE=1 makes do with uv's cache)".format(group)
+    failed = "could not install {} (without a network, UV_OFFLINE=1 makes do with uv's cache; behind a proxy with a "
+    failed += "certificate of its own, UV_SYSTEM_CERTS=1 trusts what the system trusts)"
+    failed = failed.format(group)
     groups = ["--no-emit-project"] if group == "dev" else ["--only-group", group]
     uv(failed, "export", "--frozen", *groups, "--output-file", listed)
     uv(failed, "pip", "sync", "--python", python, "--require-hashes", listed)
