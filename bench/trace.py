@@ -33,21 +33,12 @@ from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.reconcile import reconcile
 from kartoteka.sync.run import Run
 from local.panel.server import StandinPanel
+from tests.fakes.limit import CountedLimit
 from tests.fakes.queue import FakeQueue
 from tests.fakes.state import FakeState
 
 PACKAGE = Path(kartoteka.__file__).parent
 PERSON = {"email": "biuro@firma.example", "company": "Firma", "street": "Długa 5", "zip_code": "00-950", "city": "Łódź"}
-
-
-class NoLimit:
-    """A rate limit that lets every call pass."""
-
-    def take(self) -> None:
-        """Let the call pass."""
-
-    def slow_down(self, wait: float) -> None:
-        """Slow nothing down."""
 
 
 @dataclass
@@ -103,7 +94,7 @@ class Installation:
         self.engine = sa.create_engine(address)
         upgrade.create(self.exchange.database.engine)
         self._state, self.queue = FakeState(), FakeQueue()
-        self._http = HttpPanel(PanelHttp(panel.url, panel.key, NoLimit()))
+        self._http = HttpPanel(PanelHttp(panel.url, panel.key, CountedLimit()))
         self.later = timedelta()
 
     def run(self) -> Run:

@@ -775,7 +775,7 @@ def test_an_account_is_active_from_its_opening(world: World) -> None:
 def address(client_id: str, address_id: str = "", shops: tuple[int, ...] = (1,), **values: Value) -> AddressWrite:
     """The write of one address of the customer whom ``opened`` opened; a new one has all its lines."""
     lines = values if address_id else {**HOME, **values}
-    return AddressWrite(client_id, f"D-{client_id}", f"b2b-{client_id.lower()}", address_id, lines, shops)
+    return AddressWrite(client_id, f"b2b-{client_id.lower()}", address_id, lines, shops)
 
 
 def lines_of(world: World, key: str) -> list[Values]:

@@ -97,7 +97,7 @@ def test_every_field_of_an_account_is_written_in_the_documented_type() -> None:
 
 def test_every_field_of_an_address_has_the_names_and_types_of_the_description() -> None:
     contract = Contract()
-    write = AddressWrite("K-1", "D-1", "anna", "7", LINES, (1, 2))
+    write = AddressWrite("K-1", "anna", "7", LINES, (1, 2))
     contract.check_request("POST", "clients/deliveryAddress", as_sent(update_body([addresses.add_record(write)])))
     contract.check_request("PUT", "clients/deliveryAddress", as_sent(update_body([addresses.update_record(write)])))
     for field in DELIVERY_ADDRESSES.values():

@@ -22,15 +22,14 @@ from kartoteka.fields.table import (
     CONCERNS,
     CREDIT_COLUMNS,
     DELIVERY_ADDRESSES,
-    EMAIL_FIELD,
     GROUP_FIELD,
     GROUP_FIELDS,
     ITEM_COLUMNS,
     LOGIN,
     SHOPS_FIELD,
-    TAX_NUMBER_FIELD,
     Column,
     Fields,
+    recognised_by,
 )
 from kartoteka.model import (
     NOTHING,
@@ -109,10 +108,6 @@ class ErpTransaction:
     def update_client(self, client_id: str, **values: Value) -> int:
         """Update a client; return the number its log entry will have."""
         return self._take("U", client_id, values)
-
-    def delete_client(self, client_id: str) -> int:
-        """Delete a client; return the number its log entry will have."""
-        return self._take("D", client_id, {})
 
     def commit(self) -> None:
         """Let everybody see what was done."""
@@ -241,6 +236,10 @@ class FakeExchange:
     def delete_client(self, client_id: str) -> None:
         """Delete a client as an ERP would."""
         self.change("clients", "D", client_id)
+
+    def status_times(self, client_id: str, concern: str) -> tuple[Any, Any]:
+        """Return since when a client's record is in its state, and when it was last in step."""
+        return self.since[Key(client_id, "", concern)]
 
     def rename_client(self, old: str, new: str) -> None:
         """Change a client's key as an ERP would."""
@@ -757,9 +756,7 @@ def _sent(db: FakeExchange, key: SentKey) -> SentPrice | None:
 
 
 def _hint(client_id: str, row: Row) -> ClientHint:
-    values = _values(row, CLIENT_FIELDS)
-    number, mail = (CLIENT_FIELDS[name].normalise(values[name], values) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
-    return ClientHint(client_id, number, mail)
+    return ClientHint(client_id, *recognised_by(_values(row, CLIENT_FIELDS)))
 
 
 def _candidate(row: StoredMatch) -> Candidate:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -115,10 +115,6 @@ class FakePanel:
         self._halt: Halt | None = None
 
     # what a test does to it
-
-    def advance(self, seconds: float) -> None:
-        """Move the panel's own clock on."""
-        self.time += timedelta(seconds=seconds)
 
     def register(
         self,

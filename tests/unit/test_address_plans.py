@@ -520,12 +520,12 @@ def test_an_edit_that_a_deletion_beats_is_told_and_so_is_one_that_waits(conflict
 
 def test_an_address_that_holds_nothing_is_deleted_like_any_other() -> None:
     plan = act(agreed("A-1", "7", now=None), Address("7", dict.fromkeys(LINES)), terms(deletes="propagate"))
-    assert (plan.act, plan.call) == (Act.DELETE, AddressWrite("C-1", "A-1", "c-1", "7", {}, (1,)))
+    assert (plan.act, plan.call) == (Act.DELETE, AddressWrite("C-1", "c-1", "7", {}, (1,)))
 
 
 def test_what_is_made_anew_in_the_panel_is_a_new_address_there() -> None:
     plan = act(*ADDRESS_GONE, terms("erp_to_panel", deletes="propagate"))
-    assert (plan.act, plan.call) == (Act.ADD, AddressWrite("C-1", "A-1", "c-1", "", FILLED, (1,)))
+    assert (plan.act, plan.call) == (Act.ADD, AddressWrite("C-1", "c-1", "", FILLED, (1,)))
 
 
 def test_a_value_that_was_emptied_is_no_edit() -> None:

@@ -42,7 +42,7 @@ FAULT = {"faultCode": 20, "faultString": "zły kod"}
 
 
 def write(number: str = "7", values: Values | None = None, shops: tuple[int, ...] = (1, 2)) -> AddressWrite:
-    return AddressWrite("K-1", "D-1", "anna", number, LINES if values is None else values, shops)
+    return AddressWrite("K-1", "anna", number, LINES if values is None else values, shops)
 
 
 def good(number: Any) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_a_panel_may_have_other_shops(panel: FakePanel) -> None:
     key = panel.register({}, login="anna")
     panel.known_shops = {7}
     assert panel.shops() == {7}
-    one, other = (AddressWrite("K", "D", "anna", values={"city": "x"}, shops=(number,)) for number in (1, 7))
+    one, other = (AddressWrite("K", "anna", values={"city": "x"}, shops=(number,)) for number in (1, 7))
     refused, done = panel.add_addresses([one, other])
     assert isinstance(refused, Reject)
     assert isinstance(done, Done)

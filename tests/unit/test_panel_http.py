@@ -31,7 +31,7 @@ NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON, "sho
 UPDATE = AccountUpdate("K-1", "b2b-k-1", {"last_name": PERSON})
 
 LAST_NAME = "clientDeliveryAddressLastName"
-ADDRESS = AddressWrite("K-1", "D-1", "b2b-k-1", "7", {"last_name": PERSON}, (1,))
+ADDRESS = AddressWrite("K-1", "b2b-k-1", "7", {"last_name": PERSON}, (1,))
 
 
 def answer(body: Any = None, status: int = 200, content: bytes | None = None, **headers: str) -> bytes:

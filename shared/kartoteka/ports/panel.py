@@ -1,4 +1,8 @@
-"""The shop panel. One method call is one panel call; lists longer than the panel's batch are the caller's mistake."""
+"""The shop panel.
+
+A writing call is one panel call, and its caller keeps the list to the panel's batch; a search takes as many as its keys
+and pages need.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +77,6 @@ class AddressWrite:
     """
 
     client_id: str
-    item_id: str
     login: str
     panel_address_id: str = ""
     values: Values = attribute(default_factory=dict, repr=False)

@@ -19,7 +19,7 @@ from typing import Any
 from kartoteka.adapters.aws.clients import client_factory, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
-from kartoteka.pieces import pieces
+from kartoteka.pieces import fitting, pieces
 
 VERSION = 1
 CHUNK = 100
@@ -113,22 +113,8 @@ def chunks(ids: Sequence[str], shards: int) -> Iterator[tuple[int, list[str]]]:
     for key in dict.fromkeys(ids):
         by_shard.setdefault(shard(key, shards), []).append(key)
     for number, keys in by_shard.items():
-        for chunk in _bounded(keys):
+        for chunk in fitting(keys, CHUNK, LARGEST_BODY, lambda key: len(json.dumps(key)) + 1):
             yield number, chunk
-
-
-def _bounded(keys: Sequence[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    size = 0
-    for key in keys:
-        length = len(json.dumps(key)) + 1
-        if chunk and (len(chunk) == CHUNK or size + length > LARGEST_BODY):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(key)
-        size += length
-    if chunk:
-        yield chunk
 
 
 def _entry(concern: str, message_group: str, what: str, keys: Sequence[str]) -> Entry:

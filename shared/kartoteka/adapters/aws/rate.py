@@ -2,7 +2,7 @@
 
 Each call takes one slot, the next that is free; slots follow each other at the current rate. A 429 halves that rate,
 and quiet raises it again to the policy's in about a minute. The arithmetic is pure and shared by every
-:class:`~kartoteka.ports.SyncState`; :class:`RateLimit` is one process's end of it.
+:class:`~kartoteka.ports.state.SyncState`; :class:`RateLimit` is one process's end of it.
 
 A slot is taken for one call, and a process waits for one slot at a time. So a call comes after one call of each other
 process at most, however long their backlogs are; and a process that dies wastes one slot and holds up nobody.

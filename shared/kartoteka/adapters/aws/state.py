@@ -1,8 +1,8 @@
 """Cursors, rate limit, pauses, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
 Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
-clients. Every change is one conditional write of one item. A slot of the rate limit costs one read and one write,
-and as much again for each process that was faster in the moment between.
+clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
+rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
 """
 
 from __future__ import annotations

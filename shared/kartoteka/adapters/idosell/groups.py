@@ -14,9 +14,10 @@ from typing import Any
 
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, failure, text, whole
+from kartoteka.adapters.idosell.records import form
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields import codecs, money
-from kartoteka.fields.table import CURRENCY_FIELD, GROUP_NAME
+from kartoteka.fields.table import CURRENCY_FIELD, GROUP_FIELDS, GROUP_NAME
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import PanelGroup
@@ -51,12 +52,12 @@ def members_query(number: str) -> dict[str, str]:
 
 def create_params(name: str) -> Json:
     """Return the parameters of POST discounts/groups. Raises Reject where the panel could not take the name."""
-    return {"discountGroupName": _name(name)}
+    return {"discountGroupName": form(GROUP_FIELDS[GROUP_NAME], name)}
 
 
 def rename_params(number: str, name: str) -> Json:
     """Return the parameters of PUT discounts/groups. Raises Reject where the panel could not take the name."""
-    return {"discountGroupId": _number(number), "discountGroupName": _name(name)}
+    return {"discountGroupId": _number(number), "discountGroupName": form(GROUP_FIELDS[GROUP_NAME], name)}
 
 
 def delete_params(number: str) -> Json:
@@ -90,14 +91,6 @@ def items_params(number: str, entries: Sequence[Entry]) -> Json:
     return {"discountGroupId": _number(number), **lists}
 
 
-def _name(name: str) -> str:
-    try:
-        form: str = codecs.TEXT.to_panel(name)
-    except Reject as reject:
-        raise Reject(reject.code, field=GROUP_NAME, value=name) from None
-    return form
-
-
 def _price(price: SentPrice) -> Decimal:
     try:
         return money.amount(price.price)
@@ -108,12 +101,12 @@ def _price(price: SentPrice) -> Decimal:
 def _currency(price: SentPrice) -> str:
     """Return the currency, which is always sent: without one the panel would take one of its own choice."""
     try:
-        form: str = codecs.CURRENCY.to_panel(price.currency)
+        code: str = codecs.CURRENCY.to_panel(price.currency)
     except Reject:
-        form = ""
-    if not form:
+        code = ""
+    if not code:
         raise Reject("bad_code", field=CURRENCY_FIELD, value=price.currency)
-    return form
+    return code
 
 
 def _number(number: str) -> int:

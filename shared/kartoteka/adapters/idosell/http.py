@@ -266,12 +266,17 @@ def _says_nothing(status: int, content: bytes) -> bool:
     return status in (200, 204) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null")
 
 
+def _parsed(content: bytes) -> Any:
+    """Return what the JSON says; None for what is none."""
+    try:
+        return exact_json.read(content)
+    except ValueError:
+        return None
+
+
 def _object(content: bytes) -> dict[str, Any]:
     """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
-    try:
-        parsed = exact_json.read(content)
-    except ValueError:
-        parsed = None
+    parsed = _parsed(content)
     if not isinstance(parsed, dict):
         raise Retry("broken_answer")
     return _clean(parsed) if _has_odd_escapes(content) else parsed
@@ -279,10 +284,7 @@ def _object(content: bytes) -> dict[str, Any]:
 
 def _said(headers: Mapping[str, str], content: bytes) -> str:
     """Return the panel's own words about a 4xx or 5xx: ``errors``, ``error`` and the header ``x-error``."""
-    try:
-        body = exact_json.read(content)
-    except ValueError:
-        body = None
+    body = _parsed(content)
     words = _words(body.get("errors") or body.get("error")) if isinstance(body, dict) else ""
     header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
     return " ".join(dict.fromkeys(filter(None, (words, header))))

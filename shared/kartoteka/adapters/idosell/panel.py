@@ -23,6 +23,7 @@ from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Halt, Reject
 from kartoteka.model import Outcome
+from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
     LACKS_FIELD,
@@ -100,18 +101,13 @@ class HttpPanel:
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
-
-        def send(records: Sequence[Json]) -> Json:
-            return self._send_records("POST", CLIENTS, client_gates.create_body(records, notify=notify))
-
+        body = partial(client_gates.create_body, notify=notify)
+        send = partial(self._send_records, "POST", CLIENTS, body)
         return _write(accounts, client_gates.create_record, send, client_gates.outcomes)
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
-
-        def send(records: Sequence[Json]) -> Json:
-            return self._send_records("PUT", CLIENTS, update_body(records))
-
+        send = partial(self._send_records, "PUT", CLIENTS, update_body)
         return _write(updates, client_gates.update_record, send, client_gates.outcomes)
 
     def shops(self) -> frozenset[int]:
@@ -123,7 +119,7 @@ class HttpPanel:
     def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
         """Return the delivery addresses of those of these accounts that exist, by account."""
         found: dict[str, list[Address]] = {}
-        for chunk in _fitting(sorted(frozenset(panel_client_ids) - {""})):
+        for chunk in _lists(sorted(frozenset(panel_client_ids) - {""})):
             body = self._http.get(ADDRESSES, address_gates.query(chunk))
             if answers.results(body) or _judge_search(body, f"GET {ADDRESSES}"):
                 found |= address_gates.addresses(body, frozenset(chunk))
@@ -131,26 +127,17 @@ class HttpPanel:
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Add these addresses; one outcome for each, in the order given. Never repeated here."""
-
-        def send(records: Sequence[Json]) -> Json:
-            return self._send_records("POST", ADDRESSES, update_body(records))
-
+        send = partial(self._send_records, "POST", ADDRESSES, update_body)
         return _write(writes, address_gates.add_record, send, address_gates.added)
 
     def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Write changed fields of these addresses; one outcome for each, in the order given."""
-
-        def send(records: Sequence[Json]) -> Json:
-            return self._send_records("PUT", ADDRESSES, update_body(records))
-
+        send = partial(self._send_records, "PUT", ADDRESSES, update_body)
         return _write(writes, address_gates.update_record, send, address_gates.changed)
 
     def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Delete these addresses; one outcome for each, in the order given. Never repeated here."""
-
-        def send(records: Sequence[Json]) -> Json:
-            return self._send_records("POST", DELETE_ADDRESSES, address_gates.delete_body(records))
-
+        send = partial(self._send_records, "POST", DELETE_ADDRESSES, address_gates.delete_body)
         return _write(writes, address_gates.delete_record, send, address_gates.changed)
 
     def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
@@ -179,19 +166,13 @@ class HttpPanel:
 
     def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
         """Set prices of a discount group; one outcome for each, in the order given."""
-
-        def send(entries: Sequence[group_gates.Entry]) -> Json:
-            return self._send_group("PUT", PRICES, group_gates.items_params(number, entries))
-
+        send = partial(self._send_prices, "PUT", PRICES, number)
         entry = partial(group_gates.price_entry, number)
         return _write(prices, entry, send, group_gates.carried_out)
 
     def remove_prices(self, number: str, keys: Sequence[PriceKey]) -> Sequence[Outcome]:
         """Remove prices of a discount group; one outcome for each, in the order given. Never repeated here."""
-
-        def send(entries: Sequence[group_gates.Entry]) -> Json:
-            return self._send_group("POST", DELETE_PRICES, group_gates.items_params(number, entries))
-
+        send = partial(self._send_prices, "POST", DELETE_PRICES, number)
         entry = partial(group_gates.key_entry, number)
         return _write(keys, entry, send, group_gates.carried_out)
 
@@ -218,9 +199,15 @@ class HttpPanel:
         call = self._http.put if method == "PUT" else self._http.post
         return group_gates.judged(call(path, {"params": params}, bare=True))
 
-    def _send_records(self, method: str, path: str, body: Json) -> Json:
+    def _send_prices(self, method: str, path: str, number: str, entries: Sequence[group_gates.Entry]) -> Json:
+        return self._send_group(method, path, group_gates.items_params(number, entries))
+
+    def _send_records(
+        self, method: str, path: str, form: Callable[[Sequence[Json]], Json], records: Sequence[Json]
+    ) -> Json:
         """Make a bulk call. Where its answer judges single records those judgements count, else the one of the call."""
         call = self._http.put if method == "PUT" else self._http.post
+        body = form(records)
         answer = call(path, body)
         fault = answers.fault(answer)
         if fault and not answers.results(answer):
@@ -229,7 +216,7 @@ class HttpPanel:
 
     def _all_with(self, name: str, values: Sequence[str]) -> Iterator[Account]:
         """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it."""
-        for chunk in _fitting(values):
+        for chunk in _lists(values):
             for page in range(MOST_PAGES):
                 answer = self._page(page, PAGE, {name: ",".join(chunk)})
                 yield from answer.found
@@ -304,16 +291,6 @@ def _formed(record: Write, form: Callable[[Write], Any]) -> Any | Reject:
         return reject
 
 
-def _fitting(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def _lists(values: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield the values in lists of at most a page that fit into an address."""
-    chunk: list[str] = []
-    size = 0
-    for value in values:
-        length = len(quote(value, safe="")) + 1
-        if chunk and (len(chunk) == PAGE or size + length > LONGEST_FILTER):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(value)
-        size += length
-    if chunk:
-        yield chunk
+    return fitting(values, PAGE, LONGEST_FILTER, lambda value: len(quote(value, safe="")) + 1)

@@ -35,14 +35,15 @@ def written(values: Values, fields: Fields, *, creating: bool) -> Json:
     record: Json = {}
     for name, value in values.items():
         wire = fields[name].create if creating else fields[name].update
-        form = _form(fields[name], value)
+        formed = form(fields[name], value)
         empty = value is None or value == ""
-        if wire and form not in (None, []) and not (empty and (creating or isinstance(form, bool))):
-            record[wire] = form
+        if wire and formed not in (None, []) and not (empty and (creating or isinstance(formed, bool))):
+            record[wire] = formed
     return record
 
 
-def _form(field: Field, value: Value) -> Any:
+def form(field: Field, value: Value) -> Any:
+    """Return a value in the form in which the panel takes it. Raises Reject naming the field and the value."""
     try:
         return field.kind.codec.to_panel(value)
     except Reject as reject:

@@ -45,8 +45,7 @@ class Database:
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection on which several SELECTs see one moment."""
         with translated(self.dialect), self._read_engine.begin() as connection:
-            if not self._checked:
-                self._check(connection)
+            self._check(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -57,8 +56,7 @@ class Database:
         take the data.
         """
         with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
-            if not self._checked:
-                self._check(connection)
+            self._check(connection)
             yield connection
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:
@@ -68,26 +66,26 @@ class Database:
             self.dialect.run(connection, statement, given)
 
     def _check(self, connection: sa.Connection) -> None:
-        """Look for every column that is read or written here, once in this object's life."""
-        check(connection, self.erp)
+        """Raise Halt naming what is missing, unless every table and column that is used is there; more may be.
+
+        Asked once in this object's life.
+        """
+        if self._checked:
+            return
+        wanted = [table for table in all_tables(self.erp) if table.name not in OPTIONAL]
+        present = self.dialect.columns(connection, [table.name for table in wanted])
+        tables = {name for name, _ in present}
+        missing = [f"table {table.name}" for table in wanted if table.name not in tables]
+        missing += [
+            f"column {table.name}.{column.name}"
+            for table in wanted
+            if table.name in tables
+            for column in table.columns
+            if (table.name, column.name) not in present
+        ]
+        if missing:
+            raise Halt("no_schema", _missing(missing, "upgrade" if change_log.name in tables else "create"))
         self._checked = True
-
-
-def check(connection: sa.Connection, erp: ErpTables = ERP) -> None:
-    """Raise Halt naming what is missing, unless every table and column that is used is there; more may be."""
-    wanted = [table for table in all_tables(erp) if table.name not in OPTIONAL]
-    present = dialect_of(connection.engine.url).columns(connection, [table.name for table in wanted])
-    tables = {name for name, _ in present}
-    missing = [f"table {table.name}" for table in wanted if table.name not in tables]
-    missing += [
-        f"column {table.name}.{column.name}"
-        for table in wanted
-        if table.name in tables
-        for column in table.columns
-        if (table.name, column.name) not in present
-    ]
-    if missing:
-        raise Halt("no_schema", _missing(missing, "upgrade" if change_log.name in tables else "create"))
 
 
 def _missing(names: Collection[str], command: str) -> str:

@@ -13,7 +13,19 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.columns import Flag
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.tables import sync_links, sync_matches, sync_panel_accounts
-from kartoteka.adapters.sql.values import CHUNK, Found, Row, Select, among, by_ids, fit, for_ids, text_of, value_of
+from kartoteka.adapters.sql.values import (
+    CHUNK,
+    COUNT,
+    Found,
+    Row,
+    Select,
+    among,
+    by_ids,
+    fit,
+    for_ids,
+    text_of,
+    value_of,
+)
 from kartoteka.fields.table import COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
 from kartoteka.model import Candidate, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, SeenAccount
@@ -44,7 +56,7 @@ _STRANGERS = (
         ~sa.exists().where(_LINK.panel_client_id == _SEEN.panel_client_id),
     )
     .order_by(_SEEN.panel_client_id)
-    .limit(sa.bindparam("count", type_=sa.Integer))
+    .limit(COUNT)
 )
 
 _CANDIDATES = (

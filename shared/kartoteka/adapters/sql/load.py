@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.columns import UtcDateTime
-from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
-from kartoteka.adapters.sql.tables import ErpTables, sync_conflicts, sync_links
+from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
+from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_links
 from kartoteka.adapters.sql.values import CHUNK, Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
@@ -79,8 +79,7 @@ class Loader:
         client = erp.clients.c
         apart = where.table != erp.clients.name
         self._clients = sa.select(client.id).where(among(client.id)) if apart else None
-        self._states = StateReader(of_clients, with_items=bool(where.items))
-        self._group_states = StateReader(of_groups)
+        self._states = OF_CLIENTS_AND_ITEMS if where.items else OF_CLIENTS
 
     def load(self, connection: sa.Connection, owners: Sequence[Owner]) -> list[Record]:
         """Return the owners' own records, each followed by those of its items, in the order of the owners."""
@@ -128,7 +127,7 @@ class Loader:
 
     def _load_groups(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
         rows = self._groups.read(connection, ids) if self._groups else {}
-        states = self._group_states.read(connection, [self._concern], ids)
+        states = OF_GROUPS.read(connection, [self._concern], ids)
         keys = [Key("", group_id, self._concern) for group_id in ids]
         return {
             key.owner: [Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, RecordState()))]
@@ -143,7 +142,7 @@ def _rows_of(table: sa.Table, names: Collection[str] | None = None) -> RowReader
     """Read these columns (None: all but the key) of a table of items, or of one with one row for each owner."""
     (key,) = table.primary_key
     columns = [column for column in table.c if column is not key] if names is None else [table.c[n] for n in names]
-    return RowReader(table.c.get("client_id", key), key, columns)
+    return RowReader(owner_of(table), key, columns)
 
 
 def _shops(rows: Any) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.tables import change_log
+from kartoteka.adapters.sql.values import COUNT
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import ChangeLog, LogEntry, Span
 
@@ -19,12 +20,7 @@ SPANS = 100
 _LOG = change_log.c
 _COLUMNS = (_LOG.seq, _LOG.table_name, _LOG.client_id, _LOG.group_id, _LOG.row_id, _LOG.operation)
 _MARK = sa.select(_LOG.logged_at, *_COLUMNS[1:]).where(_LOG.seq == sa.bindparam("seq"))
-_AFTER = (
-    sa.select(*_COLUMNS)
-    .where(_LOG.seq > sa.bindparam("after"))
-    .order_by(_LOG.seq)
-    .limit(sa.bindparam("count", type_=sa.Integer))
-)
+_AFTER = sa.select(*_COLUMNS).where(_LOG.seq > sa.bindparam("after")).order_by(_LOG.seq).limit(COUNT)
 _NEWEST = sa.select(sa.func.max(_LOG.seq)).scalar_subquery()
 _PRUNE = change_log.delete().where(_LOG.logged_at < sa.bindparam("before"), _LOG.seq < _NEWEST)
 _IN_SPANS = sa.select(*_COLUMNS).where(

@@ -19,8 +19,8 @@ from kartoteka.adapters.sql.states import status_of
 from kartoteka.adapters.sql.tables import moments, sync_base, sync_links, sync_prices, sync_status
 from kartoteka.adapters.sql.values import (
     CHUNK,
+    COUNT,
     FOREVER,
-    Found,
     Row,
     Select,
     among,
@@ -36,6 +36,7 @@ from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, Prices, SentPrice
 
 _KEY = ("item_type", "item_id")
+_GIVEN = tuple(one.name for one in fields(GroupItem) if one.name != "unreadable")
 _SENT = tuple(one.name for one in fields(SentPrice))
 _PRICE_COLUMNS = ("group_id", *_SENT, "sent_at")
 
@@ -44,7 +45,6 @@ _BASE = sync_base.c
 _STATUS = sync_status.c
 
 _GROUP_ID = sa.bindparam("group_id", type_=sa.Unicode())
-_COUNT = sa.bindparam("count", type_=sa.Integer)
 
 _NUMBERS = sa.select(_BASE.group_id, _BASE.panel_item_id).where(
     _BASE.client_id == "", _BASE.group_id != "", _BASE.item_id == "", _BASE.panel_item_id != ""
@@ -104,7 +104,7 @@ class SqlPrices(Prices):
             .join(gone, (gone.c.item_type == _PRICE.item_type) & (gone.c.item_id == _PRICE.item_id))
             .where(_PRICE.group_id == _GROUP_ID)
             .order_by(_PRICE.item_type, _PRICE.item_id)
-            .limit(_COUNT)
+            .limit(COUNT)
         )
 
     def _page(self, *after: str) -> Select:
@@ -117,7 +117,7 @@ class SqlPrices(Prices):
         columns = [part.label(name) for name, part in zip(_KEY, self._key, strict=True)]
         columns += [place.label(f"place{n}") for n, place in enumerate(places)]
         rows = sa.select(*columns, *figures).where(item.group_id == _GROUP_ID, self._whole, *beyond)
-        page = rows.order_by(*places).limit(_COUNT).subquery("page")
+        page = rows.order_by(*places).limit(COUNT).subquery("page")
         same = (_PRICE.group_id == _GROUP_ID, *(_PRICE[name] == page.c[name] for name in _KEY))
         wanted = [page.c[name] for name in (*_KEY, *(figure.name for figure in figures))]
         sent = [_PRICE[name].label(f"sent_{name}") for name in _SENT]
@@ -142,7 +142,8 @@ class SqlPrices(Prices):
         if after is not None:
             given |= {"after_type": after[0], "after_id": after[1]}
         with self._database.reading() as connection:
-            return [self._item(row) for row in connection.execute(self._next if after else self._first, given)]
+            page = connection.execute(self._next if after else self._first, given).mappings()
+            return [self._item(row) for row in page]
 
     def without_item(self, group_id: str, limit: int) -> Sequence[SentPrice]:
         with self._database.reading() as connection:
@@ -217,9 +218,8 @@ class SqlPrices(Prices):
         with self._database.writing() as connection:
             connection.execute(_FORGET, {"group_id": group_id})
 
-    def _item(self, row: Found) -> tuple[GroupItem, SentPrice | None]:
-        shown = row._mapping  # noqa: SLF001 (its public name)
-        values: dict[str, Any] = {one.name: shown[one.name] for one in fields(GroupItem) if one.name in shown}
+    def _item(self, shown: Mapping[Any, Any]) -> tuple[GroupItem, SentPrice | None]:
+        values: dict[str, Any] = {name: shown[name] for name in _GIVEN}
         dates = {name: _moment(values[name]) for name in self._dates}
         unreadable = ",".join(name for name, at in dates.items() if values[name] and at is None)
         item = GroupItem(**{**values, **dates, "unreadable": unreadable})

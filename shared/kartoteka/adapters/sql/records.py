@@ -11,22 +11,20 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
-from kartoteka.adapters.sql.states import StateReader, of_clients, of_groups
-from kartoteka.adapters.sql.tables import ErpTables, sync_base, sync_history, sync_links
-from kartoteka.adapters.sql.values import CHUNK, Select, among, by_ids
+from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
+from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links
+from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
 from kartoteka.model import Change, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Records, Saved
-
-_COUNT = sa.bindparam("count", type_=sa.Integer)
 
 _LINK = sync_links.c
 _LINKED = (
     sa.select(_LINK.client_id, _LINK.panel_client_id)
     .where(_LINK.client_id > sa.bindparam("after"))
     .order_by(_LINK.client_id)
-    .limit(_COUNT)
+    .limit(COUNT)
 )
 _COUNT_LINKED = sa.select(sa.func.count()).select_from(sync_links)
 
@@ -37,7 +35,7 @@ _DEFERRED = (
     .where(_BASE.concern == sa.bindparam("concern"), _BASE.due_at.is_not(None))
     .group_by(*_OWNER)
     .order_by(sa.func.min(_BASE.due_at), *_OWNER)
-    .limit(_COUNT)
+    .limit(COUNT)
 )
 _DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
 
@@ -59,9 +57,8 @@ class SqlRecords(Records):
         erp = database.erp
         self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
-        self._states = ((StateReader(of_clients), 0), (StateReader(of_groups), 1))
         client = erp.clients.c
-        self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(_COUNT)
+        self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = (
@@ -76,7 +73,7 @@ class SqlRecords(Records):
     def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
         found: dict[Key, RecordState] = {}
         with self._database.reading() as connection:
-            for reader, part in self._states:
+            for reader, part in ((OF_CLIENTS, 0), (OF_GROUPS, 1)):
                 for some in pieces(list(dict.fromkeys(owner[part] for owner in owners if owner[part])), CHUNK):
                     found |= reader.read(connection, concerns, some)
         return found
@@ -123,7 +120,7 @@ class SqlRecords(Records):
 def _having(erp: ErpTables, rows: Rows) -> Select:
     """Select those among some clients that have items, fill a field of a concern with groups, or have a row at all."""
     table = erp.named(rows.items or rows.table)
-    owner: sa.ColumnElement[str] = table.c.client_id if "client_id" in table.c else table.c.id
+    owner = owner_of(table)
     found = sa.select(owner).where(among(owner)).distinct()
     if rows.items:
         return found.where(table.c.id != "")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import reason
+from kartoteka.adapters.sql.tables import owner_of
 from kartoteka.adapters.sql.values import Row, clean, value_of
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Change, Key, RowWrite, Value
@@ -120,7 +121,7 @@ class RowWriter:
         """Return why a row was refused; empty where the client has it already, so that it is to be looked at again."""
         table = self._table(key)
         (row_id,) = table.primary_key
-        owner = table.c.get("client_id", row_id)
+        owner = owner_of(table)
         found = connection.execute(sa.select(owner).where(row_id == _row_id(key))).first()
         if found is None:
             return why or "the database took no row"

@@ -106,7 +106,11 @@ class Saver:
         history = (row for change in changes for row in _history_rows(change, run_id, at))
         self._database.run(connection, self._history, history)
         store_conflicts(self._database, connection, changes, at)
-        bases = {c.record.key: base_row(c.record.key, c.after, at) for c in changes if _kept_differs(c)}
+        bases = {
+            c.record.key: base_row(c.record.key, c.after, at)
+            for c in changes
+            if _kept(c.after) != _kept(c.record.state)
+        }
         self._put(connection, bases, self._base, self._drop_base)
         statuses = {
             c.record.key: status_row(c.record.key, c.after.status, at)
@@ -150,13 +154,8 @@ def _writes_row(change: Change) -> bool:
     return row is not None and bool(row.edits or row.insert is not None or row.delete is not None)
 
 
-def _kept_differs(change: Change) -> bool:
-    """Return whether anything but the status differs."""
-    before, after = change.record.state, change.after
-    return _kept(before) != _kept(after)
-
-
 def _kept(state: RecordState) -> tuple[Any, ...]:
+    """Return all of a state but its status."""
     return state.base, state.panel_id, state.notes, state.intent, state.deferral
 
 

@@ -63,6 +63,10 @@ def _select(table: sa.Table, columns: Collection[str], whose: Whose, *, with_ite
     return found if with_items else found.where(table.c.item_id == "")
 
 
+OF_CLIENTS, OF_CLIENTS_AND_ITEMS = StateReader(of_clients), StateReader(of_clients, with_items=True)
+OF_GROUPS = StateReader(of_groups)
+
+
 def status_of(row: Any) -> Status:
     """Return the status in a row: state, code, field and both messages."""
     state, code, field, message_pl, message_en = row

@@ -123,6 +123,13 @@ metadata = sa.MetaData()
 """Our own tables."""
 
 
+def owner_of(table: sa.Table) -> sa.Column[Any]:
+    """Return the column of the owner's id: ``client_id``, or the key of a table with one row for each owner."""
+    (key,) = table.primary_key
+    found: sa.Column[Any] = table.c.get("client_id", key)
+    return found
+
+
 def _own(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
     return _table(metadata, name, *parts)
 

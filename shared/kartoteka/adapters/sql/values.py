@@ -14,6 +14,9 @@ from kartoteka.pieces import pieces
 CHUNK = 1000
 """Keys in one statement at most."""
 
+COUNT = sa.bindparam("count", type_=sa.Integer)
+"""The parameter that says how many rows are read at most."""
+
 Row = dict[str, Any]
 """A row to be written: column or parameter -> value."""
 
@@ -33,15 +36,15 @@ def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.cast(column, sa.UnicodeText())
 
 
-def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str], **more: Any) -> list[Found]:
+def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str]) -> list[Found]:
     """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
-    return [row for some in pieces(list(ids), CHUNK) for row in connection.execute(statement, {"ids": some, **more})]
+    return [row for some in pieces(list(ids), CHUNK) for row in connection.execute(statement, {"ids": some})]
 
 
-def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str], **more: Any) -> None:
+def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str]) -> None:
     """Run a writing statement with :func:`among` in it for these ids."""
     for some in pieces(list(ids), CHUNK):
-        connection.execute(statement, {"ids": some, **more})
+        connection.execute(statement, {"ids": some})
 
 
 def value_of(stored: Any) -> Value:

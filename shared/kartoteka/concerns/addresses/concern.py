@@ -127,7 +127,7 @@ class Addresses(Concern):
         values = {step.field: step.value for step in plan.to_panel if plan.act is not Act.DELETE}
         login = account.login if account else own.link.panel_login if own.link else ""
         panel_id = "" if plan.act is Act.ADD else plan.panel_id
-        write = AddressWrite(own.key.client_id, plan.record.key.item_id, login, panel_id, values, shops)
+        write = AddressWrite(own.key.client_id, login, panel_id, values, shops)
         return replace(plan, call=write)
 
     def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from kartoteka.adapters.sql.values import letters
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 WRITES = "kartoteka_writes"
@@ -147,7 +148,7 @@ class Dialect(ABC):
     def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
         """Return a SELECT of texts of moments, the column's newest among them."""
         finite = column <= datetime.max.replace(tzinfo=UTC)
-        return sa.select(sa.cast(sa.func.max(column), sa.UnicodeText())).where(finite)
+        return sa.select(letters(sa.func.max(column))).where(finite)
 
     def upsert(
         self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
 from kartoteka.adapters.sql.dialect.base import NO_ACCESS, NO_SCHEMA, WRITES, Dialect, UtcNow, Watched
+from kartoteka.adapters.sql.values import letters
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 _BROKEN = tuple(
@@ -62,7 +63,7 @@ class Sqlite(Dialect):
 
     def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """Return the column's text as it is read: a column holds anything here, and not all of it survives as text."""
-        text = sa.cast(column, sa.UnicodeText())
+        text = letters(column)
         raw = sa.cast(column, sa.BLOB())
         is_ascii = text.op("NOT GLOB", is_comparison=True)("*[^ -~]*") & (sa.func.length(text) == sa.func.length(raw))
         is_number = sa.func.typeof(column) == "integer"
@@ -77,7 +78,7 @@ class Sqlite(Dialect):
 
     def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
         """Return all texts: their order is not that of the moments."""
-        return sa.select(sa.cast(column, sa.UnicodeText())).distinct()
+        return sa.select(letters(column)).distinct()
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         statements: list[str] = []
@@ -89,7 +90,7 @@ class Sqlite(Dialect):
         return statements
 
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
-        """Judge by the code that the database gives, not by its words."""
+        """Judge by the code that the database gives; what is missing has none of its own, only words."""
         kind = getattr(error.orig, "sqlite_errorname", None) or ""
         if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
             return Retry("database")
