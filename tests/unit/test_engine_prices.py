@@ -13,7 +13,7 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.concerns.discounts import prices as price_lists
-from kartoteka.concerns.discounts.prices import wanted
+from kartoteka.concerns.discounts.prices import item_id, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Change, Owner
 from kartoteka.policy import parse
@@ -939,20 +939,33 @@ def test_a_deletion_that_was_refused_is_held_and_not_tried_again() -> None:
     assert told(world) == (State.IN_STEP, "")
 
 
-def test_rows_of_garbage_that_come_to_share_an_id_are_told_of_once() -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("menu/item", "1"), ("menu_item", "1")),
+        (("menu_item", "1"), ("menu_item/1", "")),
+        (("product/1", "7"), ("product", "1/7")),
+        (("a%2Fb", "1"), ("a/b", "1")),
+        (("x" * 100, "1"), ("x" * 100, "2")),
+    ],
+)
+def test_no_two_rows_share_an_id_in_our_tables(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert item_id(one) != item_id(other)
+    assert max(len(item_id(one)), len(item_id(other))) <= 100
+
+
+def test_a_row_of_garbage_is_told_of_beside_a_price_with_nearly_its_name_also_once_the_group_is_made_anew() -> None:
     world = with_group()
     for kind in ("menu/item", "menu_item"):
-        world.exchange.set_item("G1", kind, "x", price="1", currency="PLN")
-    store, stored = world.exchange.prices.store, list[str]()
-
-    def watched(group_id: str, sent: Any, removed: Any, changes: Sequence[Change], **more: Any) -> None:
-        stored.extend(change.record.key.item_id for change in changes)
-        store(group_id, sent, removed, changes, **more)
-
-    world.exchange.prices.store = watched  # type: ignore[method-assign]
+        world.exchange.set_item("G1", kind, "1", price="1", currency="PLN")
     world.tick()
-    assert stored == ["menu_item/x"]  # twice in one statement is more than some databases take
-    assert told(world, "menu_item/x") is not None
+    [number] = world.panel.discount_groups
+    world.panel.remove_group(number)
+    world.pass_time(days=1, minutes=1)
+    world.tick()
+    world.tick()
+    assert told(world, "menu%2Fitem/1") == (State.HELD, "bad_item_type")
+    assert told(world, "menu_item/1") is None
     assert left_undone(world, "discounts") == {}
 
 

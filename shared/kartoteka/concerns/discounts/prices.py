@@ -6,6 +6,7 @@ noted as unknown, and after it as what they are now; an unknown one differs from
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ KINDS = ("product", "producer", "series", "category", "menu_item")
 """What a group may have a price for: ``item_type``."""
 LONGEST_ITEM_ID = 100
 """Characters of ``item_id`` in the tables of ours."""
+DIGEST = 16
 MOST_DIGITS = 10
 """Digits of a panel's id, at most."""
 PAGE = 1_000
@@ -42,11 +44,16 @@ PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
 
 
 def item_id(key: PriceKey) -> str:
-    """Return the item id of a price in the tables of ours: ``type/id``, as much as its column holds.
+    """Return the item id of a price in the tables of ours, ``type/id``: no two rows share one.
 
-    Rows that name nothing of the panel's may come to share one: then the last of them is told of.
+    A row that names nothing of the panel's may hold any text: its slashes are escaped, and what is longer than the
+    column ends in a digest.
     """
-    return "/".join(part.replace("/", "_") for part in key)[:LONGEST_ITEM_ID]
+    text = "/".join(part.replace("%", "%25").replace("/", "%2F") for part in key)
+    if len(text) <= LONGEST_ITEM_ID:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:DIGEST]
+    return f"{text[: LONGEST_ITEM_ID - DIGEST - 1]}~{digest}"
 
 
 # --- what a row asks for
