@@ -252,7 +252,7 @@ class FakePanel:
             self.opened.append(key)
             if notify:
                 self.notified.append(key)
-            return Done(key, account.login)
+            return Done(key, account.login, at=self._clock())
 
         return self._write("POST clients/clients", accounts, open_one)
 
@@ -266,7 +266,7 @@ class FakePanel:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
             self._change(key, values, update.external_code)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("PUT clients/clients", updates, change_one)
 
@@ -288,7 +288,7 @@ class FakePanel:
         def add_one(write: AddressWrite) -> Outcome:
             key = self._customer(write)
             self._check_address_shops(write)
-            return Done(item_id=self._add(key, write.values))
+            return Done(item_id=self._add(key, write.values), at=self._clock())
 
         return self._write("POST clients/deliveryAddress", writes, add_one)
 
@@ -297,7 +297,7 @@ class FakePanel:
             address_id = self._target(write)
             self._check_address_shops(write)
             self._edit(address_id, write.values)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("PUT clients/deliveryAddress", writes, change_one)
 
@@ -307,7 +307,7 @@ class FakePanel:
             if address_id in self.in_use:
                 raise Reject("refused", panel="103: adres jest używany")
             self.remove_address(address_id)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 

@@ -27,6 +27,8 @@ from kartoteka.policy import Rule
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.merge import as_text, merge, settled
 from kartoteka.sync.plan import Plan
+from kartoteka.sync.taken import Reading
+from tests.world import START
 
 FIELDS = [field for rows in CONCERNS.values() for field in rows.fields.values()]
 fields = st.sampled_from(FIELDS)
@@ -139,7 +141,9 @@ def planned(
 ) -> Plan:
     """Return the plan of a record with this base, these values and these conflicts."""
     state = RecordState(base, **notes)  # type: ignore[arg-type]
-    steps = merge(BILLING, rules, base=base, erp=erp, panel=panel, conflicts=conflicts, notes=state.notes)
+    steps = merge(
+        BILLING, rules, base=base, erp=erp, panel=panel, conflicts=conflicts, notes=state.notes, reading=Reading(START)
+    )
     record = Record(Key("C-1", "", "billing"), erp=erp, state=state, conflicts=tuple(conflicts))
     return Plan(record, steps=steps, base=base)
 

@@ -32,6 +32,8 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.sync.merge import CORRECTIONS, Step, arrived, as_text, merge, quoted, settled
 from kartoteka.sync.plan import status_of
+from kartoteka.sync.taken import Reading
+from tests.world import START
 
 BOTH = Rule(Direction.BOTH)
 PANEL_WINS = Rule(Direction.BOTH, Resolution.PANEL)
@@ -64,7 +66,7 @@ def one(
         erp={name: erp},
         panel={} if panel is NONE else {name: panel},
         notes={name: note} if note else {},
-        **more,
+        **{"reading": READING, **more},
     )
     assert len(steps) <= 1
     return steps[0] if steps else None
@@ -73,10 +75,12 @@ def one(
 def many(rules: Mapping[str, Rule], base: Values | None, erp: Values, panel: Values, **more: Any) -> dict[str, Step]:
     """Merge several fields of billing, both sides' forms in the base being equal."""
     forms = None if base is None else Forms(base, base)
-    steps = merge(BILLING, rules, base=forms, erp=erp, panel=panel, **{"notes": {}, **more})
+    steps = merge(BILLING, rules, base=forms, erp=erp, panel=panel, **{"notes": {}, "reading": READING, **more})
     return {step.field: step for step in steps}
 
 
+READING = Reading(START)
+NOT_ASKED = Reading(START, asked=False)
 NOTHING = None
 NOTED = "noted"
 """Nothing is written, and what both sides show becomes the field's base."""
@@ -431,10 +435,12 @@ def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
 @pytest.mark.parametrize("rule", [TO_PANEL, TO_ERP])
 def test_a_count_is_not_forgotten_where_the_panel_was_not_asked(rule: Rule) -> None:
     note = Note(DRIFT, "B", 2)
-    assert one(rule, "A", "A", "A", note=note, asked=False) == Step("city", note=note)
-    assert one(BOTH, "A", "A", "A", note=note, asked=False) == Step("city")  # the policy has changed: drift is an edit
+    assert one(rule, "A", "A", "A", note=note, reading=NOT_ASKED) == Step("city", note=note)
+    assert one(BOTH, "A", "A", "A", note=note, reading=NOT_ASKED) == Step(
+        "city"
+    )  # the policy has changed: drift is an edit
     erp, panel = ("A2", "A") if rule is TO_PANEL else ("A", "A2")
-    edited = one(rule, "A", erp, panel, note=note, asked=False)
+    edited = one(rule, "A", erp, panel, note=note, reading=NOT_ASKED)
     assert edited is not None
     assert (edited.reason, edited.note) == (EDIT, None)
 
@@ -444,7 +450,7 @@ def test_a_refused_correction_still_stands_where_the_panel_was_not_asked() -> No
     asked = one(TO_PANEL, "A", "A", "B", note=note)
     assert asked is not None
     assert (asked.target, asked.code) == (None, "bad_city")
-    assert one(TO_PANEL, "A", "A", "A", note=note, asked=False) == asked
+    assert one(TO_PANEL, "A", "A", "A", note=note, reading=NOT_ASKED) == asked
     assert one(TO_PANEL, "A", "A", "A", note=note) == Step("city")
 
 
@@ -579,7 +585,7 @@ def test_a_change_of_what_the_erp_has_refused_tries_nothing_again_in_the_panel()
 def test_a_count_is_not_forgotten_either_where_others_are_tried_again() -> None:
     notes = {**TOGETHER, "city": Note(DRIFT, "C9", 2)}
     erp: Values = {"company": "F2", "street": "S1", "city": "C0"}
-    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, asked=False)
+    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, reading=NOT_ASKED)
     assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
     assert found["city"].note == notes["city"]
 
@@ -784,7 +790,15 @@ def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> No
     assert step is not None
     assert step.risky
     assert risky(TO_PANEL_ERASE, ("mazowieckie",), None, "", name="province")
-    steps = merge(SHOPS, {"shops": TO_PANEL}, base=Forms({"shops": "1,2"}, {}), erp={"shops": "1"}, panel={}, notes={})
+    steps = merge(
+        SHOPS,
+        {"shops": TO_PANEL},
+        base=Forms({"shops": "1,2"}, {}),
+        erp={"shops": "1"},
+        panel={},
+        notes={},
+        reading=READING,
+    )
     assert [step.risky for step in steps] == [True]
 
 
@@ -839,7 +853,7 @@ def test_what_may_have_arrived_or_not_is_sent_again(name: str, sent: Value, erp:
     panel = {} if shown is NONE else {name: shown}
     base, carried = settled(known, BILLING, Intent(written(**{name: sent})), panel)
     assert carried == ()
-    (step,) = merge(BILLING, {name: TO_PANEL}, base=base, erp={name: erp}, panel=panel, notes={})
+    (step,) = merge(BILLING, {name: TO_PANEL}, base=base, erp={name: erp}, panel=panel, notes={}, reading=READING)
     assert (step.target, step.value) == (PANEL, erp)
 
 

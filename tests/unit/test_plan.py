@@ -42,6 +42,7 @@ from kartoteka.ports.panel import Account
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, merge
 from kartoteka.sync.plan import Act, Plan, joined, status_of
+from kartoteka.sync.taken import Reading
 from tests.world import World
 
 KEY = Key("C-1", "", "billing")
@@ -70,6 +71,7 @@ def planned(erp: Values, panel: Values, *, rule: Rule = BOTH, of: Record | None 
         panel={**BASE, **panel},
         conflicts=known.conflicts,
         notes=known.state.notes,
+        reading=Reading(AT),
     )
     return Plan(known, steps=steps, base=known.state.base, status=IN_STEP, **more)
 

@@ -38,7 +38,7 @@ class Kind:
     """What fields of one kind have in common.
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
-    the panel's words, which the codec takes.
+    the panel's words, which the codec takes. ``free``: text as people write it, which a side may cut or damage.
     """
 
     column: Column = Column.TEXT
@@ -46,13 +46,14 @@ class Kind:
     codec: Codec = codecs.TEXT
     is_code: bool = False
     translated: bool = False
+    free: bool = False
 
 
-TEXT = Kind()
-EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL)
-PHONE = Kind(normalise=normal.phone)
-POSTCODE = Kind(normalise=normal.postcode)
-TAX_NUMBER = Kind(normalise=normal.tax_number)
+TEXT = Kind(free=True)
+EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL, free=True)
+PHONE = Kind(normalise=normal.phone, free=True)
+POSTCODE = Kind(normalise=normal.postcode, free=True)
+TAX_NUMBER = Kind(normalise=normal.tax_number, free=True)
 COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
 LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)
@@ -269,7 +270,7 @@ ITEM_COLUMNS = _fields(
 """The columns of ``discount_group_items`` beside its key."""
 
 GROUP_NAME = "name"
-GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, direction=_ONE_WAY))
+GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, GROUP_NAME, direction=_ONE_WAY))
 """The columns of ``discount_groups`` beside its key."""
 
 

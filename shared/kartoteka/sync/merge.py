@@ -13,6 +13,16 @@ had when both last agreed (the base is a pair of forms). Per field::
 
 Under ``empty: keep`` an empty value is never a change. A one-way field whose source is empty is not looked after,
 unless ``empty: erase``.
+
+What the panel shows of a value that it took with an OK is judged first (:mod:`kartoteka.sync.taken`), and the table is
+read with the panel's form that follows from it::
+
+    TAKEN      what is shown                          unless the table says more, the forms are noted
+    NOT_YET    what is shown (nobody has edited)      shown at two readings: sent again, three times; then held
+    DAMAGED    what is shown (nobody has edited)      noted as the panel's form, and held
+    EDITED     what was sent                          so the panel's value is a change
+
+Escaping alone is no edit of the panel's either, at any time.
 """
 
 from __future__ import annotations
@@ -22,6 +32,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
+from kartoteka.fields.damage import is_escaped
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
 from kartoteka.model import (
     DRIFT,
@@ -37,6 +48,7 @@ from kartoteka.model import (
     Intent,
     Note,
     Reason,
+    Sent,
     Side,
     Value,
     Values,
@@ -45,9 +57,13 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.ports.exchange import REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
+from kartoteka.sync import taken
+from kartoteka.sync.taken import SENT_AGAIN, Reading, Verdict
 
 CORRECTIONS = 3
-"""How often the same drift is corrected before a side is believed not to take the value."""
+"""How often the same drift is corrected in the ERP before its database is believed not to take the value."""
+NOT_TAKEN = "not_taken"
+"""The code of a field whose form in the panel is not what was sent, and is nobody's edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +72,9 @@ class Step:
 
     ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
     are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
-    the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
-    ``note`` is what is remembered of the field from then on.
+    the panel's form is not known until it is shown; ``sent``: it is waited for, and this is remembered meanwhile.
+    ``code`` says why a value is not written, ``facts`` fill its text. ``note`` is what is remembered of the field from
+    then on.
     """
 
     field: str
@@ -67,6 +84,7 @@ class Step:
     reason: Reason = Reason.EDIT
     forms: tuple[Value, Value] | None = attribute(default=None, repr=False)
     unshown: bool = False
+    sent: Sent | None = attribute(default=None, repr=False)
     risky: bool = False
     conflict: ConflictNote | None = None
     closes: int | None = None
@@ -92,19 +110,26 @@ class _Seen:
     panel: Value
     base: tuple[Value, Value] | None
     known: bool
-    """Whether the panel's form in the base is known."""
+    """Whether the panel's form in the base is known, or follows from what it shows."""
     erp_norm: str
     panel_norm: str
     base_erp: str
     base_panel: str
+    reading: Reading
+    sent: Sent | None = None
+    """What is remembered of a value that the panel has not shown since it took it."""
+    verdict: Verdict | None = None
+    """What the panel shows of that value; None where it was not asked, or nothing is to be judged."""
 
     @property
     def equal(self) -> bool:
-        return self.field.comparable and self.erp_norm == self.panel_norm
+        """Whether both sides are equal. A former value that is still shown tells nothing: what was sent may follow."""
+        return self.field.comparable and self.erp_norm == self.panel_norm and self.verdict is not Verdict.NOT_YET
 
     def changed(self, side: Side, empty: Empty) -> bool:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
-        return norm != base and (norm != "" or empty is Empty.ERASE)
+        escaped = side is Side.PANEL and self.field.kind.free and is_escaped(base, norm)
+        return norm != base and not escaped and (norm != "" or empty is Empty.ERASE)
 
     def never_carried(self, target: Side) -> bool:
         """Whether the other side was empty from the first on, and this one was not."""
@@ -123,28 +148,30 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
     kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
-    asked: bool = True,
+    reading: Reading,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
-    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
+    ``kept`` leaves out steps that are not to be carried out. Where the ``reading`` was not asked for, ``panel`` is what
+    it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
 
     def judged(notes: Mapping[str, Note]) -> Sequence[Step]:
-        steps = []
+        steps: list[Step] = []
         for name, rule in rules.items():
             note = notes.get(name)
             if rule.direction is Direction.OFF:
+                steps += _no_longer_waited_for(name, base)
                 continue
             if name not in waiting and note is None and _untouched(name, base, erp, panel):
                 continue
-            seen = _look(fields[name], base, erp, panel)
+            seen = _look(fields[name], base, erp, panel, reading)
             step = _judge(seen, rule, waiting.get(name), note)
             if step is None:
                 continue
-            if not asked and note is not None and step == Step(name):
+            if not reading.asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
             steps.append(checked_step(fields[name], step, note, lacks))
         return kept(steps)
@@ -176,6 +203,11 @@ def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> boo
     return base.erp[name] == erp.get(name) and base.panel[name] == panel.get(name, base.panel[name])
 
 
+def _no_longer_waited_for(name: str, base: Forms | None) -> Sequence[Step]:
+    """Return the step that ends the waiting for a field that is not looked after any more."""
+    return [Step(name, forms=(base.erp[name], base.erp[name]))] if base is not None and name in base.sent else ()
+
+
 def placed(record: Values, *others: Values) -> Values:
     """Return the record with a country: its own, or where it names none, that of the first other one that does.
 
@@ -186,27 +218,42 @@ def placed(record: Values, *others: Values) -> Values:
     return {**record, COUNTRY_FIELD: next((o[COUNTRY_FIELD] for o in others if o.get(COUNTRY_FIELD)), None)}
 
 
-def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen:
+def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> _Seen:
     name, forms = field.name, base or NO_FORMS
     known = name in forms.panel
     has_base = name in forms.erp
-    last = forms.panel if known else forms.erp if field.comparable else {}
+    sent = forms.sent.get(name)
+    last = forms.panel if known else forms.erp if field.comparable or sent else {}
     shown = panel if name in panel else last
     erp_value, panel_value = erp.get(name), shown.get(name)
+
+    def panel_form(value: Value) -> str:
+        return field.normalise(value, placed(shown, forms.panel, erp))
+
+    verdict = None
+    if sent and reading.asked:
+        verdict = Verdict.TAKEN  # what the panel never shows is as it was sent
+        if name in panel:
+            verdict = taken.judged(field, forms.erp[name], sent, panel_value, panel_form, reading.changed_at)
+        if verdict is not Verdict.EDITED:
+            last = {**last, name: panel_value}
     erp_norm = field.normalise(erp_value, placed(erp, forms.erp, panel))
-    panel_norm = field.normalise(panel_value, placed(shown, forms.panel, erp))
+    panel_norm = panel_form(panel_value)
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
     same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
         field,
         erp_value,
         panel_value,
-        (forms.erp[name], forms.panel.get(name)) if has_base else None,
-        known,
+        (forms.erp[name], last.get(name)) if has_base else None,
+        known or verdict is not None,
         erp_norm,
         panel_norm,
         base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), placed(forms.erp, erp, panel)),
         base_panel=panel_norm if same[1] else field.normalise(last.get(name), placed(last, forms.erp, panel)),
+        reading=reading,
+        sent=sent,
+        verdict=verdict,
     )
 
 
@@ -218,6 +265,8 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
         step = _one_way(seen, rule, Side.PANEL, note)
     else:
         step = _both_ways(seen, rule, waiting)
+    if step is None:
+        step = _nothing_to_write(seen, rule, note)
     if step is None and (waiting or note):
         step = Step(seen.field.name)
     if step is None or waiting is None or (step.conflict and step.conflict.winner is None):
@@ -227,9 +276,48 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
     return replace(step, closes=waiting.id, winner=step.target.other if step.target else None)
 
 
+def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None:
+    """Return what is noted of a field that neither side has edited: what the panel shows of our write, or its form."""
+    name, edited = seen.field.name, seen.erp_norm != seen.base_erp  # emptied, which erases nothing
+    if seen.base is None:
+        return None
+    if seen.verdict is None:
+        stands = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN) and not (seen.equal or edited)
+        return Step(name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
+    if seen.verdict is Verdict.NOT_YET and rule.to_panel and not edited:
+        return _not_taken_yet(seen)
+    if seen.verdict is Verdict.DAMAGED and not edited:
+        return _not_taken(seen)
+    if seen.panel_norm == "" and not seen.field.comparable:
+        return Step(name, forms=(seen.base[0], None), unshown=True)
+    return Step(name, forms=(seen.base[0], seen.panel))
+
+
+def _not_taken_yet(seen: _Seen) -> Step:
+    """Ask again for a value that the panel has not taken; send it again once two readings have shown that."""
+    assert seen.sent
+    assert seen.base
+    now, sent = seen.reading.now, seen.sent
+    if not sent.seen or now < sent.ask_at:
+        forms = (seen.base[0], None)
+        return Step(seen.field.name, forms=forms, unshown=True, sent=taken.not_yet(sent, now))
+    if sent.times > SENT_AGAIN:
+        return _not_taken(seen)
+    step = _write(seen, Side.PANEL, Reason.EDIT)
+    return replace(step, sent=taken.sending(now, sent.former, times=sent.times + 1), risky=False)
+
+
+def _not_taken(seen: _Seen) -> Step:
+    """Note as the panel's form what it shows in place of what it took: nobody has edited, and a person is told."""
+    assert seen.base
+    note = Note(STANDS, as_text(seen.panel) or "", code=NOT_TAKEN)
+    return Step(seen.field.name, forms=(seen.base[0], seen.panel), note=note, code=NOT_TAKEN, facts=_both(seen))
+
+
 def _agreed(seen: _Seen) -> Step | None:
     """Return the step that notes equal values; None where neither side has moved since they were noted."""
     settled = seen.base is not None and seen.erp_norm == seen.base_erp and seen.panel_norm == seen.base_panel
+    settled = settled and seen.verdict is None
     return None if settled else Step(seen.field.name, forms=(seen.erp, seen.panel))
 
 
@@ -262,27 +350,35 @@ def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
-    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
-    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
+    """Return the step that notes that the source has nothing: else its last value would count as unchanged later.
+
+    Of a value that the panel has yet to show nothing can be noted.
+    """
+    if source is Side.PANEL:
+        noted = seen.base is not None and seen.base_panel == ""
+        return None if noted else Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
+    if seen.base is None or (seen.base_erp == "" and seen.verdict is None) or not seen.known:
         return None
-    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
+    return Step(seen.field.name, forms=(seen.erp, seen.base[1]))
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
     """Correct a value that was edited on the wrong side, but not for ever.
 
-    A side that takes a value and shows another one would be written to for ever, by its own echo. What is shown in
-    words that no list explains is never corrected.
+    An ERP's database that changes what it takes would be written to for ever; what a panel does to what it takes is
+    judged when it shows it. What is shown in words that no list explains is never corrected.
     """
     name, shown = seen.field.name, as_text(seen.panel if target is Side.PANEL else seen.erp) or ""
     if seen.field.shown is Shown.IN_OTHER_WORDS and target is Side.PANEL and shown:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
-    times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
-    if times > CORRECTIONS and seen.field.comparable:
-        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
-        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
-    return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
+    if target is Side.PANEL:
+        return step
+    times = note.times + 1 if note and note.kind == DRIFT and note.value == shown else 1
+    if times > CORRECTIONS:
+        code = "not_taken.by_erp"
+        return Step(name, note=Note(DRIFT, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+    return replace(step, note=Note(DRIFT, shown, times))
 
 
 def _both(seen: _Seen) -> dict[str, str]:
@@ -324,9 +420,29 @@ def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
         forms = (seen.panel, seen.panel)
         return Step(field.name, target, seen.panel, seen.erp, reason, forms, risky=_risky(seen, target, reason))
     before = seen.panel if field.comparable or reason is Reason.DRIFT else seen.base[0] if seen.base else None
-    unshown = bool(field.read) and not field.comparable
-    forms = (seen.erp, None if unshown else seen.erp)
-    return Step(field.name, target, seen.erp, before, reason, forms, unshown, _risky(seen, target, reason))
+    sent = taken.sending(seen.reading.now, _former(seen)) if field.read else None
+    forms = (seen.erp, None if sent else seen.erp)
+    risky = _risky(seen, target, reason)
+    return Step(field.name, target, seen.erp, before, reason, forms, sent is not None, sent, risky)
+
+
+def _former(seen: _Seen) -> Sequence[Value]:
+    """Return what the panel may show if it does not take the value that is sent now.
+
+    In words or figures of its own it may show one form for two values: the former form tells something only where it
+    is known whose it is, or where the figure was seen to be the very one that was sent, and says something.
+    """
+    former = seen.sent.former if seen.sent else ()
+    if seen.field.comparable:
+        unshown = (seen.base[0],) if seen.sent and seen.base else ()
+        lost = (seen.reading.lost[seen.field.name],) if seen.field.name in seen.reading.lost else ()
+        return (*former, *unshown, seen.panel, *lost)
+    if seen.base is None or not seen.known or seen.base_erp == "":
+        return former
+    if seen.field.shown is Shown.IN_OTHER_WORDS:
+        return (*former, seen.base[1]) if seen.base_erp != seen.erp_norm else former
+    proved = seen.base_erp == seen.base_panel and seen.base_erp.strip("0.") != ""
+    return (*former, seen.base[1]) if proved and seen.base_erp != seen.erp_norm else former
 
 
 def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
@@ -427,11 +543,14 @@ def settled(
     unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
-    erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
+    before = base or NO_FORMS
+    erp, shown, sent = dict(before.erp), dict(before.panel), dict(before.sent)
     for written in carried:
         erp[written.field], shown[written.field] = written.after, panel.get(written.field)
+        sent.pop(written.field, None)
     for name in unsure:
         if name in erp:
             erp[name] = None
             shown.pop(name, None)
-    return Forms(erp, shown), carried
+            sent.pop(name, None)
+    return Forms(erp, shown, sent), carried

@@ -26,6 +26,7 @@ from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Counts, Report
+from kartoteka.sync.taken import Reading
 
 if TYPE_CHECKING:
     from kartoteka.concerns.discounts.membership import Discounts
@@ -125,7 +126,7 @@ class Groups:
             erp={GROUP_NAME: name},
             panel=shown,
             notes=record.state.notes,
-            asked=panel is not None,
+            reading=Reading(self._run.now(), asked=panel is not None),
         )
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
