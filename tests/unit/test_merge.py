@@ -152,7 +152,10 @@ TABLE = [
     ("one way: two edits", TO_PANEL, "A", "B", "C", (PANEL, EDIT)),
     ("one way: filled", TO_PANEL, "", "A", "", (PANEL, EDIT)),
     ("one way: emptied, keep", TO_PANEL, "A", None, "A", NOTHING),
-    ("one way: emptied, the target edited, keep", TO_PANEL, "A", None, "B", NOTHING),
+    # an edit under an emptied source is noted: else its former value, written anew, would count as unchanged
+    ("one way: emptied, the target edited, keep", TO_PANEL, "A", None, "B", Pair(None, "B")),
+    ("one way: emptied, the target edited, keep, and noted", TO_PANEL, (None, "B"), None, "B", NOTHING),
+    ("one way: emptied, the target edited, and the former value again", TO_PANEL, (None, "B"), "A", "B", (PANEL, EDIT)),
     ("one way: emptied, erase", TO_PANEL_ERASE, "A", None, "A", (PANEL, EDIT)),
     ("one way: emptied, the target edited, erase", TO_PANEL_ERASE, "A", None, "B", (PANEL, EDIT)),
     ("one way, always: emptied", ALWAYS, "A", None, "A", (PANEL, EDIT)),
@@ -204,8 +207,8 @@ def test_the_table(rule: Rule, base: Any, erp: Value, panel: Value, expected: An
         value, seen = (erp, panel) if target is PANEL else (panel, erp)
         assert step is not None
         assert (step.target, step.reason, step.value, step.seen) == (target, reason, value, seen)
-        assert step.forms == (value, value)
-        assert (step.code, step.unshown, step.closes) == ("", False, None)
+        assert step.forms == ((value, None) if target is PANEL else (value, value))
+        assert (step.code, step.unshown, step.sent is not None, step.closes) == ("", *[target is PANEL] * 2, None)
 
 
 @pytest.mark.parametrize("base", [NONE, "A"])
@@ -327,7 +330,8 @@ def test_the_province_is_written_and_what_the_panel_makes_of_it_is_not_known_yet
 
 def test_a_province_that_the_erp_does_not_name_is_left_alone() -> None:
     assert province(TO_PANEL, NONE, None, "7") is None
-    assert province(TO_PANEL, ("mazowieckie", "7"), None, "9") is None
+    assert province(TO_PANEL, ("mazowieckie", "7"), None, "7") is None
+    assert province(TO_PANEL, ("mazowieckie", "7"), None, "9") == Step("province", forms=(None, "9"))
 
 
 def test_what_is_shown_first_after_the_write_is_noted_as_the_panels_form() -> None:
@@ -392,40 +396,32 @@ def test_a_figure_that_is_shown_otherwise_is_noted_once_and_then_drift() -> None
 # --- notes: drift that comes back, and what was refused
 
 
-def test_a_correction_is_counted_with_what_was_shown() -> None:
-    first = one(TO_PANEL, "A", "A", "B")
+def test_a_correction_in_the_erp_is_counted_with_what_it_held() -> None:
+    first = one(TO_ERP, "A", "B", "A")
     assert first is not None
     assert first.note == Note(DRIFT, "B", 1)
-    second = one(TO_PANEL, "A", "A", "B", note=first.note)
+    second = one(TO_ERP, "A", "B", "A", note=first.note)
     assert second is not None
-    assert (second.target, second.note) == (PANEL, Note(DRIFT, "B", 2))
+    assert (second.target, second.note) == (ERP, Note(DRIFT, "B", 2))
 
 
-@pytest.mark.parametrize(
-    ("rule", "erp", "panel", "code"), [(TO_PANEL, "A", "B", "not_taken"), (TO_ERP, "B", "A", "not_taken.by_erp")]
-)
-def test_after_three_corrections_a_side_is_believed_not_to_take_the_value(
-    rule: Rule, erp: str, panel: str, code: str
-) -> None:
-    third = one(rule, "A", erp, panel, note=Note(DRIFT, "B", CORRECTIONS - 1))
+def test_after_three_corrections_the_erp_is_believed_not_to_take_the_value() -> None:
+    third = one(TO_ERP, "A", "B", "A", note=Note(DRIFT, "B", CORRECTIONS - 1))
     assert third is not None
-    assert third.target is (PANEL if rule is TO_PANEL else ERP)
-    assert third.note == Note(DRIFT, "B", CORRECTIONS)
-    fourth = one(rule, "A", erp, panel, note=third.note)
-    facts = {"erp_value": erp, "panel_value": panel}
-    kind = STANDS if rule is TO_PANEL else DRIFT  # what stands is a value of the panel's
-    assert fourth == Step("city", note=Note(kind, "B", CORRECTIONS, code), code=code, facts=facts)
-    assert one(rule, "A", erp, panel, note=fourth.note) == fourth
+    assert (third.target, third.note) == (ERP, Note(DRIFT, "B", CORRECTIONS))
+    fourth = one(TO_ERP, "A", "B", "A", note=third.note)
+    code, facts = "not_taken.by_erp", {"erp_value": "B", "panel_value": "A"}
+    assert fourth == Step("city", note=Note(DRIFT, "B", CORRECTIONS, code), code=code, facts=facts)
+    assert one(TO_ERP, "A", "B", "A", note=fourth.note) == fourth
 
 
 def test_another_value_begins_the_count_anew() -> None:
-    for note in (Note(DRIFT, "B", CORRECTIONS), Note(STANDS, "B", CORRECTIONS, "not_taken")):
-        other = one(TO_PANEL, "A", "A", "C", note=note)
-        assert other is not None
-        assert (other.target, other.note) == (PANEL, Note(DRIFT, "C", 1))
-        edited = one(TO_PANEL, "A", "A2", "B", note=note)
-        assert edited is not None
-        assert (edited.target, edited.reason, edited.note) == (PANEL, EDIT, None)
+    other = one(TO_ERP, "A", "C", "A", note=Note(DRIFT, "B", CORRECTIONS))
+    assert other is not None
+    assert (other.target, other.note) == (ERP, Note(DRIFT, "C", 1))
+    edited = one(TO_ERP, "A", "B", "A2", note=Note(DRIFT, "B", CORRECTIONS))
+    assert edited is not None
+    assert (edited.target, edited.reason, edited.note) == (ERP, EDIT, None)
 
 
 def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
@@ -886,7 +882,7 @@ def test_a_value_as_the_tables_show_it() -> None:
     "step",
     [
         one(HOLD, "A", "B", "C"),
-        one(TO_PANEL, "A", "A", None, note=Note(DRIFT, "", CORRECTIONS)),
+        one(TO_PANEL, ("A", "B"), "A", "B", note=Note(STANDS, "B", code="not_taken")),
         one(TO_ERP, "A", None, "A", note=Note(DRIFT, "", CORRECTIONS)),
         province(TO_PANEL, ("mazowieckie", "14"), "mazowieckie", "7"),
         one(TO_PANEL, False, True, NONE, name="vat_eu", lacks={"vat_eu"}),

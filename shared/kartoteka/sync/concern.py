@@ -39,7 +39,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.merge import Step, merge, resolved, settled
 from kartoteka.sync.plan import Act, Plan, status_of, waiting
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -243,18 +243,21 @@ class Concern:
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with a record that both sides have, by its base."""
+        erp, fields, reading = record.erp or {}, self.rows.fields, self.reading(record, shown)
+        panel = self.believed(record, shown, self._with_assumed(shown.values or {}, base))
         steps = merge(
-            self.rows.fields,
+            fields,
             self.rules,
             base=base,
-            erp=record.erp or {},
-            panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
+            erp=erp,
+            panel=panel,
             conflicts=record.conflicts,
             notes=self.remembered(record),
             lacks=self.lacks,
             kept=self.together,
-            reading=self.reading(record, shown),
+            reading=reading,
         )
+        base = resolved(fields, base, erp, panel, reading)
         checked, said = self.checked(record, shown, steps)
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)

@@ -17,11 +17,12 @@ unless ``empty: erase``.
 What the panel shows of a value that it took with an OK is judged first (:mod:`kartoteka.sync.taken`), and the table is
 read with the panel's form that follows from it::
 
-    TAKEN      what is shown                          unless the table says more, the forms are noted
+    TAKEN      what is shown
     NOT_YET    what is shown (nobody has edited)      shown at two readings: sent again, three times; then held
     DAMAGED    what is shown (nobody has edited)      noted as the panel's form, and held
     EDITED     what was sent                          so the panel's value is a change
 
+:func:`resolved` is the base that follows from it.
 Escaping alone is no edit of the panel's either, at any time.
 """
 
@@ -33,6 +34,7 @@ from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
 from kartoteka.fields.damage import is_escaped
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
 from kartoteka.model import (
     DRIFT,
@@ -173,7 +175,10 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
                 continue
             if not reading.asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
-            steps.append(checked_step(fields[name], step, note, lacks))
+            step = checked_step(fields[name], step, note, lacks)
+            if step.code and step.forms is None and seen.verdict is Verdict.NOT_YET:
+                step = replace(step, forms=seen.base)  # what was sent before is not waited for any more
+            steps.append(step)
         return kept(steps)
 
     notes = {name: note for name, note in notes.items() if name in rules}
@@ -218,27 +223,53 @@ def placed(record: Values, *others: Values) -> Values:
     return {**record, COUNTRY_FIELD: next((o[COUNTRY_FIELD] for o in others if o.get(COUNTRY_FIELD)), None)}
 
 
+def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> Forms | None:
+    """Return the base once it is judged what the panel shows of our own writes; the same where nothing is to be judged.
+
+    What was taken, damaged or edited since has a form again; of what is not taken yet is remembered that it was seen.
+    """
+    if base is None or not base.sent or not reading.asked:
+        return base
+    forms, waits = dict(base.panel), dict(base.sent)
+    for name, sent in base.sent.items():
+        verdict = _verdict(fields[name], base, erp, panel, reading)
+        if verdict is Verdict.NOT_YET:
+            waits[name] = taken.not_yet(sent, reading.now)
+            continue
+        del waits[name]
+        shows = verdict is not Verdict.EDITED and name in panel
+        form = panel[name] if shows else base.erp[name]
+        if fields[name].comparable or (shows and not is_blank(form)):
+            forms[name] = form
+    return Forms(base.erp, forms, waits)
+
+
+def _verdict(field: Field, base: Forms, erp: Values, panel: Values, reading: Reading) -> Verdict | None:
+    """Return what the panel shows of a value that it took; None where nothing is to be judged."""
+    name, sent = field.name, base.sent.get(field.name)
+    if sent is None or not reading.asked:
+        return None
+    if name not in panel:
+        return Verdict.TAKEN  # what the panel never shows is as it was sent
+
+    def norm(value: Value) -> str:
+        return field.normalise(value, placed(panel, base.panel, erp))
+
+    return taken.judged(field, base.erp[name], sent, panel[name], norm, reading.changed_at)
+
+
 def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> _Seen:
     name, forms = field.name, base or NO_FORMS
     known = name in forms.panel
     has_base = name in forms.erp
-    sent = forms.sent.get(name)
+    sent, verdict = forms.sent.get(name), _verdict(field, forms, erp, panel, reading)
     last = forms.panel if known else forms.erp if field.comparable or sent else {}
     shown = panel if name in panel else last
     erp_value, panel_value = erp.get(name), shown.get(name)
-
-    def panel_form(value: Value) -> str:
-        return field.normalise(value, placed(shown, forms.panel, erp))
-
-    verdict = None
-    if sent and reading.asked:
-        verdict = Verdict.TAKEN  # what the panel never shows is as it was sent
-        if name in panel:
-            verdict = taken.judged(field, forms.erp[name], sent, panel_value, panel_form, reading.changed_at)
-        if verdict is not Verdict.EDITED:
-            last = {**last, name: panel_value}
+    if verdict not in (None, Verdict.EDITED):
+        last = {**last, name: panel_value}
     erp_norm = field.normalise(erp_value, placed(erp, forms.erp, panel))
-    panel_norm = panel_form(panel_value)
+    panel_norm = field.normalise(panel_value, placed(shown, forms.panel, erp))
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
     same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
@@ -277,30 +308,23 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
 
 
 def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None:
-    """Return what is noted of a field that neither side has edited: what the panel shows of our write, or its form."""
-    name, edited = seen.field.name, seen.erp_norm != seen.base_erp  # emptied, which erases nothing
-    if seen.base is None:
+    """Return what is said of a field that neither side has edited, where the panel does not show what it took."""
+    if seen.base is None or seen.erp_norm != seen.base_erp:  # emptied, which erases nothing
         return None
-    if seen.verdict is None:
-        stands = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN) and not (seen.equal or edited)
-        return Step(name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
-    if seen.verdict is Verdict.NOT_YET and rule.to_panel and not edited:
+    if seen.verdict is Verdict.NOT_YET and rule.to_panel:
         return _not_taken_yet(seen)
-    if seen.verdict is Verdict.DAMAGED and not edited:
+    if seen.verdict is Verdict.DAMAGED:
         return _not_taken(seen)
-    if seen.panel_norm == "" and not seen.field.comparable:
-        return Step(name, forms=(seen.base[0], None), unshown=True)
-    return Step(name, forms=(seen.base[0], seen.panel))
+    stands = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN) and not seen.equal
+    return Step(seen.field.name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
 
 
-def _not_taken_yet(seen: _Seen) -> Step:
-    """Ask again for a value that the panel has not taken; send it again once two readings have shown that."""
+def _not_taken_yet(seen: _Seen) -> Step | None:
+    """Send a value again that the panel has not taken by two readings; after some times a person is told."""
     assert seen.sent
-    assert seen.base
     now, sent = seen.reading.now, seen.sent
     if not sent.seen or now < sent.ask_at:
-        forms = (seen.base[0], None)
-        return Step(seen.field.name, forms=forms, unshown=True, sent=taken.not_yet(sent, now))
+        return None
     if sent.times > SENT_AGAIN:
         return _not_taken(seen)
     step = _write(seen, Side.PANEL, Reason.EDIT)
@@ -317,7 +341,6 @@ def _not_taken(seen: _Seen) -> Step:
 def _agreed(seen: _Seen) -> Step | None:
     """Return the step that notes equal values; None where neither side has moved since they were noted."""
     settled = seen.base is not None and seen.erp_norm == seen.base_erp and seen.panel_norm == seen.base_panel
-    settled = settled and seen.verdict is None
     return None if settled else Step(seen.field.name, forms=(seen.erp, seen.panel))
 
 
@@ -332,7 +355,7 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
         return _source_is_empty(seen, source)
     if seen.base is None or seen.changed(source, Empty.ERASE):
         return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
-    if target is Side.PANEL and not seen.known and not seen.field.comparable:
+    if target is Side.PANEL and not (seen.known or seen.sent or seen.field.comparable):
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
 
@@ -350,16 +373,19 @@ def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
-    """Return the step that notes that the source has nothing: else its last value would count as unchanged later.
+    """Return the step that notes what the other side has of a field that the source says nothing of.
 
-    Of a value that the panel has yet to show nothing can be noted.
+    An emptied panel is noted, since else its last value would count where it is not asked. What was edited in the panel
+    under an emptied ERP is noted, since else the ERP's former value, written anew, would count as unchanged.
     """
+    name, base = seen.field.name, seen.base
     if source is Side.PANEL:
-        noted = seen.base is not None and seen.base_panel == ""
-        return None if noted else Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
-    if seen.base is None or (seen.base_erp == "" and seen.verdict is None) or not seen.known:
+        noted = base is not None and seen.base_panel == ""
+        return None if noted else Step(name, forms=(base[0] if base else seen.erp, seen.panel))
+    if base is None or not seen.known:
         return None
-    return Step(seen.field.name, forms=(seen.erp, seen.base[1]))
+    edited = seen.base_erp != "" and seen.panel_norm != seen.base_panel
+    return Step(name, forms=(seen.erp, seen.panel)) if edited else None
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
@@ -432,17 +458,14 @@ def _former(seen: _Seen) -> Sequence[Value]:
     In words or figures of its own it may show one form for two values: the former form tells something only where it
     is known whose it is, or where the figure was seen to be the very one that was sent, and says something.
     """
-    former = seen.sent.former if seen.sent else ()
     if seen.field.comparable:
-        unshown = (seen.base[0],) if seen.sent and seen.base else ()
+        unshown = (*seen.sent.former, seen.base[0]) if seen.sent and seen.base else ()
         lost = (seen.reading.lost[seen.field.name],) if seen.field.name in seen.reading.lost else ()
-        return (*former, *unshown, seen.panel, *lost)
-    if seen.base is None or not seen.known or seen.base_erp == "":
-        return former
-    if seen.field.shown is Shown.IN_OTHER_WORDS:
-        return (*former, seen.base[1]) if seen.base_erp != seen.erp_norm else former
+        return (*unshown, seen.panel, *lost)
+    if seen.base is None or seen.sent or not seen.known or seen.base_erp in ("", seen.erp_norm):
+        return ()
     proved = seen.base_erp == seen.base_panel and seen.base_erp.strip("0.") != ""
-    return (*former, seen.base[1]) if proved and seen.base_erp != seen.erp_norm else former
+    return (seen.base[1],) if proved or seen.field.shown is Shown.IN_OTHER_WORDS else ()
 
 
 def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:

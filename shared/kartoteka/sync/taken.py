@@ -86,8 +86,13 @@ def sending(now: datetime, *former: Iterable[Value], times: int = 1) -> Sent:
 
 
 def not_yet(sent: Sent, now: datetime) -> Sent:
-    """Return what is remembered once a former value was shown: the panel is asked again soon."""
-    return sent if sent.seen else sent._replace(seen=True, ask_at=now + READINGS_APART)
+    """Return what is remembered once a former value was shown: the panel is asked again soon.
+
+    Where it was shown again, and yet nothing is sent, that is for another field's sake, and takes longer.
+    """
+    if sent.seen and now < sent.ask_at:
+        return sent
+    return sent._replace(seen=True, ask_at=now + (ASKED_WITHIN if sent.seen else READINGS_APART))
 
 
 def wait(base: Forms | None) -> Deferral | None:
