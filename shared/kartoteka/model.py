@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from kartoteka.codes import Status
 from kartoteka.errors import Reject, Retry
 
-Value = str | bool | None
-"""One field's value, in the exchange database's vocabulary on either side. Empty text and None are both empty."""
+Value = str | bool | tuple[int, ...] | None
+"""One field's value, in the exchange database's vocabulary on either side.
+
+A tuple holds ids, in ascending order, each once. None, the empty text and the empty tuple are all empty.
+"""
 
 Values = Mapping[str, Value]
 """Field name (the exchange database's column) -> value, as written by the side it came from."""

@@ -31,6 +31,7 @@ from kartoteka.fields.table import (
     Fields,
     recognised_by,
 )
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     NOTHING,
     Candidate,
@@ -711,7 +712,7 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
         return None
     values = _values(row, names)
     if rows.with_shops and table == rows.table:
-        values[SHOPS_FIELD] = ",".join(str(number) for number in sorted(db.shops.get(key.client_id, ())))
+        values[SHOPS_FIELD] = tuple(sorted(db.shops.get(key.client_id, ())))
     return values
 
 
@@ -843,7 +844,7 @@ def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordS
 
 
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
-    values = (_text(written.before), _text(written.after))
+    values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
     return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts)
 
@@ -852,7 +853,7 @@ def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime)
     place = (key.client_id, key.concern, key.item_id, note.field)
     open_ones = (c for c in db.conflicts if c.closed_at is None)
     known = next((c for c in open_ones if (c.client_id, c.concern, c.item_id, c.field) == place), None)
-    erp, panel, base = (_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
+    erp, panel, base = (as_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
     stored = known or StoredConflict(len(db.conflicts) + 1, *place, None, None, None, raised_at=at)
     stored = replace(stored, erp_value=erp, panel_value=panel, base_value=base)
     if note.winner and note.closed:
@@ -866,7 +867,3 @@ def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> Stor
     decided_at = (conflict.decided_at or at) if conflict.decision else None
     decision = conflict.decision or (winner and str(winner))
     return replace(conflict, decision=decision, decided_at=decided_at, closed_at=at)
-
-
-def _text(value: Value) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else value

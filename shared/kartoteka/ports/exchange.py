@@ -71,8 +71,8 @@ class Records(Protocol):
 
         An owner's own record (empty ``item_id``) comes first, then those of its items, by id. ``erp`` holds the columns
         that ``fields.table.CONCERNS`` names, amounts and moments as text to the letter (moments in ISO 8601, UTC), and
-        where it says so ``shops``: the ids of ``client_shops`` in ascending order, joined by commas. An item's holds
-        the concern's fields, a group's its ``name``.
+        where it says so ``shops``: the ids of ``client_shops``. An item's holds the concern's fields, a group's
+        its ``name``.
         """
         ...
 

@@ -23,6 +23,7 @@ from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
     NO_FORMS,
@@ -383,7 +384,7 @@ def check(field: Field, target: Side, value: Value) -> None:
         target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
     ):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
-    if value is not None and len(str(value)) > field.length:
+    if len(as_text(value) or "") > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
 
 
@@ -391,13 +392,6 @@ def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
     text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
-
-
-def as_text(value: Value) -> str | None:
-    """Return a value as ``sync_conflicts`` and ``sync_history`` show it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
 
 
 def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
@@ -424,7 +418,7 @@ def settled(
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
     missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
-    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
+    unsure = [n for n in missing if as_text(intent.values[n])]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     REFUSED,
     REFUSED_TOGETHER,
@@ -21,7 +22,7 @@ from kartoteka.model import (
     Side,
 )
 from kartoteka.ports.panel import REFUSED_WHOLE
-from kartoteka.sync.merge import Step, as_text
+from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import UNKNOWN, joined
 from kartoteka.sync.run import Run
 
