@@ -40,7 +40,7 @@ def _not_yet(mode: str | None) -> str | None:
 
 
 class FieldRule(_Section):
-    """What differs for one field from its concern. None: as the concern (or the table of concerns) says."""
+    """What differs for one field from its concern. None: as the concern (or the table of fields) says."""
 
     direction: Direction | None = None
     conflict: Resolution | None = None
@@ -250,7 +250,7 @@ class Policy(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for one field: the policy, the concern's choice and the table of concerns put together.
+    """What holds for one field: the policy, the concern's choice and the table of fields put together.
 
     ``always``: an empty value of the ERP's is a value like any other, at first contact too.
     """
