@@ -137,7 +137,7 @@ _SHOPS_NOTE = (
     "in `sync_history` it is their ids in ascending order, joined by commas (`1,2`)"
 )
 _GROUP_NOTE = "is the ERP's id in the exchange database, and the panel's number of that group in the panel"
-_LIMIT_NOTE = "is 0 where `credit_allowed` is false, and where stale figures count as none"
+_LIMIT_NOTE = "is 0 where `credit_allowed` is false, where stale figures count as none, where too much is overdue, and while the currency changes"
 _PLACE, _WHO, _FIGURES = "place", "who", "figures"
 
 # fmt: off
