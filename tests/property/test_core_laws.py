@@ -30,7 +30,7 @@ from kartoteka.sync.plan import Plan
 
 FIELDS = [field for rows in CONCERNS.values() for field in rows.fields.values()]
 fields = st.sampled_from(FIELDS)
-texts = st.text(max_size=30) | st.sampled_from(["PL 525-000-12-32", "+48 501 502 503", "00-950", "a@b.pl", "0", "yes"])
+texts = st.text(max_size=30) | st.sampled_from(["PL 525-000-12-33", "+48 501 502 503", "00-950", "a@b.pl", "0", "yes"])
 values = st.none() | texts | st.booleans()
 countries = st.sampled_from(["PL", "pl", "DE", "GR", "", None])
 

@@ -30,7 +30,7 @@ from kartoteka.sync.feed import seen
 from tests.world import CLIENT, CONCERNS, World
 
 CLIENTS = ("C-1", "C-2", "C-3", "C-4")
-NIPS = ("5250001232", "7792369887", "")
+NIPS = ("5250001233", "7792369887", "")
 EMAILS = ("a@firma.pl", "b@firma.pl", "c@firma.pl")
 POLICIES = (
     '{"retry": {"max_attempts": 100000}}',

@@ -24,7 +24,7 @@ from kartoteka.sync.plan import Plan
 from tests.world import World
 
 FIELDS = ("street", "city", "nip", "phone", "province", "vat_eu", "country_code", "wholesaler")
-TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001232", "501502503")
+TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001233", "501502503")
 FLAGS: tuple[Value, ...] = (True, False, None)
 DIRECTIONS = ("erp_to_panel", "panel_to_erp", "both", "off")
 

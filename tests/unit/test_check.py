@@ -67,15 +67,15 @@ TRAVELLING = frozenset(ACCOUNT_FIELDS) - {"nip"}
 
 
 def test_an_account_is_opened_with_what_is_filled_and_travels() -> None:
-    row = FIRM | {"phone": "501502503", "nip": "5250001232", "last_name": " ", "active": True, "credit_limit": "5.00"}
+    row = FIRM | {"phone": "501502503", "nip": "5250001233", "last_name": " ", "active": True, "credit_limit": "5.00"}
     found = opening.values(row, Policy(), TRAVELLING, "1,2")
     assert found == FIRM | {"phone": "501502503", "client_type": "firm", "shops": "1,2"}
 
 
 def test_what_the_panel_requires_is_sent_also_where_it_does_not_travel() -> None:
     policy = parse('{"panel": {"required_on_create": ["nip"]}}')
-    found = opening.values(FIRM | {"nip": "5250001232", "email": "a@b.pl", "country_code": "PL"}, policy, (), "1")
-    assert found == {"company": "Firma", "nip": "5250001232", "country_code": "PL", "client_type": "firm", "shops": "1"}
+    found = opening.values(FIRM | {"nip": "5250001233", "email": "a@b.pl", "country_code": "PL"}, policy, (), "1")
+    assert found == {"company": "Firma", "nip": "5250001233", "country_code": "PL", "client_type": "firm", "shops": "1"}
 
 
 def test_everything_that_is_wrong_with_an_opening_is_told() -> None:

@@ -220,7 +220,7 @@ SHOWN: dict[str, Any] = {
     "clientEmail": "a@b.pl",
     "clientType": "male",
     "newField": {"deep": [1]},
-    "clientBillingAddress": {"clientFirstName": "Anna", "clientCountryId": "pl", "clientNip": 5250001232, "x": None},
+    "clientBillingAddress": {"clientFirstName": "Anna", "clientCountryId": "pl", "clientNip": 5250001233, "x": None},
     "clientPreferences": {"langId": "pol", "currencyId": "PLN", "clientIsWholesaler": "yes"},
 }
 
@@ -237,7 +237,7 @@ def test_an_account_is_read_in_our_words() -> None:
     assert account.values == {
         "email": "a@b.pl",
         "first_name": "Anna",
-        "nip": "5250001232",
+        "nip": "5250001233",
         "country_code": "PL",
         "client_type": "person_male",
         "language": "pol",

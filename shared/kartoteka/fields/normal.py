@@ -50,7 +50,7 @@ def postcode(value: Value, country: str) -> str:
 
 
 def tax_number(value: Value, country: str) -> str:
-    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-32`` is ``5250001232``."""
+    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-33`` is ``5250001233``."""
     number = _alphanumeric(text(value, country))
     prefix = _vat_prefix(country)
     while number[:2] == prefix and number[2:]:
