@@ -1172,6 +1172,30 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "limit_first",
+            State.WAITING,
+            Text(
+                "Waluta klienta ({fields}) zmieni się w panelu, gdy tylko jego limit kredytu wyniesie tam 0.",
+                "Nic nie trzeba robić; jeśli trwa to długo, sprawdź wiersz klienta (credit) w sync_status.",
+            ),
+            Text(
+                "The client's currency ({fields}) changes in the panel as soon as its credit limit is 0 there.",
+                "Nothing to do; if it takes long, see the client's row (credit) in sync_status.",
+            ),
+        ),
+        Code(
+            "currency_changes",
+            State.WAITING,
+            Text(
+                "Waluta klienta właśnie się zmienia, więc do tego czasu limit wynosi 0.",
+                "Nic nie trzeba robić; jeśli trwa to długo, sprawdź wiersz klienta (billing) w sync_status.",
+            ),
+            Text(
+                "The client's currency is about to change, so the limit is 0 until it has.",
+                "Nothing to do; if it takes long, see the client's row (billing) in sync_status.",
+            ),
+        ),
+        Code(
             "overdue",
             State.IN_STEP,
             Text(

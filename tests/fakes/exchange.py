@@ -694,9 +694,9 @@ class FakeFigures(_Port):
         dated = ((key, _moment(row["as_of"])) for key, row in sorted(self._db.credit.items()) if key)
         return [key for key, at in dated if at is not None and at < until and (since is None or since <= at)]
 
-    def newest(self) -> datetime | None:
+    def newest(self, until: datetime) -> datetime | None:
         moments = (_moment(row["as_of"]) for row in self._db.credit.values())
-        return max((moment for moment in moments if moment is not None), default=None)
+        return max((moment for moment in moments if moment is not None and moment <= until), default=None)
 
 
 # --- reading the ERP's rows

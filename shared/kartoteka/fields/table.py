@@ -135,7 +135,7 @@ _SHOPS_NOTE = (
     "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its default shops"
 )
 _GROUP_NOTE = "is the ERP's id in the exchange database, and the panel's number of that group in the panel"
-_LIMIT_NOTE = "is 0 where `credit_allowed` is false, and where stale figures count as none"
+_LIMIT_NOTE = "is 0 where `credit_allowed` is false, where stale figures count as none, where too much is overdue, and while the currency changes"
 _PLACE, _WHO, _FIGURES = "place", "who", "figures"
 
 # fmt: off

@@ -325,8 +325,8 @@ class Figures(Protocol):
         """Return the clients whose ``as_of`` is before ``until``, and not before ``since`` if given, by id."""
         ...
 
-    def newest(self) -> datetime | None:
-        """Return the newest ``as_of``, None where no row has one."""
+    def newest(self, until: datetime) -> datetime | None:
+        """Return the newest ``as_of`` that is not after ``until``, None where no row has one."""
         ...
 
 

@@ -6,7 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -153,9 +153,8 @@ class Dialect(ABC):
         return column <= end if begin is None else column.between(begin, end)
 
     def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
-        """Return a SELECT of texts of moments, the column's newest among them."""
-        finite = column <= datetime.max.replace(tzinfo=UTC)
-        return sa.select(letters(sa.func.max(column))).where(finite)
+        """Return a SELECT of texts of moments, the column's newest up to the parameter ``until`` among them."""
+        return sa.select(letters(sa.func.max(column))).where(column <= sa.bindparam("until", type_=column.type))
 
     def upsert(
         self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None
