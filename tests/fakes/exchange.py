@@ -319,6 +319,19 @@ class FakeExchange:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
         self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision), answers=True)
 
+    def decide_status(
+        self, client_id: str, concern: str, decision: str | None, item_id: str = "", group_id: str = ""
+    ) -> None:
+        """Answer a status as a person would: one UPDATE of ``decision``; a row that is gone stays away."""
+        key = Key(client_id, group_id, concern, item_id)
+        if key in self.statuses:
+            self.states[key] = replace(self.states[key], decision=decision or "")
+            self.note("sync_status", "U", key.owner, f"{concern}:{item_id}")
+
+    def decision(self, client_id: str, concern: str, item_id: str = "", group_id: str = "") -> str | None:
+        """Return what stands in a status's ``decision``."""
+        return self.states.get(Key(client_id, group_id, concern, item_id), RecordState()).decision or None
+
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
         return ErpTransaction(self)
@@ -830,17 +843,23 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:
     """Store those of the two rows, ``sync_base`` and ``sync_status``, of which something differs."""
     stored = db.states.get(key, RecordState())
-    told, now = stored.status, after.status
-    if replace(after, status=None) != replace(before, status=None):
+    told, now, decision = stored.status, after.status, stored.decision
+    if _kept(after) != _kept(before):
         base = after.base and Forms(dict(after.base.erp), dict(after.base.panel))
-        stored = replace(after, base=base, notes=dict(after.notes), status=told)
+        stored = replace(after, base=base, notes=dict(after.notes), status=told, decision=decision)
     if now != before.status:
         stored = replace(stored, status=now)
         since, last = db.since.pop(key, (at, None))
         if now:
             unchanged = told and (told.state, told.code) == (now.state, now.code)
             db.since[key] = (since if unchanged else at, at if now.state is State.IN_STEP else last)
+    if (before.decision and not after.decision and decision == before.decision) or stored.status is None:
+        stored = replace(stored, decision="")
     put_state(db.states, key, stored)
+
+
+def _kept(state: RecordState) -> RecordState:
+    return replace(state, status=None, decision="")
 
 
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:

@@ -14,6 +14,9 @@ from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, 
 REFUSED_BY_ERP = "refused_by_erp"
 """The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
 
+STATUSES = "sync_status"
+"""The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
+
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
 
@@ -33,6 +36,11 @@ class LogEntry:
     def owner(self) -> Owner:
         """Whose row was written."""
         return Owner(self.client_id, self.group_id)
+
+    def is_about(self, concern: str, tables: Collection[str]) -> bool:
+        """Whether it is of interest to a concern with these tables."""
+        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
+        return answered or self.table_name in tables
 
 
 class ChangeLog(Protocol):

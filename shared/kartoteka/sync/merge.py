@@ -58,7 +58,7 @@ class Step:
     ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
     are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
     the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
-    ``note`` is what is remembered of the field from then on.
+    ``note`` is what is remembered of the field from then on. ``confirmed``: a person let this protected value pass.
     """
 
     field: str
@@ -69,6 +69,7 @@ class Step:
     forms: tuple[Value, Value] | None = attribute(default=None, repr=False)
     unshown: bool = False
     risky: bool = False
+    confirmed: bool = False
     conflict: ConflictNote | None = None
     closes: int | None = None
     winner: Side | None = None

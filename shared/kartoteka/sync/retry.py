@@ -15,6 +15,7 @@ from kartoteka.model import (
     REFUSED_TOGETHER,
     STANDS,
     Change,
+    Decision,
     Deferral,
     Note,
     Outcome,
@@ -81,7 +82,10 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     if others is not None and others.code:
         told = joined([told, others])
     notes = {**change.after.notes, **(_notes(error, steps) if final else {})}
-    return replace(change, after=replace(change.after, notes=notes, deferral=deferral, status=told))
+    waits = record.decision == Decision.SEND and not final
+    decision = record.state.decision if waits else change.after.decision
+    after = replace(change.after, notes=notes, deferral=deferral, status=told, decision=decision)
+    return replace(change, after=after)
 
 
 def status_of_refusal(error: Reject, table: str) -> codes.Status:

@@ -42,7 +42,7 @@ class StateReader:
     def __init__(self, whose: Whose, *, with_items: bool = False) -> None:
         self._base = _select(sync_base, BASE[:-1], whose, with_items=with_items)
         names = ("state", "code", "field", "message_pl", "message_en")
-        self._status = _select(sync_status, (*KEY, *names), whose, with_items=with_items)
+        self._status = _select(sync_status, (*KEY, *names, "decision"), whose, with_items=with_items)
 
     def read(
         self, connection: sa.Connection, concerns: Collection[str], ids: Collection[str]
@@ -53,7 +53,7 @@ class StateReader:
         for row in connection.execute(self._base, given):
             kept[Key(*row[:4])] = _kept(row[4:])
         for row in connection.execute(self._status, given):
-            kept[Key(*row[:4])]["status"] = status_of(row[4:])
+            kept[Key(*row[:4])] |= {"status": status_of(row[4:-1]), "decision": str(row[-1] or "")}
         return {key: RecordState(**parts) for key, parts in kept.items()}
 
 
