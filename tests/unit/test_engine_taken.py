@@ -419,3 +419,21 @@ def test_a_trigger_that_rewrites_our_write_is_noted_as_the_erps_form() -> None:
     assert world.panel.accounts[account_of(world, "C-0")].values["city"] == "Gdynia"
     assert status(world).state is State.IN_STEP
     assert quiet(world)
+
+
+@pytest.mark.parametrize("decision", ["retry", "done"])
+def test_a_person_has_it_tried_again_or_lets_it_be(decision: str) -> None:
+    world = linked()
+    world.panel.keeps = escaped
+    world.exchange.update_client("C-0", company="Żółw & Gęś")
+    settle(world)
+    assert status(world).code == "not_taken"
+    world.panel.keeps = lambda _name, value, _before: value
+    before = puts(world)
+    world.exchange.decide_status("C-0", "billing", decision)
+    settle(world, 3)
+    assert status(world).state is State.IN_STEP
+    assert world.exchange.clients["C-0"]["company"] == "Żółw & Gęś"
+    shown = world.panel.accounts[account_of(world, "C-0")].values["company"]
+    assert (shown, puts(world) - before) == (("Żółw & Gęś", 1) if decision == "retry" else ("Żółw &amp; Gęś", 0))
+    assert quiet(world)

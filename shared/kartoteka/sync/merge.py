@@ -36,6 +36,7 @@ from kartoteka.errors import Reject
 from kartoteka.fields.damage import is_escaped
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
     NO_FORMS,
@@ -76,7 +77,7 @@ class Step:
     are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
     the panel's form is not known until it is shown; ``sent``: it is waited for, and this is remembered meanwhile.
     ``code`` says why a value is not written, ``facts`` fill its text. ``note`` is what is remembered of the field from
-    then on.
+    then on. ``confirmed``: a person let this protected value pass.
     """
 
     field: str
@@ -88,6 +89,7 @@ class Step:
     unshown: bool = False
     sent: Sent | None = attribute(default=None, repr=False)
     risky: bool = False
+    confirmed: bool = False
     conflict: ConflictNote | None = None
     closes: int | None = None
     winner: Side | None = None
@@ -522,7 +524,7 @@ def check(field: Field, target: Side, value: Value) -> None:
         target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
     ):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
-    if value is not None and len(str(value)) > field.length:
+    if len(as_text(value) or "") > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
 
 
@@ -530,13 +532,6 @@ def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
     text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
-
-
-def as_text(value: Value) -> str | None:
-    """Return a value as ``sync_conflicts`` and ``sync_history`` show it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
 
 
 def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
@@ -563,7 +558,7 @@ def settled(
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
     missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
-    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
+    unsure = [n for n in missing if as_text(intent.values[n])]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     before = base or NO_FORMS

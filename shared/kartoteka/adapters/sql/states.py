@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.tables import sync_base, sync_status
 from kartoteka.adapters.sql.values import Row, Select, among, clean, fit
 from kartoteka.codes import State, Status
+from kartoteka.fields.values import from_json
 from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Sent, Value, Written
 
 KEY = Key._fields
@@ -41,7 +42,7 @@ class StateReader:
     def __init__(self, whose: Whose, *, with_items: bool = False) -> None:
         self._base = _select(sync_base, BASE[:-1], whose, with_items=with_items)
         names = ("state", "code", "field", "message_pl", "message_en")
-        self._status = _select(sync_status, (*KEY, *names), whose, with_items=with_items)
+        self._status = _select(sync_status, (*KEY, *names, "decision"), whose, with_items=with_items)
 
     def read(
         self, connection: sa.Connection, concerns: Collection[str], ids: Collection[str], *, locked: bool = False
@@ -55,7 +56,7 @@ class StateReader:
         for row in connection.execute(self._base.with_for_update() if locked else self._base, given):
             kept[Key(*row[:4])] = _kept(row[4:])
         for row in connection.execute(self._status, given):
-            kept[Key(*row[:4])]["status"] = status_of(row[4:])
+            kept[Key(*row[:4])] |= {"status": status_of(row[4:-1]), "decision": str(row[-1] or "")}
         return {key: RecordState(**parts) for key, parts in kept.items()}
 
 
@@ -133,7 +134,8 @@ def _json(document: Any) -> str:
 def _spelled(base: Forms) -> dict[str, Any]:
     """Spell a field by its value where the forms are equal, else by a list: of both, or of the ERP's alone.
 
-    What is remembered of a value that the panel has not shown yet stands in a third place.
+    Ids are a list themselves, so they are never spelled by their value. What is remembered of a value that the panel
+    has not shown yet stands in a third place.
     """
     return {name: _spelled_field(base, name) for name in base.erp}
 
@@ -144,7 +146,8 @@ def _spelled_field(base: Forms, name: str) -> Any:
         return [value, None, [sent.at.isoformat(), list(sent.former), sent.ask_at.isoformat(), sent.times, sent.seen]]
     if name not in base.panel:
         return [value]
-    return value if value == base.panel[name] else [value, base.panel[name]]
+    panel = base.panel[name]
+    return value if value == panel and not isinstance(value, tuple) else [value, panel]
 
 
 def _forms(document: dict[str, Any]) -> Forms:
@@ -153,12 +156,12 @@ def _forms(document: dict[str, Any]) -> Forms:
     sent: dict[str, Sent] = {}
     for name, spelled in document.items():
         forms = spelled if isinstance(spelled, list) else [spelled, spelled]
-        erp[name] = forms[0]
+        erp[name] = from_json(forms[0])
         if len(forms) == 2:
-            panel[name] = forms[1]
+            panel[name] = from_json(forms[1])
         elif len(forms) == 3:
             at, former, ask_at, times, seen = forms[2]
-            sent[name] = Sent(_moment(at), tuple(former), _moment(ask_at), times, seen)
+            sent[name] = Sent(_moment(at), tuple(map(from_json, former)), _moment(ask_at), times, seen)
     return Forms(erp, panel, sent)
 
 
@@ -180,5 +183,8 @@ def _spelled_intent(intent: Intent) -> dict[str, Any]:
 
 def _intent(document: dict[str, Any]) -> Intent:
     rows = document.pop("written", ())
-    written = tuple(Written(f, Direction(d), Reason(r), *rest) for f, d, r, *rest in rows)
+    written = tuple(
+        Written(f, Direction(d), Reason(r), from_json(before), from_json(after), *counts)
+        for f, d, r, before, after, *counts in rows
+    )
     return Intent(written, **{**document, "existing": tuple(document.get("existing", ()))})
