@@ -507,7 +507,8 @@ class FakeRecords(_Port):
             changes = [c for c in changes if db.states.get(c.record.key, RecordState()) == c.record.state]
         if changes and db.before_save:
             db.before_save()
-        again: set[Key] = set()
+        again = {c.record.key for c in changes if c.record.link and not c.link and _has_moved(db, c.record)}
+        changes = [c for c in changes if c.record.key not in again]
         refused: dict[Key, str] = {}
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
@@ -816,6 +817,12 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _has_moved(db: FakeExchange, record: Record) -> bool:
+    """Whether a record's client has another account by now than the one that it was loaded with."""
+    now = db.links.get(record.key.client_id)
+    return record.link is not None and (now is None or now.panel_client_id != record.link.panel_client_id)
 
 
 def _with_forms(db: FakeExchange, change: Change) -> Change:

@@ -30,6 +30,7 @@ _HISTORY = (
     *("field", "direction", "reason", "value_before", "value_after", "counts"),
 )
 
+_LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -104,6 +105,8 @@ class Saver:
 
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
         """Store these changes inside a transaction and return what could not be stored as asked."""
+        moved = _relinked(connection, changes)
+        changes = [change for change in changes if change.record.key not in moved]
         writing = [change for change in changes if _writes_row(change)]
         answer = self._rows.write(connection, writing)
         missed = answer.again | answer.refused.keys()
@@ -115,7 +118,7 @@ class Saver:
             for change in changes
         ]
         self._store(connection, [change for change in stored if change is not None], run_id, at)
-        return answer
+        return Saved(answer.again | moved, answer.refused)
 
     def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
         self._store_links(connection, [change.link for change in changes if change.link], at)
@@ -175,6 +178,13 @@ def _unchanged(connection: sa.Connection, changes: Sequence[Change]) -> list[Cha
     for some in pieces(sorted({change.record.key.client_id for change in changes}), CHUNK):
         now |= OF_CLIENTS_AND_ITEMS.read(connection, concerns, some, locked=True)
     return [change for change in changes if now.get(change.record.key, RecordState()) == change.record.state]
+
+
+def _relinked(connection: sa.Connection, changes: Sequence[Change]) -> frozenset[Key]:
+    """Return the records whose client has another account by now than the one they were planned for."""
+    planned = {c.record.key: c.record.link.panel_client_id for c in changes if c.record.link and not c.link}
+    now = {row[0]: row[1] for row in by_ids(connection, _LINKED, sorted({key.client_id for key in planned}))}
+    return frozenset(key for key, account in planned.items() if now.get(key.client_id) != account)
 
 
 def _writes_row(change: Change) -> bool:
