@@ -567,7 +567,7 @@ def settled(
         erp[written.field], shown[written.field] = written.after, panel.get(written.field)
         sent.pop(written.field, None)
     for name in unsure:
-        if name in erp:
+        if name in erp or fields[name].assumed is not None:  # nothing is assumed of what may have been sent
             erp[name] = None
             shown.pop(name, None)
             sent.pop(name, None)
