@@ -118,6 +118,7 @@ def test_an_address_carried_from_the_panel_lets_the_erps_trigger_set_the_limit_t
     assert [row["client_id"] for row in sql.erp.run("SELECT client_id FROM delivery_addresses")] == ["C-1"]
     assert shown(world)["credit_limit"] == "0.00"
     assert shown(world, "C-2")["credit_limit"] == "5000.00"
+    assert world.follow()
     assert {state for _, state in statuses(sql)} == {"in_step"}
 
 
