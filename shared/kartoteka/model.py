@@ -80,6 +80,10 @@ class Reason(enum.StrEnum):
     UNDO = "undo"
 
 
+FIRST = (Reason.CREATE, Reason.FIRST_CONTACT)
+"""Why a field is written that was never compared before."""
+
+
 class Owner(NamedTuple):
     """Whom a record belongs to: a client or a discount group; the other one's id is empty."""
 
@@ -147,7 +151,8 @@ class Link:
 class Written:
     """A field that was written on one side: a row of ``sync_history``.
 
-    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account
+    ``direction`` is the way the value travelled. ``counts``: it takes something away.
+    ``passed``: a person, or the policy, has let it pass; the brake does not count it. ``field`` is empty for an account
     that was opened; ``after`` is then the JSON text of all its values.
     """
 
@@ -157,6 +162,7 @@ class Written:
     before: Value = attribute(repr=False)
     after: Value = attribute(repr=False)
     counts: bool = False
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class StoredHistory:
     value_before: str | None
     value_after: str | None
     counts: bool = False
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

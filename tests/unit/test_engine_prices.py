@@ -826,11 +826,11 @@ def test_a_paused_concern_sends_nothing_and_goes_on_by_itself() -> None:
     world = shop()
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
-    world.state.pause("discounts", "paused")
+    world.pause("discounts", "paused")
     world.drain()
     assert told(world) == (State.PENDING, "paused")
     assert world.panel.discount_groups == {}
-    world.state.resume("discounts")
+    world.resume("discounts")
     world.tick()
     assert list(world.panel.discount_groups.values()) == ["Hurt"]
 

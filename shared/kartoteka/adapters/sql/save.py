@@ -27,7 +27,7 @@ _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at"
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
-    *("field", "direction", "reason", "value_before", "value_after", "counts"),
+    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
 )
 
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
@@ -190,4 +190,5 @@ def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
             "value_before": text_of(written.before),
             "value_after": text_of(written.after),
             "counts": written.counts,
+            "passed": written.passed,
         }

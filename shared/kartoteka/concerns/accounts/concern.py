@@ -193,7 +193,7 @@ class Accounts(Concern):
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
-        if PAUSED_AS in self.run.state.paused():
+        if PAUSED_AS in self.run.exchange.pauses.paused():
             return Retry("paused")
         if self.run.feed_read:
             return None
