@@ -242,16 +242,6 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
-            "bad_shop",
-            State.HELD,
-            Text("'{value}' to nie są numery sklepów.", "Wpisz w client_shops.shop_id numery sklepów z panelu."),
-            Text(
-                "'{value}' is not a list of shop numbers.",
-                "Write the panel's numbers of the shops into client_shops.shop_id.",
-            ),
-            contents=True,
-        ),
-        Code(
             "unknown_shop",
             State.HELD,
             Text(
@@ -366,7 +356,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
-            "bad_shop.by_panel",
+            "bad_shop",
             State.HELD,
             Text(
                 "Panel nie zna tego sklepu (odpowiedź: '{panel}').",

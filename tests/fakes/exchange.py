@@ -6,7 +6,7 @@ Fast, since the engine's state machines run on it. It passes the same contract s
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sortedcontainers import SortedDict
 
 from kartoteka.codes import State, Status
 from kartoteka.errors import KartotekaError
+from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import (
     BILLING,
     CLIENT_FIELDS,
@@ -31,6 +32,7 @@ from kartoteka.fields.table import (
     Fields,
     recognised_by,
 )
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     FIRST,
     NOTHING,
@@ -57,6 +59,7 @@ from kartoteka.ports.exchange import (
     GroupItem,
     IncomingClient,
     LogEntry,
+    Mark,
     PriceKey,
     Saved,
     SeenAccount,
@@ -321,6 +324,19 @@ class FakeExchange:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
         self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision), answers=True)
 
+    def decide_status(
+        self, client_id: str, concern: str, decision: str | None, item_id: str = "", group_id: str = ""
+    ) -> None:
+        """Answer a status as a person would: one UPDATE of ``decision``; a row that is gone stays away."""
+        key = Key(client_id, group_id, concern, item_id)
+        if key in self.statuses:
+            self.states[key] = replace(self.states[key], decision=decision or "")
+            self.note("sync_status", "U", key.owner, f"{concern}:{item_id}")
+
+    def decision(self, client_id: str, concern: str, item_id: str = "", group_id: str = "") -> str | None:
+        """Return what stands in a status's ``decision``."""
+        return self.states.get(Key(client_id, group_id, concern, item_id), RecordState()).decision or None
+
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
         return ErpTransaction(self)
@@ -570,12 +586,14 @@ class FakeIndex(_Port):
         db = self._db
         return {key: db.accounts[key] for key in panel_client_ids if key in db.accounts}
 
-    def find(
-        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
-    ) -> Sequence[SeenAccount]:
-        codes, numbers, boxes = (frozenset(some) - {""} for some in (external_codes, tax_numbers, mails))
+    def find(self, external_codes: Collection[str], marks: Collection[Mark]) -> Sequence[SeenAccount]:
+        keys, wanted = {code_key(code) for code in external_codes} - {""}, frozenset(marks)
         found = (x for _, x in sorted(self._db.accounts.items()))
-        return [x for x in found if x.external_code in codes or x.tax_number in numbers or x.mail in boxes]
+        return [x for x in found if code_key(x.external_code) in keys or x.marks & wanted]
+
+    def crowded(self, marks: Collection[Mark], most: int) -> frozenset[Mark]:
+        counts = Counter(mark for x in self._db.accounts.values() if not x.guest for mark in x.marks)
+        return frozenset(mark for mark in marks if counts[mark] > most)
 
     def count_modified(self, begin: datetime, end: datetime) -> int:
         return sum(1 for x in self._db.accounts.values() if x.modified_at and begin <= x.modified_at <= end)
@@ -587,7 +605,7 @@ class FakeIndex(_Port):
     def hints(self) -> Sequence[ClientHint]:
         db = self._db
         found = (_hint(key, row) for key, row in sorted(db.clients.items()) if key not in db.links)
-        return [hint for hint in found if hint.tax_number or hint.mail]
+        return [hint for hint in found if hint.marks]
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
         wanted = frozenset(client_ids)
@@ -745,7 +763,7 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
         return None
     values = _values(row, names)
     if rows.with_shops and table == rows.table:
-        values[SHOPS_FIELD] = ",".join(str(number) for number in sorted(db.shops.get(key.client_id, ())))
+        values[SHOPS_FIELD] = tuple(sorted(db.shops.get(key.client_id, ())))
     return values
 
 
@@ -863,21 +881,27 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:
     """Store those of the two rows, ``sync_base`` and ``sync_status``, of which something differs."""
     stored = db.states.get(key, RecordState())
-    told, now = stored.status, after.status
-    if replace(after, status=None) != replace(before, status=None):
+    told, now, decision = stored.status, after.status, stored.decision
+    if _kept(after) != _kept(before):
         base = after.base and Forms(dict(after.base.erp), dict(after.base.panel))
-        stored = replace(after, base=base, notes=dict(after.notes), status=told)
+        stored = replace(after, base=base, notes=dict(after.notes), status=told, decision=decision)
     if now != before.status:
         stored = replace(stored, status=now)
         since, last = db.since.pop(key, (at, None))
         if now:
             unchanged = told and (told.state, told.code) == (now.state, now.code)
             db.since[key] = (since if unchanged else at, at if now.state is State.IN_STEP else last)
+    if (before.decision and not after.decision and decision == before.decision) or stored.status is None:
+        stored = replace(stored, decision="")
     put_state(db.states, key, stored)
 
 
+def _kept(state: RecordState) -> RecordState:
+    return replace(state, status=None, decision="")
+
+
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
-    values = (_text(written.before), _text(written.after))
+    values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
     return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts, passed=written.passed)
 
@@ -886,7 +910,7 @@ def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime)
     place = (key.client_id, key.concern, key.item_id, note.field)
     open_ones = (c for c in db.conflicts if c.closed_at is None)
     known = next((c for c in open_ones if (c.client_id, c.concern, c.item_id, c.field) == place), None)
-    erp, panel, base = (_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
+    erp, panel, base = (as_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
     stored = known or StoredConflict(len(db.conflicts) + 1, *place, None, None, None, raised_at=at)
     stored = replace(stored, erp_value=erp, panel_value=panel, base_value=base)
     if note.winner and note.closed:
@@ -900,7 +924,3 @@ def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> Stor
     decided_at = (conflict.decided_at or at) if conflict.decision else None
     decision = conflict.decision or (winner and str(winner))
     return replace(conflict, decision=decision, decided_at=decided_at, closed_at=at)
-
-
-def _text(value: Value) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else value

@@ -9,10 +9,14 @@ from datetime import datetime
 from typing import Protocol
 
 from kartoteka.codes import Status
+from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
 REFUSED_BY_ERP = "refused_by_erp"
 """The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+
+STATUSES = "sync_status"
+"""The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
 
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
@@ -33,6 +37,11 @@ class LogEntry:
     def owner(self) -> Owner:
         """Whose row was written."""
         return Owner(self.client_id, self.group_id)
+
+    def is_about(self, concern: str, tables: Collection[str]) -> bool:
+        """Whether it is of interest to a concern with these tables."""
+        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
+        return answered or self.table_name in tables
 
 
 class ChangeLog(Protocol):
@@ -71,8 +80,8 @@ class Records(Protocol):
 
         An owner's own record (empty ``item_id``) comes first, then those of its items, by id. ``erp`` holds the columns
         that ``fields.table.CONCERNS`` names, amounts and moments as text to the letter (moments in ISO 8601, UTC), and
-        where it says so ``shops``: the ids of ``client_shops`` in ascending order, joined by commas. An item's holds
-        the concern's fields, a group's its ``name``.
+        where it says so ``shops``: the ids of ``client_shops``. An item's holds the concern's fields, a group's
+        its ``name``.
         """
         ...
 
@@ -128,6 +137,10 @@ class Records(Protocol):
         ...
 
 
+Mark = tuple[str, str]
+"""By what a client or an account is recognised: the field (a rule of the policy), and its normalised value."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenAccount:
     """A row of the account index (``sync_panel_accounts``), normalised for matching."""
@@ -139,6 +152,12 @@ class SeenAccount:
     mail: str = attribute(repr=False)
     modified_at: datetime | None = None
     guest: bool = False
+    telephone: str = attribute(default="", repr=False)
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """By what it is recognised beside its code."""
+        return _marks(Recognised(self.tax_number, self.mail, self.telephone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,16 @@ class ClientHint:
     client_id: str
     tax_number: str = attribute(default="", repr=False)
     mail: str = attribute(default="", repr=False)
+    telephone: str = attribute(default="", repr=False)
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """By what it is recognised beside its code."""
+        return _marks(Recognised(self.tax_number, self.mail, self.telephone))
+
+
+def _marks(known: Recognised) -> frozenset[Mark]:
+    return frozenset((rule, value) for rule, value in zip(RECOGNISED_BY, known, strict=True) if value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +198,12 @@ class AccountIndex(Protocol):
         """Return the index's rows of these accounts, by id."""
         ...
 
-    def find(
-        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
-    ) -> Sequence[SeenAccount]:
-        """Return the accounts that carry one of these codes, or these normalised tax numbers or e-mails, each once."""
+    def find(self, external_codes: Collection[str], marks: Collection[Mark]) -> Sequence[SeenAccount]:
+        """Return the accounts with one of these marks, or with one of these codes as ``same_code`` says, each once."""
+        ...
+
+    def crowded(self, marks: Collection[Mark], most: int) -> frozenset[Mark]:
+        """Return those of these marks that more than ``most`` accounts have, guests not counted."""
         ...
 
     def count_modified(self, begin: datetime, end: datetime) -> int:
@@ -184,7 +215,7 @@ class AccountIndex(Protocol):
         ...
 
     def hints(self) -> Sequence[ClientHint]:
-        """Return the clients without an account that have a tax number or an e-mail, by id.
+        """Return the clients without an account that are recognised by anything beside their code, by id.
 
         Reads every such client, since the ERP's columns are not normalised: asked once a run, not for each record.
         """

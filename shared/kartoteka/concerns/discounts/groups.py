@@ -34,7 +34,8 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
-from kartoteka.sync import retry
+from kartoteka.sync import decisions, retry
+from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, checked_step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
@@ -113,10 +114,12 @@ class Groups:
         """Return the panel's groups; of these ones none is missing that may only not have been shown.
 
         A group has gone where two readings of a list that is not empty lack it, or one where the panel has refused to
-        put a client into it: it would be made a second time otherwise. Raises as :meth:`read`.
+        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Raises as
+        :meth:`read`.
         """
         panel = self.read()
-        missing = {r.key.group_id: r for r in records if r.state.panel_id and r.state.panel_id not in panel.names}
+        lacking = (r for r in records if r.state.panel_id and r.state.panel_id not in panel.names)
+        missing = {r.key.group_id: r for r in lacking if r.state.intent is None or not _deletes(r.state.intent)}
         if not missing:
             return panel
         refused = self._refused(missing)
@@ -160,6 +163,7 @@ class Groups:
         else:
             carried = state.intent.written if state.intent is not None and _deletes(state.intent) else ()
             plan, shown = replace(plan, base=None, panel_id="", earlier=carried), {}
+        plan = replace(plan, shown=Shown(shown, asked=panel is not None))
         if record.erp is None:
             return self._without_row(plan, panel)
         name = str(record.erp.get(GROUP_NAME) or "").strip()
@@ -226,7 +230,7 @@ class Groups:
         """Bring these groups and their prices into step, one by one: what is made for one is nobody else's."""
         if not self._concern.is_on:
             return Report()
-        records = self._concern.load([Owner(group_id=key) for key in group_ids])
+        records = decisions.taken_up(self._run, self._concern.load([Owner(group_id=key) for key in group_ids]))
         asked = any(r.erp is not None or r.state.panel_id or r.state.intent for r in records)
         try:
             panel = self.read_for(records) if asked else PanelGroups({}, set())
@@ -289,7 +293,7 @@ class Groups:
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
         confirmed = retry.was_stopped(record) and self._concern.brake.released
         had_number, record = record.state.panel_id, self._cleared_up(record, panel)
-        plan = replace(self.plan(record, panel), confirmed=confirmed)
+        plan = replace(self._concern.decided(self.plan(record, panel), asked=True), confirmed=confirmed)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
         if change.after.panel_id and not record.state.panel_id:
