@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -35,6 +36,13 @@ class LogEntry:
         return Owner(self.client_id, self.group_id)
 
 
+class Unlogged(enum.StrEnum):
+    """Why not all that is written into a table is logged: a trigger is not there, or it was switched off."""
+
+    MISSING = "missing"
+    DISABLED = "disabled"
+
+
 class ChangeLog(Protocol):
     """``change_log``: what was written into the ERP's tables, and where the ERP answered in ours."""
 
@@ -48,6 +56,18 @@ class ChangeLog(Protocol):
 
     def prune(self, before: datetime) -> None:
         """Remove rows that are older, but for the last one."""
+        ...
+
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        """Return the tables of which not every write is logged, and why; missing before disabled where both are so."""
+        ...
+
+    def recreate_triggers(self) -> None:
+        """Make the triggers that are missing, table by table; one that was disabled stays so.
+
+        No table is waited for longer than two seconds: who waits for it keeps the ERP's writers waiting. Raises Retry
+        where one was in use for so long, Halt where the role has no right to it; the other tables have theirs by then.
+        """
         ...
 
 
@@ -90,6 +110,13 @@ class Records(Protocol):
 
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         """Return those ids that have a row in ``clients``."""
+        ...
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` ids greater than ``after``, in order, that have no row in ``clients``.
+
+        They are the clients of whom something is kept or said for this concern, who are linked, or who have rows of it.
+        """
         ...
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:

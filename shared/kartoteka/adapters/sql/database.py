@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect import dialect_of, open_engine
-from kartoteka.adapters.sql.dialect.base import WRITES, translated
+from kartoteka.adapters.sql.dialect.base import BRIEFLY, WRITES, translated
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
@@ -57,6 +57,17 @@ class Database:
         """
         with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
             self._check(connection)
+            yield connection
+
+    @contextlib.contextmanager
+    def changing(self, seconds: int) -> Iterator[sa.Connection]:
+        """Give a connection for statements that change the schema; it waits only so long for a table that is in use.
+
+        Raises as :meth:`writing`.
+        """
+        engine = self._write_engine.execution_options(**{BRIEFLY: seconds, "no_parameters": True})
+        with self._turn, translated(self.dialect), engine.begin() as connection:
+            self.dialect.lock_schema(connection)
             yield connection
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
 from kartoteka.adapters.sql.dialect.base import (
+    BRIEFLY,
     CONNECT_SECONDS,
     NO_ACCESS,
     NO_SCHEMA,
@@ -61,6 +62,7 @@ class Postgresql(Dialect):
 
     def prepare(self, engine: sa.Engine) -> None:
         event.listen(engine, "connect", self._on_connect)
+        event.listen(engine, "begin", _on_begin)
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
         connection.adapters.register_loader("bpchar", _unpadding_loader())
@@ -96,18 +98,32 @@ class Postgresql(Dialect):
         connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
 
     def triggers(self, watched: Watched) -> Sequence[str]:
-        if watched.answer:
-            events = {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
-        else:
-            events = {
-                "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
-                "kartoteka_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-            }
         return [
             _create_function(watched),
             f"REVOKE ALL ON FUNCTION {_function(watched)} FROM PUBLIC",
-            *(_create_trigger(watched, name, head) for name, head in events.items()),
+            *_create_triggers(watched),
         ]
+
+    def missing_triggers(self, watched: Watched) -> Sequence[str]:
+        """Look whether the role may before any lock is asked for; the function may be there, and another role's."""
+        table, function = watched.table.name, _function(watched)
+        may = f"has_table_privilege('{table}', 'TRIGGER')"
+        return [
+            f"DO $kartoteka$ BEGIN IF NOT {may} THEN RAISE insufficient_privilege; END IF; END $kartoteka$",
+            _create_function(watched, unless=f"to_regprocedure('{function}') IS NOT NULL"),
+            *_create_triggers(watched),
+        ]
+
+    def trigger_names(self, watched: Watched) -> Sequence[str]:
+        return list(_events(watched))
+
+    def triggers_of(self, connection: sa.Connection, tables: Sequence[str]) -> Mapping[tuple[str, str], bool]:
+        """A trigger that fires only for replication (``R``) is as good as none."""
+        found = sa.text(
+            "SELECT t.name, g.tgname, g.tgenabled IN ('O', 'A') FROM unnest(CAST(:tables AS text[])) AS t(name) "
+            "JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = to_regclass(t.name) WHERE NOT g.tgisinternal"
+        )
+        return {(row[0], row[1]): row[2] for row in connection.execute(found, {"tables": list(tables)})}
 
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Judge by the code that the database gives, not by its words."""
@@ -119,6 +135,11 @@ class Postgresql(Dialect):
         if state.startswith(_NO_ACCESS_STATES):
             return Halt("database_access", f"{NO_ACCESS} ({state})")
         return Retry("database") if state.startswith(_RETRY_STATES) else None
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    if seconds := connection.get_execution_options().get(BRIEFLY):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
 
 
 def _spelled(moment: datetime) -> str:
@@ -154,7 +175,7 @@ def _function(watched: Watched) -> str:
     return f"kartoteka_log_{watched.table.name}()"
 
 
-def _create_function(watched: Watched) -> str:
+def _create_function(watched: Watched, unless: str = "false") -> str:
     """The search path is pinned to the schema at creation, whatever the ERP's session has set."""
     body = _ANSWER if watched.answer else _LOG
     words = {
@@ -170,10 +191,25 @@ def _create_function(watched: Watched) -> str:
     for word, text in words.items():
         body = body.replace(word, text)
     return (
-        f"DO $kartoteka$ BEGIN EXECUTE replace($create$\nCREATE OR REPLACE FUNCTION {_function(watched)} "
+        f"DO $kartoteka$ BEGIN IF {unless} THEN RETURN; END IF; "
+        f"EXECUTE replace($create$\nCREATE OR REPLACE FUNCTION {_function(watched)} "
         "RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
         f"{body}$body$\n$create$, '{{schema}}', quote_ident(current_schema())); END $kartoteka$"
     )
+
+
+def _events(watched: Watched) -> Mapping[str, str]:
+    """Return trigger -> when it fires, for which table."""
+    if watched.answer:
+        return {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
+    return {
+        "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
+        "kartoteka_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
+    }
+
+
+def _create_triggers(watched: Watched) -> list[str]:
+    return [_create_trigger(watched, name, head) for name, head in _events(watched).items()]
 
 
 def _entry(watched: Watched, row: str) -> str:
