@@ -227,7 +227,7 @@ class FirstContact:
             assert (account not in self.world.panel.closed) is row["active"], f"{client} is not as open as it should be"
         wanted = sorted(exchange.shops.get(client, ())) or self.world.policy.accounts.default_shops
         shown = self.world.panel.accounts[account].values["shops"]
-        assert shown == ",".join(map(str, wanted)), f"{client} has the shops {shown}, not {wanted}"
+        assert shown == tuple(wanted), f"{client} has the shops {shown}, not {wanted}"
 
     def check_strangers(self) -> None:
         exchange = self.world.exchange

@@ -48,7 +48,7 @@ def test_whoever_makes_a_trigger_again_the_others_scan_too(concern: str) -> None
         collect(world, each)
     account = account_of(world, "C-0")
     assert (city(world), world.panel.closed) == ("Radom", {account})
-    assert world.panel.accounts[account].values["shops"] == "2"
+    assert world.panel.accounts[account].values["shops"] == (2,)
 
 
 def test_a_disabled_trigger_is_left_alone_told_and_answered_with_a_scan_every_quarter_of_an_hour(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.model import Owner
 from kartoteka.pieces import pieces
+from kartoteka.ports.exchange import STATUSES
 from kartoteka.sync import triggers
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
@@ -133,11 +134,12 @@ class ChangeLogSource:
         self._concern = concern
         self._run = concern.run
         self._everything_due = everything_due
+        self._tables = concern.rows.tables | {STATUSES}
         self.name = f"log:{concern.name}"
 
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, and the moved cursor."""
-        spans = triggers.look(self._run, self.name, self._concern.rows.tables, now=self._everything_due)
+        spans = triggers.look(self._run, self.name, self._tables, now=self._everything_due)
         cursor, scan, scanned_at = self._resume(document, spans)
         restored = document is not None and cursor.high < document["high"]
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
@@ -211,12 +213,12 @@ class ChangeLogSource:
     def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner]]:
         """Return the moved cursor, and the owners whose rows were touched in this concern's tables."""
         touched: dict[Owner, None] = {}
-        moved, tables = cursor, self._concern.rows.tables
+        moved = cursor
         for _ in range(LOG_PAGES):
             entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
             before = moved.high
             moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
-            touched.update((entry.owner, None) for entry in entries if entry.table_name in tables)
+            touched.update((e.owner, None) for e in entries if e.is_about(self._concern.name, self._tables))
             if sum(entry.seq > before for entry in entries) < LOG_PAGE:
                 break
         if moved.high != cursor.high:

@@ -101,6 +101,7 @@ class Postgresql(Dialect):
         return [
             _create_function(watched),
             f"REVOKE ALL ON FUNCTION {_function(watched)} FROM PUBLIC",
+            *([_DECIDED] if _has_decided_by(watched) else []),
             *_create_triggers(watched),
         ]
 
@@ -179,7 +180,7 @@ def _create_function(watched: Watched, unless: str = "false") -> str:
     """The search path is pinned to the schema at creation, whatever the ERP's session has set."""
     body = _ANSWER if watched.answer else _LOG
     words = {
-        "{into}": f"INSERT INTO change_log (table_name, {watched.into}, row_id, operation)",
+        "{into}": f"INSERT INTO change_log (table_name, {', '.join(watched.owners)}, row_id, operation)",
         "{name}": watched.table.name,
         "{same}": " AND ".join(f"OLD.{column} IS NOT DISTINCT FROM NEW.{column}" for column in watched.whole_key),
         "{old_owner}": f"OLD.{watched.owner}",
@@ -198,32 +199,40 @@ def _create_function(watched: Watched, unless: str = "false") -> str:
     )
 
 
-def _events(watched: Watched) -> Mapping[str, str]:
-    """Return trigger -> when it fires, for which table."""
-    if watched.answer:
-        return {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
-    return {
-        "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
-        "kartoteka_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-    }
+def _events(watched: Watched) -> Mapping[str, tuple[str, str]]:
+    """Return trigger -> when it fires, for which table, and the function that it calls."""
+    function = _function(watched)
+    if not watched.answer:
+        return {
+            "kartoteka_log": ("AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", function),
+            "kartoteka_truncate": ("BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", function),
+        }
+    answered = f"UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"
+    decided = {"kartoteka_decided": (f"BEFORE {answered}", "kartoteka_decided()")}
+    return {"kartoteka_answer": (f"AFTER {answered}", function), **(decided if _has_decided_by(watched) else {})}
+
+
+def _has_decided_by(watched: Watched) -> bool:
+    return watched.answer != "" and "decided_by" in watched.table.c
 
 
 def _create_triggers(watched: Watched) -> list[str]:
-    return [_create_trigger(watched, name, head) for name, head in _events(watched).items()]
+    return [_create_trigger(watched, name, head, function) for name, (head, function) in _events(watched).items()]
 
 
 def _entry(watched: Watched, row: str) -> str:
     parts = ", ".join(f"{row}.{column}::text" for column in watched.row)
-    return f"coalesce({row}.{watched.owner}::text, ''), concat_ws(':', {parts})"
+    owners = ", ".join(f"coalesce({row}.{column}::text, '')" for column in watched.owners.values())
+    return f"{owners}, concat_ws(':', {parts})"
 
 
-def _create_trigger(watched: Watched, name: str, head: str) -> str:
+def _create_trigger(watched: Watched, name: str, head: str, function: str) -> str:
     """An existing trigger is left alone: replacing it would lock a table on which the ERP may be at work."""
     table = watched.table.name
     return (
         "DO $kartoteka$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger "
         f"WHERE tgrelid = '{table}'::regclass AND tgname = '{name}') THEN "
-        f"CREATE TRIGGER {name} {head.format(table=table)} EXECUTE FUNCTION {_function(watched)}; "
+        f"CREATE TRIGGER {name} {head.format(table=table)} EXECUTE FUNCTION {function}; "
         "END IF; END $kartoteka$"
     )
 
@@ -247,6 +256,18 @@ BEGIN
   RETURN NULL;
 END
 """
+
+_DECIDED = """
+CREATE OR REPLACE FUNCTION kartoteka_decided() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.decision IS NULL THEN
+    NEW.decided_by := NULL;
+  ELSIF NEW.decision IS DISTINCT FROM OLD.decision AND NEW.decided_by IS NOT DISTINCT FROM OLD.decided_by THEN
+    NEW.decided_by := session_user;
+  END IF;
+  RETURN NEW;
+END
+$body$"""
 
 _ANSWER = """
 BEGIN
