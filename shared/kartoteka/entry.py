@@ -111,7 +111,8 @@ def _wake(name: str, wake: Wake, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
     try:
         run = runtime.new_run()
-        return {"ready": True} if wake.move == "ping" else _move(name, run, move)
+        with _resting(run):
+            return {"ready": True} if wake.move == "ping" else _move(name, run, move)
     except Retry as error:
         _report(name, error)
         return {**NOTHING, "delayed": str(error)}
@@ -165,9 +166,23 @@ def _measured() -> Iterator[None]:
             metrics.flush_metrics()
 
 
+@contextmanager
+def _resting(run: Run) -> Iterator[None]:
+    """Let the database rest at the end of a run: a process lives on, and another file may be put in its place."""
+    try:
+        yield
+    finally:
+        run.exchange.rest()
+
+
 def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
-    messages, unreadable = _read(name, records)
     run = _run(name, context)
+    with _resting(run):
+        return _work_messages(name, records, run)
+
+
+def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
+    messages, unreadable = _read(name, records)
     owners = [owner for message in messages.values() for owner in message.owners]
     concern = run.concerns[name]
     if (reason := _paused(run, name)) is not None:

@@ -74,8 +74,10 @@ def new_run() -> Run:
     where = settings()
     policy = current_policy()
     limits = policy.panel
+    address = _secret(where.erp_secret)
+    exchange = _exchange(address)
     run = Run(
-        exchange=_exchange(_secret(where.erp_secret)),
+        exchange=exchange,
         panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
         state=state(),
         queue=_queue(),
@@ -83,7 +85,7 @@ def new_run() -> Run:
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
-        looked=_looked(_secret(where.erp_secret)),
+        looked=_looked(address, exchange.identity),
     )
     concerns.build(run)
     return run
@@ -140,7 +142,7 @@ def _exchange(url: str) -> Exchange:
 
 
 @lru_cache(maxsize=1)
-def _looked(_url: str) -> dict[str, datetime]:
+def _looked(_url: str, _identity: str) -> dict[str, datetime]:
     """Return when each reader of this database's log found all triggers there."""
     return {}
 

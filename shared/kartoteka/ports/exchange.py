@@ -367,3 +367,11 @@ class Exchange:
     index: AccountIndex
     prices: Prices
     figures: Figures
+
+    @property
+    def identity(self) -> str:
+        """Something that differs once another database stands at the same address; empty where that cannot be."""
+        return ""
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""

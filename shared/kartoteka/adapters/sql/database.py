@@ -37,6 +37,16 @@ class Database:
     def __repr__(self) -> str:
         return f"Database({self.engine.url.render_as_string(hide_password=True)})"
 
+    @property
+    def identity(self) -> str:
+        """Which database stands at the address now."""
+        return self.dialect.identity(self.engine.url)
+
+    def rest(self) -> None:
+        """Let go of what must not stay open between two runs."""
+        if not self.dialect.keeps_connections:
+            self.close()
+
     def close(self) -> None:
         """Close the pool's connections; a later transaction opens new ones."""
         self.engine.dispose()

@@ -94,6 +94,8 @@ class Dialect(ABC):
     """Isolation level in which several SELECTs see one moment; None where plain transactions do."""
     one_writer: ClassVar[bool] = False
     """Whether writers exclude each other anyway: then our own threads had better queue up than sleep and try again."""
+    keeps_connections: ClassVar[bool] = True
+    """Whether connections stay open between two runs: another file may be put in an open one's place unseen."""
     lock_seconds: ClassVar[float] = 30
     """How long a statement waits for somebody else's lock."""
 
@@ -104,6 +106,10 @@ class Dialect(ABC):
     @abstractmethod
     def connect_args(self) -> Mapping[str, Any]:
         """Return the driver's settings: time limits, encoding."""
+
+    def identity(self, _url: sa.URL) -> str:
+        """Return something that differs where another database stands at the same address."""
+        return ""
 
     @abstractmethod
     def prepare(self, engine: sa.Engine) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,12 +38,21 @@ class Sqlite(Dialect):
 
     name = "sqlite"
     one_writer = True
+    keeps_connections = False
 
     def for_printing(self) -> sa.Dialect:
         return sqlite.dialect()
 
     def connect_args(self) -> Mapping[str, Any]:
         return {"timeout": self.lock_seconds}
+
+    def identity(self, url: sa.URL) -> str:
+        """Return which file it is, by device and number."""
+        try:
+            found = Path(url.database or "").stat()
+        except OSError:
+            return ""
+        return f"{found.st_dev}:{found.st_ino}"
 
     def prepare(self, engine: sa.Engine) -> None:
         event.listen(engine, "connect", _on_connect)
