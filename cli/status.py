@@ -23,6 +23,11 @@ UNMATCHED = (
     ("unknown_codes", "accounts with the code of no client", "correct the code in the panel, or add the client"),
 )
 """Kind of what has not found its other side -> what it is, and what to do."""
+TO_TRIGGERS = {
+    "missing": "`kartoteka schema upgrade --url …`, by a role that may make triggers",
+    "disabled": "enable them: ALTER TABLE … ENABLE TRIGGER USER",
+}
+"""Why a table's changes are not all logged -> what to do."""
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
 Report = dict[str, Any]
@@ -51,9 +56,10 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held or undecided, or stopped by the brake."""
+    """Return whether anything is held or undecided, or stopped by the brake, or the ERP's changes are not logged."""
     paused = report["cloud"]["paused"].values() if report["cloud"] else ()
-    return bool(report["totals"]["held"] or report["totals"]["undecided"] or BRAKE in paused)
+    totals = report["totals"]
+    return bool(totals["held"] or totals["undecided"] or BRAKE in paused or report["triggers_missing"])
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -63,6 +69,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "held": queries.held(erp, limit),
         "deferred": queries.deferred(erp),
         "unmatched": queries.unmatched(erp),
+        "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
     }
 
 
@@ -104,6 +111,8 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
     )
+    lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
+    show.table("Not all changes are logged: found late, by full scans", ("table", "triggers", "what to do"), lacking)
     if report["cloud"] is not None:
         _print_stack(report["cloud"], stack)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -40,8 +41,16 @@ class LogEntry:
 
     def is_about(self, concern: str, tables: Collection[str]) -> bool:
         """Whether it is of interest to a concern with these tables."""
-        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
-        return answered or self.table_name in tables
+        if self.table_name == STATUSES:
+            return self.row_id.partition(":")[0] == concern
+        return self.table_name in tables
+
+
+class Unlogged(enum.StrEnum):
+    """Why not all that is written into a table is logged: a trigger is not there, or it was switched off."""
+
+    MISSING = "missing"
+    DISABLED = "disabled"
 
 
 class ChangeLog(Protocol):
@@ -57,6 +66,18 @@ class ChangeLog(Protocol):
 
     def prune(self, before: datetime) -> None:
         """Remove rows that are older, but for the last one."""
+        ...
+
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        """Return the tables of which not every write is logged, and why; missing before disabled where both are so."""
+        ...
+
+    def recreate_triggers(self) -> None:
+        """Make the triggers that are missing, table by table; one that was disabled stays so.
+
+        No table is waited for longer than two seconds: who waits for it keeps the ERP's writers waiting. Raises Retry
+        where one was in use for so long, Halt where the role has no right to it; the other tables have theirs by then.
+        """
         ...
 
 
@@ -102,6 +123,13 @@ class Records(Protocol):
 
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         """Return those ids that have a row in ``clients``."""
+        ...
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` ids greater than ``after``, in order, that have no row in ``clients``.
+
+        They are the clients of whom something is kept or said for this concern, who are linked, or who have rows of it.
+        """
         ...
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
@@ -365,3 +393,11 @@ class Exchange:
     index: AccountIndex
     prices: Prices
     figures: Figures
+
+    @property
+    def identity(self) -> str:
+        """Something that differs once another database stands at the same address; empty where that cannot be."""
+        return ""
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""

@@ -108,6 +108,7 @@ class Concern:
         self.rules = policy.rules(run.policy, self.name, self.rows.fields)
         self.brake = Brake(run, self.name)
         self.lock = threading.RLock()
+        self._without_row: set[Key] = set()
 
     @property
     def table(self) -> str:
@@ -142,7 +143,10 @@ class Concern:
         """Return what is known of these owners, their rows as the policy reads them."""
         if not owners:
             return []
-        return [self.by_policy(record) for record in self.run.exchange.records.load(self.name, owners)]
+        records = self.run.exchange.records.load(self.name, owners)
+        with self.lock:
+            self._without_row |= {r.key for r in records if _has_lost_its_row(r)}
+        return [self.by_policy(record) for record in records]
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with what the policy makes of its row."""
@@ -151,6 +155,11 @@ class Concern:
     def scan(self, after: str, limit: int) -> tuple[Sequence[Owner], str]:
         """Return up to ``limit`` owners for a full scan, and after which client it goes on; empty: it is at its end."""
         page = self.run.exchange.records.client_ids(after, limit)
+        return [Owner(client_id) for client_id in page], page[-1] if len(page) == limit else ""
+
+    def gone(self, after: str, limit: int) -> tuple[Sequence[Owner], str]:
+        """Return, like :meth:`scan`, clients that have no row any more and of whom something is known."""
+        page = self.run.exchange.records.gone(self.name, after, limit)
         return [Owner(client_id) for client_id in page], page[-1] if len(page) == limit else ""
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
@@ -165,6 +174,16 @@ class Concern:
     def differing(self, owners: Sequence[Owner]) -> list[Owner]:
         """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
         return [owner for owner, records in by_owner(self.load(owners)) if any(self.plans(records, None))]
+
+    def differing_apart(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
+        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more)."""
+        found = [(o, [p for p in self.plans(records, None) if p]) for o, records in by_owner(self.load(owners))]
+        lost = {owner for owner, plans in found if any(map(self.lacks_row, plans))}
+        return [o for o, plans in found if plans and o not in lost], [o for o, _ in found if o in lost]
+
+    def lacks_row(self, plan: Plan) -> bool:
+        """Return whether a plan rests on a row's not being there (any more)."""
+        return plan.record.key in self._without_row
 
     def notice(self, news: News) -> Sequence[Owner]:
         """Return the owners on a page of the panel's feed who have something to be done.
@@ -287,15 +306,17 @@ class Concern:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
             return Plan(record, Act.FORGET)
-        return Plan(record, Act.KEEP, status=record.state.status)
+        is_gone = not record.has_client and record.state.status is not None
+        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else record.state.status)
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
         if record.state == RecordState():
             return Plan(record, Act.KEEP)
+        told = codes.status("deleted")
         if record.state.base is None:
-            return Plan(record, Act.FORGET)
-        return Plan(record, Act.KEEP, status=codes.status("deleted"))
+            return Plan(record, Act.FORGET, status=None if record.key.item_id else told)
+        return Plan(record, Act.KEEP, status=told)
 
     def excluded(self, _record: Record) -> Status | None:
         """Return what is said of a record about which the panel is not asked at all."""
@@ -523,6 +544,13 @@ class Concern:
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""
         return record.link is not None and record.erp is not None
+
+
+def _has_lost_its_row(record: Record) -> bool:
+    """Whether a record was compared once, and has no row any more: it was deleted, or its table is being refilled."""
+    if record.state.base is not None:
+        return record.erp is None or not record.has_client
+    return record.link is not None and not record.has_client and not record.key.item_id
 
 
 def owner_key(owner: Owner, concern: str) -> Key:

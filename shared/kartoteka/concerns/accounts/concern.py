@@ -164,6 +164,10 @@ class Accounts(Concern):
         propagates = self.run.policy.accounts.deletes == "propagate"
         return replace(record, erp={ACTIVE: False}) if record.erp is None and record.link and propagates else record
 
+    def verdict(self, record: Record) -> Status | None:
+        """Return what is said of an account of which all is in step: also that its client is gone."""
+        return super().verdict(record) if record.has_client else codes.status("deleted")
+
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return the deferred clients; one that was deleted is to be closed where deletions are propagated."""
         return owners if self.run.policy.accounts.deletes == "propagate" else super().due(owners)

@@ -55,6 +55,11 @@ class Discounts(Concern):
         clients, last = super().scan(after, limit)
         return [*groups, *clients], last
 
+    def lacks_row(self, plan: Plan) -> bool:
+        """Return whether a plan rests on a row's not being there: a group's, or that of a price that was sent."""
+        group_id = plan.record.key.group_id
+        return super().lacks_row(plan) or bool(group_id and self.run.exchange.prices.without_item(group_id, 1))
+
     def restored(self) -> bool:
         """Doubt every price: nobody knows what the panel was sent since the backup."""
         for group_id in self.run.exchange.prices.group_ids():
