@@ -22,6 +22,11 @@ UNMATCHED = (
     ("unknown_codes", "accounts with the code of no client", "correct the code in the panel, or add the client"),
 )
 """Kind of what has not found its other side -> what it is, and what to do."""
+TO_TRIGGERS = {
+    "missing": "`kartoteka schema upgrade --url …`, by a role that may make triggers",
+    "disabled": "enable them: ALTER TABLE … ENABLE TRIGGER USER",
+}
+"""Why a table's changes are not all logged -> what to do."""
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
 Report = dict[str, Any]
@@ -50,9 +55,9 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held, undecided or paused."""
+    """Return whether anything is held, undecided or paused, or the ERP's changes are not logged."""
     totals = report["totals"]
-    return bool(totals["held"] or totals["undecided"] or report["paused"])
+    return bool(totals["held"] or totals["undecided"] or report["paused"] or report["triggers_missing"])
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -63,6 +68,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "deferred": queries.deferred(erp),
         "unmatched": queries.unmatched(erp),
         "paused": dict(erp.exchange.pauses.paused()),
+        "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
     }
 
 
@@ -106,6 +112,8 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
     )
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
+    lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
+    show.table("Not all changes are logged: found late, by full scans", ("table", "triggers", "what to do"), lacking)
     if report["cloud"] is not None:
         _print_stack(report["cloud"])
 

@@ -26,6 +26,8 @@ from cli.stack import Stack
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 STOPPED = ("delayed", "halted")
 """What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
+TRIGGERS = "triggers_missing"
+"""The tables of which a function found that not all changes are logged."""
 LOCAL_PAUSE = 0.1
 CLOUD_PAUSE = 2.0
 
@@ -107,6 +109,7 @@ def summary(
         figures.update({name: int(run.get(name, 0)) for name in FIGURES})
     total: dict[str, Any] = {name: figures[name] for name in FIGURES}
     told = {what: sorted({str(answer[what]) for answer in fired if what in answer}) for what in STOPPED}
+    told[TRIGGERS] = sorted({str(table) for answer in fired for table in answer.get(TRIGGERS, ())})
     return total | {name: value for name, value in {"paused": sorted(paused), **told}.items() if value}
 
 

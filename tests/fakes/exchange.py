@@ -65,6 +65,7 @@ from kartoteka.ports.exchange import (
     SeenAccount,
     SentPrice,
     Span,
+    Unlogged,
 )
 from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
 
@@ -179,7 +180,8 @@ class FakeExchange:
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
     ``bases``, ``intents``, ``deferrals`` and ``statuses`` are its parts. ``since`` are a status's moments: since when,
     and when last in step. ``sent`` are the prices that were sent, ``entries`` the rows of ``change_log``.
-    ``before_save`` is called between a worker's reading and its save.
+    ``before_save`` is called between a worker's reading and its save. ``unlogged`` are the tables whose triggers are
+    missing or disabled; ``no_triggers`` is what making them fails with.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -213,7 +215,10 @@ class FakeExchange:
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
+        self.unlogged: dict[str, Unlogged] = {}
+        self.no_triggers: KartotekaError | None = None
         self.refusals: dict[tuple[str, str], str] = {}
+        self.disliked: dict[tuple[str, Value], str] = {}
         self._clock = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
@@ -345,6 +350,10 @@ class FakeExchange:
         """Let the ERP's own check refuse every edit of this client's row; None: no more."""
         self._refuse("clients", client_id, reason)
 
+    def refuse_value(self, column: str, value: Value, reason: str = "refused") -> None:
+        """Let the ERP's own check refuse this value in a column of its clients and addresses."""
+        self.disliked[column, value] = reason
+
     def refuse_address(self, address_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse to insert, edit or delete this address; None: no more."""
         self._refuse("delivery_addresses", address_id, reason)
@@ -352,6 +361,18 @@ class FakeExchange:
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls of a port, before any effect."""
         self._failures.extend(errors)
+
+    def drop_triggers(self, table: str) -> None:
+        """Drop our triggers of a table, as a table does that was swapped."""
+        self.unlogged[table] = Unlogged.MISSING
+
+    def disable_triggers(self, table: str) -> None:
+        """Disable our triggers of a table, as a bulk load does."""
+        self.unlogged[table] = Unlogged.DISABLED
+
+    def enable_triggers(self, table: str) -> None:
+        """Enable them again."""
+        self.unlogged.pop(table, None)
 
     # --- what tests look at
 
@@ -392,7 +413,9 @@ class FakeExchange:
         return self._last_seq
 
     def note(self, table: str, operation: str, owner: Owner, row_id: str, seq: int | None = None) -> None:
-        """Write an entry of the log, as a trigger does."""
+        """Write an entry of the log, as a trigger does that is there."""
+        if table in self.unlogged:
+            return
         number = self.next_seq() if seq is None else seq
         self.logged_at[number] = self._clock()
         self.entries[number] = LogEntry(number, table, *owner, row_id, operation)
@@ -470,6 +493,17 @@ class FakeLog(_Port):
         newest = db.log_head()
         db.entries = {n: entry for n, entry in db.entries.items() if n == newest or db.logged_at[n] >= before}
 
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        return dict(self._db.unlogged)
+
+    def recreate_triggers(self) -> None:
+        db = self._db
+        missing = [table for table, why in db.unlogged.items() if why is Unlogged.MISSING]
+        if missing and db.no_triggers:
+            raise db.no_triggers
+        for table in missing:
+            del db.unlogged[table]
+
 
 class FakeRecords(_Port):
     """Records of every concern."""
@@ -485,7 +519,7 @@ class FakeRecords(_Port):
             for item_id, row in db.tables[CONCERNS[concern].items].items():
                 items[Owner(str(row["client_id"] or ""))].add(item_id)
             for key in (*db.states, *conflicts):
-                if key.concern == concern and key.client_id:
+                if key.concern == concern and not key.group_id:
                     items[key.owner].add(key.item_id)
         return [
             Record(
@@ -511,23 +545,36 @@ class FakeRecords(_Port):
             db.before_save()
         again: set[Key] = set()
         refused: dict[Key, str] = {}
+        columns: dict[Key, Mapping[str, str]] = {}
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
                 again.add(change.record.key)
             elif why is not None:
                 refused[change.record.key] = why
+                if disliked := _disliked(db, change):
+                    columns[change.record.key] = disliked
         for change in changes:
             failed = change.row and (change.record.key in again or change.record.key in refused)
             if stored := change.otherwise if failed else change:
                 _store(db, stored, run_id, at)
-        return Saved(frozenset(again), refused)
+        return Saved(frozenset(again), refused, columns)
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
 
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         return frozenset(client_ids) & self._db.clients.keys()
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        db, rows = self._db, CONCERNS[concern]
+        found = {key.client_id for key in db.statuses if key.concern == concern} | db.links.keys()
+        for name in (rows.table, rows.items, *rows.wakers):
+            if name == "client_shops":
+                found |= {client_id for client_id, shops in db.shops.items() if shops}
+            elif name in ("delivery_addresses", "client_credit"):
+                found |= {_owner(name, key, row).client_id for key, row in db.tables[name].items()}
+        return sorted(key for key in found - db.clients.keys() if key > after)[:limit]
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         db, wanted, rows = self._db, frozenset(client_ids), CONCERNS[concern]
@@ -759,7 +806,9 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
     else:
         table, row_id, names = rows.table, key.client_id, rows.columns
     row = db.tables.get(table, {}).get(row_id)
-    if row is None or row.get("client_id", key.client_id) != key.client_id:
+    if row is None and SHOPS_FIELD in rows.fields and db.shops.get(key.client_id):
+        return {SHOPS_FIELD: tuple(sorted(db.shops[key.client_id]))}
+    if row is None or (row.get("client_id", key.client_id) or "") != key.client_id:
         return None
     values = _values(row, names)
     if rows.with_shops and table == rows.table:
@@ -845,6 +894,8 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
             return ""
     if (table, row_id) in db.refusals:
         return db.refusals[table, row_id]
+    if disliked := _disliked(db, change):
+        return next(iter(disliked.values()))
     if write.insert is not None:
         db.change(table, "I", row_id, {**write.insert, "client_id": key.client_id})
     elif write.delete is not None:
@@ -852,6 +903,17 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
+    """Return the columns whose values the ERP's own check refuses, where it does not refuse the row."""
+    write, key = change.row, change.record.key
+    assert write is not None
+    table = CONCERNS[key.concern].items if key.item_id else CONCERNS[key.concern].table
+    if (table, key.item_id or key.client_id) in db.refusals:
+        return {}
+    new = write.insert or {name: edit.value for name, edit in write.edits.items()}
+    return {name: db.disliked[name, value] for name, value in new.items() if (name, value) in db.disliked}
 
 
 def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:

@@ -151,6 +151,24 @@ def test_what_waits_for_a_person(command: Command, sqlite_bench: SqlBench, saved
     command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=code)
 
 
+def test_status_names_tables_whose_changes_are_not_logged(command: Command, sql: SqlBench) -> None:
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {}
+    command("status", "--erp-url", sql.url, "--exit-code", code=0)
+    sql.erp.drop_triggers("clients")
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {"clients": "missing"}
+    shown = command("status", "--erp-url", sql.url, "--exit-code", code=3).stdout
+    assert "schema upgrade" in shown
+    command("schema", "upgrade", "--url", sql.url)
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {}
+
+
+def test_status_says_that_only_their_owner_enables_triggers(command: Command, postgres_bench: SqlBench) -> None:
+    postgres_bench.erp.disable_triggers("client_credit")
+    report = command.json("status", "--erp-url", postgres_bench.url)
+    assert report["triggers_missing"] == {"client_credit": "disabled"}
+    assert "ENABLE TRIGGER" in command("status", "--erp-url", postgres_bench.url).stdout
+
+
 def test_status_of_an_installation_in_step(command: Command, sqlite_bench: SqlBench) -> None:
     sqlite_bench.erp.insert_client("C-1")
     save(sqlite_bench, linked("C-1"))

@@ -87,6 +87,35 @@ def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
     assert len(installation.panel.accounts) == 1
 
 
+def test_missing_triggers_are_told_alarmed_and_made_again_and_what_they_missed_is_carried(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.insert("C-1001")
+    installation.tick()
+    for kind in ("insert", "update", "move", "delete"):
+        installation.sql(f"DROP TRIGGER kartoteka_clients_{kind}")
+    installation.sql("UPDATE clients SET street = 'Krótka 7'")
+    capsys.readouterr()
+    asked = {**event("billing_schedule"), "due": "all"}
+    answer = installation.handler("billing")(asked, Context())
+    told = capsys.readouterr().out
+    assert answer["triggers_missing"] == ["clients"]
+    assert '"Name":"Halted"' in told
+    assert "the triggers of clients are missing" in told
+    installation.tick()
+    assert installation.panel.by_code("C-1001")[0].street == "Krótka 7"
+    assert "triggers_missing" not in installation.handler("billing")(asked, Context())
+
+
+def test_a_process_that_starts_looks_for_the_triggers(installation: Installation) -> None:
+    installation.tick()
+    installation.sql("DROP TRIGGER kartoteka_clients_update")
+    assert "triggers_missing" not in installation.handler("billing")(event("billing_schedule"), Context())
+    runtime.forget()
+    answer = installation.handler("billing")(event("billing_schedule"), Context())
+    assert answer["triggers_missing"] == ["clients"]
+
+
 def test_an_outage_is_an_answer_and_not_a_failure(installation: Installation) -> None:
     installation.panel.misbehave("5xx", times=None)
     answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())

@@ -33,6 +33,11 @@ def test_paused_concerns_are_named_only_when_there_are_some():
     assert summary([], [], ("billing", "accounts")) == NOTHING | {"paused": ["accounts", "billing"]}
 
 
+def test_tables_without_triggers_are_named_once():
+    fired = [{"triggers_missing": ["clients"]}, {"triggers_missing": ["client_credit", "clients"]}, {}]
+    assert summary(fired, [], ()) == NOTHING | {"triggers_missing": ["client_credit", "clients"]}
+
+
 @pytest.mark.parametrize(
     ("logical", "suffix", "word"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -12,8 +13,8 @@ from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
+"""The codes of a row that the ERP's own database does not take (:attr:`Saved.refused`), and of one column of it."""
 
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
@@ -40,8 +41,16 @@ class LogEntry:
 
     def is_about(self, concern: str, tables: Collection[str]) -> bool:
         """Whether it is of interest to a concern with these tables."""
-        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
-        return answered or self.table_name in tables
+        if self.table_name == STATUSES:
+            return self.row_id.partition(":")[0] == concern
+        return self.table_name in tables
+
+
+class Unlogged(enum.StrEnum):
+    """Why not all that is written into a table is logged: a trigger is not there, or it was switched off."""
+
+    MISSING = "missing"
+    DISABLED = "disabled"
 
 
 class ChangeLog(Protocol):
@@ -59,6 +68,18 @@ class ChangeLog(Protocol):
         """Remove rows that are older, but for the last one."""
         ...
 
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        """Return the tables of which not every write is logged, and why; missing before disabled where both are so."""
+        ...
+
+    def recreate_triggers(self) -> None:
+        """Make the triggers that are missing, table by table; one that was disabled stays so.
+
+        No table is waited for longer than two seconds: who waits for it keeps the ERP's writers waiting. Raises Retry
+        where one was in use for so long, Halt where the role has no right to it; the other tables have theirs by then.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -66,10 +87,13 @@ class Saved:
 
     ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
     database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
+    why. Nothing of such a row was written.
     """
 
     again: frozenset[Key] = frozenset()
     refused: Mapping[Key, str] = attribute(default_factory=dict, repr=False)
+    columns: Mapping[Key, Mapping[str, str]] = attribute(default_factory=dict, repr=False)
 
 
 class Records(Protocol):
@@ -99,6 +123,13 @@ class Records(Protocol):
 
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         """Return those ids that have a row in ``clients``."""
+        ...
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` ids greater than ``after``, in order, that have no row in ``clients``.
+
+        They are the clients of whom something is kept or said for this concern, who are linked, or who have rows of it.
+        """
         ...
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
@@ -398,3 +429,11 @@ class Exchange:
     prices: Prices
     figures: Figures
     pauses: Pauses
+
+    @property
+    def identity(self) -> str:
+        """Something that differs once another database stands at the same address; empty where that cannot be."""
+        return ""
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""

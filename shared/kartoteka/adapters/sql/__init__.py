@@ -28,6 +28,15 @@ class SqlExchange(Exchange):
     def __repr__(self) -> str:
         return f"SqlExchange({self.database!r})"
 
+    @property
+    def identity(self) -> str:
+        """Which database stands at the address now."""
+        return self.database.identity
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""
+        self.database.rest()
+
     def close(self) -> None:
         """Close the pool's connections; a later call opens new ones."""
         self.database.close()

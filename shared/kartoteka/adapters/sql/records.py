@@ -12,7 +12,7 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
-from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links
+from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
 from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
 from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
@@ -73,6 +73,7 @@ class SqlRecords(Records):
         erp = database.erp
         self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
+        self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c
         self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
@@ -105,6 +106,11 @@ class SqlRecords(Records):
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, self._existing, client_ids))
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        with self._database.reading() as connection:
+            given = {"concern": concern, "after": after, "count": limit}
+            return list(connection.scalars(self._gone[concern], given))
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         with self._database.reading() as connection:
@@ -140,6 +146,21 @@ class SqlRecords(Records):
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:
             return connection.scalar(_COUNT_KEPT, {"concern": concern}) or 0
+
+
+def _gone(erp: ErpTables, rows: Rows) -> Select:
+    """Select the ids without a row in ``clients`` from all tables that may name one."""
+    names = [name for name in (rows.table, rows.items, *rows.wakers) if name in erp.metadata.tables]
+    erps = [table.c.client_id for table in map(erp.named, names) if "client_id" in table.c]
+    said = sync_status.c.concern == sa.bindparam("concern")
+    parts = [
+        sa.select(owner.label("id")).where(
+            owner > sa.bindparam("after"), ~sa.exists().where(erp.clients.c.id == owner), *conditions
+        )
+        for owner, conditions in ((sync_status.c.client_id, (said,)), *((c, ()) for c in (_LINK.client_id, *erps)))
+    ]
+    ids = sa.union(*parts).subquery()
+    return sa.select(ids.c.id).order_by(ids.c.id).limit(COUNT)
 
 
 def _having(erp: ErpTables, rows: Rows) -> Select:

@@ -53,6 +53,11 @@ class Discounts(Concern):
         clients, last = super().scan(after, limit)
         return [*groups, *clients], last
 
+    def lacks_row(self, plan: Plan) -> bool:
+        """Return whether a plan rests on a row's not being there: a group's, or that of a price that was sent."""
+        group_id = plan.record.key.group_id
+        return super().lacks_row(plan) or bool(group_id and self.run.exchange.prices.without_item(group_id, 1))
+
     def restored(self) -> bool:
         """Doubt every price: nobody knows what the panel was sent since the backup."""
         for group_id in self.run.exchange.prices.group_ids():
@@ -112,10 +117,11 @@ class Discounts(Concern):
             return super().refused(replace(plan, status=None), reject)
         change = super().refused(plan, reject)
         group_id = str(next((step.value for step in plan.to_panel if step.field == GROUP_FIELD), None) or "")
-        if not group_id or reject.field not in ("", GROUP_FIELD):
+        if not group_id:
             return change
-        with self.lock:
-            self._doubtful.add(Owner(group_id=group_id))
+        if reject.field in ("", GROUP_FIELD):
+            with self.lock:
+                self._doubtful.add(Owner(group_id=group_id))
         note = change.after.notes.get(GROUP_FIELD)
         if note is None or note.kind not in REFUSALS:
             note = Note(NOT_THERE, "", code=reject.code)
