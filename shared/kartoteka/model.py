@@ -135,6 +135,7 @@ class Note(NamedTuple):
     STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
     REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
     REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
+    ``country`` is the record's when the value was refused: some values are judged by it.
     """
 
     kind: str
@@ -142,6 +143,7 @@ class Note(NamedTuple):
     times: int = 1
     code: str = ""
     text: str = ""
+    country: str = ""
 
 
 DRIFT, STANDS, REFUSED, REFUSED_TOGETHER = "drift", "stands", "refused", "refused_together"

@@ -216,6 +216,7 @@ class FakeExchange:
         self.unlogged: dict[str, Unlogged] = {}
         self.no_triggers: KartotekaError | None = None
         self.refusals: dict[tuple[str, str], str] = {}
+        self.disliked: dict[tuple[str, Value], str] = {}
         self._clock = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
@@ -345,6 +346,10 @@ class FakeExchange:
     def refuse(self, client_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse every edit of this client's row; None: no more."""
         self._refuse("clients", client_id, reason)
+
+    def refuse_value(self, column: str, value: Value, reason: str = "refused") -> None:
+        """Let the ERP's own check refuse this value in a column of its clients and addresses."""
+        self.disliked[column, value] = reason
 
     def refuse_address(self, address_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse to insert, edit or delete this address; None: no more."""
@@ -537,17 +542,20 @@ class FakeRecords(_Port):
             db.before_save()
         again: set[Key] = set()
         refused: dict[Key, str] = {}
+        columns: dict[Key, Mapping[str, str]] = {}
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
                 again.add(change.record.key)
             elif why is not None:
                 refused[change.record.key] = why
+                if disliked := _disliked(db, change):
+                    columns[change.record.key] = disliked
         for change in changes:
             failed = change.row and (change.record.key in again or change.record.key in refused)
             if stored := change.otherwise if failed else change:
                 _store(db, stored, run_id, at)
-        return Saved(frozenset(again), refused)
+        return Saved(frozenset(again), refused, columns)
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
@@ -852,6 +860,8 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
             return ""
     if (table, row_id) in db.refusals:
         return db.refusals[table, row_id]
+    if disliked := _disliked(db, change):
+        return next(iter(disliked.values()))
     if write.insert is not None:
         db.change(table, "I", row_id, {**write.insert, "client_id": key.client_id})
     elif write.delete is not None:
@@ -859,6 +869,17 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
+    """Return the columns whose values the ERP's own check refuses, where it does not refuse the row."""
+    write, key = change.row, change.record.key
+    assert write is not None
+    table = CONCERNS[key.concern].items if key.item_id else CONCERNS[key.concern].table
+    if (table, key.item_id or key.client_id) in db.refusals:
+        return {}
+    new = write.insert or {name: edit.value for name, edit in write.edits.items()}
+    return {name: db.disliked[name, value] for name, value in new.items() if (name, value) in db.disliked}
 
 
 def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:

@@ -431,8 +431,10 @@ def test_a_refusal_of_something_else_sends_nobody_to_look_at_the_group() -> None
     world.exchange.update_client("C-0", discount_group_id="G1")
     world.collect("discounts")
     world.work("discounts")
-    assert told(world) == (State.PENDING, "bad_vat")
+    assert told(world) == (State.HELD, "bad_vat")
     assert not world.queue.chunks["discounts"]
+    world.tick()
+    assert puts(world) == 1
 
 
 # --- who is told of a group

@@ -13,8 +13,8 @@ from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
+"""The codes of a row that the ERP's own database does not take (:attr:`Saved.refused`), and of one column of it."""
 
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
@@ -87,10 +87,13 @@ class Saved:
 
     ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
     database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
+    why. Nothing of such a row was written.
     """
 
     again: frozenset[Key] = frozenset()
     refused: Mapping[Key, str] = attribute(default_factory=dict, repr=False)
+    columns: Mapping[Key, Mapping[str, str]] = attribute(default_factory=dict, repr=False)
 
 
 class Records(Protocol):

@@ -60,7 +60,8 @@ class Plan:
     what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
     None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
     ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass; the brake does not count
-    them. ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken.
+    them. ``said`` is what is said where no field has anything to tell. ``decision`` is what stays of a person's word in
+    ``sync_status``: empty once it was taken.
     """
 
     record: Record
@@ -76,6 +77,7 @@ class Plan:
     confirmed: bool = False
     candidates: tuple[Candidate, ...] | None = None
     shown: Any = attribute(default=None, repr=False)
+    said: Status | None = codes.IN_STEP
     decision: str = ""
 
     def __bool__(self) -> bool:

@@ -91,7 +91,9 @@ class Saver:
                 return self._save_refused(changes[0], error.reason, run_id, at)
         half = len(changes) // 2
         first, second = (self.save(part, run_id, at) for part in (changes[:half], changes[half:]))
-        return Saved(first.again | second.again, {**first.refused, **second.refused})
+        return Saved(
+            first.again | second.again, {**first.refused, **second.refused}, {**first.columns, **second.columns}
+        )
 
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""

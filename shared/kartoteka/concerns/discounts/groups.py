@@ -173,7 +173,7 @@ class Groups:
 
     def _checked(self, record: Record, step: Step) -> Step:
         """Return the step, or why it is not carried out: the panel has refused this before, or could not take it."""
-        return checked_step(GROUP_FIELDS[GROUP_NAME], step, record.state.notes.get(GROUP_NAME), ())
+        return checked_step(GROUP_FIELDS[GROUP_NAME], step, record.state.notes.get(GROUP_NAME), (), {})
 
     # --- carrying it out
 

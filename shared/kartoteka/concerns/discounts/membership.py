@@ -119,10 +119,11 @@ class Discounts(Concern):
             return super().refused(replace(plan, status=None), reject)
         change = super().refused(plan, reject)
         group_id = str(next((step.value for step in plan.to_panel if step.field == GROUP_FIELD), None) or "")
-        if not group_id or reject.field not in ("", GROUP_FIELD):
+        if not group_id:
             return change
-        with self.lock:
-            self._doubtful.add(Owner(group_id=group_id))
+        if reject.field in ("", GROUP_FIELD):
+            with self.lock:
+                self._doubtful.add(Owner(group_id=group_id))
         note = change.after.notes.get(GROUP_FIELD)
         if note is None or note.kind not in REFUSALS:
             return change
