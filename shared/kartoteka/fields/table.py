@@ -40,7 +40,8 @@ class Kind:
     """What fields of one kind have in common.
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
-    the panel's words, which the codec takes. ``free``: text as people write it, which a side may cut or damage.
+    the panel's words, which the codec takes. ``by_country``: a value is right or wrong by the record's country.
+    ``free``: text as people write it, which a side may cut or damage.
     """
 
     column: Column = Column.TEXT
@@ -48,14 +49,15 @@ class Kind:
     codec: Codec = codecs.TEXT
     is_code: bool = False
     translated: bool = False
+    by_country: bool = False
     free: bool = False
 
 
 TEXT = Kind(free=True)
 EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL, free=True)
-PHONE = Kind(normalise=normal.phone, free=True)
-POSTCODE = Kind(normalise=normal.postcode, free=True)
-TAX_NUMBER = Kind(normalise=normal.tax_number, free=True)
+PHONE = Kind(normalise=normal.phone, by_country=True, free=True)
+POSTCODE = Kind(normalise=normal.postcode, by_country=True, free=True)
+TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True, free=True)
 COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
 LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)

@@ -35,7 +35,7 @@ from dataclasses import field as attribute
 from kartoteka.errors import Reject
 from kartoteka.fields.damage import is_escaped
 from kartoteka.fields.normal import is_blank
-from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown, country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
@@ -58,7 +58,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
-from kartoteka.ports.exchange import REFUSED_BY_ERP
+from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
 from kartoteka.sync import taken
 from kartoteka.sync.taken import SENT_AGAIN, Reading, Verdict
@@ -177,7 +177,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
                 continue
             if not reading.asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
-            step = checked_step(fields[name], step, note, lacks)
+            step = checked_step(fields[name], step, note, lacks, erp)
             if step.code and step.forms is None and seen.verdict is Verdict.NOT_YET:
                 step = replace(step, forms=seen.base)  # what was sent before is not waited for any more
             steps.append(step)
@@ -479,8 +479,11 @@ def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
     return seen.field.risk(before, after)
 
 
-def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str]) -> Step:
-    """Return the step, or what stands in its place where the value is known to be refused on its target side."""
+def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str], erp: Values) -> Step:
+    """Return the step, or what stands in its place where the value is known to be refused on its target side.
+
+    ``erp`` is the ERP's row: what the panel has refused by the row's country is tried again in another one.
+    """
     if step.target is None:
         return step
     if step.target is Side.PANEL and field.name in lacks:
@@ -490,18 +493,21 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     except Reject as reject:
         stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
+    if note is None or not _was_refused(note, step.target, step.value):
+        return step
+    moved = field.kind.by_country and note.kind == REFUSED and note.country not in ("", country_of(erp))
+    return step if moved else told_again(step, note)
 
 
 def _was_refused(note: Note, side: Side, value: Value) -> bool:
     """Whether it was this value that this side refused, alone or together with others."""
-    by_name = note.kind == REFUSED and side is Side.PANEL
+    by_name = note.kind == REFUSED if side is Side.PANEL else note.kind == STANDS and note.code == COLUMN_REFUSED
     return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
 
 
-def _told_again(step: Step, note: Note) -> Step:
+def told_again(step: Step, note: Note) -> Step:
     """Return the step that writes nothing, since what it would write was refused already."""
-    value = quoted(note.value) if note.kind == REFUSED else ""
+    value = quoted(note.value) if note.kind == REFUSED or note.code == COLUMN_REFUSED else ""
     return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
 
 

@@ -27,7 +27,7 @@ _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at"
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
-    *("field", "direction", "reason", "value_before", "value_after", "counts"),
+    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
@@ -95,7 +95,9 @@ class Saver:
         first, second = (
             self.save(part, run_id, at, unless_changed=unless_changed) for part in (changes[:half], changes[half:])
         )
-        return Saved(first.again | second.again, {**first.refused, **second.refused})
+        return Saved(
+            first.again | second.again, {**first.refused, **second.refused}, {**first.columns, **second.columns}
+        )
 
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
@@ -118,7 +120,7 @@ class Saver:
             for change in changes
         ]
         self._store(connection, [change for change in stored if change is not None], run_id, at)
-        return Saved(answer.again | moved, answer.refused)
+        return Saved(answer.again | moved, answer.refused, answer.columns)
 
     def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
         self._store_links(connection, [change.link for change in changes if change.link], at)
@@ -234,4 +236,5 @@ def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
             "value_before": text_of(written.before),
             "value_after": text_of(written.after),
             "counts": written.counts,
+            "passed": written.passed,
         }
