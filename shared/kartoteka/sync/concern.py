@@ -38,7 +38,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.merge import Step, merge, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -65,10 +65,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time."""
+    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time.
+
+    ``notes`` are of those fields that the panel refused, and without which it was opened.
+    """
 
     sent: Values = attribute(repr=False)
     row: Values = attribute(repr=False)
+    notes: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +286,7 @@ class Concern:
         if said is None and (base is not None or checked):
             said = self.verdict(record)
         status = status_of(checked, self.table, said)
-        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
+        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said)
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
@@ -428,8 +432,38 @@ class Concern:
             again = self.plan(plan.record, plan.shown)
             return again if again.call is not None else [again.outcome()]
         if isinstance(answer, Reject):
-            return [self.refused(plan, answer)]
+            rest = self.without(plan, answer)
+            if rest is None:
+                return [self.refused(plan, answer)]
+            return rest if rest.call is not None else [rest.outcome()]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def without(self, plan: Plan, reject: Reject) -> Plan | None:
+        """Return the plan without those fields whose contents the panel has refused by name, and which are held.
+
+        None where the refusal is not of fields, or nothing can be sent without them.
+        """
+        named = retry.refused_by_name(reject, plan.to_panel)
+        if not named or any(self.rows.fields[name].kind.translated for name in named):
+            return None
+        return self.left_out(plan, Side.PANEL, named)
+
+    def left_out(self, plan: Plan, side: Side, named: Mapping[str, Reject]) -> Plan:
+        """Return the plan without these fields towards one side, and those that mean nothing without them: held."""
+        steps = []
+        for step in plan.steps:
+            if step.target is side and step.field in named:
+                note = retry.notes_of(named[step.field], [step], plan.record)[step.field]
+                steps.append(told_again(step, note))
+            else:
+                steps.append(step)
+        kept = tuple(self.together(steps))
+        status = status_of(kept, self.table, plan.said)
+        call = plan.call
+        if side is Side.PANEL:
+            sent = {step.field for step in kept if step.target is side}
+            call = replace(call, values={n: v for n, v in call.values.items() if n in sent}) if sent else None
+        return replace(plan, steps=kept, status=status, call=call)
 
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of a record whose call the panel refused: what goes to the ERP goes on."""
@@ -471,7 +505,8 @@ class Concern:
                 state = RecordState(base=base, status=IN_STEP)
             else:
                 due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-                state = RecordState(base=base, deferral=due, status=codes.status("first_contact"))
+                refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
+                state = RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
             changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
         return changes
 
@@ -483,8 +518,9 @@ class Concern:
         empty = {
             n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent
         }
-        forms = {**{name: value for name, value in empty.items() if not value}, **sent}
         fields = self.rows.fields
+        left_out = {name: None for name, value in empty.items() if value and fields[name].create}
+        forms = {**{name: value for name, value in empty.items() if not value}, **left_out, **sent}
         return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
 
     def _is_whole(self, opened: Opened) -> bool:
@@ -499,7 +535,7 @@ class Concern:
         """
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
-        free = [r for r in own if r.state.deferral is None or (stopped and r.link and not retry.was_stopped(r))]
+        free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]
         known = [r for r in free if self.can_wait(r)]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
         changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
@@ -508,6 +544,11 @@ class Concern:
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""
         return record.link is not None and record.erp is not None
+
+
+def _has_other(record: Record) -> bool:
+    """Whether a record is about something in the panel, so that a person's word can be about it."""
+    return record.link is not None or bool(record.key.group_id)
 
 
 def _has_lost_its_row(record: Record) -> bool:
