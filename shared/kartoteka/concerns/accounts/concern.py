@@ -91,8 +91,8 @@ class Found(Shown):
 
     ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
     does not show it. ``shared``: another client was given the same account. ``owners``: account -> the other client, if
-    there is one, that it is linked to. ``before``: what an earlier call was about to do. ``refused``: the fields without
-    which the account is opened, since the panel refused them.
+    there is one, that it is linked to. ``before``: what an earlier call was about to do. ``refused``: the fields
+    without which the account is opened, since the panel refused them.
     """
 
     by_code: tuple[Account, ...] = ()
