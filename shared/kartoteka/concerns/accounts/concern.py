@@ -370,7 +370,7 @@ class Accounts(Concern):
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
-        if refusals := list(opening.refusals(values)):
+        if refusals := list(opening.refusals(values, policy)):
             first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
             return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
         note = record.state.notes.get(WHOLE)

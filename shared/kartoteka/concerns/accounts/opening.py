@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from kartoteka.errors import Reject
+from kartoteka.fields import tax
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import (
     ACCOUNT_FIELDS,
@@ -14,11 +15,13 @@ from kartoteka.fields.table import (
     LOGIN,
     PERSON_FIELDS,
     SHOPS_FIELD,
+    TAX_NUMBER_FIELD,
     TYPE_FIELD,
+    country_of,
 )
 from kartoteka.model import Side, Value, Values
 from kartoteka.policy import Policy
-from kartoteka.sync.merge import check
+from kartoteka.sync.merge import check, quoted
 
 
 def type_of(row: Values) -> str:
@@ -48,8 +51,11 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: tupl
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
 
-def refusals(found: Values) -> Iterable[Reject]:
+def refusals(found: Values, policy: Policy) -> Iterable[Reject]:
     """Yield what is wrong with values that an account is to be opened with."""
+    number = found.get(TAX_NUMBER_FIELD)
+    if policy.billing.check_tax_numbers and (fault := tax.fault(number, country_of(found))):
+        yield Reject(fault, field=TAX_NUMBER_FIELD, value=quoted(number), country=country_of(found))
     for name, value in found.items():
         try:
             check(ACCOUNT_FIELDS[name], Side.PANEL, value)
