@@ -17,9 +17,9 @@ from kartoteka.fields import tax
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY_FIELD, TAX_NUMBER_FIELD, country_of
 from kartoteka.fields.values import as_text
-from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side, Values
+from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side
 from kartoteka.sync.concern import Shown
-from kartoteka.sync.merge import Step, placed, quoted
+from kartoteka.sync.merge import Step, quoted
 
 CHANGED = "tax_number_changed"
 """The code of a protected value that would replace another one."""
@@ -44,19 +44,19 @@ class Billing(InTurn):
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
         """Let another currency wait until the limit is 0, and hold tax numbers that are wrong, or replace others."""
         kept, said = super().checked(record, shown, steps)
-        looked = (self._looked_at(record, shown, step) for step in kept)
+        looked = (self._looked_at(record, step) for step in kept)
         return tuple(turns.in_turn(step, record.facts) for step in looked), said
 
-    def _looked_at(self, record: Record, shown: Shown, step: Step) -> Step:
+    def _looked_at(self, record: Record, step: Step) -> Step:
         """Return the step of a field, or what stands in its place where a person has to look at it first."""
         if step.target is None:
             return step
-        erp, panel = record.erp or {}, shown.values or {}
         if step.field == TAX_NUMBER_FIELD and step.target is Side.PANEL and self.run.policy.billing.check_tax_numbers:
-            country = country_of(placed(erp, panel))
+            country = country_of(record.erp or {})
             if fault := tax.fault(step.value, country):
-                return step.held(fault, {"value": quoted(step.value), "country": country})
-        if not (self.rules[step.field].protect and self._replaces(record, step, panel)):
+                facts = {"value": quoted(step.value), "country": country}
+                return step.held(fault, facts, Note(STANDS, as_text(step.seen) or "", code=fault))
+        if not (self.rules[step.field].protect and self._replaces(record, step)):
             return step
         if record.decision == Decision.SEND:
             return replace(step, confirmed=True, risky=False)
@@ -64,21 +64,18 @@ class Billing(InTurn):
         facts = {"erp_value": quoted(erp_value), "panel_value": quoted(panel_value)}
         return step.held(CHANGED, facts, Note(STANDS, as_text(panel_value) or "", code=CHANGED))
 
-    def _replaces(self, record: Record, step: Step, panel: Values) -> bool:
+    def _replaces(self, record: Record, step: Step) -> bool:
         """Return whether a step writes another value over one that is there, neither drift nor decided by a person.
 
-        What is the same in one of the two countries is no other value.
+        Both are read by the row's country, which is known also where the panel was not asked.
         """
         if step.reason is Reason.DRIFT or is_blank(step.seen) or is_blank(step.value):
             return False
         ruled = (None, self.rules[step.field].conflict.winner)
         if any(conflict.field == step.field and conflict.decision not in ruled for conflict in record.conflicts):
             return False
-        field, erp = self.rows.fields[step.field], record.erp or {}
-        return all(
-            field.normalise(step.seen, place) != field.normalise(step.value, place)
-            for place in (placed(erp, panel), placed(panel, erp))
-        )
+        field, row = self.rows.fields[step.field], record.erp or {}
+        return field.normalise(step.seen, row) != field.normalise(step.value, row)
 
     def wakes(self, change: Change) -> bool:
         """Whether credit has to act: also where it was asked before and has not answered, the message may be lost."""
