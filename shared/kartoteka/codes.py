@@ -295,7 +295,6 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Another account of the panel has the login that this client was to get.",
                 "Write another login into clients.login, or change the pattern accounts.login in the policy.",
             ),
-            contents=True,
         ),
         Code(
             "bad_password",
@@ -527,6 +526,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Change the value in the panel, or remove the constraint or trigger that refuses it from the ERP's "
                 "database.",
             ),
+        ),
+        Code(
+            "refused_by_erp.column",
+            State.HELD,
+            Text(
+                "Baza ERP nie przyjęła wartości z panelu ({fields}: '{value}'; {reason}).",
+                "Zmień tę wartość w panelu albo usuń w bazie ERP ograniczenie, które ją odrzuca.",
+            ),
+            Text(
+                "The ERP's database refused the panel's value ({fields}: '{value}'; {reason}).",
+                "Change the value in the panel, or remove the constraint that refuses it from the ERP's database.",
+            ),
+            contents=True,
         ),
         Code(
             "unreadable",
@@ -1661,6 +1673,11 @@ class Status:
 
 
 IN_STEP = Status(State.IN_STEP)
+
+
+def names_contents(code: str) -> bool:
+    """Whether a refusal with this code says what is wrong with the contents: the same would be refused again."""
+    return code in CODES and CODES[code].contents
 
 
 def status(code: str, fields: Sequence[str] = (), *, state: State | None = None, **facts: str) -> Status:

@@ -15,12 +15,11 @@ import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
-from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.ports.queue import Message, read
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
 from kartoteka.sync.reconcile import reconcile
@@ -50,22 +49,6 @@ class Wake(BaseModel):
     v: Literal[1]
     move: str
     due: Literal["all", "ready"] = "ready"
-
-
-class Message(BaseModel):
-    """The body of a queue's message: keys, never data."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    v: Literal[1]
-    concern: str
-    clients: list[str] = []
-    groups: list[str] = []
-
-    @property
-    def owners(self) -> list[Owner]:
-        """The keys."""
-        return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
 
 
 def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> Answer:
@@ -111,7 +94,8 @@ def _wake(name: str, wake: Wake, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
     try:
         run = runtime.new_run()
-        return {"ready": True} if wake.move == "ping" else _move(name, run, move)
+        with _resting(run):
+            return {"ready": True} if wake.move == "ping" else _move(name, run, move)
     except Retry as error:
         _report(name, error)
         return {**NOTHING, "delayed": str(error)}
@@ -126,7 +110,11 @@ def _move(name: str, run: Run, move: Move) -> Answer:
     if (reason := _paused(run, name)) is not None:
         return {**NOTHING, "paused": reason}
     before = _calls(run)
-    counts = move(run)
+    try:
+        counts = move(run)
+    finally:
+        if run.unlogged:  # an alarm until the triggers are back: what they miss is found late
+            metrics.add_metric("Halted", MetricUnit.Count, 1)
     counts.panel_calls = _calls(run) - before
     _tell("collected", name, counts)
     if counts.stale_feeds:
@@ -137,12 +125,13 @@ def _move(name: str, run: Run, move: Move) -> Answer:
             extra={"concern": name},
         )
         metrics.add_metric("Stopped", MetricUnit.Count, 1)
-    return {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    answer: Answer = {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    return answer | ({"triggers_missing": sorted(run.unlogged)} if run.unlogged else {})
 
 
 def _paused(run: Run, name: str) -> str | None:
     """Return why this concern is paused, if it is. The brake's alarm rings until a person has confirmed."""
-    reason = run.state.paused().get(name)
+    reason = run.exchange.pauses.paused().get(name)
     if reason is not None:
         logger.info("paused", extra={"concern": name, "reason": reason})
     if reason == BRAKE:
@@ -160,14 +149,32 @@ def _measured() -> Iterator[None]:
             metrics.flush_metrics()
 
 
+@contextmanager
+def _resting(run: Run) -> Iterator[None]:
+    """Let the database rest at the end of a run: a process lives on, and another file may be put in its place."""
+    try:
+        yield
+    finally:
+        run.exchange.rest()
+
+
 def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
-    messages, unreadable = _read(name, records)
     run = _run(name, context)
+    with _resting(run):
+        return _work_messages(name, records, run)
+
+
+def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
+    messages, unreadable = _read(name, records)
     owners = [owner for message in messages.values() for owner in message.owners]
     concern = run.concerns[name]
-    if (reason := _paused(run, name)) is not None:
-        concern.paused(owners, BRAKE if reason == BRAKE else "paused")
-        return _failures(run, name, records, unreadable, [])
+    try:
+        if (reason := _paused(run, name)) is not None:
+            concern.paused(owners, BRAKE if reason == BRAKE else "paused")
+            return _failures(run, name, records, unreadable, [])
+    except KartotekaError as away:
+        _report(name, away)
+        return _failures(run, name, records, unreadable, list(messages))
     before = _calls(run)
     result = reconcile(concern, owners)
     counts = result.report.counts
@@ -230,20 +237,13 @@ def _read(name: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Me
     messages: dict[str, Message] = {}
     failed: list[str] = []
     for record in records:
-        message = _parse(record.get("body", ""))
-        if message is None or message.concern != name or (message.groups and not CONCERNS[name].groups):
+        message = read(record.get("body", ""), name)
+        if message is None:
             logger.error("unreadable message", extra={"concern": name, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:
             messages[record["messageId"]] = message
     return messages, failed
-
-
-def _parse(body: str) -> Message | None:
-    try:
-        return Message.model_validate_json(body)
-    except ValidationError:
-        return None
 
 
 def _calls(run: Run) -> int:
