@@ -386,7 +386,7 @@ class Accounts(Concern):
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
         notes = record.state.notes
-        refusals = opening.refusals(values, row, notes)
+        refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
         if taken is None:
             return self._held(record, opening.told(refusals, self.table))
