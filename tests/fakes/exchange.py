@@ -550,6 +550,11 @@ class FakeRecords(_Port):
         changes = [c for c in changes if c.record.key not in again]
         refused: dict[Key, str] = {}
         columns: dict[Key, Mapping[str, str]] = {}
+        if late := _linked_elsewhere(db, changes):
+            linking = [c for c in changes if c.link and c.link.client_id in late]
+            again |= {c.record.key for c in linking}
+            others = [c for c in changes if c.record.key.client_id not in late]
+            changes = [*others, *(c.otherwise for c in linking if c.otherwise)]
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
@@ -928,6 +933,16 @@ def _row_of(key: Key) -> tuple[str, str]:
     """Return the table and the key of the row that a record stands in."""
     rows = CONCERNS[key.concern]
     return (rows.items, key.item_id) if key.item_id else (rows.table, key.client_id)
+
+
+def _linked_elsewhere(db: FakeExchange, changes: Sequence[Change]) -> set[str]:
+    """Return the clients whose account is another client's that is there, or another one's of this save."""
+    owners = {x.panel_client_id: x.client_id for x in db.links.values() if x.client_id in db.clients}
+    late = set()
+    for link in (change.link for change in changes if change.link):
+        if owners.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+            late.add(link.client_id)
+    return late
 
 
 def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
