@@ -349,7 +349,7 @@ def test_a_balance_of_0_that_leaves_what_was_there_is_told_where_the_panel_shows
 
 @pytest.mark.parametrize(
     ("field", "first", "edit"),
-    [("language", "eng", "ger"), ("wholesaler", True, False), ("nip", "5260001246", "7010416384")],
+    [("language", "eng", "ger"), ("wholesaler", True, False), ("client_type", "person", "firm")],
 )
 def test_a_one_way_field_that_was_emptied_meanwhile_is_sent_though_it_is_as_before(
     field: str, first: Value, edit: Value
