@@ -20,7 +20,7 @@ from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.reconcile import reconcile
-from kartoteka.sync.run import Counts, Run
+from kartoteka.sync.run import Counts, Run, always
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.fakes.queue import FakeQueue
@@ -79,6 +79,7 @@ class World:
         self.state = FakeState()
         self.queue = FakeQueue()
         self.counts = Counts()
+        self.time_left: Callable[[], bool] = always
         self._runs = itertools.count(1)
         self._steps_left: int | None = None
         self._die_after = False
@@ -119,6 +120,7 @@ class World:
             now=lambda: self.time,
             longest_transaction=timedelta(days=2),
             poll_size=self.poll_size,
+            time_left=self.time_left,
         )
         run.concerns = build(run)
         return run

@@ -62,7 +62,10 @@ from kartoteka.ports.exchange import (
     SentPrice,
     Span,
 )
+from kartoteka.ports.panel import Search, Window
 from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Odd = Value | datetime
 """What an ERP may write into a column: figures as text, moments as such or as its own text."""
@@ -204,6 +207,7 @@ class FakeExchange:
         self.history: list[StoredHistory] = []
         self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
+        self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
@@ -549,8 +553,9 @@ class FakeIndex(_Port):
     """The account index, and what people answer about whose account is whose."""
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
-        del at
-        self._db.accounts.update({account.panel_client_id: account for account in accounts})
+        for account in accounts:
+            self._db.accounts[account.panel_client_id] = account
+            self._db.seen_at[account.panel_client_id] = at
 
     def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
         db = self._db
@@ -563,8 +568,14 @@ class FakeIndex(_Port):
         found = (x for _, x in sorted(self._db.accounts.items()))
         return [x for x in found if x.external_code in codes or x.tax_number in numbers or x.mail in boxes]
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
-        return sum(1 for x in self._db.accounts.values() if x.modified_at and begin <= x.modified_at <= end)
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        db = self._db
+        late = [x for key, x in db.accounts.items() if since is None or db.seen_at[key] >= since]
+        if isinstance(search, Window):
+            return sum(1 for x in late if x.modified_at and search.begin <= x.modified_at <= search.end)
+        if search is None:
+            return len(late)
+        return sum(1 for x in late if x.registered and search.first <= x.registered <= search.last)
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         wanted = frozenset(panel_client_ids)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
@@ -29,9 +30,10 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    Days,
     NewAccount,
     PanelGroup,
-    Window,
+    Search,
 )
 
 R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
@@ -39,6 +41,7 @@ T = TypeVar("T")
 Price = tuple[Decimal, str]
 """An amount and its currency."""
 
+WARSAW = ZoneInfo("Europe/Warsaw")
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOWN = {name: field for name, field in ACCOUNT_FIELDS.items() if field.read}
 HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
@@ -76,7 +79,9 @@ class FakePanel:
 
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
-    panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
+    panel's shops. ``order`` sorts what a search by dates finds, ``while_paging`` is called when a page of it was made
+    up: what it does is seen on the next page. ``new_have_no_date``: an account has no modification date before its
+    first edit. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
     """
@@ -91,6 +96,9 @@ class FakePanel:
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
         self.edit_moves_date = False
+        self.new_have_no_date = False
+        self.order: Callable[[Account], Any] | None = None
+        self.while_paging: Callable[[Search, int], None] | None = None
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
@@ -234,10 +242,16 @@ class FakePanel:
         self._begin("GET clients/clients", sorted(wanted))
         return [self._showing(each) for each in self.accounts.values() if each.external_code in wanted]
 
-    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
+    def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        found = [account for account in self.accounts.values() if window is None or _inside(account, window)]
+        found = [account for account in self.accounts.values() if _is_found(account, search)]
+        if self.order:
+            found.sort(key=self.order)
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
+        if self.while_paging:
+            self.while_paging(search, page)
+        if page and not shown:
+            return AccountPage((), 0, 0)
         return AccountPage(shown, len(found), -(-len(found) // limit))
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
@@ -456,7 +470,9 @@ class FakePanel:
         shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})
         self._last_id += 1
         key = str(self._last_id)
-        self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
+        stamp = self._stamp()
+        dated = None if self.new_have_no_date else stamp
+        self.accounts[key] = Account(key, login, code, shown, dated, guest, stamp.astimezone(WARSAW).date())
         self._ids_by_login[login] = key
         self._keep_hidden(key, values)
         return key
@@ -639,6 +655,10 @@ def _joined(shops: Sequence[int]) -> str:
     return ",".join(map(str, shops))
 
 
-def _inside(account: Account, window: Window) -> bool:
+def _is_found(account: Account, search: Search) -> bool:
+    if search is None:
+        return True
+    if isinstance(search, Days):
+        return account.registered is not None and search.first <= account.registered <= search.last
     modified = account.modified_at
-    return modified is not None and window.begin.replace(microsecond=0) <= modified <= window.end
+    return modified is not None and search.begin.replace(microsecond=0) <= modified <= search.end

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
 
 from kartoteka.codes import Status
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
+
+if TYPE_CHECKING:
+    from kartoteka.ports.panel import Search
 
 REFUSED_BY_ERP = "refused_by_erp"
 """The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
@@ -128,6 +131,7 @@ class SeenAccount:
     mail: str = attribute(repr=False)
     modified_at: datetime | None = None
     guest: bool = False
+    registered: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,8 @@ class AccountIndex(Protocol):
         """Return the accounts that carry one of these codes, or these normalised tax numbers or e-mails, each once."""
         ...
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
-        """Return how many accounts of the index were last modified from ``begin`` to ``end``, both included."""
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        """Return how many accounts of the index a search would find; ``since``: of those remembered from then on."""
         ...
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:

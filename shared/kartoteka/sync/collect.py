@@ -87,6 +87,8 @@ LOG_PAGES = 20
 """Pages of the log read in one run; the next run goes on from there."""
 PAGE = 1_000
 """Owners planned with one set of statements."""
+SCAN_STEP = 5
+"""Pages of a full scan after which the cursor is saved."""
 SCAN_BUDGET = 50_000
 """Owners planned in one run: a full scan of a million takes several runs and survives each one's end."""
 DUE_LIMIT = 10_000
@@ -113,13 +115,16 @@ class ChangeLogSource:
     """``change_log``, and with it what is deferred and due, and the full scan behind it.
 
     A key goes into the queue where the plan of one of its records is not empty: a nightly refill of the table with
-    equal rows costs no panel call. ``everything_due`` takes deferred records too whose time has not come.
+    equal rows costs no panel call. ``everything_due`` takes deferred records too whose time has not come. The cursor is
+    saved after each page of the log and each few pages of a scan, so that a run that is too short gets somewhere.
     """
 
     def __init__(self, concern: Concern, *, everything_due: bool = False) -> None:
         self._concern = concern
         self._run = concern.run
         self._everything_due = everything_due
+        self._due_taken = False
+        self._log_left, self._scan_left = LOG_PAGES, SCAN_BUDGET // PAGE
         self.name = f"log:{concern.name}"
 
     def find(self, document: Document | None) -> Found:
@@ -128,13 +133,14 @@ class ChangeLogSource:
         restored = document is not None and cursor.high < document["high"]
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
-        cursor, touched = self._read(cursor)
+        cursor, touched, behind = self._read(cursor)
         if scan is not None and not scan.after:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
             touched = [o for o in touched if o.client_id not in clients]
         keys = self._differing(touched)
         due = self._due()
-        found, scan = self._scan(scan)
+        found, scan = ([], scan) if behind else self._scan(scan)
+        more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
         keys = list(dict.fromkeys([*keys, *due, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
         queued = [owner for owner in due if owner in sent]
@@ -144,7 +150,12 @@ class ChangeLogSource:
                 until = self._run.now() + IN_QUEUE
                 self._run.exchange.records.postpone(self._concern.name, queued, until)
 
-        return Found({self._concern.name: list(sent)}, self._document(cursor, scan, scanned_at), sent=postpone)
+        return Found(
+            {self._concern.name: list(sent)},
+            self._document(cursor, scan, scanned_at),
+            more=more and self._run.time_left(),
+            sent=postpone,
+        )
 
     def _resume(self, document: Document | None) -> tuple[LogCursor, Scan | None, datetime]:
         """Return where to go on, and when the last full scan began.
@@ -179,36 +190,34 @@ class ChangeLogSource:
         """Return a mark of the policy: records that were planned under another one are planned again."""
         return hashlib.sha256(self._run.policy.model_dump_json().encode()).hexdigest()[:16]
 
-    def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner]]:
-        """Return the moved cursor, and the owners whose rows were touched in this concern's tables."""
-        touched: dict[Owner, None] = {}
-        moved, tables = cursor, self._concern.rows.tables
-        for _ in range(LOG_PAGES):
-            entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
-            before = moved.high
-            moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
-            touched.update((e.owner, None) for e in entries if e.table_name in tables and any(e.owner))
-            if sum(entry.seq > before for entry in entries) < LOG_PAGE:
-                break
+    def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner], bool]:
+        """Return the moved cursor, the owners whose rows of this concern were touched, and whether there is more."""
+        self._log_left -= 1
+        entries = self._run.exchange.log.read(cursor.high, cursor.spans(), LOG_PAGE)
+        moved = cursor.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
         if moved.high != cursor.high:
             moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
-        return moved, list(touched)
+        tables = self._concern.rows.tables
+        touched = dict.fromkeys(e.owner for e in entries if e.table_name in tables and any(e.owner))
+        return moved, list(touched), sum(entry.seq > cursor.high for entry in entries) >= LOG_PAGE
 
     def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
         return [owner for page in pieces(owners, PAGE) for owner in self._concern.differing(page)]
 
     def _due(self) -> list[Owner]:
-        """Return the deferred owners whose time has come."""
-        if not self._concern.is_on:
+        """Return the deferred owners whose time has come, once a run."""
+        if self._due_taken or not self._concern.is_on:
             return []
+        self._due_taken = True
         now = None if self._everything_due else self._run.now()
         return list(self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT)))
 
     def _scan(self, scan: Scan | None) -> tuple[list[Owner], Scan | None]:
         found: list[Owner] = []
-        for _ in range(SCAN_BUDGET // PAGE):
-            if scan is None:
+        for _ in range(SCAN_STEP):
+            if scan is None or self._scan_left <= 0:
                 break
+            self._scan_left -= 1
             page, after = self._concern.scan(scan.after, PAGE)
             found += page if scan.whole else self._concern.differing(page)
             scan = replace(scan, after=after) if after else None

@@ -7,16 +7,17 @@ from typing import Any
 
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, failure, listed, results, text
-from kartoteka.adapters.idosell.clock import read_moment, wall_window
+from kartoteka.adapters.idosell.clock import read_day, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome
-from kartoteka.ports.panel import Account, AccountUpdate, NewAccount, Window
+from kartoteka.ports.panel import Account, AccountUpdate, Days, NewAccount, Search
 
 _MODIFIED = "clientsLastModificationDate"
-_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, "isUnregistered")
+_REGISTERED = "clientRegistrationDate"
+_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, _REGISTERED, "isUnregistered")
 _ASKED = (field.element or field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read)
 ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
 """``returnElements``: flat names, although the answer is nested. Fields that the panel does not show are left out."""
@@ -30,10 +31,17 @@ def search_query(page: int, limit: int, **filters: str) -> dict[str, str]:
     return {**filters, "returnElements": ELEMENTS, "resultsPage": str(page), "resultsLimit": str(limit)}
 
 
-def window_filter(window: Window) -> dict[str, str]:
-    """Return the filter by modification date, both ends included."""
-    begin, end = wall_window(window)
-    return {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
+def search_filter(search: Search) -> dict[str, str]:
+    """Return the filter by modification date or by day of registration, both ends included; for all accounts none."""
+    if search is None:
+        return {}
+    if isinstance(search, Days):
+        return _between(_REGISTERED, search.first.isoformat(), search.last.isoformat())
+    return _between(_MODIFIED, *wall_window(search))
+
+
+def _between(name: str, begin: str, end: str) -> dict[str, str]:
+    return {f"{name}[{name}Begin]": begin, f"{name}[{name}End]": end}
 
 
 def create_body(records: Sequence[Json], *, notify: bool) -> Json:
@@ -76,6 +84,7 @@ def _account(shown: Json) -> Account:
         values=read(shown, ACCOUNT_FIELDS),
         modified_at=read_moment(shown.get(_MODIFIED)),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
+        registered=read_day(shown.get(_REGISTERED)),
     )
 
 

@@ -34,7 +34,7 @@ from kartoteka.ports.panel import (
     AddressWrite,
     NewAccount,
     PanelGroup,
-    Window,
+    Search,
 )
 
 CLIENTS = "clients/clients"
@@ -91,12 +91,12 @@ class HttpPanel:
             found |= self._find_with_comma(code)
         return [account for account in found.values() if account.external_code in wanted]
 
-    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
-        """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts."""
+    def changed(self, search: Search, page: int, limit: int) -> AccountPage:
+        """Return one page (from 0) of the accounts modified in a window, or registered in some days; None: of all."""
         try:
-            return self._page(page, limit, client_gates.window_filter(window) if window else {})
+            return self._page(page, limit, client_gates.search_filter(search))
         except Reject:
-            halt = Halt("panel_query", "the panel refuses the search by modification date: does it speak Admin API v8?")
+            halt = Halt("panel_query", "the panel refuses the search by date: does it speak Admin API v8?")
         raise halt
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:

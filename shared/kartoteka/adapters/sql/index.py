@@ -29,6 +29,7 @@ from kartoteka.adapters.sql.values import (
 from kartoteka.fields.table import COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
 from kartoteka.model import Candidate, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, SeenAccount
+from kartoteka.ports.panel import Search, Window
 
 _ACCOUNT = tuple(one.name for one in fields(SeenAccount))
 _DECISIONS = ("link", "create")
@@ -40,9 +41,6 @@ _MATCH = sync_matches.c
 _ACCOUNTS = sa.select(*(_SEEN[name] for name in _ACCOUNT))
 _BY_ID = _ACCOUNTS.where(among(_SEEN.panel_client_id))
 _BY_HINT = tuple(_ACCOUNTS.where(among(column)) for column in (_SEEN.external_code, _SEEN.tax_number, _SEEN.mail))
-_COUNT_MODIFIED = sa.select(sa.func.count()).where(
-    _SEEN.modified_at.between(sa.bindparam("begin"), sa.bindparam("end"))
-)
 _OWNERS = sa.select(_LINK.panel_client_id, _LINK.client_id).where(among(_LINK.panel_client_id))
 
 # Most accounts may have no code: an index on it would find them all for each page, and sort them. COALESCE forbids it.
@@ -106,9 +104,16 @@ class SqlAccountIndex(AccountIndex):
                 found.update((row[0], SeenAccount(*row)) for row in rows)
         return [found[key] for key in sorted(found)]
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        statement = sa.select(sa.func.count()).select_from(sync_panel_accounts)
+        if isinstance(search, Window):
+            statement = statement.where(_SEEN.modified_at.between(search.begin, search.end))
+        elif search is not None:
+            statement = statement.where(_SEEN.registered.between(search.first, search.last))
+        if since is not None:
+            statement = statement.where(_SEEN.seen_at >= since)
         with self._database.reading() as connection:
-            return connection.scalar(_COUNT_MODIFIED, {"begin": begin, "end": end}) or 0
+            return connection.scalar(statement) or 0
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         with self._database.reading() as connection:

@@ -17,6 +17,7 @@ from kartoteka.adapters.sql.columns import (
     ID,
     UtcDateTime,
     count,
+    day,
     flag,
     foreign_key,
     key,
@@ -252,10 +253,11 @@ sync_panel_accounts = _own(
     word("mail", 350),
     moment("modified_at"),
     flag("guest"),
+    day("registered"),
     moment("seen_at", now=True),
     *(
         sa.Index(f"ix_sync_panel_accounts_{name}", name)
-        for name in ("external_code", "tax_number", "mail", "modified_at")
+        for name in ("external_code", "tax_number", "mail", "modified_at", "registered")
     ),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -121,9 +121,11 @@ class Postgresql(Dialect):
         return Retry("database") if state.startswith(_RETRY_STATES) else None
 
 
-def _spelled(moment: datetime) -> str:
-    """Return a moment as the database keeps it: in UTC, without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+def _spelled(moment: datetime | date) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone; a day as it is."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat()
 
 
 def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
