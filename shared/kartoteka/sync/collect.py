@@ -198,7 +198,7 @@ class ChangeLogSource:
         if moved.high != cursor.high:
             moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
         tables = self._concern.rows.tables
-        touched = dict.fromkeys(e.owner for e in entries if e.table_name in tables and any(e.owner))
+        touched = dict.fromkeys(e.owner for e in entries if e.is_about(self._concern.name, tables) and any(e.owner))
         return moved, list(touched), sum(entry.seq > cursor.high for entry in entries) >= LOG_PAGE
 
     def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
