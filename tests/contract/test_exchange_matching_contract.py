@@ -107,6 +107,34 @@ def test_accounts_are_counted_by_their_day_of_registration_both_ends_included(be
     assert bench.exchange.index.known(["1"])["1"].registered == first
 
 
+def test_the_accounts_modified_last_come_first_and_none_without_a_date(bench: Bench) -> None:
+    times = [AT, LATER, None, AT + timedelta(minutes=5), LATER]
+    remember(bench, *(replace(seen(n), modified_at=at) for n, at in enumerate(times)))
+    latest = bench.exchange.index.latest(3)
+    assert [(each.panel_client_id, each.modified_at) for each in latest] == [
+        ("1", LATER),
+        ("4", LATER),
+        ("3", AT + timedelta(minutes=5)),
+    ]
+    assert [each.panel_client_id for each in bench.exchange.index.latest(100)] == ["1", "4", "3", "0"]
+
+
+def test_what_fields_have_held_before_is_told_by_client_concern_and_field(bench: Bench) -> None:
+    way = Direction.ERP_TO_PANEL
+    for before, after in (("Stara", "Nowa"), (None, "Stara")):
+        save(bench, change("C-1", "billing", written=(Written("street", way, Reason.EDIT, before, after),)))
+    save(bench, change("C-2", "billing", written=(Written("city", way, Reason.EDIT, "Łódź", "Sopot"),)))
+    save(bench, change("C-1", "accounts", written=(Written("", way, Reason.CREATE, None, "{}"),)))
+    save(bench, change("C-1", "accounts", written=(Written("active", way, Reason.EDIT, True, False),)))
+    former = bench.exchange.records.former("billing", [Owner("C-1"), Owner("C-3")])
+    assert {owner: {name: set(texts) for name, texts in by_field.items()} for owner, by_field in former.items()} == {
+        Owner("C-1"): {"street": {"Stara", "Nowa", ""}}
+    }
+    [flags] = bench.exchange.records.former("accounts", [Owner("C-1")]).values()
+    assert {name: set(texts) for name, texts in flags.items()} == {"active": {"true", "false"}}
+    assert not bench.exchange.records.former("billing", [])
+
+
 def test_only_accounts_remembered_since_then_are_counted_and_one_remembered_again_is(bench: Bench) -> None:
     for number in (1, 2, 3):
         remember(bench, replace(seen(number), modified_at=AT, registered=AT.date()), at=AT)

@@ -5,6 +5,7 @@ Fast, since the engine's state machines run on it. It passes the same contract s
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -54,6 +55,7 @@ from kartoteka.model import (
 from kartoteka.ports.exchange import (
     ClientHint,
     Exchange,
+    Former,
     GroupItem,
     IncomingClient,
     LogEntry,
@@ -558,6 +560,15 @@ class FakeRecords(_Port):
             if key.concern == concern and key.owner in wanted and deferral.due_at < until:
                 db.deferrals[key] = replace(deferral, due_at=until)
 
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        wanted, found = frozenset(owners), dict[Owner, dict[str, set[str]]]()
+        for h in self._db.history:
+            owner = Owner(h.client_id)
+            if owner in wanted and h.concern == concern and h.field and not h.item_id:
+                of_field = found.setdefault(owner, {}).setdefault(h.field, set())
+                of_field.update((h.value_before or "", h.value_after or ""))
+        return found
+
     def counted(self, concern: str, since: datetime) -> int:
         counted = (h for h in self._db.history if h.counts and h.concern == concern and h.at >= since)
         return len({(h.client_id, h.group_id, h.item_id, h.run_id) for h in counted})
@@ -590,6 +601,10 @@ class FakeIndex(_Port):
         if search is None:
             return len(late)
         return sum(1 for x in late if x.registered and search.first <= x.registered <= search.last)
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        dated = [(-x.modified_at.timestamp(), x.panel_client_id) for x in self._db.accounts.values() if x.modified_at]
+        return [self._db.accounts[key] for _, key in heapq.nsmallest(limit, dated)]
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         wanted = frozenset(panel_client_ids)

@@ -8,6 +8,7 @@ misbehaves when told to.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -68,6 +69,12 @@ CREDIT_SHOWN = {
     "nothing": frozenset({"credit_limit", "balance"}),
 }
 """``shows_credit`` -> what the panel keeps to itself of an account's trade credit."""
+
+KEPT = (
+    *("accounts", "closed", "payment_days", "hidden", "delivery", "discount_groups", "prices"),
+    *("_ids_by_login", "_numbers", "_last_id", "_last_address_id", "_last_group"),
+)
+"""What a backup of the panel holds."""
 
 
 class FakePanel:
@@ -159,6 +166,15 @@ class FakePanel:
         self.hidden.pop(panel_client_id, None)
         for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
             self._drop(address_id)
+
+    def backup(self) -> dict[str, Any]:
+        """Return what the panel holds, to be restored some day."""
+        return copy.deepcopy({name: getattr(self, name) for name in KEPT})
+
+    def restore(self, backup: Mapping[str, Any]) -> None:
+        """Put back what the panel held: numbers that it has handed out since are handed out anew."""
+        for name, held in copy.deepcopy(dict(backup)).items():
+            setattr(self, name, held)
 
     def add_address(self, panel_client_id: str, **values: Value) -> str:
         """Add a delivery address as the customer would; return its id."""

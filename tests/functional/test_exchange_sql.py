@@ -191,6 +191,8 @@ READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "contenders": (lambda exchange, keys: exchange.index.contenders(keys), 1),
     "answers": (lambda exchange, keys: exchange.index.answers(keys), 1),
     "strangers": (lambda exchange, keys: exchange.index.strangers("", len(keys)), 1),
+    "latest": (lambda exchange, keys: exchange.index.latest(len(keys)), 1),
+    "former": (lambda exchange, keys: exchange.records.former("billing", [Owner(key) for key in keys]), 1),
     "count_seen": (lambda exchange, keys: exchange.index.count_seen(Window(AT, AT), AT), 1),
     "group_ids": (lambda exchange, keys: exchange.prices.group_ids(), 1),
     "numbers": (lambda exchange, keys: exchange.prices.numbers(), 1),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartoteka.ports.panel import Days, Search, Window
-from kartoteka.sync.window import NARROW, OUTAGE, OVERLAP, REGISTERED_EVERY, FeedCursor, Reading, Zone
+from kartoteka.sync.window import NARROW, OUTAGE, OVERLAP, REGISTERED_EVERY, FeedCursor, Reading, Restored, Zone
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -117,8 +117,29 @@ def test_the_document_is_a_round_trip() -> None:
     zones = (Zone(EARLY, NOON), Zone(Window(NOON, NOON + MINUTE), NOON + MINUTE))
     under_way = Reading(EARLY, NOON, 10, page=3, total=31, moved=True, counted=7)
     whole = FeedCursor(NOON, AHEAD, NOON, zones, under_way, Reading(None, NOON, 10), read(DAYS), NOON, NOON + MINUTE)
+    whole = replace(whole, restored=Restored(NOON, 21, 100, told=True))
     assert FeedCursor.from_document(whole.to_document()) == whole
     assert FeedCursor.from_document(cursor().to_document()) == cursor()
+
+
+# --- a panel that was restored
+
+
+@pytest.mark.parametrize(
+    ("behind", "read", "grave"), [(19, 19, False), (20, 20, True), (20, 400, True), (20, 401, False), (21, 420, True)]
+)
+def test_twenty_accounts_and_a_twentieth_of_those_read_are_grave(behind: int, read: int, grave: bool) -> None:
+    assert Restored(NOON, behind, read).is_grave is grave
+
+
+def test_a_panel_that_went_back_is_read_again_as_a_whole_from_where_the_feed_stood() -> None:
+    noticed = replace(cursor(), whole=read(None)).gone_back(3, 90)
+    assert noticed.restored == Restored(NOON, 3, 90)
+    assert noticed.whole is None
+    assert noticed.whole_is_due(NOON, timedelta(days=30))
+    counted = replace(noticed, whole=read(None)).gone_back(2, 10)
+    assert (counted.restored, counted.whole) == (Restored(NOON, 5, 100), read(None))
+    assert counted.after(read(None)).restored is None
 
 
 # --- a search that moves while it is read

@@ -20,6 +20,9 @@ REFUSED_BY_ERP = "refused_by_erp"
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
 
+Former = Mapping[str, Collection[str]]
+"""Field -> the texts that it has held before, on either side."""
+
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
 
@@ -93,6 +96,10 @@ class Records(Protocol):
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
         """Store, in one transaction, what differs between before and after, and nothing where nothing does."""
+        ...
+
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        """Return what the fields of these clients' own records have held before, as far as the history tells."""
         ...
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
@@ -178,6 +185,10 @@ class AccountIndex(Protocol):
 
     def count_seen(self, search: Search, since: datetime | None) -> int:
         """Return how many accounts of the index a search would find; ``since``: of those remembered from then on."""
+        ...
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        """Return the accounts of the index that were modified last, the latest first; none without a date."""
         ...
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:

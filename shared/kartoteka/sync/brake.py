@@ -47,10 +47,22 @@ class Brake:
     def __init__(self, run: Run, concern: str) -> None:
         self._run = run
         self._concern = concern
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._count: int | None = None
         self._word: Mapping[str, Any] | None = None
         self.tripped = False
+
+    def stop(self, why: str) -> None:
+        """Stop the concern until a person confirms."""
+        with self._lock:
+            self.tripped = True
+            self._run.state.pause(self._concern, BRAKE)
+            logger.error(
+                "%s is stopped by the brake: %s; see `kartoteka status`, then run `kartoteka resume %s --confirm`",
+                self._concern,
+                why,
+                self._concern,
+            )
 
     def lets_through(self, plans: Sequence[Plan]) -> bool:
         """Return whether a chunk of plans may be carried out. Where not, the concern is paused already."""
@@ -70,13 +82,5 @@ class Brake:
             linked = self._run.exchange.records.count_linked()
             self.tripped = too_many(self._count, linked, self._run.policy.brake)
             if self.tripped:
-                self._run.state.pause(self._concern, BRAKE)
-                logger.error(
-                    "%s is stopped by the brake: %d risky writes within an hour, %d linked clients; see "
-                    "`kartoteka status`, then run `kartoteka resume %s --confirm`",
-                    self._concern,
-                    self._count,
-                    linked,
-                    self._concern,
-                )
+                self.stop(f"{self._count} risky writes within an hour, {linked} linked clients")
             return not self.tripped

@@ -6,6 +6,7 @@ Each page of accounts is shown to every concern, which plans with it what a work
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,15 @@ from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import recognised_by
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import Account, Search
+from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
+from kartoteka.sync.rebase import looking_back, rebase, stop
+from kartoteka.sync.restored import is_behind
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Reading, Zone
+
+logger = logging.getLogger(__name__)
 
 NAME = "feed"
 """The state's document of the feed."""
@@ -72,6 +77,14 @@ def follow_panel(run: Run) -> Counts:
                 for source in concern.sources(everything_due=False):
                     counts += advance(run, source)
     return counts
+
+
+def reaching_back(window: Window, latest: Sequence[SeenAccount], limit: int) -> Window:
+    """Return the window, begun at the latest account that is known: not where that second alone fills a page."""
+    at = latest[0].modified_at if latest else None
+    if at is None or (len(latest) >= limit and latest[-1].modified_at == at):
+        return window
+    return Window(min(window.begin, at), window.end)
 
 
 class PanelFeed:
@@ -136,20 +149,38 @@ class PanelFeed:
         return self._whole(cursor) if self._slowly else Found()
 
     def _window(self, cursor: FeedCursor, before: FeedCursor | None) -> Found:
-        """Read the next window. A quiet one of one page moves the cursor only now and then."""
+        """Read the next window, which reaches back to the latest account that is known.
+
+        Where not all are there that are known, the panel may have gone back. A quiet window of one page moves the
+        cursor only now and then.
+        """
+        now = self._run.now()
+        window = cursor.next_window(now)
+        latest = self._run.exchange.index.latest(self._run.policy.panel.batch_size)
+        anchored = reaching_back(window, latest, self._run.policy.panel.batch_size)
+        answer = self._ask(self._reading(anchored))
+        measured = before is not None and before.measured_at != cursor.measured_at
+        if self._looks_back(anchored, latest, answer, measured=measured) and cursor.restored is None:
+            verified = self._verified(cursor, latest)
+            if verified.restored:
+                return self._found(verified)
         self._window_opened = True
-        resumed = cursor.resumed(self._run.now())
-        keys, reading, news = self._read(self._reading(cursor.next_window(self._run.now())))
+        if answer.pages > 1 and anchored != window:
+            answer = self._ask(self._reading(window))
+        late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
+        reading = self._reading(window).after(answer.total, answer.pages)
+        moved, keys, news = self._handle(cursor.resumed(now), late, counted=reading.crowded)
         if not reading.ended or reading.crowded:
-            return self._found(replace(resumed, reading=reading), keys)
-        moved = resumed.after(reading)
-        worth = before is None or resumed != before or news or moved.until - before.until >= SAVE_AFTER
+            return self._found(replace(moved, reading=reading), keys)
+        moved = moved.after(reading)
+        worth = before is None or replace(moved, until=before.until) != before or news
+        worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
         return self._found(moved if worth or moved.zone_to_confirm() else None, keys)
 
     def _page_of(self, cursor: FeedCursor, reading: Reading) -> Found:
         """Read the next page of a search, or count what was seen of it, and read it again where that is not all."""
         if not reading.ended:
-            keys, reading, _ = self._read(reading)
+            cursor, keys, reading, _ = self._read(cursor, reading)
             return self._found(replace(cursor, reading=reading), keys)
         again = self._unless_complete(reading)
         return self._found(replace(cursor, reading=again) if again else cursor.after(reading))
@@ -169,36 +200,39 @@ class PanelFeed:
         """
         self._registered_asked = True
         days = cursor.registrations(self._run.now())
-        keys, reading, news = self._read(self._reading(days))
+        moved, keys, reading, news = self._read(cursor, self._reading(days))
         known = reading.total if reading.ended else self._run.exchange.index.count_seen(days, None)
         if known < reading.total:
-            return self._found(replace(cursor, reading=reading), keys)
-        due = news or cursor.registrations_are_due(self._run.now())
-        return self._found(cursor.after(reading) if due else None, keys)
+            return self._found(replace(moved, reading=reading), keys)
+        due = news or moved != cursor or cursor.registrations_are_due(self._run.now())
+        return self._found(moved.after(reading) if due else None, keys)
 
     def _whole(self, cursor: FeedCursor) -> Found:
         """Read some pages of all accounts in a run: what a window has missed is found some day."""
         every = timedelta(days=self._run.policy.panel.full_read_days)
         if cursor.whole is None and not cursor.whole_is_due(self._run.now(), every):
             return Found()
-        reading, keys = cursor.whole or self._reading(None), Keys()
-        if not reading.ended:
-            self._whole_left -= 1
-            keys, reading, _ = self._read(reading)
-            return self._found(replace(cursor, whole=reading), keys, more=self._whole_left > 0 or reading.ended)
-        again = self._unless_complete(reading)
-        moved = replace(cursor, whole=again) if again else cursor.after(reading)
-        return self._found(moved, more=again is not None and self._whole_left > 0)
+        reading = cursor.whole or self._reading(None)
+        if reading.ended:
+            again = self._unless_complete(reading)
+            moved = replace(cursor, whole=again) if again else cursor.after(reading)
+            return self._found(moved, more=again is not None and self._whole_left > 0)
+        self._whole_left -= 1
+        moved, keys, reading, _ = self._read(cursor, reading)
+        more = self._whole_left > 0 or reading.ended
+        if moved.restored and not cursor.restored:  # noticed on this very page: all are read from the first on
+            return self._found(moved, keys, more=more)
+        return self._found(replace(moved, whole=reading), keys, more=more)
 
     def _first_pass(self, cursor: FeedCursor, first: Reading) -> Found:
         """Read a page of all accounts for the first time: before all were read, nobody knows whose is whose."""
-        keys, upcoming = Keys(), first
+        keys = Keys()
         if first.ended:
             again = self._unless_complete(first)
             moved = replace(cursor, first=again) if again else cursor.after(first)
         else:
-            keys, upcoming, _ = self._read(first, complete=False)
-            moved = replace(cursor, first=upcoming)
+            cursor, keys, first, _ = self._read(cursor, first, complete=False)
+            moved = replace(cursor, first=first)
         found = self._found(moved, keys)
         if moved.first and not found.more:
             self._tell_waiting(Retry("first_pass"))
@@ -213,16 +247,60 @@ class PanelFeed:
         for concern in self._run.concerns.values():
             concern.index_incomplete(error)
 
+    # --- a panel that was restored
+
+    def _looks_back(
+        self, window: Window, latest: Sequence[SeenAccount], answer: AccountPage, *, measured: bool
+    ) -> bool:
+        """Whether accounts of the index that should stand in this window may be missing in the answer.
+
+        Where the window does not reach back to one, or the answer has more pages, nobody knows: the panel is asked once
+        an hour (``measured``), and before anything new is carried.
+        """
+        known = {a.panel_client_id for a in latest if a.modified_at and a.modified_at >= window.begin}
+        if known and answer.pages <= 1:
+            return not known <= {account.panel_client_id for account in answer.found}
+        page = self._run.exchange.index.known([account.panel_client_id for account in answer.found])
+        new = any(page.get(account.panel_client_id) != seen(account) for account in answer.found)
+        return bool(latest) and (new or measured)
+
+    def _verified(self, cursor: FeedCursor, latest: Sequence[SeenAccount]) -> FeedCursor:
+        """Read the accounts that were modified last: not all may be there any more, so the panel may have gone back.
+
+        They may also have been removed, or edited in this very second. What they show now is remembered.
+        """
+        known = {account.panel_client_id: account for account in latest}
+        shown = self._run.panel.read(list(known))
+        behind = [account for key, account in shown.items() if is_behind(account, known[key])]
+        gone = [replace(each, modified_at=None) for key, each in known.items() if key not in shown]
+        self._unremembered += [*gone, *map(seen, behind)]
+        return self._noticed(cursor, len(behind) + len(gone), len(known)) if behind else cursor
+
+    def _noticed(self, cursor: FeedCursor, behind: int, read: int) -> FeedCursor:
+        """Return the cursor with so many accounts counted that went back; all is stopped where they are too many."""
+        if cursor.restored is None:
+            logger.warning("the panel has gone back: %d of %d accounts show an older date", behind, read)
+            for concern in self._run.concerns.values():
+                concern.panel_restored()
+        moved = cursor.gone_back(behind, read)
+        assert moved.restored is not None
+        return replace(moved, restored=stop(self._run, moved.restored))
+
     # --- reading
 
-    def _read(self, reading: Reading, *, complete: bool = True) -> tuple[Keys, Reading, bool]:
-        """Read a page; return the keys that it asks for, the reading after it, and whether anything on it was new."""
+    def _ask(self, reading: Reading) -> AccountPage:
         self._pages_left -= 1
-        answer = self._run.panel.changed(reading.search, reading.page, reading.limit)
-        after = reading.after(answer.total, answer.pages)
-        counted = reading.search is None or after.crowded or reading.crowded
-        keys, news = self._handle(answer.found, counted=counted, complete=complete)
-        return keys, after, news
+        return self._run.panel.changed(reading.search, reading.page, reading.limit)
+
+    def _read(
+        self, cursor: FeedCursor, reading: Reading, *, complete: bool = True
+    ) -> tuple[FeedCursor, Keys, Reading, bool]:
+        """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
+        answer = self._ask(reading)
+        after, whole = reading.after(answer.total, answer.pages), reading.search is None
+        counted = whole or after.crowded or reading.crowded
+        cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
+        return cursor, keys, after, news
 
     def _unless_complete(self, reading: Reading) -> Reading | None:
         """Return the reading to be made again, where fewer accounts were seen than the panel counts."""
@@ -237,17 +315,36 @@ class PanelFeed:
         self._run.exchange.index.remember(self._unremembered, at=self._run.now())
         self._unremembered = []
 
-    def _handle(self, page: Sequence[Account], *, counted: bool, complete: bool) -> tuple[Keys, bool]:
-        """Return the keys that one page asks for, and whether an account on it looks otherwise in the account index.
+    def _handle(
+        self,
+        cursor: FeedCursor,
+        page: Sequence[Account],
+        *,
+        counted: bool,
+        whole: bool = False,
+        complete: bool = True,
+    ) -> tuple[FeedCursor, Keys, bool]:
+        """Return the cursor, the keys that one page asks for, and whether the account index knew it otherwise.
 
-        ``counted``: what is seen is counted, so it is remembered even where it is not new.
+        ``counted``: what is seen is counted, so it is remembered even where it is not new. ``whole``: it is a page of
+        all accounts.
         """
         if not page:
-            return {}, False
+            return cursor, {}, False
         ids = [account.panel_client_id for account in page]
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
         fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != seen(a)}
         news = News(page, owners, fresh, frozenset(known), complete=complete)
-        keys = {name: list(concern.notice(news)) for name, concern in self._run.concerns.items()}
+        if complete:
+            behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
+            if not behind and cursor.restored is None:
+                behind = looking_back(self._run, {o: a for o, a in news.linked.items() if a.panel_client_id in fresh})
+            if behind:
+                cursor = self._noticed(cursor, behind, len(page))
+        moved = rebase(self._run, news.linked, cursor.restored, whole=whole) if cursor.restored and complete else {}
+        keys = {
+            name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
+            for name, concern in self._run.concerns.items()
+        }
         self._unremembered += [seen(account) for account in (page if counted else fresh.values())]
-        return {name: found for name, found in keys.items() if found}, bool(fresh)
+        return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

@@ -13,7 +13,7 @@ the other way it is read anew, and at its end what was seen of it is counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -115,6 +115,33 @@ class Zone:
     begun: datetime
 
 
+TOLD_RECORDS = 20
+TOLD_SHARE = 0.05
+"""Where so many accounts, and such a share of those read, went back, everything is stopped until a person confirms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A panel that was restored. What it shows with a date up to ``until`` was not edited since.
+
+    ``behind`` of the accounts that were ``read`` went back. ``told``: a person was asked.
+    """
+
+    until: datetime
+    behind: int = 0
+    read: int = 0
+    told: bool = False
+
+    def counting(self, behind: int, read: int) -> Restored:
+        """Return it with more accounts counted."""
+        return replace(self, behind=self.behind + behind, read=self.read + read)
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether so much has gone back that a person is to be asked first."""
+        return self.behind >= TOLD_RECORDS and self.behind >= TOLD_SHARE * self.read
+
+
 @dataclass(frozen=True, slots=True)
 class FeedCursor:
     """Where the feed stands.
@@ -123,7 +150,8 @@ class FeedCursor:
     measured at ``measured_at`` (our clock). ``reading`` is under way. ``first`` reads all accounts for the first time,
     before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
     last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
-    were last asked for (the panel's time).
+    were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
+    since.
     """
 
     until: datetime
@@ -135,6 +163,7 @@ class FeedCursor:
     whole: Reading | None = None
     whole_at: datetime | None = None
     registered_at: datetime | None = None
+    restored: Restored | None = None
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
@@ -159,13 +188,20 @@ class FeedCursor:
         """Return the cursor as it goes on now: after an outage all accounts are to be read again."""
         return replace(self, whole_at=None) if now + self.offset - self.until > OUTAGE else self
 
+    def gone_back(self, behind: int, read: int) -> FeedCursor:
+        """Return the cursor of a panel of which so many accounts went back: all of them are to be read again."""
+        if self.restored:
+            return replace(self, restored=self.restored.counting(behind, read))
+        return replace(self, restored=Restored(self.until, behind, read), whole=None, whole_at=None)
+
     def after(self, reading: Reading) -> FeedCursor:
         """Return the cursor after this reading has come to its end."""
         rest, begun = replace(self, reading=None), reading.begun + self.offset
         if isinstance(reading.search, Days):
             return replace(rest, registered_at=begun)
         if reading.search is None:
-            return replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
+            known = replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
+            return replace(known, restored=None)
         window = reading.search
         if reading.crowded and self.until < window.end + OVERLAP:
             rest = replace(rest, zones=(*self.zones, Zone(window, reading.begun)))
@@ -202,6 +238,7 @@ class FeedCursor:
             "zones": [[*_search_document(zone.window)["window"], zone.begun.isoformat()] for zone in self.zones],
             "whole_at": self.whole_at.isoformat() if self.whole_at else None,
             "registered_at": self.registered_at.isoformat() if self.registered_at else None,
+            "restored": _restored_document(self.restored),
             **{name: reading.to_document() if reading else None for name, reading in readings.items()},
         }
 
@@ -223,7 +260,16 @@ class FeedCursor:
             whole=whole,
             whole_at=whole_at,
             registered_at=registered_at,
+            restored=_restored(document["restored"]),
         )
+
+
+def _restored_document(restored: Restored | None) -> dict[str, Any] | None:
+    return {**asdict(restored), "until": restored.until.isoformat()} if restored else None
+
+
+def _restored(document: Any) -> Restored | None:
+    return Restored(**{**document, "until": datetime.fromisoformat(document["until"])}) if document else None
 
 
 def _search_document(search: Search) -> dict[str, Any]:

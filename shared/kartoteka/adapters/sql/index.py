@@ -41,6 +41,8 @@ _MATCH = sync_matches.c
 _ACCOUNTS = sa.select(*(_SEEN[name] for name in _ACCOUNT))
 _BY_ID = _ACCOUNTS.where(among(_SEEN.panel_client_id))
 _BY_HINT = tuple(_ACCOUNTS.where(among(column)) for column in (_SEEN.external_code, _SEEN.tax_number, _SEEN.mail))
+_DATED = _ACCOUNTS.where(_SEEN.modified_at.is_not(None))
+_LATEST = _DATED.order_by(_SEEN.modified_at.desc(), _SEEN.panel_client_id).limit(COUNT)
 _OWNERS = sa.select(_LINK.panel_client_id, _LINK.client_id).where(among(_LINK.panel_client_id))
 
 # Most accounts may have no code: an index on it would find them all for each page, and sort them. COALESCE forbids it.
@@ -114,6 +116,10 @@ class SqlAccountIndex(AccountIndex):
             statement = statement.where(_SEEN.seen_at >= since)
         with self._database.reading() as connection:
             return connection.scalar(statement) or 0
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        with self._database.reading() as connection:
+            return [SeenAccount(*row) for row in connection.execute(_LATEST, {"count": limit})]
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         with self._database.reading() as connection:
