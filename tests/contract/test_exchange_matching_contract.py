@@ -9,7 +9,7 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import BILLING, Column
-from kartoteka.model import Candidate, Change, Direction, Link, Reason, Value, Values, Written
+from kartoteka.model import Candidate, Change, Direction, Link, Owner, Reason, Value, Values, Written
 from kartoteka.ports.exchange import ClientHint, IncomingClient, SeenAccount
 from kartoteka.ports.panel import Days, Window
 from tests.fixtures.exchange import Bench
