@@ -215,7 +215,7 @@ class Accounts(Concern):
             for a in news.page
             if a.external_code and a.panel_client_id not in news.owners and not a.guest
         ]
-        found = set(self.run.exchange.records.existing(codes_shown)) if codes_shown and self.is_on else set()
+        found = set(self._index.clients_of(codes_shown).values()) if codes_shown and self.is_on else set()
         if news.fresh and news.complete:
             fresh = list(news.fresh.values())
             hit = self._incoming.note(fresh)
@@ -416,9 +416,8 @@ class Accounts(Concern):
             if record.state.intent:
                 self._logins.current(record)  # a name that was asked for already comes before new ones
         found, errors = retry.ask_all(self.run.panel.find, [r.key.client_id for r in unlinked])
-        by_code: dict[str, list[Account]] = defaultdict(list)
-        for account in found:
-            by_code[account.external_code].append(account)
+        by_code, more = self._by_code_of([r.key.client_id for r in unlinked if r.key.client_id not in errors], found)
+        errors = {**errors, **more}
         result: dict[Owner, Shown] = dict(shown)
         failures: dict[Owner, Reject | Retry | Halt] = dict(failed)
         rest = []
@@ -432,6 +431,27 @@ class Accounts(Concern):
                 rest.append(record)
         matched, unread = self._matched(rest)
         return {**result, **matched}, {**failures, **unread}
+
+    def _by_code_of(
+        self, client_ids: Sequence[str], found: Sequence[Account]
+    ) -> tuple[Mapping[str, Sequence[Account]], Mapping[str, Reject | Retry | Halt]]:
+        """Return the accounts that carry the codes of these clients: of those that were found, and those in the index.
+
+        A panel that keeps codes in capitals may not find one as it was written. Return also for which clients an
+        account that the index knows could not be read, and why.
+        """
+        shown = {account.panel_client_id for account in found}
+        known = {
+            account.panel_client_id: client_id
+            for client_id, accounts in self._index.by_code(client_ids).items()
+            for account in accounts
+            if account.panel_client_id not in shown
+        }
+        read, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), list(known))
+        accounts = [*found, *read]
+        others = {account.external_code for account in accounts}.difference(client_ids)
+        by_code = matching.by_code(client_ids, accounts, self._index.held(others).union(client_ids))
+        return by_code, {known[key]: error for key, error in errors.items()}
 
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
@@ -469,7 +489,8 @@ class Accounts(Concern):
         taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
         client = matching.hint(record.key.client_id, record.erp or {})
         fits = matching.rules_that_hit(client, current, self.run.policy.accounts.match)
-        if taken or not fits or not matching.can_be_linked(current):
+        differs = matching.contradicts(client, current)
+        if taken or not fits or differs or not matching.can_be_linked(current):
             index.remember([current], at=now)
             return False
         return True
