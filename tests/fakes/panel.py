@@ -258,11 +258,11 @@ class FakePanel:
         if not wanted:
             return []
         self._begin("GET clients/clients", sorted(wanted))
-        return [self._showing(each) for each in self.accounts.values() if each.external_code in wanted]
+        return [self._showing(each) for each in list(self.accounts.values()) if each.external_code in wanted]
 
     def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        found = [account for account in self.accounts.values() if _is_found(account, search)]
+        found = [account for account in list(self.accounts.values()) if _is_found(account, search)]
         if self.order:
             found.sort(key=self.order)
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]

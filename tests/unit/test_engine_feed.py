@@ -184,7 +184,7 @@ def test_the_first_pass_goes_on_after_each_run_that_was_killed() -> None:
     world = World(parse('{"panel": {"batch_size": 10}}'))
     for n in range(95):
         world.panel.register({**OTHER, "nip": f"{n:010}", "email": f"{n}@x.pl"}, login=f"shop-{n}")
-    world.exchange.insert_client("C-1", **{**CLIENT, "email": "77@x.pl"})
+    world.exchange.insert_client("C-1", **{**CLIENT, "nip": "", "email": "77@x.pl"})
     for _ in range(12):
         world.dies_at("panel.changed", call=3)
         world.follow()
