@@ -295,7 +295,6 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Another account of the panel has the login that this client was to get.",
                 "Write another login into clients.login, or change the pattern accounts.login in the policy.",
             ),
-            contents=True,
         ),
         Code(
             "bad_password",
@@ -385,6 +384,34 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "The panel refuses the tax number as wrong for the client's country (it says '{panel}').",
                 "Correct the number ({fields}) or the country in {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_vat.checked",
+            State.HELD,
+            Text(
+                "'{value}' nie jest numerem NIP, jaki nadaje ten kraj ({country}): nie zgadza się długość lub suma "
+                "kontrolna.",
+                "Popraw {fields} lub kraj w tabeli {table}; sprawdzanie wyłącza billing.check_tax_numbers w polityce.",
+            ),
+            Text(
+                "'{value}' is no tax number of its country ({country}): its length or its check digit is wrong.",
+                "Correct {fields} or the country in {table}; billing.check_tax_numbers in the policy switches the "
+                "check off.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_vat.dummy",
+            State.HELD,
+            Text(
+                "'{value}' nie jest niczyim numerem NIP ({country}), choć może mieć poprawną sumę kontrolną.",
+                "Wpisz prawdziwy numer w {fields} w tabeli {table} albo zostaw to pole puste.",
+            ),
+            Text(
+                "'{value}' is nobody's tax number ({country}), even where its check digit is right.",
+                "Put the real number into {fields} in {table}, or leave it empty.",
             ),
             contents=True,
         ),
@@ -499,6 +526,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Change the value in the panel, or remove the constraint or trigger that refuses it from the ERP's "
                 "database.",
             ),
+        ),
+        Code(
+            "refused_by_erp.column",
+            State.HELD,
+            Text(
+                "Baza ERP nie przyjęła wartości z panelu ({fields}: '{value}'; {reason}).",
+                "Zmień tę wartość w panelu albo usuń w bazie ERP ograniczenie, które ją odrzuca.",
+            ),
+            Text(
+                "The ERP's database refused the panel's value ({fields}: '{value}'; {reason}).",
+                "Change the value in the panel, or remove the constraint that refuses it from the ERP's database.",
+            ),
+            contents=True,
         ),
         Code(
             "unreadable",
@@ -714,6 +754,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "The same account was given to several clients: {accounts}.",
                 "Leave it to one of them: clear decision in sync_matches, or client_id in incoming_clients, for the "
                 "others.",
+            ),
+        ),
+        Code(
+            "shared_account.linked",
+            State.HELD,
+            Text(
+                "Konto {accounts} jest już powiązane z innym klientem ({value}).",
+                "Jeśli należy do tego klienta, usuń tamten wiersz w sync_links i zmień coś w tym wierszu; jeśli nie, "
+                "popraw kod zewnętrzny konta w panelu albo decision.",
+            ),
+            Text(
+                "Account {accounts} is linked to another client ({value}).",
+                "If it is this client's, delete that row of sync_links and touch this one; if not, correct the "
+                "account's external code in the panel, or the decision.",
             ),
         ),
         Code(
@@ -1645,6 +1699,11 @@ class Status:
 
 
 IN_STEP = Status(State.IN_STEP)
+
+
+def names_contents(code: str) -> bool:
+    """Whether a refusal with this code says what is wrong with the contents: the same would be refused again."""
+    return code in CODES and CODES[code].contents
 
 
 def status(code: str, fields: Sequence[str] = (), *, state: State | None = None, **facts: str) -> Status:

@@ -75,7 +75,7 @@ def test_what_was_agreed_is_sent_again_whatever_is_edited_first(number: int, tou
     ticks(world)
     assert rows(world, "street")[:number] == shown(world, "street")[:number] == [f"Nowa {n}" for n in range(number)]
     assert not world.exchange.conflicts
-    assert not world.state.paused()
+    assert not world.paused()
     if touch == "a neighbour":
         assert rows(world, "phone")[29] == "600700800"
     if touch == "another":
@@ -120,18 +120,18 @@ def test_much_that_went_back_is_told_and_stopped_until_a_person_confirms(caplog:
     world.panel.restore(backup)
     world.panel.edit(account_of(world, "C-0003"), phone="600700800")
     ticks(world)
-    assert world.state.paused() == dict.fromkeys(CONCERNS, BRAKE)
+    assert world.paused() == dict.fromkeys(CONCERNS, BRAKE)
     assert "restored from an older backup" in caplog.text
     assert rows(world, "street")[:25] == [f"Nowa {n}" for n in range(25)]
     assert shown(world, "street")[:25] == ["Długa 1"] * 25
     for concern in CONCERNS:
-        world.state.resume(concern)
+        world.resume(concern, confirm=True)
     ticks(world, 8)
     for _ in range(8):
         world.tick(seconds=3700)
     assert rows(world, "street")[:25] == shown(world, "street")[:25] == [f"Nowa {n}" for n in range(25)]
     assert rows(world, "phone")[3] == "600700800"
-    assert not world.state.paused(), "told once"
+    assert not world.paused(), "told once"
 
 
 def test_much_is_told_that_only_the_reading_of_all_accounts_finds() -> None:
@@ -140,7 +140,7 @@ def test_much_is_told_that_only_the_reading_of_all_accounts_finds() -> None:
     edited(world, *range(25), street="Nowa")
     world.panel.restore(backup)
     ticks(world)
-    assert world.state.paused() == dict.fromkeys(CONCERNS, BRAKE)
+    assert world.paused() == dict.fromkeys(CONCERNS, BRAKE)
 
 
 def test_a_panel_of_many_accounts_is_read_anew_as_a_whole_and_no_more_than_once() -> None:

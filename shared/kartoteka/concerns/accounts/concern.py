@@ -13,6 +13,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -24,7 +25,7 @@ from kartoteka.concerns.accounts.matching import NO_MATCH, Match
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE
+from kartoteka.fields.table import ACTIVE, LOGIN
 from kartoteka.fields.values import from_json
 from kartoteka.model import (
     REFUSED,
@@ -41,6 +42,7 @@ from kartoteka.model import (
     Reason,
     Record,
     RecordState,
+    Side,
     Value,
     Values,
     Written,
@@ -51,6 +53,7 @@ from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
+from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -89,15 +92,18 @@ class Found(Shown):
     """What the panel shows of a client without an account.
 
     ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
-    does not show it. ``shared``: another client was given the same account. ``before``: what an earlier call was
-    about to do.
+    does not show it. ``shared``: another client was given the same account. ``owners``: account -> the other client, if
+    there is one, that it is linked to. ``before``: what an earlier call was about to do. ``refused``: the fields
+    without which the account is opened, since the panel refused them.
     """
 
     by_code: tuple[Account, ...] = ()
     match: Match = NO_MATCH
     matched: Account | None = None
     shared: bool = False
+    owners: Mapping[str, str] = attribute(default_factory=dict)
     before: Intent | None = None
+    refused: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
 
 class Accounts(Concern):
@@ -162,6 +168,10 @@ class Accounts(Concern):
         propagates = self.run.policy.accounts.deletes == "propagate"
         return replace(record, erp={ACTIVE: False}) if record.erp is None and record.link and propagates else record
 
+    def verdict(self, record: Record) -> Status | None:
+        """Return what is said of an account of which all is in step: also that its client is gone."""
+        return super().verdict(record) if record.has_client else codes.status("deleted")
+
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return the deferred clients; one that was deleted is to be closed where deletions are propagated."""
         return owners if self.run.policy.accounts.deletes == "propagate" else super().due(owners)
@@ -196,7 +206,7 @@ class Accounts(Concern):
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
-        if PAUSED_AS in self.run.state.paused():
+        if PAUSED_AS in self.run.exchange.pauses.paused():
             return Retry("paused")
         try:
             for _ in range(FEED_READINGS):  # another run may move the feed's cursor meanwhile
@@ -269,7 +279,7 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=record.state.status)
         found = shown if isinstance(shown, Found) else None
         if found is not None and found.by_code:
-            return self._by_code(record, found.by_code)
+            return self._by_code(record, found)
         if not normal.is_plain_code(record.key.client_id):
             return self._held(record, codes.status("bad_id"))
         match = found.match if found else facts.match or NO_MATCH
@@ -312,11 +322,12 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=told)
         return Plan(record, Act.LOOK)
 
-    def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
+    def _by_code(self, record: Record, found: Found) -> Plan:
         """Link a client to the account that carries its code.
 
         A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
         """
+        accounts = found.by_code
         linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
         if not linkable:
             return self._held(record, codes.status("guest", accounts=accounts[0].panel_client_id))
@@ -324,6 +335,8 @@ class Accounts(Concern):
             names = ", ".join(a.panel_client_id for a in linkable)
             return self._held(record, codes.status("several_accounts", accounts=names))
         account, intent = linkable[0], record.state.intent
+        if owner := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(owner, account.panel_client_id))
         carried = intent if intent and intent.login == account.login else None
         by = carried.linked_by or "created" if carried else CODE
         return Plan(record, Act.LINK, shown=Found(account=account, match=Match(account.panel_client_id, by)))
@@ -341,6 +354,8 @@ class Accounts(Concern):
         if blocked:
             facts = {"accounts": account.panel_client_id, "panel_value": owner}
             return self._held(record, codes.told("account_taken", (), facts))
+        if linked_to := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(linked_to, account.panel_client_id), self._facts(record).known)
         if not matching.can_be_linked(seen(account)):
             return self._held(record, codes.status("guest", accounts=account.panel_client_id))
         first, way = Reason.FIRST_CONTACT, Direction.ERP_TO_PANEL
@@ -373,11 +388,14 @@ class Accounts(Concern):
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
-        if refusals := list(opening.refusals(values)):
-            first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
-            return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
-        note = record.state.notes.get(WHOLE)
-        if note and note.value == _as_json(values):  # the panel has refused these very contents
+        notes = record.state.notes
+        refusals = opening.refusals(values, row, notes, policy)
+        taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
+        if taken is None:
+            return self._held(record, opening.told(refusals, self.table))
+        left, values = {n: notes[n] for n in values.keys() & notes.keys() - taken.keys()}, taken
+        note = notes.get(WHOLE)
+        if note and note.value == _whole(values, record):  # the panel has refused these very contents
             return Plan(record, Act.KEEP, status=record.state.status)
         if not asked:
             return Plan(record, Act.LOOK)
@@ -388,7 +406,8 @@ class Accounts(Concern):
             return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
         login = self._logins.current(record)
         request = NewAccount(record.key.client_id, login, secrets.token_urlsafe(18), values)
-        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=Found(before=record.state.intent))
+        found = Found(before=record.state.intent, refused=left)
+        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
@@ -430,7 +449,16 @@ class Accounts(Concern):
             else:
                 rest.append(record)
         matched, unread = self._matched(rest)
-        return {**result, **matched}, {**failures, **unread}
+        return self._with_owners({**result, **matched}), {**failures, **unread}
+
+    def _with_owners(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
+        """Return what is shown with the other clients to whom these accounts are linked; one that is gone is none."""
+        found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
+        ids = [a.panel_client_id for one in found.values() for a in (*one.by_code, one.matched) if a]
+        links = self.run.exchange.index.owners(ids) if ids else {}
+        there = self.run.exchange.records.existing(set(links.values())) if links else frozenset()
+        owners = {account: client_id for account, client_id in links.items() if client_id in there}
+        return {**shown, **{owner: replace(one, owners=owners) for owner, one in found.items()}} if owners else shown
 
     def _by_code_of(
         self, client_ids: Sequence[str], found: Sequence[Account]
@@ -523,7 +551,7 @@ class Accounts(Concern):
             or answer.code != "login_taken"
             or self.run.policy.accounts.login.mode == "erp"
         ):
-            return self._not_done(plan, answer)
+            return self._opened_without(plan, answer) or self._not_done(plan, answer)
         before = plan.shown.before
         if before and before.making and before.login == plan.call.login and not self._looked_for_again(plan.record):
             return self._not_done(plan, Retry("maybe_opened"))
@@ -538,10 +566,24 @@ class Accounts(Concern):
         change = retry.refused(
             self.run, Change(plan.record, replace(plan.record.state, intent=None)), answer, table=self.table
         )
-        if change.after.deferral is None and plan.act is Act.ADD:
-            note = Note(REFUSED, _as_json(plan.call.values), code=answer.code)
-            change = replace(change, after=replace(change.after, notes={WHOLE: note}))
-        return [change]
+        if change.after.deferral is not None or plan.act is not Act.ADD:
+            return [change]
+        if named := retry.refused_by_name(answer, _steps(plan)):
+            after = replace(change.after, notes={**plan.shown.refused, **_noted(plan, named)})
+            told = self._to_be_opened(replace(plan.record, state=after), asked=False).status
+            return [replace(change, after=replace(after, status=told))]
+        note = Note(REFUSED, _whole(plan.call.values, plan.record), code=answer.code)
+        return [replace(change, after=replace(change.after, notes={WHOLE: note}))]
+
+    def _opened_without(self, plan: Plan, answer: Answer) -> Plan | None:
+        """Return the plan that opens an account without what the panel has refused, if it opens one without that."""
+        named = retry.refused_by_name(answer, _steps(plan)) if isinstance(answer, Reject) else {}
+        values = opening.left_out(plan.call.values, named, plan.record.erp or {}, self.run.policy) if named else None
+        if values is None:
+            return None
+        request = replace(plan.call, values=values)
+        found = replace(plan.shown, refused={**plan.shown.refused, **_noted(plan, named)})
+        return replace(plan, call=request, intent=_opening(request), shown=found)
 
     @staticmethod
     def _looked_for_again(record: Record) -> bool:
@@ -579,7 +621,7 @@ class Accounts(Concern):
         record, request = plan.record, plan.call
         link = Link(record.key.client_id, answer.panel_client_id, answer.login or request.login, "created")
         with self.lock:
-            self._opened[record.key.client_id] = Opened(request.values, record.erp or {})
+            self._opened[record.key.client_id] = Opened(request.values, record.erp or {}, plan.shown.refused)
             self._fresh.add(record.key.client_id)
         agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
         return self._linked(record, link, agreed, _opening(request).written)
@@ -590,7 +632,9 @@ class Accounts(Concern):
         status = IN_STEP if agreed else codes.status("first_contact")
         state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
         known = self._facts(record).known
-        return Change(record, state, written=written, link=link, candidates=() if known else None)
+        too_late = replace(record.state, intent=None, deferral=None, status=_linked_to("", link.panel_client_id))
+        other = Change(record, too_late)
+        return Change(record, state, written=written, link=link, candidates=() if known else None, otherwise=other)
 
     def also(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
@@ -623,10 +667,31 @@ class Accounts(Concern):
         self._incoming.list(sorted(freed))
 
 
+def _linked_to(client_id: str, account: str) -> Status:
+    """Return what is said of a client whose account is linked to another one already (empty: just now)."""
+    return codes.status("shared_account.linked", accounts=account, value=client_id or "?")
+
+
 def _opening(request: NewAccount) -> Intent:
     """Return what is stored before an account is opened; in the history that is one row, with the values as JSON."""
     written = (Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, _as_json(request.values)),)
     return Intent(written, making=True, login=request.login)
+
+
+def _whole(values: Values, record: Record) -> str:
+    """Return all that an account is opened with as one text: its values, and the login that the row names."""
+    return _as_json({**values, LOGIN: (record.erp or {}).get(LOGIN)})
+
+
+def _steps(plan: Plan) -> list[Step]:
+    """Return what an account is opened with as steps."""
+    return [Step(name, Side.PANEL, value) for name, value in plan.call.values.items()]
+
+
+def _noted(plan: Plan, named: Mapping[str, Reject]) -> dict[str, Note]:
+    """Return what is remembered of the values with which no account was opened."""
+    steps = {step.field: step for step in _steps(plan)}
+    return {n: note for name, e in named.items() for n, note in retry.notes_of(e, [steps[name]], plan.record).items()}
 
 
 def opened_values(intent: Intent | None) -> dict[str, Value]:
