@@ -13,13 +13,13 @@ from kartoteka.model import Owner
 from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountPage, Window
 from kartoteka.sync.window import OVERLAP
-from tests.helpers import linked, tax_number
+from tests.helpers import linked, tax_number, unbraked
 from tests.world import CLIENT, World
 
 
 def filled(number: int) -> World:
     """Return an installation with this many customers in step."""
-    world = World()
+    world = World(unbraked())
     for n in range(number):
         world.exchange.insert_client(f"C-{n:04}", **CLIENT)
     world.tick()

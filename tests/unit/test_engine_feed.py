@@ -12,7 +12,7 @@ import pytest
 from kartoteka.codes import State
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, Search, Window
-from tests.helpers import OTHER, by, status_of
+from tests.helpers import OTHER, by, status_of, tax_number, unbraked
 from tests.world import CLIENT, START, World
 
 GATE = "GET clients/clients"
@@ -21,9 +21,9 @@ NEVER_OLD = '{"panel": {"full_read_days": 3650}}'
 
 def filled(number: int, policy: str = NEVER_OLD) -> World:
     """Return an installation with this many customers in step, after some quiet minutes."""
-    world = World(parse(policy))
+    world = World(unbraked(policy))
     for n in range(number):
-        world.exchange.insert_client(f"C-{n:04}", **{**CLIENT, "nip": f"{n:010}", "email": f"{n}@firma.pl"})
+        world.exchange.insert_client(f"C-{n:04}", **{**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl"})
     for _ in range(3):
         world.tick(seconds=301)
     return world
@@ -183,7 +183,7 @@ def test_clients_wait_while_a_window_is_being_read_and_are_opened_once_it_was() 
 def test_the_first_pass_goes_on_after_each_run_that_was_killed() -> None:
     world = World(parse('{"panel": {"batch_size": 10}}'))
     for n in range(95):
-        world.panel.register({**OTHER, "nip": f"{n:010}", "email": f"{n}@x.pl"}, login=f"shop-{n}")
+        world.panel.register({**OTHER, "nip": tax_number(n), "email": f"{n}@x.pl"}, login=f"shop-{n}")
     world.exchange.insert_client("C-1", **{**CLIENT, "nip": "", "email": "77@x.pl"})
     for _ in range(12):
         world.dies_at("panel.changed", call=3)

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from kartoteka.model import Owner
-from kartoteka.policy import parse
 from kartoteka.sync.retry import BRAKE
 from tests.address_world import LINES
-from tests.helpers import OTHER, account_of
+from tests.helpers import OTHER, account_of, tax_number, unbraked
 from tests.world import CLIENT, CONCERNS, World
 
 CALM = '{"panel": {"full_read_days": 3650}}'
@@ -18,9 +17,9 @@ CALM = '{"panel": {"full_read_days": 3650}}'
 
 def filled(number: int, policy: str = CALM, **more: Any) -> World:
     """Return an installation with this many customers in step, a day later."""
-    world = World(parse(policy))
+    world = World(unbraked(policy))
     for n in range(number):
-        world.exchange.insert_client(f"C-{n:04}", **{**CLIENT, "nip": f"{n:010}", "email": f"{n}@firma.pl", **more})
+        world.exchange.insert_client(f"C-{n:04}", **{**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl", **more})
     for _ in range(3):
         world.tick(seconds=301)
     world.pass_time(days=1)
