@@ -12,7 +12,6 @@ from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
-from kartoteka.sync.retry import BRAKE
 
 RUNS = 5
 UNMATCHED = (
@@ -56,10 +55,9 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held or undecided, or stopped by the brake, or the ERP's changes are not logged."""
-    paused = report["cloud"]["paused"].values() if report["cloud"] else ()
+    """Return whether anything is held, undecided or paused, or the ERP's changes are not logged."""
     totals = report["totals"]
-    return bool(totals["held"] or totals["undecided"] or BRAKE in paused or report["triggers_missing"])
+    return bool(totals["held"] or totals["undecided"] or report["paused"] or report["triggers_missing"])
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -69,6 +67,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "held": queries.held(erp, limit),
         "deferred": queries.deferred(erp),
         "unmatched": queries.unmatched(erp),
+        "paused": dict(erp.exchange.pauses.paused()),
         "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
     }
 
@@ -96,7 +95,7 @@ def _stack(stack: Stack) -> Report:
         }
         for concern, url in sorted(stack.queues.items())
     ]
-    return {"queues": queues, "paused": dict(cloud.state(stack).paused()), "runs": cloud.runs(stack, RUNS)}
+    return {"queues": queues, "runs": cloud.runs(stack, RUNS)}
 
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
@@ -111,10 +110,12 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
     )
+    paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
+    show.table("Paused", ("concern", "reason", "to go on"), paused)
     lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
     show.table("Not all changes are logged: found late, by full scans", ("table", "triggers", "what to do"), lacking)
     if report["cloud"] is not None:
-        _print_stack(report["cloud"], stack)
+        _print_stack(report["cloud"])
 
 
 def _print_waiting(report: Report, lang: str) -> None:
@@ -132,10 +133,8 @@ def _print_waiting(report: Report, lang: str) -> None:
         )
 
 
-def _print_stack(found: Report, stack: str | None) -> None:
+def _print_stack(found: Report) -> None:
     show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
-    paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in found["paused"].items())
-    show.table("Paused", ("concern", "reason", "to go on"), paused)
     runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
     columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
     show.table("Last runs", columns, runs)

@@ -44,6 +44,7 @@ def tick(timeout: float, name: str | None) -> None:
     with console.status("firing the schedules") as status:
         idle = Idle(stack, began)
         fired = fire(stack)
+        idle.paused |= paused(stack, fired)
         while not idle.reached():
             status.update(f"waiting for {idle}")
             _check(stack, idle, deadline, timeout)
@@ -89,6 +90,12 @@ def fire(stack: Stack) -> Sequence[tuple[str, Mapping[str, Any]]]:
 
     with ThreadPoolExecutor(max(1, len(wanted))) as pool:
         return list(zip((schedule.function for schedule in wanted), pool.map(invoke, wanted), strict=True))
+
+
+def paused(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """Return concern -> reason of those whose functions answered that they are paused."""
+    names = {function: concern for concern, function in stack.functions.items()}
+    return {names.get(function, function): str(said["paused"]) for function, said in fired if "paused" in said}
 
 
 def summary(

@@ -131,7 +131,7 @@ def _move(name: str, run: Run, move: Move) -> Answer:
 
 def _paused(run: Run, name: str) -> str | None:
     """Return why this concern is paused, if it is. The brake's alarm rings until a person has confirmed."""
-    reason = run.state.paused().get(name)
+    reason = run.exchange.pauses.paused().get(name)
     if reason is not None:
         logger.info("paused", extra={"concern": name, "reason": reason})
     if reason == BRAKE:
@@ -168,9 +168,13 @@ def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) ->
     messages, unreadable = _read(name, records)
     owners = [owner for message in messages.values() for owner in message.owners]
     concern = run.concerns[name]
-    if (reason := _paused(run, name)) is not None:
-        concern.paused(owners, BRAKE if reason == BRAKE else "paused")
-        return _failures(run, name, records, unreadable, [])
+    try:
+        if (reason := _paused(run, name)) is not None:
+            concern.paused(owners, BRAKE if reason == BRAKE else "paused")
+            return _failures(run, name, records, unreadable, [])
+    except KartotekaError as away:
+        _report(name, away)
+        return _failures(run, name, records, unreadable, list(messages))
     before = _calls(run)
     result = reconcile(concern, owners)
     counts = result.report.counts

@@ -94,6 +94,10 @@ class Reason(enum.StrEnum):
     UNDO = "undo"
 
 
+FIRST = (Reason.CREATE, Reason.FIRST_CONTACT)
+"""Why a field is written that was never compared before."""
+
+
 class Owner(NamedTuple):
     """Whom a record belongs to: a client or a discount group; the other one's id is empty."""
 
@@ -163,7 +167,8 @@ class Link:
 class Written:
     """A field that was written on one side: a row of ``sync_history``.
 
-    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account
+    ``direction`` is the way the value travelled. ``counts``: it takes something away.
+    ``passed``: a person, or the policy, has let it pass; the brake does not count it. ``field`` is empty for an account
     that was opened; ``after`` is then the JSON text of all its values.
     """
 
@@ -173,6 +178,7 @@ class Written:
     before: Value = attribute(repr=False)
     after: Value = attribute(repr=False)
     counts: bool = False
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +322,8 @@ class Change:
     The ERP's own row is written first, all or nothing; where the ERP was faster, or its database refused,
     ``otherwise`` is stored instead. ``closed``: ids of open conflicts that are settled now -> winner (None: both sides
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
-    decision; None leaves them. A ``link`` takes its account off ``incoming_clients`` and from any other client.
+    decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
+    where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
     """
 
     record: Record

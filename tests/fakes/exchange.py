@@ -34,6 +34,7 @@ from kartoteka.fields.table import (
 )
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
+    FIRST,
     NOTHING,
     Candidate,
     Change,
@@ -210,6 +211,7 @@ class FakeExchange:
         self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
+        self.stops: dict[str, tuple[str, datetime | None]] = {}
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
@@ -225,11 +227,12 @@ class FakeExchange:
         self.index = FakeIndex(self)
         self.prices = FakePrices(self)
         self.figures = FakeFigures(self)
+        self.pauses = FakePauses(self)
 
     @property
     def ports(self) -> Exchange:
-        """The five ports as the engine takes them."""
-        return Exchange(self.log, self.records, self.index, self.prices, self.figures)
+        """The six ports as the engine takes them."""
+        return Exchange(self.log, self.records, self.index, self.prices, self.figures, self.pauses)
 
     # --- the hands of the ERP
 
@@ -543,6 +546,11 @@ class FakeRecords(_Port):
         again: set[Key] = set()
         refused: dict[Key, str] = {}
         columns: dict[Key, Mapping[str, str]] = {}
+        if late := _linked_elsewhere(db, changes):
+            linking = [c for c in changes if c.link and c.link.client_id in late]
+            again |= {c.record.key for c in linking}
+            others = [c for c in changes if c.record.key.client_id not in late]
+            changes = [*others, *(c.otherwise for c in linking if c.otherwise)]
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
@@ -603,9 +611,20 @@ class FakeRecords(_Port):
             if key.concern == concern and key.owner in wanted and deferral.due_at < until:
                 db.deferrals[key] = replace(deferral, due_at=until)
 
-    def counted(self, concern: str, since: datetime) -> int:
-        counted = (h for h in self._db.history if h.counts and h.concern == concern and h.at >= since)
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
+        counted = (h for h in self._braked(concern, since, prices=prices) if h.counts)
         return len({(h.client_id, h.group_id, h.item_id, h.run_id) for h in counted})
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        found = self._braked(concern, since, prices=prices)
+        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in found if h.reason not in FIRST}
+
+    def count_kept(self, concern: str) -> int:
+        return sum(1 for key, state in self._db.states.items() if key.concern == concern and state.base is not None)
+
+    def _braked(self, concern: str, since: datetime, *, prices: bool) -> Iterator[StoredHistory]:
+        rows = (h for h in self._db.history if h.concern == concern and h.at >= since and not h.passed)
+        return (h for h in rows if bool(h.group_id and h.item_id) is prices)
 
 
 class FakeIndex(_Port):
@@ -733,6 +752,9 @@ class FakePrices(_Port):
         for change in changes:
             _store(db, change, run_id, at)
 
+    def count_sent(self, group_id: str = "") -> int:
+        return sum(1 for key in self._db.sent if group_id in ("", key[0]))
+
     def forget(self, group_id: str) -> None:
         db = self._db
         for key in list(_of_group(db.sent, group_id)):
@@ -749,6 +771,23 @@ class FakeFigures(_Port):
     def newest(self, until: datetime) -> datetime | None:
         moments = (_moment(row["as_of"]) for row in self._db.credit.values())
         return max((moment for moment in moments if moment is not None and moment <= until), default=None)
+
+
+class FakePauses(_Port):
+    """What is stopped, and since when the brake counts."""
+
+    def paused(self) -> Mapping[str, str]:
+        return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
+
+    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+        del at
+        self._db.stops[concern] = (reason, self.released(concern))
+
+    def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.stops[concern] = ("", released_at or self.released(concern))
+
+    def released(self, concern: str) -> datetime | None:
+        return self._db.stops.get(concern, ("", None))[1]
 
 
 # --- reading the ERP's rows
@@ -871,6 +910,16 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     return None
 
 
+def _linked_elsewhere(db: FakeExchange, changes: Sequence[Change]) -> set[str]:
+    """Return the clients whose account is another client's that is there, or another one's of this save."""
+    owners = {x.panel_client_id: x.client_id for x in db.links.values() if x.client_id in db.clients}
+    late = set()
+    for link in (change.link for change in changes if change.link):
+        if owners.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+            late.add(link.client_id)
+    return late
+
+
 def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
     """Return the columns whose values the ERP's own check refuses, where it does not refuse the row."""
     write, key = change.row, change.record.key
@@ -931,7 +980,7 @@ def _kept(state: RecordState) -> RecordState:
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
     values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
-    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts)
+    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts, passed=written.passed)
 
 
 def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime) -> None:

@@ -212,7 +212,7 @@ def test_taking_out_those_who_were_left_in_their_group_trips_the_brake() -> None
     world.tick()
     world.policy = parse('{"discounts": {"unassigned": "remove"}, "brake": {"min_records": 3}}')
     world.tick()
-    assert world.state.paused() == {"discounts": "brake"}
+    assert world.paused() == {"discounts": "brake"}
     assert group_of(world, "C-5") == "Hurt"
 
 
@@ -304,7 +304,7 @@ def test_taking_out_many_trips_the_brake() -> None:
     for n in range(10):
         world.exchange.update_client(f"C-{n}", discount_group_id=None)
     world.tick()
-    assert world.state.paused() == {"discounts": "brake"}
+    assert world.paused() == {"discounts": "brake"}
     assert group_of(world, "C-5") == "Hurt"
 
 

@@ -103,7 +103,7 @@ def test_retry_opens_an_account_that_was_refused() -> None:
 
 
 def test_retry_tries_once_more_what_the_panel_does_not_take() -> None:
-    world = linked()
+    world = linked(policy='{"billing": {"fields": {"nip": {"protect": false}}}}')
     world.exchange.update_client("C-0", nip="7792369887")
     world.panel.edit("1", nip="1")
     for _ in range(6):
@@ -146,7 +146,7 @@ def test_retry_does_not_let_pass_what_the_brake_has_stopped() -> None:
     for n in range(60):
         world.exchange.update_client(f"C-{n}", active=False)
     world.tick()
-    assert "accounts" in world.state.paused()
+    assert "accounts" in world.paused()
     stopped = next(f"C-{n}" for n in range(60) if world.exchange.status(f"C-{n}", "accounts").code == "brake")  # type: ignore[union-attr]
     world.exchange.decide_status(stopped, "accounts", "retry")
     world.tick()

@@ -380,10 +380,10 @@ def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches
     world = installation()
     for n in range(1200):
         code = f"C-{n:04}" if n < 200 else ""
-        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": tax_number(n), "email": f"jan{n}@firma.pl"}
         world.panel.register(values, login=f"shop-{n}", external_code=code)
     for n in range(2000):
-        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": tax_number(n), "email": f"jan{n}@firma.pl"}
         if n < 400:
             kind = values
         elif n < 600:  # by the tax number alone
@@ -393,11 +393,11 @@ def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches
         elif n < 750:  # the tax number says one account, the e-mail another
             kind = {**values, "email": f"jan{n + 50}@firma.pl"}
         elif n < 800:  # taken as candidates by the fifty before
-            kind = {**values, "nip": f"{n + 5000:010}", "email": f"x{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n + 5000), "email": f"x{n}@firma.pl"}
         elif n < 900:  # pairs of branches with one account
-            kind = {**values, "nip": f"{n - n % 2:010}", "email": f"filia{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n - n % 2), "email": f"filia{n}@firma.pl"}
         else:
-            kind = {**values, "nip": f"{n + 5000:010}", "email": f"nowy{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n + 5000), "email": f"nowy{n}@firma.pl"}
         world.exchange.insert_client(f"C-{n:04}", **kind)
     world.tick()
     world.tick()
@@ -528,7 +528,7 @@ def test_while_the_feed_is_paused_nobody_is_opened_and_a_linked_account_is_close
     world.exchange.insert_client("C-1", **OTHER)
     world.tick()
     world.tick()
-    world.state.pause("panel_feed", "operator")
+    world.pause("panel_feed", "operator")
     account = world.panel.register(CLIENT, login="jan")
     world.pass_time(hours=5)
     world.exchange.insert_client("C-2", **CLIENT)
@@ -540,7 +540,7 @@ def test_while_the_feed_is_paused_nobody_is_opened_and_a_linked_account_is_close
     assert world.panel.closed == {by(world, "C-1")[0]}
     assert status_of(world, "C-2") == (State.PENDING, "paused")
     assert not world.panel.calls().get("POST clients/clients", 0) > 1
-    world.state.resume("panel_feed")
+    world.resume("panel_feed")
     world.collect("accounts")
     world.drain()
     assert by(world, "C-2") == (account, "nip")
@@ -552,11 +552,11 @@ def test_a_held_client_that_was_completed_while_the_feed_is_paused_is_looked_at_
     world.exchange.insert_client("C-1", **{**CLIENT, "city": None})
     world.tick()
     assert status_of(world, "C-1") == (State.HELD, "incomplete")
-    world.state.pause("panel_feed", "operator")
+    world.pause("panel_feed", "operator")
     world.exchange.update_client("C-1", city="Łódź")
     world.collect("accounts")
     assert status_of(world, "C-1") == (State.PENDING, "paused")
-    world.state.resume("panel_feed")
+    world.resume("panel_feed")
     world.pass_time(minutes=1)
     world.collect("accounts")
     world.drain()
@@ -567,7 +567,7 @@ def test_where_nobody_is_opened_no_client_waits_for_a_paused_feed() -> None:
     world = installation(policy='{"accounts": {"direction": "off"}}')
     account = world.panel.register(CLIENT, login="jan")
     world.tick()
-    world.state.pause("panel_feed", "operator")
+    world.pause("panel_feed", "operator")
     world.exchange.insert_client("C-1", **OTHER)
     world.exchange.insert_client("C-2", **{**OTHER, "nip": "", "email": "x@y.pl"})
     world.exchange.answer_incoming(account, "C-1")

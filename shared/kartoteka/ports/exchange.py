@@ -1,4 +1,4 @@
-"""The exchange database: five small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: six small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -85,8 +85,9 @@ class ChangeLog(Protocol):
 class Saved:
     """What :meth:`Records.save` could not store as asked, by key.
 
-    ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
-    database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    ``again``: the ERP changed the row, or another client was linked to the account meanwhile, so the record is to be
+    worked again. ``refused``: the ERP's own database refused the row (a check, a trigger of its author's), and why. For
+    both ``otherwise`` was stored.
     ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
     why. Nothing of such a row was written.
     """
@@ -152,8 +153,19 @@ class Records(Protocol):
         """Let the deferred records of these owners not be due before ``until``: their keys are in the queue."""
         ...
 
-    def counted(self, concern: str, since: datetime) -> int:
-        """Return how many records were written since then in a way that counts for the brake, once for each run."""
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
+        """Return how many records lost something since then, once for each run; what was let pass is left out.
+
+        ``prices``: of the prices of groups alone; else of all but these.
+        """
+        ...
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        """Return the records that were written since then, but for creation, first contact, and what was let pass."""
+        ...
+
+    def count_kept(self, concern: str) -> int:
+        """Return how many records of a concern have a base: those that it looks after."""
         ...
 
 
@@ -367,6 +379,10 @@ class Prices(Protocol):
         """Store, in one transaction, prices that the panel took, those it removed, and what is to be said of them."""
         ...
 
+    def count_sent(self, group_id: str = "") -> int:
+        """Return how many prices the panel was sent, or may have been: of one group, or of all."""
+        ...
+
     def forget(self, group_id: str) -> None:
         """Forget every price that was sent to a group: it is not there any more."""
         ...
@@ -384,15 +400,36 @@ class Figures(Protocol):
         ...
 
 
+class Pauses(Protocol):
+    """What is stopped, by a person or by the brake, and since when the brake counts; it outlives the cloud's state."""
+
+    def paused(self) -> Mapping[str, str]:
+        """Return concern -> reason of those that are paused."""
+        ...
+
+    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+        """Pause this concern; a later reason replaces an earlier one."""
+        ...
+
+    def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        """End the pause of this concern, if there is one; by a person's word the brake counts anew from then."""
+        ...
+
+    def released(self, concern: str) -> datetime | None:
+        """Return when a person last let pass what the brake had stopped."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The five ports of one exchange database."""
+    """The six ports of one exchange database."""
 
     log: ChangeLog
     records: Records
     index: AccountIndex
     prices: Prices
     figures: Figures
+    pauses: Pauses
 
     @property
     def identity(self) -> str:

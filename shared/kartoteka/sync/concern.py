@@ -535,7 +535,7 @@ class Concern:
         """
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
-        free = [r for r in own if r.state.deferral is None or (stopped and r.link and not retry.was_stopped(r))]
+        free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]
         known = [r for r in free if self.can_wait(r)]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
         changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
@@ -544,6 +544,11 @@ class Concern:
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""
         return record.link is not None and record.erp is not None
+
+
+def _has_other(record: Record) -> bool:
+    """Whether a record is about something in the panel, so that a person's word can be about it."""
+    return record.link is not None or bool(record.key.group_id)
 
 
 def _has_lost_its_row(record: Record) -> bool:

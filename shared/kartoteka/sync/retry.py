@@ -57,7 +57,8 @@ def deferred(
 
 def was_stopped(record: Record) -> bool:
     """Whether a record was stopped by the brake: it comes back by a person's word only."""
-    return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
+    own = record.link is not None or bool(record.key.group_id)
+    return own and record.state.deferral is not None and record.state.deferral.code == BRAKE
 
 
 def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:

@@ -15,7 +15,7 @@ from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
 from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
-from kartoteka.model import Change, Key, Owner, Record, RecordState
+from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Records, Saved
 
@@ -40,11 +40,27 @@ _DEFERRED = (
 _DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
 
 _PAST = sync_history.c
-_COUNTED = sa.select(sa.func.count()).select_from(
-    sa.select(_PAST.client_id, _PAST.group_id, _PAST.item_id, _PAST.run_id)
-    .where(_PAST.concern == sa.bindparam("concern"), _PAST.counts == sa.true(), _PAST.at >= sa.bindparam("since"))
-    .distinct()
-    .subquery()
+_SINCE = (_PAST.concern == sa.bindparam("concern"), _PAST.at >= sa.bindparam("since"), _PAST.passed == sa.false())
+_RECORD = (_PAST.client_id, _PAST.group_id, _PAST.item_id)
+_OF_PRICES = sa.and_(_PAST.group_id != "", _PAST.item_id != "")
+
+
+def _counted(what: sa.ColumnElement[bool]) -> Select:
+    rows = sa.select(*_RECORD, _PAST.run_id).where(*_SINCE, _PAST.counts == sa.true(), what).distinct()
+    return sa.select(sa.func.count()).select_from(rows.subquery())
+
+
+def _written(what: sa.ColumnElement[bool]) -> Select:
+    either = _PAST.counts.in_([True, False])  # so that the index leads to the last hour
+    return sa.select(*_RECORD).where(*_SINCE, either, what, _PAST.reason.not_in([str(r) for r in FIRST])).distinct()
+
+
+_COUNTED = {True: _counted(_OF_PRICES), False: _counted(sa.not_(_OF_PRICES))}
+_WRITTEN = {True: _written(_OF_PRICES), False: _written(sa.not_(_OF_PRICES))}
+_COUNT_KEPT = (
+    sa.select(sa.func.count())
+    .select_from(sync_base)
+    .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
 
@@ -119,9 +135,18 @@ class SqlRecords(Records):
             for some in pieces([tuple(owner) for owner in owners], CHUNK):
                 connection.execute(self._postpone, {"of_concern": concern, "until": until, "keys": some})
 
-    def counted(self, concern: str, since: datetime) -> int:
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
         with self._database.reading() as connection:
-            return connection.scalar(_COUNTED, {"concern": concern, "since": since}) or 0
+            return connection.scalar(_COUNTED[prices], {"concern": concern, "since": since}) or 0
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        with self._database.reading() as connection:
+            rows = connection.execute(_WRITTEN[prices], {"concern": concern, "since": since})
+            return {Key(row[0], row[1], concern, row[2]) for row in rows}
+
+    def count_kept(self, concern: str) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(_COUNT_KEPT, {"concern": concern}) or 0
 
 
 def _gone(erp: ErpTables, rows: Rows) -> Select:
