@@ -14,7 +14,7 @@ from kartoteka.adapters.sql.dialect.base import Dialect
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_links
 from kartoteka.adapters.sql.values import CHUNK, Found, among, letters, moment_of, value_of
-from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.fields.table import LOGIN, SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
 from kartoteka.pieces import pieces
 
@@ -82,7 +82,7 @@ class Loader:
         self._shops = sa.select(shop.client_id, shop.shop_id).where(among(shop.client_id)) if where.with_shops else None
         self._of_shops = SHOPS_FIELD in where.fields
         client = erp.clients.c
-        self._client_id = client.id
+        self._client_id = client.id if LOGIN in where.columns else None  # who opens accounts tells of odd codes
         apart = where.table != erp.clients.name
         self._clients = sa.select(client.id).where(among(client.id)) if apart else None
         self._states = OF_CLIENTS_AND_ITEMS if where.items else OF_CLIENTS
@@ -110,7 +110,9 @@ class Loader:
         if self._items:
             rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}
         missing = [client_id for client_id in ids if client_id not in clients]
-        odd = self._dialect.odd_keys(connection, self._client_id, missing) if missing else frozenset[str]()
+        odd = frozenset[str]()
+        if missing and self._client_id is not None:
+            odd = self._dialect.odd_keys(connection, self._client_id, missing)
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
