@@ -770,6 +770,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "shared_account.linked",
+            State.HELD,
+            Text(
+                "Konto {accounts} jest już powiązane z innym klientem ({value}).",
+                "Jeśli należy do tego klienta, usuń tamten wiersz w sync_links i zmień coś w tym wierszu; jeśli nie, "
+                "popraw kod zewnętrzny konta w panelu albo decision.",
+            ),
+            Text(
+                "Account {accounts} is linked to another client ({value}).",
+                "If it is this client's, delete that row of sync_links and touch this one; if not, correct the "
+                "account's external code in the panel, or the decision.",
+            ),
+        ),
+        Code(
             "foreign_code",
             State.HELD,
             Text(
