@@ -202,6 +202,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_email.hidden",
+            State.HELD,
+            Text(
+                "W adresie '{value}' w {table} ({fields}) jest znak, którego nie widać (tu: ?).",
+                "Wpisz adres w tabeli {table} na nowo, zamiast go wklejać.",
+            ),
+            Text(
+                "The address '{value}' in {table} ({fields}) holds a character that nobody sees (here: ?).",
+                "Type the address into {table} anew instead of pasting it.",
+            ),
+            contents=True,
+        ),
+        Code(
             "bad_country",
             State.HELD,
             Text(

@@ -90,6 +90,10 @@ def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
     ("fields", "name", "value", "code"),
     [
         (BILLING, "email", "jan@firma.pl, anna@firma.pl", "bad_email"),
+        (BILLING, "email", "jan\u200b@firma.pl", "bad_email.hidden"),
+        (BILLING, "email", "jan@fir\u00adma.pl", "bad_email.hidden"),
+        (BILLING, "email", "jan@firma.pl\ufeff", "bad_email.hidden"),
+        (BILLING, "email", "jan@firma.pl\u2060 ", "bad_email.hidden"),
         (BILLING, "email", "jan@firma.pl\r\nBcc: x@y.pl", "unprintable"),
         (BILLING, "email", "x" * 346 + "@a.pl", "too_long"),
         (BILLING, "street", "Długa\x00", "unprintable"),

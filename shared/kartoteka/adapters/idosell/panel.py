@@ -23,6 +23,7 @@ from kartoteka.adapters.idosell.answers import Json
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Halt, Reject
+from kartoteka.fields.normal import code_key
 from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
@@ -84,13 +85,14 @@ class HttpPanel:
         return {account.panel_client_id: account for account in found if account.panel_client_id in wanted}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these codes, letter by letter, and nothing else the panel finds."""
+        """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""
         wanted = frozenset(external_codes) - {""}
         plain = sorted(code for code in wanted if "," not in code)
         found = {account.panel_client_id: account for account in self._all_with("clientCodesExternal", plain)}
         for code in sorted(wanted.difference(plain)):
             found |= self._find_with_comma(code)
-        return [account for account in found.values() if account.external_code in wanted]
+        keys = {code_key(code) for code in wanted}
+        return [account for account in found.values() if code_key(account.external_code) in keys]
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts."""
