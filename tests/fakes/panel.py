@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
 from kartoteka.fields.codecs import CURRENCY, DAYS, FLAG, TEXT
+from kartoteka.fields.normal import code_key, hidden
 from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, SHOPS_FIELD, Field, Shown
 from kartoteka.fields.values import as_text, ids_of
 from kartoteka.model import Done, Outcome, Value, Values
@@ -86,6 +87,9 @@ class FakePanel:
     ids of accounts that are not active, ``payment_days`` is by account, and so is ``hidden`` for the rest. ``lacks``
     are the fields that the panel does not know: it shows none of them, and refuses a call that carries one.
 
+    ``code_case``: ``capitals`` keeps external codes in these and finds them to the letter, ``any_case`` finds them so.
+    ``keeps`` says what becomes of a value that the port hands over: (field, value, what was there) -> what is kept.
+
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
     panel's shops. ``order`` sorts what a search by dates finds, ``while_paging`` is called when a page of it was made
@@ -108,6 +112,8 @@ class FakePanel:
         self.new_have_no_date = False
         self.order: Callable[[Account], Any] | None = None
         self.while_paging: Callable[[Search, int], None] | None = None
+        self.code_case = "as_given"
+        self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
@@ -264,11 +270,13 @@ class FakePanel:
         return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        wanted = {code for code in external_codes if code}
+        any_case = self.code_case == "any_case"
+        wanted = {code_key(code) if any_case else code for code in external_codes if code}
         if not wanted:
             return []
-        self._begin("GET clients/clients", sorted(wanted))
-        return [self._showing(each) for each in list(self.accounts.values()) if each.external_code in wanted]
+        self._begin("GET clients/clients", sorted({*external_codes} - {""}))
+        shown = map(self._showing, list(self.accounts.values()))
+        return [a for a in shown if (code_key(a.external_code) if any_case else a.external_code) in wanted]
 
     def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
@@ -290,11 +298,12 @@ class FakePanel:
                 raise Reject("bad_login", panel="2: login małymi literami")
             self._check_shops(account.values.get(SHOPS_FIELD))
             values = {name: value for name, value in account.values.items() if _opens_with(ACCOUNT_FIELDS[name], value)}
+            values = {name: self.keeps(name, value, None) for name, value in values.items()}
             key = self._open(account.login, account.client_id, values, guest=False)
             self.opened.append(key)
             if notify:
                 self.notified.append(key)
-            return Done(key, account.login)
+            return Done(key, account.login, at=self._clock())
 
         return self._write("POST clients/clients", accounts, open_one)
 
@@ -307,8 +316,10 @@ class FakePanel:
             if SHOPS_FIELD in values:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
-            self._change(key, values, update.external_code)
-            return Done()
+            before = self.accounts[key].values
+            kept = {name: self.keeps(name, value, before.get(name)) for name, value in values.items()}
+            self._change(key, kept, update.external_code)
+            return Done(at=self._clock())
 
         return self._write("PUT clients/clients", updates, change_one)
 
@@ -330,7 +341,8 @@ class FakePanel:
         def add_one(write: AddressWrite) -> Outcome:
             key = self._customer(write)
             self._check_address_shops(write)
-            return Done(item_id=self._add(key, write.values))
+            kept = {name: self.keeps(name, value, None) for name, value in write.values.items()}
+            return Done(item_id=self._add(key, kept), at=self._clock())
 
         return self._write("POST clients/deliveryAddress", writes, add_one)
 
@@ -338,8 +350,9 @@ class FakePanel:
         def change_one(write: AddressWrite) -> Outcome:
             address_id = self._target(write)
             self._check_address_shops(write)
-            self._edit(address_id, write.values)
-            return Done()
+            before = self.delivery[address_id][1].values
+            self._edit(address_id, {n: self.keeps(n, value, before.get(n)) for n, value in write.values.items()})
+            return Done(at=self._clock())
 
         return self._write("PUT clients/deliveryAddress", writes, change_one)
 
@@ -349,7 +362,7 @@ class FakePanel:
             if address_id in self.in_use:
                 raise Reject("refused", panel="103: adres jest używany")
             self.remove_address(address_id)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 
@@ -512,16 +525,21 @@ class FakePanel:
         key = str(self._last_id)
         stamp = self._stamp()
         dated = None if self.new_have_no_date else stamp
-        self.accounts[key] = Account(key, login, code, shown, dated, guest, stamp.astimezone(WARSAW).date())
+        self.accounts[key] = Account(
+            key, login, self._kept_code(code), shown, dated, guest, stamp.astimezone(WARSAW).date()
+        )
         self._ids_by_login[login] = key
         self._keep_hidden(key, values)
         return key
+
+    def _kept_code(self, code: str) -> str:
+        return code.upper() if self.code_case == "capitals" else code
 
     def _change(self, key: str, values: Values, external_code: str | None = None) -> None:
         account = self.accounts[key]
         self.accounts[key] = replace(
             account,
-            external_code=account.external_code if external_code is None else external_code,
+            external_code=account.external_code if external_code is None else self._kept_code(external_code),
             values={**account.values, **self._shown(values)},
             modified_at=self._stamp(),
         )
@@ -629,6 +647,8 @@ def _lines(values: Values) -> dict[str, Value]:
 
 
 def _through(field: Field, value: Value) -> Value:
+    if isinstance(value, str) and hidden(value):  # pasted into the panel: our own check lets none of it pass
+        return value
     return field.codec.from_panel(_form(field, value))
 
 

@@ -9,6 +9,7 @@ system/serverTime, system/shopsData.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -22,7 +23,8 @@ from kartoteka.adapters.idosell.answers import Json
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Halt, Reject
-from kartoteka.model import Outcome
+from kartoteka.fields.normal import code_key
+from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
@@ -83,13 +85,14 @@ class HttpPanel:
         return {account.panel_client_id: account for account in found if account.panel_client_id in wanted}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these codes, letter by letter, and nothing else the panel finds."""
+        """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""
         wanted = frozenset(external_codes) - {""}
         plain = sorted(code for code in wanted if "," not in code)
         found = {account.panel_client_id: account for account in self._all_with("clientCodesExternal", plain)}
         for code in sorted(wanted.difference(plain)):
             found |= self._find_with_comma(code)
-        return [account for account in found.values() if account.external_code in wanted]
+        keys = {code_key(code) for code in wanted}
+        return [account for account in found.values() if code_key(account.external_code) in keys]
 
     def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         """Return one page (from 0) of the accounts modified in a window, or registered in some days; None: of all."""
@@ -103,12 +106,12 @@ class HttpPanel:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
         body = partial(client_gates.create_body, notify=notify)
         send = partial(self._send_records, "POST", CLIENTS, body)
-        return _write(accounts, client_gates.create_record, send, client_gates.outcomes)
+        return self._dated(_write(accounts, client_gates.create_record, send, client_gates.outcomes))
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", CLIENTS, update_body)
-        return _write(updates, client_gates.update_record, send, client_gates.outcomes)
+        return self._dated(_write(updates, client_gates.update_record, send, client_gates.outcomes))
 
     def shops(self) -> frozenset[int]:
         """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
@@ -128,12 +131,12 @@ class HttpPanel:
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Add these addresses; one outcome for each, in the order given. Never repeated here."""
         send = partial(self._send_records, "POST", ADDRESSES, update_body)
-        return _write(writes, address_gates.add_record, send, address_gates.added)
+        return self._dated(_write(writes, address_gates.add_record, send, address_gates.added))
 
     def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Write changed fields of these addresses; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", ADDRESSES, update_body)
-        return _write(writes, address_gates.update_record, send, address_gates.changed)
+        return self._dated(_write(writes, address_gates.update_record, send, address_gates.changed))
 
     def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Delete these addresses; one outcome for each, in the order given. Never repeated here."""
@@ -201,6 +204,12 @@ class HttpPanel:
 
     def _send_prices(self, method: str, path: str, number: str, entries: Sequence[group_gates.Entry]) -> Json:
         return self._send_group(method, path, group_gates.items_params(number, entries))
+
+    def _dated(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes with the moment of the answer, by the panel's clock."""
+        return [
+            replace(outcome, at=self._http.clock()) if isinstance(outcome, Done) else outcome for outcome in outcomes
+        ]
 
     def _send_records(
         self, method: str, path: str, form: Callable[[Sequence[Json]], Json], records: Sequence[Json]
