@@ -29,6 +29,7 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    KnownAccount,
     NewAccount,
     PanelGroup,
     Window,
@@ -79,6 +80,11 @@ class FakePanel:
     panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
+
+    It lies in reads when told to. ``unseen`` are the ids of accounts that its searches do not show, though another
+    gate does; ``blind``: nothing at all is shown, at any gate; ``names_all`` False: an account without delivery
+    addresses is left out of the answer about them; ``ignores_filters``: every search shows everything, which the port
+    tells as a Halt.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -91,6 +97,10 @@ class FakePanel:
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
         self.edit_moves_date = False
+        self.unseen: set[str] = set()
+        self.blind = False
+        self.names_all = True
+        self.ignores_filters = False
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
@@ -225,18 +235,30 @@ class FakePanel:
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         self._begin("GET clients/clients", panel_client_ids)
-        return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
+        shown = self._searched(filtered=True)
+        return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         wanted = {code for code in external_codes if code}
         if not wanted:
             return []
         self._begin("GET clients/clients", sorted(wanted))
-        return [self._showing(each) for each in self.accounts.values() if each.external_code in wanted]
+        shown = self._searched(filtered=True)
+        return [self._showing(each) for each in shown.values() if each.external_code in wanted]
+
+    def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
+        if not accounts:
+            return frozenset()
+        self._begin("POST clients/crm/search", [account.panel_client_id for account in accounts])
+        known = () if self.blind else self.accounts
+        return frozenset(account.panel_client_id for account in accounts if account.panel_client_id in known)
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        found = [account for account in self.accounts.values() if window is None or _inside(account, window)]
+        searched = self._searched(filtered=window is not None).values()
+        found = [account for account in searched if window is None or _inside(account, window)]
+        if window is None and page == 0 and not found and self.accounts and not self.blind:
+            raise Retry("broken_answer")
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
         return AccountPage(shown, len(found), -(-len(found) // limit))
 
@@ -274,15 +296,19 @@ class FakePanel:
         self._begin("GET system/shopsData")
         return frozenset(self.known_shops)
 
-    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
         if not panel_client_ids:
             return {}
         self._begin("GET clients/deliveryAddress", panel_client_ids)
+        self._check_filter()
         found: dict[str, list[Address]] = {key: [] for key in panel_client_ids if key in self.accounts}
         for owner, address in self.delivery.values():
             if owner in found:
                 found[owner].append(address)
-        return found
+        if self.names_all and not self.blind:
+            return found
+        named = {} if self.blind else {key: shown for key, shown in found.items() if shown}
+        return dict.fromkeys(panel_client_ids) | named
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         def add_one(write: AddressWrite) -> Outcome:
@@ -359,6 +385,18 @@ class FakePanel:
         return dict(self._calls)
 
     # the works
+
+    def _searched(self, *, filtered: bool) -> Mapping[str, Account]:
+        """Return the accounts that a search goes through."""
+        if filtered:
+            self._check_filter()
+        if self.blind:
+            return {}
+        return {key: each for key, each in self.accounts.items() if key not in self.unseen}
+
+    def _check_filter(self) -> None:
+        if self.ignores_filters and self.accounts:
+            raise Halt("panel_query", "the panel ignores the filter")
 
     def _begin(self, gate: str, about: Sequence[str] = ()) -> None:
         self._calls[gate] += 1

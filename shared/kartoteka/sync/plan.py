@@ -98,6 +98,11 @@ class Plan:
         return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE)
 
     @property
+    def asks_again(self) -> bool:
+        """Whether the record is held since the panel was asked and did not show something: it is asked again."""
+        return self.more and self.act is Act.KEEP and codes.is_asked_again(self.status)
+
+    @property
     def risky(self) -> bool:
         """Whether the brake counts it."""
         return any(step.risky for step in self.steps)
@@ -151,7 +156,9 @@ class Plan:
 
     def _after(self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str) -> RecordState:
         if self.act is Act.KEEP:
-            state = replace(self.record.state, deferral=None, status=self.status)
+            before = self.record.state
+            waits = codes.is_asked_again(self.status) and self.status == before.status
+            state = replace(before, deferral=before.deferral if waits else None, status=self.status)
             return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:

@@ -45,11 +45,13 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.pieces import pieces
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, NewAccount
+from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
+from kartoteka.sync.lookup import Unread, read_known
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -62,8 +64,12 @@ PAGE = 1_000
 """Clients told with one set of statements."""
 LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
 """The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
+LOOKS_AT_ONCE = 3
+"""Tries in a row that are made at once where the effect of a call is unknown."""
 LOOKS_IN_VAIN = 3
-"""Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
+"""Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's, and an empty panel."""
+EMPTY = "panel_empty"
+"""The code of a client whose code is known to the account index, in a panel that shows no account at all."""
 WHOLE = ""
 """The name under which a record remembers a refusal of the whole."""
 
@@ -331,7 +337,8 @@ class Accounts(Concern):
             named = self._facts(record).known or (Candidate(client_id, match.panel_client_id, match.by),)
             return self._held(record, codes.status("shared_account.given", accounts=match.panel_client_id), named)
         if account is None:
-            return self._held(record, codes.status("account_gone.given", accounts=match.panel_client_id))
+            gone = codes.status("account_gone.given", accounts=match.panel_client_id)
+            return replace(self._held(record, gone), more=True)
         owner = "" if normal.same_code(account.external_code, client_id) else account.external_code
         blocked = owner != "" and (match.by == matching.INCOMING or self.run.exchange.records.existing([owner]))
         if blocked:
@@ -411,10 +418,7 @@ class Accounts(Concern):
         for record in unlinked:
             if record.state.intent:
                 self._logins.current(record)  # a name that was asked for already comes before new ones
-        found, errors = retry.ask_all(self.run.panel.find, [r.key.client_id for r in unlinked])
-        by_code: dict[str, list[Account]] = defaultdict(list)
-        for account in found:
-            by_code[account.external_code].append(account)
+        by_code, errors = self._find(unlinked)
         result: dict[Owner, Shown] = dict(shown)
         failures: dict[Owner, Reject | Retry | Halt] = dict(failed)
         rest = []
@@ -429,6 +433,41 @@ class Accounts(Concern):
         matched, unread = self._matched(rest)
         return {**result, **matched}, {**failures, **unread}
 
+    def _find(self, records: Sequence[Record]) -> tuple[Mapping[str, Sequence[Account]], Unread]:
+        """Return the accounts that carry these clients' codes, and the codes that could not be looked up, and why.
+
+        A code that the account index knows and the search does not show is looked for in another way: it would cost a
+        second account. That the panel has no account at all is believed after some tries only.
+        """
+        client_ids = [record.key.client_id for record in records]
+        found, failed = retry.ask_all(self.run.panel.find, client_ids)
+        by_code: dict[str, list[Account]] = defaultdict(list)
+        for account in found:
+            by_code[account.external_code].append(account)
+        unseen = [key for key in client_ids if key not in by_code and key not in failed]
+        indexed = self.run.exchange.index.find(unseen, (), ()) if unseen else ()
+        if not indexed:
+            return by_code, failed
+        shown, unread = read_known(self.run, [_known(account) for account in indexed])
+        for account in shown.values():
+            by_code[account.external_code].append(account)
+        gone = [a for a in indexed if a.panel_client_id not in shown and a.panel_client_id not in unread]
+        patient = {record.key.client_id for record in records if _was_asked_often(record)}
+        doubt = self._shows_nobody() if any(a.external_code not in patient for a in gone) else None
+        doubted = {a.panel_client_id: doubt for a in gone if a.external_code not in patient} if doubt else {}
+        why = {**unread, **doubted}
+        errors = {a.external_code: why[a.panel_client_id] for a in indexed if a.panel_client_id in why}
+        certain = [nobodys(account) for account in gone if account.panel_client_id not in doubted]
+        self.run.exchange.index.remember([*map(seen, shown.values()), *certain], at=self.run.now())
+        return by_code, {**failed, **errors}
+
+    def _shows_nobody(self) -> Retry | Halt | None:
+        """Return why a panel is not believed that shows no account at all; None: it shows some."""
+        try:
+            return None if self.run.panel.changed(None, 0, 1).total else Retry(EMPTY)
+        except (Retry, Halt) as error:
+            return error
+
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
 
@@ -437,8 +476,9 @@ class Accounts(Concern):
         matches = {r.key.owner: self._facts(r).match or NO_MATCH for r in records}
         chosen = Counter(match.panel_client_id for match in matches.values() if match.panel_client_id)
         alone = [key for key, count in chosen.items() if count == 1]
-        accounts, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), alone)
-        by_id = {account.panel_client_id: account for account in accounts}
+        indexed = self.run.exchange.index.known(alone) if alone else {}
+        known = [_known(indexed[key]) if key in indexed else KnownAccount(key) for key in alone]
+        by_id, errors = read_known(self.run, known)
         shown: dict[Owner, Shown] = {}
         failed: dict[Owner, Reject | Retry | Halt] = {}
         for record in records:
@@ -457,9 +497,8 @@ class Accounts(Concern):
     def _still_fits(self, record: Record, account: Account | None, panel_client_id: str) -> bool:
         """Return whether an account is still as it was matched by a rule; else the index is corrected."""
         index, now = self.run.exchange.index, self.run.now()
-        if account is None:  # nobody's any more, like a guest
-            known = index.known([panel_client_id]).values()
-            index.remember([replace(a, tax_number="", mail="", guest=True) for a in known], at=now)
+        if account is None:
+            index.remember([nobodys(a) for a in index.known([panel_client_id]).values()], at=now)
             return False
         current = seen(account)
         taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
@@ -527,7 +566,8 @@ class Accounts(Concern):
     def looks_again(self, change: Change) -> bool:
         """Whether a client's account is looked for again at once: a lost reply must not cost it a minute."""
         deferral = change.after.deferral
-        return change.record.link is None and deferral is not None and deferral.code in LOST
+        is_lost = deferral is not None and deferral.code in LOST and deferral.tries <= LOOKS_AT_ONCE
+        return change.record.link is None and is_lost
 
     # --- what follows from a link
 
@@ -596,6 +636,21 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
+
+
+def _was_asked_often(record: Record) -> bool:
+    """Return whether the panel has shown no account at all again and again, at growing pauses."""
+    deferral = record.state.deferral
+    return deferral is not None and deferral.code == EMPTY and deferral.tries >= LOOKS_IN_VAIN
+
+
+def nobodys(account: SeenAccount) -> SeenAccount:
+    """Return an account of the index that is gone from the panel: nobody is matched with it, as with a guest."""
+    return replace(account, external_code="", tax_number="", mail="", guest=True)
+
+
+def _known(account: SeenAccount) -> KnownAccount:
+    return KnownAccount(account.panel_client_id, account.login, account.external_code)
 
 
 def _opening(request: NewAccount) -> Intent:
