@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 VISIBILITY = 720
 """Seconds, as in template.yaml."""
 RECEIVES = 5
-PACE = 1_000
+CALLS_A_SECOND = 1_000
 """Calls a second that the policy allows (its most): no limit but the panel's own time."""
-POLICY = {"panel": {"requests_per_second": PACE}}
+POLICY = {"panel": {"requests_per_second": CALLS_A_SECOND}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ PAUSE = 240
 """Seconds between other runs: more than the feed's overlap, so that each run stands for itself."""
 KNOWN_OF_FIVE = 3
 """Of five clients so many have an account in the panel at first contact."""
-LEASES_LAPSE = 1.0
-"""Seconds after which a process holds no leave to call the panel any more, as after any minute of rest."""
 
 FIRST_CONTACT = "first contact"
 FIRST_LOAD = "first load"
@@ -98,7 +96,6 @@ class Bench:
                 functions.shift_clock(self.clock)
             for n, (name, work) in enumerate(runs.items()):
                 if n:
-                    time.sleep(LEASES_LAPSE)
                     began = time.monotonic()
                 self.panel.forget_calls()
                 work(functions, poller)

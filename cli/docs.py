@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cli import codes_page
-from kartoteka.adapters.sql.tables import ERP
 from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
 from kartoteka.model import Empty
 from kartoteka.policy import Policy, Rule, json_schema, rules
@@ -72,10 +71,8 @@ def _concern(name: str, rows: Rows) -> Iterator[str]:
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"| {' | '.join(['---'] * len(COLUMNS))} |"
     found = rules(Policy(), name, rows.fields)
-    columns = ERP.named(rows.items or rows.table).columns
     for field in rows.fields.values():
-        cells = _cells(field, found.get(field.name), is_column=field.name in columns)
-        yield f"| {' | '.join(cells)} |"
+        yield f"| {' | '.join(_cells(field, found.get(field.name)))} |"
     yield ""
     if not all(field.read for field in rows.fields.values()):
         yield WRITE_ONLY
@@ -88,10 +85,10 @@ def _concern(name: str, rows: Rows) -> Iterator[str]:
             yield f"`{field.name}` {field.note}.\n"
 
 
-def _cells(field: Field, rule: Rule | None, *, is_column: bool) -> Iterator[str]:
+def _cells(field: Field, rule: Rule | None) -> Iterator[str]:
     """Yield what the page says of a field; ``rule`` None: it is never written."""
     yield f"`{field.name}`"
-    yield _type(field) if is_column else "none"
+    yield _type(field)
     yield f"`{field.read}`" if field.read else "not shown"
     for path in (field.create, field.update):
         yield f"`{path}`" if path else "not taken"

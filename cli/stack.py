@@ -19,7 +19,6 @@ from cli.exits import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -89,10 +88,6 @@ class Stack:
     def scheduler(self) -> EventBridgeSchedulerClient:
         """Return a client of the schedules."""
         return self.session.client("scheduler", endpoint_url=self.endpoint, config=CONNECT)
-
-    def cloudwatch(self) -> CloudWatchClient:
-        """Return a client of the metrics."""
-        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=CONNECT)
 
 
 def concern(logical_id: str, suffix: str) -> str:

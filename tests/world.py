@@ -33,7 +33,7 @@ CLIENT: dict[str, Value] = {
     "street": "Długa 1",
     "zip_code": "00-950",
     "city": "Łódź",
-    "nip": "5250001232",
+    "nip": "5250001233",
     "phone": "501502503",
     "client_type": "firm",
     "country_code": "PL",

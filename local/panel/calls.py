@@ -106,15 +106,13 @@ class Window:
 
 
 def query_window(query: Mapping[str, str], name: str, stem: str, whole_days: bool) -> Window | None:
-    """A deepObject window out of a query, `name[stemBegin]` and `name[stemEnd]`."""
+    """A deepObject window out of a query, `name[stemBegin]` and `name[stemEnd]`.
+
+    With `whole_days` an End without a time covers its day.
+    """
     if name in query:
         raise Refusal(422, f"{name} is an object: {name}[{stem}Begin]=...")
     begin, end = (query.get(f"{name}[{stem}{which}]") for which in ("Begin", "End"))
-    return window_of(begin, end, name, whole_days)
-
-
-def window_of(begin: str | None, end: str | None, name: str, whole_days: bool) -> Window | None:
-    """A window out of its two texts; with `whole_days` an End without a time covers its day."""
     if begin is None and end is None:
         return None
     try:

@@ -245,16 +245,6 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
-            "bad_shop",
-            State.HELD,
-            Text("'{value}' to nie są numery sklepów.", "Wpisz w client_shops.shop_id numery sklepów z panelu."),
-            Text(
-                "'{value}' is not a list of shop numbers.",
-                "Write the panel's numbers of the shops into client_shops.shop_id.",
-            ),
-            contents=True,
-        ),
-        Code(
             "unknown_shop",
             State.HELD,
             Text(
@@ -369,7 +359,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
-            "bad_shop.by_panel",
+            "bad_shop",
             State.HELD,
             Text(
                 "Panel nie zna tego sklepu (odpowiedź: '{panel}').",
@@ -1192,6 +1182,30 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Write figures in the account's currency into {table}, or correct the client's currency.",
             ),
             contents=True,
+        ),
+        Code(
+            "limit_first",
+            State.WAITING,
+            Text(
+                "Waluta klienta ({fields}) zmieni się w panelu, gdy tylko jego limit kredytu wyniesie tam 0.",
+                "Nic nie trzeba robić; jeśli trwa to długo, sprawdź wiersz klienta (credit) w sync_status.",
+            ),
+            Text(
+                "The client's currency ({fields}) changes in the panel as soon as its credit limit is 0 there.",
+                "Nothing to do; if it takes long, see the client's row (credit) in sync_status.",
+            ),
+        ),
+        Code(
+            "currency_changes",
+            State.WAITING,
+            Text(
+                "Waluta klienta właśnie się zmienia, więc do tego czasu limit wynosi 0.",
+                "Nic nie trzeba robić; jeśli trwa to długo, sprawdź wiersz klienta (billing) w sync_status.",
+            ),
+            Text(
+                "The client's currency is about to change, so the limit is 0 until it has.",
+                "Nothing to do; if it takes long, see the client's row (billing) in sync_status.",
+            ),
         ),
         Code(
             "overdue",

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from kartoteka.codes import Status
 from kartoteka.errors import Reject, Retry
 
-Value = str | bool | None
-"""One field's value, in the exchange database's vocabulary on either side. Empty text and None are both empty."""
+Value = str | bool | tuple[int, ...] | None
+"""One field's value, in the exchange database's vocabulary on either side.
+
+A tuple holds ids, in ascending order, each once. None, the empty text and the empty tuple are all empty.
+"""
 
 Values = Mapping[str, Value]
 """Field name (the exchange database's column) -> value, as written by the side it came from."""
@@ -67,6 +70,17 @@ class Empty(enum.StrEnum):
 
     KEEP = "keep"
     ERASE = "erase"
+
+
+class Decision(enum.StrEnum):
+    """What a person answers in ``sync_status.decision``."""
+
+    RETRY = "retry"
+    """Try again now: what was refused and when it is due is forgotten."""
+    DONE = "done"
+    """Settled by hand: what both sides show is the base."""
+    SEND = "send"
+    """Let a value pass that waits for confirmation."""
 
 
 class Reason(enum.StrEnum):
@@ -220,7 +234,11 @@ class ConflictNote:
 
 @dataclass(frozen=True, slots=True)
 class RecordState:
-    """What the exchange database keeps of a record. ``panel_id`` is the panel's id of an item or a group."""
+    """What the exchange database keeps of a record. ``panel_id`` is the panel's id of an item or a group.
+
+    ``decision`` is what a person wrote into ``sync_status.decision``, to the letter; empty: nothing. A change that ends
+    it has taken it.
+    """
 
     base: Forms | None = attribute(default=None, repr=False)
     panel_id: str = ""
@@ -228,6 +246,7 @@ class RecordState:
     intent: Intent | None = None
     deferral: Deferral | None = None
     status: Status | None = None
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +269,11 @@ class Record:
     def code(self) -> str:
         """The code of its status; empty where it has none."""
         return self.state.status.code if self.state.status else ""
+
+    @property
+    def decision(self) -> str:
+        """A person's word about it, as one reads it: a :class:`Decision`, or one that means nothing; empty: none."""
+        return self.state.decision.strip().lower()
 
 
 class Edit(NamedTuple):

@@ -10,6 +10,7 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model, field_validator
@@ -39,7 +40,7 @@ def _not_yet(mode: str | None) -> str | None:
 
 
 class FieldRule(_Section):
-    """What differs for one field from its concern. None: as the concern (or the table of concerns) says."""
+    """What differs for one field from its concern. None: as the concern (or the table of fields) says."""
 
     direction: Direction | None = None
     conflict: Resolution | None = None
@@ -185,12 +186,20 @@ class Shops(OneWay):
     rules: tuple[ShopRule, ...] = ()
 
 
+class Overdue(_Section):
+    """What a client may owe past its date. ``allowed`` None: nobody asks."""
+
+    allowed: Decimal | None = Key(default=None, ge=0, decimal_places=2)
+    then: Literal["zero"] = "zero"
+
+
 class Credit(OneWay):
     """Trade credit, limits and balances."""
 
     stale_after_minutes: int = Key(default=240, ge=1)
     when_stale: Literal["freeze", "zero", "keep"] = "freeze"
     balance_sign: Literal[1, -1] = 1
+    overdue: Overdue = Overdue()
 
 
 class Brake(_Section):
@@ -241,7 +250,7 @@ class Policy(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for one field: the policy, the concern's choice and the table of concerns put together.
+    """What holds for one field: the policy, the concern's choice and the table of fields put together.
 
     ``always``: an empty value of the ERP's is a value like any other, at first contact too.
     """

@@ -16,6 +16,7 @@ from kartoteka.model import (
     Change,
     Deferral,
     Direction,
+    Forms,
     Intent,
     Key,
     Link,
@@ -216,14 +217,14 @@ def test_shops_come_in_ascending_order_of_their_numbers(bench: Bench, concern: s
     bench.erp.set_shops("C-2", 7)
     bench.erp.set_shops("C-4", 7)
     found = bench.exchange.records.load(concern, clients("C-1", "C-2", "C-3", "C-4"))
-    assert [record.erp and record.erp["shops"] for record in found] == ["1,2,10", "7", "", None]
+    assert [record.erp and record.erp["shops"] for record in found] == [(1, 2, 10), (7,), (), None]
 
 
 def test_shops_that_were_taken_away_are_gone(bench: Bench) -> None:
     bench.erp.insert_client("C-1")
     bench.erp.set_shops("C-1", 1, 2)
     bench.erp.set_shops("C-1", 2, 3)
-    assert row_of(load(bench, concern="shops"))["shops"] == "2,3"
+    assert row_of(load(bench, concern="shops"))["shops"] == (2, 3)
     assert logged(bench, 3) == [("client_shops", "C-1", "1", "D"), ("client_shops", "C-1", "3", "I")]
 
 
@@ -294,6 +295,19 @@ def test_of_a_record_that_is_not_kept_any_more_nothing_stays_but_history_and_con
 def test_a_base_without_any_field_is_a_base(bench: Bench) -> None:
     save(bench, change(base={}))
     assert load(bench).state.base == forms({})
+
+
+@pytest.mark.parametrize(
+    ("erp", "panel"),
+    [((1, 2), (1, 2)), ((1, 2), (2,)), ((7,), None), ((), ()), ((10,), ())],
+)
+def test_ids_come_back_as_ids(bench: Bench, erp: Value, panel: Value) -> None:
+    state = RecordState(Forms({"shops": erp}, {"shops": panel}), intent=Intent((written("shops", panel, erp),)))
+    save(bench, change(**parts(state)))
+    found = load(bench).state
+    assert (found.base, found.intent) == (state.base, state.intent)
+    save(bench, change(load(bench), base=Forms({"shops": erp}, {})))
+    assert load(bench).state.base == Forms({"shops": erp}, {})
 
 
 def test_a_part_in_which_nothing_differs_is_left_as_it_is_by_now(bench: Bench) -> None:
@@ -425,12 +439,14 @@ def test_each_written_field_is_a_row_of_history_in_words(bench: Bench) -> None:
     both = (
         Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "A", "B"),
         Written("wholesaler", Direction.PANEL_TO_ERP, Reason.DRIFT, True, None, counts=True),
+        Written("shops", Direction.ERP_TO_PANEL, Reason.EDIT, (), (1, 2, 10)),
     )
     save(bench, change(written=both))
     rows = [(h.field, h.direction, h.reason, h.value_before, h.value_after, h.counts) for h in bench.erp.history]
     assert rows == [
         ("street", "erp_to_panel", "edit", "A", "B", False),
         ("wholesaler", "panel_to_erp", "drift", "true", None, True),
+        ("shops", "erp_to_panel", "edit", "", "1,2,10", False),
     ]
     first = bench.erp.history[0]
     assert (first.at, first.run_id, first.client_id, first.group_id) == (AT, "run-1", "C-1", "")

@@ -84,7 +84,7 @@ def test_a_clients_own_record_comes_first_then_its_items_by_id(bench: Bench) -> 
         bench.erp.insert_address(address_id, client_id)
     found = load_items(bench, "C-2", "C-1")
     assert list(found) == [("C-2", ""), ("C-2", "a"), ("C-1", ""), ("C-1", "B"), ("C-1", "a1"), ("C-1", "b")]
-    assert found["C-2", ""].erp == {"country_code": "DE", "language": None, "shops": ""}
+    assert found["C-2", ""].erp == {"country_code": "DE", "language": None, "shops": ()}
     assert found["C-1", ""].erp is None, "an address without a client is shown, a client is not made up"
     assert [record.has_client for record in found.values()] == [True, True, False, False, False, False]
 
@@ -142,7 +142,7 @@ def test_what_is_kept_of_an_item_stays_with_it(bench: Bench) -> None:
 def test_a_row_without_an_id_is_no_item(bench: Bench) -> None:
     bench.erp.insert_address("", "C-1", street="A")
     bench.erp.insert_client("C-1", language="pol")
-    assert [r.erp for r in load_items(bench).values()] == [{"country_code": "PL", "language": "pol", "shops": ""}]
+    assert [r.erp for r in load_items(bench).values()] == [{"country_code": "PL", "language": "pol", "shops": ()}]
     assert bench.exchange.records.having(ADDRESSES, ["C-1"]) == frozenset()
 
 

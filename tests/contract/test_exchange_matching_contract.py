@@ -74,7 +74,7 @@ def test_twelve_hundred_codes_are_looked_up_at_once(bench: Bench) -> None:
 
 
 def test_accounts_are_remembered_and_renewed(bench: Bench) -> None:
-    first = replace(seen(77, login="b2b", code="C-1", nip="5250001232", email="a@b.pl"), modified_at=AT, guest=True)
+    first = replace(seen(77, login="b2b", code="C-1", nip="5250001233", email="a@b.pl"), modified_at=AT, guest=True)
     remember(bench, first, seen(78))
     bench.exchange.index.remember([replace(first, login="new", modified_at=LATER)], at=LATER)
     assert bench.exchange.index.known(["77", "78", "79"]) == {
@@ -101,13 +101,13 @@ def test_accounts_are_counted_by_their_date_both_ends_included(bench: Bench) -> 
 
 def test_clients_are_recognised_by_their_normalised_tax_number_or_e_mail(bench: Bench) -> None:
     bench.erp.insert_client("C-2", nip="DE 123456789", country_code="DE", email=" ")
-    bench.erp.insert_client("C-1", nip="PL 525-000-12-32", email="Jan@X.pl ")
+    bench.erp.insert_client("C-1", nip="PL 525-000-12-33", email="Jan@X.pl ")
     bench.erp.insert_client("C-3", nip="DE 123456789", country_code="PL")
     bench.erp.insert_client("C-4", email="third@x.pl")
     bench.erp.insert_client("C-5", nip=" ", email="")
     bench.erp.insert_client("C-6")
     assert list(bench.exchange.index.hints()) == [
-        ClientHint("C-1", "5250001232", "jan@x.pl"),
+        ClientHint("C-1", "5250001233", "jan@x.pl"),
         ClientHint("C-2", "123456789"),
         ClientHint("C-3", "DE123456789"),
         ClientHint("C-4", "", "third@x.pl"),
@@ -116,7 +116,7 @@ def test_clients_are_recognised_by_their_normalised_tax_number_or_e_mail(bench: 
 
 def test_clients_with_an_account_are_no_hints(bench: Bench) -> None:
     for key in ("C-1", "C-2"):
-        bench.erp.insert_client(key, nip="5250001232")
+        bench.erp.insert_client(key, nip="5250001233")
     save(bench, linked("C-1", "77"), linked("C-9", "78"))
     assert [hint.client_id for hint in bench.exchange.index.hints()] == ["C-2"]
 

@@ -17,6 +17,7 @@ from tests.fixtures.exchange import Bench
 from tests.fixtures.records import (
     AT,
     DEFERRED,
+    FAR,
     HELD,
     LATER,
     about,
@@ -223,19 +224,28 @@ def test_moments_in_any_words_are_found_at_their_time(bench: Bench) -> None:
 
 
 def test_the_newest_figures_are_those_of_the_latest_moment(bench: Bench) -> None:
-    assert bench.exchange.figures.newest() is None
+    assert bench.exchange.figures.newest(FAR) is None
     bench.erp.set_credit("C-1")
-    assert bench.exchange.figures.newest() is None
+    assert bench.exchange.figures.newest(FAR) is None
     for key, at in (("C-2", AT), ("C-3", LATER), ("C-4", AT - SECOND)):
         bench.erp.set_credit(key, as_of=at)
-    assert bench.exchange.figures.newest() == LATER
+    assert bench.exchange.figures.newest(FAR) == LATER
+
+
+@pytest.mark.parametrize("absurd", [FAR, datetime(2062, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
+def test_figures_of_a_later_moment_than_was_asked_for_are_not_the_newest(bench: Bench, absurd: datetime) -> None:
+    bench.erp.set_credit("C-1", as_of=absurd)
+    assert bench.exchange.figures.newest(LATER) is None
+    bench.erp.set_credit("C-2", as_of=LATER)
+    bench.erp.set_credit("C-3", as_of=LATER + SECOND)
+    assert bench.exchange.figures.newest(LATER) == LATER
 
 
 @odd
 def test_the_newest_figures_are_found_among_moments_in_any_words(bench: Bench) -> None:
     for text in ODD_MOMENTS:
         bench.erp.set_credit(text or "empty", as_of=text)
-    assert bench.exchange.figures.newest() == datetime(2026, 3, 3, 0, 59, 59, tzinfo=UTC)
+    assert bench.exchange.figures.newest(FAR) == datetime(2026, 3, 3, 0, 59, 59, tzinfo=UTC)
 
 
 # --- discounts: whose group

@@ -292,7 +292,7 @@ def test_other_edits_leave_group_and_credit_alone(world: World) -> None:
 
 
 def test_an_account_is_opened_without_group_and_credit(world: World) -> None:
-    values: dict[str, Value] = {**PERSON, "shops": "1", "credit_limit": "10.00", "discount_group_id": "5"}
+    values: dict[str, Value] = {**PERSON, "shops": (1,), "credit_limit": "10.00", "discount_group_id": "5"}
     [outcome] = world.panel.create([NewAccount("K-1", "anna", "Secret-123456", values)], notify=False)
     assert isinstance(outcome, Done)
     opened = shown(world, outcome.panel_client_id)

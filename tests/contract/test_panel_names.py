@@ -28,7 +28,7 @@ VALUES: dict[str, Value] = {
     "vat_eu": True,
     "local_government": False,
     "active": False,
-    "shops": "1,2",
+    "shops": (1, 2),
     "discount_group_id": "5",
     "credit_limit": "12.30",
     "balance": "-1.00",

@@ -31,6 +31,7 @@ from kartoteka.fields.table import (
     Fields,
     recognised_by,
 )
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     NOTHING,
     Candidate,
@@ -317,6 +318,19 @@ class FakeExchange:
     def decide(self, conflict_id: int, decision: str) -> None:
         """Answer a conflict as a person would: one UPDATE of ``decision``."""
         self.put_conflict(replace(self.conflicts[conflict_id - 1], decision=decision), answers=True)
+
+    def decide_status(
+        self, client_id: str, concern: str, decision: str | None, item_id: str = "", group_id: str = ""
+    ) -> None:
+        """Answer a status as a person would: one UPDATE of ``decision``; a row that is gone stays away."""
+        key = Key(client_id, group_id, concern, item_id)
+        if key in self.statuses:
+            self.states[key] = replace(self.states[key], decision=decision or "")
+            self.note("sync_status", "U", key.owner, f"{concern}:{item_id}")
+
+    def decision(self, client_id: str, concern: str, item_id: str = "", group_id: str = "") -> str | None:
+        """Return what stands in a status's ``decision``."""
+        return self.states.get(Key(client_id, group_id, concern, item_id), RecordState()).decision or None
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -681,9 +695,9 @@ class FakeFigures(_Port):
         dated = ((key, _moment(row["as_of"])) for key, row in sorted(self._db.credit.items()) if key)
         return [key for key, at in dated if at is not None and at < until and (since is None or since <= at)]
 
-    def newest(self) -> datetime | None:
+    def newest(self, until: datetime) -> datetime | None:
         moments = (_moment(row["as_of"]) for row in self._db.credit.values())
-        return max((moment for moment in moments if moment is not None), default=None)
+        return max((moment for moment in moments if moment is not None and moment <= until), default=None)
 
 
 # --- reading the ERP's rows
@@ -711,7 +725,7 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
         return None
     values = _values(row, names)
     if rows.with_shops and table == rows.table:
-        values[SHOPS_FIELD] = ",".join(str(number) for number in sorted(db.shops.get(key.client_id, ())))
+        values[SHOPS_FIELD] = tuple(sorted(db.shops.get(key.client_id, ())))
     return values
 
 
@@ -829,21 +843,27 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:
     """Store those of the two rows, ``sync_base`` and ``sync_status``, of which something differs."""
     stored = db.states.get(key, RecordState())
-    told, now = stored.status, after.status
-    if replace(after, status=None) != replace(before, status=None):
+    told, now, decision = stored.status, after.status, stored.decision
+    if _kept(after) != _kept(before):
         base = after.base and Forms(dict(after.base.erp), dict(after.base.panel))
-        stored = replace(after, base=base, notes=dict(after.notes), status=told)
+        stored = replace(after, base=base, notes=dict(after.notes), status=told, decision=decision)
     if now != before.status:
         stored = replace(stored, status=now)
         since, last = db.since.pop(key, (at, None))
         if now:
             unchanged = told and (told.state, told.code) == (now.state, now.code)
             db.since[key] = (since if unchanged else at, at if now.state is State.IN_STEP else last)
+    if (before.decision and not after.decision and decision == before.decision) or stored.status is None:
+        stored = replace(stored, decision="")
     put_state(db.states, key, stored)
 
 
+def _kept(state: RecordState) -> RecordState:
+    return replace(state, status=None, decision="")
+
+
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
-    values = (_text(written.before), _text(written.after))
+    values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
     return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts)
 
@@ -852,7 +872,7 @@ def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime)
     place = (key.client_id, key.concern, key.item_id, note.field)
     open_ones = (c for c in db.conflicts if c.closed_at is None)
     known = next((c for c in open_ones if (c.client_id, c.concern, c.item_id, c.field) == place), None)
-    erp, panel, base = (_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
+    erp, panel, base = (as_text(value) for value in (note.erp_value, note.panel_value, note.base_value))
     stored = known or StoredConflict(len(db.conflicts) + 1, *place, None, None, None, raised_at=at)
     stored = replace(stored, erp_value=erp, panel_value=panel, base_value=base)
     if note.winner and note.closed:
@@ -866,7 +886,3 @@ def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> Stor
     decided_at = (conflict.decided_at or at) if conflict.decision else None
     decision = conflict.decision or (winner and str(winner))
     return replace(conflict, decision=decision, decided_at=decided_at, closed_at=at)
-
-
-def _text(value: Value) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else value

@@ -19,6 +19,7 @@ from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
 from kartoteka.fields.codecs import CURRENCY, DAYS, FLAG, TEXT
 from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, SHOPS_FIELD, Field, Shown
+from kartoteka.fields.values import as_text, ids_of
 from kartoteka.model import Done, Outcome, Value, Values
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
@@ -47,6 +48,7 @@ HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
 IN_OTHER_WORDS = {name for name, field in SHOWN.items() if field.shown is Shown.IN_OTHER_WORDS}
 UNSET: dict[str, Value] = {
     **dict.fromkeys(SHOWN, ""),
+    SHOPS_FIELD: (),
     "client_type": "person",
     "country_code": "PL",
     "language": "pol",
@@ -136,7 +138,7 @@ class FakePanel:
         shops: Sequence[int] = (1,),
     ) -> str:
         """Open an account as a customer in the shop (or another program) would; return its id."""
-        values = {SHOPS_FIELD: _joined(shops), **values}
+        values = {SHOPS_FIELD: tuple(sorted(set(shops))), **values}
         return self._open(login or f"shop-{self._last_id + 1}", external_code, values, guest)
 
     def edit(self, panel_client_id: str, **values: Value) -> None:
@@ -149,7 +151,7 @@ class FakePanel:
 
     def assign_shops(self, panel_client_id: str, *shops: int) -> None:
         """Replace an account's shops as a user of the panel would."""
-        self._change(panel_client_id, {SHOPS_FIELD: _joined(shops)})
+        self._change(panel_client_id, {SHOPS_FIELD: tuple(sorted(set(shops)))})
 
     def remove(self, panel_client_id: str) -> None:
         """Take an account away altogether, its addresses with it."""
@@ -562,8 +564,8 @@ class FakePanel:
     def _check_shops(self, shops: Value) -> None:
         if not shops:
             raise Reject("no_shop.by_panel", field=SHOPS_FIELD, panel="13: nie podano sklepu")
-        if not self.known_shops.issuperset(ACCOUNT_FIELDS[SHOPS_FIELD].codec.to_panel(shops)):
-            raise Reject("bad_shop.by_panel", field=SHOPS_FIELD, panel="14: nie ma takiego sklepu")
+        if not self.known_shops.issuperset(ids_of(shops)):
+            raise Reject("bad_shop", field=SHOPS_FIELD, panel="14: nie ma takiego sklepu")
 
     def _check_address_shops(self, write: AddressWrite) -> None:
         if not write.shops or not self.known_shops.issuperset(write.shops):
@@ -618,11 +620,11 @@ def _form(field: Field, value: Value) -> Any:
     try:
         return field.codec.to_panel(value)
     except Reject as reject:
-        raise Reject(reject.code, field=field.name, value=str(value)) from None
+        raise Reject(reject.code, field=field.name, value=as_text(value) or "") from None
 
 
 def _empty(value: Value) -> bool:
-    return value is None or value == ""
+    return not as_text(value)
 
 
 def _opens_with(field: Field, value: Value) -> bool:
@@ -671,10 +673,6 @@ def _checked(key: PriceKey, price: SentPrice | None) -> tuple[PriceKey, Price | 
         return key, (money.amount(price.price), currency)
     except Reject as reject:
         return Reject(reject.code, field="price", value=str(price.price))
-
-
-def _joined(shops: Sequence[int]) -> str:
-    return ",".join(map(str, shops))
 
 
 def _inside(account: Account, window: Window) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kartoteka.model import Values
@@ -24,6 +24,7 @@ class StoredConflict:
     decision: str | None = None
     decided_at: datetime | None = None
     closed_at: datetime | None = None
+    decided_by: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class StoredMatch:
     matched_by: str
     decision: str | None
     raised_at: datetime
+    decided_by: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

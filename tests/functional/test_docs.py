@@ -97,7 +97,7 @@ def _assert_the_money_arrived(sql: SqlBench) -> None:
     (figures,) = sql.erp.run("SELECT credit_allowed, balance, as_of FROM client_credit")
     assert bool(figures["credit_allowed"])
     assert str(figures["balance"]).startswith("980")
-    newest = sql.exchange.figures.newest()
+    newest = sql.exchange.figures.newest(datetime.now(UTC))
     assert newest
     assert abs((datetime.now(UTC) - newest).total_seconds()) < 600, "`as_of` is written in UTC"
 

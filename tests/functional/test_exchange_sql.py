@@ -27,6 +27,7 @@ from tests.fixtures.records import (
     ADDRESSES,
     AT,
     DEFERRED,
+    FAR,
     about,
     change,
     clients,
@@ -199,7 +200,7 @@ READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "statuses": (lambda exchange, keys: exchange.prices.statuses("G"), 1),
     "dated": (lambda exchange, keys: exchange.prices.dated(AT, AT), 1),
     "outdated": (lambda exchange, keys: exchange.figures.outdated(AT, AT), 1),
-    "newest": (lambda exchange, keys: exchange.figures.newest(), 1),
+    "newest": (lambda exchange, keys: exchange.figures.newest(FAR), 1),
 }
 
 
@@ -327,7 +328,7 @@ def test_a_question_goes_by_its_index(sqlite_bench: SqlBench, name: str) -> None
     ("index", "ask"),
     [
         ("ix_client_credit_as_of", lambda exchange: exchange.figures.outdated(AT, AT)),
-        ("ix_client_credit_as_of", lambda exchange: exchange.figures.newest()),
+        ("ix_client_credit_as_of", lambda exchange: exchange.figures.newest(FAR)),
         ("ix_discount_group_items_valid_from", lambda exchange: exchange.prices.dated(AT, AT)),
         ("ix_discount_group_items_valid_to", lambda exchange: exchange.prices.dated(None, AT)),
         ("ROW((item_type)::text, item_id) >", lambda exchange: exchange.prices.items("G", ("product", "7"), 10)),

@@ -95,6 +95,11 @@ def test_a_whole_state_comes_back_as_it_was(sql: SqlBench) -> None:
         (Forms({"a": None}, {}), '{"a":[null]}'),
         (Forms({"a": True, "b": False}, {"a": True, "b": None}), '{"a":true,"b":[false,null]}'),
         (Forms({"a": "true"}, {"a": True}), '{"a":["true",true]}'),
+        (Forms({"a": (1, 2)}, {"a": (1, 2)}), '{"a":[[1,2],[1,2]]}'),
+        (Forms({"a": (1, 2)}, {"a": (1,)}), '{"a":[[1,2],[1]]}'),
+        (Forms({"a": (7,), "b": (1, 2)}, {"a": (7,)}), '{"a":[[7],[7]],"b":[[1,2]]}'),
+        (Forms({"a": (), "b": (3,)}, {"a": (), "b": None}), '{"a":[[],[]],"b":[[3],null]}'),
+        (Forms({"a": ()}, {}), '{"a":[[]]}'),
         (Forms({"b": "ż", "a": "[1]"}, {"b": "ż", "a": "[1]"}), '{"a":"[1]","b":"\\u017c"}'),
     ],
 )
@@ -109,6 +114,10 @@ def test_what_is_the_default_of_an_intent_is_not_spelled(sql: SqlBench) -> None:
     for intent, spelled in (
         (Intent(()), "{}"),
         (Intent((written("street", None, True),)), f'{{"written":[{row}]}}'),
+        (
+            Intent((written("shops", (1, 2), (1,)),)),
+            '{"written":[["shops","erp_to_panel","edit",[1,2],[1]]]}',
+        ),
         (Intent((), making=True, existing=("7", "8")), '{"existing":["7","8"],"making":true}'),
         (Intent((), login="b2b", linked_by="nip"), '{"linked_by":"nip","login":"b2b"}'),
     ):

@@ -34,10 +34,10 @@ DESIGNED = {
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code at",
     "sync_panel_accounts": "panel_client_id login external_code tax_number mail modified_at guest seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
-    "sync_matches": "client_id panel_client_id matched_by decision raised_at",
-    "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en",
+    "sync_matches": "client_id panel_client_id matched_by decision decided_by raised_at",
+    "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en decision decided_by",
     "sync_conflicts": "id client_id concern item_id field erp_value panel_value base_value raised_at decision "
-    "decided_at closed_at",
+    "decided_by decided_at closed_at",
     "sync_history": f"id at run_id {ABOUT} field direction reason value_before value_after counts",
     "sync_plan": f"id planned_at {ABOUT} action field direction value_from value_to reason decision decided_by outcome",
     "change_log": "seq table_name client_id group_id row_id operation logged_at",

@@ -30,7 +30,7 @@ from kartoteka.sync.feed import seen
 from tests.world import CLIENT, CONCERNS, World
 
 CLIENTS = ("C-1", "C-2", "C-3", "C-4")
-NIPS = ("5250001232", "7792369887", "")
+NIPS = ("5250001233", "7792369887", "")
 EMAILS = ("a@firma.pl", "b@firma.pl", "c@firma.pl")
 POLICIES = (
     '{"retry": {"max_attempts": 100000}}',
@@ -227,7 +227,7 @@ class FirstContact:
             assert (account not in self.world.panel.closed) is row["active"], f"{client} is not as open as it should be"
         wanted = sorted(exchange.shops.get(client, ())) or self.world.policy.accounts.default_shops
         shown = self.world.panel.accounts[account].values["shops"]
-        assert shown == ",".join(map(str, wanted)), f"{client} has the shops {shown}, not {wanted}"
+        assert shown == tuple(wanted), f"{client} has the shops {shown}, not {wanted}"
 
     def check_strangers(self) -> None:
         exchange = self.world.exchange

@@ -6,6 +6,7 @@ When it stops, the panel has what the ERP asks for, every group once, and then n
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,9 @@ from kartoteka.concerns import credit
 from kartoteka.concerns.discounts import prices
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields import money
-from kartoteka.model import Key, Values
+from kartoteka.model import Key, Outcome, Values
 from kartoteka.policy import parse
+from kartoteka.ports.panel import AccountUpdate
 from tests.helpers import left_undone
 from tests.world import CLIENT, World
 
@@ -54,6 +56,24 @@ class Money(RuleBasedStateMachine):
             self.world.exchange.insert_client(client, **{**CLIENT, "nip": "", "email": f"{n}@firma.pl"})
         self.world.panel.make_group("Obca")
         self.world.tick()
+        self.edited: set[str] = set()
+        self._watch_currencies()
+
+    def _watch_currencies(self) -> None:
+        """Let no call change the currency of a limit that counts, unless it was the panel's user who has set that."""
+        panel = self.world.panel
+        update = panel.update
+
+        def watched(updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
+            for each in updates:
+                key = self._account(each.client_id)
+                new, now = each.values.get("currency"), panel.accounts[key].values
+                if new not in (None, now["currency"]) and each.client_id not in self.edited:
+                    had = each.client_id in self.world.exchange.credit
+                    assert not had or now["credit_limit"] in ("0.00", "0", "", None), (each, now)
+            return update(updates)
+
+        panel.update = watched  # type: ignore[method-assign]
 
     # --- the ERP
 
@@ -102,6 +122,10 @@ class Money(RuleBasedStateMachine):
             as_of=self.world.time,
         )
 
+    @rule(client=st.sampled_from(CLIENTS), currency=st.sampled_from(["PLN", "EUR", None]))
+    def change_currency(self, client: str, currency: str | None) -> None:
+        self.world.exchange.update_client(client, currency=currency)
+
     @rule(client=st.sampled_from(CLIENTS))
     def recompute(self, client: str) -> None:
         if client in self.world.exchange.credit:
@@ -120,6 +144,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(client=st.sampled_from(CLIENTS), limit=st.sampled_from(["0.00", "5.00", "1000.00"]))
     def edit_limit(self, client: str, limit: str) -> None:
+        self.edited.add(client)
         self.world.panel.edit(self._account(client), credit_limit=limit)
 
     @rule(client=st.sampled_from(CLIENTS), balance=st.sampled_from(["0.00", "700.00", "-700.00"]))
@@ -165,11 +190,11 @@ class Money(RuleBasedStateMachine):
     def tick(self) -> None:
         self.world.tick()
 
-    @rule(concern=st.sampled_from(["discounts", "credit"]))
+    @rule(concern=st.sampled_from(["discounts", "credit", "billing"]))
     def collect(self, concern: str) -> None:
         self.world.collect(concern)
 
-    @rule(queue=st.sampled_from(["discounts", "credit"]))
+    @rule(queue=st.sampled_from(["discounts", "credit", "billing"]))
     def work(self, queue: str) -> None:
         self.world.work(queue)
 
@@ -201,7 +226,7 @@ class Money(RuleBasedStateMachine):
         for _ in range(6):
             world.tick()
         world.tick(seconds=0)
-        for concern in ("discounts", "credit"):
+        for concern in ("discounts", "credit", "billing"):
             assert left_undone(world, concern) == {}
         self._prices_are_right()
         for client in CLIENTS:
@@ -274,7 +299,9 @@ class Money(RuleBasedStateMachine):
             assert (status.state, status.code) == (State.IN_STEP, "stale")
             assert shown["credit_limit"] == "0.00"
             return
-        if row["currency"] == "EUR":
+        wanted = self.world.exchange.clients[client]["currency"]
+        assert wanted in (None, shown["currency"])
+        if row["currency"] != (shown["currency"] or "PLN"):
             assert (status.state, status.code) == (State.HELD, "other_currency")
             assert shown["credit_limit"] == "0.00"
             return

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from kartoteka.codes import State
 from kartoteka.fields.table import ACCOUNT_FIELDS, BILLING, CREDIT, SHOPS
+from kartoteka.fields.values import as_text
 from kartoteka.model import Conflict, Edit, Forms, Key, Link, Record, RecordState, Side, Value, Values
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account
 from kartoteka.sync.concern import Concern, Shown
-from kartoteka.sync.merge import as_text
 from kartoteka.sync.plan import Plan
 from tests.world import World
 
 FIELDS = ("street", "city", "nip", "phone", "province", "vat_eu", "country_code", "wholesaler")
-TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001232", "501502503")
+TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001233", "501502503")
 FLAGS: tuple[Value, ...] = (True, False, None)
 DIRECTIONS = ("erp_to_panel", "panel_to_erp", "both", "off")
 
@@ -174,8 +174,8 @@ def test_whatever_both_sides_do_nothing_is_left_in_step_with_something_to_do(
     assert not not_asked(concern, record)
 
 
-@given(wanted=st.sampled_from(("1", "1,2", "3", "")), shown=st.sampled_from(("1", "2", "1,2", "")))
-def test_shops_are_quiet_too(wanted: str, shown: str) -> None:
+@given(wanted=st.sampled_from(((1,), (1, 2), (3,), ())), shown=st.sampled_from(((1,), (2,), (1, 2), ())))
+def test_shops_are_quiet_too(wanted: tuple[int, ...], shown: tuple[int, ...]) -> None:
     concern, panel = concern_of("{}", "shops"), Panel(dict.fromkeys(SHOPS, shown))
     record = settled(concern, concern.by_policy(record_of({"shops": wanted}, None, concern="shops")), panel)
     assert not not_asked(concern, record)

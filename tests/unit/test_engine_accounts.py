@@ -45,7 +45,7 @@ def test_a_client_becomes_an_account_with_everything_in_it() -> None:
     assert {name: account.values[name] for name in ("email", "company", "street", "nip", "client_type")} == {
         name: CLIENT[name] for name in ("email", "company", "street", "nip", "client_type")
     }
-    assert account.values["shops"] == "1"
+    assert account.values["shops"] == (1,)
     assert not world.panel.notified
 
 

@@ -975,7 +975,7 @@ def test_without_a_shop_the_panels_edits_go_on_and_the_erps_wait() -> None:
 
 
 def without_shops(account: Account) -> Account:
-    values: Values = {**account.values, "shops": ""}
+    values: Values = {**account.values, "shops": ()}
     return Account(account.panel_client_id, account.login, account.external_code, values)
 
 

@@ -135,7 +135,7 @@ def test_drift_of_a_one_way_field_is_put_right() -> None:
     world = linked()
     world.panel.edit("1", nip="9999999999")
     world.tick()
-    assert shown(world)["nip"] == "5250001232"
+    assert shown(world)["nip"] == "5250001233"
     assert reasons(world) == [("nip", "erp_to_panel", "drift")]
 
 

@@ -45,10 +45,13 @@ def close(world: World, clients: range) -> None:
         ("nip", "1", "2", True),
         ("nip", "", "2", False),
         ("email", "a@b.pl", "c@d.pl", True),
-        ("shops", "1,2", "1", True),
-        ("shops", "1,2", "1,3", True),
-        ("shops", "1", "1,2", False),
-        ("shops", "", "1", False),
+        ("shops", (1, 2), (1,), True),
+        ("shops", (1, 2), (1, 3), True),
+        ("shops", (1,), (1, 2), False),
+        ("shops", (1, 2), (), True),
+        ("shops", (1, 12), (1, 2), True),
+        ("shops", (), (1,), False),
+        ("shops", None, (1,), False),
     ],
 )
 def test_what_counts(field: str, before: Value, after: Value, counts: bool) -> None:

@@ -624,6 +624,18 @@ def test_a_feed_that_has_stopped_is_seen() -> None:
     assert feed_stopped(world)
 
 
+@pytest.mark.parametrize("ahead", [{"days": 13_000}, {"hours": 2}, {"hours": 1}, {"minutes": 16}])
+def test_a_moment_that_is_refused_silences_no_alarm(ahead: dict[str, float]) -> None:
+    world = customers(2)
+    world.exchange.set_credit("C-1", as_of=world.time + timedelta(minutes=250) + timedelta(**ahead))
+    world.pass_time(minutes=250)
+    assert feed_stopped(world)
+    world.tick()
+    assert told(world, "C-1") == (State.HELD, "bad_as_of")
+    refresh(world, "C-0")
+    assert not feed_stopped(world)
+
+
 def test_quiet_minutes_write_no_state() -> None:
     world = customers()
     world.tick()
@@ -859,3 +871,60 @@ def test_with_zero_the_limit_of_deleted_figures_stays_nought() -> None:
     world.tick()
     assert held_by_panel(world)[0] == "0.00"
     assert history(world)[-1] == ("credit_limit", "5.00", "0.00", "drift")
+
+
+# --- what is past its date
+
+
+def overdue(world: World, client: str = "C-0", /, **figures: Value) -> tuple[Value, tuple[State, str] | None]:
+    """Compute a client's figures now; return its limit in the panel and what is said."""
+    refresh(world, client, **figures)
+    world.tick()
+    return held_by_panel(world, client)[0], told(world, client)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "late", "stops"),
+    [
+        ("100", "100.01", True),
+        ("100", "100.00", False),
+        ("0", "0.01", True),
+        ("0", "0", False),
+        ("99.5", "99.505", True),
+        ("0", None, False),
+        ("0", "-5", False),
+        ("null", "999999", False),
+    ],
+)
+def test_more_past_its_date_than_is_allowed_is_a_limit_of_nought(allowed: str, late: Value, stops: bool) -> None:
+    world = customers(policy=f'{{"credit": {{"overdue": {{"allowed": {allowed}}}}}}}')
+    found = overdue(world, overdue=late, balance="300")
+    assert found == (("0.00", (State.IN_STEP, "overdue")) if stops else ("1000.00", (State.IN_STEP, "")))
+    assert held_by_panel(world)[1:] == ("300.00", "14"), "what is owed is told all the same"
+    assert left_undone(world, "credit") == {}
+    assert overdue(world, overdue="0") == ("1000.00", (State.IN_STEP, ""))
+
+
+def test_what_is_past_its_date_and_no_amount_is_held_by_name_where_it_is_asked() -> None:
+    world = customers(policy='{"credit": {"overdue": {"allowed": 0}}}')
+    assert overdue(world, overdue="12,50") == ("1000.00", (State.HELD, "bad_amount"))
+    assert "overdue" in message(world)
+    assert overdue(world, overdue="12,50", credit_allowed=False)[0] == "0.00"
+    assert overdue(customers(), overdue="12,50") == ("1000.00", (State.IN_STEP, ""))
+
+
+def test_limits_of_many_that_are_late_are_nothing_that_the_brake_counts() -> None:
+    world = customers(10, policy='{"brake": {"min_records": 3}, "credit": {"overdue": {"allowed": 0}}}')
+    for n in range(10):
+        refresh(world, f"C-{n}", overdue="1")
+    world.tick()
+    assert {held_by_panel(world, f"C-{n}")[0] for n in range(10)} == {"0.00"}
+    assert not [h for h in world.exchange.history if h.counts]
+
+
+def test_of_stale_figures_nobody_asks_what_is_past_its_date() -> None:
+    world = customers(policy='{"credit": {"overdue": {"allowed": 0}}}')
+    world.exchange.set_credit("C-0", overdue="5", as_of=world.time - timedelta(hours=5))
+    world.tick()
+    assert (held_by_panel(world)[0], told(world)) == ("1000.00", (State.HELD, "stale"))
+    assert overdue(world, currency="EUR") == ("0.00", (State.HELD, "other_currency"))

@@ -37,8 +37,8 @@ def test_the_only_free_account_is_linked_and_learns_the_code(shared: str, rule: 
 
 def test_values_are_compared_normalised() -> None:
     world = installation()
-    account = world.panel.register({**OTHER, "nip": "PL 525-000-12-32"}, login="jan")
-    world.exchange.insert_client("C-1", **{**CLIENT, "nip": "525 000 12 32", "email": ""})
+    account = world.panel.register({**OTHER, "nip": "PL 525-000-12-33"}, login="jan")
+    world.exchange.insert_client("C-1", **{**CLIENT, "nip": "525 000 12 33", "email": ""})
     world.tick()
     assert by(world, "C-1") == (account, "nip")
 
@@ -46,7 +46,7 @@ def test_values_are_compared_normalised() -> None:
 def test_a_part_of_a_value_is_no_hit_and_nor_is_an_empty_one() -> None:
     world = installation()
     world.panel.register({**OTHER, "nip": "", "email": "a.biuro@firma.pl"}, login="jan")
-    world.panel.register({**OTHER, "nip": "52500012320", "email": "b@firma.pl"}, login="ewa")
+    world.panel.register({**OTHER, "nip": "52500012330", "email": "b@firma.pl"}, login="ewa")
     world.exchange.insert_client("C-1", **CLIENT)
     world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "nowy@firma.pl"})
     world.tick()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,7 @@ from kartoteka.codes import State
 from kartoteka.concerns.discounts import prices as price_lists
 from kartoteka.concerns.discounts.prices import item_id, wanted
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Change, Owner
+from kartoteka.model import Owner
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import GroupItem
 from kartoteka.ports.panel import PanelGroup

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Owner
+from kartoteka.model import Forms, Key, Owner, Value
 from kartoteka.policy import parse
 from kartoteka.sync.reconcile import reconcile
 from tests.helpers import account_of, installation, linked, puts, status_of
@@ -18,9 +20,9 @@ REGIONS = (
 )
 
 
-def shops_of(world: World, client: str) -> str:
+def shops_of(world: World, client: str) -> Value:
     """Return the shops of a client's account."""
-    return str(world.panel.accounts[account_of(world, client)].values["shops"])
+    return world.panel.accounts[account_of(world, client)].values["shops"]
 
 
 def state_of(world: World, client: str) -> tuple[State, str] | None:
@@ -34,13 +36,27 @@ def test_rows_decide_at_creation_and_later_and_the_full_list_is_sent() -> None:
     world.exchange.insert_client("C-1", **CLIENT)
     world.exchange.set_shops("C-1", 2, 1)
     world.tick()
-    assert shops_of(world, "C-1") == "1,2"
+    assert shops_of(world, "C-1") == (1, 2)
     world.exchange.set_shops("C-1", 3)
     world.tick()
-    assert shops_of(world, "C-1") == "3"
+    assert shops_of(world, "C-1") == (3,)
     told = [(h.value_before, h.value_after, h.reason) for h in world.exchange.history if h.concern == "shops"]
     assert told == [("1,2", "3", "edit")]
     assert state_of(world, "C-1") == (State.IN_STEP, "")
+
+
+def test_an_account_whose_opening_was_not_answered_has_the_shops_that_it_was_opened_with() -> None:
+    world = World()
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.set_shops("C-1", 2, 1)
+    world.dies_at("create", after=True)
+    world.tick()
+    world.tick()
+    base = world.exchange.states[Key("C-1", "", "shops")].base
+    assert base == Forms({"shops": (1, 2)}, {"shops": (1, 2)})
+    assert (len(world.panel.accounts), puts(world), state_of(world, "C-1")) == (1, 0, (State.IN_STEP, ""))
+    (opened,) = [h for h in world.exchange.history if h.reason == "create"]
+    assert json.loads(opened.value_after or "")["shops"] == [1, 2]
 
 
 def test_without_rows_the_first_rule_that_fits_decides_else_the_default() -> None:
@@ -53,7 +69,7 @@ def test_without_rows_the_first_rule_that_fits_decides_else_the_default() -> Non
     )
     world.exchange.insert_client("PL", **CLIENT)
     world.tick()
-    assert {client: shops_of(world, client) for client in ("DE", "GB", "PL")} == {"DE": "2", "GB": "1,3", "PL": "1"}
+    assert {client: shops_of(world, client) for client in ("DE", "GB", "PL")} == {"DE": (2,), "GB": (1, 3), "PL": (1,)}
 
 
 def test_a_move_to_another_country_moves_the_customer_to_its_shop() -> None:
@@ -62,7 +78,7 @@ def test_a_move_to_another_country_moves_the_customer_to_its_shop() -> None:
     world.tick()
     world.exchange.update_client("C-1", country_code="DE")
     world.tick()
-    assert shops_of(world, "C-1") == "2"
+    assert shops_of(world, "C-1") == (2,)
 
 
 def test_the_last_row_gone_brings_back_the_standing_rule() -> None:
@@ -71,14 +87,14 @@ def test_the_last_row_gone_brings_back_the_standing_rule() -> None:
     world.tick()
     world.exchange.set_shops("C-0")
     world.tick()
-    assert shops_of(world, "C-0") == "1"
+    assert shops_of(world, "C-0") == (1,)
 
 
 def test_another_policy_is_carried_out_for_everybody() -> None:
     world = linked(5)
     world.policy = parse('{"accounts": {"default_shops": [1, 2]}}')
     world.tick()
-    assert {shops_of(world, f"C-{n}") for n in range(5)} == {"1,2"}
+    assert {shops_of(world, f"C-{n}") for n in range(5)} == {(1, 2)}
     assert puts(world) == 1
 
 
@@ -86,7 +102,7 @@ def test_drift_in_the_panel_is_put_right_and_recorded() -> None:
     world = linked()
     world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
     world.tick()
-    assert shops_of(world, "C-0") == "1"
+    assert shops_of(world, "C-0") == (1,)
     (told,) = [h for h in world.exchange.history if h.concern == "shops" and h.reason == "drift"]
     assert (told.value_before, told.value_after, told.direction) == ("1,3", "1", "erp_to_panel")
     before = puts(world)
@@ -102,18 +118,18 @@ def test_neither_rows_nor_rule_nor_default_excludes_the_customer_and_leaves_his_
     world.exchange.insert_client("C-2", **{**CLIENT, "nip": "", "email": "x@y.pl"})
     world.tick()
     assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
-    assert world.panel.accounts[account].values["shops"] == "2,3"
+    assert world.panel.accounts[account].values["shops"] == (2, 3)
     assert status_of(world, "C-2") == (State.HELD, "incomplete"), "the panel opens no account without a shop"
     world.exchange.set_shops("C-1", 1)
     world.exchange.set_shops("C-2", 1)
     world.tick()
     assert state_of(world, "C-1") == (State.IN_STEP, "")
-    assert shops_of(world, "C-1") == "1"
-    assert shops_of(world, "C-2") == "1", "a row of client_shops completes the client"
+    assert shops_of(world, "C-1") == (1,)
+    assert shops_of(world, "C-2") == (1,), "a row of client_shops completes the client"
     world.exchange.set_shops("C-1")
     world.tick()
     assert state_of(world, "C-1") == (State.EXCLUDED, "no_shop")
-    assert shops_of(world, "C-1") == "1"
+    assert shops_of(world, "C-1") == (1,)
 
 
 def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
@@ -128,7 +144,7 @@ def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
     assert "1, 2, 3" in status.message_en
     world.exchange.set_shops("C-0", 1, 2)
     world.tick()
-    assert shops_of(world, "C-0") == "1,2"
+    assert shops_of(world, "C-0") == (1, 2)
 
 
 def test_a_client_with_an_unknown_shop_is_not_opened_and_keeps_nobody_waiting() -> None:
@@ -148,7 +164,7 @@ def test_a_shop_that_is_opened_in_the_panel_is_known_after_a_while() -> None:
     world.panel.known_shops = {1, 2, 3, 77}
     world.pass_time(minutes=11)
     world.tick()
-    assert shops_of(world, "C-0") == "77"
+    assert shops_of(world, "C-0") == (77,)
 
 
 def test_the_panel_is_asked_for_its_shops_once() -> None:
@@ -156,7 +172,7 @@ def test_the_panel_is_asked_for_its_shops_once() -> None:
     for n in range(250):
         world.exchange.set_shops(f"C-{n}", 1, 2)
     world.tick()
-    assert {shops_of(world, f"C-{n}") for n in range(250)} == {"1,2"}
+    assert {shops_of(world, f"C-{n}") for n in range(250)} == {(1, 2)}
     assert world.panel.calls()["GET system/shopsData"] == 1
 
 
@@ -169,7 +185,7 @@ def test_a_panel_that_does_not_tell_its_shops_judges_them_itself(monkeypatch: py
     monkeypatch.setattr(world.panel, "shops", no_right)
     world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
-    assert shops_of(world, "C-1") == "1"
+    assert shops_of(world, "C-1") == (1,)
     world.exchange.set_shops("C-1", 77)
     world.tick()
     status = world.exchange.status("C-1", "shops")
@@ -182,14 +198,14 @@ def test_a_concern_that_is_off_carries_nothing() -> None:
     world.exchange.set_shops("C-0", 2)
     world.panel.assign_shops(account_of(world, "C-0"), 1, 3)
     world.tick()
-    assert shops_of(world, "C-0") == "1,3"
+    assert shops_of(world, "C-0") == (1, 3)
 
 
 def test_an_odd_shop_id_in_a_row_of_the_panel_is_no_crash() -> None:
     world = linked()
     world.panel.assign_shops(account_of(world, "C-0"))
     world.tick()
-    assert shops_of(world, "C-0") == "1"
+    assert shops_of(world, "C-0") == (1,)
 
 
 def test_shops_that_cannot_be_asked_for_stop_no_chunk_and_are_asked_for_once_a_run(
@@ -226,4 +242,4 @@ def test_an_outage_refuses_no_shop_by_what_was_known_before(monkeypatch: pytest.
     world.panel.known_shops = {1, 2, 3, 77}
     world.exchange.set_shops("C-0", 77)
     world.tick()
-    assert shops_of(world, "C-0") == "77"
+    assert shops_of(world, "C-0") == (77,)

@@ -10,6 +10,7 @@ import pytest
 from kartoteka import codes
 from kartoteka.codes import State
 from kartoteka.fields.table import BILLING, CREDIT, SHOPS
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
     REFUSED,
@@ -30,7 +31,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
-from kartoteka.sync.merge import CORRECTIONS, Step, arrived, as_text, merge, quoted, settled
+from kartoteka.sync.merge import CORRECTIONS, Step, arrived, merge, quoted, settled
 from kartoteka.sync.plan import status_of
 
 BOTH = Rule(Direction.BOTH)
@@ -784,7 +785,8 @@ def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> No
     assert step is not None
     assert step.risky
     assert risky(TO_PANEL_ERASE, ("mazowieckie",), None, "", name="province")
-    steps = merge(SHOPS, {"shops": TO_PANEL}, base=Forms({"shops": "1,2"}, {}), erp={"shops": "1"}, panel={}, notes={})
+    base = Forms({"shops": (1, 2)}, {})
+    steps = merge(SHOPS, {"shops": TO_PANEL}, base=base, erp={"shops": (1,)}, panel={}, notes={})
     assert [step.risky for step in steps] == [True]
 
 
@@ -861,11 +863,12 @@ def test_a_message_quotes_a_value_cut_and_without_what_cannot_be_printed() -> No
     assert quoted("a\x00b\n") == "a?b?"
     assert quoted("x" * 61) == "x" * 60 + "…"
     assert quoted("x" * 60) == "x" * 60
-    assert (quoted(None), quoted(True)) == ("", "true")
+    assert (quoted(None), quoted(True), quoted((1, 2))) == ("", "true", "1,2")
 
 
 def test_a_value_as_the_tables_show_it() -> None:
-    assert [as_text(value) for value in (True, False, "A", "", None)] == ["true", "false", "A", "", None]
+    values: list[Value] = [True, False, "A", "", None, (), (7,), (1, 2, 10)]
+    assert [as_text(value) for value in values] == ["true", "false", "A", "", None, "", "7", "1,2,10"]
 
 
 @pytest.mark.parametrize(

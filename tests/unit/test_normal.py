@@ -19,8 +19,8 @@ SAME = [
     (normal.email, "Jan@Firma.pl", "jan@firma.pl ", "PL"),
     (normal.postcode, "00-950", "00950", "PL"),
     (normal.postcode, "sw1a 1aa", "SW1A1AA", "GB"),
-    (normal.tax_number, "PL 525-000-12-32", "5250001232", "PL"),
-    (normal.tax_number, "PL5250001232", "525 000 12 32", "PL"),
+    (normal.tax_number, "PL 525-000-12-33", "5250001233", "PL"),
+    (normal.tax_number, "PL5250001233", "525 000 12 33", "PL"),
     (normal.tax_number, "EL123456789", "123456789", "GR"),
     (normal.phone, "501 502 503", "+48 501-502-503", "PL"),
     (normal.phone, "0048501502503", "501502503", "PL"),
@@ -59,15 +59,15 @@ def test_another_value(normalise: Normalise, one: Value, other: Value, country: 
 
 
 def test_a_prefix_that_stands_twice_is_the_same_number() -> None:
-    once = normal.tax_number("PL PL 525-000-12-32", "PL")
-    assert once == normal.tax_number(once, "PL") == "5250001232"
+    once = normal.tax_number("PL PL 525-000-12-33", "PL")
+    assert once == normal.tax_number(once, "PL") == "5250001233"
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("2, 1,2", "1,2"), ("10,9", "9,10"), ("", ""), (None, ""), ("01", "1"), ("x, 3", "3,x"), (" ,", "")],
+    [((1, 2), "1,2"), ((9, 10), "9,10"), ((7,), "7"), ((), ""), ("", ""), (None, "")],
 )
-def test_lists_of_shops_are_compared_in_order_each_once(given: str | None, expected: str) -> None:
+def test_lists_of_shops_are_compared_as_text(given: Value, expected: str) -> None:
     assert normal.shop_list(given, "PL") == expected
     assert normal.shop_list(expected, "PL") == expected
 
@@ -75,7 +75,7 @@ def test_lists_of_shops_are_compared_in_order_each_once(given: str | None, expec
 @pytest.mark.parametrize("record", [{"country_code": "PL"}, {"country_code": " pl "}, {"country_code": None}, {}])
 def test_a_field_is_read_by_the_country_of_its_record(record: Values) -> None:
     assert BILLING["phone"].normalise("501 502 503", record) == "+48501502503"
-    assert BILLING["nip"].normalise("PL 525-000-12-32", record) == "5250001232"
+    assert BILLING["nip"].normalise("PL 525-000-12-33", record) == "5250001233"
     german: Values = {"country_code": "de"}
     assert BILLING["phone"].normalise("030 901820", german) == "+4930901820"
 

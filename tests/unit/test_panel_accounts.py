@@ -26,7 +26,7 @@ NEW = NewAccount(
     "K-1",
     "b2b-k-1",
     "Secret-1",
-    {"email": "a@b.pl", "phone": "", "wholesaler": None, "nip": None, "shops": "1,2", "active": True},
+    {"email": "a@b.pl", "phone": "", "wholesaler": None, "nip": None, "shops": (1, 2), "active": True},
 )
 UPDATES = [AccountUpdate(key, f"b2b-{key}", {"city": "x"}) for key in "abc"]
 NEWS = [NewAccount(key, f"b2b-{key}", "Secret-1", {}) for key in "abc"]
@@ -98,7 +98,7 @@ def test_flags_are_written_as_booleans() -> None:
 
 def test_every_field_of_the_table_has_its_names() -> None:
     values: dict[str, Value] = {"email": "a@b.pl", "country_code": "PL", "client_type": "firm", "wholesaler": True}
-    values |= {"active": False, "shops": "1", "discount_group_id": "5", "payment_days": "14"}
+    values |= {"active": False, "shops": (1,), "discount_group_id": "5", "payment_days": "14"}
     values |= {"credit_limit": "1.00", "balance": "1.00"}
     created = {
         name: set(gates.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
@@ -132,8 +132,8 @@ def test_an_unset_flag_has_no_word(empty: Value) -> None:
 
 
 def test_shops_are_written_as_numbers_and_never_as_an_empty_list() -> None:
-    assert gates.update_record(AccountUpdate("a", "a", {"shops": "3,1"}))["shopsIds"] == [3, 1]
-    for empty in (None, "", " ", ","):
+    assert gates.update_record(AccountUpdate("a", "a", {"shops": (1, 3)}))["shopsIds"] == [1, 3]
+    for empty in (None, "", ()):
         assert "shopsIds" not in gates.update_record(AccountUpdate("a", "a", {"shops": empty}))
         assert "shops" not in gates.create_record(NewAccount("a", "a", "p", {"shops": empty}))
 
@@ -221,7 +221,7 @@ SHOWN: dict[str, Any] = {
     "clientEmail": "a@b.pl",
     "clientType": "male",
     "newField": {"deep": [1]},
-    "clientBillingAddress": {"clientFirstName": "Anna", "clientCountryId": "pl", "clientNip": 5250001232, "x": None},
+    "clientBillingAddress": {"clientFirstName": "Anna", "clientCountryId": "pl", "clientNip": 5250001233, "x": None},
     "clientPreferences": {"langId": "pol", "currencyId": "PLN", "clientIsWholesaler": "yes"},
 }
 
@@ -238,7 +238,7 @@ def test_an_account_is_read_in_our_words() -> None:
     assert account.values == {
         "email": "a@b.pl",
         "first_name": "Anna",
-        "nip": "5250001232",
+        "nip": "5250001233",
         "country_code": "PL",
         "client_type": "person_male",
         "language": "pol",
@@ -287,12 +287,13 @@ def test_what_the_panel_does_not_show_is_not_read_as_empty() -> None:
 @pytest.mark.parametrize(
     ("shown", "shops"),
     [
-        ([], ""),
-        ([{"shopId": 2, "shopName": "x"}, {"shopId": "1", "shopName": "y"}], "1,2"),
-        ([10, "9"], "9,10"),
+        ([], ()),
+        ([{"shopId": 2, "shopName": "x"}, {"shopId": "1", "shopName": "y"}], (1, 2)),
+        ([10, "9"], (9, 10)),
+        ([2, {"shopId": "2"}, "02", None, True, -1, "1.0", "x", {"id": 1}], (2,)),
     ],
 )
-def test_the_shops_of_an_account(shown: Any, shops: str) -> None:
+def test_the_shops_of_an_account(shown: Any, shops: tuple[int, ...]) -> None:
     assert read(clientActiveInShops=shown).values["shops"] == shops
 
 

@@ -129,7 +129,7 @@ def test_faults_of_a_whole_write(fault: str, kind: type[KartotekaError]) -> None
         ("11", "no_last_name", "last_name"),
         ("12", "bad_email.by_panel", "email"),
         ("13", "no_shop.by_panel", "shops"),
-        ("14", "bad_shop.by_panel", "shops"),
+        ("14", "bad_shop", "shops"),
         ("15", "bad_vat", "nip"),
         ("16", "no_company", "company"),
         ("17", "bad_country.by_panel", "country_code"),

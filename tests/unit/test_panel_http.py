@@ -29,7 +29,7 @@ from tests.fakes.state import FakeState
 
 KEY = "c2VjcmV0LWNhbmFyeS1rZXk6aHVudGVyMg=="
 PERSON = "Kanarek-Wróblewski"
-NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON, "shops": "1"})
+NEW = NewAccount("K-1", "b2b-k-1", "Haslo-Kanarka-1", {"last_name": PERSON, "shops": (1,)})
 UPDATE = AccountUpdate("K-1", "b2b-k-1", {"last_name": PERSON})
 
 LAST_NAME = "clientDeliveryAddressLastName"
@@ -975,7 +975,7 @@ def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> Non
 # a field that an older panel lacks
 
 NEWER = AccountUpdate("K-1", "b2b-k-1", {"local_government": True})
-OPENING = NewAccount("K-2", "b2b-k-2", "Haslo-Kanarka-1", {"local_government": True, "shops": "1"})
+OPENING = NewAccount("K-2", "b2b-k-2", "Haslo-Kanarka-1", {"local_government": True, "shops": (1,)})
 
 
 @pytest.mark.parametrize(

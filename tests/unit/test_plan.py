@@ -555,7 +555,7 @@ def test_a_field_that_was_never_compared_is_asked_for() -> None:
     [
         ('{"billing": {"fields": {"phone": {"direction": "panel_to_erp"}}}}', {"phone": "501502503"}, {}),
         ('{"billing": {"fields": {"phone": {"direction": "panel_to_erp", "empty": "erase"}}}}', {"phone": "1"}, {}),
-        ("{}", {}, {"phone": None, "nip": "5250001232"}),
+        ("{}", {}, {"phone": None, "nip": "5250001233"}),
     ],
 )
 def test_what_was_compared_once_is_not_asked_for_again(policy: str, erp: Values, panel: Values) -> None:
@@ -568,19 +568,19 @@ def test_what_was_compared_once_is_not_asked_for_again(policy: str, erp: Values,
 def test_a_correction_that_was_refused_together_with_an_edit_is_not_asked_for_again() -> None:
     """Without asking nobody knows that the drift still stands; so it must not count as gone."""
     concern = billing()
-    base = {**WHOLE, "nip": "5250001232"}
+    base = {**WHOLE, "nip": "5250001233"}
     notes = {
-        "nip": Note(REFUSED_TOGETHER, "5250001232", code="refused"),
+        "nip": Note(REFUSED_TOGETHER, "5250001233", code="refused"),
         "street": Note(REFUSED_TOGETHER, "S1", code="refused"),
     }
     state = RecordState(Forms(base, base), notes=notes, status=IN_STEP)
-    held = whole(state, erp={"nip": "5250001232", "street": "S1"})
+    held = whole(state, erp={"nip": "5250001233", "street": "S1"})
     plan = concern.plan(held, asked({"nip": "1"}))
     assert {step.field: step.code for step in plan.steps} == {"nip": "refused", "street": "refused"}
     known = replace(held, state=plan.change().after)
     assert not concern.plan(known, asked({"nip": "1"}))
     assert not last(concern, known)
-    assert {step.field for step in concern.plan(known, asked({"nip": "5250001232"})).to_panel} == {"street"}
+    assert {step.field for step in concern.plan(known, asked({"nip": "5250001233"})).to_panel} == {"street"}
 
 
 def test_a_first_contact_that_waits_in_a_conflict_is_not_asked_for_again() -> None:

@@ -46,6 +46,7 @@ DOCUMENTED = {
         "stale_after_minutes": 240,
         "when_stale": "freeze",
         "balance_sign": 1,
+        "overdue": {"allowed": None, "then": "zero"},
     },
     "brake": {"max_share": 0.2, "min_records": 50},
     "retry": {"max_attempts": 8},

@@ -9,37 +9,43 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from kartoteka import codes
 from kartoteka.codes import Status
+from kartoteka.concerns import turns
+from kartoteka.concerns.turns import MAKES_WAY, WAITS, ZERO, InTurn, code_of
 from kartoteka.errors import Reject
 from kartoteka.fields import money
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import BALANCE, CURRENCY_FIELD, LIMIT
-from kartoteka.model import Forms, Owner, Record, Side, Value, Values, Written
+from kartoteka.model import Forms, Note, Owner, Record, Side, Value, Values, Written
 from kartoteka.policy import Credit as CreditPolicy
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
-from kartoteka.sync.concern import Concern, Shown
+from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Act, Plan
 
-ZERO = "0.00"
 AHEAD = timedelta(minutes=15)
 """How far ahead of our clock ``as_of`` may be."""
 LOCAL_TIME = timedelta(hours=2)
 """How far ahead of UTC the clocks of the ERPs that we know are."""
-STALE = "stale"
-"""The code of figures that are older than the policy allows."""
-ALLOWED, AS_OF = "credit_allowed", "as_of"
+STALE, OVERDUE = "stale", "overdue"
+"""The codes of limits that are 0, or as they were, since the policy wants it so."""
+ALLOWED, OVERDUE_FIELD, AS_OF = "credit_allowed", "overdue", "as_of"
 """Columns of ``client_credit`` that say what the figures mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Figures that do not count, and what is ``said`` of them. ``zero``: the limit becomes 0 nevertheless."""
+    """Figures that do not count, or not all of them, and what is ``said``. ``zero``: the limit becomes 0 nevertheless.
+
+    ``makes_way_for`` is the currency that the account is about to get.
+    """
 
     said: Status
     zero: bool = False
+    makes_way_for: str = ""
 
 
 def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
@@ -47,10 +53,11 @@ def stale_before(policy: CreditPolicy, now: datetime) -> datetime:
     return now - timedelta(minutes=policy.stale_after_minutes)
 
 
-class Credit(Concern):
+class Credit(InTurn):
     """Trade credit of a client; ``Record.facts`` says why its figures do not count, None where they do."""
 
     name = "credit"
+    other: ClassVar[str] = turns.BILLING
 
     def sources(self, *, everything_due: bool) -> Sequence[Source]:
         """Return what tells of changes: the log, and the moments at which figures become stale."""
@@ -62,9 +69,13 @@ class Credit(Concern):
         return [Owner(client_id) for client_id in self.run.exchange.figures.outdated(since, until)]
 
     def feed_stopped(self) -> bool:
-        """Return whether no figures at all were refreshed for so long that all are stale."""
-        newest = self.run.exchange.figures.newest() if self.is_on else None
-        return newest is not None and newest < stale_before(self.run.policy.credit, self.run.now())
+        """Return whether no figures at all were refreshed for so long that all are stale.
+
+        A moment that is refused, since it is ahead, says nothing of when the ERP last wrote.
+        """
+        now = self.run.now()
+        newest = self.run.exchange.figures.newest(now + AHEAD) if self.is_on else None
+        return newest is not None and newest < stale_before(self.run.policy.credit, now)
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
         """Return the clients with figures; where a deleted row means a limit of 0, also those who had some."""
@@ -77,6 +88,17 @@ class Credit(Concern):
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return all deferred owners: the limit of a client that was deleted may have to become 0."""
         return owners
+
+    def load(self, owners: Collection[Owner]) -> list[Record]:
+        """Return what is known of these owners; the limit of one whose currency is about to change makes way for it."""
+        records = super().load(owners)
+        asked = turns.asked(self.run, owners) if records else {}
+        return [self._makes_way(record, asked.get(record.key.owner, "")) for record in records]
+
+    def _makes_way(self, record: Record, asked: str) -> Record:
+        if not asked or record.erp is None:
+            return record
+        return self._without(record, Held(MAKES_WAY, zero=True, makes_way_for=asked))
 
     def excluded(self, record: Record) -> Status | None:
         """Return that the figures of a client that was deleted stay as they are, but for a limit that becomes 0."""
@@ -94,7 +116,10 @@ class Credit(Concern):
         held = self._held(row)
         if row is None or held is not None:
             return self._without(record, held)
-        return replace(record, erp={**row, LIMIT: _limit(row), BALANCE: _signed(row.get(BALANCE), policy.balance_sign)})
+        late = self._overdue(row)
+        limit = ZERO if late else _limit(row)
+        erp = {**row, LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)}
+        return replace(record, erp=erp, facts=late)
 
     def _without(self, record: Record, held: Held | None) -> Record:
         """Return the record of figures that do not count: the panel's stay as they are, or its limit becomes 0."""
@@ -121,7 +146,17 @@ class Credit(Concern):
         if limit.startswith("-"):
             facts = {"table": self.table, "value": quoted(limit)}
             return Held(codes.told("bad_amount.negative", [LIMIT], facts))
+        if policy.overdue.allowed is not None and not _is_amount(row.get(OVERDUE_FIELD)):
+            facts = {"table": self.table, "value": quoted(row.get(OVERDUE_FIELD))}
+            return Held(codes.told("bad_amount", [OVERDUE_FIELD], facts), zero=limit == ZERO)
         return None
+
+    def _overdue(self, row: Values) -> Held | None:
+        """Return that a client owes more past its date than the policy allows: its limit is 0, the rest counts."""
+        allowed, overdue = self.run.policy.credit.overdue.allowed, row.get(OVERDUE_FIELD)
+        if allowed is None or is_blank(overdue) or money.amount(overdue) <= allowed:
+            return None
+        return Held(codes.status(OVERDUE))
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of figures that were deleted before anything was sent: there is nothing to say of them."""
@@ -129,8 +164,10 @@ class Credit(Concern):
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
-        given, own = (_code((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
-        if given and own and given != own and not (record.facts and record.facts.said.code == STALE):
+        given, own = (code_of((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
+        held: Held | None = record.facts
+        settled = held is not None and (held.said.code == STALE or held.makes_way_for)
+        if given and own and given != own and not settled:
             facts = {"table": self.table, "erp_value": given, "panel_value": own}
             foreign = Held(codes.told("other_currency", [CURRENCY_FIELD], facts), zero=True)
             record = self._without(record, foreign)
@@ -159,17 +196,21 @@ class Credit(Concern):
         return [step for step in steps if step in kept or (step.target is Side.PANEL and _zeroes(step))]
 
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Note the account's currency, and say why figures do not count.
+        """Note the account's currency, and for which one the limit makes way; say why figures do not count.
 
         That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
         """
         own, base = (shown.values or {}).get(CURRENCY_FIELD), record.state.base
-        if own and not (base and base.panel.get(CURRENCY_FIELD) == own):
-            steps = [*steps, Step(CURRENCY_FIELD, forms=((record.erp or {}).get(CURRENCY_FIELD), own))]
         held: Held | None = record.facts
+        forms = ((record.erp or {}).get(CURRENCY_FIELD), own)
+        noted = not own or (base is not None and base.panel.get(CURRENCY_FIELD) == own)
+        note = Note(WAITS, held.makes_way_for) if held and held.makes_way_for else None
+        if note or not noted:
+            steps = [*steps, Step(CURRENCY_FIELD, forms=None if noted else forms, note=note)]
         if held is None:
             return tuple(steps), None
-        return tuple(replace(s, risky=s.risky and held.said.code != STALE) for s in steps), held.said
+        by_policy = held.said.code in (STALE, OVERDUE)
+        return tuple(replace(s, risky=s.risky and not by_policy) for s in steps), held.said
 
 
 def _limit(row: Values) -> str:
@@ -179,6 +220,14 @@ def _limit(row: Values) -> str:
 
 def _zeroes(step: Step) -> bool:
     return step.field == LIMIT and step.value == ZERO
+
+
+def _is_amount(figure: Value) -> bool:
+    """Whether a figure can be read; none at all is read as nothing."""
+    try:
+        return is_blank(figure) or bool(str(money.amount(figure)))
+    except Reject:
+        return False
 
 
 def _moment(value: Value) -> datetime | None:
@@ -195,7 +244,3 @@ def _signed(figure: Value, sign: int) -> Value:
         return figure if is_blank(figure) else str(money.rounded(money.amount(figure) * sign))
     except Reject:
         return figure
-
-
-def _code(value: Value) -> str:
-    return str(value or "").strip().upper()

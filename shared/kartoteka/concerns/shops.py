@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,8 @@ from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
-from kartoteka.model import Record, Value, Values
+from kartoteka.fields.values import ids_of
+from kartoteka.model import Record, Values
 from kartoteka.policy import Policy
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step
@@ -27,19 +28,8 @@ READ_AGAIN = timedelta(minutes=10)
 
 def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
     """Return the shops of a client with this row: its own, else those of the first rule that fits, else the default."""
-    own = tuple(as_ids(row.get(SHOPS_FIELD)))
     fitting = (rule.shops for rule in policy.shops.rules if rule.fits(row))
-    return own or tuple(sorted(set(next(fitting, policy.accounts.default_shops))))
-
-
-def as_ids(value: Value) -> list[int]:
-    """Return the ids of shops in a field's value."""
-    return [int(number) for number in str(value or "").split(",") if number]
-
-
-def as_value(shops: Sequence[int]) -> str:
-    """Return ids of shops as a field's value."""
-    return ",".join(map(str, shops))
+    return ids_of(row.get(SHOPS_FIELD)) or tuple(sorted(set(next(fitting, policy.accounts.default_shops))))
 
 
 class PanelShops:
@@ -50,12 +40,12 @@ class PanelShops:
         self._known: frozenset[int] | None = None
         self._asked = False
 
-    def check(self, value: Value) -> None:
+    def check(self, shops: Collection[int]) -> None:
         """Raise Reject naming the shops that the panel does not have. A panel that does not tell judges for itself.
 
         So does one that cannot be asked now; it is asked again in the next run.
         """
-        ids = set(as_ids(value))
+        ids = set(shops)
         known = self._among(ids) if ids else frozenset[int]()
         if known and not ids <= known:
             unknown, there = (", ".join(map(str, sorted(some))) for some in (ids - known, known))
@@ -101,7 +91,7 @@ class Shops(Concern):
         """Return a record with the shops that the policy gives it."""
         if record.erp is None:
             return record
-        return replace(record, erp={**record.erp, SHOPS_FIELD: as_value(wanted(record.erp, self.run.policy))})
+        return replace(record, erp={**record.erp, SHOPS_FIELD: wanted(record.erp, self.run.policy)})
 
     def excluded(self, record: Record) -> Status | None:
         """Return that the shops of a client whom nothing gives any are left alone."""
@@ -114,7 +104,7 @@ class Shops(Concern):
     def _known(self, step: Step) -> Step:
         try:
             with self.lock:
-                self._panels.check(step.value)
+                self._panels.check(ids_of(step.value))
         except Reject as reject:
             return step.held(reject.code, reject.facts)
         return step

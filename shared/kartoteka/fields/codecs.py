@@ -17,6 +17,7 @@ from typing import Any
 
 from kartoteka.errors import Reject
 from kartoteka.fields import money, normal
+from kartoteka.fields.values import ids_of
 from kartoteka.model import Value
 
 _SHOWN_TYPES = {"private": "person", "male": "person_male", "female": "person_female", "firm": "firm"}
@@ -91,17 +92,14 @@ def _upper_from_panel(shown: Any) -> str:
 
 
 def _shops_to_panel(value: Value) -> list[int]:
-    numbers = [number.strip() for number in str(value or "").split(",") if number.strip()]
-    if not all(number.isascii() and number.isdecimal() for number in numbers):
-        raise Reject("bad_shop")
-    return [int(number) for number in numbers]
+    return list(ids_of(value))
 
 
-def _shops_from_panel(shown: Any) -> str:
+def _shops_from_panel(shown: Any) -> tuple[int, ...]:
     """Read a list of ids, or of objects with a ``shopId``; what is neither a number nor holds one is left out."""
     entries = shown if isinstance(shown, list) else []
-    ids = [str(entry.get("shopId") if isinstance(entry, dict) else entry) for entry in entries]
-    return ",".join(sorted((n for n in ids if n.isascii() and n.isdigit()), key=int))
+    ids = (str(entry.get("shopId") if isinstance(entry, dict) else entry) for entry in entries)
+    return tuple(sorted({int(number) for number in ids if number.isascii() and number.isdigit()}))
 
 
 def _money_to_panel(value: Value) -> Decimal | None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 import phonenumbers
 
 from kartoteka.fields import money
+from kartoteka.fields.values import as_text
 from kartoteka.model import Value
 
 TRUE = frozenset({"true", "1", "yes", "y", "t"})
@@ -25,8 +26,8 @@ HOME_COUNTRY = "PL"
 
 
 def is_blank(value: Value) -> bool:
-    """Return whether a value says nothing: there is none, or blanks only."""
-    return value is None or str(value).strip() == ""
+    """Return whether a value says nothing: there is none, or blanks only, or no ids at all."""
+    return not (as_text(value) or "").strip()
 
 
 def text(value: Value, _country: str) -> str:
@@ -50,7 +51,7 @@ def postcode(value: Value, country: str) -> str:
 
 
 def tax_number(value: Value, country: str) -> str:
-    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-32`` is ``5250001232``."""
+    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-33`` is ``5250001233``."""
     number = _alphanumeric(text(value, country))
     prefix = _vat_prefix(country)
     while number[:2] == prefix and number[2:]:
@@ -83,9 +84,8 @@ def whole(value: Value, country: str) -> str:
 
 
 def shop_list(value: Value, _country: str) -> str:
-    """Return the ids of shops in ascending order, each once, joined by commas: ``"2, 1,2"`` is ``"1,2"``."""
-    numbers = (n.strip() for n in _plain(str(value or "")).split(","))
-    return ",".join(sorted({str(int(n)) if n.isdecimal() else n for n in numbers if n}, key=by_number))
+    """Return the ids of shops joined by commas: ``(1, 2)`` is ``"1,2"``."""
+    return as_text(value) or ""
 
 
 def by_number(number: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kartoteka.fields import money
+from kartoteka.fields.values import as_text, ids_of
 from kartoteka.model import Value
 
 Risk = Callable[[Value, Value], bool]
@@ -12,12 +13,12 @@ Risk = Callable[[Value, Value], bool]
 
 def emptied(before: Value, after: Value) -> bool:
     """Count a value that was there and is not any more."""
-    return not _empty(before) and _empty(after)
+    return bool(as_text(before)) and not as_text(after)
 
 
 def replaced(before: Value, _after: Value) -> bool:
     """Count every value that was there: its replacement makes somebody else of a client."""
-    return not _empty(before)
+    return bool(as_text(before))
 
 
 def switched_off(_before: Value, after: Value) -> bool:
@@ -26,19 +27,11 @@ def switched_off(_before: Value, after: Value) -> bool:
 
 
 def fewer(before: Value, after: Value) -> bool:
-    """Count a list, joined by commas, from which something is missing."""
-    return not _members(before) <= _members(after)
+    """Count ids of which one is missing."""
+    return not set(ids_of(before)) <= set(ids_of(after))
 
 
 def zeroed(before: Value, after: Value) -> bool:
     """Count an amount that becomes 0."""
     was, now = money.canonical(before), money.canonical(after)
     return now == "0.00" and was not in ("", "0.00")
-
-
-def _empty(value: Value) -> bool:
-    return value is None or value == ""
-
-
-def _members(value: Value) -> frozenset[str]:
-    return frozenset(number for number in str(value or "").split(",") if number)

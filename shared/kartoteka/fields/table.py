@@ -22,8 +22,9 @@ Normaliser = Callable[[Value, str], str]
 
 
 class Column(enum.Enum):
-    """How a column of the exchange database is typed."""
+    """How a column of the exchange database is typed; NONE: the field stands in rows of its own."""
 
+    NONE = "none"
     TEXT = "text"
     FIXED = "fixed-length text"
     FLAG = "boolean"
@@ -61,7 +62,7 @@ FLAG = Kind(Column.FLAG, normal.flag, codecs.FLAG)
 YES_NO = Kind(Column.FLAG, normal.flag, codecs.YES_NO)
 MONEY = Kind(Column.MONEY, normal.amount, codecs.MONEY)
 DAYS = Kind(Column.WHOLE, normal.whole, codecs.DAYS)
-SHOP_LIST = Kind(normalise=normal.shop_list, codec=codecs.SHOPS)
+SHOP_LIST = Kind(Column.NONE, normal.shop_list, codecs.SHOPS)
 GROUP = Kind(codec=codecs.GROUP, translated=True)
 
 
@@ -132,10 +133,11 @@ _ONE_WAY = Direction.ERP_TO_PANEL
 _ADDRESS_OF = "clientBillingAddress."
 _PREFERS = "clientPreferences."
 _SHOPS_NOTE = (
-    "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its default shops"
+    "is no column: it stands for the client's rows of `client_shops`, else the policy's rule, else its default shops; "
+    "in `sync_history` it is their ids in ascending order, joined by commas (`1,2`)"
 )
 _GROUP_NOTE = "is the ERP's id in the exchange database, and the panel's number of that group in the panel"
-_LIMIT_NOTE = "is 0 where `credit_allowed` is false, and where stale figures count as none"
+_LIMIT_NOTE = "is 0 where `credit_allowed` is false, where stale figures count as none, where too much is overdue, and while the currency changes"
 _PLACE, _WHO, _FIGURES = "place", "who", "figures"
 
 # fmt: off

@@ -14,6 +14,9 @@ from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, 
 REFUSED_BY_ERP = "refused_by_erp"
 """The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
 
+STATUSES = "sync_status"
+"""The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
+
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
 
@@ -33,6 +36,11 @@ class LogEntry:
     def owner(self) -> Owner:
         """Whose row was written."""
         return Owner(self.client_id, self.group_id)
+
+    def is_about(self, concern: str, tables: Collection[str]) -> bool:
+        """Whether it is of interest to a concern with these tables."""
+        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
+        return answered or self.table_name in tables
 
 
 class ChangeLog(Protocol):
@@ -71,8 +79,8 @@ class Records(Protocol):
 
         An owner's own record (empty ``item_id``) comes first, then those of its items, by id. ``erp`` holds the columns
         that ``fields.table.CONCERNS`` names, amounts and moments as text to the letter (moments in ISO 8601, UTC), and
-        where it says so ``shops``: the ids of ``client_shops`` in ascending order, joined by commas. An item's holds
-        the concern's fields, a group's its ``name``.
+        where it says so ``shops``: the ids of ``client_shops``. An item's holds the concern's fields, a group's
+        its ``name``.
         """
         ...
 
@@ -317,8 +325,8 @@ class Figures(Protocol):
         """Return the clients whose ``as_of`` is before ``until``, and not before ``since`` if given, by id."""
         ...
 
-    def newest(self) -> datetime | None:
-        """Return the newest ``as_of``, None where no row has one."""
+    def newest(self, until: datetime) -> datetime | None:
+        """Return the newest ``as_of`` that is not after ``until``, None where no row has one."""
         ...
 
 

@@ -187,7 +187,7 @@ class ChangeLogSource:
             entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
             before = moved.high
             moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
-            touched.update((e.owner, None) for e in entries if e.table_name in tables and any(e.owner))
+            touched.update((e.owner, None) for e in entries if e.is_about(self._concern.name, tables) and any(e.owner))
             if sum(entry.seq > before for entry in entries) < LOG_PAGE:
                 break
         if moved.high != cursor.high:

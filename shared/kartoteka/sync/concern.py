@@ -35,7 +35,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
-from kartoteka.sync import retry
+from kartoteka.sync import decisions, retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.lookup import read_known
@@ -201,8 +201,23 @@ class Concern:
     # --- the plan
 
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
-        """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked."""
+        """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked.
+
+        What a person has decided in ``sync_status`` is in them.
+        """
+        return [self.decided(plan, asked=shown is not None) for plan in self.planned(records, shown)]
+
+    def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+        """Return :meth:`plans` as they are without a person's word about the records."""
         return [self.plan(records[0], shown or self.last_shown(records[0]))]
+
+    def decided(self, plan: Plan, *, asked: bool) -> Plan:
+        """Return a plan as a person's word in ``sync_status`` wants it."""
+        return decisions.decided(plan, asked=asked, again=self.said_of_settled)
+
+    def said_of_settled(self, record: Record, shown: Any) -> Status | None:
+        """Return what is said of a record whose base is what both sides show: it was settled by hand."""
+        return self.compared(record, shown, record.state.base, ()).status
 
     def last_shown(self, record: Record) -> Shown:
         """Return what the panel was last known to show of a record: its base, and what was noted beside it."""

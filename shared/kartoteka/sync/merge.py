@@ -23,6 +23,7 @@ from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
     NO_FORMS,
@@ -57,7 +58,7 @@ class Step:
     ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
     are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
     the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
-    ``note`` is what is remembered of the field from then on.
+    ``note`` is what is remembered of the field from then on. ``confirmed``: a person let this protected value pass.
     """
 
     field: str
@@ -68,6 +69,7 @@ class Step:
     forms: tuple[Value, Value] | None = attribute(default=None, repr=False)
     unshown: bool = False
     risky: bool = False
+    confirmed: bool = False
     conflict: ConflictNote | None = None
     closes: int | None = None
     winner: Side | None = None
@@ -383,7 +385,7 @@ def check(field: Field, target: Side, value: Value) -> None:
         target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
     ):
         raise Reject("unprintable.in_panel", field=field.name, **facts)
-    if value is not None and len(str(value)) > field.length:
+    if len(as_text(value) or "") > field.length:
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
 
 
@@ -391,13 +393,6 @@ def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
     text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
     return f"{text[:limit]}…" if len(text) > limit else text
-
-
-def as_text(value: Value) -> str | None:
-    """Return a value as ``sync_conflicts`` and ``sync_history`` show it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
 
 
 def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
@@ -424,7 +419,7 @@ def settled(
     carried = arrived(fields, intent, panel)
     known = {w.field for w in carried}
     missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
-    unsure = [n for n in missing if intent.values[n] not in ("", None)]  # with an empty base an erasure looks done
+    unsure = [n for n in missing if as_text(intent.values[n])]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
     erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)

@@ -60,7 +60,7 @@ class Plan:
     what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
     None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
     ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass; the brake does not count
-    them.
+    them. ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken.
     """
 
     record: Record
@@ -76,6 +76,7 @@ class Plan:
     confirmed: bool = False
     candidates: tuple[Candidate, ...] | None = None
     shown: Any = attribute(default=None, repr=False)
+    decision: str = ""
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
@@ -158,11 +159,12 @@ class Plan:
         if self.act is Act.KEEP:
             before = self.record.state
             waits = codes.is_asked_again(self.status) and self.status == before.status
-            state = replace(before, deferral=before.deferral if waits else None, status=self.status)
+            deferral = before.deferral if waits else None
+            state = replace(before, deferral=deferral, status=self.status, decision=self.decision)
             return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:
-            return RecordState(status=self.status if self.act is Act.FORGET else None)
+            return RecordState(status=self.status if self.act is Act.FORGET else None, decision=self.decision)
         made = {Act.ADD: panel, Act.INSERT: erp}.get(self.act, self.act is Act.MERGE)
         remembered: Mapping[str, Note] = self.record.state.notes
         kept = {s.field: remembered[s.field] for s in self.steps if s not in carried and s.field in remembered}
@@ -171,6 +173,7 @@ class Plan:
             panel_id=(item_id or self.panel_id) if made else self.record.state.panel_id,
             notes=kept | {step.field: step.note for step in carried if step.note},
             status=self.status,
+            decision=self.decision,
         )
 
     def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:

@@ -10,7 +10,7 @@ from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
 from kartoteka.model import Change, Direction, Key, Owner
 from kartoteka.ports.exchange import REFUSED_BY_ERP
-from kartoteka.sync import retry
+from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import BRAKE
@@ -86,7 +86,7 @@ def work(concern: Concern, owners: Sequence[Owner]) -> Report:
 
 def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner]]:
     """Work these owners once; return the figures, and the owners to be worked again."""
-    loaded = by_owner(concern.load(owners))
+    loaded = by_owner(decisions.taken_up(concern.run, concern.load(owners)))
     asked = [records[0] for _, records in loaded if concern.must_read(records[0])]
     shown, failed = concern.read(asked) if asked else ({}, {})
     changes: list[Change] = []

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     REFUSED,
     REFUSED_TOGETHER,
     STANDS,
     Change,
+    Decision,
     Deferral,
     Note,
     Outcome,
@@ -21,7 +23,7 @@ from kartoteka.model import (
     Side,
 )
 from kartoteka.ports.panel import REFUSED_WHOLE
-from kartoteka.sync.merge import Step, as_text
+from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import UNKNOWN, joined
 from kartoteka.sync.run import Run
 
@@ -80,7 +82,10 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     if others is not None and others.code:
         told = joined([told, others])
     notes = {**change.after.notes, **(_notes(error, steps) if final else {})}
-    return replace(change, after=replace(change.after, notes=notes, deferral=deferral, status=told))
+    waits = record.decision == Decision.SEND and not final
+    decision = record.state.decision if waits else change.after.decision
+    after = replace(change.after, notes=notes, deferral=deferral, status=told, decision=decision)
+    return replace(change, after=after)
 
 
 def status_of_refusal(error: Reject, table: str) -> codes.Status:

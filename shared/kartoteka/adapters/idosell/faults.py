@@ -129,7 +129,7 @@ RECORD_FAULTS: Mapping[str, str] = MappingProxyType(
         "11": "no_last_name",
         "12": "bad_email.by_panel",
         "13": "no_shop.by_panel",
-        "14": "bad_shop.by_panel",
+        "14": "bad_shop",
         "15": "bad_vat",
         "16": "no_company",
         "17": "bad_country.by_panel",

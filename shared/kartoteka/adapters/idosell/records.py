@@ -14,6 +14,7 @@ from kartoteka.adapters.idosell.answers import Json, text
 from kartoteka.errors import Reject
 from kartoteka.fields import codecs
 from kartoteka.fields.table import Field, Fields
+from kartoteka.fields.values import as_text
 from kartoteka.model import Value, Values
 
 _MISSING = object()
@@ -47,7 +48,7 @@ def form(field: Field, value: Value) -> Any:
     try:
         return field.kind.codec.to_panel(value)
     except Reject as reject:
-        refused = Reject(reject.code, field=field.name, **{"value": str(value), **reject.facts})
+        refused = Reject(reject.code, field=field.name, **{"value": as_text(value) or "", **reject.facts})
     raise refused
 
 

@@ -21,14 +21,21 @@ _OPEN = sa.select(_CONFLICT.client_id, _CONFLICT.concern, _CONFLICT.item_id, _CO
     _IS_OPEN, among(_CONFLICT.client_id)
 )
 _ROW = ("client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value")
-_ROW_COLUMNS = (*_ROW, "raised_at", "decision", "closed_at")
+_ROW_COLUMNS = (*_ROW, "raised_at", "decision", "decided_by", "closed_at")
+BY_POLICY = "policy"
+"""Who decided where a rule did."""
 
 _UPDATE = sync_conflicts.update().where(_CONFLICT.id == sa.bindparam("row_id"), _IS_OPEN)
 _RENEW = _UPDATE.values({name: sa.bindparam(name) for name in ("erp_value", "panel_value", "base_value")})
 _DECISION = sa.func.coalesce(_CONFLICT.decision, sa.bindparam("winner", type_=_CONFLICT.decision.type))
 _DECIDED_AT = sa.func.coalesce(_CONFLICT.decided_at, sa.bindparam("at"))
-_TELL_WINNER = _UPDATE.values(decision=_DECISION)
+_DECIDED_BY = sa.case(
+    (_CONFLICT.decision.is_not(None), _CONFLICT.decided_by),
+    (sa.bindparam("winner", type_=_CONFLICT.decision.type).is_not(None), BY_POLICY),
+)
+_TELL_WINNER = _UPDATE.ordered_values((_CONFLICT.decided_by, _DECIDED_BY), (_CONFLICT.decision, _DECISION))
 _CLOSE = _UPDATE.ordered_values(
+    (_CONFLICT.decided_by, _DECIDED_BY),
     (_CONFLICT.decided_at, sa.case((_CONFLICT.decision.is_not(None), _DECIDED_AT))),
     (_CONFLICT.decision, _DECISION),
     (_CONFLICT.closed_at, sa.bindparam("at")),
@@ -86,5 +93,6 @@ def _row(key: _FieldKey, note: ConflictNote, at: datetime) -> Row:
         "field": name,
         "raised_at": at,
         "decision": str(note.winner) if note.winner else None,
+        "decided_by": BY_POLICY if note.winner else None,
         "closed_at": at if note.winner and note.closed else None,
     }

@@ -29,7 +29,7 @@ class SqlFigures(Figures):
             rows = [(row[0], moment_of(row[1])) for row in connection.execute(self._dated.where(around))]
         return sorted(key for key, at in rows if at and (since is None or since <= at) and at < until)
 
-    def newest(self) -> datetime | None:
+    def newest(self, until: datetime) -> datetime | None:
         with self._database.reading() as connection:
-            texts = [row[0] for row in connection.execute(self._newest)]
-        return max((at for text in texts if text and (at := moment_of(text))), default=None)
+            texts = [row[0] for row in connection.execute(self._newest, {"until": until})]
+        return max((at for text in texts if text and (at := moment_of(text)) and at <= until), default=None)

@@ -98,7 +98,7 @@ class Loader:
             clients = set(connection.scalars(self._clients, given))
         if self._shops is not None:
             shops = _shops(connection.execute(self._shops, given))
-            rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, "")} for key, values in rows.items()}
+            rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, ())} for key, values in rows.items()}
         if self._items:
             rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
@@ -145,13 +145,13 @@ def _rows_of(table: sa.Table, names: Collection[str] | None = None) -> RowReader
     return RowReader(owner_of(table), key, columns)
 
 
-def _shops(rows: Any) -> Mapping[str, str]:
+def _shops(rows: Any) -> Mapping[str, tuple[int, ...]]:
     """Return each client's shops as a field's value; what is no number is no shop."""
     shops: dict[str, set[int]] = defaultdict(set)
     for client_id, shop_id in rows:
         if str(shop_id).isascii() and str(shop_id).isdigit():
             shops[client_id].add(int(shop_id))
-    return {client_id: ",".join(map(str, sorted(some))) for client_id, some in shops.items()}
+    return {client_id: tuple(sorted(some)) for client_id, some in shops.items()}
 
 
 def _conflict(number: int, field: str, erp: str | None, panel: str | None, base: str | None, answer: Any) -> Conflict:

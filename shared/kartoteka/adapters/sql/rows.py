@@ -33,7 +33,7 @@ _DELETE, _INSERT, _UPDATE = "delete", "insert", "update"
 
 
 class RowWriter:
-    """Writes rows of the ERP's tables, where the table of concerns says they stand."""
+    """Writes rows of the ERP's tables, where the table of fields says they stand."""
 
     def __init__(self, database: Database) -> None:
         self._dialect = database.dialect

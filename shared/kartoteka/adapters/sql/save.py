@@ -24,16 +24,26 @@ from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
-_MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "raised_at")
+_MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
     *("field", "direction", "reason", "value_before", "value_after", "counts"),
 )
 
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
+_ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
-    sync_matches.c.client_id, sync_matches.c.panel_client_id, sync_matches.c.raised_at, sync_matches.c.decision
+    sync_matches.c.client_id, sync_matches.c.panel_client_id, *(sync_matches.c[name] for name in _ANSWERED)
 ).where(among(sync_matches.c.client_id))
+_TAKE = (
+    sync_status.update()
+    .where(
+        *(sync_status.c[name] == sa.bindparam(f"of_{name}") for name in Key._fields),
+        sync_status.c.decision == sa.bindparam("taken"),
+    )
+    .values(decision=None, decided_by=None)
+)
+"""Clears a decision that was taken: not one that a person has written since."""
 _DROP_MATCHES = sync_matches.delete().where(among(sync_matches.c.client_id))
 
 
@@ -118,6 +128,8 @@ class Saver:
             if c.after.status != c.record.state.status
         }
         self._put(connection, statuses, self._status, self._drop_status)
+        if taken := [_taken(c) for c in changes if c.record.state.decision and not c.after.decision]:
+            connection.execute(_TAKE, taken)
 
     def _put(
         self, connection: sa.Connection, rows: Mapping[Key, Row | None], upsert: sa.Executable, drop: sa.Delete
@@ -141,9 +153,8 @@ class Saver:
 
         One that stays keeps its ``raised_at`` and its decision: a person may have answered since it was read.
         """
-        before = {
-            (row[0], row[1]): {"raised_at": row[2], "decision": row[3]} for row in by_ids(connection, _STOOD, given)
-        }
+        stood = by_ids(connection, _STOOD, given)
+        before = {(row[0], row[1]): dict(zip(_ANSWERED, row[2:], strict=True)) for row in stood}
         for_ids(connection, _DROP_MATCHES, given)
         rows = {(key, one.panel_client_id): _match_row(key, one, at) for key, some in given.items() for one in some}
         self._database.run(connection, self._matches, (row | before.get(key, {}) for key, row in rows.items()))
@@ -157,6 +168,11 @@ def _writes_row(change: Change) -> bool:
 def _kept(state: RecordState) -> tuple[Any, ...]:
     """Return all of a state but its status."""
     return state.base, state.panel_id, state.notes, state.intent, state.deferral
+
+
+def _taken(change: Change) -> Row:
+    about = {f"of_{name}": value for name, value in change.record.key._asdict().items()}
+    return {**about, "taken": change.record.state.decision}
 
 
 def _link_row(link: Link, at: datetime) -> Row:
@@ -175,6 +191,7 @@ def _match_row(client_id: str, candidate: Candidate, at: datetime) -> Row:
         "panel_client_id": candidate.panel_client_id,
         "matched_by": fit(sync_matches.c.matched_by, candidate.matched_by),
         "decision": candidate.decision or None,
+        "decided_by": None,
         "raised_at": at,
     }
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.tables import sync_base, sync_status
 from kartoteka.adapters.sql.values import Row, Select, among, clean, fit
 from kartoteka.codes import State, Status
-from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Value, Written
+from kartoteka.fields.values import from_json
+from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Value, Values, Written
 
 KEY = Key._fields
 BASE = (*KEY, "values", "panel_item_id", "notes", "intent", "due_at", "attempts", "tries", "code", "at")
@@ -41,7 +42,7 @@ class StateReader:
     def __init__(self, whose: Whose, *, with_items: bool = False) -> None:
         self._base = _select(sync_base, BASE[:-1], whose, with_items=with_items)
         names = ("state", "code", "field", "message_pl", "message_en")
-        self._status = _select(sync_status, (*KEY, *names), whose, with_items=with_items)
+        self._status = _select(sync_status, (*KEY, *names, "decision"), whose, with_items=with_items)
 
     def read(
         self, connection: sa.Connection, concerns: Collection[str], ids: Collection[str]
@@ -52,7 +53,7 @@ class StateReader:
         for row in connection.execute(self._base, given):
             kept[Key(*row[:4])] = _kept(row[4:])
         for row in connection.execute(self._status, given):
-            kept[Key(*row[:4])]["status"] = status_of(row[4:])
+            kept[Key(*row[:4])] |= {"status": status_of(row[4:-1]), "decision": str(row[-1] or "")}
         return {key: RecordState(**parts) for key, parts in kept.items()}
 
 
@@ -128,12 +129,17 @@ def _json(document: Any) -> str:
 
 
 def _spelled(base: Forms) -> dict[str, Any]:
-    """Spell a field by its value where the forms are equal, else by a list: of both, or of the ERP's alone."""
-    panel = base.panel
-    return {
-        name: [value] if name not in panel else value if value == panel[name] else [value, panel[name]]
-        for name, value in base.erp.items()
-    }
+    """Spell a field by its value where the forms are equal, else by a list: of both, or of the ERP's alone.
+
+    Ids are a list themselves, so they are never spelled by their value.
+    """
+    return {name: _spelled_form(value, base.panel, name) for name, value in base.erp.items()}
+
+
+def _spelled_form(value: Value, panel: Values, name: str) -> Any:
+    if name not in panel:
+        return [value]
+    return value if value == panel[name] and not isinstance(value, tuple) else [value, panel[name]]
 
 
 def _forms(document: dict[str, Any]) -> Forms:
@@ -141,9 +147,9 @@ def _forms(document: dict[str, Any]) -> Forms:
     panel: dict[str, Value] = {}
     for name, spelled in document.items():
         forms = spelled if isinstance(spelled, list) else [spelled, spelled]
-        erp[name] = forms[0]
+        erp[name] = from_json(forms[0])
         if len(forms) > 1:
-            panel[name] = forms[1]
+            panel[name] = from_json(forms[1])
     return Forms(erp, panel)
 
 
@@ -162,5 +168,8 @@ def _spelled_intent(intent: Intent) -> dict[str, Any]:
 
 def _intent(document: dict[str, Any]) -> Intent:
     rows = document.pop("written", ())
-    written = tuple(Written(f, Direction(d), Reason(r), *rest) for f, d, r, *rest in rows)
+    written = tuple(
+        Written(f, Direction(d), Reason(r), from_json(before), from_json(after), *counts)
+        for f, d, r, before, after, *counts in rows
+    )
     return Intent(written, **{**document, "existing": tuple(document.get("existing", ()))})

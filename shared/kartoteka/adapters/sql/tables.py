@@ -104,6 +104,7 @@ class ErpTables:
             Watched(self.incoming_clients, answer="client_id"),
             Watched(sync_matches, answer="decision"),
             Watched(sync_conflicts, answer="decision"),
+            Watched(sync_status, answer="decision", group="group_id"),
         )
 
     def named(self, name: str) -> sa.Table:
@@ -154,6 +155,11 @@ def _about() -> tuple[sa.Column[Any], ...]:
     )
 
 
+def _decision() -> tuple[sa.Column[Any], ...]:
+    """What a person answers, and who did: the SQL user where the engine knows one, or what the writer says."""
+    return text("decision", 16), text("decided_by", 255)
+
+
 sync_links = _own(
     "sync_links",
     foreign_key("client_id"),
@@ -197,6 +203,7 @@ sync_status = _own(
     word("field"),
     long_text("message_pl"),
     long_text("message_en"),
+    *_decision(),
     sa.Index("ix_sync_status_state", "state", "concern"),
 )
 
@@ -227,7 +234,7 @@ sync_conflicts = _own(
     long_text("panel_value"),
     long_text("base_value"),
     moment("raised_at", now=True),
-    text("decision", 16),
+    *_decision(),
     moment("decided_at"),
     moment("closed_at"),
     sa.Index("ix_sync_conflicts_client", "client_id", "concern", "closed_at"),
@@ -238,7 +245,7 @@ sync_matches = _own(
     foreign_key("client_id"),
     key("panel_client_id"),
     text("matched_by", 32),
-    text("decision", 16),
+    *_decision(),
     moment("raised_at", now=True),
     sa.Index("ix_sync_matches_panel_client", "panel_client_id"),
 )
@@ -281,8 +288,7 @@ sync_plan = _own(
     long_text("value_from"),
     long_text("value_to"),
     word("reason"),
-    text("decision", 16),
-    text("decided_by", 255),
+    *_decision(),
     text("outcome", 16),
     sa.Index("ix_sync_plan_client", "client_id", "group_id", "concern"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kartoteka.fields.values import as_text
 from kartoteka.model import Value
 from kartoteka.pieces import pieces
 
@@ -74,9 +75,8 @@ def clean(text: str) -> str:
 
 def text_of(value: Value) -> str | None:
     """Return a value as ``sync_history`` and ``sync_conflicts`` show it."""
-    if isinstance(value, str):
-        return value if value.isascii() and "\x00" not in value else clean(value)
-    return None if value is None else str(value).lower()
+    text = as_text(value)
+    return text if text is None or (text.isascii() and "\x00" not in text) else clean(text)
 
 
 def fit(column: sa.Column[Any], text: str) -> str:

@@ -21,10 +21,11 @@ from kartoteka.concerns.accounts.incoming import Incoming
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.concerns.accounts.logins import Logins
 from kartoteka.concerns.accounts.matching import NO_MATCH, Match
-from kartoteka.concerns.shops import PanelShops, as_value, wanted
+from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE, SHOPS_FIELD
+from kartoteka.fields.table import ACTIVE
+from kartoteka.fields.values import from_json
 from kartoteka.model import (
     REFUSED,
     Candidate,
@@ -375,7 +376,7 @@ class Accounts(Concern):
         shops = wanted(row, policy)
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
-        values = opening.values(row, policy, self._travelling(), as_value(shops))
+        values = opening.values(row, policy, self._travelling(), shops)
         if refusals := list(opening.refusals(values)):
             first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
             return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
@@ -386,7 +387,7 @@ class Accounts(Concern):
             return Plan(record, Act.LOOK)
         try:
             with self.lock:
-                self._shops.check(values[SHOPS_FIELD])
+                self._shops.check(shops)
         except Reject as reject:
             return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
         login = self._logins.current(record)
@@ -664,8 +665,7 @@ def opened_values(intent: Intent | None) -> dict[str, Value]:
     if intent is None:
         return {}
     if intent.making:
-        found: dict[str, Value] = json.loads(str(intent.written[0].after))
-        return found
+        return {name: from_json(value) for name, value in json.loads(str(intent.written[0].after)).items()}
     return intent.values
 
 

@@ -37,7 +37,7 @@ def missing(row: Values, policy: Policy) -> list[str]:
     return names
 
 
-def values(row: Values, policy: Policy, travelling: Collection[str], shops: Value) -> dict[str, Value]:
+def values(row: Values, policy: Policy, travelling: Collection[str], shops: tuple[int, ...]) -> dict[str, Value]:
     """Return the values an account is opened with: the filled ones that travel to the panel or that it requires.
 
     ``travelling`` are the fields that the policy lets travel and that the panel has.

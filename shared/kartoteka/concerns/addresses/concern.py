@@ -72,7 +72,7 @@ class Addresses(Concern):
 
     # --- the plan
 
-    def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+    def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plans of a client's addresses; the client's own record tells only what is about all of them."""
         own, *items = records
         if own.link is None or own.erp is None:

@@ -25,6 +25,7 @@ from kartoteka.codes import IN_STEP, Status
 from kartoteka.concerns.addresses.pairing import FIELDS, Pair
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import REQUIRED_OF_ADDRESS
+from kartoteka.fields.values import as_text
 from kartoteka.model import (
     NO_FORMS,
     STANDS,
@@ -39,7 +40,7 @@ from kartoteka.model import (
     Values,
 )
 from kartoteka.policy import Rule
-from kartoteka.sync.merge import Step, as_text, checked_step, is_of_several, merge
+from kartoteka.sync.merge import Step, checked_step, is_of_several, merge
 from kartoteka.sync.plan import Act, Plan, status_of
 
 TABLE = "delivery_addresses"

@@ -20,7 +20,8 @@ from kartoteka.fields import normal
 from kartoteka.fields.table import GROUP_FIELDS, GROUP_NAME
 from kartoteka.model import Change, Direction, Done, Forms, Intent, Owner, Reason, Record, Side, Written
 from kartoteka.policy import Rule
-from kartoteka.sync import retry
+from kartoteka.sync import decisions, retry
+from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, checked_step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
@@ -113,6 +114,7 @@ class Groups:
         else:
             carried = state.intent.written if state.intent is not None and _deletes(state.intent) else ()
             plan, shown = replace(plan, base=None, panel_id="", earlier=carried), {}
+        plan = replace(plan, shown=Shown(shown, asked=panel is not None))
         if record.erp is None:
             return self._without_row(plan, panel)
         name = str(record.erp.get(GROUP_NAME) or "").strip()
@@ -179,7 +181,7 @@ class Groups:
         """Bring these groups and their prices into step, one by one: what is made for one is nobody else's."""
         if not self._concern.is_on:
             return Report()
-        records = self._concern.load([Owner(group_id=key) for key in group_ids])
+        records = decisions.taken_up(self._run, self._concern.load([Owner(group_id=key) for key in group_ids]))
         asked = any(r.erp is not None or r.state.panel_id or r.state.intent for r in records)
         try:
             panel = self.read() if asked else PanelGroups({}, set())
@@ -238,7 +240,7 @@ class Groups:
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
         had_number, record = record.state.panel_id, self._cleared_up(record, panel)
-        plan = self.plan(record, panel)
+        plan = self._concern.decided(self.plan(record, panel), asked=True)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
         if change.after.panel_id and not record.state.panel_id:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from kartoteka import codes
-from kartoteka.codes import Status
+from kartoteka.codes import IN_STEP, Status
 from kartoteka.concerns.discounts.groups import Groups
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
@@ -83,17 +84,21 @@ class Discounts(Concern):
         """Work discount groups; None for clients."""
         return self.groups.work([o.group_id for o in owners]) if owners and owners[0].group_id else None
 
-    def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
+    def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plan of a group, or of a client."""
         if records[0].key.group_id:
             return [self.groups.plan(records[0], None)] if self.is_on else []
-        return super().plans(records, shown)
+        return super().planned(records, shown)
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Make the calls about groups, each on its own; those about clients together."""
         if plans[0].record.key.group_id:
             return [self.groups.send(plan) for plan in plans]
         return super().send(plans)
+
+    def said_of_settled(self, record: Record, shown: Any) -> Status | None:
+        """Return what is said of a client or a group whose base is what both sides show."""
+        return IN_STEP if record.key.group_id else super().said_of_settled(record, shown)
 
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: a group always."""

@@ -6,7 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -35,14 +35,16 @@ NO_ACCESS = (
 class Watched:
     """A table whose changes go into ``change_log``.
 
-    ``owner`` is the column with the owner's id, which the log keeps in its column ``into``. With ``answer`` only
-    updates of that one column are logged: it is where the ERP answers in a table of ours.
+    ``owner`` is the column with the owner's id, which the log keeps in its column ``into``; ``group`` a second one, of
+    a table whose rows may be a discount group's, kept in ``group_id``. With ``answer`` only updates of that one column
+    are logged: it is where the ERP, or a person, answers in a table of ours.
     """
 
     table: sa.Table
     owner: str = "client_id"
     into: str = "client_id"
     answer: str = ""
+    group: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -52,7 +54,12 @@ class Watched:
     @property
     def row(self) -> tuple[str, ...]:
         """The columns that name the row within its owner."""
-        return tuple(name for name in self.key if name != self.owner) or self.key
+        return tuple(name for name in self.key if name not in (self.owner, self.group)) or self.key
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The columns with the owners' ids, by the log's columns that keep them."""
+        return {self.into: self.owner} | ({"group_id": self.group} if self.group else {})
 
     @property
     def whole_key(self) -> tuple[str, ...]:
@@ -146,9 +153,8 @@ class Dialect(ABC):
         return column <= end if begin is None else column.between(begin, end)
 
     def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
-        """Return a SELECT of texts of moments, the column's newest among them."""
-        finite = column <= datetime.max.replace(tzinfo=UTC)
-        return sa.select(letters(sa.func.max(column))).where(finite)
+        """Return a SELECT of texts of moments, the column's newest up to the parameter ``until`` among them."""
+        return sa.select(letters(sa.func.max(column))).where(column <= sa.bindparam("until", type_=column.type))
 
     def upsert(
         self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None

@@ -96,8 +96,12 @@ class Postgresql(Dialect):
         connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
 
     def triggers(self, watched: Watched) -> Sequence[str]:
+        decided: list[str] = []
         if watched.answer:
             events = {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
+            if "decided_by" in watched.table.c:
+                head = f"BEFORE UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"
+                decided = [_DECIDED, _create_trigger(watched, "kartoteka_decided", head, "kartoteka_decided()")]
         else:
             events = {
                 "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
@@ -106,7 +110,8 @@ class Postgresql(Dialect):
         return [
             _create_function(watched),
             f"REVOKE ALL ON FUNCTION {_function(watched)} FROM PUBLIC",
-            *(_create_trigger(watched, name, head) for name, head in events.items()),
+            *(_create_trigger(watched, name, head, _function(watched)) for name, head in events.items()),
+            *decided,
         ]
 
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
@@ -158,7 +163,7 @@ def _create_function(watched: Watched) -> str:
     """The search path is pinned to the schema at creation, whatever the ERP's session has set."""
     body = _ANSWER if watched.answer else _LOG
     words = {
-        "{into}": f"INSERT INTO change_log (table_name, {watched.into}, row_id, operation)",
+        "{into}": f"INSERT INTO change_log (table_name, {', '.join(watched.owners)}, row_id, operation)",
         "{name}": watched.table.name,
         "{same}": " AND ".join(f"OLD.{column} IS NOT DISTINCT FROM NEW.{column}" for column in watched.whole_key),
         "{old_owner}": f"OLD.{watched.owner}",
@@ -178,16 +183,17 @@ def _create_function(watched: Watched) -> str:
 
 def _entry(watched: Watched, row: str) -> str:
     parts = ", ".join(f"{row}.{column}::text" for column in watched.row)
-    return f"coalesce({row}.{watched.owner}::text, ''), concat_ws(':', {parts})"
+    owners = ", ".join(f"coalesce({row}.{column}::text, '')" for column in watched.owners.values())
+    return f"{owners}, concat_ws(':', {parts})"
 
 
-def _create_trigger(watched: Watched, name: str, head: str) -> str:
+def _create_trigger(watched: Watched, name: str, head: str, function: str) -> str:
     """An existing trigger is left alone: replacing it would lock a table on which the ERP may be at work."""
     table = watched.table.name
     return (
         "DO $kartoteka$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger "
         f"WHERE tgrelid = '{table}'::regclass AND tgname = '{name}') THEN "
-        f"CREATE TRIGGER {name} {head.format(table=table)} EXECUTE FUNCTION {_function(watched)}; "
+        f"CREATE TRIGGER {name} {head.format(table=table)} EXECUTE FUNCTION {function}; "
         "END IF; END $kartoteka$"
     )
 
@@ -211,6 +217,18 @@ BEGIN
   RETURN NULL;
 END
 """
+
+_DECIDED = """
+CREATE OR REPLACE FUNCTION kartoteka_decided() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.decision IS NULL THEN
+    NEW.decided_by := NULL;
+  ELSIF NEW.decision IS DISTINCT FROM OLD.decision AND NEW.decided_by IS NOT DISTINCT FROM OLD.decided_by THEN
+    NEW.decided_by := session_user;
+  END IF;
+  RETURN NEW;
+END
+$body$"""
 
 _ANSWER = """
 BEGIN

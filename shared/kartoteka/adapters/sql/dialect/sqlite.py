@@ -165,9 +165,10 @@ def _entry(watched: Watched, row: str, operation: str) -> str:
 
 
 def _into(watched: Watched) -> str:
-    return f"INSERT INTO change_log (table_name, {watched.into}, row_id, operation)"
+    return f"INSERT INTO change_log (table_name, {', '.join(watched.owners)}, row_id, operation)"
 
 
 def _values(watched: Watched, row: str, operation: str) -> str:
     name = " || ':' || ".join(f"COALESCE({row}.{column}, '')" for column in watched.row)
-    return f"'{watched.table.name}', COALESCE({row}.{watched.owner}, ''), {name}, '{operation}'"
+    owners = ", ".join(f"COALESCE({row}.{column}, '')" for column in watched.owners.values())
+    return f"'{watched.table.name}', {owners}, {name}, '{operation}'"
