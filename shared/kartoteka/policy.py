@@ -70,8 +70,8 @@ class ConcernPolicy(_Section):
     direction: Direction = Direction.ERP_TO_PANEL
 
 
-MATCHES = ("external_code", table.TAX_NUMBER_FIELD, table.EMAIL_FIELD)
-"""By what an account may be found to be a client's own, in order."""
+MATCHES = ("external_code", *table.RECOGNISED_BY)
+"""By what an account may be found to be a client's own."""
 
 
 class Accounts(ConcernPolicy):
@@ -79,7 +79,11 @@ class Accounts(ConcernPolicy):
 
     incoming: bool = True
     login: Login = Login()
-    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = MATCHES
+    match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = (
+        "external_code",
+        table.TAX_NUMBER_FIELD,
+        table.EMAIL_FIELD,
+    )
 
     @field_validator("match")
     @classmethod

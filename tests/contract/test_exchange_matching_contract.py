@@ -48,28 +48,45 @@ def test_accounts_are_found_by_code_tax_number_or_e_mail(bench: Bench) -> None:
         seen(3, nip="222", email="three@x.pl"),
         seen(4, nip="444", email="two@x.pl"),
         seen(5, nip="555", email="five@x.pl"),
+        replace(seen(6), telephone="+48501502503"),
     ]
     remember(bench, *accounts)
-    assert list(bench.exchange.index.find(["C-1"], ["222"], ["two@x.pl"])) == accounts[:4]
-    assert list(bench.exchange.index.find(["C-2"], ["222"], ["two@x.pl"])) == accounts[1:4], "each once"
-    assert list(bench.exchange.index.find([], ["555"], [])) == accounts[4:]
-    assert list(bench.exchange.index.find(["111"], ["C-1"], ["222"])) == [], "each in its own column"
+    number, mail = ("nip", "222"), ("email", "two@x.pl")
+    assert list(bench.exchange.index.find(["C-1"], [number, mail])) == accounts[:4]
+    assert list(bench.exchange.index.find(["C-2"], [number, mail])) == accounts[1:4], "each once"
+    assert list(bench.exchange.index.find([], [("nip", "555"), ("phone", "+48501502503")])) == accounts[4:]
+    assert list(bench.exchange.index.find(["111"], [("nip", "C-1"), ("email", "222"), ("phone", "222")])) == []
 
 
 def test_nothing_is_found_by_what_is_empty(bench: Bench) -> None:
     remember(bench, seen(1), seen(2, code="C-2"))
-    assert list(bench.exchange.index.find([""], [""], [""])) == []
-    assert list(bench.exchange.index.find([], [], [])) == []
+    assert list(bench.exchange.index.find([""], [])) == []
+    assert list(bench.exchange.index.find([], [])) == []
 
 
-def test_a_code_is_found_letter_by_letter(bench: Bench) -> None:
-    remember(bench, seen(1, code="C-1"), seen(2, code="c-1"))
-    assert [x.panel_client_id for x in bench.exchange.index.find(["c-1", "C-1 "], [], [])] == ["2"]
+def test_a_code_is_found_whatever_its_case_and_the_blanks_around_it(bench: Bench) -> None:
+    remember(bench, seen(1, code="Ż-1"), seen(2, code="ż-1"), seen(3, code=" Ż-1 "), seen(4, code="Z-1"), seen(5))
+    for code in ("ż-1", "Ż-1", "Ż-1 "):
+        assert [x.panel_client_id for x in bench.exchange.index.find([code], [])] == ["1", "2", "3"]
+
+
+def test_what_more_accounts_have_than_allowed_is_told_guests_not_counted(bench: Bench) -> None:
+    many = [replace(seen(n, nip="PL1", email="biuro@x.pl"), telephone="+48501502503") for n in range(6)]
+    guests = [replace(seen(10 + n, email="gast@x.pl"), guest=True) for n in range(6)]
+    remember(bench, *many, *guests, seen(20, email="gast@x.pl"), *(seen(30 + n, nip="PL3") for n in range(5)))
+    marks = [("nip", "PL1"), ("email", "biuro@x.pl"), ("phone", "+48501502503")]
+    others = [("email", "gast@x.pl"), ("nip", "PL3"), ("nip", "biuro@x.pl"), ("email", "PL1"), ("phone", "")]
+    assert bench.exchange.index.crowded([*marks, *others], 5) == frozenset(marks)
+    assert bench.exchange.index.crowded([*marks, *others], 4) == frozenset([*marks, ("nip", "PL3")])
+    assert bench.exchange.index.crowded(marks, 6) == frozenset()
+    assert bench.exchange.index.crowded([], 0) == frozenset()
+    twelve_hundred = [("nip", f"PL{n}") for n in range(1200)]
+    assert bench.exchange.index.crowded(twelve_hundred, 5) == {("nip", "PL1")}
 
 
 def test_twelve_hundred_codes_are_looked_up_at_once(bench: Bench) -> None:
     remember(bench, *(seen(n, code=f"C-{n}") for n in range(1200)))
-    found = bench.exchange.index.find([f"C-{n}" for n in range(1200)], [], [])
+    found = bench.exchange.index.find([f"C-{n}" for n in range(1200)], [])
     assert len(found) == 1200
 
 
@@ -106,11 +123,14 @@ def test_clients_are_recognised_by_their_normalised_tax_number_or_e_mail(bench: 
     bench.erp.insert_client("C-4", email="third@x.pl")
     bench.erp.insert_client("C-5", nip=" ", email="")
     bench.erp.insert_client("C-6")
+    bench.erp.insert_client("C-7", nip="000-000-00-00", email="brak@brak.pl", phone="brak")
+    bench.erp.insert_client("C-8", phone="501 502 503")
     assert list(bench.exchange.index.hints()) == [
-        ClientHint("C-1", "5250001233", "jan@x.pl"),
-        ClientHint("C-2", "123456789"),
+        ClientHint("C-1", "PL5250001233", "jan@x.pl"),
+        ClientHint("C-2", "DE123456789"),
         ClientHint("C-3", "DE123456789"),
         ClientHint("C-4", "", "third@x.pl"),
+        ClientHint("C-8", "", "", "+48501502503"),
     ]
 
 

@@ -6,7 +6,7 @@ Fast, since the engine's state machines run on it. It passes the same contract s
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sortedcontainers import SortedDict
 
 from kartoteka.codes import State, Status
 from kartoteka.errors import KartotekaError
+from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import (
     BILLING,
     CLIENT_FIELDS,
@@ -57,6 +58,7 @@ from kartoteka.ports.exchange import (
     GroupItem,
     IncomingClient,
     LogEntry,
+    Mark,
     PriceKey,
     Saved,
     SeenAccount,
@@ -570,12 +572,14 @@ class FakeIndex(_Port):
         db = self._db
         return {key: db.accounts[key] for key in panel_client_ids if key in db.accounts}
 
-    def find(
-        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
-    ) -> Sequence[SeenAccount]:
-        codes, numbers, boxes = (frozenset(some) - {""} for some in (external_codes, tax_numbers, mails))
+    def find(self, external_codes: Collection[str], marks: Collection[Mark]) -> Sequence[SeenAccount]:
+        keys, wanted = {code_key(code) for code in external_codes} - {""}, frozenset(marks)
         found = (x for _, x in sorted(self._db.accounts.items()))
-        return [x for x in found if x.external_code in codes or x.tax_number in numbers or x.mail in boxes]
+        return [x for x in found if code_key(x.external_code) in keys or x.marks & wanted]
+
+    def crowded(self, marks: Collection[Mark], most: int) -> frozenset[Mark]:
+        counts = Counter(mark for x in self._db.accounts.values() if not x.guest for mark in x.marks)
+        return frozenset(mark for mark in marks if counts[mark] > most)
 
     def count_modified(self, begin: datetime, end: datetime) -> int:
         return sum(1 for x in self._db.accounts.values() if x.modified_at and begin <= x.modified_at <= end)
@@ -587,7 +591,7 @@ class FakeIndex(_Port):
     def hints(self) -> Sequence[ClientHint]:
         db = self._db
         found = (_hint(key, row) for key, row in sorted(db.clients.items()) if key not in db.links)
-        return [hint for hint in found if hint.tax_number or hint.mail]
+        return [hint for hint in found if hint.marks]
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
         wanted = frozenset(client_ids)

@@ -170,6 +170,7 @@ def test_a_load_costs_the_same_at_any_number_of_owners(sql: SqlBench, concern: s
     assert costs(seen) == cost + (3 if concern == "discounts" else 2), seen
 
 
+RULES = ("nip", "email", "phone")
 READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "mark": (lambda exchange, keys: exchange.log.mark(1), 1),
     "log": (lambda exchange, keys: exchange.log.read(0, [(1, 2)], len(keys)), 2),
@@ -183,7 +184,8 @@ READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "counted": (lambda exchange, keys: exchange.records.counted("billing", AT), 1),
     "due": (lambda exchange, keys: exchange.records.due("discounts", AT, len(keys)), 1),
     "known": (lambda exchange, keys: exchange.index.known(keys), 1),
-    "find": (lambda exchange, keys: exchange.index.find(keys, keys, keys), 3),
+    "find": (lambda exchange, keys: exchange.index.find(keys, [(rule, key) for rule in RULES for key in keys]), 4),
+    "crowded": (lambda exchange, keys: exchange.index.crowded([(rule, key) for rule in RULES for key in keys], 5), 3),
     "owners": (lambda exchange, keys: exchange.index.owners(keys), 1),
     "hints": (lambda exchange, keys: exchange.index.hints(), 1),
     "candidates": (lambda exchange, keys: exchange.index.candidates(keys), 1),
@@ -280,9 +282,13 @@ INDEXED: dict[str, tuple[str, Callable[[SqlExchange], object]]] = {
     "due": ("ix_sync_base_due (concern=? AND due_at>?", lambda e: e.records.due("billing", AT, 10)),
     "deferred": ("ix_sync_base_due (concern=? AND due_at>?", lambda e: e.records.due("billing", None, 10)),
     "counted": ("ix_sync_history_counts", lambda e: e.records.counted("billing", AT)),
-    "codes": ("ix_sync_panel_accounts_external_code", lambda e: e.index.find(["C-1"], [], [])),
-    "tax numbers": ("ix_sync_panel_accounts_tax_number", lambda e: e.index.find([], ["1"], [])),
-    "mails": ("ix_sync_panel_accounts_mail", lambda e: e.index.find([], [], ["a@b.pl"])),
+    "codes": ("ix_sync_panel_accounts_code_key", lambda e: e.index.find(["C-1"], [])),
+    "tax numbers": ("ix_sync_panel_accounts_tax_number", lambda e: e.index.find([], [("nip", "1")])),
+    "mails": ("ix_sync_panel_accounts_mail", lambda e: e.index.find([], [("email", "a@b.pl")])),
+    "telephones": ("ix_sync_panel_accounts_telephone", lambda e: e.index.find([], [("phone", "+48501502503")])),
+    "crowded numbers": ("ix_sync_panel_accounts_tax_number", lambda e: e.index.crowded([("nip", "PL1")], 5)),
+    "crowded mails": ("ix_sync_panel_accounts_mail", lambda e: e.index.crowded([("email", "a@b.pl")], 5)),
+    "crowded telephones": ("ix_sync_panel_accounts_telephone", lambda e: e.index.crowded([("phone", "+4850")], 5)),
     "modified": ("ix_sync_panel_accounts_modified_at", lambda e: e.index.count_modified(AT, AT)),
     "contenders": ("ix_sync_matches_panel_client", lambda e: e.index.contenders(["77"])),
     "answers": ("ix_incoming_clients_client_id", lambda e: e.index.answers(["C-1"])),

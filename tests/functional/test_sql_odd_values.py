@@ -28,7 +28,7 @@ def test_tax_numbers_that_an_erp_keeps_as_numbers_are_recognised(empty_url: str,
         connection.exec_driver_sql("CREATE TABLE clients (id VARCHAR(10) PRIMARY KEY, nip BIGINT)")
         connection.exec_driver_sql("INSERT INTO clients (id, nip) VALUES ('C-1', 5250001233), ('C-2', NULL)")
     upgrade.create(exchange.database.engine)
-    assert list(exchange.index.hints()) == [ClientHint("C-1", "5250001233")]
+    assert list(exchange.index.hints()) == [ClientHint("C-1", "PL5250001233")]
 
 
 def test_flags_of_raw_sql_are_understood(sqlite_bench: SqlBench) -> None:

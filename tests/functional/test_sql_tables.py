@@ -32,7 +32,8 @@ DESIGNED = {
     "province country_code language currency wholesaler vat_eu local_government seen_at client_id",
     "sync_links": "client_id panel_client_id panel_login linked_at linked_by",
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code at",
-    "sync_panel_accounts": "panel_client_id login external_code tax_number mail modified_at guest seen_at",
+    "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
+    "seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
     "sync_matches": "client_id panel_client_id matched_by decision decided_by raised_at",
     "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en decision decided_by",

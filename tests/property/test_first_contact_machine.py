@@ -6,6 +6,7 @@ At the end of each history the faults stop, the machine ticks until it is quiet,
   while a single free one of his was there for all to see;
 * nothing lost: every client has its account, or stands in ``sync_status`` with a question or what it lacks; every
   account that is nobody's stands in ``incoming_clients``, or is a candidate of a client that waits;
+* no two records were joined, by anything but the code or a person's word, whose tax numbers differ;
 * nobody is told of, or written to, before he is somebody's;
 * shops and the accounts' being open are what the ERP says;
 * quiet: a further tick writes nothing anywhere.
@@ -20,23 +21,26 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kartoteka.codes import State
-from kartoteka.concerns.accounts.matching import hint
+from kartoteka.concerns.accounts.matching import contradicts, hint
 from kartoteka.errors import Retry
-from kartoteka.model import Outcome, Value
+from kartoteka.fields.table import RECOGNISED_BY
+from kartoteka.model import Key, Outcome, Value
 from kartoteka.policy import parse
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import Account, NewAccount
+from kartoteka.ports.panel import Account, AccountUpdate, NewAccount
 from kartoteka.sync.feed import seen
 from tests.world import CLIENT, CONCERNS, World
 
 CLIENTS = ("C-1", "C-2", "C-3", "C-4")
-NIPS = ("5250001233", "7792369887", "")
+NIPS = ("5250001233", "PL 525-000-12-33", "CZ83609091", "HU83609091", "0000000000", "")
+PHONES = ("501502503", "+48 601 700 800", "brak", "")
 EMAILS = ("a@firma.pl", "b@firma.pl", "c@firma.pl")
 POLICIES = (
     '{"retry": {"max_attempts": 100000}}',
     '{"retry": {"max_attempts": 100000}, "panel": {"batch_size": 1}}',
     '{"retry": {"max_attempts": 100000}, "accounts": {"match": ["email"], "deletes": "propagate"}}',
     '{"retry": {"max_attempts": 100000}, "panel": {"batch_size": 2}, "accounts": {"default_shops": [2]}}',
+    '{"retry": {"max_attempts": 100000}, "accounts": {"match": ["external_code", "nip", "email", "phone"]}}',
 )
 HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "1200"))
 PARTS = 4
@@ -55,12 +59,16 @@ class FirstContact:
         setattr(self.world, "work", self.watched_work)  # noqa: B010 - a method of this one object
         self._create = self.world.panel.create
         setattr(self.world.panel, "create", self.watched_create)  # noqa: B010 - a method of this one object
+        self.mismatched: list[str] = []
+        self._update = self.world.panel.update
+        setattr(self.world.panel, "update", self.watched_update)  # noqa: B010 - a method of this one object
 
     # the people
 
     def someone(self) -> dict[str, Value]:
         """Return a customer who may be the same as another, wholly or by half."""
-        return {**CLIENT, "nip": self.chance.choice(NIPS), "email": self.chance.choice(EMAILS)}
+        known_by = {"nip": NIPS, "email": EMAILS, "phone": PHONES}
+        return {**CLIENT, **{name: self.chance.choice(values) for name, values in known_by.items()}}
 
     def insert(self) -> None:
         client = self.chance.choice(CLIENTS)
@@ -79,7 +87,8 @@ class FirstContact:
     def the_customer_edits(self) -> None:
         if self.world.panel.accounts:
             account = self.chance.choice(list(self.world.panel.accounts))
-            self.world.panel.edit(account, email=self.chance.choice(EMAILS))
+            name, values = self.chance.choice([("email", EMAILS), ("nip", NIPS), ("phone", PHONES)])
+            self.world.panel.edit(account, **{name: self.chance.choice(values)})
 
     def the_erp_edits(self) -> None:
         client = self.chance.choice(CLIENTS)
@@ -123,6 +132,18 @@ class FirstContact:
         self.needless += [a.client_id for a in accounts if self.has_one_of_his_own(a.client_id)]
         return self._create(accounts, notify=notify)
 
+    def watched_update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
+        """Write into accounts as the panel does, and note who is given one with another tax number by a rule."""
+        by_login = {account.login: account for account in self.world.panel.accounts.values()}
+        for update in updates:
+            intent = self.world.exchange.intents.get(Key(update.client_id, "", "accounts"))
+            by_rule = intent is not None and intent.linked_by in RECOGNISED_BY
+            if update.external_code is not None and by_rule and update.login in by_login:
+                client = hint(update.client_id, self.world.exchange.clients.get(update.client_id, {}))
+                if contradicts(client, seen(by_login[update.login])):
+                    self.mismatched.append(update.client_id)
+        return self._update(updates)
+
     def has_one_of_his_own(self, client: str) -> bool:
         """Whether a single free account, known as it stands in the index, is hit by this client and by no other."""
         exchange = self.world.exchange
@@ -131,7 +152,14 @@ class FirstContact:
         free = [key for key, account in self.world.panel.accounts.items() if self.is_free(key, account)]
         hit = [key for key in free if self.hits(client, exchange.accounts[key])]
         others = [c for c in exchange.clients if c != client and c not in exchange.links]
-        return len(hit) == 1 and not any(self.hits(other, exchange.accounts[hit[0]]) for other in others)
+        if len(hit) != 1 or self.differs(client, exchange.accounts[hit[0]]):
+            return False
+        found = exchange.accounts[hit[0]]
+        return not any(self.hits(other, found) and not self.differs(other, found) for other in others)
+
+    def differs(self, client: str, account: SeenAccount) -> bool:
+        """Whether both have a tax number, and not the same."""
+        return contradicts(hint(client, self.world.exchange.clients[client]), account)
 
     def is_free(self, key: str, account: Account) -> bool:
         exchange = self.world.exchange
@@ -199,6 +227,7 @@ class FirstContact:
         owners = [link.panel_client_id for link in exchange.links.values()]
         assert len(owners) == len(set(owners)), "an account has two clients"
         assert not self.world.panel.notified
+        assert not self.mismatched, f"{self.mismatched} were given accounts with other tax numbers"
         assert not self.needless, f"{self.needless} were opened an account though one of theirs was there"
         for client, link in exchange.links.items():
             assert accounts[link.panel_client_id].external_code == client, (
@@ -252,8 +281,7 @@ class FirstContact:
         """Whether a client hits an account by the policy's rules."""
         row, rules = self.world.exchange.clients[client], self.world.policy.accounts.match
         found = hint(client, row)
-        by_number = "nip" in rules and found.tax_number and found.tax_number == account.tax_number
-        return bool(by_number or ("email" in rules and found.mail == account.mail))
+        return any(rule in rules for rule, _ in found.marks & account.marks)
 
 
 def live(seed: int) -> None:

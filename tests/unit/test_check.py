@@ -57,7 +57,7 @@ def test_a_type_is_found_for_every_client(row: Values, kind: str) -> None:
 
 def test_the_first_fitting_rule_gives_the_shops() -> None:
     rules = '[{"country_code": "DE", "shops": [2]}, {"country_code": "de", "language": "eng", "shops": [3]}]'
-    policy = parse(f'{{"shops": {{"rules": {rules}}}, "accounts": {{"default_shops": [1, 4]}}}}')
+    policy = parse(f'{{"shops": {{"rules": {rules}}}, "accounts": {{"default_shops": [4, 1, 4]}}}}')
     assert wanted({"country_code": "de", "language": "eng"}, policy) == (2,)
     assert wanted({"country_code": "PL"}, policy) == (1, 4)
     assert wanted({"country_code": "DE", "shops": (7,)}, policy) == (7,)

@@ -10,13 +10,13 @@ from kartoteka import codes
 from kartoteka.codes import State
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Candidate, Key, Link, Owner
+from kartoteka.model import Candidate, Key, Link, Owner, Value
 from kartoteka.ports.exchange import ClientHint, SeenAccount
 from kartoteka.ports.panel import Account
 from kartoteka.sync.feed import seen
 from kartoteka.sync.reconcile import reconcile
 from tests.fixtures.records import change
-from tests.helpers import OTHER, by, candidates, installation, status_of
+from tests.helpers import OTHER, by, candidates, installation, status_of, tax_number
 from tests.world import CLIENT
 
 
@@ -26,7 +26,8 @@ from tests.world import CLIENT
 def test_the_only_free_account_is_linked_and_learns_the_code(shared: str, rule: str) -> None:
     world = installation()
     same = {"nip": CLIENT["nip"], "email": CLIENT["email"]}
-    account = world.panel.register({**OTHER, **(same if shared == "both" else {shared: same[shared]})}, login="jan")
+    other: dict[str, Value] = {**OTHER, "nip": ""}
+    account = world.panel.register({**other, **(same if shared == "both" else {shared: same[shared]})}, login="jan")
     world.exchange.insert_client("C-1", **CLIENT)
     world.tick()
     assert by(world, "C-1") == (account, rule)
@@ -580,10 +581,10 @@ def test_where_nobody_is_opened_no_client_waits_for_a_paused_feed() -> None:
 def test_all_clients_are_read_once_a_run_whatever_the_number_of_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     world = installation(policy='{"panel": {"batch_size": 1}}')
     for n in range(9):
-        world.panel.register({**CLIENT, "nip": f"{n}", "email": f"{n}@x.pl"}, login=f"shop-{n}")
+        world.panel.register({**CLIENT, "nip": tax_number(n), "email": f"{n}@x.pl"}, login=f"shop-{n}")
     world.knows_the_panel()
     for n in range(9):
-        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": f"{n}", "email": ""})
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": tax_number(n), "email": ""})
     asked: list[str] = []
     hints = world.exchange.index.hints
 

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.concerns.accounts.concern import opened_values
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Forms, Key, Owner, Value
+from kartoteka.model import Direction, Forms, Intent, Key, Owner, Reason, Value, Written
 from kartoteka.policy import parse
 from kartoteka.sync.reconcile import reconcile
 from tests.helpers import account_of, installation, linked, puts, status_of
@@ -57,6 +58,12 @@ def test_an_account_whose_opening_was_not_answered_has_the_shops_that_it_was_ope
     assert (len(world.panel.accounts), puts(world), state_of(world, "C-1")) == (1, 0, (State.IN_STEP, ""))
     (opened,) = [h for h in world.exchange.history if h.reason == "create"]
     assert json.loads(opened.value_after or "")["shops"] == [1, 2]
+
+
+def test_the_intent_of_an_opening_gives_back_the_values_it_was_made_of() -> None:
+    opening = {"company": "Firma", "wholesaler": True, "nip": None, "shops": (1, 2)}
+    written = Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, json.dumps(opening))
+    assert opened_values(Intent((written,), making=True)) == opening
 
 
 def test_without_rows_the_first_rule_that_fits_decides_else_the_default() -> None:

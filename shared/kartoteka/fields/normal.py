@@ -8,8 +8,10 @@ it is an edit.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+from types import MappingProxyType
 
 import phonenumbers
 
@@ -23,6 +25,20 @@ LONGEST_CODE = 40
 """Characters of a client's code, by the exchange database's column, which not every engine enforces."""
 HOME_COUNTRY = "PL"
 """The country of a record that names none (the exchange database's default)."""
+
+
+ISSUERS = MappingProxyType({"EL": "GR", "XI": "GB", "UK": "GB", "MC": "FR"})
+"""Prefixes of tax numbers, and countries, that are another issuer's by its ISO code."""
+BELGIAN_DIGITS = 10
+"""Digits of a Belgian number; one of nine has lost its leading 0."""
+NONE_WORDS = frozenset(["BRAK", "NIEDOTYCZY", "NIEMA", "NIEPOSIADA", "NIEPODANO", "NONE", "NULL"])
+SHORT_NONE_WORDS = NONE_WORDS | frozenset(["ND", "NA", "NIL", "TEST", "X", "XX", "XXX"])
+"""What people write into an e-mail address that they do not have, letters alone; short words only on both sides."""
+_WORDS_BEFORE = re.compile(r"^(?:(?:NIP|VAT|TVA|MWST|MVA|UST|IVA)(?:UE|EU|IDNR|ID|NR)?)+")
+_WORDS_AFTER = re.compile(r"(?:NIP|VAT|TVA|MWST|MVA|IVA)+$")
+"""What stands beside a tax number and is no part of it."""
+_FIRST_LETTERS = MappingProxyType({"AT": "U", "ES": "[A-Z]?", "FR": "[A-Z]{0,2}", "CH": "E?", "GB": "(?:GD|HA)?"})
+"""Issuer -> the letters with which its numbers begin: other texts that begin with two letters have no prefix."""
 
 
 def is_blank(value: Value) -> bool:
@@ -51,18 +67,64 @@ def postcode(value: Value, country: str) -> str:
 
 
 def tax_number(value: Value, country: str) -> str:
-    """Return letters and digits without the record's own country prefix: ``PL 525-000-12-33`` is ``5250001233``."""
+    """Return issuer and number: ``PL 525-000-12-33``, or the same without prefix in Poland, is ``PL5250001233``.
+
+    The issuer is the number's own prefix, else the record's country. A text without a digit is no number and has no
+    issuer.
+    """
+    issuer, number = issued(value, country)
+    return issuer + number
+
+
+def issued(value: Value, country: str) -> tuple[str, str]:
+    """Return the issuer of a tax number (ISO 3166-1 alpha-2) and its letters and digits, without words and prefix.
+
+    ``CHE-123.456.789 MWST`` is ``("CH", "123456789")`` whatever the record's country. The issuer of what holds no digit
+    is empty.
+    """
     number = _alphanumeric(text(value, country))
-    prefix = _vat_prefix(country)
-    while number[:2] == prefix and number[2:]:
-        number = number[2:]
-    return number
+    if not any(c.isdigit() for c in number):
+        return "", number
+    issuer, named = _issuer(country.upper()), False
+    while True:
+        number = _WORDS_BEFORE.sub("", _WORDS_AFTER.sub("", number))
+        prefix = _prefix(number, issuer, others=not named)
+        if not prefix:
+            break
+        issuer, number, named = _issuer(prefix[:2]), number[len(prefix) :], True
+    return issuer, number.zfill(BELGIAN_DIGITS) if issuer == "BE" and len(number) == BELGIAN_DIGITS - 1 else number
 
 
 def phone(value: Value, country: str) -> str:
     """Return the number in E.164 where it is one in the record's country, else the plain text."""
     plain = text(value, country)
-    return _e164(plain, country) if plain else ""
+    return _e164(plain, country)[0] if plain else ""
+
+
+def tax_number_key(value: Value, country: str) -> str:
+    """Return the normalised tax number by which a record is recognised; empty for one that means "none"."""
+    issuer, number = issued(value, country)
+    return issuer + number if _tells(number) else ""
+
+
+def email_key(value: Value, country: str) -> str:
+    """Return the normalised e-mail address by which a record is recognised; empty for one that means "none"."""
+    address = email(value, country)
+    name, _, host = address.partition("@")
+    parts = {_alphanumeric(name), _alphanumeric(host.partition(".")[0])}
+    return "" if "" in parts or parts & NONE_WORDS or parts <= SHORT_NONE_WORDS else address
+
+
+def phone_key(value: Value, country: str) -> str:
+    """Return the normalised telephone number by which a record is recognised; empty for one that means "none"."""
+    plain = text(value, country)
+    whole, national = _e164(plain, country)
+    return whole if _tells(national) else ""
+
+
+def code_key(code: str) -> str:
+    """Return the form in which two external codes are compared: a panel may trim a code, or change its case."""
+    return _plain(code).casefold()
 
 
 def flag(value: Value, _country: str) -> str:
@@ -94,8 +156,8 @@ def by_number(number: str) -> tuple[int, str]:
 
 
 def same_code(one: str, other: str) -> bool:
-    """Return whether two external codes are one: a panel may trim a code, or change the case of its letters."""
-    return _plain(one).casefold() == _plain(other).casefold()
+    """Return whether two external codes are one, where nobody else has one of them to the letter."""
+    return code_key(one) == code_key(other)
 
 
 def is_plain_code(code: str) -> bool:
@@ -103,25 +165,51 @@ def is_plain_code(code: str) -> bool:
     return code == _plain(code) and code.isprintable() and len(code) <= LONGEST_CODE
 
 
+def hidden(value: str) -> bool:
+    """Return whether a text holds characters that nobody sees: zero width, soft hyphens, marks of direction."""
+    return not value.isascii() and any(unicodedata.category(c) == "Cf" for c in value)
+
+
 def _plain(value: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", value).split())
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", "".join(c for c in value if unicodedata.category(c) != "Cf"))
+    return " ".join(value.split())
 
 
 def _alphanumeric(value: str) -> str:
     return "".join(c for c in value.upper() if c.isalnum())
 
 
-def _vat_prefix(code: str) -> str:
-    return "EL" if code == "GR" else code
+def _tells(number: str) -> bool:
+    """Return whether a number tells somebody: it holds digits, and they are not all alike."""
+    return len({c for c in number if c.isdigit()}) > 1
+
+
+def _issuer(country: str) -> str:
+    return ISSUERS.get(country, country)
+
+
+def _prefix(number: str, issuer: str, *, others: bool) -> str:
+    """Return the prefix of a number that names this issuer, or, where ``others`` may, another one; empty: none."""
+    start, rest = number[:2], number[2:]
+    if not any(c.isdigit() for c in rest):
+        return ""
+    if _issuer(start) != issuer:
+        known = start in ISSUERS or start in phonenumbers.SUPPORTED_REGIONS
+        if not (others and known and re.match(_FIRST_LETTERS.get(_issuer(start), "") + r"\d", rest)):
+            return ""
+    return start + "E" if start == "CH" and rest.startswith("E") else start
 
 
 @lru_cache(maxsize=4096)
-def _e164(plain: str, region: str) -> str:
+def _e164(plain: str, region: str) -> tuple[str, str]:
+    """Return a telephone number in E.164, else the plain text, and its digits without the country's."""
     try:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
-        return plain.casefold()
+        return plain.casefold(), plain
     if not phonenumbers.is_possible_number(number):
-        return plain.casefold()
+        return plain.casefold(), str(number.national_number)
     extension = f";ext={number.extension}" if number.extension else ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + extension
+    whole = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return whole + extension, phonenumbers.national_significant_number(number)

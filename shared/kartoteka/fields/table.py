@@ -11,6 +11,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kartoteka.fields import codecs, normal, risk
 from kartoteka.fields.codecs import Codec
@@ -210,7 +211,10 @@ LOGIN = "login"
 """The log-in name that the ERP wants for a client; not synchronised."""
 ACTIVE = "active"
 EMAIL_FIELD, TAX_NUMBER_FIELD, PHONE_FIELD = "email", "nip", "phone"
-"""By what a client is recognised."""
+RECOGNISED_BY: Mapping[str, Normaliser] = MappingProxyType(
+    {TAX_NUMBER_FIELD: normal.tax_number_key, EMAIL_FIELD: normal.email_key, PHONE_FIELD: normal.phone_key}
+)
+"""By what a client, or an account, is recognised beside its code, and in which form."""
 COUNTRY_FIELD = "country_code"
 CURRENCY_FIELD = "currency"
 TYPE_FIELD, FIRM = "client_type", "firm"
@@ -285,10 +289,18 @@ def normalised(fields: Fields, record: Values) -> dict[str, str]:
     return {name: field.normalise(record.get(name), record) for name, field in fields.items()}
 
 
-def recognised_by(record: Values) -> tuple[str, str]:
-    """Return by what a client, or an account, is recognised: its tax number and its e-mail address, normalised."""
-    number, mail = (BILLING[name].normalise(record.get(name), record) for name in (TAX_NUMBER_FIELD, EMAIL_FIELD))
-    return number, mail
+class Recognised(NamedTuple):
+    """The values of :data:`RECOGNISED_BY`, in its order, normalised; empty where there is none, or one for "none"."""
+
+    tax_number: str = ""
+    mail: str = ""
+    telephone: str = ""
+
+
+def recognised_by(record: Values) -> Recognised:
+    """Return by what a client, or an account, is recognised beside its code."""
+    country = country_of(record)
+    return Recognised(*(key(record.get(name), country) for name, key in RECOGNISED_BY.items()))
 
 
 # --- where the rows of each concern stand

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kartoteka.codes import Status
+from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
 REFUSED_BY_ERP = "refused_by_erp"
@@ -125,6 +126,10 @@ class Records(Protocol):
         ...
 
 
+Mark = tuple[str, str]
+"""By what a client or an account is recognised: the field (a rule of the policy), and its normalised value."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenAccount:
     """A row of the account index (``sync_panel_accounts``), normalised for matching."""
@@ -136,6 +141,12 @@ class SeenAccount:
     mail: str = attribute(repr=False)
     modified_at: datetime | None = None
     guest: bool = False
+    telephone: str = attribute(default="", repr=False)
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """By what it is recognised beside its code."""
+        return _marks(Recognised(self.tax_number, self.mail, self.telephone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +156,16 @@ class ClientHint:
     client_id: str
     tax_number: str = attribute(default="", repr=False)
     mail: str = attribute(default="", repr=False)
+    telephone: str = attribute(default="", repr=False)
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """By what it is recognised beside its code."""
+        return _marks(Recognised(self.tax_number, self.mail, self.telephone))
+
+
+def _marks(known: Recognised) -> frozenset[Mark]:
+    return frozenset((rule, value) for rule, value in zip(RECOGNISED_BY, known, strict=True) if value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +187,12 @@ class AccountIndex(Protocol):
         """Return the index's rows of these accounts, by id."""
         ...
 
-    def find(
-        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
-    ) -> Sequence[SeenAccount]:
-        """Return the accounts that carry one of these codes, or these normalised tax numbers or e-mails, each once."""
+    def find(self, external_codes: Collection[str], marks: Collection[Mark]) -> Sequence[SeenAccount]:
+        """Return the accounts with one of these marks, or with one of these codes as ``same_code`` says, each once."""
+        ...
+
+    def crowded(self, marks: Collection[Mark], most: int) -> frozenset[Mark]:
+        """Return those of these marks that more than ``most`` accounts have, guests not counted."""
         ...
 
     def count_modified(self, begin: datetime, end: datetime) -> int:
@@ -181,7 +204,7 @@ class AccountIndex(Protocol):
         ...
 
     def hints(self) -> Sequence[ClientHint]:
-        """Return the clients without an account that have a tax number or an e-mail, by id.
+        """Return the clients without an account that are recognised by anything beside their code, by id.
 
         Reads every such client, since the ERP's columns are not normalised: asked once a run, not for each record.
         """

@@ -49,15 +49,13 @@ def read_anew(run: Run) -> None:
 
 def seen(account: Account) -> SeenAccount:
     """Return an account as the account index keeps it: normalised for matching, and nothing else of it."""
-    tax_number, mail = recognised_by(account.values)
     return SeenAccount(
         account.panel_client_id,
         account.login,
         account.external_code,
-        tax_number=tax_number,
-        mail=mail,
         modified_at=account.modified_at,
         guest=account.guest,
+        **recognised_by(account.values)._asdict(),
     )
 
 

@@ -18,10 +18,10 @@ WITNESSES = 3
 """Accounts of other clients that are asked for beside, where the panel shows none of those in question."""
 BROKEN = "broken_answer"
 
-Unread = dict[str, Reject | Retry | Halt]
+Failures = dict[str, Reject | Retry | Halt]
 
 
-def read_known(run: Run, known: Sequence[KnownAccount]) -> tuple[dict[str, Account], Unread]:
+def read_known(run: Run, known: Sequence[KnownAccount]) -> tuple[dict[str, Account], Failures]:
     """Return those of these accounts that the panel shows, by id, and those that it could not be asked about, and why.
 
     What is in neither is gone: more than one question says so. Where one shows what another does not, that is an

@@ -426,7 +426,7 @@ def settled(
     for written in carried:
         erp[written.field], shown[written.field] = written.after, panel.get(written.field)
     for name in unsure:
-        if name in erp:
+        if name in erp or fields[name].assumed is not None:  # nothing is assumed of what may have been sent
             erp[name] = None
             shown.pop(name, None)
     return Forms(erp, shown), carried

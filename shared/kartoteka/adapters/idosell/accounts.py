@@ -12,7 +12,7 @@ from kartoteka.adapters.idosell.clock import lies_in, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
-from kartoteka.fields.normal import same_code
+from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import Account, AccountUpdate, NewAccount, Window
@@ -58,13 +58,9 @@ def by_ids(panel_client_ids: Sequence[str]) -> Filter:
 
 def by_codes(codes: Sequence[str]) -> Filter:
     """Return the filter by external codes without commas; a panel may find them in another letter case."""
-    wanted = frozenset(codes)
-
-    def holds(shown: Json) -> bool:
-        code = text(shown.get("clientCodeExternal"))
-        return code in wanted or any(same_code(code, other) for other in wanted)
-
-    return Filter("clientCodesExternal", {"clientCodesExternal": ",".join(codes)}, holds)
+    wanted = frozenset(map(code_key, codes))
+    query = {"clientCodesExternal": ",".join(codes)}
+    return Filter("clientCodesExternal", query, lambda shown: code_key(text(shown.get("clientCodeExternal"))) in wanted)
 
 
 def by_torn_code(code: str) -> Filter:
@@ -113,7 +109,7 @@ def crm_params(by: CrmFilter | None = None, values: Sequence[str] = ()) -> Json:
 
 def was_asked_for(shown: Json, by: CrmFilter, values: Sequence[str]) -> bool:
     """Return whether a record of the CRM search is one that this filter asked for."""
-    return any(same_code(text(shown.get(by.shown_as)), value) for value in values)
+    return code_key(text(shown.get(by.shown_as))) in set(map(code_key, values))
 
 
 def ids_with(shown: Sequence[Json], by: CrmFilter, values: Collection[str]) -> list[str]:

@@ -26,9 +26,10 @@ from kartoteka.adapters.sql.values import (
     text_of,
     value_of,
 )
-from kartoteka.fields.table import COUNTRY_FIELD, EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
+from kartoteka.fields.normal import code_key
+from kartoteka.fields.table import COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
 from kartoteka.model import Candidate, Value, Values
-from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, SeenAccount
+from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, Mark, SeenAccount
 
 _ACCOUNT = tuple(one.name for one in fields(SeenAccount))
 _DECISIONS = ("link", "create")
@@ -39,7 +40,16 @@ _MATCH = sync_matches.c
 
 _ACCOUNTS = sa.select(*(_SEEN[name] for name in _ACCOUNT))
 _BY_ID = _ACCOUNTS.where(among(_SEEN.panel_client_id))
-_BY_HINT = tuple(_ACCOUNTS.where(among(column)) for column in (_SEEN.external_code, _SEEN.tax_number, _SEEN.mail))
+_BY_CODE = _ACCOUNTS.where(among(_SEEN.code_key))
+_MARKS = {rule: _SEEN[name] for rule, name in zip(RECOGNISED_BY, Recognised._fields, strict=True)}
+_BY_MARK = {rule: _ACCOUNTS.where(among(column)) for rule, column in _MARKS.items()}
+_CROWDED = {
+    rule: sa.select(column)
+    .where(among(column), _SEEN.guest == sa.false())
+    .group_by(column)
+    .having(sa.func.count() > sa.bindparam("most"))
+    for rule, column in _MARKS.items()
+}
 _COUNT_MODIFIED = sa.select(sa.func.count()).where(
     _SEEN.modified_at.between(sa.bindparam("begin"), sa.bindparam("end"))
 )
@@ -75,7 +85,7 @@ class SqlAccountIndex(AccountIndex):
         self._incoming = incoming = database.erp.incoming_clients
         news = incoming.c
         self._given = [column for column in news if column.name not in ("panel_client_id", "seen_at", "client_id")]
-        self._remember = database.dialect.upsert(sync_panel_accounts, (*_ACCOUNT, "seen_at"))
+        self._remember = database.dialect.upsert(sync_panel_accounts, (*_ACCOUNT, "code_key", "seen_at"))
         listed = ("panel_client_id", *(column.name for column in self._given), "seen_at")
         self._list = database.dialect.upsert(incoming, listed, {"seen_at": lambda stored, _offered: stored})
         self._unlist = incoming.delete().where(among(news.panel_client_id), sa.func.coalesce(news.client_id, "") == "")
@@ -95,16 +105,23 @@ class SqlAccountIndex(AccountIndex):
         with self._database.reading() as connection:
             return {row[0]: SeenAccount(*row) for row in by_ids(connection, _BY_ID, panel_client_ids)}
 
-    def find(
-        self, external_codes: Collection[str], tax_numbers: Collection[str], mails: Collection[str]
-    ) -> Sequence[SeenAccount]:
+    def find(self, external_codes: Collection[str], marks: Collection[Mark]) -> Sequence[SeenAccount]:
         """Ask one statement for each kind of key; an empty one finds nothing. The accounts come by id."""
-        found: dict[str, SeenAccount] = {}
+        keys = frozenset(code_key(code) for code in external_codes) - {""}
+        asked = [(_BY_CODE, keys), *((_BY_MARK[rule], values) for rule, values in _by_rule(marks).items())]
         with self._database.reading() as connection:
-            for statement, texts in zip(_BY_HINT, (external_codes, tax_numbers, mails), strict=True):
-                rows = by_ids(connection, statement, frozenset(texts) - {""})
-                found.update((row[0], SeenAccount(*row)) for row in rows)
+            rows = [row for statement, texts in asked for row in by_ids(connection, statement, texts)]
+        found = {row[0]: SeenAccount(*row) for row in rows}
         return [found[key] for key in sorted(found)]
+
+    def crowded(self, marks: Collection[Mark], most: int) -> frozenset[Mark]:
+        """Count in the index of each kind of key: a value that half of all accounts have is counted once a run."""
+        with self._database.reading() as connection:
+            return frozenset(
+                (rule, row[0])
+                for rule, values in _by_rule(marks).items()
+                for row in by_ids(connection, _CROWDED[rule].params(most=most), values)
+            )
 
     def count_modified(self, begin: datetime, end: datetime) -> int:
         with self._database.reading() as connection:
@@ -117,7 +134,7 @@ class SqlAccountIndex(AccountIndex):
     def hints(self) -> Sequence[ClientHint]:
         with self._database.reading() as connection:
             rows = connection.execute(self._unlinked, execution_options={"yield_per": CHUNK})
-            found = [hint for row in rows if (hint := _hint(row)).tax_number or hint.mail]
+            found = [hint for row in rows if (hint := _hint(row)).marks]
         return sorted(found, key=lambda hint: hint.client_id)
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
@@ -159,7 +176,7 @@ class SqlAccountIndex(AccountIndex):
 def _unlinked(clients: sa.Table) -> Select:
     """Select the clients without an account, by what they are recognised."""
     client = clients.c
-    known_by = [client[name] for name in (TAX_NUMBER_FIELD, EMAIL_FIELD)]
+    known_by = [client[name] for name in RECOGNISED_BY]
     return (
         sa.select(client.id, *known_by, client[COUNTRY_FIELD])
         .outerjoin_from(clients, sync_links, _LINK.client_id == client.id)
@@ -168,13 +185,22 @@ def _unlinked(clients: sa.Table) -> Select:
 
 
 def _hint(row: Found) -> ClientHint:
-    client_id, tax_number, mail, country = row
-    given = {TAX_NUMBER_FIELD: tax_number, EMAIL_FIELD: mail, COUNTRY_FIELD: country}
-    return ClientHint(client_id, *recognised_by({name: value_of(stored) for name, stored in given.items()}))
+    client_id, *stored = row
+    given = dict(zip((*RECOGNISED_BY, COUNTRY_FIELD), map(value_of, stored), strict=True))
+    return ClientHint(client_id, *recognised_by(given))
+
+
+def _by_rule(marks: Collection[Mark]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule, value in marks:
+        if value:
+            found[rule].add(value)
+    return found
 
 
 def _account_row(account: SeenAccount, at: datetime) -> Row:
     row: Row = {name: getattr(account, name) for name in _ACCOUNT}
+    row["code_key"] = code_key(account.external_code)
     texts = {name: fit(_SEEN[name], value) for name, value in row.items() if isinstance(value, str)}
     return {**row, **texts, "seen_at": at}
 

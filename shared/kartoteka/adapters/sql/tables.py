@@ -255,14 +255,16 @@ sync_panel_accounts = _own(
     key("panel_client_id"),
     word("login", 255),
     word("external_code", 255),
+    word("code_key", 255),
     word("tax_number", 100),
     word("mail", 350),
+    word("telephone", 150),
     moment("modified_at"),
     flag("guest"),
     moment("seen_at", now=True),
     *(
         sa.Index(f"ix_sync_panel_accounts_{name}", name)
-        for name in ("external_code", "tax_number", "mail", "modified_at")
+        for name in ("code_key", "tax_number", "mail", "telephone", "modified_at")
     ),
 )
 

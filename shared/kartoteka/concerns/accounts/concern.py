@@ -52,7 +52,7 @@ from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
-from kartoteka.sync.lookup import Unread, read_known
+from kartoteka.sync.lookup import Failures, read_known
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -218,7 +218,7 @@ class Accounts(Concern):
             for a in news.page
             if a.external_code and a.panel_client_id not in news.owners and not a.guest
         ]
-        found = set(self.run.exchange.records.existing(codes_shown)) if codes_shown and self.is_on else set()
+        found = set(self._index.clients_of(codes_shown).values()) if codes_shown and self.is_on else set()
         if news.fresh and news.complete:
             fresh = list(news.fresh.values())
             hit = self._incoming.note(fresh)
@@ -434,40 +434,47 @@ class Accounts(Concern):
         matched, unread = self._matched(rest)
         return {**result, **matched}, {**failures, **unread}
 
-    def _find(self, records: Sequence[Record]) -> tuple[Mapping[str, Sequence[Account]], Unread]:
+    def _find(self, records: Sequence[Record]) -> tuple[Mapping[str, Sequence[Account]], Failures]:
         """Return the accounts that carry these clients' codes, and the codes that could not be looked up, and why.
 
-        A code that the account index knows and the search does not show is looked for in another way: it would cost a
-        second account. That the panel has no account at all is believed after some tries only.
+        A panel that keeps codes in capitals may not find one as it was written, and a search may not show what is
+        there: what the account index knows is read by its id, and asked for in other ways, before it counts as gone.
         """
-        client_ids = [record.key.client_id for record in records]
-        found, failed = retry.ask_all(self.run.panel.find, client_ids)
-        by_code: dict[str, list[Account]] = defaultdict(list)
-        for account in found:
-            by_code[account.external_code].append(account)
-        unseen = [key for key in client_ids if key not in by_code and key not in failed]
-        indexed = self.run.exchange.index.find(unseen, (), ()) if unseen else ()
-        if not indexed:
-            return by_code, failed
-        shown, unread = read_known(self.run, [_known(account) for account in indexed])
-        for account in shown.values():
-            by_code[account.external_code].append(account)
-        gone = [a for a in indexed if a.panel_client_id not in shown and a.panel_client_id not in unread]
-        patient = {record.key.client_id for record in records if _was_asked_often(record)}
-        doubt = self._shows_nobody() if any(a.external_code not in patient for a in gone) else None
-        doubted = {a.panel_client_id: doubt for a in gone if a.external_code not in patient} if doubt else {}
-        why = {**unread, **doubted}
-        errors = {a.external_code: why[a.panel_client_id] for a in indexed if a.panel_client_id in why}
-        certain = [nobodys(account) for account in gone if account.panel_client_id not in doubted]
-        self.run.exchange.index.remember([*map(seen, shown.values()), *certain], at=self.run.now())
+        found, failed = retry.ask_all(self.run.panel.find, [r.key.client_id for r in records])
+        searched = {r.key.client_id: r for r in records if r.key.client_id not in failed}
+        shown = {account.panel_client_id for account in found}
+        indexed = {
+            account.panel_client_id: (account, searched[client_id])
+            for client_id, accounts in self._index.by_code(searched).items()
+            for account in accounts
+            if account.panel_client_id not in shown
+        }
+        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()])
+        gone = {key: indexed[key] for key in indexed if key not in read and key not in unread}
+        unread |= self._in_doubt(gone)
+        self.run.exchange.index.remember(
+            [*map(seen, read.values()), *(nobodys(gone[key][0]) for key in gone if key not in unread)],
+            at=self.run.now(),
+        )
+        accounts = [*found, *read.values()]
+        others = {account.external_code for account in accounts}.difference(searched)
+        by_code = matching.by_code(searched, accounts, self._index.held(others).union(searched))
+        errors = {indexed[key][1].key.client_id: error for key, error in unread.items()}
         return by_code, {**failed, **errors}
 
-    def _shows_nobody(self) -> Retry | Halt | None:
-        """Return why a panel is not believed that shows no account at all; None: it shows some."""
+    def _in_doubt(self, gone: Mapping[str, tuple[SeenAccount, Record]]) -> Failures:
+        """Return those accounts that are not believed to be gone: the panel shows no account at all, and that is new.
+
+        It is believed after some tries at growing pauses.
+        """
+        new = [key for key, (_, record) in gone.items() if not _was_asked_often(record)]
+        if not new:
+            return {}
         try:
-            return None if self.run.panel.changed(None, 0, 1).total else Retry(EMPTY)
+            shows_some = self.run.panel.changed(None, 0, 1).total > 0
         except (Retry, Halt) as error:
-            return error
+            return dict.fromkeys(new, error)
+        return {} if shows_some else dict.fromkeys(new, Retry(EMPTY))
 
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
@@ -505,7 +512,8 @@ class Accounts(Concern):
         taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
         client = matching.hint(record.key.client_id, record.erp or {})
         fits = matching.rules_that_hit(client, current, self.run.policy.accounts.match)
-        if taken or not fits or not matching.can_be_linked(current):
+        differs = matching.contradicts(client, current)
+        if taken or not fits or differs or not matching.can_be_linked(current):
             index.remember([current], at=now)
             return False
         return True
@@ -647,7 +655,7 @@ def _was_asked_often(record: Record) -> bool:
 
 def nobodys(account: SeenAccount) -> SeenAccount:
     """Return an account of the index that is gone from the panel: nobody is matched with it, as with a guest."""
-    return replace(account, external_code="", tax_number="", mail="", guest=True)
+    return replace(account, external_code="", tax_number="", mail="", telephone="", guest=True)
 
 
 def _known(account: SeenAccount) -> KnownAccount:

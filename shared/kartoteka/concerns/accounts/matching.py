@@ -1,21 +1,27 @@
 """Which account is a client's own? A pure function from what is known to a link, a new account, or a question.
 
-The client's code is asked for first, by the caller: an account that carries it is the client's. Here all other rules
-are looked at. A tax number may belong to several clients (branches) and an e-mail address to several people, so neither
-is a key: only a single free account that no other client hits is taken without asking.
+The client's code is asked for first: an account that carries it is the client's. Then all other rules are looked at. A
+tax number may belong to several clients (branches) and an e-mail address to several people, so neither is a key: only a
+single free account that no other client hits is taken without asking, and never one with another tax number.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from kartoteka.fields.table import EMAIL_FIELD, TAX_NUMBER_FIELD, recognised_by
+from kartoteka.fields.normal import code_key
+from kartoteka.fields.table import recognised_by
 from kartoteka.model import Candidate, Values
-from kartoteka.ports.exchange import ClientHint, SeenAccount
+from kartoteka.ports.exchange import ClientHint, Mark, SeenAccount
+from kartoteka.ports.panel import Account
 
 LINK, CREATE = "link", "create"
 """A person's decisions in ``sync_matches``."""
+MOST = 5
+"""A tax number, an e-mail address or a telephone number that more accounts or clients have tells nobody."""
 OPERATOR, INCOMING = "operator", "incoming"
 """``linked_by`` of accounts that a person named, in ``sync_matches`` or in ``incoming_clients``."""
 
@@ -48,13 +54,15 @@ class Hits:
     """What is known about the accounts that some clients hit.
 
     ``owners``: panel client id -> the client that it is linked to, or whose code it carries. ``clients``: those owners
-    that exist. ``contenders``: panel client id -> the clients without an account that hit it.
+    that exist. ``contenders``: panel client id -> the clients without an account that hit it. ``nobodys`` are marks
+    that too many have.
     """
 
     accounts: Sequence[SeenAccount] = ()
     owners: Mapping[str, str] = field(default_factory=dict)
     clients: Collection[str] = frozenset()
     contenders: Mapping[str, Collection[str]] = field(default_factory=dict)
+    nobodys: Collection[Mark] = frozenset()
 
 
 def hint(client_id: str, row: Values) -> ClientHint:
@@ -62,13 +70,36 @@ def hint(client_id: str, row: Values) -> ClientHint:
     return ClientHint(client_id, *recognised_by(row))
 
 
-def rules_that_hit(client: ClientHint, account: SeenAccount, rules: Iterable[str]) -> tuple[str, ...]:
+def rules_that_hit(
+    client: ClientHint, account: SeenAccount, rules: Iterable[str], nobodys: Collection[Mark] = ()
+) -> tuple[str, ...]:
     """Return those of the policy's rules by which this account may be the client's, in the policy's order."""
-    equal = {
-        TAX_NUMBER_FIELD: client.tax_number != "" and client.tax_number == account.tax_number,
-        EMAIL_FIELD: client.mail != "" and client.mail == account.mail,
-    }
-    return tuple(rule for rule in rules if equal.get(rule))
+    equal = {rule for rule, _ in (client.marks & account.marks).difference(nobodys)}
+    return tuple(rule for rule in rules if rule in equal)
+
+
+def contradicts(client: ClientHint, account: SeenAccount) -> bool:
+    """Return whether both have a tax number, and not the same: whatever else is equal, they are two."""
+    return "" not in (client.tax_number, account.tax_number) and client.tax_number != account.tax_number
+
+
+Coded = TypeVar("Coded", SeenAccount, Account)
+
+
+def by_code(
+    client_ids: Collection[str], accounts: Iterable[Coded], held: Collection[str]
+) -> Mapping[str, Sequence[Coded]]:
+    """Return the accounts that carry the code of each of these clients: to the letter, else as ``same_code`` says.
+
+    ``held`` are the codes that clients or links have to the letter: they are nobody else's.
+    """
+    exact, alike = defaultdict[str, list[Coded]](list), defaultdict[str, list[Coded]](list)
+    for account in accounts:
+        exact[account.external_code].append(account)
+        if account.external_code not in held:
+            alike[code_key(account.external_code)].append(account)
+    found = {client_id: exact.get(client_id) or alike.get(code_key(client_id)) for client_id in client_ids}
+    return {client_id: some for client_id, some in found.items() if some and client_id}
 
 
 def can_be_linked(account: SeenAccount) -> bool:
@@ -106,7 +137,7 @@ def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Seque
     found = {
         account: by
         for account in hits.accounts
-        if can_be_linked(account) and (by := rules_that_hit(client, account, rules))
+        if can_be_linked(account) and (by := rules_that_hit(client, account, rules, hits.nobodys))
     }
     free = [account for account in found if _owner(account, client, hits) == ""]
     foreign = [account for account in found if (owner := _owner(account, client, hits)) and owner not in hits.clients]
@@ -120,6 +151,8 @@ def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Seque
     if not free:
         return NO_MATCH
     (account,) = free
+    if contradicts(client, account):
+        return Match(question="ambiguous.tax_number", candidates=candidates)
     if set(hits.contenders.get(account.panel_client_id, ())) - {client.client_id}:
         return Match(question="shared_account", candidates=candidates)
     return Match(account.panel_client_id, by=found[account][0])
