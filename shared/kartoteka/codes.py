@@ -1264,14 +1264,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "panel_empty",
             State.PENDING,
             Text(
-                "Panel nie pokazuje żadnego konta, choć znamy jego konta, także konto z kodem tego klienta.",
-                "Pytamy ponownie i dopiero po kilku próbach zakładamy konto; gdy panel nie jest pusty, zgłoś to do "
-                "IdoSell.",
+                "Panel nie pokazuje żadnego z kont, o które pytamy, choć je miał, a wśród nich konta tego klienta.",
+                "Pytamy ponownie i wierzymy dopiero po kilku próbach; gdy panel nie jest pusty, zgłoś to do IdoSell.",
             ),
             Text(
-                "The panel shows no account at all, though it had some, one with this client's code among them.",
-                "It is asked again, and an account is opened only after some tries; if the panel is not really empty, "
-                "report it to IdoSell.",
+                "The panel shows none of the accounts asked for, though it had them, this client's among them.",
+                "It is asked again, and believed only after some tries; if the panel is not really empty, report it to "
+                "IdoSell.",
             ),
         ),
         Code(

@@ -38,7 +38,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAcco
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.lookup import read_known
+from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
@@ -284,7 +284,8 @@ class Concern:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
             return Plan(record, Act.FORGET)
-        return Plan(record, Act.KEEP, status=record.state.status)
+        told = record.state.status
+        return Plan(record, Act.KEEP, status=None if codes.is_asked_again(told) else told)
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
@@ -396,7 +397,8 @@ class Concern:
         owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
         links = [record.link for record in records if record.link]
         known = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
-        accounts, failed = read_known(self.run, known)
+        often = [record.link.panel_client_id for record in records if record.link and was_asked_often(record)]
+        accounts, failed = read_known(self.run, known, often)
         records_of = {r.key.owner: r for r in records}
         shown = {
             owner: self.shown_by(records_of[owner], accounts[key]) if key in accounts else Shown()

@@ -52,7 +52,7 @@ from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
-from kartoteka.sync.lookup import Failures, read_known
+from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -68,9 +68,7 @@ LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "pa
 LOOKS_AT_ONCE = 3
 """Tries in a row that are made at once where the effect of a call is unknown."""
 LOOKS_IN_VAIN = 3
-"""Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's, and an empty panel."""
-EMPTY = "panel_empty"
-"""The code of a client whose code is known to the account index, in a panel that shows no account at all."""
+"""Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 WHOLE = ""
 """The name under which a record remembers a refusal of the whole."""
 
@@ -449,7 +447,8 @@ class Accounts(Concern):
             for account in accounts
             if account.panel_client_id not in shown
         }
-        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()])
+        often = [key for key, (_, record) in indexed.items() if was_asked_often(record)]
+        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()], often)
         gone = {key: indexed[key] for key in indexed if key not in read and key not in unread}
         unread |= self._in_doubt(gone)
         self.run.exchange.index.remember(
@@ -467,14 +466,14 @@ class Accounts(Concern):
 
         It is believed after some tries at growing pauses.
         """
-        new = [key for key, (_, record) in gone.items() if not _was_asked_often(record)]
+        new = [key for key, (_, record) in gone.items() if not was_asked_often(record)]
         if not new:
             return {}
         try:
             shows_some = self.run.panel.changed(None, 0, 1).total > 0
         except (Retry, Halt) as error:
             return dict.fromkeys(new, error)
-        return {} if shows_some else dict.fromkeys(new, Retry(EMPTY))
+        return {} if shows_some else dict.fromkeys(new, Retry(NONE_SHOWN))
 
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
@@ -486,7 +485,8 @@ class Accounts(Concern):
         alone = [key for key, count in chosen.items() if count == 1]
         indexed = self.run.exchange.index.known(alone) if alone else {}
         known = [_known(indexed[key]) if key in indexed else KnownAccount(key) for key in alone]
-        by_id, errors = read_known(self.run, known)
+        often = [matches[r.key.owner].panel_client_id for r in records if was_asked_often(r)]
+        by_id, errors = read_known(self.run, known, often)
         shown: dict[Owner, Shown] = {}
         failed: dict[Owner, Reject | Retry | Halt] = {}
         for record in records:
@@ -645,12 +645,6 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
-
-
-def _was_asked_often(record: Record) -> bool:
-    """Return whether the panel has shown no account at all again and again, at growing pauses."""
-    deferral = record.state.deferral
-    return deferral is not None and deferral.code == EMPTY and deferral.tries >= LOOKS_IN_VAIN
 
 
 def nobodys(account: SeenAccount) -> SeenAccount:
