@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Record
 from kartoteka.ports.panel import Account, KnownAccount
@@ -27,9 +28,10 @@ Failures = dict[str, Reject | Retry | Halt]
 
 
 def was_asked_often(record: Record) -> bool:
-    """Return whether the panel has shown none of its accounts again and again, at growing pauses."""
+    """Return whether the panel has shown none of its accounts again and again, so that it was, or is now, believed."""
     deferral = record.state.deferral
-    return deferral is not None and deferral.code == NONE_SHOWN and deferral.tries >= TRIES
+    is_new = deferral is None or deferral.code != NONE_SHOWN or deferral.tries < TRIES
+    return codes.is_asked_again(record.state.status) or not is_new
 
 
 def read_known(
