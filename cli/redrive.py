@@ -7,7 +7,6 @@ a panel call, and loses none.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +21,9 @@ from cli import stack as stacks
 from cli.erp import stack_name
 from cli.exits import Unavailable, told
 from cli.stack import Stack
-from kartoteka.adapters.aws.queue import VERSION, SqsQueue
+from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.ports.queue import read
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -101,11 +100,11 @@ class _Move:
         return answer.get("Messages", [])
 
     def _bring_back(self, batch: Sequence[Message]) -> None:
-        read = [_owners(message["Body"], self.concern) for message in batch]
-        owners = list(dict.fromkeys(owner for found in read for owner in found or ()))
+        found = [read(message["Body"], self.concern) for message in batch]
+        owners = list(dict.fromkeys(owner for each in found if each for owner in each.owners))
         if owners:
             self._queue.send(self.concern, owners)
-        odd = [message for message, found in zip(batch, read, strict=True) if found is None]
+        odd = [message for message, each in zip(batch, found, strict=True) if each is None]
         for message in odd:
             self._send_as_it_is(message)
         self._delete(batch)
@@ -126,23 +125,3 @@ class _Move:
         """What is not deleted comes up again, and is brought back again."""
         entries: list[Any] = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(batch)]
         self._sqs.delete_message_batch(QueueUrl=self.dead, Entries=entries)
-
-
-def _owners(body: str, concern: str) -> list[Owner] | None:
-    """Return the keys of a message of this concern; None where it is none."""
-    try:
-        message = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(message, dict) or message.get("v") != VERSION or message.get("concern") != concern:
-        return None
-    keys = {name: value for name, value in message.items() if name not in ("v", "concern")}
-    known = {"clients", *(["groups"] if CONCERNS[concern].groups else [])}
-    if not keys or not keys.keys() <= known or not all(_are_texts(some) for some in keys.values()):
-        return None
-    clients, groups = keys.get("clients", ()), keys.get("groups", ())
-    return [*(Owner(client_id=key) for key in clients), *(Owner(group_id=key) for key in groups)]
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -15,12 +15,11 @@ import stamina
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
-from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.ports.queue import Message, read
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
 from kartoteka.sync.reconcile import reconcile
@@ -50,22 +49,6 @@ class Wake(BaseModel):
     v: Literal[1]
     move: str
     due: Literal["all", "ready"] = "ready"
-
-
-class Message(BaseModel):
-    """The body of a queue's message: keys, never data."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    v: Literal[1]
-    concern: str
-    clients: list[str] = []
-    groups: list[str] = []
-
-    @property
-    def owners(self) -> list[Owner]:
-        """The keys."""
-        return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
 
 
 def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> Answer:
@@ -230,20 +213,13 @@ def _read(name: str, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Me
     messages: dict[str, Message] = {}
     failed: list[str] = []
     for record in records:
-        message = _parse(record.get("body", ""))
-        if message is None or message.concern != name or (message.groups and not CONCERNS[name].groups):
+        message = read(record.get("body", ""), name)
+        if message is None:
             logger.error("unreadable message", extra={"concern": name, "message_id": record["messageId"]})
             failed.append(record["messageId"])
         else:
             messages[record["messageId"]] = message
     return messages, failed
-
-
-def _parse(body: str) -> Message | None:
-    try:
-        return Message.model_validate_json(body)
-    except ValidationError:
-        return None
 
 
 def _calls(run: Run) -> int:

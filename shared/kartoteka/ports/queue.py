@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
+
+
+class Message(BaseModel):
+    """The body of a queue's message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    v: Literal[1]
+    concern: str
+    clients: list[str] = []
+    groups: list[str] = []
+
+    @property
+    def owners(self) -> list[Owner]:
+        """The keys."""
+        return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
+
+
+def read(body: str, concern: str) -> Message | None:
+    """Return the message of this concern's queue; None for what is none, or holds no key that the concern has."""
+    try:
+        message = Message.model_validate_json(body)
+    except ValidationError:
+        return None
+    known = message.concern == concern and (not message.groups or bool(CONCERNS[concern].groups))
+    return message if known and message.owners else None
 
 
 class WorkQueue(Protocol):
