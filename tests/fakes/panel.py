@@ -83,10 +83,10 @@ class FakePanel:
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
 
-    It lies in reads when told to. ``unseen`` are the ids of accounts that its searches do not show, though another
-    gate does; ``blind``: nothing at all is shown, at any gate; ``names_all`` False: an account without delivery
-    addresses is left out of the answer about them; ``ignores_filters``: every search shows everything, which the port
-    tells as a Halt.
+    It lies in reads when told to. ``unseen`` are the ids of accounts that its look-ups do not show, though another
+    gate and the lists by date do (but where all are unseen: then those are empty too); ``blind``: nothing at all is
+    shown, at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
+    ``ignores_filters``: every search shows everything, which the port tells as a Halt.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -223,8 +223,10 @@ class FakePanel:
         self._halt = halt or Halt("panel_key", "the panel refuses the key")
 
     def recover(self) -> None:
-        """End ``halt``, and whatever else was still to go wrong."""
+        """End ``halt``, the lies about accounts, and whatever else was still to go wrong."""
         self._halt = None
+        self.unseen.clear()
+        self.blind = self.ignores_filters = False
         self._failures.clear()
         self._lost_results.clear()
         self._lost_replies = 0
@@ -237,7 +239,7 @@ class FakePanel:
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         self._begin("GET clients/clients", panel_client_ids)
-        shown = self._searched(filtered=True)
+        shown = self._looked_up()
         return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
@@ -245,7 +247,7 @@ class FakePanel:
         if not wanted:
             return []
         self._begin("GET clients/clients", sorted(wanted))
-        shown = self._searched(filtered=True)
+        shown = self._looked_up()
         return [self._showing(each) for each in shown.values() if each.external_code in wanted]
 
     def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
@@ -257,8 +259,10 @@ class FakePanel:
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        searched = self._searched(filtered=window is not None).values()
-        found = [account for account in searched if window is None or _inside(account, window)]
+        if window is not None:
+            self._check_filter()
+        hidden = self.blind or self.unseen >= self.accounts.keys()
+        found = [a for a in self.accounts.values() if not hidden and (window is None or _inside(a, window))]
         if window is None and page == 0 and not found and self.accounts and not self.blind:
             raise Retry("broken_answer")
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
@@ -388,10 +392,9 @@ class FakePanel:
 
     # the works
 
-    def _searched(self, *, filtered: bool) -> Mapping[str, Account]:
-        """Return the accounts that a search goes through."""
-        if filtered:
-            self._check_filter()
+    def _looked_up(self) -> Mapping[str, Account]:
+        """Return the accounts that a look-up goes through."""
+        self._check_filter()
         if self.blind:
             return {}
         return {key: each for key, each in self.accounts.items() if key not in self.unseen}
