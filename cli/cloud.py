@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.aws.queue import SqsQueue
-from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.sync.retry import BRAKE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 DEAD = "DeadLetterQueue"
-
-
-def state(stack: Stack) -> DynamoState:
-    """Return the stack's synchronisation state."""
-    return DynamoState(stack.table, stack.dynamodb)
 
 
 def queue(stack: Stack) -> SqsQueue:

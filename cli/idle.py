@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.stack import Stack
+from kartoteka.sync.retry import BRAKE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -43,8 +44,8 @@ class Idle:
         self._finished = -1
         self._left: Mapping[str, int] = {}
         self._trouble: dict[str, float] = {}
-        self.paused: Mapping[str, str] = {}
-        """Concern -> reason of those that were paused at the last count: nobody waits for them."""
+        self.paused: dict[str, str] = {}
+        """Concern -> reason of those that are paused, or were stopped by the brake meanwhile: nobody waits for them."""
 
     def __str__(self) -> str:
         """Say what is waited for."""
@@ -57,10 +58,11 @@ class Idle:
 
     def reached(self) -> bool:
         """Count once more; tell whether there is nothing left to do."""
-        self.paused = self._paused()
+        runs = self._runs()
+        self.paused |= {item["concern"]["S"]: BRAKE for item in runs if "braked" in item}
         watched = {concern: url for concern, url in self._stack.queues.items() if concern not in self.paused}
         self._left = {concern: self._count(url) for concern, url in watched.items()}
-        finished = len(self.runs())
+        finished = len(runs)
         calm = not any(self._left.values()) and finished == self._finished
         self._finished = finished
         self._quiet = self._quiet + 1 if calm else 0
@@ -79,25 +81,17 @@ class Idle:
 
     def runs(self) -> Sequence[Mapping[str, int]]:
         """Return the figures of the worker runs since the beginning."""
+        return [{name: int(value["N"]) for name, value in item.items() if "N" in value} for item in self._runs()]
+
+    def _runs(self) -> Sequence[Mapping[str, Any]]:
         names = {"#k": "pk", "#s": "sk"}
-        items = self._query(
+        pages = self._table.get_paginator("query").paginate(
+            TableName=self._stack.table,
+            ConsistentRead=True,
             KeyConditionExpression="#k = :run AND #s >= :since",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={":run": {"S": "run"}, ":since": {"S": self._since}},
         )
-        return [{name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items]
-
-    def _paused(self) -> Mapping[str, str]:
-        items = self._query(
-            KeyConditionExpression="#k = :pause",
-            ExpressionAttributeNames={"#k": "pk"},
-            ExpressionAttributeValues={":pause": {"S": "pause"}},
-        )
-        return {item["sk"]["S"]: item["reason"]["S"] for item in items}
-
-    def _query(self, **conditions: Any) -> Sequence[Mapping[str, Any]]:
-        query = self._table.get_paginator("query")
-        pages = query.paginate(TableName=self._stack.table, ConsistentRead=True, **conditions)
         return [item for page in pages for item in page["Items"]]
 
     def _count(self, url: str) -> int:

@@ -142,7 +142,7 @@ def conflicts(erp: Erp, limit: int, *, closed_too: bool) -> Sequence[Row]:
 
 def history(erp: Erp, client_id: str | None, limit: int, *, group: str | None = None) -> Sequence[Row]:
     """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
-    shown = (column for column in tables.sync_history.columns if column is not _HISTORY.counts)
+    shown = (column for column in tables.sync_history.columns if column.name not in ("counts", "passed"))
     found = sa.select(*shown).order_by(_HISTORY.id.desc()).limit(limit)
     if client_id is not None:
         found = found.where(_HISTORY.client_id == client_id)

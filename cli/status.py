@@ -12,7 +12,6 @@ from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
-from kartoteka.sync.retry import BRAKE
 
 RUNS = 5
 UNMATCHED = (
@@ -23,6 +22,11 @@ UNMATCHED = (
     ("unknown_codes", "accounts with the code of no client", "correct the code in the panel, or add the client"),
 )
 """Kind of what has not found its other side -> what it is, and what to do."""
+TO_TRIGGERS = {
+    "missing": "`kartoteka schema upgrade --url …`, by a role that may make triggers",
+    "disabled": "enable them: ALTER TABLE … ENABLE TRIGGER USER",
+}
+"""Why a table's changes are not all logged -> what to do."""
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
 Report = dict[str, Any]
@@ -51,9 +55,9 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held or undecided, or stopped by the brake."""
-    paused = report["cloud"]["paused"].values() if report["cloud"] else ()
-    return bool(report["totals"]["held"] or report["totals"]["undecided"] or BRAKE in paused)
+    """Return whether anything is held, undecided or paused, or the ERP's changes are not logged."""
+    totals = report["totals"]
+    return bool(totals["held"] or totals["undecided"] or report["paused"] or report["triggers_missing"])
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -63,6 +67,8 @@ def _database(erp: Erp, limit: int) -> Report:
         "held": queries.held(erp, limit),
         "deferred": queries.deferred(erp),
         "unmatched": queries.unmatched(erp),
+        "paused": dict(erp.exchange.pauses.paused()),
+        "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
     }
 
 
@@ -89,7 +95,7 @@ def _stack(stack: Stack) -> Report:
         }
         for concern, url in sorted(stack.queues.items())
     ]
-    return {"queues": queues, "paused": dict(cloud.state(stack).paused()), "runs": cloud.runs(stack, RUNS)}
+    return {"queues": queues, "runs": cloud.runs(stack, RUNS)}
 
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
@@ -104,8 +110,12 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
     )
+    paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
+    show.table("Paused", ("concern", "reason", "to go on"), paused)
+    lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
+    show.table("Not all changes are logged: found late, by full scans", ("table", "triggers", "what to do"), lacking)
     if report["cloud"] is not None:
-        _print_stack(report["cloud"], stack)
+        _print_stack(report["cloud"])
 
 
 def _print_waiting(report: Report, lang: str) -> None:
@@ -123,10 +133,8 @@ def _print_waiting(report: Report, lang: str) -> None:
         )
 
 
-def _print_stack(found: Report, stack: str | None) -> None:
+def _print_stack(found: Report) -> None:
     show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
-    paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in found["paused"].items())
-    show.table("Paused", ("concern", "reason", "to go on"), paused)
     runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
     columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
     show.table("Last runs", columns, runs)

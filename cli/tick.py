@@ -26,6 +26,8 @@ from cli.stack import Stack
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 STOPPED = ("delayed", "halted")
 """What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
+TRIGGERS = "triggers_missing"
+"""The tables of which a function found that not all changes are logged."""
 LOCAL_PAUSE = 0.1
 CLOUD_PAUSE = 2.0
 
@@ -42,6 +44,7 @@ def tick(timeout: float, name: str | None) -> None:
     with console.status("firing the schedules") as status:
         idle = Idle(stack, began)
         fired = fire(stack)
+        idle.paused |= paused(stack, fired)
         while not idle.reached():
             status.update(f"waiting for {idle}")
             _check(stack, idle, deadline, timeout)
@@ -89,6 +92,12 @@ def fire(stack: Stack) -> Sequence[tuple[str, Mapping[str, Any]]]:
         return list(zip((schedule.function for schedule in wanted), pool.map(invoke, wanted), strict=True))
 
 
+def paused(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """Return concern -> reason of those whose functions answered that they are paused."""
+    names = {function: concern for concern, function in stack.functions.items()}
+    return {names.get(function, function): str(said["paused"]) for function, said in fired if "paused" in said}
+
+
 def summary(
     fired: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, int]], paused: Sequence[str]
 ) -> dict[str, Any]:
@@ -100,6 +109,7 @@ def summary(
         figures.update({name: int(run.get(name, 0)) for name in FIGURES})
     total: dict[str, Any] = {name: figures[name] for name in FIGURES}
     told = {what: sorted({str(answer[what]) for answer in fired if what in answer}) for what in STOPPED}
+    told[TRIGGERS] = sorted({str(table) for answer in fired for table in answer.get(TRIGGERS, ())})
     return total | {name: value for name, value in {"paused": sorted(paused), **told}.items() if value}
 
 

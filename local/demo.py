@@ -330,7 +330,7 @@ def brake(demo: Demo) -> None:
     tick()
     demo.show_closed()
     told = kartoteka("status")
-    console.print(told[told.index("Deferred") : told.index("Queues")] + told[told.index("Paused") : told.index("Last")])
+    console.print(told[told.index("Deferred") : told.index("Queues")])
     console.print("only H-07 was meant; the rows are corrected, then a person confirms:")
     demo.sql("UPDATE clients SET active = true WHERE id LIKE 'H-%' AND id <> 'H-07'")
     console.print(kartoteka("resume", "accounts", "--confirm"), end="")

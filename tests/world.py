@@ -39,7 +39,7 @@ CLIENT: dict[str, Value] = {
     "country_code": "PL",
 }
 CONCERNS = tuple(ALL_CONCERNS)
-EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures")
+EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses")
 
 
 class Killed(BaseException):
@@ -123,6 +123,18 @@ class World:
         run.concerns = build(run)
         return run
 
+    def paused(self) -> dict[str, str]:
+        """Return concern -> reason of those that are paused."""
+        return {concern: reason for concern, (reason, _) in self.exchange.stops.items() if reason}
+
+    def pause(self, concern: str, reason: str = "operator") -> None:
+        """Do what ``kartoteka pause`` does."""
+        self.exchange.pauses.pause(concern, reason, at=self.time)
+
+    def resume(self, concern: str, *, confirm: bool = False) -> None:
+        """Do what ``kartoteka resume`` does, with ``--confirm`` or without."""
+        self.exchange.pauses.resume(concern, released_at=self.time if confirm else None)
+
     def pass_time(self, **delta: float) -> None:
         """Let time pass."""
         self.time += timedelta(**delta)
@@ -134,7 +146,7 @@ class World:
 
     def collect(self, concern: str, *, everything_due: bool = False) -> bool:
         """Run a concern's schedule; False where it failed or died. A paused concern is not looked after."""
-        if concern in self.state.paused():
+        if concern in self.paused():
             return True
         return self._advance(lambda run: run.concerns[concern].sources(everything_due=everything_due))
 
@@ -168,7 +180,7 @@ class World:
 
     def _reconcile(self, concern: str, owners: Sequence[Owner]) -> Counts:
         worked = self.run().concerns[concern]
-        if reason := self.state.paused().get(concern):
+        if reason := self.paused().get(concern):
             worked.paused(owners, reason)
             return Counts()
         result = reconcile(worked, owners)

@@ -298,7 +298,6 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Another account of the panel has the login that this client was to get.",
                 "Write another login into clients.login, or change the pattern accounts.login in the policy.",
             ),
-            contents=True,
         ),
         Code(
             "bad_password",
@@ -502,6 +501,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Change the value in the panel, or remove the constraint or trigger that refuses it from the ERP's "
                 "database.",
             ),
+        ),
+        Code(
+            "refused_by_erp.column",
+            State.HELD,
+            Text(
+                "Baza ERP nie przyjęła wartości z panelu ({fields}: '{value}'; {reason}).",
+                "Zmień tę wartość w panelu albo usuń w bazie ERP ograniczenie, które ją odrzuca.",
+            ),
+            Text(
+                "The ERP's database refused the panel's value ({fields}: '{value}'; {reason}).",
+                "Change the value in the panel, or remove the constraint that refuses it from the ERP's database.",
+            ),
+            contents=True,
         ),
         Code(
             "unreadable",
@@ -1675,6 +1687,11 @@ IN_STEP = Status(State.IN_STEP)
 def is_asked_again(status: Status | None) -> bool:
     """Return whether a record with this status is asked about again by itself while it is held."""
     return status is not None and status.code in _ASKED_AGAIN
+
+
+def names_contents(code: str) -> bool:
+    """Whether a refusal with this code says what is wrong with the contents: the same would be refused again."""
+    return code in CODES and CODES[code].contents
 
 
 def status(code: str, fields: Sequence[str] = (), *, state: State | None = None, **facts: str) -> Status:

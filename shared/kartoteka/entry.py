@@ -94,7 +94,8 @@ def _wake(name: str, wake: Wake, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
     try:
         run = runtime.new_run()
-        return {"ready": True} if wake.move == "ping" else _move(name, run, move)
+        with _resting(run):
+            return {"ready": True} if wake.move == "ping" else _move(name, run, move)
     except Retry as error:
         _report(name, error)
         return {**NOTHING, "delayed": str(error)}
@@ -109,7 +110,11 @@ def _move(name: str, run: Run, move: Move) -> Answer:
     if (reason := _paused(run, name)) is not None:
         return {**NOTHING, "paused": reason}
     before = _calls(run)
-    counts = move(run)
+    try:
+        counts = move(run)
+    finally:
+        if run.unlogged:  # an alarm until the triggers are back: what they miss is found late
+            metrics.add_metric("Halted", MetricUnit.Count, 1)
     counts.panel_calls = _calls(run) - before
     _tell("collected", name, counts)
     if counts.stale_feeds:
@@ -120,12 +125,13 @@ def _move(name: str, run: Run, move: Move) -> Answer:
             extra={"concern": name},
         )
         metrics.add_metric("Stopped", MetricUnit.Count, 1)
-    return {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    answer: Answer = {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    return answer | ({"triggers_missing": sorted(run.unlogged)} if run.unlogged else {})
 
 
 def _paused(run: Run, name: str) -> str | None:
     """Return why this concern is paused, if it is. The brake's alarm rings until a person has confirmed."""
-    reason = run.state.paused().get(name)
+    reason = run.exchange.pauses.paused().get(name)
     if reason is not None:
         logger.info("paused", extra={"concern": name, "reason": reason})
     if reason == BRAKE:
@@ -143,14 +149,32 @@ def _measured() -> Iterator[None]:
             metrics.flush_metrics()
 
 
+@contextmanager
+def _resting(run: Run) -> Iterator[None]:
+    """Let the database rest at the end of a run: a process lives on, and another file may be put in its place."""
+    try:
+        yield
+    finally:
+        run.exchange.rest()
+
+
 def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContext) -> Answer:
-    messages, unreadable = _read(name, records)
     run = _run(name, context)
+    with _resting(run):
+        return _work_messages(name, records, run)
+
+
+def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
+    messages, unreadable = _read(name, records)
     owners = [owner for message in messages.values() for owner in message.owners]
     concern = run.concerns[name]
-    if (reason := _paused(run, name)) is not None:
-        concern.paused(owners, BRAKE if reason == BRAKE else "paused")
-        return _failures(run, name, records, unreadable, [])
+    try:
+        if (reason := _paused(run, name)) is not None:
+            concern.paused(owners, BRAKE if reason == BRAKE else "paused")
+            return _failures(run, name, records, unreadable, [])
+    except KartotekaError as away:
+        _report(name, away)
+        return _failures(run, name, records, unreadable, list(messages))
     before = _calls(run)
     result = reconcile(concern, owners)
     counts = result.report.counts

@@ -28,7 +28,12 @@ class Retry(KartotekaError):
 
 
 class Reject(KartotekaError):
-    """One record or field is refused. ``facts`` fill the texts of ``codes.CODES[code]`` and may quote the record."""
+    """One record or field is refused. ``facts`` fill the texts of ``codes.CODES[code]`` and may quote the record.
+
+    ``also`` is what else was refused of the same record by the same answer.
+    """
+
+    also: tuple[Reject, ...] = ()
 
     def __init__(self, code: str, *, field: str = "", **facts: str) -> None:
         super().__init__(f"{code}: {field}" if field else code)

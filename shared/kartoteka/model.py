@@ -94,6 +94,10 @@ class Reason(enum.StrEnum):
     UNDO = "undo"
 
 
+FIRST = (Reason.CREATE, Reason.FIRST_CONTACT)
+"""Why a field is written that was never compared before."""
+
+
 class Owner(NamedTuple):
     """Whom a record belongs to: a client or a discount group; the other one's id is empty."""
 
@@ -135,6 +139,7 @@ class Note(NamedTuple):
     STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
     REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
     REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
+    ``country`` is the record's when the value was refused: some values are judged by it.
     """
 
     kind: str
@@ -142,6 +147,7 @@ class Note(NamedTuple):
     times: int = 1
     code: str = ""
     text: str = ""
+    country: str = ""
 
 
 DRIFT, STANDS, REFUSED, REFUSED_TOGETHER = "drift", "stands", "refused", "refused_together"
@@ -161,7 +167,8 @@ class Link:
 class Written:
     """A field that was written on one side: a row of ``sync_history``.
 
-    ``direction`` is the way the value travelled. ``counts``: the brake counts it. ``field`` is empty for an account
+    ``direction`` is the way the value travelled. ``counts``: it takes something away.
+    ``passed``: a person, or the policy, has let it pass; the brake does not count it. ``field`` is empty for an account
     that was opened; ``after`` is then the JSON text of all its values.
     """
 
@@ -171,6 +178,7 @@ class Written:
     before: Value = attribute(repr=False)
     after: Value = attribute(repr=False)
     counts: bool = False
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

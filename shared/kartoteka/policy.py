@@ -211,6 +211,7 @@ class Brake(_Section):
 
     max_share: float = Key(default=0.2, ge=0, le=1)
     min_records: int = Key(default=50, ge=0)
+    any_share: float = Key(default=0.8, ge=0, le=1)
 
 
 class RetryPolicy(_Section):

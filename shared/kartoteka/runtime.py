@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from aws_lambda_powertools.utilities import parameters
@@ -74,8 +74,10 @@ def new_run() -> Run:
     where = settings()
     policy = current_policy()
     limits = policy.panel
+    address = _secret(where.erp_secret)
+    exchange = _exchange(address)
     run = Run(
-        exchange=_exchange(_secret(where.erp_secret)),
+        exchange=exchange,
         panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
         state=state(),
         queue=_queue(),
@@ -83,6 +85,7 @@ def new_run() -> Run:
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
+        looked=_looked(address, exchange.identity),
     )
     concerns.build(run)
     return run
@@ -107,7 +110,7 @@ def state() -> DynamoState:
 def forget() -> None:
     """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
     parameters.clear_caches()  # type: ignore[no-untyped-call]
-    for built in (settings, state, _panel, _exchange, _queue, _policy):
+    for built in (settings, state, _panel, _exchange, _queue, _policy, _looked):
         built.cache_clear()
 
 
@@ -136,6 +139,12 @@ def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
 @lru_cache(maxsize=1)
 def _exchange(url: str) -> Exchange:
     return sql.connect(url)
+
+
+@lru_cache(maxsize=1)
+def _looked(_url: str, _identity: str) -> dict[str, datetime]:
+    """Return when each reader of this database's log found all triggers there."""
+    return {}
 
 
 @cache

@@ -25,6 +25,7 @@ from kartoteka.model import (
     Reason,
     Record,
     RecordState,
+    RowWrite,
     Side,
     Value,
     Written,
@@ -44,6 +45,7 @@ from tests.fixtures.records import (
     forms,
     head,
     intent,
+    item,
     load,
     logged,
     note,
@@ -217,7 +219,8 @@ def test_shops_come_in_ascending_order_of_their_numbers(bench: Bench, concern: s
     bench.erp.set_shops("C-2", 7)
     bench.erp.set_shops("C-4", 7)
     found = bench.exchange.records.load(concern, clients("C-1", "C-2", "C-3", "C-4"))
-    assert [record.erp and record.erp["shops"] for record in found] == [(1, 2, 10), (7,), (), None]
+    of_nobody = (7,) if concern == "shops" else None  # only the concern of the shops themselves must tell of them
+    assert [record.erp and record.erp["shops"] for record in found] == [(1, 2, 10), (7,), (), of_nobody]
 
 
 def test_shops_that_were_taken_away_are_gone(bench: Bench) -> None:
@@ -650,3 +653,50 @@ def test_what_is_stored_otherwise_may_be_anything_but_a_row(bench: Bench) -> Non
     assert save(bench, told).again
     assert (load(bench).state, [c.field for c in load(bench).conflicts]) == (FULL, ["street"])
     assert [h.field for h in bench.erp.history] == ["city"]
+
+
+# --- columns that the ERP's own database refuses
+
+
+def test_columns_that_are_refused_alone_are_named_and_nothing_is_written(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", phone="1", city="Łódź", street="A")
+    bench.erp.refuse_value("phone", "wew. 7", "the phone")
+    before = head(bench)
+    saved = save(bench, edit("C-1", phone=("1", "wew. 7"), street=("A", "B"), city=("Łódź", "Gdynia")))
+    key = Key("C-1", "", "billing")
+    assert saved.refused.keys() == saved.columns.keys() == {key}
+    assert saved.columns[key].keys() == {"phone"}
+    assert "the phone" in saved.columns[key]["phone"]
+    row = bench.erp.client("C-1")
+    assert row
+    assert (row["phone"], row["street"], row["city"]) == ("1", "A", "Łódź")
+    assert [entry for entry in logged(bench, before) if entry[0] == "clients"] == []
+    assert load(bench).state.status == RACED
+
+
+def test_every_column_that_is_refused_is_named(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", phone="1", email="a", street="A")
+    bench.erp.refuse_value("phone", "2")
+    bench.erp.refuse_value("email", "b")
+    saved = save(bench, edit("C-1", phone=("1", "2"), street=("A", "B"), email=("a", "b")))
+    assert [set(columns) for columns in saved.columns.values()] == [{"phone", "email"}]
+
+
+def test_a_single_column_is_told_from_a_row_that_is_refused_whatever_is_written(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", phone="1")
+    bench.erp.insert_client("C-2", phone="1")
+    bench.erp.refuse_value("phone", "2")
+    bench.erp.refuse("C-2")
+    saved = save(bench, edit("C-1", phone=("1", "2")), edit("C-2", phone=("1", "3")))
+    assert saved.refused.keys() == {Key("C-1", "", "billing"), Key("C-2", "", "billing")}
+    assert saved.columns.keys() == {Key("C-1", "", "billing")}
+
+
+def test_a_new_row_is_told_which_column_is_refused_and_its_neighbours_are_written(bench: Bench) -> None:
+    bench.erp.insert_client("C-1")
+    bench.erp.refuse_value("phone", "wew. 7")
+    bad = RowWrite(insert={"phone": "wew. 7", "street": "A"})
+    good = RowWrite(insert={"phone": "1", "street": "B"})
+    saved = save(bench, item("panel-1", row=bad), item("panel-2", row=good))
+    assert {key.item_id: set(columns) for key, columns in saved.columns.items()} == {"panel-1": {"phone"}}
+    assert (bench.erp.address("panel-1"), bench.erp.address("panel-2") is not None) == (None, True)

@@ -9,10 +9,24 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import BILLING, Column
-from kartoteka.model import Candidate, Change, Direction, Link, Reason, Value, Values, Written
+from kartoteka.model import Candidate, Change, Direction, Key, Link, Reason, Value, Values, Written
 from kartoteka.ports.exchange import ClientHint, IncomingClient, SeenAccount
 from tests.fixtures.exchange import Bench
-from tests.fixtures.records import ADDRESSES, AT, LATER, about, change, entries, head, item, logged, save, written
+from tests.fixtures.records import (
+    ADDRESSES,
+    AT,
+    DEFERRED,
+    LATER,
+    about,
+    change,
+    entries,
+    forms,
+    head,
+    item,
+    logged,
+    save,
+    written,
+)
 
 EMPTY: Values = dict.fromkeys(BILLING)
 JAN: Values = {**EMPTY, "email": "jan@x.pl", "last_name": "Żak", "country_code": "PL", "wholesaler": False}
@@ -332,11 +346,66 @@ def test_each_item_of_a_client_counts(bench: Bench) -> None:
     assert bench.exchange.records.counted(ADDRESSES, AT) == 3
 
 
-def test_prices_of_groups_and_groups_of_clients_are_counted_together(bench: Bench) -> None:
+def test_prices_of_groups_are_counted_apart_from_groups_and_clients(bench: Bench) -> None:
     taken = written("price", "10.00", None, counts=True)
     save(bench, *(about("G", f"product/{n}", written=(taken,)) for n in range(3)), about("G", written=(taken,)))
     save(bench, change("G", "discounts", written=(taken,)), about("H", "product/1", written=(taken,)))
-    assert bench.exchange.records.counted("discounts", AT) == 6
+    records = bench.exchange.records
+    assert [records.counted("discounts", AT, prices=prices) for prices in (True, False)] == [4, 2]
+    assert set(records.written("discounts", AT, prices=True)) == {
+        *(Key("", "G", "discounts", f"product/{n}") for n in range(3)),
+        Key("", "H", "discounts", "product/1"),
+    }
+    assert set(records.written("discounts", AT)) == {Key("", "G", "discounts"), Key("G", "", "discounts")}
+
+
+def test_of_any_writes_each_record_is_told_once_and_none_that_was_first_or_let_pass(bench: Bench) -> None:
+    first = [replace(HARMLESS, reason=reason) for reason in (Reason.CREATE, Reason.FIRST_CONTACT)]
+    save(bench, change("C-1", written=(HARMLESS, TAKEN)), change("C-2", written=(BACK,)), change("C-3", written=first))
+    passed = replace(TAKEN, counts=False, passed=True)
+    save(bench, change("C-1", written=(HARMLESS,)), change("C-4", written=(passed,)), run_id="run-2")
+    save(bench, change("C-5", written=(HARMLESS,)), at=AT - timedelta(seconds=1))
+    records = bench.exchange.records
+    assert set(records.written("billing", AT)) == {Key("C-1", "", "billing"), Key("C-2", "", "billing")}
+    assert set(records.written("shops", AT)) == set()
+    assert records.counted("billing", AT) == 2
+
+
+def test_the_records_that_are_looked_after_are_those_with_a_base(bench: Bench) -> None:
+    save(
+        bench, *(change(f"C-{n}", base=forms({"email": "a@b.pl"})) for n in range(3)), change("C-9", deferral=DEFERRED)
+    )
+    save(bench, change("C-1", "accounts", base=forms({"active": True})))
+    assert [bench.exchange.records.count_kept(name) for name in ("billing", "accounts", "shops")] == [3, 1, 0]
+
+
+# --- what is stopped
+
+
+def test_pauses_hold_until_they_are_ended(bench: Bench) -> None:
+    pauses = bench.exchange.pauses
+    assert dict(pauses.paused()) == {}
+    pauses.pause("accounts", "brake", at=AT)
+    pauses.pause("billing", "operator", at=AT)
+    pauses.pause("billing", "brake", at=LATER)
+    assert dict(pauses.paused()) == {"accounts": "brake", "billing": "brake"}
+    for _ in range(2):
+        pauses.resume("accounts")
+    pauses.resume("shops")
+    assert dict(pauses.paused()) == {"billing": "brake"}
+
+
+def test_a_persons_word_is_remembered_over_later_pauses(bench: Bench) -> None:
+    pauses = bench.exchange.pauses
+    assert pauses.released("billing") is None
+    pauses.pause("billing", "brake", at=AT)
+    assert pauses.released("billing") is None
+    pauses.resume("billing", released_at=LATER)
+    pauses.pause("billing", "stock-taking " * 30, at=LATER)
+    assert pauses.released("billing") == LATER
+    assert pauses.paused()["billing"].startswith("stock-taking")
+    pauses.resume("billing")
+    assert (dict(pauses.paused()), pauses.released("billing"), pauses.released("shops")) == ({}, LATER, None)
 
 
 def test_only_this_concern_and_only_since_then_is_counted(bench: Bench) -> None:

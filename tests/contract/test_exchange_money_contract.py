@@ -223,6 +223,12 @@ def test_moments_in_any_words_are_found_at_their_time(bench: Bench) -> None:
     assert not {"noon", "empty", "02.03.2026 12:30", "2026-03-02T"} & set(everything)
 
 
+def test_prices_that_were_sent_are_counted(bench: Bench) -> None:
+    store_prices(bench, price("7", "1.00"), price("8", "2.00"))
+    bench.exchange.prices.doubt("H", [("product", "1")])
+    assert [bench.exchange.prices.count_sent(*of) for of in ((), ("G",), ("H",), ("I",))] == [3, 2, 1, 0]
+
+
 def test_the_newest_figures_are_those_of_the_latest_moment(bench: Bench) -> None:
     assert bench.exchange.figures.newest(FAR) is None
     bench.erp.set_credit("C-1")

@@ -249,18 +249,7 @@ def test_a_429_of_a_clock_that_is_far_ahead_silences_and_slows_nobody_for_long(m
     assert spacing(right) == pytest.approx(0.4, rel=1e-4)
 
 
-# pauses and runs
-
-
-def test_pauses_hold_until_they_are_ended(make: MakeState) -> None:
-    assert make().paused() == {}
-    make().pause("accounts", "brake")
-    make().pause("billing", "operator")
-    make().pause("billing", "brake")
-    assert make().paused() == {"accounts": "brake", "billing": "brake"}
-    make().resume("accounts")
-    make().resume("accounts")
-    assert make().paused() == {"billing": "brake"}
+# runs
 
 
 def test_runs_are_kept(state: SyncState) -> None:
@@ -409,9 +398,6 @@ def test_errors_of_the_service_say_what_to_do(aws: Counting, code: str, kind: ty
         lambda: state.save("feed", {}, version=0),
         lambda: lease(state),
         lambda: state.slow_down(now=NOW, rate=5, wait=1),
-        state.paused,
-        lambda: state.pause("billing", "x"),
-        lambda: state.resume("billing"),
         lambda: state.record_run({}, run_id="r", concern="billing", at=datetime(2026, 3, 2, tzinfo=UTC)),
     ]
     for call in calls:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 KEY = "canary-key-of-e2e-3391"
 POLICY = """{
   "billing": {"fields": {"phone": {"conflict": "hold"}}},
-  "brake": {"min_records": 1},
+  "brake": {"min_records": 1, "any_share": 1},
   "panel": {"requests_per_second": 50}
 }"""
 pytestmark = pytest.mark.e2e

@@ -34,6 +34,7 @@ from kartoteka.fields.table import (
 )
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
+    FIRST,
     NOTHING,
     Candidate,
     Change,
@@ -64,6 +65,7 @@ from kartoteka.ports.exchange import (
     SeenAccount,
     SentPrice,
     Span,
+    Unlogged,
 )
 from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
 
@@ -178,7 +180,8 @@ class FakeExchange:
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
     ``bases``, ``intents``, ``deferrals`` and ``statuses`` are its parts. ``since`` are a status's moments: since when,
     and when last in step. ``sent`` are the prices that were sent, ``entries`` the rows of ``change_log``.
-    ``before_save`` is called between a worker's reading and its save.
+    ``before_save`` is called between a worker's reading and its save. ``unlogged`` are the tables whose triggers are
+    missing or disabled; ``no_triggers`` is what making them fails with.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -208,10 +211,14 @@ class FakeExchange:
         self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
+        self.stops: dict[str, tuple[str, datetime | None]] = {}
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
+        self.unlogged: dict[str, Unlogged] = {}
+        self.no_triggers: KartotekaError | None = None
         self.refusals: dict[tuple[str, str], str] = {}
+        self.disliked: dict[tuple[str, Value], str] = {}
         self._clock = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
@@ -220,11 +227,12 @@ class FakeExchange:
         self.index = FakeIndex(self)
         self.prices = FakePrices(self)
         self.figures = FakeFigures(self)
+        self.pauses = FakePauses(self)
 
     @property
     def ports(self) -> Exchange:
-        """The five ports as the engine takes them."""
-        return Exchange(self.log, self.records, self.index, self.prices, self.figures)
+        """The six ports as the engine takes them."""
+        return Exchange(self.log, self.records, self.index, self.prices, self.figures, self.pauses)
 
     # --- the hands of the ERP
 
@@ -342,6 +350,10 @@ class FakeExchange:
         """Let the ERP's own check refuse every edit of this client's row; None: no more."""
         self._refuse("clients", client_id, reason)
 
+    def refuse_value(self, column: str, value: Value, reason: str = "refused") -> None:
+        """Let the ERP's own check refuse this value in a column of its clients and addresses."""
+        self.disliked[column, value] = reason
+
     def refuse_address(self, address_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse to insert, edit or delete this address; None: no more."""
         self._refuse("delivery_addresses", address_id, reason)
@@ -349,6 +361,18 @@ class FakeExchange:
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls of a port, before any effect."""
         self._failures.extend(errors)
+
+    def drop_triggers(self, table: str) -> None:
+        """Drop our triggers of a table, as a table does that was swapped."""
+        self.unlogged[table] = Unlogged.MISSING
+
+    def disable_triggers(self, table: str) -> None:
+        """Disable our triggers of a table, as a bulk load does."""
+        self.unlogged[table] = Unlogged.DISABLED
+
+    def enable_triggers(self, table: str) -> None:
+        """Enable them again."""
+        self.unlogged.pop(table, None)
 
     # --- what tests look at
 
@@ -389,7 +413,9 @@ class FakeExchange:
         return self._last_seq
 
     def note(self, table: str, operation: str, owner: Owner, row_id: str, seq: int | None = None) -> None:
-        """Write an entry of the log, as a trigger does."""
+        """Write an entry of the log, as a trigger does that is there."""
+        if table in self.unlogged:
+            return
         number = self.next_seq() if seq is None else seq
         self.logged_at[number] = self._clock()
         self.entries[number] = LogEntry(number, table, *owner, row_id, operation)
@@ -467,6 +493,17 @@ class FakeLog(_Port):
         newest = db.log_head()
         db.entries = {n: entry for n, entry in db.entries.items() if n == newest or db.logged_at[n] >= before}
 
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        return dict(self._db.unlogged)
+
+    def recreate_triggers(self) -> None:
+        db = self._db
+        missing = [table for table, why in db.unlogged.items() if why is Unlogged.MISSING]
+        if missing and db.no_triggers:
+            raise db.no_triggers
+        for table in missing:
+            del db.unlogged[table]
+
 
 class FakeRecords(_Port):
     """Records of every concern."""
@@ -482,7 +519,7 @@ class FakeRecords(_Port):
             for item_id, row in db.tables[CONCERNS[concern].items].items():
                 items[Owner(str(row["client_id"] or ""))].add(item_id)
             for key in (*db.states, *conflicts):
-                if key.concern == concern and key.client_id:
+                if key.concern == concern and not key.group_id:
                     items[key.owner].add(key.item_id)
         return [
             Record(
@@ -508,23 +545,36 @@ class FakeRecords(_Port):
             db.before_save()
         again: set[Key] = set()
         refused: dict[Key, str] = {}
+        columns: dict[Key, Mapping[str, str]] = {}
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
                 again.add(change.record.key)
             elif why is not None:
                 refused[change.record.key] = why
+                if disliked := _disliked(db, change):
+                    columns[change.record.key] = disliked
         for change in changes:
             failed = change.row and (change.record.key in again or change.record.key in refused)
             if stored := change.otherwise if failed else change:
                 _store(db, stored, run_id, at)
-        return Saved(frozenset(again), refused)
+        return Saved(frozenset(again), refused, columns)
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
 
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         return frozenset(client_ids) & self._db.clients.keys()
+
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        db, rows = self._db, CONCERNS[concern]
+        found = {key.client_id for key in db.statuses if key.concern == concern} | db.links.keys()
+        for name in (rows.table, rows.items, *rows.wakers):
+            if name == "client_shops":
+                found |= {client_id for client_id, shops in db.shops.items() if shops}
+            elif name in ("delivery_addresses", "client_credit"):
+                found |= {_owner(name, key, row).client_id for key, row in db.tables[name].items()}
+        return sorted(key for key in found - db.clients.keys() if key > after)[:limit]
 
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         db, wanted, rows = self._db, frozenset(client_ids), CONCERNS[concern]
@@ -556,9 +606,20 @@ class FakeRecords(_Port):
             if key.concern == concern and key.owner in wanted and deferral.due_at < until:
                 db.deferrals[key] = replace(deferral, due_at=until)
 
-    def counted(self, concern: str, since: datetime) -> int:
-        counted = (h for h in self._db.history if h.counts and h.concern == concern and h.at >= since)
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
+        counted = (h for h in self._braked(concern, since, prices=prices) if h.counts)
         return len({(h.client_id, h.group_id, h.item_id, h.run_id) for h in counted})
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        found = self._braked(concern, since, prices=prices)
+        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in found if h.reason not in FIRST}
+
+    def count_kept(self, concern: str) -> int:
+        return sum(1 for key, state in self._db.states.items() if key.concern == concern and state.base is not None)
+
+    def _braked(self, concern: str, since: datetime, *, prices: bool) -> Iterator[StoredHistory]:
+        rows = (h for h in self._db.history if h.concern == concern and h.at >= since and not h.passed)
+        return (h for h in rows if bool(h.group_id and h.item_id) is prices)
 
 
 class FakeIndex(_Port):
@@ -686,6 +747,9 @@ class FakePrices(_Port):
         for change in changes:
             _store(db, change, run_id, at)
 
+    def count_sent(self, group_id: str = "") -> int:
+        return sum(1 for key in self._db.sent if group_id in ("", key[0]))
+
     def forget(self, group_id: str) -> None:
         db = self._db
         for key in list(_of_group(db.sent, group_id)):
@@ -702,6 +766,23 @@ class FakeFigures(_Port):
     def newest(self, until: datetime) -> datetime | None:
         moments = (_moment(row["as_of"]) for row in self._db.credit.values())
         return max((moment for moment in moments if moment is not None and moment <= until), default=None)
+
+
+class FakePauses(_Port):
+    """What is stopped, and since when the brake counts."""
+
+    def paused(self) -> Mapping[str, str]:
+        return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
+
+    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+        del at
+        self._db.stops[concern] = (reason, self.released(concern))
+
+    def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.stops[concern] = ("", released_at or self.released(concern))
+
+    def released(self, concern: str) -> datetime | None:
+        return self._db.stops.get(concern, ("", None))[1]
 
 
 # --- reading the ERP's rows
@@ -725,7 +806,9 @@ def _erp(db: FakeExchange, key: Key) -> Values | None:
     else:
         table, row_id, names = rows.table, key.client_id, rows.columns
     row = db.tables.get(table, {}).get(row_id)
-    if row is None or row.get("client_id", key.client_id) != key.client_id:
+    if row is None and SHOPS_FIELD in rows.fields and db.shops.get(key.client_id):
+        return {SHOPS_FIELD: tuple(sorted(db.shops[key.client_id]))}
+    if row is None or (row.get("client_id", key.client_id) or "") != key.client_id:
         return None
     values = _values(row, names)
     if rows.with_shops and table == rows.table:
@@ -811,6 +894,8 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
             return ""
     if (table, row_id) in db.refusals:
         return db.refusals[table, row_id]
+    if disliked := _disliked(db, change):
+        return next(iter(disliked.values()))
     if write.insert is not None:
         db.change(table, "I", row_id, {**write.insert, "client_id": key.client_id})
     elif write.delete is not None:
@@ -818,6 +903,17 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
+    """Return the columns whose values the ERP's own check refuses, where it does not refuse the row."""
+    write, key = change.row, change.record.key
+    assert write is not None
+    table = CONCERNS[key.concern].items if key.item_id else CONCERNS[key.concern].table
+    if (table, key.item_id or key.client_id) in db.refusals:
+        return {}
+    new = write.insert or {name: edit.value for name, edit in write.edits.items()}
+    return {name: db.disliked[name, value] for name, value in new.items() if (name, value) in db.disliked}
 
 
 def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
@@ -869,7 +965,7 @@ def _kept(state: RecordState) -> RecordState:
 def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
     values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
-    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts)
+    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts, passed=written.passed)
 
 
 def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime) -> None:

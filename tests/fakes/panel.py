@@ -124,6 +124,8 @@ class FakePanel:
         self._lost_results: set[str] = set()
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
+        self._disliked: list[tuple[str, Value, str, str]] = []
+        self.tells_one_fault = False
         self._halt: Halt | None = None
 
     # what a test does to it
@@ -208,6 +210,14 @@ class FakePanel:
     def refuse(self, client_id: str, reject: Reject | None = None) -> None:
         """Refuse each write of this record until ``accept``. A group goes by its number, a new one by its name."""
         self._refused[client_id] = reject or Reject("refused", panel="nie")
+
+    def refuse_value(self, name: str, value: Value, code: str, *, country: str = "") -> None:
+        """Refuse each record that carries this value (of an account in this country), by name and with this code."""
+        self._disliked.append((name, value, code, country))
+
+    def accept_values(self) -> None:
+        """Take every value again."""
+        self._disliked.clear()
 
     def refuse_whole(self, client_id: str) -> None:
         """Refuse every writing call that holds this record, as a whole, until ``accept``. A price is ``kind/id``."""
@@ -486,6 +496,9 @@ class FakePanel:
             return Reject("refused", panel="422")
         if record.client_id in self._refused:
             return self._refused[record.client_id]
+        if disliked := self._disliked_of(record):
+            disliked[0].also = () if self.tells_one_fault else tuple(disliked[1:])
+            return disliked[0]
         try:
             outcome = act(record)
         except Reject as reject:
@@ -494,6 +507,15 @@ class FakePanel:
             self._lost_results.discard(record.client_id)
             return Retry("missing_result")
         return outcome
+
+    def _disliked_of(self, record: NewAccount | AccountUpdate | AddressWrite) -> list[Reject]:
+        account = next((a for a in self.accounts.values() if a.login == record.login), None)
+        country = {**(account.values if account else {}), **record.values}.get("country_code") or "PL"
+        return [
+            Reject(code, field=name, panel=f"zła wartość {name}")
+            for name, value, code, where in self._disliked
+            if name in record.values and record.values[name] == value and where in ("", country)
+        ]
 
     def _open(self, login: str, code: str, values: Values, guest: bool) -> str:
         shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})

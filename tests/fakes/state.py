@@ -13,12 +13,11 @@ from kartoteka.ports.state import Stored
 
 
 class FakeState:
-    """Cursors, rate limit, pauses and runs in dictionaries. ``fail`` makes the next calls raise."""
+    """Cursors, rate limit and runs in dictionaries. ``fail`` makes the next calls raise."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Stored] = {}
         self.shared = rate_limit.Shared()
-        self.pauses: dict[str, str] = {}
         self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
         self._failures: list[KartotekaError] = []
 
@@ -45,18 +44,6 @@ class FakeState:
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
         self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
-
-    def paused(self) -> Mapping[str, str]:
-        self._maybe_fail()
-        return dict(self.pauses)
-
-    def pause(self, concern: str, reason: str) -> None:
-        self._maybe_fail()
-        self.pauses[concern] = reason
-
-    def resume(self, concern: str) -> None:
-        self._maybe_fail()
-        self.pauses.pop(concern, None)
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         self._maybe_fail()

@@ -43,6 +43,7 @@ class StoredHistory:
     value_before: str | None
     value_after: str | None
     counts: bool = False
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,24 @@ def test_what_waits_for_a_person(command: Command, sqlite_bench: SqlBench, saved
     command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=code)
 
 
+def test_status_names_tables_whose_changes_are_not_logged(command: Command, sql: SqlBench) -> None:
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {}
+    command("status", "--erp-url", sql.url, "--exit-code", code=0)
+    sql.erp.drop_triggers("clients")
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {"clients": "missing"}
+    shown = command("status", "--erp-url", sql.url, "--exit-code", code=3).stdout
+    assert "schema upgrade" in shown
+    command("schema", "upgrade", "--url", sql.url)
+    assert command.json("status", "--erp-url", sql.url)["triggers_missing"] == {}
+
+
+def test_status_says_that_only_their_owner_enables_triggers(command: Command, postgres_bench: SqlBench) -> None:
+    postgres_bench.erp.disable_triggers("client_credit")
+    report = command.json("status", "--erp-url", postgres_bench.url)
+    assert report["triggers_missing"] == {"client_credit": "disabled"}
+    assert "ENABLE TRIGGER" in command("status", "--erp-url", postgres_bench.url).stdout
+
+
 def test_status_of_an_installation_in_step(command: Command, sqlite_bench: SqlBench) -> None:
     sqlite_bench.erp.insert_client("C-1")
     save(sqlite_bench, linked("C-1"))
@@ -386,10 +404,11 @@ def test_a_wrong_address_is_not_repeated(command: Command) -> None:
 def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed: Deployed) -> None:
     del filled
     deployed.bury("billing", "{}")
-    deployed.state.pause("accounts", "holiday")
+    deployed.pauses.pause("accounts", "holiday", at=AT)
     deployed.state.record_run({"reconciled": 7, "panel_calls": 2}, run_id="run-1", concern="billing", at=AT)
     deployed.state.record_run({"reconciled": 1}, run_id="run-2", concern="billing", at=AT + timedelta(hours=1))
-    found = command.json("status", "--stack", STACK)["cloud"]
+    whole = command.json("status", "--stack", STACK)
+    found = whole["cloud"]
     assert found["queues"] == [
         {"concern": "accounts", "waiting": 0, "dead": 0},
         {"concern": "billing", "waiting": 0, "dead": 1},
@@ -398,7 +417,7 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
         {"concern": "discounts", "waiting": 0, "dead": 0},
         {"concern": "shops", "waiting": 0, "dead": 0},
     ]
-    assert found["paused"] == {"accounts": "holiday"}
+    assert whole["paused"] == {"accounts": "holiday"}
     assert [(run["run_id"], run["reconciled"]) for run in found["runs"]] == [("run-2", 1), ("run-1", 7)]
     assert "expires_at" not in found["runs"][0]
     shown = command("status", "--stack", STACK).stdout
@@ -407,10 +426,11 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     assert "Last runs" in shown
 
 
-def test_a_concern_that_the_brake_stopped_waits_for_a_person(command: Command, deployed: Deployed) -> None:
-    deployed.state.pause("billing", "holiday")
+def test_what_is_paused_waits_for_a_person(command: Command, deployed: Deployed) -> None:
     command("status", "--stack", STACK, "--exit-code")
-    deployed.state.pause("shops", "brake")
+    deployed.pauses.pause("billing", "holiday", at=AT)
+    command("status", "--stack", STACK, "--exit-code", code=3)
+    deployed.pauses.pause("shops", "brake", at=AT)
     shown = command("status", "--stack", STACK, "--exit-code", code=3).stdout
     assert f"kartoteka resume shops --confirm --stack {STACK}" in shown
 

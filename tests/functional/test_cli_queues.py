@@ -9,7 +9,6 @@ import pytest
 
 from cli import cloud
 from kartoteka.adapters.aws.queue import shard
-from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Change, Deferral, Link
@@ -44,22 +43,22 @@ def body(*keys: str, concern: str = "billing", of: str = "clients") -> str:
 
 def test_a_pause_begins_and_ends(command: Command, deployed: Deployed) -> None:
     assert "billing is paused (stock-taking)" in command("pause", "billing", "--reason", "stock-taking", *HERE).stdout
-    assert deployed.state.paused() == {"billing": "stock-taking"}
+    assert deployed.paused() == {"billing": "stock-taking"}
     assert "goes on" in command("resume", "billing", *HERE).stdout
-    assert deployed.state.paused() == {}
+    assert deployed.paused() == {}
     assert "was not paused" in command("resume", "billing", *HERE).stdout
 
 
 def test_the_feed_can_be_paused_too(command: Command, deployed: Deployed) -> None:
     assert command.json("pause", "panel_feed", *HERE) == {"concern": "panel_feed", "paused": True, "reason": "operator"}
-    assert deployed.state.paused() == {"panel_feed": "operator"}
+    assert deployed.paused() == {"panel_feed": "operator"}
     assert command.json("resume", "panel_feed", *HERE)["was_paused"] is True
 
 
 @pytest.mark.parametrize("reason", ["brake", " Brake ", "", " "])
 def test_a_pause_has_a_reason_of_its_own(command: Command, deployed: Deployed, reason: str) -> None:
     assert "reason of your own" in command("pause", "billing", "--reason", reason, *HERE, code=2).output
-    assert deployed.state.paused() == {}
+    assert deployed.paused() == {}
 
 
 # --- the brake
@@ -74,7 +73,7 @@ def braked(clients: SqlBench, deployed: Deployed) -> Deployed:
     save(clients, change("C-3", written=(email,)), at=now - timedelta(minutes=50), run_id="earlier")
     save(clients, *(change(f"C-{n}", written=(email, city)) for n in range(2)), at=now - timedelta(minutes=5))
     save(clients, change("C-2", status=STOPPED, deferral=deferral(now)), at=now)
-    deployed.state.pause("billing", "brake")
+    deployed.pauses.pause("billing", "brake", at=AT)
     return deployed
 
 
@@ -87,8 +86,8 @@ def test_what_the_brake_stopped_is_told_and_stays_stopped(command: Command, brak
     assert "let 3 such records through in the last hour and deferred 1 client" in refused.stderr
     assert f"`kartoteka resume billing --confirm --stack {STACK}`" in refused.stderr
     assert refused.stdout == ""
-    assert braked.state.paused() == {"billing": "brake"}
-    assert braked.state.load("brake:billing").document is None
+    assert braked.paused() == {"billing": "brake"}
+    assert braked.pauses.released("billing") is None
 
 
 def test_what_is_deferred_for_another_reason_is_not_the_brakes(
@@ -109,60 +108,57 @@ def test_groups_that_the_brake_deferred_are_no_clients(command: Command, clients
         *(about(group, **stopped) for group in ("G-1", "G-2", "G-3")),
         at=now,
     )
-    deployed.state.pause("discounts", "brake")
+    deployed.pauses.pause("discounts", "brake", at=AT)
     told = command("resume", "discounts", *HERE, code=77).stderr
     assert "let 0 such records through in the last hour and deferred 2 clients and 3 discount groups" in told
     assert "resume discounts --confirm" in told
 
 
 def test_what_was_confirmed_before_is_not_counted_again(command: Command, braked: Deployed) -> None:
-    confirmed = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
-    braked.state.save("brake:billing", {"since": confirmed}, version=0)
+    braked.pauses.resume("billing", released_at=datetime.now(UTC) - timedelta(minutes=20))
+    braked.pauses.pause("billing", "brake", at=AT)
     assert "let 2 such records through" in command("resume", "billing", *HERE, code=77).stderr
 
 
-def test_without_the_database_the_brake_is_told_without_figures(command: Command, braked: Deployed) -> None:
-    where = (*HERE, "--erp-url", "sqlite:///nowhere.db")
-    refused = command("resume", "billing", *where, code=77).stderr
-    assert "stopped by the brake" in refused
-    assert "--confirm" in refused
-    assert "last hour" not in refused
+def test_prices_that_were_let_through_are_told_too(command: Command, clients: SqlBench, braked: Deployed) -> None:
+    braked.pauses.pause("discounts", "brake", at=AT)
+    cut = written("price", "10.00", "0.01", counts=True)
+    save(clients, *(about("G-1", f"product/{n}", written=(cut,)) for n in range(2)), at=datetime.now(UTC))
+    assert "let 2 such records through" in command("resume", "discounts", *HERE, code=77).stderr
+
+
+def test_the_cloud_is_not_asked_what_is_paused(command: Command, braked: Deployed) -> None:
+    braked.stack.dynamodb().delete_table(TableName=braked.stack.table)
+    assert "--confirm" in command("resume", "billing", *HERE, code=77).stderr
+    command("resume", "billing", "--confirm", *HERE)
+    assert braked.paused() == {}
 
 
 def test_a_confirmed_concern_goes_on_and_the_count_begins_anew(command: Command, braked: Deployed) -> None:
     for _ in range(2):
         before = datetime.now(UTC)
         assert "billing goes on; what the brake deferred" in command("resume", "billing", "--confirm", *HERE).stdout
-        document = braked.state.load("brake:billing").document
-        assert document is not None
-        assert set(document) == {"since"}
-        assert before <= datetime.fromisoformat(document["since"]) <= datetime.now(UTC)
-        assert braked.state.paused() == {}
-        braked.state.pause("billing", "brake")
-
-
-def test_the_count_begins_anew_before_the_concern_goes_on(
-    command: Command, braked: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(DynamoState, "save", lambda *_args, **_more: False)
-    assert "somebody else" in command("resume", "billing", "--confirm", *HERE, code=75).stderr
-    assert braked.state.paused() == {"billing": "brake"}
+        released = braked.pauses.released("billing")
+        assert released is not None
+        assert before <= released <= datetime.now(UTC)
+        assert braked.paused() == {}
+        braked.pauses.pause("billing", "brake", at=AT)
 
 
 def test_a_plain_pause_needs_no_confirmation_and_leaves_the_count(command: Command, deployed: Deployed) -> None:
-    deployed.state.pause("billing", "holiday")
+    deployed.pauses.pause("billing", "holiday", at=AT)
     assert command("resume", "billing", "--confirm", *HERE).stdout == "billing goes on\n"
-    assert deployed.state.paused() == {}
-    assert deployed.state.load("brake:billing").document is None
+    assert deployed.paused() == {}
+    assert deployed.pauses.released("billing") is None
 
 
 def test_a_plain_pause_does_not_take_the_brakes_place(command: Command, braked: Deployed) -> None:
     refused = command("pause", "billing", "--reason", "holiday", *HERE, code=77).stderr
     assert f"`kartoteka resume billing --confirm --stack {STACK}`" in refused
-    assert braked.state.paused() == {"billing": "brake"}
+    assert braked.paused() == {"billing": "brake"}
     command("pause", "shops", "--reason", "holiday", *HERE)
     command("pause", "shops", "--reason", "longer holiday", *HERE)
-    assert braked.state.paused() == {"billing": "brake", "shops": "longer holiday"}
+    assert braked.paused() == {"billing": "brake", "shops": "longer holiday"}
 
 
 def test_an_unknown_concern_is_refused(command: Command) -> None:

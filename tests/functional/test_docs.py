@@ -27,7 +27,7 @@ WRONG = (
     '{"billing": {"fields": {"vat": {}}}}',
     '{"accounts": {"login": {"mode": "pattern", "pattern": "{name}-{id}"}}}',
     '{"panel": {"required_on_create": ["emial"]}}',
-    '{"accounts": {"match": ["nip", "phone"]}, "brake": {"max_share": 20}}',
+    '{"accounts": {"match": ["nip", "login"]}, "brake": {"max_share": 20}}',
     '{"panel": {"batch_size": 500}, "retry": {"max_attempts": 0}}',
     '{"version":1,}',
 )

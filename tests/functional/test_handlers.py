@@ -12,7 +12,7 @@ import pytest
 from kartoteka import runtime
 from kartoteka.errors import Halt
 from kartoteka.fields.table import CONCERNS
-from kartoteka.sync import brake
+from kartoteka.ports.exchange import Pauses
 from tests.fixtures.installation import KEY, Context, Installation, event
 
 DEFERRED = "due_at IS NOT NULL"
@@ -87,6 +87,35 @@ def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
     assert len(installation.panel.accounts) == 1
 
 
+def test_missing_triggers_are_told_alarmed_and_made_again_and_what_they_missed_is_carried(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.insert("C-1001")
+    installation.tick()
+    for kind in ("insert", "update", "move", "delete"):
+        installation.sql(f"DROP TRIGGER kartoteka_clients_{kind}")
+    installation.sql("UPDATE clients SET street = 'Krótka 7'")
+    capsys.readouterr()
+    asked = {**event("billing_schedule"), "due": "all"}
+    answer = installation.handler("billing")(asked, Context())
+    told = capsys.readouterr().out
+    assert answer["triggers_missing"] == ["clients"]
+    assert '"Name":"Halted"' in told
+    assert "the triggers of clients are missing" in told
+    installation.tick()
+    assert installation.panel.by_code("C-1001")[0].street == "Krótka 7"
+    assert "triggers_missing" not in installation.handler("billing")(asked, Context())
+
+
+def test_a_process_that_starts_looks_for_the_triggers(installation: Installation) -> None:
+    installation.tick()
+    installation.sql("DROP TRIGGER kartoteka_clients_update")
+    assert "triggers_missing" not in installation.handler("billing")(event("billing_schedule"), Context())
+    runtime.forget()
+    answer = installation.handler("billing")(event("billing_schedule"), Context())
+    assert answer["triggers_missing"] == ["clients"]
+
+
 def test_an_outage_is_an_answer_and_not_a_failure(installation: Installation) -> None:
     installation.panel.misbehave("5xx", times=None)
     answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
@@ -118,15 +147,20 @@ def test_a_setting_that_is_missing_is_named(installation: Installation, monkeypa
         installation.handler("billing")({"v": 1, "move": "ping"}, Context())
 
 
+def pauses() -> Pauses:
+    """What is stopped, as the functions find it."""
+    return runtime.new_run().exchange.pauses
+
+
 def test_a_paused_concern_collects_nothing_and_says_so(installation: Installation) -> None:
     installation.insert("C-1001")
-    runtime.state().pause("accounts", "operator")
+    pauses().pause("accounts", "operator", at=datetime.now(UTC))
     answer = installation.handler("accounts")(event("accounts_schedule"), Context())
     assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
     assert installation.handler("accounts")(event("accounts_queue"), Context()) == {"batchItemFailures": []}
     assert installation.sql("SELECT state, code FROM sync_status") == [("pending", "paused")]
     assert not installation.panel.calls
-    runtime.state().resume("accounts")
+    pauses().resume("accounts")
     installation.tick()
     assert len(installation.panel.accounts) == 1
 
@@ -137,7 +171,7 @@ def test_what_comes_for_a_paused_concern_is_deferred_by_its_reason(
 ) -> None:
     installation.insert("C-1001")
     installation.tick()
-    runtime.state().pause("billing", reason)
+    pauses().pause("billing", reason, at=datetime.now(UTC))
     assert installation.handler("billing")(event("billing_queue"), Context()) == {"batchItemFailures": []}
     assert installation.sql(f"SELECT client_id, concern, code FROM sync_base WHERE {DEFERRED}") == [
         ("C-1001", "billing", code)
@@ -171,7 +205,7 @@ def test_a_mass_change_stops_its_concern_and_rings(touchy: Installation, capsys:
     capsys.readouterr()
     touchy.tick()
     out = capsys.readouterr().out
-    assert runtime.state().paused() == {"billing": "brake"}
+    assert pauses().paused() == {"billing": "brake"}
     assert sorted(account.email for account in touchy.panel.accounts) == [f"c-100{n}@firma.pl" for n in (1, 2, 3)]
     assert set(touchy.sql(f"SELECT concern, code FROM sync_base WHERE {DEFERRED}")) == {("billing", "brake")}
     assert [run["concern"]["S"] for run in runs() if run.get("braked") == {"N": "1"}] == ["billing"]
@@ -192,11 +226,10 @@ def test_the_brakes_alarm_goes_on_ringing_until_a_person_has_confirmed(
     answer = touchy.handler("billing")(event("billing_schedule"), Context())
     assert answer == {"collected": 0, "panel_calls": 0, "paused": "brake"}
     assert '"Braked"' in capsys.readouterr().out
-    runtime.state().resume("billing")
+    pauses().resume("billing")
     touchy.tick()
     assert not [account for account in touchy.panel.accounts if account.email.startswith("nowy")], "nobody confirmed"
-    runtime.state().save(brake.document("billing"), {"since": datetime.now(UTC).isoformat()}, version=0)
-    runtime.state().resume("billing")
+    pauses().resume("billing", released_at=datetime.now(UTC))
     touchy.tick()
     assert sorted(account.email for account in touchy.panel.accounts) == [f"nowy-C-100{n}@firma.pl" for n in (1, 2, 3)]
     capsys.readouterr()
@@ -284,7 +317,7 @@ def test_a_group_that_waits_for_the_panel_is_brought_back_with_its_message(group
 
 
 def test_a_pause_of_discounts_is_one_of_groups_and_clients(grouped: Installation) -> None:
-    runtime.state().pause("discounts", "operator")
+    pauses().pause("discounts", "operator", at=datetime.now(UTC))
     answer = grouped.handler("discounts")(event("discounts_schedule"), Context())
     assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
     batch = event("discounts_queue")
@@ -292,7 +325,7 @@ def test_a_pause_of_discounts_is_one_of_groups_and_clients(grouped: Installation
     assert grouped.handler("discounts")(batch, Context()) == {"batchItemFailures": []}
     assert deferred(grouped) == [("", "GOLD", "paused"), ("C-1001", "", "paused"), ("C-1002", "", "paused")]
     assert not grouped.panel.groups_named("Złota")
-    runtime.state().resume("discounts")
+    pauses().resume("discounts")
     grouped.tick()
     assert in_group(grouped, "C-1001", grouped.panel.groups_named("Złota")[0].id)
 
@@ -345,7 +378,7 @@ def test_a_paused_concern_is_not_rotated(installation: Installation) -> None:
     installation.insert("C-1001")
     installation.tick()
     installation.panel.forget_calls()
-    runtime.state().pause("delivery_addresses", "operator")
+    pauses().pause("delivery_addresses", "operator", at=datetime.now(UTC))
     answer = installation.handler("delivery_addresses")(event("delivery_addresses_pass"), Context())
     assert answer == {"collected": 0, "panel_calls": 0, "paused": "operator"}
     assert not installation.panel.calls

@@ -33,6 +33,11 @@ def test_paused_concerns_are_named_only_when_there_are_some():
     assert summary([], [], ("billing", "accounts")) == NOTHING | {"paused": ["accounts", "billing"]}
 
 
+def test_tables_without_triggers_are_named_once():
+    fired = [{"triggers_missing": ["clients"]}, {"triggers_missing": ["client_credit", "clients"]}, {}]
+    assert summary(fired, [], ()) == NOTHING | {"triggers_missing": ["client_credit", "clients"]}
+
+
 @pytest.mark.parametrize(
     ("logical", "suffix", "word"),
     [
@@ -51,11 +56,11 @@ class Looks:
     """Stands for SQS and DynamoDB: what each look at the queues finds."""
 
     def __init__(
-        self, looks: Sequence[Mapping[str, int]], *, paused: Mapping[str, str] | None = None, runs: Sequence[int] = ()
+        self, looks: Sequence[Mapping[str, int]], *, runs: Sequence[int] = (), braked: Sequence[str] = ()
     ) -> None:
         self.looks = list(looks)
         self.runs = list(runs)
-        self.paused = paused or {}
+        self.braked = braked
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: Sequence[str]) -> dict[str, Any]:  # noqa: N803
         return {"Attributes": {AttributeNames[0]: str(self.looks[0].get(QueueUrl, 0))}}
@@ -63,10 +68,9 @@ class Looks:
     def get_paginator(self, _operation: str) -> Looks:
         return self
 
-    def paginate(self, **conditions: Any) -> list[dict[str, Any]]:
-        if ":pause" in conditions["ExpressionAttributeValues"]:
-            return [{"Items": [{"sk": {"S": name}, "reason": {"S": why}} for name, why in self.paused.items()]}]
-        return [{"Items": [{"reconciled": {"N": "1"}}] * (self.runs[0] if self.runs else 0)}]
+    def paginate(self, **_conditions: Any) -> list[dict[str, Any]]:
+        plain = [{"reconciled": {"N": "1"}, "concern": {"S": "billing"}}] * (self.runs[0] if self.runs else 0)
+        return [{"Items": [*plain, *({"braked": {"N": "1"}, "concern": {"S": name}} for name in self.braked)]}]
 
     def next(self) -> None:
         self.looks.pop(0)
@@ -102,6 +106,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fires, Looks], Stack]:
         resources = {
             "AWS::Scheduler::Schedule": {name: name for name in fires.schedules},
             "AWS::SQS::Queue": {"AccountsQueue": "a"},
+            "AWS::Lambda::Function": {"PanelFeedFunction": "shop-feed", "DeliveryAddressesFunction": "shop-addresses"},
             "AWS::DynamoDB::Table": {"StateTable": "t"},
         }
         for client, stand_in in {"scheduler": fires, "lambdas": fires, "sqs": looks, "dynamodb": looks}.items():
@@ -140,18 +145,17 @@ def test_a_function_with_two_schedules_is_fired_twice_and_both_answers_count(sta
 def test_a_stopped_function_and_a_paused_concern_are_told_once_each(stack: Callable[..., Stack]):
     halted = {"collected": 0, "panel_calls": 0, "halted": "panel_key: put in a valid one"}
     answers = dict.fromkeys([("shop-addresses", "collect"), ("shop-addresses", "rotate")], halted)
-    answers["shop-feed", "collect"] = {"collected": 0, "panel_calls": 0}
-    looks = Looks([{}], paused={"accounts": "brake", "shops": "[b]holiday\x1b"})
-    stack(Fires(TWO, answers), looks)
+    answers["shop-feed", "collect"] = {"collected": 0, "panel_calls": 0, "paused": "[b]holiday\x1b"}
+    stack(Fires(TWO, answers), Looks([{"a": 3}], braked=["accounts"]))
     done = CliRunner().invoke(kartoteka, ["tick", "--stack", "shop"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout.splitlines()[-1]) == NOTHING | {
-        "paused": ["accounts", "shops"],
+        "paused": ["accounts", "panel_feed"],
         "halted": ["panel_key: put in a valid one"],
     }
     assert done.stderr.count("shop-addresses halted: panel_key") == 1
     assert "accounts is paused (brake): `kartoteka resume accounts --confirm --stack shop`" in done.stderr
-    assert r"shops is paused ([b]holiday\x1b): `kartoteka resume shops --stack shop`" in done.stderr
+    assert r"panel_feed is paused ([b]holiday\x1b): `kartoteka resume panel_feed --stack shop`" in done.stderr
 
 
 def test_a_function_that_fails_ends_the_command(stack: Callable[..., Stack]):
@@ -163,7 +167,7 @@ def test_a_function_that_fails_ends_the_command(stack: Callable[..., Stack]):
     assert "shop-addresses failed: it broke; its log: cloud.log" in done.output
 
 
-def rounds(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def rounds(looks: Looks, monkeypatch: pytest.MonkeyPatch, **paused: str) -> list[bool]:
     resources = {
         "AWS::SQS::Queue": {"AccountsQueue": "a", "BillingQueue": "b", "BillingDeadLetterQueue": "dead"},
         "AWS::DynamoDB::Table": {"StateTable": "t"},
@@ -172,6 +176,7 @@ def rounds(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         monkeypatch.setattr(Stack, client, lambda _self: looks)
     stack = Stack("s", boto3.Session(region_name="eu-central-1"), "http://127.0.0.1:1", None, resources)
     idle = Idle(stack, datetime.now(UTC))
+    idle.paused |= paused
     found = []
     while looks.looks:
         found.append(idle.reached())
@@ -190,8 +195,13 @@ def test_a_worker_that_finishes_meanwhile_starts_the_waiting_anew(monkeypatch: p
 
 
 def test_a_dead_letter_and_a_paused_concern_are_not_waited_for(monkeypatch: pytest.MonkeyPatch):
-    looks = Looks([{"a": 5, "dead": 1}] * 3, paused={"accounts": "holiday"})
-    assert rounds(looks, monkeypatch) == [False, False, True]
+    looks = Looks([{"a": 5, "dead": 1}] * 3)
+    assert rounds(looks, monkeypatch, accounts="holiday") == [False, False, True]
+
+
+def test_a_concern_that_the_brake_stops_meanwhile_is_not_waited_for_either(monkeypatch: pytest.MonkeyPatch):
+    looks = Looks([{"a": 5}] * 4, runs=[1, 2, 2, 2], braked=["accounts"])
+    assert rounds(looks, monkeypatch) == [False, False, False, True]
 
 
 def test_without_a_stack_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any):

@@ -131,10 +131,10 @@ def test_an_edit_made_after_a_lost_reply_is_not_overwritten() -> None:
 
 def test_a_refused_client_is_deferred_and_its_neighbours_go_on() -> None:
     world = world_with("C-1", "C-2", "C-3", policy=PATIENT)
-    world.panel.refuse("C-2", Reject("bad_vat", panel="NIP jest zły / VAT number is wrong"))
+    world.panel.refuse("C-2", Reject("refused", panel="NIP jest zły / VAT number is wrong"))
     world.tick()
     assert codes(world) == ["C-1", "C-3"]
-    assert state_of(world, "C-2") == (State.PENDING, "bad_vat")
+    assert state_of(world, "C-2") == (State.PENDING, "refused")
     status = world.exchange.status("C-2", "accounts")
     assert status
     assert "NIP jest zły" in status.message_en

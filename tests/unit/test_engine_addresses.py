@@ -13,7 +13,6 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Change, Deferral, Key, Owner, RecordState, Value, Values
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, Address
-from kartoteka.ports.state import Stored
 from kartoteka.sync.concern import News, Opened
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
 from tests.helpers import owners
@@ -1179,8 +1178,7 @@ def braked(deletes: str = "propagate", share: float = 0.2, count: int = 2) -> Ad
 
 def confirm(made: AddressWorld) -> None:
     """Do what ``kartoteka resume --confirm`` does."""
-    made.state.resume(CONCERN)
-    made.state.documents[f"brake:{CONCERN}"] = Stored({"since": made.time.isoformat()}, 1)
+    made.resume(CONCERN, confirm=True)
 
 
 @pytest.mark.parametrize("side", ["erp", "panel"])
@@ -1192,7 +1190,7 @@ def test_a_mass_deletion_is_stopped_before_anything_is_written_and_goes_on_when_
     made.look(*(f"C-{n}" for n in range(10)))
     assert (len(made.panel.delivery), len(made.exchange.addresses)) == ((10, 5) if side == "erp" else (5, 10))
     assert streets(made, "10") == ["Długa 5"]
-    assert made.state.paused() == {CONCERN: "brake"}
+    assert made.paused() == {CONCERN: "brake"}
     assert [made.exchange.deferrals[Key(f"C-{n}", "", CONCERN)].code for n in (0, 4, 9)] == ["brake"] * 3
     assert len(made.exchange.deferrals) == 6
     assert made.exchange.history == []
@@ -1201,7 +1199,7 @@ def test_a_mass_deletion_is_stopped_before_anything_is_written_and_goes_on_when_
     made.turn()
     assert (len(made.panel.delivery), len(made.exchange.addresses)) == (5, 5)
     assert streets(made, "10") == ["Krótka 2"]
-    assert made.state.paused() == {}
+    assert made.paused() == {}
     assert not made.exchange.deferrals
 
 
@@ -1213,7 +1211,7 @@ def test_few_deletions_pass_and_count_for_those_that_follow_within_the_hour() ->
     assert len(made.panel.delivery) == 8
     made.exchange.delete_address("A-2")
     made.turn()
-    assert (len(made.panel.delivery), made.state.paused()) == (8, {CONCERN: "brake"})
+    assert (len(made.panel.delivery), made.paused()) == (8, {CONCERN: "brake"})
 
 
 def test_ignored_deletions_and_new_addresses_never_count() -> None:
@@ -1222,7 +1220,7 @@ def test_ignored_deletions_and_new_addresses_never_count() -> None:
         made.exchange.delete_address(f"A-{n}")
         made.exchange.insert_address(f"B-{n}", f"C-{n}", **{**LINES, "street": "Nowa 1"})
     made.turn()
-    assert (len(made.panel.delivery), made.state.paused()) == (20, {})
+    assert (len(made.panel.delivery), made.paused()) == (20, {})
 
 
 # --- the rotating pass

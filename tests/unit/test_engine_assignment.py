@@ -212,7 +212,7 @@ def test_taking_out_those_who_were_left_in_their_group_trips_the_brake() -> None
     world.tick()
     world.policy = parse('{"discounts": {"unassigned": "remove"}, "brake": {"min_records": 3}}')
     world.tick()
-    assert world.state.paused() == {"discounts": "brake"}
+    assert world.paused() == {"discounts": "brake"}
     assert group_of(world, "C-5") == "Hurt"
 
 
@@ -304,7 +304,7 @@ def test_taking_out_many_trips_the_brake() -> None:
     for n in range(10):
         world.exchange.update_client(f"C-{n}", discount_group_id=None)
     world.tick()
-    assert world.state.paused() == {"discounts": "brake"}
+    assert world.paused() == {"discounts": "brake"}
     assert group_of(world, "C-5") == "Hurt"
 
 
@@ -431,8 +431,10 @@ def test_a_refusal_of_something_else_sends_nobody_to_look_at_the_group() -> None
     world.exchange.update_client("C-0", discount_group_id="G1")
     world.collect("discounts")
     world.work("discounts")
-    assert told(world) == (State.PENDING, "bad_vat")
+    assert told(world) == (State.HELD, "bad_vat")
     assert not world.queue.chunks["discounts"]
+    world.tick()
+    assert puts(world) == 1
 
 
 # --- who is told of a group

@@ -190,13 +190,13 @@ def test_where_the_erp_was_faster_the_record_is_looked_at_again() -> None:
 
 def test_a_refused_edit_is_deferred_with_its_reason_and_the_other_direction_goes_on() -> None:
     world = linked()
-    world.panel.refuse("C-1", Reject("bad_postcode", panel="zły kod / bad postcode"))
+    world.panel.refuse("C-1", Reject("refused", panel="zły kod / bad postcode"))
     world.exchange.update_client("C-1", zip_code="xx")
     world.panel.edit("1", city="Gdynia")
     world.tick()
     status = world.exchange.status("C-1", "billing")
     assert status
-    assert (status.state, status.code) == (State.PENDING, "bad_postcode")
+    assert (status.state, status.code) == (State.PENDING, "refused")
     assert row(world)["city"] == "Gdynia"
 
 

@@ -9,10 +9,10 @@ from kartoteka.errors import Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Deferral, Key, Owner, Value
 from kartoteka.policy import Brake, parse
-from kartoteka.sync import brake
-from kartoteka.sync.brake import document
+from kartoteka.sync.brake import Meter
 from kartoteka.sync.reconcile import reconcile
 from tests.address_world import LINES, AddressWorld, policy
+from tests.fakes.state import FakeState
 from tests.helpers import linked, puts
 from tests.world import CLIENT, World
 
@@ -21,10 +21,7 @@ SMALL = '{"brake": {"max_share": 0.2, "min_records": 5}, "panel": {"batch_size":
 
 def confirm(world: World, concern: str) -> None:
     """Do what ``kartoteka resume CONCERN --confirm`` does."""
-    name = document(concern)
-    stored = world.state.load(name)
-    world.state.save(name, {"since": world.time.isoformat()}, version=stored.version)
-    world.state.resume(concern)
+    world.resume(concern, confirm=True)
 
 
 def close(world: World, clients: range) -> None:
@@ -63,14 +60,15 @@ def test_what_counts(field: str, before: Value, after: Value, counts: bool) -> N
     [(50, 100, False), (51, 100, True), (51, 255, False), (52, 255, True), (60, 1000, False), (201, 1000, True)],
 )
 def test_both_limits_must_be_passed(count: int, linked_customers: int, stops: bool) -> None:
-    assert brake.too_many(count, linked_customers, Brake()) is stops
+    meter = Meter("linked clients", lambda: linked_customers, lambda: 0, counted=count)
+    assert bool(meter.stops(Brake())) is stops
 
 
 def test_the_chunk_that_would_pass_the_limit_is_not_written_and_the_concern_stops() -> None:
     world = linked(30, policy=SMALL)
     close(world, range(12))
     world.tick()
-    assert world.state.paused() == {"accounts": "brake"}
+    assert world.paused() == {"accounts": "brake"}
     assert len(world.panel.closed) == 0, "the first chunk of ten alone is more than six"
     statuses = [world.exchange.status(f"C-{n}", "accounts") for n in range(12)]
     assert {(s.state, s.code) for s in statuses if s} == {(State.PENDING, "brake")}
@@ -107,7 +105,7 @@ def test_what_was_written_within_the_hour_counts_across_runs() -> None:
     close(world, range(6, 7))
     world.tick()
     assert len(world.panel.closed) == 6
-    assert world.state.paused() == {"accounts": "brake"}
+    assert world.paused() == {"accounts": "brake"}
 
 
 def test_an_hour_later_it_counts_anew() -> None:
@@ -118,7 +116,7 @@ def test_an_hour_later_it_counts_anew() -> None:
     close(world, range(6, 12))
     world.tick()
     assert len(world.panel.closed) == 12
-    assert not world.state.paused()
+    assert not world.paused()
 
 
 def test_confirmed_the_stopped_change_goes_through_and_the_count_begins_at_nought() -> None:
@@ -128,27 +126,27 @@ def test_confirmed_the_stopped_change_goes_through_and_the_count_begins_at_nough
     confirm(world, "accounts")
     world.tick()
     assert len(world.panel.closed) == 20
-    assert not world.state.paused()
+    assert not world.paused()
     close(world, range(20, 26))
     world.tick()
     assert len(world.panel.closed) == 26, "what a person confirmed does not count"
     close(world, range(26, 27))
     world.tick()
     assert len(world.panel.closed) == 26
-    assert world.state.paused()
+    assert world.paused()
 
 
 def test_a_confirmed_crowd_of_several_chunks_and_runs_needs_one_word() -> None:
     world = linked(60, policy=SMALL)
     close(world, range(45))
     world.tick()
-    assert world.state.paused()
+    assert world.paused()
     confirm(world, "accounts")
     for chunk in range(0, 45, 10):
         world.queue.send("accounts", [Owner(f"C-{n}") for n in range(chunk, min(chunk + 10, 45))])
     world.drain()
     assert len(world.panel.closed) == 45
-    assert not world.state.paused()
+    assert not world.paused()
 
 
 def test_confirmed_what_was_written_before_does_not_count() -> None:
@@ -157,26 +155,40 @@ def test_confirmed_what_was_written_before_does_not_count() -> None:
     world.tick()
     close(world, range(6, 7))
     world.tick()
-    assert world.state.paused()
+    assert world.paused()
     world.pass_time(seconds=5)
     confirm(world, "accounts")
     world.tick()
     close(world, range(7, 12))
     world.tick()
     assert len(world.panel.closed) == 12
-    assert not world.state.paused()
+    assert not world.paused()
 
 
-def test_a_pause_that_was_lost_with_the_clouds_state_is_no_persons_word() -> None:
+def test_the_loss_of_the_clouds_state_releases_nothing() -> None:
     world = linked(30, policy=SMALL)
     close(world, range(12))
     world.tick()
-    world.state.documents.clear()
-    world.state.resume("accounts")
+    world.state = FakeState()
     for _ in range(3):
         world.tick()
     assert not world.panel.closed
-    assert world.state.paused() == {"accounts": "brake"}
+    assert world.paused() == {"accounts": "brake"}
+    confirm(world, "accounts")
+    world.state = FakeState()
+    world.tick()
+    assert len(world.panel.closed) == 12
+
+
+def test_the_end_of_a_pause_without_a_persons_word_lets_nothing_pass() -> None:
+    world = linked(30, policy=SMALL)
+    close(world, range(12))
+    world.tick()
+    world.resume("accounts")
+    for _ in range(3):
+        world.tick()
+    assert not world.panel.closed
+    assert world.paused() == {"accounts": "brake"}
 
 
 def test_the_other_concerns_go_on() -> None:
@@ -184,7 +196,7 @@ def test_the_other_concerns_go_on() -> None:
     close(world, range(12))
     world.exchange.update_client("C-20", city="Gdynia")
     world.tick()
-    assert world.state.paused() == {"accounts": "brake"}
+    assert world.paused() == {"accounts": "brake"}
     account = world.exchange.links["C-20"].panel_client_id
     assert world.panel.accounts[account].values["city"] == "Gdynia"
 
@@ -197,7 +209,7 @@ def test_erased_values_and_replaced_addresses_stop_billing() -> None:
     for n in range(4, 8):
         world.exchange.update_client(f"C-{n}", email=f"nowy{n}@firma.pl")
     world.tick()
-    assert world.state.paused() == {"billing": "brake"}
+    assert world.paused() == {"billing": "brake"}
     assert puts(world) == 0
 
 
@@ -206,7 +218,7 @@ def test_a_panel_that_is_emptied_stops_billing_too() -> None:
     for account in list(world.panel.accounts):
         world.panel.edit(account, email=f"x{account}@firma.pl")
     world.tick()
-    assert world.state.paused() == {"billing": "brake"}
+    assert world.paused() == {"billing": "brake"}
     assert {str(client["email"])[0] for client in world.exchange.clients.values()} != {"x"}
 
 
@@ -214,7 +226,7 @@ def test_a_shop_taken_from_everybody_by_the_policy_stops_the_shops() -> None:
     world = linked(30, policy='{"brake": {"min_records": 5}, "accounts": {"default_shops": [1, 2]}}')
     world.policy = parse('{"brake": {"min_records": 5}, "accounts": {"default_shops": [2]}}')
     world.tick()
-    assert world.state.paused() == {"shops": "brake"}
+    assert world.paused() == {"shops": "brake"}
 
 
 def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
@@ -227,17 +239,49 @@ def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
             world.panel.register({**values, **where, "email": f"old{n}@firma.pl"}, login=f"shop-{n}")
     world.tick()
     world.tick()
-    assert not world.state.paused()
+    assert not world.paused()
     assert len(world.panel.closed) == 40
 
 
-def test_harmless_changes_are_never_stopped() -> None:
-    world = linked(30, policy=SMALL)
-    for n in range(30):
+@pytest.mark.parametrize(
+    ("edited", "share", "stops"), [(24, 0.8, False), (25, 0.8, True), (30, 1, False), (6, 0, True)]
+)
+def test_harmless_changes_are_stopped_where_nearly_all_are_written(edited: int, share: float, stops: bool) -> None:
+    world = linked(30, policy=f'{{"brake": {{"min_records": 5, "any_share": {share}}}}}')
+    for n in range(edited):
         world.exchange.update_client(f"C-{n}", city="Gdynia", phone="601602603")
     world.tick()
-    assert not world.state.paused()
-    assert {a.values["city"] for a in world.panel.accounts.values()} == {"Gdynia"}
+    assert world.paused() == ({"billing": "brake"} if stops else {})
+    moved = sum(account.values["city"] == "Gdynia" for account in world.panel.accounts.values())
+    assert moved == (0 if stops else edited)
+    if stops:
+        confirm(world, "billing")
+        world.tick()
+        assert not world.paused()
+        assert {a.values["city"] for a in world.panel.accounts.values()} >= {"Gdynia"}
+
+
+def test_of_harmless_changes_each_record_counts_once_an_hour() -> None:
+    world = linked(30, policy=SMALL)
+    for city in ("Gdynia", "Sopot", "Hel", "Puck"):
+        for n in range(20):
+            world.exchange.update_client(f"C-{n}", city=city)
+        world.tick()
+    assert not world.paused()
+    for n in range(20, 25):
+        world.exchange.update_client(f"C-{n}", city="Hel")
+    world.tick()
+    assert world.paused() == {"billing": "brake"}
+
+
+def test_an_hour_later_harmless_changes_count_anew() -> None:
+    world = linked(30, policy=SMALL)
+    for first in (0, 10, 20):
+        for n in range(first, first + 10):
+            world.exchange.update_client(f"C-{n}", city="Hel")
+        world.tick()
+        world.pass_time(minutes=31)
+    assert not world.paused()
 
 
 def test_a_table_filled_by_half_stops_the_closing_where_deletions_are_propagated() -> None:
@@ -246,7 +290,7 @@ def test_a_table_filled_by_half_stops_the_closing_where_deletions_are_propagated
     for client in rows:
         world.exchange.delete_client(client)
     world.tick()
-    assert world.state.paused() == {"accounts": "brake"}
+    assert world.paused() == {"accounts": "brake"}
     assert not world.panel.closed
     for client, row in rows.items():
         world.exchange.insert_client(client, **row)
@@ -272,7 +316,7 @@ def test_an_outage_after_the_confirmation_does_not_bring_the_brake_on_again(arri
     for _ in range(3):
         world.tick()
     assert len(world.panel.closed) == 12
-    assert not world.state.paused()
+    assert not world.paused()
     close(world, range(12, 17))
     world.tick()
     assert len(world.panel.closed) == 17, "what a person confirmed does not count"
@@ -286,7 +330,7 @@ def test_what_is_deferred_already_when_the_brake_stops_its_concern_is_confirmed_
     world.drain()
     assert {p.code for key, p in world.exchange.deferrals.items() if key.concern == "accounts"} == {"timeout"}
     world.panel.recover()
-    world.state.pause("accounts", "brake")
+    world.pause("accounts", "brake")
     world.run().concerns["accounts"].paused([Owner(f"C-{n}") for n in range(12)], "brake")
     confirm(world, "accounts")
     world.tick()
@@ -319,7 +363,7 @@ def braked_addresses(count: int = 12, *, quiet: int = 0) -> AddressWorld:
 def test_an_outage_after_the_confirmation_does_not_stop_addresses_again() -> None:
     world = braked_addresses()
     world.turn()
-    assert world.state.paused() == {"delivery_addresses": "brake"}
+    assert world.paused() == {"delivery_addresses": "brake"}
     assert len(world.panel.delivery) == 12
     confirm(world, "delivery_addresses")
     delete = world.panel.delete_addresses
@@ -328,7 +372,7 @@ def test_an_outage_after_the_confirmation_does_not_stop_addresses_again() -> Non
     world.panel.delete_addresses = delete  # type: ignore[method-assign]
     for _ in range(3):
         world.turn()
-    assert not world.state.paused()
+    assert not world.paused()
     assert not world.panel.delivery
     assert not [h for h in world.exchange.history if h.counts]
 
@@ -337,7 +381,7 @@ def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() ->
     world = braked_addresses(quiet=1)
     world.exchange.insert_address("A-99", "C-12", **{**LINES, "city": ""})
     assert world.look(*(f"C-{n}" for n in range(13)))
-    assert world.state.paused() == {"delivery_addresses": "brake"}
+    assert world.paused() == {"delivery_addresses": "brake"}
     assert world.status("A-99", "C-12").code == "incomplete"
     assert Key("C-12", "", "delivery_addresses") not in world.exchange.deferrals
 
@@ -346,7 +390,7 @@ def test_customers_of_a_braked_chunk_who_write_nothing_are_settled_as_usual() ->
 def test_an_edit_in_the_panel_while_the_row_is_away_and_the_concern_paused_is_carried_in_the_end(reason: str) -> None:
     world = linked(1)
     row = dict(world.exchange.clients["C-0"])
-    world.state.pause("billing", reason)
+    world.pause("billing", reason)
     world.exchange.delete_client("C-0")
     world.panel.edit(world.exchange.links["C-0"].panel_client_id, city="Kraków")
     for _ in range(3):

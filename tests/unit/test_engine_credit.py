@@ -552,7 +552,7 @@ def test_limits_of_many_that_become_nought_trip_the_brake() -> None:
     for n in range(10):
         refresh(world, f"C-{n}", credit_limit="0")
     world.tick()
-    assert world.state.paused() == {"credit": "brake"}
+    assert world.paused() == {"credit": "brake"}
     assert held_by_panel(world, "C-5")[0] == "1000.00"
 
 
@@ -560,7 +560,7 @@ def test_stale_limits_of_many_become_nought_as_the_policy_wants() -> None:
     world = customers(10, policy='{"credit": {"when_stale": "zero"}, "brake": {"min_records": 3}}')
     world.pass_time(minutes=241)
     world.tick()
-    assert world.state.paused() == {}
+    assert world.paused() == {}
     assert {held_by_panel(world, f"C-{n}")[0] for n in range(10)} == {"0.00"}
 
 
@@ -815,7 +815,7 @@ def test_limits_of_many_in_another_currency_trip_the_brake() -> None:
     for n in range(10):
         refresh(world, f"C-{n}", currency="EUR")
     world.tick()
-    assert world.state.paused() == {"credit": "brake"}
+    assert world.paused() == {"credit": "brake"}
 
 
 def test_a_moment_is_ahead_by_a_quarter_of_an_hour_at_most() -> None:

@@ -117,13 +117,13 @@ def test_whoever_comes_first(queue_first: str) -> None:
 
 def test_other_fields_do_not_wait() -> None:
     world = installation()
-    world.state.pause("credit", "operator")
+    world.pause("credit", "operator")
     change(world, "EUR")
     world.exchange.update_client("C-0", city="Gdynia")
     world.settle()
     assert world.panel.accounts[account_of(world, "C-0")].values["city"] == "Gdynia"
     assert (world.pair(), world.told("billing")) == (("5000.00", "PLN"), (State.WAITING, "limit_first"))
-    world.state.resume("credit")
+    world.resume("credit")
     world.settle()
     assert (world.pair(), world.told("billing")) == (("0.00", "EUR"), (State.IN_STEP, ""))
 
@@ -158,11 +158,11 @@ def test_without_figures_of_the_erps_nothing_waits(policy: str) -> None:
 
 def test_a_change_that_is_taken_back_meanwhile_leaves_the_limit_as_it_was() -> None:
     world = installation()
-    world.state.pause("credit", "operator")
+    world.pause("credit", "operator")
     change(world, "EUR")
     world.settle(2)
     change(world, "PLN")
-    world.state.resume("credit")
+    world.resume("credit")
     world.settle()
     assert (world.pair(), world.told("credit")) == (("5000.00", "PLN"), (State.IN_STEP, ""))
     assert world.told("billing") == (State.IN_STEP, "")

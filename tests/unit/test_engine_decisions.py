@@ -146,7 +146,7 @@ def test_retry_does_not_let_pass_what_the_brake_has_stopped() -> None:
     for n in range(60):
         world.exchange.update_client(f"C-{n}", active=False)
     world.tick()
-    assert "accounts" in world.state.paused()
+    assert "accounts" in world.paused()
     stopped = next(f"C-{n}" for n in range(60) if world.exchange.status(f"C-{n}", "accounts").code == "brake")  # type: ignore[union-attr]
     world.exchange.decide_status(stopped, "accounts", "retry")
     world.tick()

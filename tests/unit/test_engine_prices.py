@@ -302,6 +302,7 @@ def test_with_propagate_it_is_deleted_once_nobody_is_in_it() -> None:
 
 def test_a_group_that_vanished_from_the_panel_is_made_anew_with_all_its_prices() -> None:
     world = with_group(p7="1", p8="2")
+    world.panel.make_group("Obca")
     world.panel.remove_group(number_of(world))
     world.pass_time(days=1)
     world.tick()
@@ -826,11 +827,11 @@ def test_a_paused_concern_sends_nothing_and_goes_on_by_itself() -> None:
     world = shop()
     world.exchange.set_group("G1", "Hurt")
     world.collect("discounts")
-    world.state.pause("discounts", "paused")
+    world.pause("discounts", "paused")
     world.drain()
     assert told(world) == (State.PENDING, "paused")
     assert world.panel.discount_groups == {}
-    world.state.resume("discounts")
+    world.resume("discounts")
     world.tick()
     assert list(world.panel.discount_groups.values()) == ["Hurt"]
 
@@ -1047,6 +1048,7 @@ def test_a_group_that_is_gone_in_the_panel_and_has_no_row_is_forgotten() -> None
     world.tick()
     assert told(world) == (State.EXCLUDED, "deleted_in_erp")
     world.exchange.delete_item("G1", "product", "7")
+    world.panel.make_group("Obca")
     world.panel.remove_group(number_of(world))
     before = len(history(world))
     world.pass_time(days=1)

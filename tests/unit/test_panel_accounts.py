@@ -370,11 +370,15 @@ def test_a_figure_that_is_none_is_not_shown(empty: Any) -> None:
     assert values["balance"] == "5.00"
 
 
-@pytest.mark.parametrize(
-    ("shown", "code"), [("pl", "PL"), ("Niemcy", "DE"), ("germany", "DE"), ("Atlantis", "ATLANTIS")]
-)
+@pytest.mark.parametrize(("shown", "code"), [("pl", "PL"), ("Niemcy", "DE"), ("germany", "DE"), ("XY", "XY"), ("", "")])
 def test_a_country_may_be_shown_by_name(shown: str, code: str) -> None:
     assert read(clientBillingAddress={"clientCountryId": shown}).values["country_code"] == code
+
+
+@pytest.mark.parametrize("name", ["Atlantis", "Kenia", "Sri Lanka", "POL", "pol."])
+def test_a_country_by_a_name_that_is_not_known_counts_as_not_shown(name: str) -> None:
+    values = read(clientBillingAddress={"clientCountryId": name, "clientCity": "Nairobi"}).values
+    assert ("country_code" in values, values["city"]) == (False, "Nairobi")
 
 
 @pytest.mark.parametrize(

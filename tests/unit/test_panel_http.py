@@ -593,13 +593,21 @@ def test_a_panel_without_accounts_is_believed_where_two_other_searches_find_none
     assert "returnElements" in asked[0]
 
 
-@pytest.mark.parametrize("second", [{"clientsResults": [{"clientId": 1}]}, {"clientsResults": []}, {}, None])
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        ({"clientsResults": [{"clientId": 1}]}, []),
+        ({"clientsResults": []}, [{"clientId": 1}]),
+        ({}, []),
+        (None, [{"clientId": 1}]),
+    ],
+)
 def test_a_panel_that_shows_somebody_when_asked_in_another_way_is_not_empty(
-    connect: Connect, server: Server, second: Any
+    connect: Connect, server: Server, second: Any, third: Any
 ) -> None:
     found = panel(connect, {})
     told = answer({}, 404) if second is None else answer(second)
-    server.script = [answer({"results": []}), told, answer({"results": [{"clientId": 1}]})]
+    server.script = [answer({"results": []}), told, answer({"results": third})]
     with pytest.raises(Retry) as refusal:
         found.changed(None, 0, 100)
     assert refusal.value.code == "broken_answer"

@@ -48,7 +48,7 @@ DOCUMENTED = {
         "balance_sign": 1,
         "overdue": {"allowed": None, "then": "zero"},
     },
-    "brake": {"max_share": 0.2, "min_records": 50},
+    "brake": {"max_share": 0.2, "min_records": 50, "any_share": 0.8},
     "retry": {"max_attempts": 8},
     "panel": {
         "requests_per_second": 5,

@@ -25,7 +25,7 @@ class Billing(InTurn):
     other: ClassVar[str] = turns.CREDIT
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
-        """Return what is known of these owners, and of the limits of those with a turns."""
+        """Return what is known of these owners, and of the limits of those whose rows name a currency."""
         records = super().load(owners)
         asking = [r.key.owner for r in records if r.link and r.erp and r.erp.get(CURRENCY_FIELD)]
         limits = turns.limits(self.run, asking)

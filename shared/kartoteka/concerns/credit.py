@@ -163,7 +163,10 @@ class Credit(InTurn):
         return Plan(record, Act.FORGET)
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
-        """Return what is to be done with figures; those in another currency than the account's are a limit of 0."""
+        """Return what is to be done with figures; those in another currency than the account's are a limit of 0.
+
+        That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
+        """
         given, own = (code_of((some or {}).get(CURRENCY_FIELD)) for some in (record.erp, shown.values))
         held: Held | None = record.facts
         settled = held is not None and (held.said.code == STALE or held.makes_way_for)
@@ -171,7 +174,9 @@ class Credit(InTurn):
             facts = {"table": self.table, "erp_value": given, "panel_value": own}
             foreign = Held(codes.told("other_currency", [CURRENCY_FIELD], facts), zero=True)
             record = self._without(record, foreign)
-        return super().compared(record, shown, base, earlier)
+            held = foreign
+        plan = super().compared(record, shown, base, earlier)
+        return replace(plan, by_policy=held is not None and held.said.code in (STALE, OVERDUE))
 
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return what is shown, without a debt that has grown in the panel since the figures were computed.
@@ -196,10 +201,7 @@ class Credit(InTurn):
         return [step for step in steps if step in kept or (step.target is Side.PANEL and _zeroes(step))]
 
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Note the account's currency, and for which one the limit makes way; say why figures do not count.
-
-        That the limit becomes 0 since the policy wants it so is nothing that the brake counts.
-        """
+        """Note the account's currency, and for which one the limit makes way; say why figures do not count."""
         own, base = (shown.values or {}).get(CURRENCY_FIELD), record.state.base
         held: Held | None = record.facts
         forms = ((record.erp or {}).get(CURRENCY_FIELD), own)
@@ -207,10 +209,7 @@ class Credit(InTurn):
         note = Note(WAITS, held.makes_way_for) if held and held.makes_way_for else None
         if note or not noted:
             steps = [*steps, Step(CURRENCY_FIELD, forms=None if noted else forms, note=note)]
-        if held is None:
-            return tuple(steps), None
-        by_policy = held.said.code in (STALE, OVERDUE)
-        return tuple(replace(s, risky=s.risky and not by_policy) for s in steps), held.said
+        return tuple(steps), held.said if held else None
 
 
 def _limit(row: Values) -> str:

@@ -89,12 +89,14 @@ class Shops(Concern):
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with the shops that the policy gives it."""
-        if record.erp is None:
+        if record.erp is None or not record.has_client:
             return record
         return replace(record, erp={**record.erp, SHOPS_FIELD: wanted(record.erp, self.run.policy)})
 
     def excluded(self, record: Record) -> Status | None:
-        """Return that the shops of a client whom nothing gives any are left alone."""
+        """Return that the shops of a client whom nothing gives any, or that is gone, are left alone."""
+        if not record.has_client:
+            return codes.status("deleted")
         return None if (record.erp or {}).get(SHOPS_FIELD) else codes.status("no_shop")
 
     def checked(self, _record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:

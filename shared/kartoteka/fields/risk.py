@@ -35,3 +35,13 @@ def zeroed(before: Value, after: Value) -> bool:
     """Count an amount that becomes 0."""
     was, now = money.canonical(before), money.canonical(after)
     return now == "0.00" and was not in ("", "0.00")
+
+
+def cut(before: Value, after: Value) -> bool:
+    """Count a price that is removed (``after`` None), or cut to less than half, or to 0. One not known is no price."""
+    if not as_text(before):
+        return False
+    if after is None:
+        return True
+    was, now = money.amount(before), money.amount(after)
+    return now * 2 < was

@@ -40,7 +40,7 @@ class Kind:
     """What fields of one kind have in common.
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
-    the panel's words, which the codec takes.
+    the panel's words, which the codec takes. ``by_country``: a value is right or wrong by the record's country.
     """
 
     column: Column = Column.TEXT
@@ -48,13 +48,14 @@ class Kind:
     codec: Codec = codecs.TEXT
     is_code: bool = False
     translated: bool = False
+    by_country: bool = False
 
 
 TEXT = Kind()
 EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL)
-PHONE = Kind(normalise=normal.phone)
-POSTCODE = Kind(normalise=normal.postcode)
-TAX_NUMBER = Kind(normalise=normal.tax_number)
+PHONE = Kind(normalise=normal.phone, by_country=True)
+POSTCODE = Kind(normalise=normal.postcode, by_country=True)
+TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True)
 COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
 LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)

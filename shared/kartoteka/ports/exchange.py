@@ -1,7 +1,8 @@
-"""The exchange database: five small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: six small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -12,8 +13,8 @@ from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
 
-REFUSED_BY_ERP = "refused_by_erp"
-"""The code of a row that the ERP's own database does not take (:attr:`Saved.refused`)."""
+REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
+"""The codes of a row that the ERP's own database does not take (:attr:`Saved.refused`), and of one column of it."""
 
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
@@ -40,8 +41,16 @@ class LogEntry:
 
     def is_about(self, concern: str, tables: Collection[str]) -> bool:
         """Whether it is of interest to a concern with these tables."""
-        answered = self.table_name == STATUSES and self.row_id.partition(":")[0] == concern
-        return answered or self.table_name in tables
+        if self.table_name == STATUSES:
+            return self.row_id.partition(":")[0] == concern
+        return self.table_name in tables
+
+
+class Unlogged(enum.StrEnum):
+    """Why not all that is written into a table is logged: a trigger is not there, or it was switched off."""
+
+    MISSING = "missing"
+    DISABLED = "disabled"
 
 
 class ChangeLog(Protocol):
@@ -59,6 +68,18 @@ class ChangeLog(Protocol):
         """Remove rows that are older, but for the last one."""
         ...
 
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        """Return the tables of which not every write is logged, and why; missing before disabled where both are so."""
+        ...
+
+    def recreate_triggers(self) -> None:
+        """Make the triggers that are missing, table by table; one that was disabled stays so.
+
+        No table is waited for longer than two seconds: who waits for it keeps the ERP's writers waiting. Raises Retry
+        where one was in use for so long, Halt where the role has no right to it; the other tables have theirs by then.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -66,10 +87,13 @@ class Saved:
 
     ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
     database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
+    why. Nothing of such a row was written.
     """
 
     again: frozenset[Key] = frozenset()
     refused: Mapping[Key, str] = attribute(default_factory=dict, repr=False)
+    columns: Mapping[Key, Mapping[str, str]] = attribute(default_factory=dict, repr=False)
 
 
 class Records(Protocol):
@@ -101,6 +125,13 @@ class Records(Protocol):
         """Return those ids that have a row in ``clients``."""
         ...
 
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` ids greater than ``after``, in order, that have no row in ``clients``.
+
+        They are the clients of whom something is kept or said for this concern, who are linked, or who have rows of it.
+        """
+        ...
+
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         """Return those clients who have rows of a concern that not all have: items, a group, a row of its own table."""
         ...
@@ -121,8 +152,19 @@ class Records(Protocol):
         """Let the deferred records of these owners not be due before ``until``: their keys are in the queue."""
         ...
 
-    def counted(self, concern: str, since: datetime) -> int:
-        """Return how many records were written since then in a way that counts for the brake, once for each run."""
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
+        """Return how many records lost something since then, once for each run; what was let pass is left out.
+
+        ``prices``: of the prices of groups alone; else of all but these.
+        """
+        ...
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        """Return the records that were written since then, but for creation, first contact, and what was let pass."""
+        ...
+
+    def count_kept(self, concern: str) -> int:
+        """Return how many records of a concern have a base: those that it looks after."""
         ...
 
 
@@ -336,6 +378,10 @@ class Prices(Protocol):
         """Store, in one transaction, prices that the panel took, those it removed, and what is to be said of them."""
         ...
 
+    def count_sent(self, group_id: str = "") -> int:
+        """Return how many prices the panel was sent, or may have been: of one group, or of all."""
+        ...
+
     def forget(self, group_id: str) -> None:
         """Forget every price that was sent to a group: it is not there any more."""
         ...
@@ -353,12 +399,41 @@ class Figures(Protocol):
         ...
 
 
+class Pauses(Protocol):
+    """What is stopped, by a person or by the brake, and since when the brake counts; it outlives the cloud's state."""
+
+    def paused(self) -> Mapping[str, str]:
+        """Return concern -> reason of those that are paused."""
+        ...
+
+    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+        """Pause this concern; a later reason replaces an earlier one."""
+        ...
+
+    def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        """End the pause of this concern, if there is one; by a person's word the brake counts anew from then."""
+        ...
+
+    def released(self, concern: str) -> datetime | None:
+        """Return when a person last let pass what the brake had stopped."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The five ports of one exchange database."""
+    """The six ports of one exchange database."""
 
     log: ChangeLog
     records: Records
     index: AccountIndex
     prices: Prices
     figures: Figures
+    pauses: Pauses
+
+    @property
+    def identity(self) -> str:
+        """Something that differs once another database stands at the same address; empty where that cannot be."""
+        return ""
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""

@@ -17,7 +17,7 @@ class Stored:
 
 
 class SyncState(Protocol):
-    """Cursors, the rate limit, pauses and run summaries."""
+    """Cursors, the rate limit and run summaries."""
 
     def load(self, name: str) -> Stored:
         """Return the document of this name."""
@@ -38,18 +38,6 @@ class SyncState(Protocol):
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         """Halve the rate for all, and let nobody call before ``now + wait``."""
-        ...
-
-    def paused(self) -> Mapping[str, str]:
-        """Return concern -> reason of those that are paused."""
-        ...
-
-    def pause(self, concern: str, reason: str) -> None:
-        """Pause this concern; a later reason replaces an earlier one."""
-        ...
-
-    def resume(self, concern: str) -> None:
-        """End the pause of this concern, if there is one."""
         ...
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.model import Owner
 from kartoteka.pieces import pieces
+from kartoteka.ports.exchange import STATUSES
+from kartoteka.sync import triggers
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 
@@ -96,17 +98,29 @@ IN_QUEUE = timedelta(minutes=10)
 """How long a deferred record whose key is in the queue is not sent there again."""
 SCAN_EVERY = timedelta(days=1)
 """A full scan, without panel calls, that finds what a wrong cursor or a lost message missed."""
+SEEN_AGAIN_AFTER = timedelta(minutes=15)
+"""How much later a row must still be gone that only a full scan missed: its table may just be being filled."""
+MOST_ABSENT = 2_000
+"""Owners that are remembered as absent at most, since the cursor is one document; the next scan finds the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A full scan in progress: all clients after ``after``.
+    """A full scan in progress: all clients after ``after``, then, with ``gone``, those that have no row any more.
 
     ``whole``: what the panel was last known to show cannot be trusted (the database was restored), so all are worked.
     """
 
     after: str = ""
     whole: bool = False
+    gone: bool = False
+
+
+NOBODY = Owner()
+"""The owner that a row names whose column is empty."""
+
+Absent = dict[Owner, datetime]
+"""Owners of whom a full scan found a row gone, and nothing else told it -> when it was first seen so."""
 
 
 class ChangeLogSource:
@@ -120,22 +134,29 @@ class ChangeLogSource:
         self._concern = concern
         self._run = concern.run
         self._everything_due = everything_due
+        self._tables = concern.rows.tables | {STATUSES}
         self.name = f"log:{concern.name}"
 
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, and the moved cursor."""
-        cursor, scan, scanned_at = self._resume(document)
+        spans = triggers.look(self._run, self.name, self._tables, now=self._everything_due)
+        cursor, scan, scanned_at = self._resume(document, spans)
         restored = document is not None and cursor.high < document["high"]
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
         cursor, touched = self._read(cursor)
-        if scan is not None and not scan.after:  # it sees all clients that are there
+        absent = {owner: since for owner, since in _absent(document).items() if owner not in touched}
+        begins = scan is not None and not scan.after and not scan.gone
+        if begins or NOBODY in touched:
+            self._tell_of_nobodys()
+        if begins:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
             touched = [o for o in touched if o.client_id not in clients]
-        keys = self._differing(touched)
+        keys = self._differing([o for o in touched if o != NOBODY])
         due = self._due()
-        found, scan = self._scan(scan)
-        keys = list(dict.fromkeys([*keys, *due, *found]))
+        still, absent = self._still_absent(absent)
+        found, scan = self._scan(scan, absent, {*keys, *due, *still})
+        keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
         queued = [owner for owner in due if owner in sent]
 
@@ -144,12 +165,16 @@ class ChangeLogSource:
                 until = self._run.now() + IN_QUEUE
                 self._run.exchange.records.postpone(self._concern.name, queued, until)
 
-        return Found({self._concern.name: list(sent)}, self._document(cursor, scan, scanned_at), sent=postpone)
+        moved = self._document(cursor, scan, scanned_at, absent)
+        return Found({self._concern.name: list(sent)}, moved, sent=postpone)
 
-    def _resume(self, document: Document | None) -> tuple[LogCursor, Scan | None, datetime]:
+    def _resume(
+        self, document: Document | None, spans: Sequence[triggers.Span]
+    ) -> tuple[LogCursor, Scan | None, datetime]:
         """Return where to go on, and when the last full scan began.
 
-        All are scanned without a cursor, once a day, and where the policy has changed.
+        All are scanned without a cursor, once a day, where the policy has changed, and where not all was logged: one
+        scan after the other.
         """
         now = self._run.now()
         if document is None:
@@ -169,10 +194,16 @@ class ChangeLogSource:
         if scan is None and now - scanned_at >= SCAN_EVERY:
             self._run.exchange.log.prune(now - KEPT)
             return cursor, Scan(), now
-        return cursor, Scan(scan["after"], scan["whole"]) if scan else None, scanned_at
+        if scan is None and any(span.owes_scan(scanned_at, now) for span in spans):
+            return cursor, Scan(), now
+        return cursor, Scan(**scan) if scan else None, scanned_at
 
-    def _document(self, cursor: LogCursor, scan: Scan | None, scanned_at: datetime) -> Document:
+    def _document(
+        self, cursor: LogCursor, scan: Scan | None, scanned_at: datetime, absent: Absent | None = None
+    ) -> Document:
         found = cursor.to_document() | {"scanned_at": scanned_at.isoformat(), "policy": self._policy_digest()}
+        if absent:
+            found["absent"] = [[*owner, since.isoformat()] for owner, since in absent.items()]
         return found | {"scan": asdict(scan)} if scan else found
 
     def _policy_digest(self) -> str:
@@ -182,17 +213,22 @@ class ChangeLogSource:
     def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner]]:
         """Return the moved cursor, and the owners whose rows were touched in this concern's tables."""
         touched: dict[Owner, None] = {}
-        moved, tables = cursor, self._concern.rows.tables
+        moved = cursor
         for _ in range(LOG_PAGES):
             entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
             before = moved.high
             moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
-            touched.update((e.owner, None) for e in entries if e.is_about(self._concern.name, tables) and any(e.owner))
+            touched.update((e.owner, None) for e in entries if e.is_about(self._concern.name, self._tables))
             if sum(entry.seq > before for entry in entries) < LOG_PAGE:
                 break
         if moved.high != cursor.high:
             moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
         return moved, list(touched)
+
+    def _tell_of_nobodys(self) -> None:
+        """Say of rows that name no client that they are nobody's; no queue need know of them."""
+        plans = self._concern.plans(self._concern.load([NOBODY]), None)
+        self._run.save([plan.change() for plan in plans if plan])
 
     def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
         return [owner for page in pieces(owners, PAGE) for owner in self._concern.differing(page)]
@@ -204,15 +240,37 @@ class ChangeLogSource:
         now = None if self._everything_due else self._run.now()
         return list(self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT)))
 
-    def _scan(self, scan: Scan | None) -> tuple[list[Owner], Scan | None]:
+    def _still_absent(self, absent: Absent) -> tuple[list[Owner], Absent]:
+        """Return the owners who are absent for long enough to be worked as such, and those who are to be seen again."""
+        now = self._run.now()
+        ripe = [owner for owner, since in absent.items() if now - since >= SEEN_AGAIN_AFTER]
+        waiting = {owner: since for owner, since in absent.items() if owner not in set(ripe)}
+        return [owner for page in pieces(ripe, PAGE) for owner in self._concern.differing_apart(page)[1]], waiting
+
+    def _scan(
+        self, scan: Scan | None, absent: Absent, found_otherwise: Collection[Owner]
+    ) -> tuple[list[Owner], Scan | None]:
+        """Return the owners that a scan found to be worked, and where it goes on.
+
+        Who is seen to be ``absent`` is noted there, unless it was ``found_otherwise`` and is worked as such.
+        """
         found: list[Owner] = []
         for _ in range(SCAN_BUDGET // PAGE):
             if scan is None:
                 break
-            page, after = self._concern.scan(scan.after, PAGE)
-            found += page if scan.whole else self._concern.differing(page)
-            scan = replace(scan, after=after) if after else None
+            page, after = self._concern.gone(scan.after, PAGE) if scan.gone else self._concern.scan(scan.after, PAGE)
+            differing, lost = self._concern.differing_apart(page)
+            found += [o for o in page if o not in set(lost)] if scan.whole and not scan.gone else differing
+            for owner in lost:
+                if len(absent) < MOST_ABSENT and owner not in found_otherwise:
+                    absent.setdefault(owner, self._run.now())
+            scan = replace(scan, after=after) if after else None if scan.gone else replace(scan, after="", gone=True)
         return found, scan
+
+
+def _absent(document: Document | None) -> Absent:
+    found = (document or {}).get("absent", ())
+    return {Owner(client_id, group_id): datetime.fromisoformat(since) for client_id, group_id, since in found}
 
 
 # --- what the passing of time alone makes due

@@ -39,7 +39,7 @@ from kartoteka.sync import decisions, retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.lookup import read_known, was_asked_often
-from kartoteka.sync.merge import Step, merge, settled
+from kartoteka.sync.merge import Step, merge, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -66,10 +66,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time."""
+    """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time.
+
+    ``notes`` are of those fields that the panel refused, and without which it was opened.
+    """
 
     sent: Values = attribute(repr=False)
     row: Values = attribute(repr=False)
+    notes: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Concern:
         self.rules = policy.rules(run.policy, self.name, self.rows.fields)
         self.brake = Brake(run, self.name)
         self.lock = threading.RLock()
+        self._without_row: set[Key] = set()
 
     @property
     def table(self) -> str:
@@ -139,7 +144,10 @@ class Concern:
         """Return what is known of these owners, their rows as the policy reads them."""
         if not owners:
             return []
-        return [self.by_policy(record) for record in self.run.exchange.records.load(self.name, owners)]
+        records = self.run.exchange.records.load(self.name, owners)
+        with self.lock:
+            self._without_row |= {r.key for r in records if _has_lost_its_row(r)}
+        return [self.by_policy(record) for record in records]
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with what the policy makes of its row."""
@@ -148,6 +156,11 @@ class Concern:
     def scan(self, after: str, limit: int) -> tuple[Sequence[Owner], str]:
         """Return up to ``limit`` owners for a full scan, and after which client it goes on; empty: it is at its end."""
         page = self.run.exchange.records.client_ids(after, limit)
+        return [Owner(client_id) for client_id in page], page[-1] if len(page) == limit else ""
+
+    def gone(self, after: str, limit: int) -> tuple[Sequence[Owner], str]:
+        """Return, like :meth:`scan`, clients that have no row any more and of whom something is known."""
+        page = self.run.exchange.records.gone(self.name, after, limit)
         return [Owner(client_id) for client_id in page], page[-1] if len(page) == limit else ""
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
@@ -162,6 +175,16 @@ class Concern:
     def differing(self, owners: Sequence[Owner]) -> list[Owner]:
         """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
         return [owner for owner, records in by_owner(self.load(owners)) if any(self.plans(records, None))]
+
+    def differing_apart(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
+        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more)."""
+        found = [(o, [p for p in self.plans(records, None) if p]) for o, records in by_owner(self.load(owners))]
+        lost = {owner for owner, plans in found if any(map(self.lacks_row, plans))}
+        return [o for o, plans in found if plans and o not in lost], [o for o, _ in found if o in lost]
+
+    def lacks_row(self, plan: Plan) -> bool:
+        """Return whether a plan rests on a row's not being there (any more)."""
+        return plan.record.key in self._without_row
 
     def notice(self, news: News) -> Sequence[Owner]:
         """Return the owners on a page of the panel's feed who have something to be done.
@@ -264,7 +287,7 @@ class Concern:
         if said is None and (base is not None or checked):
             said = self.verdict(record)
         status = status_of(checked, self.table, said)
-        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown)
+        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said)
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
@@ -284,16 +307,18 @@ class Concern:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
             return Plan(record, Act.FORGET)
-        told = record.state.status
-        return Plan(record, Act.KEEP, status=None if codes.is_asked_again(told) else told)
+        told = None if codes.is_asked_again(record.state.status) else record.state.status
+        is_gone = not record.has_client and record.state.status is not None
+        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else told)
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
         if record.state == RecordState():
             return Plan(record, Act.KEEP)
+        told = codes.status("deleted")
         if record.state.base is None:
-            return Plan(record, Act.FORGET)
-        return Plan(record, Act.KEEP, status=codes.status("deleted"))
+            return Plan(record, Act.FORGET, status=None if record.key.item_id else told)
+        return Plan(record, Act.KEEP, status=told)
 
     def excluded(self, _record: Record) -> Status | None:
         """Return what is said of a record about which the panel is not asked at all."""
@@ -421,8 +446,38 @@ class Concern:
             again = self.plan(plan.record, plan.shown)
             return again if again.call is not None else [again.outcome()]
         if isinstance(answer, Reject):
-            return [self.refused(plan, answer)]
+            rest = self.without(plan, answer)
+            if rest is None:
+                return [self.refused(plan, answer)]
+            return rest if rest.call is not None else [rest.outcome()]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def without(self, plan: Plan, reject: Reject) -> Plan | None:
+        """Return the plan without those fields whose contents the panel has refused by name, and which are held.
+
+        None where the refusal is not of fields, or nothing can be sent without them.
+        """
+        named = retry.refused_by_name(reject, plan.to_panel)
+        if not named or any(self.rows.fields[name].kind.translated for name in named):
+            return None
+        return self.left_out(plan, Side.PANEL, named)
+
+    def left_out(self, plan: Plan, side: Side, named: Mapping[str, Reject]) -> Plan:
+        """Return the plan without these fields towards one side, and those that mean nothing without them: held."""
+        steps = []
+        for step in plan.steps:
+            if step.target is side and step.field in named:
+                note = retry.notes_of(named[step.field], [step], plan.record)[step.field]
+                steps.append(told_again(step, note))
+            else:
+                steps.append(step)
+        kept = tuple(self.together(steps))
+        status = status_of(kept, self.table, plan.said)
+        call = plan.call
+        if side is Side.PANEL:
+            sent = {step.field for step in kept if step.target is side}
+            call = replace(call, values={n: v for n, v in call.values.items() if n in sent}) if sent else None
+        return replace(plan, steps=kept, status=status, call=call)
 
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of a record whose call the panel refused: what goes to the ERP goes on."""
@@ -464,7 +519,8 @@ class Concern:
                 state = RecordState(base=base, status=IN_STEP)
             else:
                 due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-                state = RecordState(base=base, deferral=due, status=codes.status("first_contact"))
+                refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
+                state = RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
             changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
         return changes
 
@@ -476,8 +532,9 @@ class Concern:
         empty = {
             n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent
         }
-        forms = {**{name: value for name, value in empty.items() if not value}, **sent}
         fields = self.rows.fields
+        left_out = {name: None for name, value in empty.items() if value and fields[name].create}
+        forms = {**{name: value for name, value in empty.items() if not value}, **left_out, **sent}
         return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
 
     def _is_whole(self, opened: Opened) -> bool:
@@ -492,7 +549,7 @@ class Concern:
         """
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
-        free = [r for r in own if r.state.deferral is None or (stopped and r.link and not retry.was_stopped(r))]
+        free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]
         known = [r for r in free if self.can_wait(r)]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
         changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
@@ -501,6 +558,18 @@ class Concern:
     def can_wait(self, record: Record) -> bool:
         """Whether a record can be deferred: there is something that may be carried later."""
         return record.link is not None and record.erp is not None
+
+
+def _has_other(record: Record) -> bool:
+    """Whether a record is about something in the panel, so that a person's word can be about it."""
+    return record.link is not None or bool(record.key.group_id)
+
+
+def _has_lost_its_row(record: Record) -> bool:
+    """Whether a record was compared once, and has no row any more: it was deleted, or its table is being refilled."""
+    if record.state.base is not None:
+        return record.erp is None or not record.has_client
+    return record.link is not None and not record.has_client and not record.key.item_id
 
 
 def owner_key(owner: Owner, concern: str) -> Key:

@@ -64,7 +64,7 @@ def follow_panel(run: Run) -> Counts:
     panel_feed = PanelFeed(run)
     counts = advance(run, panel_feed)
     if panel_feed.completed:
-        paused = run.state.paused()
+        paused = run.exchange.pauses.paused()
         for name, concern in run.concerns.items():
             if concern.waits_for_index and name not in paused:
                 for source in concern.sources(everything_due=False):

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
-from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown
+from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown, country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
@@ -44,7 +44,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.policy import Rule
-from kartoteka.ports.exchange import REFUSED_BY_ERP
+from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
 
 CORRECTIONS = 3
@@ -148,7 +148,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
                 continue
             if not asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
-            steps.append(checked_step(fields[name], step, note, lacks))
+            steps.append(checked_step(fields[name], step, note, lacks, erp))
         return kept(steps)
 
     notes = {name: note for name, note in notes.items() if name in rules}
@@ -340,8 +340,11 @@ def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
     return seen.field.risk(before, after)
 
 
-def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str]) -> Step:
-    """Return the step, or what stands in its place where the value is known to be refused on its target side."""
+def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[str], erp: Values) -> Step:
+    """Return the step, or what stands in its place where the value is known to be refused on its target side.
+
+    ``erp`` is the ERP's row: what the panel has refused by the row's country is tried again in another one.
+    """
     if step.target is None:
         return step
     if step.target is Side.PANEL and field.name in lacks:
@@ -351,18 +354,21 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
     except Reject as reject:
         stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
-    return _told_again(step, note) if note and _was_refused(note, step.target, step.value) else step
+    if note is None or not _was_refused(note, step.target, step.value):
+        return step
+    moved = field.kind.by_country and note.kind == REFUSED and note.country not in ("", country_of(erp))
+    return step if moved else told_again(step, note)
 
 
 def _was_refused(note: Note, side: Side, value: Value) -> bool:
     """Whether it was this value that this side refused, alone or together with others."""
-    by_name = note.kind == REFUSED and side is Side.PANEL
+    by_name = note.kind == REFUSED if side is Side.PANEL else note.kind == STANDS and note.code == COLUMN_REFUSED
     return note.value == (as_text(value) or "") and (by_name or is_of_several(note, side))
 
 
-def _told_again(step: Step, note: Note) -> Step:
+def told_again(step: Step, note: Note) -> Step:
     """Return the step that writes nothing, since what it would write was refused already."""
-    value = quoted(note.value) if note.kind == REFUSED else ""
+    value = quoted(note.value) if note.kind == REFUSED or note.code == COLUMN_REFUSED else ""
     return step.held(note.code, {"value": value, "panel": note.text, "reason": note.text}, note)
 
 

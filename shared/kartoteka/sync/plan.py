@@ -12,6 +12,7 @@ from typing import Any
 from kartoteka import codes
 from kartoteka.codes import WORST_FIRST, Status
 from kartoteka.model import (
+    FIRST,
     NO_FORMS,
     TOWARDS,
     Candidate,
@@ -59,8 +60,9 @@ class Plan:
     carried, ``panel_id`` the panel's item. ``status`` is what is said of the record where all goes well. ``call`` is
     what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
     None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
-    ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass; the brake does not count
-    them. ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken.
+    ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass, ``by_policy``: the policy
+    asked for them; the brake counts neither. ``said`` is what is said where no field has anything to tell. ``decision``
+    is what stays of a person's word in ``sync_status``: empty once it was taken.
     """
 
     record: Record
@@ -74,8 +76,10 @@ class Plan:
     intent: Intent | None = None
     more: bool = False
     confirmed: bool = False
+    by_policy: bool = False
     candidates: tuple[Candidate, ...] | None = None
     shown: Any = attribute(default=None, repr=False)
+    said: Status | None = codes.IN_STEP
     decision: str = ""
 
     def __bool__(self) -> bool:
@@ -104,9 +108,20 @@ class Plan:
         return self.more and self.act is Act.KEEP and codes.is_asked_again(self.status)
 
     @property
+    def rewrites(self) -> bool:
+        """Whether it writes what was compared before: it is no creation and no first contact."""
+        again = any(step.target and step.reason not in FIRST for step in self.steps)
+        return again or self.act in (Act.DELETE, Act.REMOVE)
+
+    @property
     def risky(self) -> bool:
-        """Whether the brake counts it."""
+        """Whether it takes something away."""
         return any(step.risky for step in self.steps)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the brake lets it pass, uncounted."""
+        return self.confirmed or self.by_policy
 
     def announced(self) -> Change:
         """Return what is stored before the call, for the case that its reply is lost.
@@ -178,7 +193,7 @@ class Plan:
 
     def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:
         return tuple(
-            Written(s.field, TOWARDS[s.target], s.reason, s.seen, s.value, counts=s.risky and not self.confirmed)
+            Written(s.field, TOWARDS[s.target], s.reason, s.seen, s.value, s.risky and not self.passed, self.passed)
             for s in steps
             if s.target
         )

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
-from kartoteka.model import Change, Direction, Key, Owner
-from kartoteka.ports.exchange import REFUSED_BY_ERP
+from kartoteka.model import Change, Direction, Owner, RecordState, Side
+from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Concern, by_owner
-from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import BRAKE
 from kartoteka.sync.run import Counts, Report
 
@@ -157,19 +157,43 @@ def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()
     answer = run.save(worth)
     lost = answer.again | answer.refused.keys()
     stored = [c.otherwise if c.record.key in lost and c.otherwise else c for c in worth]
-    late = [_refused_by_erp(concern, c, plans, answer.refused) for c in stored if c.record.key in answer.refused]
+    refused = {c.record.key: c for c in stored if c.record.key in answer.refused}
+    by_key = {plan.record.key: plan for plan in plans}
+    parts = [_in_part(concern, by_key[key], refused[key], columns) for key, columns in answer.columns.items()]
+    written = run.save(parts) if parts else Saved()
+    done = {c.record.key for c in parts} - written.refused.keys()
+    reasons = {**answer.refused, **written.refused}
+    late = [_refused_by_erp(concern, by_key[k], c, reasons[k]) for k, c in refused.items() if k not in done]
     if late:
         run.save(late)
-    return Report(figures([*stored, *late])), {key.owner for key in answer.again}
+    taken = [c for c in parts if c.record.key in done - written.again]
+    return Report(figures([*stored, *taken, *late])), {key.owner for key in answer.again | written.again}
 
 
-def _refused_by_erp(concern: Concern, stored: Change, plans: Sequence[Plan], reasons: Mapping[Key, str]) -> Change:
-    """Return the change of a record whose row was not taken; what is known of it besides is stored already."""
-    key = stored.record.key
-    state = stored.after if stored.row is None else stored.record.state
-    plan = next(plan for plan in plans if plan.record.key == key)
-    reject = Reject(REFUSED_BY_ERP, reason=reasons[key])
-    change = concern.refused_by_erp(plan, Change(stored.record, state), reject)
+def _as_stored(stored: Change) -> RecordState:
+    """Return the state of a record whose row was not taken; what is known of it besides is stored already."""
+    return stored.after if stored.row is None else stored.record.state
+
+
+def _in_part(concern: Concern, plan: Plan, stored: Change, columns: Mapping[str, str]) -> Change:
+    """Return the change that writes the columns of a row that the ERP's database takes, and holds the others."""
+    named = {name: Reject(COLUMN_REFUSED, field=name, reason=why) for name, why in columns.items()}
+    before = _as_stored(stored)
+    record = replace(stored.record, state=before)
+    rest = concern.left_out(replace(plan, record=record, base=before.base, earlier=(), call=None), Side.ERP, named)
+    steps = tuple(step for step in rest.steps if step.target is not Side.PANEL)
+    change = replace(rest, steps=steps).change()
+    own = {step.field for step in rest.steps if step.target is not Side.PANEL}
+    notes = {**{name: note for name, note in before.notes.items() if name not in own}, **change.after.notes}
+    said = [status for status in (before.status if before.deferral else None, rest.status) if status is not None]
+    after = replace(before, base=change.after.base, panel_id=change.after.panel_id, notes=notes)
+    return replace(change, after=replace(after, status=joined(said) if said else None))
+
+
+def _refused_by_erp(concern: Concern, plan: Plan, stored: Change, reason: str) -> Change:
+    """Return the change of a record whose row was not taken at all. Attempts are counted from what was loaded."""
+    state = _as_stored(stored)
+    change = concern.refused_by_erp(plan, Change(stored.record, state), Reject(REFUSED_BY_ERP, reason=reason))
     return replace(change, record=replace(stored.record, state=state))
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.table import country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
     REFUSED,
@@ -56,24 +57,22 @@ def deferred(
 
 def was_stopped(record: Record) -> bool:
     """Whether a record was stopped by the brake: it comes back by a person's word only."""
-    return record.link is not None and record.state.deferral is not None and record.state.deferral.code == BRAKE
+    own = record.link is not None or bool(record.key.group_id)
+    return own and record.state.deferral is not None and record.state.deferral.code == BRAKE
 
 
 def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
     """Return the change of a record that was refused: deferred for some attempts, then held.
 
-    A refusal that says what is wrong with the contents of a field that was sent is held at once: it would come again.
-    What the ``steps`` wanted to write on the side that refused is remembered once it is held, so that the same contents
-    are not sent again; ``change`` is what is stored of the rest.
+    A refusal that says what is wrong with the contents is held at once: it would come again. What the ``steps`` wanted
+    to write on the side that refused is remembered once it is held, so that the same contents are not sent again;
+    ``change`` is what is stored of the rest.
     """
     record = change.record
     before = record.state.deferral
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
     held = status_of_refusal(error, table)
-    steps = tuple(steps)
-    sent = any(step.target and step.field == error.field for step in steps)
-    same_again = sent and error.code in codes.CODES and codes.CODES[error.code].contents
-    final = same_again or attempts >= run.policy.retry.max_attempts
+    final = codes.names_contents(error.code) or attempts >= run.policy.retry.max_attempts
     deferral = (
         None if final else Deferral(run.now() + pause(tries, FIRST_PAUSE, LONGEST_PAUSE), attempts, tries, error.code)
     )
@@ -81,11 +80,18 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     others = change.after.status
     if others is not None and others.code:
         told = joined([told, others])
-    notes = {**change.after.notes, **(_notes(error, steps) if final else {})}
+    notes = {**change.after.notes, **(notes_of(error, steps, record) if final else {})}
     waits = record.decision == Decision.SEND and not final
     decision = record.state.decision if waits else change.after.decision
     after = replace(change.after, notes=notes, deferral=deferral, status=told, decision=decision)
     return replace(change, after=after)
+
+
+def refused_by_name(error: Reject, steps: Iterable[Step]) -> dict[str, Reject]:
+    """Return the refusals of an answer that say what is wrong with the contents of one of these steps, by field."""
+    sent = {step.field for step in steps}
+    named = (e for e in (error, *error.also) if e.field in sent and codes.names_contents(e.code))
+    return {e.field: e for e in reversed(list(named))}
 
 
 def status_of_refusal(error: Reject, table: str) -> codes.Status:
@@ -93,14 +99,15 @@ def status_of_refusal(error: Reject, table: str) -> codes.Status:
     return codes.told(error.code, [error.field] if error.field else [], {**UNKNOWN, "table": table, **error.facts})
 
 
-def _notes(error: Reject, steps: Iterable[Step]) -> Mapping[str, Note]:
+def notes_of(error: Reject, steps: Iterable[Step], record: Record) -> Mapping[str, Note]:
     """Return what is remembered of the values that were refused: the one that the refusal names, else all together."""
-    kind = REFUSED if error.field else REFUSED_TOGETHER
-    text = error.facts.get("panel") or error.facts.get("reason") or ""
+    written = [step for step in steps if step.target]
+    named = [step for step in written if step.field == error.field]
+    kind = REFUSED if named else REFUSED_TOGETHER
+    text, country = error.facts.get("panel") or error.facts.get("reason") or "", country_of(record.erp or {})
     return {
-        step.field: Note(STANDS if step.target is Side.ERP else kind, as_text(step.value) or "", 1, error.code, text)
-        for step in steps
-        if step.target and error.field in ("", step.field)
+        s.field: Note(STANDS if s.target is Side.ERP else kind, as_text(s.value) or "", 1, error.code, text, country)
+        for s in named or written
     }
 
 

@@ -73,7 +73,8 @@ class Run:
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
-    ``feed_read``: the panel's feed was read to its end in this run.
+    ``feed_read``: the panel's feed was read to its end in this run. ``looked``: when each reader of the log last found
+    all triggers there, as long as the process lives. ``unlogged``: tables -> why this run found not all of it logged.
     """
 
     exchange: Exchange
@@ -88,6 +89,8 @@ class Run:
     poll_size: int = 500
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
     feed_read: bool = False
+    looked: dict[str, datetime] = field(default_factory=dict, repr=False)
+    unlogged: dict[str, str] = field(default_factory=dict)
     lacks: Lacks = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Cursors, rate limit, pauses, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
+"""Cursors, rate limit, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
-Keys: ``cursor``/name, ``rate``/``rate``, ``pause``/concern, ``run``/time#run id. No personal data and no keys of
+Keys: ``cursor``/name, ``rate``/``rate``, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
 rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
 """
@@ -94,27 +94,7 @@ class DynamoState:
                 return answer
         raise AssertionError("stamina ends with the last attempt's own error")
 
-    # pauses and runs
-
-    def paused(self) -> Mapping[str, str]:
-        """Return concern -> reason of those that are paused."""
-        with translated("dynamodb"):
-            found = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": "pause"}},
-                ConsistentRead=True,
-            )
-        return {item["sk"]["S"]: item["reason"]["S"] for item in found["Items"]}
-
-    def pause(self, concern: str, reason: str) -> None:
-        """Pause this concern; a later reason replaces an earlier one."""
-        self._put({**_key("pause", concern), "reason": {"S": reason}})
-
-    def resume(self, concern: str) -> None:
-        """End the pause of this concern, if there is one."""
-        with translated("dynamodb"):
-            self._client.delete_item(TableName=self._table, Key=_key("pause", concern))
+    # runs
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         """Keep the figures of one worker run for a while (they expire)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, results, text
+from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, faults_of, results, text
 from kartoteka.adapters.idosell.clock import lies_in, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
@@ -206,11 +206,11 @@ def _all_refused(nameless: Sequence[Any], free: Sequence[int]) -> dict[int, Any]
 def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
     if not isinstance(item, dict) or not item:
         return Retry("missing_result")
-    failed = failure(item)
+    failed = faults_of(item)
     if isinstance(record, AccountUpdate):
-        return faults.for_record(*failed, sent=update_record(record)) if failed else Done()
+        return faults.for_reasons(failed, sent=update_record(record)) if failed else Done()
     if failed:
-        return faults.for_record(*failed, sent=create_record(record))
+        return faults.for_reasons(failed, sent=create_record(record))
     key = _echoed(item, _ID)
     if key in ("", "0"):  # it may have been opened or not: the next reading finds it, if it was
         return Retry("missing_result")

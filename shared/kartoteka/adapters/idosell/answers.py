@@ -108,6 +108,13 @@ def fault_of(errors: Any) -> Fault | None:
     return None if number == "0" or not (number or said) else (number, said)
 
 
+def faults_of(item: Json) -> list[Fault]:
+    """Return every reason that one result gives for its failure."""
+    several = item.get("errors")
+    found = [fault_of(each) for each in several] if isinstance(several, list) else []
+    return [each for each in found if each] or [each for each in [failure(item)] if each]
+
+
 def failure(item: Json) -> Fault | None:
     """Return why one result failed; None where it says that it did not.
 

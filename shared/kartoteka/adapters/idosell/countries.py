@@ -1,7 +1,7 @@
 """Countries as a panel may show them: by code in any case, or by name. The API's description does not say which.
 
-The names are the Polish and English ones of Europe and of the countries that Polish shops commonly send to. Another
-name is left as it is, so that a person sees it.
+The names are the Polish and English ones of Europe and of the countries that Polish shops commonly send to. A country
+by another name counts as not shown.
 """
 
 from __future__ import annotations
@@ -91,6 +91,12 @@ _CODES = {
 }
 
 
+_CODE_LETTERS = 2
+
+
 def code(shown: Any) -> Any:
-    """Return the code of a country shown by name; anything else is returned unchanged."""
-    return _CODES.get(" ".join(shown.split()).casefold(), shown) if isinstance(shown, str) else shown
+    """Return the code of a country shown by name, None for a name that is not known; all else is returned unchanged."""
+    if not isinstance(shown, str):
+        return shown
+    word = " ".join(shown.split())
+    return _CODES.get(word.casefold(), shown if len(word) <= _CODE_LETTERS else None)

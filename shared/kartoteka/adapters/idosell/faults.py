@@ -7,7 +7,7 @@ goes into ``str()`` of an error, since it may quote a person; number and text st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,7 @@ from types import MappingProxyType
 import requests
 import urllib3
 
+from kartoteka.adapters.idosell.answers import Fault
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
 from kartoteka.ports.panel import LACKS_FIELD, REFUSED_WHOLE
@@ -193,8 +194,16 @@ def for_write_fault(number: str, text: str, *, gate: str, sent: Iterable[str]) -
     return _error(WRITE_FAULTS.get(number, Split()), gate, number, text, sent)
 
 
+def for_reasons(reasons: Sequence[Fault], *, sent: Iterable[str]) -> Reject:
+    """Return the refusal of one account for all the reasons that the panel gives, one at least."""
+    carried = list(sent)
+    first, *others = [for_record(number, text, sent=carried) for number, text in reasons]
+    first.also = tuple(others)
+    return first
+
+
 def for_record(number: str, text: str, *, sent: Iterable[str]) -> Reject:
-    """Return the refusal of one account. ``sent``: wire names of the fields that its record carried."""
+    """Return the refusal of one account for one reason. ``sent``: wire names of the fields that its record carried."""
     known = RECORD_FAULTS.get(number)
     if known:
         return Reject(known, field=FAULTS.get(number, ""), panel=_quoted(number, text))

@@ -55,14 +55,15 @@ def form(field: Field, value: Value) -> Any:
 def read(shown: Json, fields: Fields) -> Values:
     """Return what a record shows of these fields, in the exchange database's vocabulary.
 
-    A field that the record does not show has no value at all. A country may be shown by its name.
+    A field that the record does not show has no value at all. A country may be shown by its name; one that is not known
+    counts as not shown.
     """
-    found = {name: _at(shown, field.read) for name, field in fields.items() if field.read}
-    return {name: _value(fields[name], value) for name, value in found.items() if _is_shown(fields[name], value)}
-
-
-def _value(field: Field, shown: Any) -> Value:
-    return field.kind.codec.from_panel(countries.code(shown) if field.kind.codec is codecs.COUNTRY else shown)
+    found = {name: _at(shown, field) for name, field in fields.items() if field.read}
+    return {
+        name: fields[name].kind.codec.from_panel(value)
+        for name, value in found.items()
+        if _is_shown(fields[name], value)
+    }
 
 
 def _is_shown(field: Field, value: Any) -> bool:
@@ -74,7 +75,16 @@ def _is_shown(field: Field, value: Any) -> bool:
     return value is not _MISSING
 
 
-def _at(shown: Json, path: str) -> Any:
+def _at(shown: Json, field: Field) -> Any:
+    """Return what a record shows of a field; of a country its code, and nothing where it has none that is known."""
+    value = _at_path(shown, field.read)
+    if field.kind.codec is not codecs.COUNTRY or not value:
+        return value
+    known = countries.code(value)
+    return _MISSING if known is None else known
+
+
+def _at_path(shown: Json, path: str) -> Any:
     """Return what stands at a dotted path; an empty parent (``[]``) has empty children, an absent one none."""
     *parents, name = path.split(".")
     for parent in parents:

@@ -11,6 +11,7 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.figures import SqlFigures
 from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.log import SqlChangeLog
+from kartoteka.adapters.sql.pauses import SqlPauses
 from kartoteka.adapters.sql.prices import SqlPrices
 from kartoteka.adapters.sql.records import SqlRecords
 from kartoteka.adapters.sql.save import Saver
@@ -20,12 +21,21 @@ from kartoteka.ports.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class SqlExchange(Exchange):
-    """The five ports of one database, and the database for tools that look at the tables themselves."""
+    """The six ports of one database, and the database for tools that look at the tables themselves."""
 
     database: Database
 
     def __repr__(self) -> str:
         return f"SqlExchange({self.database!r})"
+
+    @property
+    def identity(self) -> str:
+        """Which database stands at the address now."""
+        return self.database.identity
+
+    def rest(self) -> None:
+        """Let go, between two runs, of what must not stay open."""
+        self.database.rest()
 
     def close(self) -> None:
         """Close the pool's connections; a later call opens new ones."""
@@ -42,5 +52,6 @@ def connect(address: str, erp: ErpTables = ERP) -> SqlExchange:
         index=SqlAccountIndex(database),
         prices=SqlPrices(database, saver),
         figures=SqlFigures(database),
+        pauses=SqlPauses(database),
         database=database,
     )

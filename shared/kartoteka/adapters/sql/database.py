@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect import dialect_of, open_engine
-from kartoteka.adapters.sql.dialect.base import WRITES, translated
+from kartoteka.adapters.sql.dialect.base import BRIEFLY, WRITES, translated
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
@@ -37,6 +37,16 @@ class Database:
     def __repr__(self) -> str:
         return f"Database({self.engine.url.render_as_string(hide_password=True)})"
 
+    @property
+    def identity(self) -> str:
+        """Which database stands at the address now."""
+        return self.dialect.identity(self.engine.url)
+
+    def rest(self) -> None:
+        """Let go of what must not stay open between two runs."""
+        if not self.dialect.keeps_connections:
+            self.close()
+
     def close(self) -> None:
         """Close the pool's connections; a later transaction opens new ones."""
         self.engine.dispose()
@@ -57,6 +67,17 @@ class Database:
         """
         with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
             self._check(connection)
+            yield connection
+
+    @contextlib.contextmanager
+    def changing(self, seconds: int) -> Iterator[sa.Connection]:
+        """Give a connection for statements that change the schema; it waits only so long for a table that is in use.
+
+        Raises as :meth:`writing`.
+        """
+        engine = self._write_engine.execution_options(**{BRIEFLY: seconds, "no_parameters": True})
+        with self._turn, translated(self.dialect), engine.begin() as connection:
+            self.dialect.lock_schema(connection)
             yield connection
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:

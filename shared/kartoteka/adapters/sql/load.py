@@ -40,13 +40,15 @@ class RowReader:
 
     def __init__(self, owner: sa.Column[Any], key: sa.Column[Any], columns: Sequence[sa.Column[Any]]) -> None:
         read = (c if isinstance(c.type, _PLAIN) else letters(c).label(c.name) for c in columns)
-        self._statement = sa.select(owner.label("owner_id"), key.label("key_id"), *read).where(among(owner), key != "")
+        whole = sa.select(owner.label("owner_id"), key.label("key_id"), *read).where(key != "")
+        self._statement, self._nobodys = whole.where(among(owner)), whole.where(owner.is_(None))
         self._columns = [(column.name, isinstance(column.type, UtcDateTime)) for column in columns]
 
     def read(self, connection: sa.Connection, ids: Collection[str]) -> dict[tuple[str, str], Values]:
-        """Return (owner, key) -> the columns' values; a row without a key of its own is nobody's."""
-        found = connection.execute(self._statement, {"ids": list(ids)})
-        return {(row[0], row[1]): self._values(row) for row in found}
+        """Return (owner, key) -> the columns' values; one without a key is left out. Null stands for no owner."""
+        found = list(connection.execute(self._statement, {"ids": list(ids)}))
+        found += connection.execute(self._nobodys) if "" in ids else ()
+        return {(row[0] or "", row[1]): self._values(row) for row in found}
 
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
@@ -76,6 +78,7 @@ class Loader:
         self._groups = _rows_of(erp.named(where.groups)) if where.groups else None
         shop = erp.client_shops.c
         self._shops = sa.select(shop.client_id, shop.shop_id).where(among(shop.client_id)) if where.with_shops else None
+        self._of_shops = SHOPS_FIELD in where.fields
         client = erp.clients.c
         apart = where.table != erp.clients.name
         self._clients = sa.select(client.id).where(among(client.id)) if apart else None
@@ -98,6 +101,8 @@ class Loader:
             clients = set(connection.scalars(self._clients, given))
         if self._shops is not None:
             shops = _shops(connection.execute(self._shops, given))
+            if self._of_shops:  # also those of a client that is not there
+                rows = {self._key(client_id): {} for client_id in shops} | rows
             rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, ())} for key, values in rows.items()}
         if self._items:
             rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}

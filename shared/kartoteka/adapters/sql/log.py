@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.dialect.base import Watched
 from kartoteka.adapters.sql.tables import change_log
 from kartoteka.adapters.sql.values import COUNT
+from kartoteka.errors import Halt, Retry
 from kartoteka.pieces import pieces
-from kartoteka.ports.exchange import ChangeLog, LogEntry, Span
+from kartoteka.ports.exchange import ChangeLog, LogEntry, Span, Unlogged
 
 SPANS = 100
 """Spans of the log in one statement; shorter lists are filled up, so that the statement is always the same text."""
+
+WAIT_SECONDS = 2
+"""How long a table is waited for whose triggers are made: the ERP's writers wait behind us."""
 
 _LOG = change_log.c
 _COLUMNS = (_LOG.seq, _LOG.table_name, _LOG.client_id, _LOG.group_id, _LOG.row_id, _LOG.operation)
@@ -51,6 +56,35 @@ class SqlChangeLog(ChangeLog):
         """Remove rows that are older, but for the last one: the cursors' marks and the numbering need it."""
         with self._database.writing() as connection:
             connection.execute(_PRUNE, {"before": before})
+
+    def unlogged(self) -> Mapping[str, Unlogged]:
+        return {watched.table.name: why for watched, why in self._unlogged()}
+
+    def recreate_triggers(self) -> None:
+        """A transaction for each table: one that is in use costs no other one its triggers."""
+        failure: Retry | Halt | None = None
+        for watched, why in self._unlogged():
+            if why is not Unlogged.MISSING:
+                continue
+            try:
+                with self._database.changing(WAIT_SECONDS) as connection:
+                    for statement in self._database.dialect.missing_triggers(watched):
+                        connection.exec_driver_sql(statement)
+            except (Retry, Halt) as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _unlogged(self) -> list[tuple[Watched, Unlogged]]:
+        dialect, every = self._database.dialect, self._database.erp.watched
+        with self._database.reading() as connection:
+            found = dialect.triggers_of(connection, [watched.table.name for watched in every])
+        lacking = []
+        for watched in every:
+            fires = {found.get((watched.table.name, name)) for name in dialect.trigger_names(watched)}
+            if fires != {True}:
+                lacking.append((watched, Unlogged.MISSING if None in fires else Unlogged.DISABLED))
+        return lacking
 
 
 def _span_values(spans: Sequence[Span]) -> dict[str, int]:

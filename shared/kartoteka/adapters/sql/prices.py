@@ -52,6 +52,8 @@ _NUMBERS = sa.select(_BASE.group_id, _BASE.panel_item_id).where(
 _STATUSES = sa.select(
     _STATUS.item_id, _STATUS.state, _STATUS.code, _STATUS.field, _STATUS.message_pl, _STATUS.message_en
 ).where(_STATUS.client_id == "", _STATUS.group_id == _GROUP_ID, _STATUS.item_id != "")
+_COUNT = sa.select(sa.func.count()).select_from(sync_prices)
+_COUNT_OF = _COUNT.where(_PRICE.group_id == _GROUP_ID)
 _FORGET = sync_prices.delete().where(_PRICE.group_id == _GROUP_ID)
 _DOUBT_ALL = sync_prices.update().where(_PRICE.group_id == sa.bindparam("of_group")).values(price=None, refused="")
 
@@ -213,6 +215,11 @@ class SqlPrices(Prices):
             connection.execute(self._removed, {"keys": [(group_id, *key) for key in some]})
         rows = {price.key: _price_row(group_id, price, at) for price in sent}
         self._database.run(connection, self._sent, rows.values())
+
+    def count_sent(self, group_id: str = "") -> int:
+        with self._database.reading() as connection:
+            counted = _COUNT_OF if group_id else _COUNT
+            return connection.scalar(counted, {"group_id": group_id} if group_id else {}) or 0
 
     def forget(self, group_id: str) -> None:
         with self._database.writing() as connection:

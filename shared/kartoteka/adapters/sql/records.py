@@ -12,10 +12,10 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
-from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links
+from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
 from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
-from kartoteka.model import Change, Key, Owner, Record, RecordState
+from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Records, Saved
 
@@ -40,11 +40,27 @@ _DEFERRED = (
 _DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
 
 _PAST = sync_history.c
-_COUNTED = sa.select(sa.func.count()).select_from(
-    sa.select(_PAST.client_id, _PAST.group_id, _PAST.item_id, _PAST.run_id)
-    .where(_PAST.concern == sa.bindparam("concern"), _PAST.counts == sa.true(), _PAST.at >= sa.bindparam("since"))
-    .distinct()
-    .subquery()
+_SINCE = (_PAST.concern == sa.bindparam("concern"), _PAST.at >= sa.bindparam("since"), _PAST.passed == sa.false())
+_RECORD = (_PAST.client_id, _PAST.group_id, _PAST.item_id)
+_OF_PRICES = sa.and_(_PAST.group_id != "", _PAST.item_id != "")
+
+
+def _counted(what: sa.ColumnElement[bool]) -> Select:
+    rows = sa.select(*_RECORD, _PAST.run_id).where(*_SINCE, _PAST.counts == sa.true(), what).distinct()
+    return sa.select(sa.func.count()).select_from(rows.subquery())
+
+
+def _written(what: sa.ColumnElement[bool]) -> Select:
+    either = _PAST.counts.in_([True, False])  # so that the index leads to the last hour
+    return sa.select(*_RECORD).where(*_SINCE, either, what, _PAST.reason.not_in([str(r) for r in FIRST])).distinct()
+
+
+_COUNTED = {True: _counted(_OF_PRICES), False: _counted(sa.not_(_OF_PRICES))}
+_WRITTEN = {True: _written(_OF_PRICES), False: _written(sa.not_(_OF_PRICES))}
+_COUNT_KEPT = (
+    sa.select(sa.func.count())
+    .select_from(sync_base)
+    .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
 
@@ -57,6 +73,7 @@ class SqlRecords(Records):
         erp = database.erp
         self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
+        self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c
         self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
@@ -90,6 +107,11 @@ class SqlRecords(Records):
         with self._database.reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, self._existing, client_ids))
 
+    def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        with self._database.reading() as connection:
+            given = {"concern": concern, "after": after, "count": limit}
+            return list(connection.scalars(self._gone[concern], given))
+
     def having(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, self._having[concern], client_ids))
@@ -112,9 +134,33 @@ class SqlRecords(Records):
             for some in pieces([tuple(owner) for owner in owners], CHUNK):
                 connection.execute(self._postpone, {"of_concern": concern, "until": until, "keys": some})
 
-    def counted(self, concern: str, since: datetime) -> int:
+    def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
         with self._database.reading() as connection:
-            return connection.scalar(_COUNTED, {"concern": concern, "since": since}) or 0
+            return connection.scalar(_COUNTED[prices], {"concern": concern, "since": since}) or 0
+
+    def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
+        with self._database.reading() as connection:
+            rows = connection.execute(_WRITTEN[prices], {"concern": concern, "since": since})
+            return {Key(row[0], row[1], concern, row[2]) for row in rows}
+
+    def count_kept(self, concern: str) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(_COUNT_KEPT, {"concern": concern}) or 0
+
+
+def _gone(erp: ErpTables, rows: Rows) -> Select:
+    """Select the ids without a row in ``clients`` from all tables that may name one."""
+    names = [name for name in (rows.table, rows.items, *rows.wakers) if name in erp.metadata.tables]
+    erps = [table.c.client_id for table in map(erp.named, names) if "client_id" in table.c]
+    said = sync_status.c.concern == sa.bindparam("concern")
+    parts = [
+        sa.select(owner.label("id")).where(
+            owner > sa.bindparam("after"), ~sa.exists().where(erp.clients.c.id == owner), *conditions
+        )
+        for owner, conditions in ((sync_status.c.client_id, (said,)), *((c, ()) for c in (_LINK.client_id, *erps)))
+    ]
+    ids = sa.union(*parts).subquery()
+    return sa.select(ids.c.id).order_by(ids.c.id).limit(COUNT)
 
 
 def _having(erp: ErpTables, rows: Rows) -> Select:

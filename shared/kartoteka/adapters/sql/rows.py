@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -12,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import reason
 from kartoteka.adapters.sql.tables import owner_of
-from kartoteka.adapters.sql.values import Row, clean, value_of
+from kartoteka.adapters.sql.values import UNREADABLE, Row, clean, value_of
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Change, Key, RowWrite, Value
+from kartoteka.model import Change, Edit, Key, RowWrite, Value
 from kartoteka.ports.exchange import Saved
 
 
@@ -95,16 +96,46 @@ class RowWriter:
     def _write_one_by_one(self, connection: sa.Connection, groups: Sequence[_Group]) -> Saved:
         again: set[Key] = set()
         refused: dict[Key, str] = {}
+        columns: dict[Key, Mapping[str, str]] = {}
         for statement, change in ((statement, change) for statement, some in groups for change in some):
             key = change.record.key
             written, why = self._write_one(connection, statement, change)
+            if why and (found := self._refused_columns(connection, change)):
+                columns[key] = found
             if _written(change).insert is not None and not written:
                 why = self._why_not_inserted(connection, key, why)
             if why:
                 refused[key] = why
             elif not written:
                 again.add(key)
-        return Saved(frozenset(again), refused)
+        return Saved(frozenset(again), refused, columns)
+
+    def _refused_columns(self, connection: sa.Connection, change: Change) -> Mapping[str, str]:
+        """Return which columns of a refused row the database does not take, and why: each is tried alone, and undone.
+
+        Empty where the row is refused whatever is written into it.
+        """
+        row = _written(change)
+        if row.delete is not None:
+            return {}
+        edits = row.edits or {name: Edit(None, value) for name, value in (row.insert or {}).items()}
+        nothing = RowWrite({name: Edit(edit.seen, edit.seen) for name, edit in edits.items()})
+        if row.insert is not None:
+            nothing = RowWrite(insert=dict.fromkeys(edits))
+        savepoint = connection.begin_nested()
+        taken, _ = self._try(connection, change, nothing)
+        found = {}
+        for name, edit in edits.items() if taken else ():
+            _, why = self._try(connection, change, RowWrite({name: edit}))
+            if why:
+                found[name] = why
+        savepoint.rollback()
+        return found
+
+    def _try(self, connection: sa.Connection, change: Change, row: RowWrite) -> tuple[bool, str]:
+        """Write a record's row in this way; return as :meth:`_write_one`."""
+        other = replace(change, row=row)
+        return self._write_one(connection, self._statement(self._shape(other)), other)
 
     def _write_one(self, connection: sa.Connection, statement: _Statement, change: Change) -> tuple[bool, str]:
         """Return whether the row was written, and why the database refused it, if it did."""
@@ -113,7 +144,7 @@ class RowWriter:
             written = _write(connection, statement, [change]) > 0
         except (DBAPIError, ValueError) as error:
             self._give_up(savepoint, error)
-            return False, reason(error) if isinstance(error, DBAPIError) else "not a text"
+            return False, reason(error) if isinstance(error, DBAPIError) else str(error)
         savepoint.commit()
         return written, ""
 
@@ -159,14 +190,21 @@ def _parameters(change: Change) -> Row:
     for name, value in (row.insert or {}).items():
         given[f"new_{name}"] = _storable(value)
     for name, value in (row.delete or {}).items():
-        given[f"seen_{name}"] = value
+        given[f"seen_{name}"] = _readable(value)
     for name, edit in row.edits.items():
-        given[f"seen_{name}"], given[f"new_{name}"] = edit.seen, _storable(edit.value)
+        given[f"seen_{name}"], given[f"new_{name}"] = _readable(edit.seen), _storable(edit.value)
     return given
+
+
+def _readable(seen: Value) -> Value:
+    """Raise ValueError for a text that was not read to the letter: nobody can say that it still stands there."""
+    if isinstance(seen, str) and UNREADABLE in seen:
+        raise ValueError("the column holds letters in another encoding")
+    return seen
 
 
 def _storable(value: Value) -> Value:
     """Raise ValueError for a text that no database takes."""
     if isinstance(value, str) and clean(value) != value:
-        raise ValueError
+        raise ValueError("not a text")
     return value

@@ -27,7 +27,7 @@ _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at"
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
-    *("field", "direction", "reason", "value_before", "value_after", "counts"),
+    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
 )
 
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
@@ -91,7 +91,9 @@ class Saver:
                 return self._save_refused(changes[0], error.reason, run_id, at)
         half = len(changes) // 2
         first, second = (self.save(part, run_id, at) for part in (changes[:half], changes[half:]))
-        return Saved(first.again | second.again, {**first.refused, **second.refused})
+        return Saved(
+            first.again | second.again, {**first.refused, **second.refused}, {**first.columns, **second.columns}
+        )
 
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
@@ -207,4 +209,5 @@ def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
             "value_before": text_of(written.before),
             "value_after": text_of(written.after),
             "counts": written.counts,
+            "passed": written.passed,
         }

@@ -155,7 +155,7 @@ def _forms(document: dict[str, Any]) -> Forms:
 
 def _spelled_intent(intent: Intent) -> dict[str, Any]:
     """Spell an intent by what is not the default of its attributes."""
-    rows = [[w.field, w.direction, w.reason, w.before, w.after, *([True] if w.counts else [])] for w in intent.written]
+    rows = [[w.field, w.direction, w.reason, w.before, w.after, *_marks(w)] for w in intent.written]
     whole = {
         "written": rows,
         "making": intent.making,
@@ -164,6 +164,10 @@ def _spelled_intent(intent: Intent) -> dict[str, Any]:
         "existing": list(intent.existing),
     }
     return {name: value for name, value in whole.items() if value}
+
+
+def _marks(written: Written) -> list[bool]:
+    return [written.counts, True] if written.passed else [True] if written.counts else []
 
 
 def _intent(document: dict[str, Any]) -> Intent:

@@ -219,6 +219,7 @@ sync_history = _own(
     long_text("value_before"),
     long_text("value_after"),
     flag("counts"),
+    flag("passed"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
     sa.Index("ix_sync_history_counts", "concern", "counts", "at"),
 )
@@ -278,6 +279,15 @@ sync_prices = _own(
     word("refused"),
     moment("sent_at"),
 )
+
+sync_pauses = _own(
+    "sync_pauses",
+    key("concern", 32),
+    word("reason"),
+    moment("paused_at"),
+    moment("released_at"),
+)
+"""What is stopped (``reason`` not empty), and when a person last let pass what the brake had stopped."""
 
 sync_plan = _own(
     "sync_plan",

@@ -15,6 +15,9 @@ from kartoteka.pieces import pieces
 CHUNK = 1000
 """Keys in one statement at most."""
 
+UNREADABLE = "\ufffd"
+"""What stands for a letter that is none in the database's encoding."""
+
 COUNT = sa.bindparam("count", type_=sa.Integer)
 """The parameter that says how many rows are read at most."""
 

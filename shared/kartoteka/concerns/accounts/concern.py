@@ -13,6 +13,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -24,7 +25,7 @@ from kartoteka.concerns.accounts.matching import NO_MATCH, Match
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE
+from kartoteka.fields.table import ACTIVE, LOGIN
 from kartoteka.fields.values import from_json
 from kartoteka.model import (
     REFUSED,
@@ -41,6 +42,7 @@ from kartoteka.model import (
     Reason,
     Record,
     RecordState,
+    Side,
     Value,
     Values,
     Written,
@@ -53,6 +55,7 @@ from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
+from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -92,7 +95,7 @@ class Found(Shown):
 
     ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
     does not show it. ``shared``: another client was given the same account. ``before``: what an earlier call was
-    about to do.
+    about to do. ``refused``: the fields without which the account is opened, since the panel refused them.
     """
 
     by_code: tuple[Account, ...] = ()
@@ -100,6 +103,7 @@ class Found(Shown):
     matched: Account | None = None
     shared: bool = False
     before: Intent | None = None
+    refused: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
 
 class Accounts(Concern):
@@ -164,6 +168,10 @@ class Accounts(Concern):
         propagates = self.run.policy.accounts.deletes == "propagate"
         return replace(record, erp={ACTIVE: False}) if record.erp is None and record.link and propagates else record
 
+    def verdict(self, record: Record) -> Status | None:
+        """Return what is said of an account of which all is in step: also that its client is gone."""
+        return super().verdict(record) if record.has_client else codes.status("deleted")
+
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return the deferred clients; one that was deleted is to be closed where deletions are propagated."""
         return owners if self.run.policy.accounts.deletes == "propagate" else super().due(owners)
@@ -198,7 +206,7 @@ class Accounts(Concern):
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
-        if PAUSED_AS in self.run.state.paused():
+        if PAUSED_AS in self.run.exchange.pauses.paused():
             return Retry("paused")
         if self.run.feed_read:
             return None
@@ -375,11 +383,14 @@ class Accounts(Concern):
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
-        if refusals := list(opening.refusals(values)):
-            first, fields = refusals[0], [reject.field for reject in refusals if reject.code == refusals[0].code]
-            return self._held(record, codes.told(first.code, fields, {"table": self.table, **first.facts}))
-        note = record.state.notes.get(WHOLE)
-        if note and note.value == _as_json(values):  # the panel has refused these very contents
+        notes = record.state.notes
+        refusals = opening.refusals(values, row, notes)
+        taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
+        if taken is None:
+            return self._held(record, opening.told(refusals, self.table))
+        left, values = {n: notes[n] for n in values.keys() & notes.keys() - taken.keys()}, taken
+        note = notes.get(WHOLE)
+        if note and note.value == _whole(values, record):  # the panel has refused these very contents
             return Plan(record, Act.KEEP, status=record.state.status)
         if not asked:
             return Plan(record, Act.LOOK)
@@ -390,7 +401,8 @@ class Accounts(Concern):
             return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
         login = self._logins.current(record)
         request = NewAccount(record.key.client_id, login, secrets.token_urlsafe(18), values)
-        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=Found(before=record.state.intent))
+        found = Found(before=record.state.intent, refused=left)
+        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
@@ -546,7 +558,7 @@ class Accounts(Concern):
             or answer.code != "login_taken"
             or self.run.policy.accounts.login.mode == "erp"
         ):
-            return self._not_done(plan, answer)
+            return self._opened_without(plan, answer) or self._not_done(plan, answer)
         before = plan.shown.before
         if before and before.making and before.login == plan.call.login and not self._looked_for_again(plan.record):
             return self._not_done(plan, Retry("maybe_opened"))
@@ -561,10 +573,24 @@ class Accounts(Concern):
         change = retry.refused(
             self.run, Change(plan.record, replace(plan.record.state, intent=None)), answer, table=self.table
         )
-        if change.after.deferral is None and plan.act is Act.ADD:
-            note = Note(REFUSED, _as_json(plan.call.values), code=answer.code)
-            change = replace(change, after=replace(change.after, notes={WHOLE: note}))
-        return [change]
+        if change.after.deferral is not None or plan.act is not Act.ADD:
+            return [change]
+        if named := retry.refused_by_name(answer, _steps(plan)):
+            after = replace(change.after, notes={**plan.shown.refused, **_noted(plan, named)})
+            told = self._to_be_opened(replace(plan.record, state=after), asked=False).status
+            return [replace(change, after=replace(after, status=told))]
+        note = Note(REFUSED, _whole(plan.call.values, plan.record), code=answer.code)
+        return [replace(change, after=replace(change.after, notes={WHOLE: note}))]
+
+    def _opened_without(self, plan: Plan, answer: Answer) -> Plan | None:
+        """Return the plan that opens an account without what the panel has refused, if it opens one without that."""
+        named = retry.refused_by_name(answer, _steps(plan)) if isinstance(answer, Reject) else {}
+        values = opening.left_out(plan.call.values, named, plan.record.erp or {}, self.run.policy) if named else None
+        if values is None:
+            return None
+        request = replace(plan.call, values=values)
+        found = replace(plan.shown, refused={**plan.shown.refused, **_noted(plan, named)})
+        return replace(plan, call=request, intent=_opening(request), shown=found)
 
     @staticmethod
     def _looked_for_again(record: Record) -> bool:
@@ -603,7 +629,7 @@ class Accounts(Concern):
         record, request = plan.record, plan.call
         link = Link(record.key.client_id, answer.panel_client_id, answer.login or request.login, "created")
         with self.lock:
-            self._opened[record.key.client_id] = Opened(request.values, record.erp or {})
+            self._opened[record.key.client_id] = Opened(request.values, record.erp or {}, plan.shown.refused)
             self._fresh.add(record.key.client_id)
         agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
         return self._linked(record, link, agreed, _opening(request).written)
@@ -660,6 +686,22 @@ def _opening(request: NewAccount) -> Intent:
     """Return what is stored before an account is opened; in the history that is one row, with the values as JSON."""
     written = (Written("", Direction.ERP_TO_PANEL, Reason.CREATE, None, _as_json(request.values)),)
     return Intent(written, making=True, login=request.login)
+
+
+def _whole(values: Values, record: Record) -> str:
+    """Return all that an account is opened with as one text: its values, and the login that the row names."""
+    return _as_json({**values, LOGIN: (record.erp or {}).get(LOGIN)})
+
+
+def _steps(plan: Plan) -> list[Step]:
+    """Return what an account is opened with as steps."""
+    return [Step(name, Side.PANEL, value) for name, value in plan.call.values.items()]
+
+
+def _noted(plan: Plan, named: Mapping[str, Reject]) -> dict[str, Note]:
+    """Return what is remembered of the values with which no account was opened."""
+    steps = {step.field: step for step in _steps(plan)}
+    return {n: note for name, e in named.items() for n, note in retry.notes_of(e, [steps[name]], plan.record).items()}
 
 
 def opened_values(intent: Intent | None) -> dict[str, Value]:

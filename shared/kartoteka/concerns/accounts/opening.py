@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
+from kartoteka import codes
+from kartoteka.codes import Status
 from kartoteka.errors import Reject
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import (
@@ -14,11 +16,13 @@ from kartoteka.fields.table import (
     LOGIN,
     PERSON_FIELDS,
     SHOPS_FIELD,
+    TAX_NUMBER_FIELD,
     TYPE_FIELD,
 )
-from kartoteka.model import Side, Value, Values
+from kartoteka.model import Note, Side, Value, Values
 from kartoteka.policy import Policy
-from kartoteka.sync.merge import check
+from kartoteka.sync.merge import Step, check, checked_step
+from kartoteka.sync.plan import UNKNOWN, joined
 
 
 def type_of(row: Values) -> str:
@@ -48,10 +52,40 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: tupl
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
 
-def refusals(found: Values) -> Iterable[Reject]:
-    """Yield what is wrong with values that an account is to be opened with."""
-    for name, value in found.items():
-        try:
-            check(ACCOUNT_FIELDS[name], Side.PANEL, value)
-        except Reject as reject:
-            yield reject
+def refusals(found: Values, row: Values, notes: Mapping[str, Note]) -> list[Reject]:
+    """Return what is wrong with values that an account is to be opened with, by our check, or as the panel has said."""
+    return [reject for name, value in found.items() if (reject := _refusal(name, value, row, notes.get(name)))]
+
+
+def _refusal(name: str, value: Value, row: Values, note: Note | None) -> Reject | None:
+    try:
+        check(ACCOUNT_FIELDS[name], Side.PANEL, value)
+    except Reject as reject:
+        return reject
+    step = checked_step(ACCOUNT_FIELDS[name], Step(name, Side.PANEL, value), note, (), row)
+    return Reject(step.code, field=name, **step.facts) if step.code else None
+
+
+def left_out(found: Values, refused: Collection[str], row: Values, policy: Policy) -> dict[str, Value] | None:
+    """Return the values without those that were refused, and what means nothing without them.
+
+    None where no account is opened without them. By its tax number a firm's account is found, so it is not left out.
+    """
+    groups = {ACCOUNT_FIELDS[name].group for name in refused} - {""}
+    out = {name for name in found if name in refused or ACCOUNT_FIELDS[name].group in groups}
+    is_firm = type_of(row) == FIRM
+    needed = {*policy.panel.required_on_create, TYPE_FIELD, SHOPS_FIELD}
+    needed |= {COMPANY_FIELD, TAX_NUMBER_FIELD} if is_firm else set(PERSON_FIELDS)
+    return None if out & needed else {name: value for name, value in found.items() if name not in out}
+
+
+def told(refused: Iterable[Reject], table: str) -> Status:
+    """Return what is said of these refusals: every field by its name."""
+    by_code: dict[str, list[Reject]] = {}
+    for reject in refused:
+        by_code.setdefault(reject.code, []).append(reject)
+    said = [
+        codes.told(code, [r.field for r in some if r.field], {**UNKNOWN, "table": table, **some[0].facts})
+        for code, some in by_code.items()
+    ]
+    return joined(said)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kartoteka import codes
-from kartoteka.concerns.addresses.deletions import GONE, NOT_DELETED, WHOLE, Terms, contents, kept, one_sided
+from kartoteka.concerns.addresses.deletions import GONE, NOT_DELETED, WHOLE, Terms, contents, is_needed, kept, one_sided
 from kartoteka.concerns.addresses.pairing import Pair, pair
 from kartoteka.concerns.addresses.poll import AddressPoll
 from kartoteka.concerns.shops import wanted
@@ -205,6 +205,14 @@ class Addresses(Concern):
             state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
             return [Change(plan.record, state)]
         return super().answered(plan, answer)
+
+    def without(self, plan: Plan, reject: Reject) -> Plan | None:
+        """Return the plan without the fields that were refused; None for a new address that is none without them."""
+        again = super().without(plan, reject)
+        if again is None or plan.act is not Act.ADD:
+            return again
+        lost = {step.field for step in plan.to_panel} - {step.field for step in again.to_panel}
+        return None if any(is_needed(name) for name in lost) else again
 
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of an address that the panel refused; one that was deleted there is remembered as such."""

@@ -161,7 +161,7 @@ def _settled(it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote],
 
 
 def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
-    """Make on one side the address that the other one has: whole, or not at all. Empty values are not written."""
+    """Make on one side the address that the other one has, as far as that takes it. Empty values are not written."""
     filled = {name: values[name] for name in FIELDS if not is_blank(values.get(name))}
     lacking = [name for name in REQUIRED_OF_ADDRESS if name not in filled] if side is Side.PANEL else []
     if lacking:
@@ -174,13 +174,18 @@ def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) ->
     for name, field in FIELDS.items():
         if name in filled:
             step = Step(name, side, filled[name], None, reason, (filled[name], filled[name]))
-            steps.append(checked_step(field, step, notes.get(name), terms.lacks))
+            steps.append(checked_step(field, step, notes.get(name), terms.lacks, values))
         else:
             form = values.get(name) if side is Side.PANEL else None
             steps.append(Step(name, forms=(form, form)))
-    if any(step.code for step in steps):
+    if any(step.code and is_needed(step.field) for step in steps):
         return kept(it, steps=[step for step in steps if step.code])
     return _plan(it, Act.ADD if side is Side.PANEL else Act.INSERT, steps)
+
+
+def is_needed(name: str) -> bool:
+    """Return whether no address is made without this field: one that cannot be taken is left out, and held."""
+    return name in REQUIRED_OF_ADDRESS or FIELDS[name].group != ""
 
 
 def _unmake(it: Pair, side: Side, values: Values, reason: Reason) -> Plan:

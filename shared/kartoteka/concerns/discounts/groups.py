@@ -8,7 +8,7 @@ name that is not among them is it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,15 +17,29 @@ from kartoteka.codes import IN_STEP
 from kartoteka.concerns.discounts.prices import PriceLists
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import GROUP_FIELDS, GROUP_NAME
-from kartoteka.model import Change, Direction, Done, Forms, Intent, Owner, Reason, Record, Side, Written
+from kartoteka.fields.table import GROUP_FIELD, GROUP_FIELDS, GROUP_NAME
+from kartoteka.model import (
+    REFUSED,
+    REFUSED_TOGETHER,
+    Change,
+    Direction,
+    Done,
+    Forms,
+    Intent,
+    Owner,
+    Reason,
+    Record,
+    RecordState,
+    Side,
+    Written,
+)
 from kartoteka.policy import Rule
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, checked_step, merge, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
-from kartoteka.sync.retry import Answer
+from kartoteka.sync.retry import BRAKE, Answer
 from kartoteka.sync.run import Counts, Report
 
 if TYPE_CHECKING:
@@ -35,6 +49,9 @@ PAGE = 100
 MOST_PAGES = 100
 """Pages of groups beyond which the panel has plainly ignored the paging."""
 RULES = {GROUP_NAME: Rule(Direction.ERP_TO_PANEL)}
+NOT_THERE = "not_there"
+"""The kind of the note of a client that the panel did not put into a group, while that is still tried."""
+REFUSALS = (REFUSED, REFUSED_TOGETHER, NOT_THERE)
 UNDER_WAY = codes.status("sending_prices")
 NUMBERED = Intent((), making=True)
 """The intent of a group that was adopted, until its clients are woken."""
@@ -74,7 +91,7 @@ class Groups:
     def __init__(self, concern: Discounts) -> None:
         self._concern = concern
         self._run = concern.run
-        self._prices = PriceLists(concern.run, concern.name)
+        self._prices = PriceLists(concern.run, concern.name, concern.brake)
         self._table = concern.rows.groups
 
     def read(self) -> PanelGroups:
@@ -92,6 +109,38 @@ class Groups:
         raise Halt(
             "panel_query", "the panel seems to ignore the paging of discounts/groups: does it speak Admin API v8?"
         )
+
+    def read_for(self, records: Sequence[Record]) -> PanelGroups:
+        """Return the panel's groups; of these ones none is missing that may only not have been shown.
+
+        A group has gone where two readings of a list that is not empty lack it, or one where the panel has refused to
+        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Raises as
+        :meth:`read`.
+        """
+        panel = self.read()
+        lacking = (r for r in records if r.state.panel_id and r.state.panel_id not in panel.names)
+        missing = {r.key.group_id: r for r in lacking if r.state.intent is None or not _deletes(r.state.intent)}
+        if not missing:
+            return panel
+        refused = self._refused(missing)
+        again = self.read()
+        sure = bool(panel.names and again.names)
+        panel.names |= again.names
+        for group_id, record in missing.items():
+            number, base = record.state.panel_id, record.state.base
+            if number not in panel.names and not sure and group_id not in refused:
+                panel.names[number] = str(base.panel.get(GROUP_NAME) or "") if base else ""
+        return panel
+
+    def _refused(self, records: Mapping[str, Record]) -> set[str]:
+        """Return those of these groups into which the panel has refused to put a client."""
+        found: set[str] = set()
+        for group_id, record in records.items():
+            members = [Owner(client_id) for client_id in self._run.exchange.prices.members([group_id])]
+            states = self._run.exchange.records.states([self._concern.name], members).values()
+            if any(refused_of(state) == record.state.panel_id for state in states):
+                found.add(group_id)
+        return found
 
     # --- the plan
 
@@ -173,7 +222,7 @@ class Groups:
 
     def _checked(self, record: Record, step: Step) -> Step:
         """Return the step, or why it is not carried out: the panel has refused this before, or could not take it."""
-        return checked_step(GROUP_FIELDS[GROUP_NAME], step, record.state.notes.get(GROUP_NAME), ())
+        return checked_step(GROUP_FIELDS[GROUP_NAME], step, record.state.notes.get(GROUP_NAME), (), {})
 
     # --- carrying it out
 
@@ -184,7 +233,7 @@ class Groups:
         records = decisions.taken_up(self._run, self._concern.load([Owner(group_id=key) for key in group_ids]))
         asked = any(r.erp is not None or r.state.panel_id or r.state.intent for r in records)
         try:
-            panel = self.read() if asked else PanelGroups({}, set())
+            panel = self.read_for(records) if asked else PanelGroups({}, set())
         except (Retry, Halt) as error:
             report, _ = save(self._concern, [retry.deferred(self._run, record, error) for record in records])
             return report + Report(halts=retry.halts([error]))
@@ -192,6 +241,9 @@ class Groups:
         for n, record in enumerate(records):
             if not self._run.time_left():
                 self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
+                break
+            if self._concern.brake.tripped:
+                self._concern.paused([r.key.owner for r in records[n:]], BRAKE)
                 break
             report += self._work_one(record, panel) + Report(Counts(reconciled=1))
         return report
@@ -239,8 +291,9 @@ class Groups:
             self._run.queue.send(self._concern.name, [Owner(client_id) for client_id in members])
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
+        confirmed = retry.was_stopped(record) and self._concern.brake.released
         had_number, record = record.state.panel_id, self._cleared_up(record, panel)
-        plan = self._concern.decided(self.plan(record, panel), asked=True)
+        plan = replace(self._concern.decided(self.plan(record, panel), asked=True), confirmed=confirmed)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
         if change.after.panel_id and not record.state.panel_id:
@@ -254,11 +307,13 @@ class Groups:
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)
         if plan.more and record.state.panel_id and record.state.intent is None:
-            report += self._send_prices(record)
+            report += self._send_prices(record, confirmed=confirmed)
         return report
 
     def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
-        """Make the call of a plan; a group is deleted once nobody is in it."""
+        """Make the call of a plan; a group is deleted once nobody is in it, and its prices are removed with it."""
+        if not self._brake_lets(plan):
+            return retry.deferred(self._run, plan.record, Retry(BRAKE), stopped=True), ()
         try:
             members = self._run.panel.group_clients(plan.panel_id) if plan.act is Act.DELETE else ()
         except (Retry, Halt) as error:
@@ -270,11 +325,20 @@ class Groups:
         (change,), halts = carry_out(self._concern, [plan])
         return change, halts
 
-    def _send_prices(self, record: Record) -> Report:
-        sent = self._prices.send(record.key.group_id, record.state.panel_id)
+    def _brake_lets(self, plan: Plan) -> bool:
+        brake, key = self._concern.brake, plan.record.key
+        if not brake.lets_through([plan]) or plan.act is not Act.DELETE or plan.confirmed:
+            return not brake.tripped
+        return brake.lets_prices({key}, self._run.exchange.prices.count_sent(key.group_id))
+
+    def _send_prices(self, record: Record, *, confirmed: bool) -> Report:
+        sent = self._prices.send(record.key.group_id, record.state.panel_id, confirmed=confirmed)
         status = record.state.status
         if sent.failure is not None:
-            change = retry.deferred(self._run, record, sent.failure)
+            change = retry.deferred(self._run, record, sent.failure, stopped=confirmed)
+        elif sent.unfinished and confirmed:  # what is left of it is let pass too
+            self._run.queue.send(self._concern.name, [record.key.owner])
+            change = retry.deferred(self._run, record, Retry("sending_prices"), stopped=True, told=UNDER_WAY)
         elif sent.unfinished:
             self._run.queue.send(self._concern.name, [record.key.owner])
             change = Change(record, replace(record.state, status=UNDER_WAY if status == IN_STEP else status))
@@ -297,6 +361,17 @@ class Groups:
         except (Reject, Retry, Halt) as error:
             return error
         return Done()
+
+
+def numbered(number: object) -> str:
+    """Return how a group of the panel's is called that is known by its number."""
+    return f"panel-{number}"
+
+
+def refused_of(state: RecordState) -> str:
+    """Return the number of the group into which the panel has refused to put this client; empty for none."""
+    note = state.notes.get(GROUP_FIELD)
+    return note.value.removeprefix(numbered("")) if note is not None and note.kind in REFUSALS else ""
 
 
 def _made_before(intent: Intent, panel: PanelGroups) -> str:

@@ -12,19 +12,17 @@ from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
-from kartoteka.concerns.discounts.groups import Groups
+from kartoteka.concerns.discounts.groups import NOT_THERE, REFUSALS, Groups, numbered
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Change, Forms, Note, Owner, Record, Value, Values, Written
+from kartoteka.model import Change, Forms, Note, Owner, Record, Values, Written
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
-
-REFUSALS = (REFUSED, REFUSED_TOGETHER)
 
 
 class Discounts(Concern):
@@ -54,6 +52,11 @@ class Discounts(Concern):
         groups = [Owner(group_id=key) for key in self.run.exchange.prices.group_ids()] if not after else []
         clients, last = super().scan(after, limit)
         return [*groups, *clients], last
+
+    def lacks_row(self, plan: Plan) -> bool:
+        """Return whether a plan rests on a row's not being there: a group's, or that of a price that was sent."""
+        group_id = plan.record.key.group_id
+        return super().lacks_row(plan) or bool(group_id and self.run.exchange.prices.without_item(group_id, 1))
 
     def restored(self) -> bool:
         """Doubt every price: nobody knows what the panel was sent since the backup."""
@@ -114,14 +117,15 @@ class Discounts(Concern):
             return super().refused(replace(plan, status=None), reject)
         change = super().refused(plan, reject)
         group_id = str(next((step.value for step in plan.to_panel if step.field == GROUP_FIELD), None) or "")
-        if not group_id or reject.field not in ("", GROUP_FIELD):
+        if not group_id:
             return change
-        with self.lock:
-            self._doubtful.add(Owner(group_id=group_id))
+        if reject.field in ("", GROUP_FIELD):
+            with self.lock:
+                self._doubtful.add(Owner(group_id=group_id))
         note = change.after.notes.get(GROUP_FIELD)
         if note is None or note.kind not in REFUSALS:
-            return change
-        note = note._replace(value=_numbered(plan.call.values[GROUP_FIELD]))
+            note = Note(NOT_THERE, "", code=reject.code)
+        note = note._replace(value=numbered(plan.call.values[GROUP_FIELD]))
         return replace(change, after=replace(change.after, notes={**change.after.notes, GROUP_FIELD: note}))
 
     def saved(self, _changes: Sequence[Change]) -> None:
@@ -167,7 +171,7 @@ class Discounts(Concern):
             gone = base is not None and base.panel.get(GROUP_FIELD) == group and group not in self.numbers()
             return {**values, GROUP_FIELD: None} if gone else values
         names = {known: group_id for group_id, known in self.numbers().items()}
-        return {**values, GROUP_FIELD: names.get(str(group), _numbered(group))}
+        return {**values, GROUP_FIELD: names.get(str(group), numbered(group))}
 
     def remembered(self, record: Record) -> Mapping[str, Note]:
         """Return what is remembered; that a group was refused holds while it has the number that it had then."""
@@ -176,7 +180,7 @@ class Discounts(Concern):
         if note is None or note.kind not in REFUSALS or not group_id:
             return notes
         others = {name: each for name, each in notes.items() if name != GROUP_FIELD}
-        if note.value != _numbered(self.numbers().get(group_id)):
+        if note.value != numbered(self.numbers().get(group_id)):
             return others
         return {**others, GROUP_FIELD: note._replace(value=group_id)}
 
@@ -203,8 +207,3 @@ class Discounts(Concern):
         """Return the values with the panel's number of the group."""
         group_id = str(values.get(GROUP_FIELD) or "")
         return {**values, GROUP_FIELD: self.numbers()[group_id]} if group_id else values
-
-
-def _numbered(number: Value) -> str:
-    """Return how a group of the panel's is called that is known by its number."""
-    return f"panel-{number}"

@@ -16,14 +16,15 @@ from itertools import chain
 
 from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.fields import money
+from kartoteka.fields import money, risk
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY, CURRENCY_FIELD
 from kartoteka.model import Change, Direction, Key, Outcome, Reason, Record, RecordState, Written
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
+from kartoteka.sync.brake import Brake
 from kartoteka.sync.merge import quoted
-from kartoteka.sync.retry import status_of_refusal
+from kartoteka.sync.retry import BRAKE, status_of_refusal
 from kartoteka.sync.run import Run
 
 KINDS = ("product", "producer", "series", "category", "menu_item")
@@ -118,6 +119,18 @@ class PriceChange:
     price: SentPrice | None
     before: SentPrice | None
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether the brake counts it: what the panel holds is known, and becomes something else."""
+        return self.before is not None and self.before.price is not None
+
+    @property
+    def risky(self) -> bool:
+        """Whether it takes something away: a price is removed, or cut to less than half; never in another currency."""
+        if self.before is None or (self.price is not None and self.price.currency != self.before.currency):
+            return False
+        return risk.cut(self.before.price, self.price.price if self.price else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -130,11 +143,12 @@ class Refusal:
 class PriceLists:
     """The prices of all groups in one run, which share its budget of calls."""
 
-    def __init__(self, run: Run, concern: str) -> None:
+    def __init__(self, run: Run, concern: str, brake: Brake) -> None:
         self._run = run
         self._concern = concern
         self._lock = threading.Lock()
         self._calls = MOST_CALLS
+        self.brake = brake
 
     def differ(self, group_id: str) -> bool:
         """Return whether anything is to be sent, or to be told of a group's rows."""
@@ -192,9 +206,12 @@ class PriceLists:
             same = (price.price, price.currency) == (sent.price, sent.currency)
         return None if same else PriceChange(item.key, price, sent)
 
-    def send(self, group_id: str, number: str) -> PriceList:
-        """Send what differs of a group, as far as calls and time go; return what came of it."""
-        sending = PriceList(self, self._run, self._concern, group_id, number)
+    def send(self, group_id: str, number: str, *, confirmed: bool = False) -> PriceList:
+        """Send what differs of a group, as far as calls, time and the brake go; return what came of it.
+
+        ``confirmed``: a person lets it pass.
+        """
+        sending = PriceList(self, self._run, self._concern, group_id, number, confirmed=confirmed)
         sending.work()
         return sending
 
@@ -212,12 +229,15 @@ class PriceList:
     ``written`` and ``held`` count prices.
     """
 
-    def __init__(self, lists: PriceLists, run: Run, concern: str, group_id: str, number: str) -> None:
+    def __init__(
+        self, lists: PriceLists, run: Run, concern: str, group_id: str, number: str, *, confirmed: bool
+    ) -> None:
         self._lists = lists
         self._run = run
         self._concern = concern
         self._group_id = group_id
         self._number = number
+        self._confirmed = confirmed
         self._told = run.exchange.prices.statuses(group_id)
         self._standing: set[str] = set()
         self.failure: Retry | Halt | None = None
@@ -229,6 +249,9 @@ class PriceList:
         """Send all that differs; rows that are no price are told of at the end."""
         refusals: dict[str, Change] = {}
         for batch in self._batches(refusals):
+            if not self._confirmed and not self._brake_lets(batch):
+                self.failure = Retry(BRAKE)
+                return
             self._send(batch)
             if self.failure or self.unfinished:
                 return
@@ -238,6 +261,10 @@ class PriceList:
         told = [change for change in (*refusals.values(), *gone) if change]
         for page in pieces(told, PAGE):
             self._store([], [], page)
+
+    def _brake_lets(self, batch: Sequence[PriceChange]) -> bool:
+        keys = {Key("", self._group_id, self._concern, item_id(c.key)) for c in batch if c.rewrites}
+        return self._lists.brake.lets_prices(keys, sum(change.risky for change in batch))
 
     def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
@@ -304,7 +331,7 @@ class PriceList:
                 sent.append(_as_before(change))
                 changes.append(self._about(key, held(outcome)))
             else:
-                changes.append(self._about(key, None, _written(change)))
+                changes.append(self._about(key, None, _written(change, confirmed=self._confirmed)))
                 sent += [change.price] if change.price else []
                 removed += [] if change.price else [change.key]
         self._store(sent, removed, changes)
@@ -339,13 +366,16 @@ def _as_before(change: PriceChange) -> SentPrice:
     return replace(before, refused=_mark(change.price) if change.price else REMOVAL)
 
 
-def _written(change: PriceChange) -> tuple[Written, ...]:
+def _written(change: PriceChange, *, confirmed: bool) -> tuple[Written, ...]:
     """Return the history of a price: what it was, as far as that is known, and what it is now."""
+    passed = confirmed or not change.rewrites
+    counts = change.risky and not passed
     before, after = change.before, change.price
     was = before.price if before else None
     reason = Reason.EDIT if before else Reason.CREATE
-    written = [Written(PRICE, Direction.ERP_TO_PANEL, reason, was, after.price if after else None)]
+    now = after.price if after else None
+    written = [Written(PRICE, Direction.ERP_TO_PANEL, reason, was, now, counts, passed)]
     if after and (before is None or before.currency != after.currency):
         was_in = before.currency if before else None
-        written.append(Written(CURRENCY_FIELD, Direction.ERP_TO_PANEL, reason, was_in, after.currency))
+        written.append(Written(CURRENCY_FIELD, Direction.ERP_TO_PANEL, reason, was_in, after.currency, passed=passed))
     return tuple(written)

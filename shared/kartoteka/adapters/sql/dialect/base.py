@@ -18,6 +18,9 @@ from kartoteka.errors import Halt, KartotekaError, Retry
 WRITES = "kartoteka_writes"
 """Execution option of a connection that is about to write."""
 
+BRIEFLY = "kartoteka_briefly"
+"""Execution option of a connection that waits for somebody else's lock only so many seconds."""
+
 STATEMENT_SECONDS = 60
 CONNECT_SECONDS = 10
 
@@ -91,6 +94,8 @@ class Dialect(ABC):
     """Isolation level in which several SELECTs see one moment; None where plain transactions do."""
     one_writer: ClassVar[bool] = False
     """Whether writers exclude each other anyway: then our own threads had better queue up than sleep and try again."""
+    keeps_connections: ClassVar[bool] = True
+    """Whether connections stay open between two runs: another file may be put in an open one's place unseen."""
     lock_seconds: ClassVar[float] = 30
     """How long a statement waits for somebody else's lock."""
 
@@ -101,6 +106,10 @@ class Dialect(ABC):
     @abstractmethod
     def connect_args(self) -> Mapping[str, Any]:
         """Return the driver's settings: time limits, encoding."""
+
+    def identity(self, _url: sa.URL) -> str:
+        """Return something that differs where another database stands at the same address."""
+        return ""
 
     @abstractmethod
     def prepare(self, engine: sa.Engine) -> None:
@@ -117,6 +126,18 @@ class Dialect(ABC):
     @abstractmethod
     def triggers(self, watched: Watched) -> Sequence[str]:
         """Return statements that make this table fill ``change_log``; running them twice changes nothing."""
+
+    def missing_triggers(self, watched: Watched) -> Sequence[str]:
+        """Return statements that make only what is missing of that, by a role that may have no right to the rest."""
+        return self.triggers(watched)
+
+    @abstractmethod
+    def trigger_names(self, watched: Watched) -> Sequence[str]:
+        """Return the names of the triggers that :meth:`triggers` makes."""
+
+    @abstractmethod
+    def triggers_of(self, connection: sa.Connection, tables: Sequence[str]) -> Mapping[tuple[str, str], bool]:
+        """Return (table, trigger) -> whether it fires, of all triggers that these tables have: one statement."""
 
     @abstractmethod
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:

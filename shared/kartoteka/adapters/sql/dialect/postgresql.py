@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
 from kartoteka.adapters.sql.dialect.base import (
+    BRIEFLY,
     CONNECT_SECONDS,
     NO_ACCESS,
     NO_SCHEMA,
@@ -61,6 +62,7 @@ class Postgresql(Dialect):
 
     def prepare(self, engine: sa.Engine) -> None:
         event.listen(engine, "connect", self._on_connect)
+        event.listen(engine, "begin", _on_begin)
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
         connection.adapters.register_loader("bpchar", _unpadding_loader())
@@ -96,23 +98,33 @@ class Postgresql(Dialect):
         connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
 
     def triggers(self, watched: Watched) -> Sequence[str]:
-        decided: list[str] = []
-        if watched.answer:
-            events = {"kartoteka_answer": f"AFTER UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"}
-            if "decided_by" in watched.table.c:
-                head = f"BEFORE UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"
-                decided = [_DECIDED, _create_trigger(watched, "kartoteka_decided", head, "kartoteka_decided()")]
-        else:
-            events = {
-                "kartoteka_log": "AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
-                "kartoteka_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-            }
         return [
             _create_function(watched),
             f"REVOKE ALL ON FUNCTION {_function(watched)} FROM PUBLIC",
-            *(_create_trigger(watched, name, head, _function(watched)) for name, head in events.items()),
-            *decided,
+            *([_DECIDED] if _has_decided_by(watched) else []),
+            *_create_triggers(watched),
         ]
+
+    def missing_triggers(self, watched: Watched) -> Sequence[str]:
+        """Look whether the role may before any lock is asked for; the function may be there, and another role's."""
+        table, function = watched.table.name, _function(watched)
+        may = f"has_table_privilege('{table}', 'TRIGGER')"
+        return [
+            f"DO $kartoteka$ BEGIN IF NOT {may} THEN RAISE insufficient_privilege; END IF; END $kartoteka$",
+            _create_function(watched, unless=f"to_regprocedure('{function}') IS NOT NULL"),
+            *_create_triggers(watched),
+        ]
+
+    def trigger_names(self, watched: Watched) -> Sequence[str]:
+        return list(_events(watched))
+
+    def triggers_of(self, connection: sa.Connection, tables: Sequence[str]) -> Mapping[tuple[str, str], bool]:
+        """A trigger that fires only for replication (``R``) is as good as none."""
+        found = sa.text(
+            "SELECT t.name, g.tgname, g.tgenabled IN ('O', 'A') FROM unnest(CAST(:tables AS text[])) AS t(name) "
+            "JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = to_regclass(t.name) WHERE NOT g.tgisinternal"
+        )
+        return {(row[0], row[1]): row[2] for row in connection.execute(found, {"tables": list(tables)})}
 
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Judge by the code that the database gives, not by its words."""
@@ -124,6 +136,11 @@ class Postgresql(Dialect):
         if state.startswith(_NO_ACCESS_STATES):
             return Halt("database_access", f"{NO_ACCESS} ({state})")
         return Retry("database") if state.startswith(_RETRY_STATES) else None
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    if seconds := connection.get_execution_options().get(BRIEFLY):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
 
 
 def _spelled(moment: datetime) -> str:
@@ -159,7 +176,7 @@ def _function(watched: Watched) -> str:
     return f"kartoteka_log_{watched.table.name}()"
 
 
-def _create_function(watched: Watched) -> str:
+def _create_function(watched: Watched, unless: str = "false") -> str:
     """The search path is pinned to the schema at creation, whatever the ERP's session has set."""
     body = _ANSWER if watched.answer else _LOG
     words = {
@@ -175,10 +192,32 @@ def _create_function(watched: Watched) -> str:
     for word, text in words.items():
         body = body.replace(word, text)
     return (
-        f"DO $kartoteka$ BEGIN EXECUTE replace($create$\nCREATE OR REPLACE FUNCTION {_function(watched)} "
+        f"DO $kartoteka$ BEGIN IF {unless} THEN RETURN; END IF; "
+        f"EXECUTE replace($create$\nCREATE OR REPLACE FUNCTION {_function(watched)} "
         "RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
         f"{body}$body$\n$create$, '{{schema}}', quote_ident(current_schema())); END $kartoteka$"
     )
+
+
+def _events(watched: Watched) -> Mapping[str, tuple[str, str]]:
+    """Return trigger -> when it fires, for which table, and the function that it calls."""
+    function = _function(watched)
+    if not watched.answer:
+        return {
+            "kartoteka_log": ("AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", function),
+            "kartoteka_truncate": ("BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", function),
+        }
+    answered = f"UPDATE OF {watched.answer} ON {{table}} FOR EACH ROW"
+    decided = {"kartoteka_decided": (f"BEFORE {answered}", "kartoteka_decided()")}
+    return {"kartoteka_answer": (f"AFTER {answered}", function), **(decided if _has_decided_by(watched) else {})}
+
+
+def _has_decided_by(watched: Watched) -> bool:
+    return watched.answer != "" and "decided_by" in watched.table.c
+
+
+def _create_triggers(watched: Watched) -> list[str]:
+    return [_create_trigger(watched, name, head, function) for name, (head, function) in _events(watched).items()]
 
 
 def _entry(watched: Watched, row: str) -> str:

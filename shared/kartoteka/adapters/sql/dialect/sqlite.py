@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
-from kartoteka.adapters.sql.dialect.base import NO_ACCESS, NO_SCHEMA, WRITES, Dialect, UtcNow, Watched
+from kartoteka.adapters.sql.dialect.base import BRIEFLY, NO_ACCESS, NO_SCHEMA, WRITES, Dialect, UtcNow, Watched
 from kartoteka.adapters.sql.values import letters
 from kartoteka.errors import Halt, KartotekaError, Retry
 
@@ -37,12 +38,21 @@ class Sqlite(Dialect):
 
     name = "sqlite"
     one_writer = True
+    keeps_connections = False
 
     def for_printing(self) -> sa.Dialect:
         return sqlite.dialect()
 
     def connect_args(self) -> Mapping[str, Any]:
         return {"timeout": self.lock_seconds}
+
+    def identity(self, url: sa.URL) -> str:
+        """Return which file it is, by device and number."""
+        try:
+            found = Path(url.database or "").stat()
+        except OSError:
+            return ""
+        return f"{found.st_dev}:{found.st_ino}"
 
     def prepare(self, engine: sa.Engine) -> None:
         event.listen(engine, "connect", _on_connect)
@@ -82,12 +92,21 @@ class Sqlite(Dialect):
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         statements: list[str] = []
-        for name, (head, entries) in (_answer_cases if watched.answer else _cases)(watched).items():
-            trigger = f"kartoteka_{watched.table.name}_{name}"
+        for trigger, (head, entries) in _cases(watched).items():
             body = "\n".join(f"  {entry};" for entry in entries)
             statements.append(f"DROP TRIGGER IF EXISTS {trigger}")
             statements.append(f"CREATE TRIGGER {trigger} {head}\nBEGIN\n{body}\nEND")
         return statements
+
+    def trigger_names(self, watched: Watched) -> Sequence[str]:
+        return list(_cases(watched))
+
+    def triggers_of(self, connection: sa.Connection, tables: Sequence[str]) -> Mapping[tuple[str, str], bool]:
+        """A trigger cannot be switched off here. One that went with its renamed table is another table's."""
+        found = sa.text(
+            "SELECT lower(tbl_name), name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN :tables"
+        ).bindparams(sa.bindparam("tables", expanding=True))
+        return {(row[0], row[1]): True for row in connection.execute(found, {"tables": list(tables)})}
 
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Judge by the code that the database gives; what is missing has none of its own, only words."""
@@ -110,8 +129,18 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(WRITES):
+        connection.exec_driver_sql("BEGIN")
+        return
+    seconds = options.get(BRIEFLY)
+    if seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        if seconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(Sqlite.lock_seconds * 1000)}")
 
 
 def _lenient_text(raw: bytes | None) -> str | None:
@@ -131,7 +160,13 @@ def _day(moment: datetime, days: int) -> str:
 
 
 def _cases(watched: Watched) -> dict[str, _Case]:
-    """Return trigger name -> what it does, for a table that the ERP writes."""
+    """Return trigger -> what it does."""
+    cases = _answer_cases(watched) if watched.answer else _table_cases(watched)
+    return {f"kartoteka_{watched.table.name}_{name}": case for name, case in cases.items()}
+
+
+def _table_cases(watched: Watched) -> dict[str, _Case]:
+    """Return the trigger's kind -> what it does, for a table that the ERP writes."""
     table = watched.table.name
     same = " AND ".join(f"OLD.{column} IS NEW.{column}" for column in watched.whole_key)
     gone, new = _entry(watched, "OLD", "D"), _entry(watched, "NEW", "I")
@@ -151,7 +186,7 @@ def _cases(watched: Watched) -> dict[str, _Case]:
 
 
 def _answer_cases(watched: Watched) -> dict[str, _Case]:
-    """Return trigger name -> what it does, for a table of ours in which the ERP answers."""
+    """Return the trigger's kind -> what it does, for a table of ours in which the ERP answers."""
     head = f"AFTER UPDATE OF {watched.answer} ON {watched.table.name}"
     changed = f"{head} WHEN OLD.{watched.owner} IS NOT NULL AND OLD.{watched.owner} IS NOT NEW.{watched.owner}"
     return {
