@@ -391,6 +391,34 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_vat.checked",
+            State.HELD,
+            Text(
+                "'{value}' nie jest numerem NIP, jaki nadaje ten kraj ({country}): nie zgadza się długość lub suma "
+                "kontrolna.",
+                "Popraw {fields} lub kraj w tabeli {table}; sprawdzanie wyłącza billing.check_tax_numbers w polityce.",
+            ),
+            Text(
+                "'{value}' is no tax number of its country ({country}): its length or its check digit is wrong.",
+                "Correct {fields} or the country in {table}; billing.check_tax_numbers in the policy switches the "
+                "check off.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_vat.dummy",
+            State.HELD,
+            Text(
+                "'{value}' nie jest niczyim numerem NIP ({country}), choć może mieć poprawną sumę kontrolną.",
+                "Wpisz prawdziwy numer w {fields} w tabeli {table} albo zostaw to pole puste.",
+            ),
+            Text(
+                "'{value}' is nobody's tax number ({country}), even where its check digit is right.",
+                "Put the real number into {fields} in {table}, or leave it empty.",
+            ),
+            contents=True,
+        ),
+        Code(
             "bad_country.by_panel",
             State.HELD,
             Text("Panel nie przyjmuje tego kraju (odpowiedź: '{panel}').", "Popraw {fields} w tabeli {table}."),
@@ -729,6 +757,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "The same account was given to several clients: {accounts}.",
                 "Leave it to one of them: clear decision in sync_matches, or client_id in incoming_clients, for the "
                 "others.",
+            ),
+        ),
+        Code(
+            "shared_account.linked",
+            State.HELD,
+            Text(
+                "Konto {accounts} jest już powiązane z innym klientem ({value}).",
+                "Jeśli należy do tego klienta, usuń tamten wiersz w sync_links i zmień coś w tym wierszu; jeśli nie, "
+                "popraw kod zewnętrzny konta w panelu albo decision.",
+            ),
+            Text(
+                "Account {accounts} is linked to another client ({value}).",
+                "If it is this client's, delete that row of sync_links and touch this one; if not, correct the "
+                "account's external code in the panel, or the decision.",
             ),
         ),
         Code(

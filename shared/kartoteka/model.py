@@ -320,7 +320,8 @@ class Change:
     The ERP's own row is written first, all or nothing; where the ERP was faster, or its database refused,
     ``otherwise`` is stored instead. ``closed``: ids of open conflicts that are settled now -> winner (None: both sides
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
-    decision; None leaves them. A ``link`` takes its account off ``incoming_clients`` and from any other client.
+    decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
+    where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
     """
 
     record: Record

@@ -546,6 +546,11 @@ class FakeRecords(_Port):
         again: set[Key] = set()
         refused: dict[Key, str] = {}
         columns: dict[Key, Mapping[str, str]] = {}
+        if late := _linked_elsewhere(db, changes):
+            linking = [c for c in changes if c.link and c.link.client_id in late]
+            again |= {c.record.key for c in linking}
+            others = [c for c in changes if c.record.key.client_id not in late]
+            changes = [*others, *(c.otherwise for c in linking if c.otherwise)]
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
@@ -903,6 +908,16 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _linked_elsewhere(db: FakeExchange, changes: Sequence[Change]) -> set[str]:
+    """Return the clients whose account is another client's that is there, or another one's of this save."""
+    owners = {x.panel_client_id: x.client_id for x in db.links.values() if x.client_id in db.clients}
+    late = set()
+    for link in (change.link for change in changes if change.link):
+        if owners.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+            late.add(link.client_id)
+    return late
 
 
 def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:

@@ -39,7 +39,7 @@ def world(sql: SqlBench) -> World:
     world = installation(policy=BOTH_WAYS)
     world.exchange = sql.exchange  # type: ignore[assignment]
     for number, mail in (("1", "biuro@firma.pl"), ("2", "inna@spolka.pl")):
-        nip = {"1": "5250001232", "2": "7792369887"}[number]
+        nip = {"1": "5250001233", "2": "7792369887"}[number]
         sql.erp.insert_client(f"C-{number}", **{**CLIENT, "email": mail, "nip": nip})
         sql.erp.set_credit(f"C-{number}", **CREDIT)
     settle(world)

@@ -253,9 +253,12 @@ class FirstContact:
         row = exchange.clients[client]
         if client not in exchange.links:
             assert status.state is State.HELD, f"{client} has no account and does not wait: {status}"
-            assert exchange.index.candidates([client]) or status.code in {"account_taken", "guest", "account_gone"}, (
-                status
-            )
+            assert exchange.index.candidates([client]) or status.code in {
+                "account_taken",
+                "guest",
+                "account_gone",
+                "bad_vat",
+            }, status
             return
         account = exchange.links[client].panel_client_id
         wrong = [r for key, r in exchange.incoming.items() if r.client_id == client and key != account]

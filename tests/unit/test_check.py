@@ -81,9 +81,9 @@ def test_what_the_panel_requires_is_sent_also_where_it_does_not_travel() -> None
 
 def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
     found = {**FIRM, "email": "a b", "company": "x" * 301}
-    told = [(r.code, r.field) for r in opening.refusals(found, found, {})]
+    told = [(r.code, r.field) for r in opening.refusals(found, found, {}, Policy())]
     assert told == [("bad_email", "email"), ("too_long", "company")]
-    assert not opening.refusals(FIRM, FIRM, {})
+    assert not opening.refusals(FIRM, FIRM, {}, Policy())
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_retry_opens_an_account_that_was_refused() -> None:
 
 
 def test_retry_tries_once_more_what_the_panel_does_not_take() -> None:
-    world = linked()
+    world = linked(policy='{"billing": {"fields": {"nip": {"protect": false}}}}')
     world.exchange.update_client("C-0", nip="7792369887")
     world.panel.edit("1", nip="1")
     for _ in range(6):

@@ -291,12 +291,28 @@ def test_every_concern_asks_again_at_growing_pauses_up_to_an_hour(concern: str) 
 def test_a_held_client_is_planned_by_no_scan_and_no_log_while_nothing_changes() -> None:
     world = linked()
     world.panel.remove(world.exchange.links["C-1"].panel_client_id)
-    world.exchange.update_client("C-1", street="Nowa 7")
-    work(world, "billing", "accounts")
+    for concern in ("accounts", "billing", "shops"):
+        world.queue.send(concern, [Owner("C-1")])
+    world.drain()
     run = world.run()
-    for concern in ("billing", "accounts", "shops", "discounts", "credit"):
-        edited = concern == "billing"
-        assert run.concerns[concern].differing([Owner("C-1")]) == ([Owner("C-1")] if edited else [])
+    for concern in ("accounts", "billing", "shops"):
+        assert gone(world, concern=concern)
+        assert run.concerns[concern].differing([Owner("C-1")]) == []
+    world.exchange.update_client("C-1", street="Nowa 7")
+    assert run.concerns["billing"].differing([Owner("C-1")]) == [Owner("C-1")]
+
+
+def test_what_was_held_for_its_account_is_forgotten_with_the_link() -> None:
+    world = linked()
+    world.panel.remove(world.exchange.links["C-1"].panel_client_id)
+    world.queue.send("billing", [Owner("C-1")])
+    world.drain()
+    assert gone(world)
+    del world.exchange.links["C-1"]
+    world.collect("billing", everything_due=True)
+    world.drain()
+    assert world.exchange.status("C-1", "billing") is None
+    assert not [key for key in world.exchange.deferrals if key.concern == "billing"]
 
 
 # addresses of a client that the answer does not name

@@ -28,7 +28,7 @@ def person(**values: Value) -> dict[str, Value]:
         ({"nip": f"PL {ALFA}", "email": SHARED.upper()}, {"nip": BETA, "email": SHARED}),
         ({"nip": "CZ83609091", "email": SHARED}, {"nip": "HU83609091", "email": SHARED}),
         ({"nip": ALFA, "phone": "501 502 503"}, {"nip": BETA, "phone": "+48501502503"}),
-        ({"nip": ALFA, "email": SHARED}, {"nip": ALFA, "email": SHARED, "country_code": "DE"}),
+        ({"nip": "136695976", "email": SHARED}, {"nip": "136695976", "email": SHARED, "country_code": "DE"}),
     ],
     ids=["the issue's", "prefix and case", "issuers", "phone", "country"],
 )

@@ -87,7 +87,8 @@ class Field:
     column's default. ``element`` is what
     ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
     field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
-    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``note``: what the page
+    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``protected``: one value
+    is replaced by another one only by a person's word, unless the policy says otherwise. ``note``: what the page
     of the fields says of a value that is not simply what stands in its column.
     """
 
@@ -106,6 +107,7 @@ class Field:
     since: str = ""
     group: str = ""
     watched: bool = False
+    protected: bool = False
     note: str = ""
 
     def normalise(self, value: Value, record: Values) -> str:
@@ -150,7 +152,7 @@ BILLING = _fields(
     Field("first_name", TEXT, 100, _ADDRESS_OF + "clientFirstName", "firstname", "clientFirstName"),
     Field("last_name", TEXT, 100, _ADDRESS_OF + "clientLastName", "lastname", "clientLastName"),
     Field("company", TEXT, 300, _ADDRESS_OF + "clientFirm", "company", "clientFirm", group=_WHO),
-    Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced),
+    Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced, protected=True),
     Field("street", TEXT, 200, _ADDRESS_OF + "clientStreet", "street", "clientStreet", group=_PLACE),
     Field("zip_code", POSTCODE, 20, _ADDRESS_OF + "clientZipCode", "zipcode", "clientZipCode", group=_PLACE),
     Field("city", TEXT, 100, _ADDRESS_OF + "clientCity", "city", "clientCity", group=_PLACE),

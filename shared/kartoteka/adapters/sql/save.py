@@ -7,6 +7,7 @@ stored as the change's ``otherwise`` says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ _HISTORY = (
     *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
 )
 
+_OWNERS = sa.select(sync_links.c.panel_client_id, sync_links.c.client_id).where(among(sync_links.c.panel_client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -67,6 +69,8 @@ class Saver:
         self._database = database
         self._rows = RowWriter(database)
         dialect, incoming = database.dialect, database.erp.incoming_clients
+        client = database.erp.clients.c
+        self._there = sa.select(client.id).where(among(client.id))
         self._no_longer_incoming = incoming.delete().where(among(incoming.c.panel_client_id))
         self._links = dialect.upsert(sync_links, _LINK)
         self._matches = dialect.insert(sync_matches, _MATCH)
@@ -97,19 +101,29 @@ class Saver:
 
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
+        if change.link:  # perhaps the account was linked to another client in this very moment
+            with self._database.writing() as connection:
+                if self._linked_elsewhere(connection, [change]):
+                    return self.store(connection, [change], run_id, at)
         if change.otherwise:
             self.save([change.otherwise], run_id, at)
         return Saved(refused={change.record.key: reason})
 
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
         """Store these changes inside a transaction and return what could not be stored as asked."""
+        again = frozenset[Key]()
+        if late := self._linked_elsewhere(connection, [change for change in changes if change.link]):
+            linking = [change for change in changes if change.link and change.link.client_id in late]
+            again = frozenset(change.record.key for change in linking)
+            others = [change for change in changes if change.record.key.client_id not in late]
+            changes = [*others, *(change.otherwise for change in linking if change.otherwise)]
         answer = self._rows.write(connection, [change for change in changes if _writes_row(change)])
         missed = answer.again | answer.refused.keys()
         stored = [
             change.otherwise if _writes_row(change) and change.record.key in missed else change for change in changes
         ]
         self._store(connection, [change for change in stored if change is not None], run_id, at)
-        return answer
+        return replace(answer, again=answer.again | again)
 
     def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
         self._store_links(connection, [change.link for change in changes if change.link], at)
@@ -141,8 +155,21 @@ class Saver:
         for some in pieces([tuple(key) for key, row in rows.items() if row is None], CHUNK):
             connection.execute(drop, {"keys": some})
 
+    def _linked_elsewhere(self, connection: sa.Connection, changes: Sequence[Change]) -> frozenset[str]:
+        """Return the clients of these changes whose account is another client's that is there, or of this save."""
+        wanted: dict[str, str] = {}
+        late = set()
+        for link in (change.link for change in changes if change.link):
+            if wanted.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+                late.add(link.client_id)
+        owners = {row[0]: row[1] for row in by_ids(connection, _OWNERS, wanted)}
+        others = {account: owner for account, owner in owners.items() if owner != wanted[account]}
+        there = {row[0] for row in by_ids(connection, self._there, set(others.values()))}
+        late |= {wanted[account] for account, owner in others.items() if owner in there}
+        return frozenset(late)
+
     def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:
-        """Store links: an account is one client's, and nobody's news any more, whatever the ERP answered."""
+        """Store links: a client that is gone loses the account, and it is nobody's news any more."""
         accounts = [link.panel_client_id for link in links]
         for_ids(connection, _FREED, accounts)
         self._database.run(connection, self._links, (_link_row(link, at) for link in links))

@@ -94,14 +94,16 @@ class Found(Shown):
     """What the panel shows of a client without an account.
 
     ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
-    does not show it. ``shared``: another client was given the same account. ``before``: what an earlier call was
-    about to do. ``refused``: the fields without which the account is opened, since the panel refused them.
+    does not show it. ``shared``: another client was given the same account. ``owners``: account -> the other client, if
+    there is one, that it is linked to. ``before``: what an earlier call was about to do. ``refused``: the fields
+    without which the account is opened, since the panel refused them.
     """
 
     by_code: tuple[Account, ...] = ()
     match: Match = NO_MATCH
     matched: Account | None = None
     shared: bool = False
+    owners: Mapping[str, str] = attribute(default_factory=dict)
     before: Intent | None = None
     refused: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
@@ -278,7 +280,7 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=record.state.status)
         found = shown if isinstance(shown, Found) else None
         if found is not None and found.by_code:
-            return self._by_code(record, found.by_code)
+            return self._by_code(record, found)
         if not normal.is_plain_code(record.key.client_id):
             return self._held(record, codes.status("bad_id"))
         match = found.match if found else facts.match or NO_MATCH
@@ -321,11 +323,12 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=told)
         return Plan(record, Act.LOOK)
 
-    def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
+    def _by_code(self, record: Record, found: Found) -> Plan:
         """Link a client to the account that carries its code.
 
         A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
         """
+        accounts = found.by_code
         linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
         if not linkable:
             return self._held(record, codes.status("guest", accounts=accounts[0].panel_client_id))
@@ -333,6 +336,8 @@ class Accounts(Concern):
             names = ", ".join(a.panel_client_id for a in linkable)
             return self._held(record, codes.status("several_accounts", accounts=names))
         account, intent = linkable[0], record.state.intent
+        if owner := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(owner, account.panel_client_id))
         carried = intent if intent and intent.login == account.login else None
         by = carried.linked_by or "created" if carried else CODE
         return Plan(record, Act.LINK, shown=Found(account=account, match=Match(account.panel_client_id, by)))
@@ -351,6 +356,8 @@ class Accounts(Concern):
         if blocked:
             facts = {"accounts": account.panel_client_id, "panel_value": owner}
             return self._held(record, codes.told("account_taken", (), facts))
+        if linked_to := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(linked_to, account.panel_client_id), self._facts(record).known)
         if not matching.can_be_linked(seen(account)):
             return self._held(record, codes.status("guest", accounts=account.panel_client_id))
         first, way = Reason.FIRST_CONTACT, Direction.ERP_TO_PANEL
@@ -384,7 +391,7 @@ class Accounts(Concern):
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
         notes = record.state.notes
-        refusals = opening.refusals(values, row, notes)
+        refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
         if taken is None:
             return self._held(record, opening.told(refusals, self.table))
@@ -442,7 +449,16 @@ class Accounts(Concern):
             else:
                 rest.append(record)
         matched, unread = self._matched(rest)
-        return {**result, **matched}, {**failures, **unread}
+        return self._with_owners({**result, **matched}), {**failures, **unread}
+
+    def _with_owners(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
+        """Return what is shown with the other clients to whom these accounts are linked; one that is gone is none."""
+        found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
+        ids = [a.panel_client_id for one in found.values() for a in (*one.by_code, one.matched) if a]
+        links = self.run.exchange.index.owners(ids) if ids else {}
+        there = self.run.exchange.records.existing(set(links.values())) if links else frozenset()
+        owners = {account: client_id for account, client_id in links.items() if client_id in there}
+        return {**shown, **{owner: replace(one, owners=owners) for owner, one in found.items()}} if owners else shown
 
     def _find(self, records: Sequence[Record]) -> tuple[Mapping[str, Sequence[Account]], Failures]:
         """Return the accounts that carry these clients' codes, and the codes that could not be looked up, and why.
@@ -640,7 +656,9 @@ class Accounts(Concern):
         status = IN_STEP if agreed else codes.status("first_contact")
         state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
         known = self._facts(record).known
-        return Change(record, state, written=written, link=link, candidates=() if known else None)
+        too_late = replace(record.state, intent=None, deferral=None, status=_linked_to("", link.panel_client_id))
+        other = Change(record, too_late)
+        return Change(record, state, written=written, link=link, candidates=() if known else None, otherwise=other)
 
     def also(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
@@ -680,6 +698,11 @@ def nobodys(account: SeenAccount) -> SeenAccount:
 
 def _known(account: SeenAccount) -> KnownAccount:
     return KnownAccount(account.panel_client_id, account.login, account.external_code)
+
+
+def _linked_to(client_id: str, account: str) -> Status:
+    """Return what is said of a client whose account is linked to another one already (empty: just now)."""
+    return codes.status("shared_account.linked", accounts=account, value=client_id or "?")
 
 
 def _opening(request: NewAccount) -> Intent:
