@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from local.panel import batch, checks, forms, shapes
+from local.panel import batch, checks, forms, manners, shapes
 from local.panel.answers import Answer, RecordFault, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import Call, number_list, text_list
@@ -93,7 +93,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.address_faults({**asdict(Address()), **lines}, _CREATE_TOUCHES, panel.settings)
     if faults or account is None:
         return Outcome({}, faults)
-    address = panel.add_address(account, Address(**lines))
+    address = panel.add_address(account, Address(**manners.kept(lines, panel.settings)))
     return Outcome({"clientDeliveryAddressId": address.id})
 
 
@@ -105,7 +105,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
         faults += checks.address_faults({**asdict(address), **lines}, lines, panel.settings)
     if faults or account is None or address is None:
         return Outcome({}, faults)
-    panel.write_address(account, address, _lines(plain))
+    panel.write_address(account, address, manners.kept(_lines(plain), panel.settings))
     return Outcome({"clientId": account.id, "clientDeliveryAddressId": address.id})
 
 

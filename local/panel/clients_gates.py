@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from local.panel import batch, checks, credit, forms, shapes
+from local.panel import batch, checks, credit, forms, manners, shapes
 from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import (
@@ -145,7 +145,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings) + _group_faults(panel, plain)
     if faults:
         return Outcome(_named(plain), faults)
-    for name, value in _settable(account, plain).items():
+    for name, value in manners.kept(_settable(account, plain), panel.settings).items():
         setattr(account, name, value)
     panel.open(account)
     return Outcome({**_named(plain), "account_id": account.id, "login": account.login})
@@ -210,7 +210,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
     faults += _group_faults(panel, plain)
     if not faults:
-        panel.write(account, _settable(account, plain))
+        panel.write(account, manners.kept(_settable(account, plain), panel.settings))
     if not faults and "balance" in plain:
         credit.vouch(account)
     return Outcome(echo, faults)

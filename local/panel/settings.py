@@ -51,6 +51,13 @@ class Settings:
     address_edit_moves_date: bool = False  # does an address write move the account's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
+    # what it does to a text that the API hands it, with thanks: see manners.py
+    cuts_at: int | None = None  # keeps so many letters of a text
+    drops_after_four_bytes: bool = False  # keeps a text up to its first letter outside the BMP
+    escapes_html: bool = False  # shows & as &amp;
+    loses_zeros: bool = False  # keeps a text of digits as a number
+    ignores_fields: list[str] = field(default_factory=list)  # leaves these as they are: names as in model.py
+    zero_leaves: bool = False  # a limit or a balance of 0 leaves what was there
     leave_group: str = "zero"  # group 0 takes the account out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
     orders_move_date: bool = False  # does an order move the account's modification date

@@ -77,6 +77,8 @@ class FakePanel:
     ids of accounts that are not active, ``payment_days`` is by account, and so is ``hidden`` for the rest. ``lacks``
     are the fields that the panel does not know: it shows none of them, and refuses a call that carries one.
 
+    ``keeps`` says what becomes of a value that the port hands over: (field, value, what was there) -> what is kept.
+
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
     panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
@@ -103,6 +105,7 @@ class FakePanel:
         self.blind = False
         self.names_all = True
         self.ignores_filters = False
+        self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
@@ -286,11 +289,12 @@ class FakePanel:
                 raise Reject("bad_login", panel="2: login małymi literami")
             self._check_shops(account.values.get(SHOPS_FIELD))
             values = {name: value for name, value in account.values.items() if _opens_with(ACCOUNT_FIELDS[name], value)}
+            values = {name: self.keeps(name, value, None) for name, value in values.items()}
             key = self._open(account.login, account.client_id, values, guest=False)
             self.opened.append(key)
             if notify:
                 self.notified.append(key)
-            return Done(key, account.login)
+            return Done(key, account.login, at=self._clock())
 
         return self._write("POST clients/clients", accounts, open_one)
 
@@ -303,8 +307,10 @@ class FakePanel:
             if SHOPS_FIELD in values:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
-            self._change(key, values, update.external_code)
-            return Done()
+            before = self.accounts[key].values
+            kept = {name: self.keeps(name, value, before.get(name)) for name, value in values.items()}
+            self._change(key, kept, update.external_code)
+            return Done(at=self._clock())
 
         return self._write("PUT clients/clients", updates, change_one)
 
@@ -330,7 +336,8 @@ class FakePanel:
         def add_one(write: AddressWrite) -> Outcome:
             key = self._customer(write)
             self._check_address_shops(write)
-            return Done(item_id=self._add(key, write.values))
+            kept = {name: self.keeps(name, value, None) for name, value in write.values.items()}
+            return Done(item_id=self._add(key, kept), at=self._clock())
 
         return self._write("POST clients/deliveryAddress", writes, add_one)
 
@@ -338,8 +345,9 @@ class FakePanel:
         def change_one(write: AddressWrite) -> Outcome:
             address_id = self._target(write)
             self._check_address_shops(write)
-            self._edit(address_id, write.values)
-            return Done()
+            before = self.delivery[address_id][1].values
+            self._edit(address_id, {n: self.keeps(n, value, before.get(n)) for n, value in write.values.items()})
+            return Done(at=self._clock())
 
         return self._write("PUT clients/deliveryAddress", writes, change_one)
 
@@ -349,7 +357,7 @@ class FakePanel:
             if address_id in self.in_use:
                 raise Reject("refused", panel="103: adres jest używany")
             self.remove_address(address_id)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 

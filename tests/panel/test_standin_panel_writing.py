@@ -296,3 +296,33 @@ def test_php_says_that_there_is_no_error_with_an_empty_list(panel: StandinPanel,
     panel.settings.change(php_empties=True)
     answer = api.send("GET", GATE, checked=False, params={"clientIds": "1"})
     assert answer.json()["results"][0]["error"] == []
+
+
+@pytest.mark.parametrize(
+    ("manners", "wire", "sent", "kept"),
+    [
+        ({"cuts_at": 10}, "clientFirm", "Bardzo długa nazwa", "Bardzo dłu"),
+        ({"drops_after_four_bytes": True}, "clientFirm", "Firma \U0001f600 dalej", "Firma "),
+        ({"escapes_html": True}, "clientFirm", "Żółw & Gęś", "Żółw &amp; Gęś"),
+        ({"loses_zeros": True}, "clientZipCode", "01067", "1067"),
+        ({"ignores_fields": ["city"]}, "clientCity", "Gdynia", "Łódź"),
+    ],
+)
+def test_a_panel_with_bad_manners_thanks_and_keeps_something_else(
+    panel: StandinPanel, api: Caller, manners: dict[str, Any], wire: str, sent: str, kept: str
+) -> None:
+    api.write(*POST, new_client("jan", city="Łódź", country_code="DE"))
+    panel.settings.change(**manners)
+    assert api.result(*PUT, {"clientLogin": "jan", wire: sent})["resultStatus"] is True
+    name = {"clientFirm": "company", "clientZipCode": "zip_code", "clientCity": "city"}[wire]
+    assert getattr(panel.account(1), name) == kept
+    panel.edit(1, **{name: sent})
+    assert getattr(panel.account(1), name) == sent, "a user's own edit is kept"
+
+
+def test_a_limit_of_0_may_leave_what_was_there(panel: StandinPanel, api: Caller) -> None:
+    api.write(*POST, new_client("jan"))
+    for leaves, limit in ((True, 5000), (True, 0), (False, 0)):
+        panel.settings.change(zero_leaves=leaves)
+        api.write(*PUT, {"clientLogin": "jan", "clientTradeCreditLimitExternal": limit})
+        assert panel.account(1).credit_limit == (5000 if leaves else 0)

@@ -81,6 +81,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients, field=fields)
     def panel_edits(self, client: str, field: str) -> None:
         if account := self.account_of(client):
+            self.world.pass_time(seconds=3)  # within two seconds of our write nobody could tell it from our own
             value = f"panel {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
             self.last[Side.PANEL, client, field] = value
@@ -89,6 +90,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients, field=fields)
     def both_edit_alike(self, client: str, field: str) -> None:
         if account := self.account_of(client):
+            self.world.pass_time(seconds=3)
             value = f"both {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
             self.world.exchange.update_client(client, **{field: value})

@@ -242,7 +242,7 @@ def test_an_address_is_made_in_the_panel_without_a_field_that_our_check_refuses(
     assert not left_undone(world, "delivery_addresses") | left_undone(world, "delivery_addresses", asked=True)
     world.exchange.update_address("A-1", phone="601602603")
     world.tick()
-    assert told(world, "delivery_addresses", "A-1")[0] is IN_STEP
+    assert told(world, "delivery_addresses", "A-1")[1] == "unconfirmed"
 
 
 # --- an account is opened

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
@@ -239,6 +239,14 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     except (ValueError, OverflowError):
         return None
     return min(seconds, LONGEST_WAIT) if 0 <= seconds <= ABSURD_WAIT else None
+
+
+def clock_ahead(header: str | None, now: datetime) -> timedelta:
+    """Read ``Date``: how far the panel's clock is ahead of ours; nothing where there is none or it makes no sense."""
+    try:
+        return timedelta(seconds=_seconds(header, now)) if header else timedelta()
+    except (ValueError, OverflowError):
+        return timedelta()
 
 
 def _seconds(header: str, now: datetime) -> float:

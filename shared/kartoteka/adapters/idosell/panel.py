@@ -10,6 +10,7 @@ system/serverTime, system/shopsData.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from kartoteka.adapters.idosell.elements import WHOLE, Elements
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Outcome
+from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
@@ -134,12 +135,12 @@ class HttpPanel:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
         body = partial(client_gates.create_body, notify=notify)
         send = partial(self._send_records, "POST", CLIENTS, body)
-        return _write(accounts, client_gates.create_record, send, client_gates.outcomes)
+        return self._dated(_write(accounts, client_gates.create_record, send, client_gates.outcomes))
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", CLIENTS, update_body)
-        return _write(updates, client_gates.update_record, send, client_gates.outcomes)
+        return self._dated(_write(updates, client_gates.update_record, send, client_gates.outcomes))
 
     def shops(self) -> frozenset[int]:
         """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
@@ -161,12 +162,12 @@ class HttpPanel:
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Add these addresses; one outcome for each, in the order given. Never repeated here."""
         send = partial(self._send_records, "POST", ADDRESSES, update_body)
-        return _write(writes, address_gates.add_record, send, address_gates.added)
+        return self._dated(_write(writes, address_gates.add_record, send, address_gates.added))
 
     def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Write changed fields of these addresses; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", ADDRESSES, update_body)
-        return _write(writes, address_gates.update_record, send, address_gates.changed)
+        return self._dated(_write(writes, address_gates.update_record, send, address_gates.changed))
 
     def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Delete these addresses; one outcome for each, in the order given. Never repeated here."""
@@ -233,6 +234,12 @@ class HttpPanel:
 
     def _send_prices(self, method: str, path: str, number: str, entries: Sequence[group_gates.Entry]) -> Json:
         return self._send_group(method, path, group_gates.items_params(number, entries))
+
+    def _dated(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes with the moment of the answer, by the panel's clock."""
+        return [
+            replace(outcome, at=self._http.clock()) if isinstance(outcome, Done) else outcome for outcome in outcomes
+        ]
 
     def _send_records(
         self, method: str, path: str, form: Callable[[Sequence[Json]], Json], records: Sequence[Json]

@@ -95,9 +95,9 @@ class SqlRecords(Records):
                     found |= reader.read(connection, concerns, some)
         return found
 
-    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
         """Where the database refuses our own rows of one record, its neighbours are stored apart."""
-        return self._saver.save(changes, run_id, at)
+        return self._saver.save(changes, run_id, at, unless_changed=unless_changed)
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

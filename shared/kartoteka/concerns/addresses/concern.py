@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from kartoteka import codes
@@ -21,7 +22,18 @@ from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record,
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import retry
 from kartoteka.sync.collect import Source
-from kartoteka.sync.concern import NOT_OWN, Concern, Failed, News, Opened, Shown, by_owner, left_alone, not_own
+from kartoteka.sync.concern import (
+    NOT_OWN,
+    Concern,
+    Failed,
+    News,
+    Opened,
+    Shown,
+    by_owner,
+    comes_back,
+    left_alone,
+    not_own,
+)
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import Answer
@@ -113,7 +125,7 @@ class Addresses(Concern):
         for it in pair(own, items, seen.addresses, asked=seen.asked):
             shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
             if it.address is None or it.record.erp is None:
-                plan = one_sided(self._terms, it)
+                plan = one_sided(self._terms, it, self.run.now())
             else:
                 shown = replace(shown, panel_id=it.address.panel_address_id)
                 plan = self.compared(it.record, shown, it.base, it.earlier)
@@ -139,6 +151,10 @@ class Addresses(Concern):
         panel_id = "" if plan.act is Act.ADD else plan.panel_id
         write = AddressWrite(own.key.client_id, login, panel_id, values, shops)
         return replace(plan, call=write)
+
+    def changed_at(self, _shown: Shown) -> datetime | None:
+        """Return nothing: the account's date need not tell of an edited address."""
+        return None
 
     def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:
         """Return nothing yet: the call needs the client's own record."""
@@ -255,12 +271,12 @@ class Addresses(Concern):
             for error in failed.values():
                 if not isinstance(error, Reject):
                     raise error
+            plans: list[Plan] = []
             for key, owner in ids.items():
-                if key in failed:
-                    continue
-                shown = _shown(accounts[owner], addresses[key]) if key in addresses else None
-                if self._asks(loaded[owner], shown):
-                    found.append(owner)
+                if key not in failed:
+                    shown = _shown(accounts[owner], addresses[key]) if key in addresses else None
+                    plans += self._asked_for(loaded[owner], shown)
+            found += self.noted(plans)
         return found
 
     @staticmethod
@@ -269,15 +285,15 @@ class Addresses(Concern):
         is_own = account is not None or own.code != "another_account"
         return own.erp is not None and own.state.deferral is None and is_own
 
-    def _asks(self, records: Sequence[Record], shown: ShownAddresses | None) -> bool:
-        """Return whether a client's addresses ask for something; ``shown`` None: the panel has no such account."""
+    def _asked_for(self, records: Sequence[Record], shown: ShownAddresses | None) -> list[Plan]:
+        """Return what a client's addresses ask for; ``shown`` None: the panel has no such account."""
         own = records[0]
         assert own.link is not None
         if shown is None:
-            return own.code != "account_gone"
+            return [] if own.code == "account_gone" else [Plan(own, Act.LOOK)]
         believed = shown.account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
         plans = self.plans(records, replace(shown, account=believed))
-        return any(plan and plan.record.state.deferral is None for plan in plans)
+        return [plan for plan in plans if not comes_back(plan.record)]
 
     def first_contact(
         self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
