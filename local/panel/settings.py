@@ -18,6 +18,7 @@ WORDS = {
     "address_country": ("lower", "upper", "name"),
     "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
     "leave_group": ("zero", "refuse"),
+    "code_case": ("as_given", "capitals", "any_case"),
     # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
     # names the first such field; "refuse_record": faults of the record, one that names each such field
     "unknown_field": ("ignore", "refuse_call", "refuse_record"),
@@ -51,6 +52,7 @@ class Settings:
     address_edit_moves_date: bool = False  # does an address write move the account's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
+    code_case: str = "as_given"  # external codes: "capitals": kept in these, found to the letter; "any_case": found so
     # what it does to a text that the API hands it, with thanks: see manners.py
     cuts_at: int | None = None  # keeps so many letters of a text
     drops_after_four_bytes: bool = False  # keeps a text up to its first letter outside the BMP

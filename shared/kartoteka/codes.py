@@ -114,6 +114,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_id.no_text",
+            State.HELD,
+            Text(
+                "Kod klienta w clients.id zapisano jako bajty (BLOB), a nie jako tekst, więc nic go nie znajdzie.",
+                "Zapisz go jako tekst: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            Text(
+                "The code in clients.id is stored as bytes (a BLOB) and not as text, so nothing finds it.",
+                "Store it as text: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            contents=True,
+        ),
+        Code(
             "too_long",
             State.HELD,
             Text(
@@ -153,6 +166,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "unprintable.letters",
+            State.HELD,
+            Text(
+                "Wartość w {table} ({fields}) ma litery w innym kodowaniu niż baza: '{value}'.",
+                "Zapisz ją od nowa w kodowaniu bazy, najlepiej UTF-8.",
+            ),
+            Text(
+                "The value in {table} ({fields}) has letters in another encoding than the database's: '{value}'.",
+                "Write it again in the database's encoding, at best UTF-8.",
+            ),
+            contents=True,
+        ),
+        Code(
             "unprintable.in_panel",
             State.HELD,
             Text(
@@ -175,6 +201,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "'{value}' in {table} ({fields}) is not a single valid e-mail address.",
                 "Write exactly one address into {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_email.hidden",
+            State.HELD,
+            Text(
+                "W adresie '{value}' w {table} ({fields}) jest znak, którego nie widać (tu: ?).",
+                "Wpisz adres w tabeli {table} na nowo, zamiast go wklejać.",
+            ),
+            Text(
+                "The address '{value}' in {table} ({fields}) holds a character that nobody sees (here: ?).",
+                "Type the address into {table} anew instead of pasting it.",
             ),
             contents=True,
         ),

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
 from kartoteka.fields.codecs import CURRENCY, DAYS, FLAG, TEXT
+from kartoteka.fields.normal import code_key, hidden
 from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, SHOPS_FIELD, Field, Shown
 from kartoteka.fields.values import as_text, ids_of
 from kartoteka.model import Done, Outcome, Value, Values
@@ -77,6 +78,7 @@ class FakePanel:
     ids of accounts that are not active, ``payment_days`` is by account, and so is ``hidden`` for the rest. ``lacks``
     are the fields that the panel does not know: it shows none of them, and refuses a call that carries one.
 
+    ``code_case``: ``capitals`` keeps external codes in these and finds them to the letter, ``any_case`` finds them so.
     ``keeps`` says what becomes of a value that the port hands over: (field, value, what was there) -> what is kept.
 
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
@@ -105,6 +107,7 @@ class FakePanel:
         self.blind = False
         self.names_all = True
         self.ignores_filters = False
+        self.code_case = "as_given"
         self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
         self.notified: list[str] = []
@@ -256,12 +259,13 @@ class FakePanel:
         return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        wanted = {code for code in external_codes if code}
+        any_case = self.code_case == "any_case"
+        wanted = {code_key(code) if any_case else code for code in external_codes if code}
         if not wanted:
             return []
-        self._begin("GET clients/clients", sorted(wanted))
-        shown = self._looked_up()
-        return [self._showing(each) for each in shown.values() if each.external_code in wanted]
+        self._begin("GET clients/clients", sorted({*external_codes} - {""}))
+        shown = map(self._showing, self._looked_up().values())
+        return [a for a in shown if (code_key(a.external_code) if any_case else a.external_code) in wanted]
 
     def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
         if not accounts:
@@ -529,16 +533,19 @@ class FakePanel:
         shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})
         self._last_id += 1
         key = str(self._last_id)
-        self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
+        self.accounts[key] = Account(key, login, self._kept_code(code), shown, self._stamp(), guest)
         self._ids_by_login[login] = key
         self._keep_hidden(key, values)
         return key
+
+    def _kept_code(self, code: str) -> str:
+        return code.upper() if self.code_case == "capitals" else code
 
     def _change(self, key: str, values: Values, external_code: str | None = None) -> None:
         account = self.accounts[key]
         self.accounts[key] = replace(
             account,
-            external_code=account.external_code if external_code is None else external_code,
+            external_code=account.external_code if external_code is None else self._kept_code(external_code),
             values={**account.values, **self._shown(values)},
             modified_at=self._stamp(),
         )
@@ -646,6 +653,8 @@ def _lines(values: Values) -> dict[str, Value]:
 
 
 def _through(field: Field, value: Value) -> Value:
+    if isinstance(value, str) and hidden(value):  # pasted into the panel: our own check lets none of it pass
+        return value
     return field.codec.from_panel(_form(field, value))
 
 

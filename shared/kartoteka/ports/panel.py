@@ -141,7 +141,10 @@ class Panel(Protocol):
         ...
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these external codes, letter by letter; empty codes find nothing."""
+        """Return every account that carries one of these external codes to the letter; empty codes find nothing.
+
+        Those that differ in case or outer blanks alone (``same_code``) may be among them, as this panel searches.
+        """
         ...
 
     def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:

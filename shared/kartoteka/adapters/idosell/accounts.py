@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,11 +110,6 @@ def crm_params(by: CrmFilter | None = None, values: Sequence[str] = ()) -> Json:
 def was_asked_for(shown: Json, by: CrmFilter, values: Sequence[str]) -> bool:
     """Return whether a record of the CRM search is one that this filter asked for."""
     return code_key(text(shown.get(by.shown_as))) in set(map(code_key, values))
-
-
-def ids_with(shown: Sequence[Json], by: CrmFilter, values: Collection[str]) -> list[str]:
-    """Return the ids of those records of the CRM search that carry exactly one of these values."""
-    return [text(each.get("clientId")) for each in shown if text(each.get(by.shown_as)) in values]
 
 
 def create_body(records: Sequence[Json], *, notify: bool) -> Json:

@@ -26,6 +26,7 @@ from kartoteka.adapters.idosell.elements import WHOLE, Elements
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.normal import code_key
 from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
@@ -92,13 +93,14 @@ class HttpPanel:
         return {account.panel_client_id: account for account in found}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these codes, letter by letter, and nothing else the panel finds."""
+        """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""
         wanted = frozenset(external_codes) - {""}
         plain = sorted(code for code in wanted if "," not in code)
         found = {account.panel_client_id: account for account in self._all_with(client_gates.by_codes, plain)}
         for code in sorted(wanted.difference(plain)):
             found |= self._find_with_comma(code)
-        return [account for account in found.values() if account.external_code in wanted]
+        keys = {code_key(code) for code in wanted}
+        return [account for account in found.values() if code_key(account.external_code) in keys]
 
     def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
         """Return the ids of those of these accounts that are there, asked in other ways than by id."""
@@ -304,11 +306,11 @@ class HttpPanel:
         return exact or dict(self.read(self._crm_ids(CRM_CODES, [code])))
 
     def _crm_ids(self, by: CrmFilter, values: Sequence[str]) -> list[str]:
-        """Return the ids of the accounts that the CRM search shows with exactly one of these values."""
+        """Return the ids of the accounts that the CRM search shows with one of these values."""
         shown = self._crm_search(client_gates.crm_params(by, values)).records
         if not all(client_gates.was_asked_for(each, by, values) for each in shown):
             raise faults.for_ignored_filter(by.name)
-        return client_gates.ids_with(shown, by, values)
+        return [answers.text(each.get("clientId")) for each in shown]
 
     def _crm_search(self, params: Json) -> Page:
         """Return the first page of a CRM search; nothing where the panel has no such gate."""
