@@ -270,7 +270,8 @@ class PanelFeed:
         known = {account.panel_client_id: account for account in latest}
         shown = self._run.panel.read(list(known))
         behind = [account for key, account in shown.items() if is_behind(account, known[key])]
-        gone = [replace(each, modified_at=None) for key, each in known.items() if key not in shown]
+        missing = [each for key, each in known.items() if key not in shown] if shown else []
+        gone = [replace(each, modified_at=None) for each in missing]
         self._unremembered += [*gone, *map(seen, behind)]
         return self._noticed(cursor, len(behind) + len(gone), len(known)) if behind else cursor
 
