@@ -1513,6 +1513,21 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
         ),
+        *(
+            Code(
+                f"{code}.alone",
+                State.HELD,
+                Text(
+                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu lub błąd wewnętrzny).",
+                    "Zmień dowolne pole wiersza, a jeśli to nie pomoże, zgłoś ten rekord do IdoSell.",
+                ),
+                Text(
+                    "The panel takes other records and fails at this one (a time limit, or an error of its own).",
+                    "Change any field of the row, and if that does not help, report this record to IdoSell.",
+                ),
+            )
+            for code in ("timeout", "panel_5xx")
+        ),
         Code(
             "panel_409",
             State.PENDING,

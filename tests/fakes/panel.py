@@ -145,6 +145,7 @@ class FakePanel:
         self._lost_results: set[str] = set()
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
+        self._fatal: dict[str, str] = {}
         self._disliked: list[tuple[str, Value, str, str]] = []
         self.tells_one_fault = False
         self._halt: Halt | None = None
@@ -244,6 +245,14 @@ class FakePanel:
     def refuse_value(self, name: str, value: Value, code: str, *, country: str = "") -> None:
         """Refuse each record that carries this value (of an account in this country), by name and with this code."""
         self._disliked.append((name, value, code, country))
+
+    def fail_over(self, client_id: str, code: str = "panel_5xx") -> None:
+        """Fail at every writing call that holds this record."""
+        self._fatal[client_id] = code
+
+    def recover_from(self, client_id: str) -> None:
+        """Do not fail over this record any more."""
+        del self._fatal[client_id]
 
     def accept_values(self) -> None:
         """Take every value again."""
@@ -469,6 +478,8 @@ class FakePanel:
         self._begin(gate, [record.client_id for record in records])
         if self.lacks:
             self._check_known_fields(records)
+        if fatal := [self._fatal[record.client_id] for record in records if record.client_id in self._fatal]:
+            raise Retry(fatal[0])
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject(REFUSED_WHOLE, panel="422")

@@ -476,7 +476,7 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_all(self.run.panel.update, [plan.call for plan in plans])
+        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -492,7 +492,16 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
+        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+            return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def _failed_alone(self, plan: Plan, error: Retry) -> Change:
+        """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
+        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        if change.after.deferral is None:
+            return change
+        return replace(change, after=replace(change.after, intent=plan.record.state.intent))
 
     def without(self, plan: Plan, reject: Reject) -> Plan | None:
         """Return the plan without those fields whose contents the panel has refused by name, and which are held.
