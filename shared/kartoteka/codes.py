@@ -111,6 +111,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_id.no_text",
+            State.HELD,
+            Text(
+                "Kod klienta w clients.id zapisano jako bajty (BLOB), a nie jako tekst, więc nic go nie znajdzie.",
+                "Zapisz go jako tekst: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            Text(
+                "The code in clients.id is stored as bytes (a BLOB) and not as text, so nothing finds it.",
+                "Store it as text: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            contents=True,
+        ),
+        Code(
             "too_long",
             State.HELD,
             Text(
@@ -146,6 +159,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "The value in {table} ({fields}) contains an invisible control character: '{value}'.",
                 "Remove that character in {table}; the simplest way is to type the value again.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "unprintable.letters",
+            State.HELD,
+            Text(
+                "Wartość w {table} ({fields}) ma litery w innym kodowaniu niż baza: '{value}'.",
+                "Zapisz ją od nowa w kodowaniu bazy, najlepiej UTF-8.",
+            ),
+            Text(
+                "The value in {table} ({fields}) has letters in another encoding than the database's: '{value}'.",
+                "Write it again in the database's encoding, at best UTF-8.",
             ),
             contents=True,
         ),

@@ -98,6 +98,8 @@ def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
         (BILLING, "email", "x" * 346 + "@a.pl", "too_long"),
         (BILLING, "street", "Długa\x00", "unprintable"),
         (BILLING, "city", "\ud800", "unprintable"),
+        (BILLING, "city", "\ufffd\ufffdd\u017a", "unprintable.letters"),
+        (BILLING, "email", "jan@n\ufffd.pl", "unprintable.letters"),
         (BILLING, "country_code", "POL", "bad_code"),
         (BILLING, "language", "pl", "bad_code"),
         (BILLING, "currency", "złoty", "bad_code"),

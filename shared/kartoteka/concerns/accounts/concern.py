@@ -271,7 +271,8 @@ class Accounts(Concern):
     def _of_unlinked(self, record: Record, shown: Shown) -> Plan:
         facts = self._facts(record)
         if record.erp is None:
-            return self._of_absent(record, facts)
+            odd = record.odd_key
+            return self._held(record, codes.status("bad_id.no_text")) if odd else self._of_absent(record, facts)
         if not self.is_on and not facts.answers:
             return Plan(record, Act.KEEP, status=record.state.status)
         found = shown if isinstance(shown, Found) else None
