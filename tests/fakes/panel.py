@@ -31,6 +31,7 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    KnownAccount,
     NewAccount,
     PanelGroup,
     Window,
@@ -85,6 +86,11 @@ class FakePanel:
     panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
+
+    It lies in reads when told to. ``unseen`` are the ids of accounts that its look-ups do not show, though another
+    gate and the lists by date do (but where all are unseen: then those are empty too); ``blind``: nothing at all is
+    shown, at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
+    ``ignores_filters``: every search shows everything, which the port tells as a Halt.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -97,6 +103,10 @@ class FakePanel:
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
         self.edit_moves_date = False
+        self.unseen: set[str] = set()
+        self.blind = False
+        self.names_all = True
+        self.ignores_filters = False
         self.code_case = "as_given"
         self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
@@ -120,6 +130,7 @@ class FakePanel:
         self._lost_results: set[str] = set()
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
+        self._fatal: dict[str, str] = {}
         self._disliked: list[tuple[str, Value, str, str]] = []
         self.tells_one_fault = False
         self._halt: Halt | None = None
@@ -211,6 +222,14 @@ class FakePanel:
         """Refuse each record that carries this value (of an account in this country), by name and with this code."""
         self._disliked.append((name, value, code, country))
 
+    def fail_over(self, client_id: str, code: str = "panel_5xx") -> None:
+        """Fail at every writing call that holds this record."""
+        self._fatal[client_id] = code
+
+    def recover_from(self, client_id: str) -> None:
+        """Do not fail over this record any more."""
+        del self._fatal[client_id]
+
     def accept_values(self) -> None:
         """Take every value again."""
         self._disliked.clear()
@@ -229,8 +248,10 @@ class FakePanel:
         self._halt = halt or Halt("panel_key", "the panel refuses the key")
 
     def recover(self) -> None:
-        """End ``halt``, and whatever else was still to go wrong."""
+        """End ``halt``, the lies about accounts, and whatever else was still to go wrong."""
         self._halt = None
+        self.unseen.clear()
+        self.blind = self.ignores_filters = False
         self._failures.clear()
         self._lost_results.clear()
         self._lost_replies = 0
@@ -243,7 +264,8 @@ class FakePanel:
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         self._begin("GET clients/clients", panel_client_ids)
-        return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
+        shown = self._looked_up()
+        return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         any_case = self.code_case == "any_case"
@@ -251,12 +273,24 @@ class FakePanel:
         if not wanted:
             return []
         self._begin("GET clients/clients", sorted({*external_codes} - {""}))
-        shown = map(self._showing, self.accounts.values())
+        shown = map(self._showing, self._looked_up().values())
         return [a for a in shown if (code_key(a.external_code) if any_case else a.external_code) in wanted]
+
+    def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
+        if not accounts:
+            return frozenset()
+        self._begin("POST clients/crm/search", [account.panel_client_id for account in accounts])
+        known = () if self.blind else self.accounts
+        return frozenset(account.panel_client_id for account in accounts if account.panel_client_id in known)
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        found = [account for account in self.accounts.values() if window is None or _inside(account, window)]
+        if window is not None:
+            self._check_filter()
+        hidden = self.blind or self.unseen >= self.accounts.keys()
+        found = [a for a in self.accounts.values() if not hidden and (window is None or _inside(a, window))]
+        if window is None and page == 0 and not found and self.accounts and not self.blind:
+            raise Retry("broken_answer")
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
         return AccountPage(shown, len(found), -(-len(found) // limit))
 
@@ -297,15 +331,19 @@ class FakePanel:
         self._begin("GET system/shopsData")
         return frozenset(self.known_shops)
 
-    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
         if not panel_client_ids:
             return {}
         self._begin("GET clients/deliveryAddress", panel_client_ids)
+        self._check_filter()
         found: dict[str, list[Address]] = {key: [] for key in panel_client_ids if key in self.accounts}
         for owner, address in self.delivery.values():
             if owner in found:
                 found[owner].append(address)
-        return found
+        if self.names_all and not self.blind:
+            return found
+        named = {} if self.blind else {key: shown for key, shown in found.items() if shown}
+        return dict.fromkeys(panel_client_ids) | named
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         def add_one(write: AddressWrite) -> Outcome:
@@ -385,6 +423,17 @@ class FakePanel:
 
     # the works
 
+    def _looked_up(self) -> Mapping[str, Account]:
+        """Return the accounts that a look-up goes through."""
+        self._check_filter()
+        if self.blind:
+            return {}
+        return {key: each for key, each in self.accounts.items() if key not in self.unseen}
+
+    def _check_filter(self) -> None:
+        if self.ignores_filters and self.accounts:
+            raise Halt("panel_query", "the panel ignores the filter")
+
     def _begin(self, gate: str, about: Sequence[str] = ()) -> None:
         self._calls[gate] += 1
         self.log.append((gate, tuple(about)))
@@ -399,6 +448,8 @@ class FakePanel:
         self._begin(gate, [record.client_id for record in records])
         if self.lacks:
             self._check_known_fields(records)
+        if fatal := [self._fatal[record.client_id] for record in records if record.client_id in self._fatal]:
+            raise Retry(fatal[0])
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject(REFUSED_WHOLE, panel="422")
