@@ -103,7 +103,9 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
     if (ids := number_list(call.query, "clientsIds")) is not None:
         found.append({each for each in ids if panel.accounts.get(each)})
     if (codes := text_list(call.query, "clientCodesExternal")) is not None:
-        found.append({account.id for code in codes for account in panel.accounts.by_code(code)})
+        accounts = panel.accounts
+        by_code = accounts.by_code_in_any_case if panel.settings.code_case == "any_case" else accounts.by_code
+        found.append({account.id for code in codes for account in by_code(code)})
     if (window := _window(panel, call, "clientsLastModificationDate", "clientsLastModificationDate")) is not None:
         found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()

@@ -279,7 +279,8 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``. ``facts`` is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, whose key is no text. ``facts`` is what the concern found out when it loaded
+    the record.
     """
 
     key: Key
@@ -288,6 +289,7 @@ class Record:
     state: RecordState = RecordState()
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
+    odd_key: bool = False
     facts: Any = attribute(default=None, repr=False)
 
     @property

@@ -89,6 +89,23 @@ def test_the_same_code_opens_two_accounts(panel: StandinPanel, api: Caller) -> N
     assert [each.login for each in panel.by_code("K1")] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("manner", "kept", "found"),
+    [("as_given", "Kow-1", ["Kow-1"]), ("capitals", "KOW-1", ["KOW-1"]), ("any_case", "Kow-1", ["kow-1", "KOW-1"])],
+)
+def test_external_codes_in_the_panels_own_case(
+    panel: StandinPanel, api: Caller, manner: str, kept: str, found: list[str]
+) -> None:
+    panel.settings.change(code_case=manner)
+    api.write(*POST, new_client("a", code_extern="Kow-1"))
+    assert [each.external_code for each in panel.accounts()] == [kept]
+    for code in found:
+        answer = api.get("clients/clients", clientCodesExternal=code)
+        assert [each["clientCodeExternal"] for each in answer["results"]] == [kept]
+    if manner == "capitals":
+        assert not api.get("clients/clients", clientCodesExternal="Kow-1").get("results")
+
+
 def test_the_same_login_within_a_batch_fails_once(panel: StandinPanel, api: Caller) -> None:
     response = api.write(*POST, new_client("a"), new_client("a"))
     assert [codes(each) for each in response.json()["clients"]] == [[], [3]]

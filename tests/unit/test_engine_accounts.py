@@ -9,7 +9,7 @@ import pytest
 
 from kartoteka.codes import IN_STEP, State
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Key, Owner, Value
+from kartoteka.model import Key, Owner, Record, Value
 from kartoteka.policy import Policy, parse
 from tests.world import CLIENT, CONCERNS, World
 
@@ -376,3 +376,12 @@ def test_a_worker_that_dies_anywhere_doubles_nothing() -> None:
             assert codes(world) == ["C-1", "C-2"], f"died at step {steps}, after: {after}"
             assert len(world.panel.opened) == 2
             assert state_of(world, "C-1", "billing") == (State.IN_STEP, "")
+
+
+def test_a_client_whose_code_is_no_text_is_named_and_nothing_is_opened() -> None:
+    world = world_with("C-1")
+    accounts = world.run().concerns["accounts"]
+    (plan,) = accounts.plans([Record(Key("C-2", "", "accounts"), has_client=False, odd_key=True)], None)
+    assert plan.status
+    assert (plan.status.state, plan.status.code) == (State.HELD, "bad_id")
+    assert (plan.writes, bool(plan)) == (False, True)

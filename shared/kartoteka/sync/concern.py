@@ -35,12 +35,15 @@ from kartoteka.model import (
     Values,
     Written,
 )
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
+from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
 from kartoteka.sync import decisions, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
+from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of, waiting
+from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
 from kartoteka.sync.taken import UNCONFIRMED, Reading
@@ -59,12 +62,14 @@ class Shown:
 
     ``values`` None: it has no such record. ``asked`` False: the panel was not asked, this is what it was last known to
     show. ``account`` is the client's account as it was read, None where the panel has none or was not asked.
+    ``behind``: it shows an older date than is known of it, so the panel was restored and nobody has edited it since.
     """
 
     values: Values | None = attribute(default=None, repr=False)
     account: Account | None = attribute(default=None, repr=False)
     panel_id: str = ""
     asked: bool = True
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,13 @@ class Concern:
         """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
         return False
 
+    def items_restored(self, _items: Sequence[Record], _accounts: Mapping[Owner, Account]) -> Sequence[Change]:
+        """Return what is stored of items, so that what went back of them in a restored panel is sent again."""
+        return ()
+
+    def panel_restored(self) -> None:
+        """Do what a panel that was restored from an older backup asks for, beside the accounts that are read again."""
+
     def feed_stopped(self) -> bool:
         """Return whether the ERP's own feed of this concern has stopped."""
         return False
@@ -275,6 +287,8 @@ class Concern:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
             base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
+        if shown.behind and base is not None:
+            base = gone_back(self.rows.fields, base, self.believed(record, shown, shown.values or {}), None)
         if not shown.asked and self._must_ask(record, base):
             return Plan(record, Act.LOOK)
         return self.compared(record, shown, base, earlier)
@@ -323,7 +337,7 @@ class Concern:
         status = self.excluded(record)
         if status is None and shown.asked:
             status = not_own(record, shown.account)
-        return None if status is None else Plan(record, Act.KEEP, status=status)
+        return None if status is None else left_alone(record, status, asked=shown.asked)
 
     def without_link(self, record: Record) -> Plan:
         """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
@@ -331,8 +345,9 @@ class Concern:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
             return Plan(record, Act.FORGET)
+        told = None if codes.is_asked_again(record.state.status) else record.state.status
         is_gone = not record.has_client and record.state.status is not None
-        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else record.state.status)
+        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else told)
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
@@ -406,8 +421,15 @@ class Concern:
         return None
 
     def outcomes(self, plan: Plan) -> Sequence[Change]:
-        """Return what is stored of a plan that the panel need not be told of."""
-        return [plan.outcome()]
+        """Return what is stored of a plan that the panel need not be told of.
+
+        A record that is held since the panel does not show something is deferred besides: it is asked again by itself.
+        """
+        change = plan.outcome()
+        if plan.asks_again and plan.status:
+            again = retry.deferred(self.run, plan.record, Retry(plan.status.code), told=plan.status)
+            change = replace(change, after=replace(change.after, deferral=again.after.deferral))
+        return [change]
 
     def also(self, _changes: Sequence[Change]) -> Sequence[Change]:
         """Return what is stored beside these changes, in the same transaction."""
@@ -431,21 +453,30 @@ class Concern:
         return record.link is not None and record.erp is not None and self.excluded(record) is None
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
-        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why."""
+        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why.
+
+        An account that the call does not show is asked for in another way.
+        """
         owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
-        found, failed = retry.ask_all(lambda some: self.run.panel.read(some).values(), list(owners))
-        accounts = {account.panel_client_id: account for account in found}
+        links = [record.link for record in records if record.link]
+        asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
+        often = [record.link.panel_client_id for record in records if record.link and was_asked_often(record)]
+        accounts, failed = read_known(self.run, asked, often)
+        known = self.run.exchange.index.known(list(accounts)) if accounts else {}
         records_of = {r.key.owner: r for r in records}
         shown = {
-            owner: self.shown_by(records_of[owner], accounts[key]) if key in accounts else Shown()
+            owner: self._read_afresh(records_of[owner], accounts[key], known.get(key)) if key in accounts else Shown()
             for key, owner in owners.items()
             if key not in failed
         }
         return shown, {owners[key]: error for key, error in failed.items()}
 
+    def _read_afresh(self, record: Record, account: Account, known: SeenAccount | None) -> Shown:
+        return replace(self.shown_by(record, account), behind=is_behind(account, known))
+
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_all(self.run.panel.update, [plan.call for plan in plans])
+        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -461,7 +492,16 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
+        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+            return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def _failed_alone(self, plan: Plan, error: Retry) -> Change:
+        """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
+        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        if change.after.deferral is None:
+            return change
+        return replace(change, after=replace(change.after, intent=plan.record.state.intent))
 
     def without(self, plan: Plan, reject: Reject) -> Plan | None:
         """Return the plan without those fields whose contents the panel has refused by name, and which are held.
@@ -601,6 +641,11 @@ def owner_key(owner: Owner, concern: str) -> Key:
 def by_owner(records: Iterable[Record]) -> list[tuple[Owner, list[Record]]]:
     """Return the records of each owner together, in the order in which they come."""
     return [(owner, list(some)) for owner, some in groupby(records, key=lambda record: record.key.owner)]
+
+
+def left_alone(record: Record, status: Status, *, asked: bool) -> Plan:
+    """Return the plan of a record that stays as it is, with what is said of it; ``asked``: the panel was."""
+    return Plan(record, Act.KEEP, status=status, more=asked and codes.is_asked_again(status))
 
 
 def not_own(record: Record, account: Account | None) -> Status | None:

@@ -63,6 +63,8 @@ from kartoteka.ports.panel import LACKS_FIELD
 from kartoteka.sync import taken
 from kartoteka.sync.taken import SENT_AGAIN, Reading, Verdict
 
+UNREADABLE = "\ufffd"
+"""What stands for a letter that is none in the ERP's database."""
 CORRECTIONS = 3
 """How often the same drift is corrected in the ERP before its database is believed not to take the value."""
 NOT_TAKEN = "not_taken"
@@ -521,6 +523,8 @@ def is_of_several(note: Note, side: Side) -> bool:
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
     facts = {"value": quoted(value), "limit": str(field.length)}
+    if target is Side.PANEL and isinstance(value, str) and UNREADABLE in value:
+        raise Reject("unprintable.letters", field=field.name, **facts)
     if target is Side.PANEL and not field.kind.translated:
         try:
             field.kind.codec.to_panel(value)

@@ -107,6 +107,11 @@ class Plan:
         return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE)
 
     @property
+    def asks_again(self) -> bool:
+        """Whether the record is held since the panel was asked and did not show something: it is asked again."""
+        return self.more and self.act is Act.KEEP and codes.is_asked_again(self.status)
+
+    @property
     def rewrites(self) -> bool:
         """Whether it writes what was compared before: it is no creation and no first contact."""
         again = any(step.target and step.reason not in FIRST for step in self.steps)
@@ -185,7 +190,10 @@ class Plan:
         self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str, at: datetime | None
     ) -> RecordState:
         if self.act is Act.KEEP:
-            state = replace(self.record.state, deferral=None, status=self.status, decision=self.decision)
+            before = self.record.state
+            waits = codes.is_asked_again(self.status) and self.status == before.status
+            deferral = before.deferral if waits else None
+            state = replace(before, deferral=deferral, status=self.status, decision=self.decision)
             return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:

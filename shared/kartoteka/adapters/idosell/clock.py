@@ -7,7 +7,7 @@ hour is widened until both its ends are unambiguous, so that whichever way the p
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,11 +28,32 @@ def read_moment(shown: Any) -> datetime | None:
         return None
 
 
+def read_day(shown: Any) -> date | None:
+    """Return the day of a date, or of a date-time, that the panel shows; None for what is neither."""
+    try:
+        return datetime.fromisoformat(str(shown)).date()
+    except ValueError:
+        return None
+
+
 def wall_window(window: Window) -> tuple[str, str]:
     """Return begin and end in wall time, so that every instant of the window lies between them."""
     begin = window.begin.astimezone(UTC).replace(microsecond=0)
     end = (window.end.astimezone(UTC) + _ALMOST_A_SECOND).replace(microsecond=0)
     return _unambiguous(begin, -_HOUR).strftime(_FORM), _unambiguous(end, _HOUR).strftime(_FORM)
+
+
+def lies_in(shown: Any, begin: str, end: str) -> bool:
+    """Return whether a date-time as the panel shows it lies in a :func:`wall_window`; a non-date lies in every one.
+
+    Wall times are compared, as the panel does it: in the hour that comes twice, an instant could not be told.
+    """
+    try:
+        moment = datetime.fromisoformat(str(shown))
+    except ValueError:
+        return True
+    wall = moment.astimezone(WARSAW).replace(tzinfo=None) if moment.tzinfo else moment
+    return datetime.fromisoformat(begin) <= wall <= datetime.fromisoformat(end)
 
 
 def _unambiguous(instant: datetime, step: timedelta) -> datetime:

@@ -61,6 +61,9 @@ _MOVED = Stop("panel_redirect", "the panel redirects {gate}, and the key does no
 _UNPAID = Stop("panel_blocked", "the panel is blocked, usually for unpaid invoices to IdoSell ({gate})")
 _ODD = Stop("panel_status", "the panel answers {gate} with an odd status: check its address and the key's rights")
 _QUERY = Stop("panel_query", "the panel refuses the search at {gate}: it may speak another version than Admin API v8")
+_IGNORED = Stop(
+    "panel_query", "the panel ignores the filter {gate} and shows what was not asked for: does it speak Admin API v8?"
+)
 TLS = Stop("panel_tls", "the panel's certificate cannot be verified ({gate}): check its address")
 
 STATUSES: Mapping[int, Action] = MappingProxyType(
@@ -220,6 +223,11 @@ def for_group(number: str, text: str) -> Reject:
 def for_refused_search(*, gate: str) -> Halt:
     """Return the error for a search whose form the panel refuses: it would refuse it again."""
     return Halt(_QUERY.code, _QUERY.message.format(gate=gate))
+
+
+def for_ignored_filter(name: str) -> Halt:
+    """Return the error for a search that shows what its filter did not ask for."""
+    return Halt(_IGNORED.code, _IGNORED.message.format(gate=name))
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

@@ -17,7 +17,7 @@ from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
 from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
-from kartoteka.ports.exchange import Records, Saved
+from kartoteka.ports.exchange import Former, Records, Saved
 
 _LINK = sync_links.c
 _LINKED = (
@@ -63,6 +63,10 @@ _COUNT_KEPT = (
     .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
+_FORMER = sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after).where(
+    among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+)
+
 
 class SqlRecords(Records):
     """The records of one database."""
@@ -71,11 +75,12 @@ class SqlRecords(Records):
         self._database = database
         self._saver = saver
         erp = database.erp
-        self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
+        self._loaders = {concern: Loader(erp, concern, database.dialect) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
         self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c
-        self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(COUNT)
+        keys = (client.id > sa.bindparam("after"), database.dialect.is_key(client.id))
+        self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = (
@@ -98,6 +103,15 @@ class SqlRecords(Records):
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
         """Where the database refuses our own rows of one record, its neighbours are stored apart."""
         return self._saver.save(changes, run_id, at, unless_changed=unless_changed)
+
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        found: dict[Owner, dict[str, set[str]]] = {}
+        with self._database.reading() as connection:
+            for some in pieces([owner.client_id for owner in owners if owner.client_id], CHUNK):
+                for client_id, field, *texts in connection.execute(_FORMER, {"ids": some, "concern": concern}):
+                    of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
+                    of_field.update(text or "" for text in texts)
+        return found
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.dialect.base import reason
+from kartoteka.adapters.sql.dialect.base import EXACT, reason
 from kartoteka.adapters.sql.load import RowReader
 from kartoteka.adapters.sql.tables import owner_of
 from kartoteka.adapters.sql.values import CHUNK, UNREADABLE, Row, clean, value_of
@@ -191,7 +191,7 @@ class RowWriter:
 
 
 def _write(connection: sa.Connection, statement: _Statement, changes: Sequence[Change]) -> int:
-    counted = {"preserve_rowcount": True}  # SQLAlchemy counts an INSERT's rows only when told to
+    counted = {"preserve_rowcount": True, EXACT: True}  # SQLAlchemy counts an INSERT's rows only when told to
     rows = [_parameters(change) for change in changes]
     return int(connection.execute(statement, rows, execution_options=counted).rowcount)
 

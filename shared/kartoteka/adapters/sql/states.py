@@ -98,7 +98,7 @@ def base_row(key: Key, state: RecordState, at: datetime) -> Row | None:
         **key._asdict(),
         "values": None if state.base is None else _json(_spelled(state.base)),
         "panel_item_id": fit(sync_base.c.panel_item_id, state.panel_id) or None,
-        "notes": _json({field: list(note) for field, note in state.notes.items()}) if state.notes else None,
+        "notes": _json({field: _spelled_note(note) for field, note in state.notes.items()}) if state.notes else None,
         "intent": None if state.intent is None else _json(_spelled_intent(state.intent)),
         "due_at": deferral.due_at if deferral else None,
         "attempts": deferral.attempts if deferral else 0,
@@ -166,6 +166,10 @@ def _forms(document: dict[str, Any]) -> Forms:
 
 
 _moment = datetime.fromisoformat
+
+
+def _spelled_note(note: Note) -> list[Any]:
+    return list(note) if note.country else list(note)[:-1]
 
 
 def _spelled_intent(intent: Intent) -> dict[str, Any]:
