@@ -117,7 +117,8 @@ def _tests(panel: PanelState, call: Call) -> list[Test]:
     tests: list[Test] = []
     if not panel.settings.removed_listed:
         tests.append(lambda account: not account.removed)
-    if active := one_of(call.query, "clientIsActive", ("yes", "no")):
+    active = one_of(call.query, "clientIsActive", ("yes", "no"))
+    if active and not panel.settings.ignores_active_filter:
         tests.append(lambda account: account.active == (active == "yes"))
     if sign := one_of(call.query, "clientHasTradeCredit", tuple(_SIGNS)):
         tests.append(lambda account: _SIGNS[sign](account.credit_limit))

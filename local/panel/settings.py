@@ -57,6 +57,7 @@ class Settings:
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
     # --- an older panel
     lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
+    ignores_active_filter: bool = False  # does it show closed and open accounts whatever clientIsActive asks for
     unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS
     nip_ue_in_elements: bool = True  # returnElements takes clientNipUeDeclaration, which its documented list lacks
     # --- what the key may

@@ -764,6 +764,26 @@ def test_a_flag_that_is_not_set_is_left_alone(world: World) -> None:
     assert world.panel.read([key])[key].values["wholesaler"] is True
 
 
+def test_which_accounts_are_closed_is_told_by_a_filter(world: World) -> None:
+    keys = opened(world, "K-1", "K-2", "K-3")
+    assert set(world.panel.closed_among(keys)) == set()
+    done(world.panel.update([AccountUpdate(code, f"b2b-{code.lower()}", {"active": False}) for code in ("K-1", "K-3")]))
+    assert set(world.panel.closed_among(keys)) == {keys[0], keys[2]}
+    assert set(world.panel.closed_among(keys[:1])) == {keys[0]}
+    assert set(world.panel.closed_among(keys[1:2])) == set()
+    assert set(world.panel.closed_among(["999999"])) == set()
+    assert set(world.panel.closed_among([])) == set()
+
+
+def test_a_panel_that_ignores_that_filter_calls_nobody_closed() -> None:
+    with StandinPanel(ignores_active_filter=True) as standin:
+        world = HttpWorld(standin)
+        keys = opened(world, "K-1", "K-2")
+        done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": False})]))
+        assert set(world.panel.closed_among(keys)) == set()
+        assert set(world.panel.closed_among(keys[:1])) == set()
+
+
 def test_an_account_is_active_from_its_opening(world: World) -> None:
     [outcome] = done(world.panel.create([new("K-1", active=False)], notify=False))
     assert world.is_active(outcome.panel_client_id)

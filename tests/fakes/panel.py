@@ -239,6 +239,12 @@ class FakePanel:
         self._begin("GET clients/clients", panel_client_ids)
         return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
 
+    def closed_among(self, panel_client_ids: Sequence[str]) -> Collection[str]:
+        wanted = frozenset(panel_client_ids)
+        if wanted:
+            self._begin("GET clients/clients", tuple(panel_client_ids))
+        return wanted & self.closed
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         wanted = {code for code in external_codes if code}
         if not wanted:

@@ -8,7 +8,7 @@ system/serverTime, system/shopsData.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -81,6 +81,16 @@ class HttpPanel:
         wanted = frozenset(panel_client_ids)
         found = self._all_with("clientsIds", sorted(wanted))
         return {account.panel_client_id: account for account in found if account.panel_client_id in wanted}
+
+    def closed_among(self, panel_client_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these accounts that are closed; a panel that ignores the filter shows them as open too."""
+        wanted = frozenset(panel_client_ids)
+        closed = self._with_activity(wanted, "no")
+        return closed - self._with_activity(closed, "yes") if closed == wanted else closed
+
+    def _with_activity(self, panel_client_ids: Collection[str], active: str) -> frozenset[str]:
+        found = self._all_with("clientsIds", sorted(panel_client_ids), clientIsActive=active)
+        return frozenset(panel_client_ids) & {account.panel_client_id for account in found}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         """Return every account that carries one of these codes, letter by letter, and nothing else the panel finds."""
@@ -214,11 +224,11 @@ class HttpPanel:
             raise faults.for_write_fault(*fault, gate=f"{method} {path}", sent=sent_names(body))
         return answer
 
-    def _all_with(self, name: str, values: Sequence[str]) -> Iterator[Account]:
+    def _all_with(self, name: str, values: Sequence[str], **filters: str) -> Iterator[Account]:
         """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it."""
         for chunk in _lists(values):
             for page in range(MOST_PAGES):
-                answer = self._page(page, PAGE, {name: ",".join(chunk)})
+                answer = self._page(page, PAGE, {name: ",".join(chunk), **filters})
                 yield from answer.found
                 if page + 1 >= answer.pages or not answer.found:
                     break
