@@ -88,8 +88,8 @@ class HttpPanel:
         closed = self._with_activity(wanted, "no")
         return closed - self._with_activity(closed, "yes") if closed == wanted else closed
 
-    def _with_activity(self, panel_client_ids: Collection[str], active: str) -> frozenset[str]:
-        found = self._all_with("clientsIds", sorted(panel_client_ids), clientIsActive=active)
+    def _with_activity(self, panel_client_ids: Collection[str], is_open: str) -> frozenset[str]:
+        found = self._all_with("clientsIds", sorted(panel_client_ids), clientIsActive=is_open)
         return frozenset(panel_client_ids) & {account.panel_client_id for account in found}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
