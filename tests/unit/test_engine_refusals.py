@@ -7,9 +7,11 @@ import pytest
 from kartoteka.codes import CODES, State
 from kartoteka.errors import Reject
 from kartoteka.model import Value
+from kartoteka.policy import parse
 from tests.helpers import left_undone, linked, puts
 from tests.world import CLIENT, World
 
+UNPROTECTED = '{"billing": {"check_tax_numbers": false, "fields": {"nip": {"protect": false}}}}'
 IN_STEP, HELD, PENDING = State.IN_STEP, State.HELD, State.PENDING
 
 
@@ -52,7 +54,7 @@ def quiet(world: World, concern: str = "billing") -> None:
     ("name", "value", "code"),
     [
         ("phone", "501 502 503 wew. 7", "bad_phone"),
-        ("nip", "5260001246", "bad_vat"),
+        ("company", "Zła", "no_company"),
         ("email", "jan@nowak.invalid", "bad_email.by_panel"),
         ("zip_code", "99-999", "bad_postcode"),
     ],
@@ -84,9 +86,9 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 def test_a_panel_that_tells_one_fault_at_a_time_is_asked_until_the_rest_is_taken() -> None:
     world = linked()
     world.panel.tells_one_fault = True
-    for name, code in (("phone", "bad_phone"), ("email", "bad_email.by_panel"), ("nip", "bad_vat")):
+    for name, code in (("phone", "bad_phone"), ("email", "bad_email.by_panel"), ("company", "no_company")):
         world.panel.refuse_value(name, "xx@xx.pl", code)
-    world.exchange.update_client("C-0", phone="xx@xx.pl", email="xx@xx.pl", nip="xx@xx.pl", first_name="Anna")
+    world.exchange.update_client("C-0", phone="xx@xx.pl", email="xx@xx.pl", company="xx@xx.pl", first_name="Anna")
     world.tick()
     assert (puts(world), shown(world, "first_name")) == (4, "Anna")
     assert told(world)[0] is HELD
@@ -120,7 +122,7 @@ def test_a_refused_field_is_tried_again_when_it_changes_and_not_when_another_doe
 
 @pytest.mark.parametrize(("name", "code"), [("phone", "bad_phone"), ("nip", "bad_vat"), ("zip_code", "bad_postcode")])
 def test_what_is_judged_by_the_country_is_tried_again_in_another_one(name: str, code: str) -> None:
-    world = linked()
+    world = linked(policy=UNPROTECTED)
     world.panel.refuse_value(name, "12345678", code, country="PL")
     world.exchange.update_client("C-0", **{name: "12345678"})
     world.tick()
@@ -242,7 +244,7 @@ def test_an_address_is_made_in_the_panel_without_a_field_that_our_check_refuses(
     assert not left_undone(world, "delivery_addresses") | left_undone(world, "delivery_addresses", asked=True)
     world.exchange.update_address("A-1", phone="601602603")
     world.tick()
-    assert told(world, "delivery_addresses", "A-1")[0] is IN_STEP
+    assert told(world, "delivery_addresses", "A-1")[1] == "unconfirmed"
 
 
 # --- an account is opened
@@ -329,6 +331,7 @@ def test_all_that_is_wrong_with_an_opening_is_named_at_once() -> None:
 
 def test_a_refused_tax_number_is_tried_again_in_another_country() -> None:
     world = unopened(nip="12345678")
+    world.policy = parse(UNPROTECTED)
     world.panel.refuse_value("nip", "12345678", "bad_vat", country="PL")
     world.tick()
     assert told(world, "accounts") == (HELD, "bad_vat", "nip")
@@ -346,3 +349,64 @@ def test_retry_tries_a_refused_opening_again() -> None:
     world.exchange.decide_status("C-0", "accounts", "retry")
     world.tick()
     assert told(world, "accounts")[0] is IN_STEP
+
+
+# --- what the panel fails over
+
+
+def edited(number: int, *, attempts: int = 8) -> World:
+    world = linked(number, policy=f'{{"retry": {{"max_attempts": {attempts}}}}}')
+    for n in range(number):
+        world.exchange.update_client(f"C-{n}", first_name="Anna")
+    return world
+
+
+def states(world: World) -> dict[str, tuple[State, str]]:
+    found = {n: world.exchange.status(n, "billing") for n in world.exchange.clients}
+    return {n: (s.state, s.code) for n, s in found.items() if s}
+
+
+@pytest.mark.parametrize("code", ["panel_5xx", "timeout"])
+def test_a_record_over_which_the_panel_fails_is_found_and_held_and_its_neighbours_go_on(code: str) -> None:
+    world = edited(30, attempts=2)
+    world.panel.fail_over("C-7", code)
+    for n in range(9):
+        world.exchange.update_client("C-1", last_name=f"Nowak {n}")
+        world.tick()
+    assert {n for n, state in states(world).items() if state != (IN_STEP, "")} == {"C-7"}
+    assert states(world)["C-7"] == (HELD, code)
+    before = puts(world)
+    world.tick()
+    assert puts(world) == before
+
+
+def test_an_outage_counts_no_attempt_and_costs_few_calls() -> None:
+    world = edited(30, attempts=2)
+    for n in range(30):
+        world.panel.fail_over(f"C-{n}")
+    for _ in range(9):
+        world.tick()
+    assert set(states(world).values()) == {(PENDING, "panel_5xx")}
+    assert {d.attempts for d in world.exchange.deferrals.values()} == {0}
+    assert puts(world) <= 9 * 2 * 2
+
+
+def test_a_single_record_in_an_outage_is_not_blamed() -> None:
+    world = linked(1, policy='{"retry": {"max_attempts": 1}}')
+    world.panel.fail_over("C-0")
+    world.exchange.update_client("C-0", first_name="Anna")
+    for _ in range(9):
+        world.tick()
+    assert states(world)["C-0"] == (PENDING, "panel_5xx")
+
+
+def test_a_record_that_was_blamed_is_sent_once_the_panel_is_well_and_the_row_changes() -> None:
+    world = edited(5, attempts=1)
+    world.panel.fail_over("C-1")
+    for _ in range(9):
+        world.tick()
+    assert states(world)["C-1"] == (HELD, "panel_5xx")
+    world.panel.recover_from("C-1")
+    world.exchange.update_client("C-1", last_name="Nowak")
+    world.tick()
+    assert states(world)["C-1"] == (IN_STEP, "")

@@ -41,6 +41,7 @@ class Kind:
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
     the panel's words, which the codec takes. ``by_country``: a value is right or wrong by the record's country.
+    ``free``: text as people write it, which a side may cut or damage.
     """
 
     column: Column = Column.TEXT
@@ -49,13 +50,14 @@ class Kind:
     is_code: bool = False
     translated: bool = False
     by_country: bool = False
+    free: bool = False
 
 
-TEXT = Kind()
-EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL)
-PHONE = Kind(normalise=normal.phone, by_country=True)
-POSTCODE = Kind(normalise=normal.postcode, by_country=True)
-TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True)
+TEXT = Kind(free=True)
+EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL, free=True)
+PHONE = Kind(normalise=normal.phone, by_country=True, free=True)
+POSTCODE = Kind(normalise=normal.postcode, by_country=True, free=True)
+TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True, free=True)
 COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
 LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)
@@ -278,7 +280,7 @@ ITEM_COLUMNS = _fields(
 """The columns of ``discount_group_items`` beside its key."""
 
 GROUP_NAME = "name"
-GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, direction=_ONE_WAY))
+GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, GROUP_NAME, direction=_ONE_WAY))
 """The columns of ``discount_groups`` beside its key."""
 
 
