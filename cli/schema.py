@@ -45,18 +45,24 @@ def upgrade(url: str, quiet: bool) -> None:
 
 def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
     try:
-        version = _at(url, action)
+        version, encoding = _at(url, action)
     except Retry as error:
         raise click.ClickException(f"the database does not answer, or it is locked ({error}): is it running?") from None
     except KartotekaError as error:
         raise click.ClickException(str(error)) from None
     if not quiet:
         click.echo(f"The exchange tables are complete (version {version}).")
+    if encoding:
+        click.echo(
+            f"The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become question "
+            "marks in Kartoteka's tables, and a field that has one is held. Create the database with ENCODING 'UTF8'.",
+            err=True,
+        )
 
 
-def _at(url: str, action: Callable[[sa.Engine], int]) -> int:
+def _at(url: str, action: Callable[[sa.Engine], int]) -> tuple[int, str]:
     engine = open_engine(url)
     try:
-        return action(engine)
+        return action(engine), tables.narrow_encoding(engine)
     finally:
         engine.dispose()

@@ -1,6 +1,7 @@
 """`kartoteka tick`: synchronise now.
 
-Fires every schedule of the stack once, waits until every queue is empty, and sums up what was done.
+Fires every schedule of the stack once, waits until every queue is empty, and sums up what was done. Where anything was
+written into the panel, its feed is read once more, so that what was taken is seen now and not at the next tick.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from cli.idle import Idle
 from cli.stack import Stack
 
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+FEED = "panel_feed"
+"""The function that reads what changed in the panel."""
 STOPPED = ("delayed", "halted")
 """What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
 TRIGGERS = "triggers_missing"
@@ -43,12 +46,21 @@ def tick(timeout: float, name: str | None) -> None:
     began = datetime.now(UTC)
     with console.status("firing the schedules") as status:
         idle = Idle(stack, began)
-        fired = fire(stack)
-        idle.paused |= paused(stack, fired)
-        while not idle.reached():
-            status.update(f"waiting for {idle}")
-            _check(stack, idle, deadline, timeout)
-            time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
+
+        def wait() -> None:
+            idle.paused |= paused(stack, fired)
+            while not idle.reached():
+                status.update(f"waiting for {idle}")
+                _check(stack, idle, deadline, timeout)
+                time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
+
+        wanted = schedules(stack)
+        fired = fire(stack, wanted)
+        wait()
+        if summary((), idle.runs(), ())["written_to_panel"]:
+            shows = stack.functions[FEED]
+            fired = [*fired, *fire(stack, [schedule for schedule in wanted if schedule.function == shows])]
+            wait()
     for line in dict.fromkeys(_stopped(stack, fired)):
         click.echo(line, err=True)
     for concern, reason in idle.paused.items():
@@ -72,12 +84,11 @@ def schedules(stack: Stack) -> Sequence[Schedule]:
     return [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
 
 
-def fire(stack: Stack) -> Sequence[tuple[str, Mapping[str, Any]]]:
-    """Run every schedule's function with its own event, now and at once; return each function with its answer.
+def fire(stack: Stack, wanted: Sequence[Schedule]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """Run these schedules' functions with their own events, now and at once; return each function with its answer.
 
     A function with several schedules answers several times.
     """
-    wanted = schedules(stack)
     client = stack.lambdas()
 
     def invoke(schedule: Schedule) -> Mapping[str, Any]:

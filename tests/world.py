@@ -198,11 +198,18 @@ class World:
         return True
 
     def tick(self, *, seconds: float = 61) -> None:
-        """Do what ``kartoteka tick`` does: every schedule once, then the queues until they are empty."""
+        """Do what ``kartoteka tick`` does: every schedule once, then the queues until they are empty.
+
+        Where anything was written into the panel, its feed is read once more: it shows what was taken.
+        """
+        before = self.counts.written_to_panel
         for concern in CONCERNS:
             self.collect(concern, everything_due=True)
         self.follow()
         self.drain()
+        if self.counts.written_to_panel > before:
+            self.follow()
+            self.drain()
         self.pass_time(seconds=seconds)
 
     def drain(self) -> None:

@@ -44,6 +44,11 @@ class Accounts:
         """Every account with that external code, oldest first."""
         return [self._by_id[each] for each in sorted(self._by_code.get(code, ()))]
 
+    def by_code_in_any_case(self, code: str) -> list[Account]:
+        """Every account with that external code, whatever the case of its letters, oldest first."""
+        alike = [each for each in self._by_code if each.casefold() == code.casefold()]
+        return [self._by_id[each] for each in sorted(set().union(*(self._by_code[one] for one in alike)))]
+
     def ids(self) -> Sequence[int]:
         """All ids in order; a view, so that cutting out a page costs no more than the page."""
         ids: Sequence[int] = self._by_id.keys()

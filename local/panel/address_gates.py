@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from local.panel import batch, checks, forms, shapes
+from local.panel import batch, checks, forms, manners, shapes
 from local.panel.answers import Answer, RecordFault, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import Call, number_list, text_list
 from local.panel.model import ADDRESS_FIELDS, Account, Address
+from local.panel.searching import EMPTY_RESULT
 from local.panel.state import PanelState
 from local.panel.words import country_code
 
@@ -29,11 +30,18 @@ def get_addresses(panel: PanelState, call: Call) -> Answer:
     if not wanted:
         return Answer({"results": [], **top_fault(3, "Nie podano parametrów")}, 207)
     results = [_addresses_of(panel, asked, account) for asked, account in wanted]
+    if not panel.settings.names_clients_without_addresses:
+        results = [each for each in results if each["clientDeliveryAddresses"]]
+    if not results and panel.settings.empty_search_status != 200:
+        body: dict[str, Any] = {"results": []} if panel.settings.empty_search_paging else {}
+        return Answer({**body, **top_fault(EMPTY_RESULT, "Wynik pusty")}, 207)
     return Answer({"results": results}, results="results", records=len(results))
 
 
 def _wanted(panel: PanelState, call: Call) -> Iterator[Wanted]:
-    """Every account asked for, with the field and value by which it was."""
+    """Every account asked for, with the field and value by which it was; all of them where the filter is ignored."""
+    if "clientIds" in panel.settings.ignored_filters:
+        yield from (({"clientId": account.id}, account) for account in panel.accounts)
     for account_id in number_list(call.query, "clientIds") or []:
         yield {"clientId": account_id}, panel.accounts.get(account_id)
     for login in text_list(call.query, "clientLogins") or []:
@@ -85,7 +93,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.address_faults({**asdict(Address()), **lines}, _CREATE_TOUCHES, panel.settings)
     if faults or account is None:
         return Outcome({}, faults)
-    address = panel.add_address(account, Address(**lines))
+    address = panel.add_address(account, Address(**manners.kept(lines, panel.settings)))
     return Outcome({"clientDeliveryAddressId": address.id})
 
 
@@ -97,7 +105,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
         faults += checks.address_faults({**asdict(address), **lines}, lines, panel.settings)
     if faults or account is None or address is None:
         return Outcome({}, faults)
-    panel.write_address(account, address, _lines(plain))
+    panel.write_address(account, address, manners.kept(_lines(plain), panel.settings))
     return Outcome({"clientId": account.id, "clientDeliveryAddressId": address.id})
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from local.panel import batch, checks, credit, forms, shapes
+from local.panel import batch, checks, credit, forms, manners, shapes
 from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import (
@@ -103,7 +103,9 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
     if (ids := number_list(call.query, "clientsIds")) is not None:
         found.append({each for each in ids if panel.accounts.get(each)})
     if (codes := text_list(call.query, "clientCodesExternal")) is not None:
-        found.append({account.id for code in codes for account in panel.accounts.by_code(code)})
+        accounts = panel.accounts
+        by_code = accounts.by_code_in_any_case if panel.settings.code_case == "any_case" else accounts.by_code
+        found.append({account.id for code in codes for account in by_code(code)})
     if (window := _window(panel, call, "clientsLastModificationDate", "clientsLastModificationDate")) is not None:
         found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()
@@ -145,7 +147,7 @@ def _create(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of(values, _CREATE_TOUCHES, panel.settings) + _group_faults(panel, plain)
     if faults:
         return Outcome(_named(plain), faults)
-    for name, value in _settable(account, plain).items():
+    for name, value in manners.kept(_settable(account, plain), panel.settings).items():
         setattr(account, name, value)
     panel.open(account)
     return Outcome({**_named(plain), "account_id": account.id, "login": account.login})
@@ -210,7 +212,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
     faults += _group_faults(panel, plain)
     if not faults:
-        panel.write(account, _settable(account, plain))
+        panel.write(account, manners.kept(_settable(account, plain), panel.settings))
     if not faults and "balance" in plain:
         credit.vouch(account)
     return Outcome(echo, faults)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from local.panel import address_gates, clients_gates, crm_gates, discount_gates, system_gates
 from local.panel.answers import Answer, Refusal
 from local.panel.calls import Call
+from local.panel.lies import hollowed, unfiltered
 from local.panel.shapes import dressed
 from local.panel.state import PanelState
 
@@ -65,7 +66,8 @@ def answer(panel: PanelState, call: Call) -> Answer:
         raise Refusal(403, f"Brak uprawnień. Scope: {gate.scope.lower()}, level: {gate.level}")
     with panel.lock:
         panel.show_due_dates()
-        found = gate.work(panel, call)
+        found = gate.work(panel, unfiltered(call, panel.settings))
         panel.counters.records[call.name] += found.records
+        found = hollowed(call, found, panel.settings)
     found.body = dressed(found.body, panel.settings)
     return found

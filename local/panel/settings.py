@@ -18,9 +18,13 @@ WORDS = {
     "address_country": ("lower", "upper", "name"),
     "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
     "leave_group": ("zero", "refuse"),
+    "code_case": ("as_given", "capitals", "any_case"),
     # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
     # names the first such field; "refuse_record": faults of the record, one that names each such field
     "unknown_field": ("ignore", "refuse_call", "refuse_record"),
+    # what a search tells in place of its answer: `{}`, its list as null or as `{}`, true counts beside an empty list,
+    # or an answer that looks as if there were nothing
+    "hollow_answers": ("no", "object", "null", "map", "counted", "quiet"),
 }
 
 
@@ -48,6 +52,14 @@ class Settings:
     address_edit_moves_date: bool = False  # does an address write move the account's modification date
     unchanged_write_moves_date: bool = True  # does a write that changes nothing move it (the echo)
     normalise: bool = False  # the panel trims text, reformats phones, upper-cases postcodes
+    code_case: str = "as_given"  # external codes: "capitals": kept in these, found to the letter; "any_case": found so
+    # what it does to a text that the API hands it, with thanks: see manners.py
+    cuts_at: int | None = None  # keeps so many letters of a text
+    drops_after_four_bytes: bool = False  # keeps a text up to its first letter outside the BMP
+    escapes_html: bool = False  # shows & as &amp;
+    loses_zeros: bool = False  # keeps a text of digits as a number
+    ignores_fields: list[str] = field(default_factory=list)  # leaves these as they are: names as in model.py
+    zero_leaves: bool = False  # a limit or a balance of 0 leaves what was there
     leave_group: str = "zero"  # group 0 takes the account out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
     orders_move_date: bool = False  # does an order move the account's modification date
@@ -59,6 +71,12 @@ class Settings:
     lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
     unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS
     nip_ue_in_elements: bool = True  # returnElements takes clientNipUeDeclaration, which its documented list lacks
+    # --- reads that lie
+    hollow_answers: str = "no"  # how the searches at `hollow_gates` tell nothing: see WORDS
+    hollow_gates: list[str] = field(default_factory=lambda: ["GET clients/*"])  # `*` matches any text
+    ignored_filters: list[str] = field(default_factory=list)  # filters of searches that find everything
+    flat_elements: bool = False  # returnElements takes the flat names at their word: nested objects are left out
+    names_clients_without_addresses: bool = True  # False: the answer about delivery addresses leaves them out
     # --- what the key may
     visible_shops: list[int] | None = None  # CRM search shows only accounts of these shops
     scopes: dict[str, str] = field(default_factory=lambda: {"CRM": "rw", "SYSTEM": "rw"})  # "", "r" or "rw"

@@ -126,6 +126,7 @@ def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:
 def only(record: dict[str, Any], wanted: Iterable[str], settings: Settings) -> dict[str, Any]:
     """The record with the wanted elements; nested ones are asked for by their flat names. Unknown names do nothing."""
     nested = _NESTED | ({"clientNipUeDeclaration": "clientPreferences"} if settings.nip_ue_in_elements else {})
+    nested = {} if settings.flat_elements else nested
     chosen: dict[str, Any] = {}
     for flat in wanted:
         name = _RENAMED.get(flat, flat)

@@ -86,6 +86,7 @@ class PanelState:
         if self.settings.normalise:
             for name, value in tidy(_texts(account)).items():
                 setattr(account, name, value)
+        account.external_code = self._kept_code(account.external_code)
         for name, value in _coded(
             account, {"country_code": account.country_code, "province": account.province}
         ).items():
@@ -101,9 +102,14 @@ class PanelState:
         """Change an account and move its modification date, as every write does (own ones included: the echo)."""
         if self.settings.normalise:
             changes = tidy(changes)
+        if "external_code" in changes:
+            changes = {**changes, "external_code": self._kept_code(changes["external_code"])}
         different = self.accounts.change(account, _coded(account, changes))
         if different or self.settings.unchanged_write_moves_date:
             self.touch(account)
+
+    def _kept_code(self, code: str) -> str:
+        return code.upper() if self.settings.code_case == "capitals" else code
 
     def touch(self, account: Account) -> None:
         """Move the modification date to now; with a lag set, searches and answers see it only later."""

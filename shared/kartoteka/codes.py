@@ -45,6 +45,8 @@ class Code:
 
     ``state`` is the record's while the code stands (a refusal that is still being retried is shown as ``pending`` by
     its caller). ``contents``: the same contents would be refused again, so they are not retried automatically.
+    ``asked_again``: the panel does not show something, which may change without a word: it is asked again by itself,
+    at growing pauses, while the record is held.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Code:
     polish: Text
     english: Text
     contents: bool = False
+    asked_again: bool = False
 
     @property
     def code(self) -> str:
@@ -111,6 +114,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_id.no_text",
+            State.HELD,
+            Text(
+                "Kod klienta w clients.id zapisano jako bajty (BLOB), a nie jako tekst, więc nic go nie znajdzie.",
+                "Zapisz go jako tekst: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            Text(
+                "The code in clients.id is stored as bytes (a BLOB) and not as text, so nothing finds it.",
+                "Store it as text: UPDATE clients SET id = CAST(id AS TEXT).",
+            ),
+            contents=True,
+        ),
+        Code(
             "too_long",
             State.HELD,
             Text(
@@ -150,6 +166,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "unprintable.letters",
+            State.HELD,
+            Text(
+                "Wartość w {table} ({fields}) ma litery w innym kodowaniu niż baza: '{value}'.",
+                "Zapisz ją od nowa w kodowaniu bazy, najlepiej UTF-8.",
+            ),
+            Text(
+                "The value in {table} ({fields}) has letters in another encoding than the database's: '{value}'.",
+                "Write it again in the database's encoding, at best UTF-8.",
+            ),
+            contents=True,
+        ),
+        Code(
             "unprintable.in_panel",
             State.HELD,
             Text(
@@ -172,6 +201,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "'{value}' in {table} ({fields}) is not a single valid e-mail address.",
                 "Write exactly one address into {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_email.hidden",
+            State.HELD,
+            Text(
+                "W adresie '{value}' w {table} ({fields}) jest znak, którego nie widać (tu: ?).",
+                "Wpisz adres w tabeli {table} na nowo, zamiast go wklejać.",
+            ),
+            Text(
+                "The address '{value}' in {table} ({fields}) holds a character that nobody sees (here: ?).",
+                "Type the address into {table} anew instead of pasting it.",
             ),
             contents=True,
         ),
@@ -384,6 +426,34 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "The panel refuses the tax number as wrong for the client's country (it says '{panel}').",
                 "Correct the number ({fields}) or the country in {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_vat.checked",
+            State.HELD,
+            Text(
+                "'{value}' nie jest numerem NIP, jaki nadaje ten kraj ({country}): nie zgadza się długość lub suma "
+                "kontrolna.",
+                "Popraw {fields} lub kraj w tabeli {table}; sprawdzanie wyłącza billing.check_tax_numbers w polityce.",
+            ),
+            Text(
+                "'{value}' is no tax number of its country ({country}): its length or its check digit is wrong.",
+                "Correct {fields} or the country in {table}; billing.check_tax_numbers in the policy switches the "
+                "check off.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_vat.dummy",
+            State.HELD,
+            Text(
+                "'{value}' nie jest niczyim numerem NIP ({country}), choć może mieć poprawną sumę kontrolną.",
+                "Wpisz prawdziwy numer w {fields} w tabeli {table} albo zostaw to pole puste.",
+            ),
+            Text(
+                "'{value}' is nobody's tax number ({country}), even where its check digit is right.",
+                "Put the real number into {fields} in {table}, or leave it empty.",
             ),
             contents=True,
         ),
@@ -729,6 +799,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "shared_account.linked",
+            State.HELD,
+            Text(
+                "Konto {accounts} jest już powiązane z innym klientem ({value}).",
+                "Jeśli należy do tego klienta, usuń tamten wiersz w sync_links i zmień coś w tym wierszu; jeśli nie, "
+                "popraw kod zewnętrzny konta w panelu albo decision.",
+            ),
+            Text(
+                "Account {accounts} is linked to another client ({value}).",
+                "If it is this client's, delete that row of sync_links and touch this one; if not, correct the "
+                "account's external code in the panel, or the decision.",
+            ),
+        ),
+        Code(
             "foreign_code",
             State.HELD,
             Text(
@@ -769,27 +853,46 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "account_gone",
             State.HELD,
             Text(
-                "Panel nie pokazuje już połączonego konta {accounts}.",
-                "Aby wyszukać lub założyć konto od nowa, usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET "
-                "id = id dla tego klienta.",
+                "Panel nie pokazuje już połączonego konta {accounts}, choć zapytaliśmy o nie na kilka sposobów.",
+                "Pytamy ponownie co najmniej raz na godzinę. Aby wyszukać lub założyć konto od nowa, usuń wiersz "
+                "klienta z sync_links i wykonaj UPDATE clients SET id = id dla tego klienta.",
             ),
             Text(
-                "The panel no longer shows the linked account {accounts}.",
-                "To have one looked for or opened, delete the client's row in sync_links and run UPDATE clients SET id "
-                "= id for this client.",
+                "The panel no longer shows the linked account {accounts}, asked in several ways.",
+                "It is asked again at least once an hour. To have an account looked for or opened, delete the "
+                "client's row in sync_links and run UPDATE clients SET id = id for this client.",
             ),
+            asked_again=True,
         ),
         Code(
             "account_gone.given",
             State.HELD,
             Text(
                 "Panel nie pokazuje wskazanego konta {accounts}.",
-                "Wskaż inne albo wyczyść client_id w incoming_clients lub decision w sync_matches.",
+                "Pytamy ponownie co najmniej raz na godzinę. Wskaż inne konto albo wyczyść client_id w "
+                "incoming_clients lub decision w sync_matches.",
             ),
             Text(
                 "The panel does not show the account {accounts} that was given to this client.",
-                "Name another one, or clear client_id in incoming_clients or decision in sync_matches.",
+                "It is asked again at least once an hour. Name another account, or clear client_id in "
+                "incoming_clients or decision in sync_matches.",
             ),
+            asked_again=True,
+        ),
+        Code(
+            "addresses_not_shown",
+            State.HELD,
+            Text(
+                "Panel nie wymienia tego klienta wśród adresów dostawy, a miał on tam adresy.",
+                "Nic nie usuwamy i pytamy ponownie co najmniej raz na godzinę. Sprawdź adresy klienta w panelu; jeśli "
+                "naprawdę ich nie ma, dodaj tam jeden.",
+            ),
+            Text(
+                "The panel does not name this client among the delivery addresses, and it had some there.",
+                "Nothing is deleted, and the panel is asked again at least once an hour. Look at the client's "
+                "addresses in the panel; if they are really gone, add one there.",
+            ),
+            asked_again=True,
         ),
         Code(
             "another_account",
@@ -1251,6 +1354,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "panel_empty",
+            State.PENDING,
+            Text(
+                "Panel nie pokazuje żadnego z kont, o które pytamy, choć je miał, a wśród nich konta tego klienta.",
+                "Pytamy ponownie i wierzymy dopiero po kilku próbach; gdy panel nie jest pusty, zgłoś to do IdoSell.",
+            ),
+            Text(
+                "The panel shows none of the accounts asked for, though it had them, this client's among them.",
+                "It is asked again, and believed only after some tries; if the panel is not really empty, report it to "
+                "IdoSell.",
+            ),
+        ),
+        Code(
             "brake",
             State.PENDING,
             Text(
@@ -1425,12 +1541,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "broken_answer",
             State.PENDING,
             Text(
-                "Odpowiedź panelu była urwana lub nieczytelna.",
-                "Ponawiamy automatycznie; gdy się to powtarza, sprawdź adres panelu.",
+                "Odpowiedź panelu była urwana, niepełna lub sprzeczna z inną jego odpowiedzią.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, sprawdź adres panelu i zgłoś to do IdoSell.",
             ),
             Text(
-                "The panel's answer was cut off or could not be read.",
-                "It is retried automatically; if it keeps happening, check the panel's address.",
+                "The panel's answer was cut off, incomplete, or contradicted another of its answers.",
+                "It is retried automatically; if that takes more than an hour, check the panel's address and report it "
+                "to IdoSell.",
             ),
         ),
         Code(
@@ -1554,11 +1671,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "panel_query",
             State.PENDING,
             Text(
-                "Panel nie przyjmuje naszego sposobu wyszukiwania.",
+                "Panel nie przyjmuje naszego sposobu wyszukiwania albo pokazuje konta, o które nie pytaliśmy.",
                 "Sprawdź, czy panel obsługuje Admin API v8, i zgłoś to autorom Kartoteki.",
             ),
             Text(
-                "The panel does not accept the way we search.",
+                "The panel does not accept the way we search, or shows accounts that were not asked for.",
                 "Check that the panel speaks Admin API v8, and report it to the authors of Kartoteka.",
             ),
         ),
@@ -1622,6 +1739,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
 
 CODES: Mapping[str, Code] = MappingProxyType({code.name: code for codes in SUBJECTS.values() for code in codes})
 """Name -> code. A name with a dot is another sentence of the code before the dot."""
+_ASKED_AGAIN = frozenset(code.code for code in CODES.values() if code.asked_again)
 
 LONGEST_FACT = 500
 """Characters of a value or of a text of the panel's that a message quotes."""
@@ -1645,6 +1763,11 @@ class Status:
 
 
 IN_STEP = Status(State.IN_STEP)
+
+
+def is_asked_again(status: Status | None) -> bool:
+    """Return whether a record with this status is asked about again by itself while it is held."""
+    return status is not None and status.code in _ASKED_AGAIN
 
 
 def names_contents(code: str) -> bool:

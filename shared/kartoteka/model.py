@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
 from types import MappingProxyType
@@ -119,14 +119,31 @@ class Key(NamedTuple):
         return Owner(self.client_id, self.group_id)
 
 
+class Sent(NamedTuple):
+    """What is remembered of a value that the panel took with an OK and has not shown since.
+
+    ``at``: when the answer came, by the panel's clock. ``former``: what the panel's field held, and what we sent, since
+    both sides last agreed on it. ``ask_at``: when the panel is asked for it, if it was not shown before. ``times``: how
+    often it was sent. ``seen``: a former value was shown since it was last sent.
+    """
+
+    at: datetime
+    former: tuple[Value, ...]
+    ask_at: datetime
+    times: int = 1
+    seen: bool = False
+
+
 class Forms(NamedTuple):
     """The base: the form that each side had of each field when both last agreed.
 
-    A field that ``erp`` has and ``panel`` lacks was written into the panel and has not been shown since.
+    Of a field in ``sent`` the panel's form is not known until it is shown: ``panel`` lacks it, and ``erp`` holds what
+    was sent. One that ``panel`` lacks for another reason may have been sent by a call that was never answered.
     """
 
     erp: Values
     panel: Values
+    sent: Mapping[str, Sent] = NOTHING
 
 
 NO_FORMS = Forms(NOTHING, NOTHING)
@@ -135,7 +152,7 @@ NO_FORMS = Forms(NOTHING, NOTHING)
 class Note(NamedTuple):
     """What is remembered of a field beside its base; ``value`` and ``text`` may quote the record.
 
-    DRIFT: the field was corrected ``times`` times running, and each time ``value`` was shown in its place.
+    DRIFT: the ERP's column was corrected ``times`` times running, and each time it held ``value`` in its place.
     STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
     REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
     REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.
@@ -262,7 +279,8 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``. ``facts`` is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, whose key is no text. ``facts`` is what the concern found out when it loaded
+    the record.
     """
 
     key: Key
@@ -271,6 +289,7 @@ class Record:
     state: RecordState = RecordState()
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
+    odd_key: bool = False
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -320,7 +339,8 @@ class Change:
     The ERP's own row is written first, all or nothing; where the ERP was faster, or its database refused,
     ``otherwise`` is stored instead. ``closed``: ids of open conflicts that are settled now -> winner (None: both sides
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
-    decision; None leaves them. A ``link`` takes its account off ``incoming_clients`` and from any other client.
+    decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
+    where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
     """
 
     record: Record
@@ -346,16 +366,27 @@ class Change:
         )
 
 
+def with_erp_forms(change: Change, shown: Values | None) -> Change:
+    """Return a change whose base has, of columns that were written, the forms that the ERP's row shows afterwards."""
+    base = change.after.base
+    if base is None or not shown or all(base.erp.get(name) == value for name, value in shown.items()):
+        return change
+    forms = {name: value for name, value in shown.items() if name in base.erp}
+    return replace(change, after=replace(change.after, base=base._replace(erp={**base.erp, **forms})))
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """The panel carried this record out.
 
     ``panel_client_id`` and ``login`` are given for an opened account, ``item_id`` (the panel's own) for an added item.
+    ``at``: when it was answered, by the panel's clock, where that is known.
     """
 
     panel_client_id: str = ""
     login: str = ""
     item_id: str = ""
+    at: datetime | None = None
 
 
 Outcome = Done | Reject | Retry

@@ -45,6 +45,7 @@ class FieldRule(_Section):
     direction: Direction | None = None
     conflict: Resolution | None = None
     empty: Empty | None = None
+    protect: bool | None = None
 
 
 class Login(_Section):
@@ -114,6 +115,9 @@ def _known(fields: dict[str, FieldRule], known: Fields, what: str) -> dict[str, 
             raise ValueError(
                 f"{name!r} is not shown by the panel as it was written and cannot travel back; {_ONLY_ONE_WAY}"
             )
+        if rule.protect is not None and not known[name].protected:
+            protected = ", ".join(field.name for field in known.values() if field.protected)
+            raise ValueError(f"{name!r} cannot be protected{f'; only {protected} can' if protected else ''}")
         if rule.empty is Empty.ERASE and _never_empty(known[name]):
             raise ValueError(f"{name!r} is never empty in the panel, so it cannot be erased; leave 'empty' out")
     return fields
@@ -126,6 +130,8 @@ def _never_empty(field: Field) -> bool:
 
 class Billing(FieldRules):
     """Billing data, field by field."""
+
+    check_tax_numbers: bool = True
 
     @field_validator("fields")
     @classmethod
@@ -257,13 +263,15 @@ class Policy(_Section):
 class Rule:
     """What holds for one field: the policy, the concern's choice and the table of fields put together.
 
-    ``always``: an empty value of the ERP's is a value like any other, at first contact too.
+    ``always``: an empty value of the ERP's is a value like any other, at first contact too. ``protect``: a value that
+    would replace another one waits for a person's word.
     """
 
     direction: Direction
     conflict: Resolution = Resolution.ERP
     empty: Empty = Empty.KEEP
     always: bool = False
+    protect: bool = False
 
     @property
     def to_panel(self) -> bool:
@@ -285,13 +293,12 @@ def rules(policy: Policy, concern: str, fields: Fields) -> dict[str, Rule]:
     section = getattr(policy, concern)
     given: Mapping[str, FieldRule] = getattr(section, "fields", {})
     return {
-        name: _rule(given.get(name, FieldRule()), field.direction, section)
-        for name, field in fields.items()
-        if not field.watched
+        name: _rule(given.get(name, FieldRule()), field, section) for name, field in fields.items() if not field.watched
     }
 
 
-def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
+def _rule(given: FieldRule, field: Field, section: Any) -> Rule:
+    default = field.direction
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
     removes = getattr(section, "unassigned", "keep") == "remove"
     whole: Direction = section.direction
@@ -303,6 +310,7 @@ def _rule(given: FieldRule, default: Direction | None, section: Any) -> Rule:
         conflict=given.conflict or conflict,
         empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
         always=removes,
+        protect=field.protected if given.protect is None else given.protect,
     )
 
 

@@ -133,7 +133,7 @@ def _policy(text: str) -> Policy:
 
 @lru_cache(maxsize=1)
 def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)))
+    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)), state())
 
 
 @lru_cache(maxsize=1)

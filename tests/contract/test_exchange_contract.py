@@ -26,6 +26,7 @@ from kartoteka.model import (
     Record,
     RecordState,
     RowWrite,
+    Sent,
     Side,
     Value,
     Written,
@@ -700,3 +701,43 @@ def test_a_new_row_is_told_which_column_is_refused_and_its_neighbours_are_writte
     saved = save(bench, item("panel-1", row=bad), item("panel-2", row=good))
     assert {key.item_id: set(columns) for key, columns in saved.columns.items()} == {"panel-1": {"phone"}}
     assert (bench.erp.address("panel-1"), bench.erp.address("panel-2") is not None) == (None, True)
+
+
+# --- what the panel has not shown yet, and records that have moved on
+
+SENT = Sent(AT, ("Radom", None, True, (1, 2)), LATER, 2, seen=True)
+
+
+def test_what_was_sent_and_not_shown_comes_back_as_it_was(bench: Bench) -> None:
+    bench.erp.insert_client("C-1")
+    base = Forms({"city": "Łódź", "street": "A", "shops": (1, 2)}, {"street": "B"}, {"city": SENT, "shops": SENT})
+    save(bench, change(load(bench), base=base))
+    assert load(bench).state.base == base
+
+
+@pytest.mark.parametrize("meanwhile", ["base", "deferral", "intent", "status"])
+def test_a_record_that_was_changed_since_is_left_alone_where_that_was_asked_for(bench: Bench, meanwhile: str) -> None:
+    bench.erp.insert_client("C-1")
+    bench.erp.insert_client("C-2")
+    for client in ("C-1", "C-2"):
+        save(bench, change(load(bench, client), base={"city": "Łódź"}, status=IN_STEP))
+    first, second = load(bench), load(bench, "C-2")
+    other = {"base": {"city": "Opole"}, "deferral": DEFERRED, "intent": intent(), "status": RACED}[meanwhile]
+    save(bench, change(first, **{meanwhile: other}))
+    stood = load(bench).state
+    noted = [change(record, base={"city": "Radom"}) for record in (first, second)]
+    bench.exchange.records.save(noted, run_id="run-2", at=LATER, unless_changed=True)
+    assert load(bench).state == stood
+    assert load(bench, "C-2").state.base == forms({"city": "Radom"})
+
+
+def test_a_client_that_has_another_account_by_now_is_worked_again(bench: Bench) -> None:
+    for client in ("C-1", "C-2"):
+        bench.erp.insert_client(client)
+        save(bench, change(client, "accounts", link=Link(client, f"7{client[-1]}", f"b2b-{client[-1]}", "created")))
+    known = [load(bench, client) for client in ("C-1", "C-2")]
+    save(bench, change("C-1", "accounts", link=Link("C-1", "79", "b2b-9", "operator")))
+    answer = save(bench, *(change(record, base={"city": "Łódź"}) for record in known))
+    assert answer.again == raced("", concern="billing")
+    assert load(bench).state.base is None
+    assert load(bench, "C-2").state.base == forms({"city": "Łódź"})

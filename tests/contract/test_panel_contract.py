@@ -10,11 +10,20 @@ from typing import Any, Protocol
 import pytest
 
 from kartoteka.adapters.aws.rate import RateLimit
+from kartoteka.adapters.idosell import elements
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Done, Outcome, Value, Values
-from kartoteka.ports.panel import LACKS_FIELD, AccountUpdate, AddressWrite, NewAccount, Panel, Window
+from kartoteka.ports.panel import (
+    LACKS_FIELD,
+    AccountUpdate,
+    AddressWrite,
+    KnownAccount,
+    NewAccount,
+    Panel,
+    Window,
+)
 from local.panel import StandinPanel
 from tests.fakes.panel import FakePanel
 from tests.fakes.state import FakeState
@@ -66,6 +75,10 @@ class World(Protocol):
     def kept(self, key: str) -> Mapping[str, Values]: ...
     def newer_flags(self, key: str) -> tuple[bool, bool]: ...
     def lack(self, field: str) -> None: ...
+    def ignore_filters(self) -> None: ...
+    def go_blind(self) -> None: ...
+    def show_nobody_at_one_gate(self) -> None: ...
+    def leave_out_who_has_no_address(self) -> None: ...
 
 
 class FakeWorld:
@@ -146,6 +159,18 @@ class FakeWorld:
     def lack(self, field: str) -> None:
         self.panel.lacks.add(field)
 
+    def ignore_filters(self) -> None:
+        self.panel.ignores_filters = True
+
+    def go_blind(self) -> None:
+        self.panel.blind = True
+
+    def show_nobody_at_one_gate(self) -> None:
+        self.panel.unseen |= self.panel.accounts.keys()
+
+    def leave_out_who_has_no_address(self) -> None:
+        self.panel.names_all = False
+
 
 class HttpWorld:
     """The real adapter on a socket, the stand-in behind it."""
@@ -154,7 +179,10 @@ class HttpWorld:
         self.standin = standin
         standin.clock.set(NOON)
         limit = RateLimit(FakeState(), rate=10_000)
-        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)))
+        state = FakeState()
+        if standin.settings.flat_elements:  # as it is once that has been noticed
+            state.save(elements.DOCUMENT, {"whole_since": "2026-03-01"}, version=0)
+        self.panel = HttpPanel(PanelHttp(standin.url, standin.key, limit, HttpSettings(first_pause=0)), state)
 
     def register(self, **plain: Any) -> str:
         plain = {name: list(value) if name == "shops" else value for name, value in plain.items()}
@@ -230,15 +258,31 @@ class HttpWorld:
         names = [*self.standin.settings.lacks_fields, NEWER[field]]
         self.standin.settings.change(lacks_fields=names, unknown_field="refuse_call")
 
+    def ignore_filters(self) -> None:
+        names = ["clientsIds", "clientIds", "clientCodesExternal", "clientsLastModificationDate"]
+        self.standin.settings.change(ignored_filters=names)
+
+    def go_blind(self) -> None:
+        self.standin.settings.change(hollow_answers="quiet", hollow_gates=["GET clients/*", "POST clients/crm/search"])
+
+    def show_nobody_at_one_gate(self) -> None:
+        self.standin.settings.change(hollow_answers="quiet", hollow_gates=["GET clients/clients"])
+
+    def leave_out_who_has_no_address(self) -> None:
+        self.standin.settings.change(names_clients_without_addresses=False)
+
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
     "http": {},
     "http-quiet-200": {"empty_search_status": 200, "partial_status": 200, "address_country": "upper"},
+    "http-any-case": {"code_case": "any_case"},
     "http-bare-207": {"empty_search_paging": False},
     "http-shuffled": {"shuffle_results": True},
     "http-nameless": {"failed_without_reference": True},
     "http-shuffled-nameless": {"shuffle_results": True, "failed_without_reference": True},
     "http-php": {"numbers_as_text": True, "php_empties": True, "address_country": "name"},
+    "http-flat": {"flat_elements": True},
+    "http-unnamed": {"names_clients_without_addresses": False},
     "http-date-lag-free": {"unchanged_write_moves_date": False, "login_required": True},
 }
 """The readings of the contract that a real panel may have, one world each."""
@@ -552,7 +596,9 @@ def test_all_accounts_with_a_code_are_found_and_no_others(world: World) -> None:
     second = world.register(login="a2", external_code="K-1")
     for number, code in enumerate(["K-10", "k-1", "K", "", "K-1 "]):
         world.register(login=f"b{number}", external_code=code)
-    assert {account.panel_client_id for account in world.panel.find(["K-1", "K-7"])} == {first, second}
+    found = world.panel.find(["K-1", "K-7"])
+    assert {a.panel_client_id for a in found if a.external_code == "K-1"} == {first, second}
+    assert {a.external_code for a in found} <= {"K-1", "k-1", "K-1 "}, "in another case alone"
 
 
 def test_an_empty_code_finds_nothing(world: World) -> None:
@@ -669,6 +715,107 @@ def test_no_edit_of_the_hour_that_comes_twice_is_lost(world: World, minutes: int
             assert key in ids(world, edited - before * MINUTE, edited + after * MINUTE)
 
 
+# reads that lie
+
+
+@pytest.mark.parametrize("code", ["", "K-1"])
+def test_an_account_that_one_gate_does_not_show_is_found_at_another(world: World, code: str) -> None:
+    keys = [world.register(login="anna", external_code=code), world.register(login="berta", external_code="K-2")]
+    known = [KnownAccount(keys[0], "anna", code), KnownAccount(keys[1], "berta", "K-2"), KnownAccount("99", "x", "K-9")]
+    assert world.panel.seek(known) == set(keys)
+    world.show_nobody_at_one_gate()
+    assert world.panel.read(keys) == {}
+    assert list(world.panel.find(["K-1", "K-2"])) == []
+    assert world.panel.seek(known) == set(keys)
+
+
+def test_a_panel_that_shows_nobody_at_any_gate_shows_nobody(world: World) -> None:
+    key = world.register(login="anna", external_code="K-1")
+    world.go_blind()
+    assert world.panel.seek([KnownAccount(key, "anna", "K-1")]) == frozenset()
+    assert world.panel.changed(None, 0, 100).total == 0
+
+
+def test_seeking_nobody_makes_no_call(world: World) -> None:
+    assert world.panel.seek([]) == frozenset()
+    assert world.panel.calls() == {}
+
+
+def test_a_panel_is_not_empty_because_one_gate_says_so(world: World) -> None:
+    assert world.panel.changed(None, 0, 100).total == 0
+    world.register(login="anna")
+    world.show_nobody_at_one_gate()
+    with pytest.raises(Retry) as refusal:
+        world.panel.changed(None, 0, 100)
+    assert refusal.value.code == "broken_answer"
+
+
+def test_a_filter_that_is_ignored_halts(world: World) -> None:
+    key = world.register(login="anna", external_code="K-1")
+    world.set_time(NOON + MINUTE)
+    other = world.register(login="berta", external_code="K-2")
+    world.add_address(other, **HOME)
+    world.ignore_filters()
+    searches: list[Callable[[], object]] = [
+        lambda: world.panel.read([key]),
+        lambda: world.panel.find(["K-1"]),
+        lambda: world.panel.changed(Window(NOON, NOON), 0, 100),
+        lambda: world.panel.addresses([key]),
+    ]
+    for search in searches:
+        with pytest.raises(Halt) as halt:
+            search()
+        assert halt.value.code == "panel_query"
+    assert world.panel.changed(None, 0, 100).total == 2, "without a filter everything is what was asked for"
+
+
+def test_who_has_no_address_may_be_left_out_of_a_good_answer(world: World) -> None:
+    first, second = world.register(login="anna"), world.register(login="berta")
+    number = world.add_address(second, **HOME)
+    world.leave_out_who_has_no_address()
+    found = world.panel.addresses([first, second])
+    assert found.keys() == {first, second}
+    assert found[first] is None
+    assert [each.panel_address_id for each in found[second] or ()] == [number]
+    world.remove_address(second, number)
+    assert world.panel.addresses([first, second]) == {first: None, second: None}
+
+
+@pytest.mark.parametrize("hollow", ["object", "null", "map", "counted"])
+def test_an_answer_that_tells_nothing_is_asked_for_again(hollow: str) -> None:
+    with StandinPanel(hollow_answers=hollow, hollow_gates=["GET *", "POST clients/crm/search"]) as standin:
+        world = HttpWorld(standin)
+        key = world.register(login="anna", external_code="K,1")
+        searches: list[Callable[[], object]] = [
+            lambda: world.panel.read([key]),
+            lambda: world.panel.find(["K-1"]),
+            lambda: world.panel.find(["K,1"]),
+            lambda: world.panel.seek([KnownAccount(key, "anna", "")]),
+            lambda: world.panel.changed(None, 0, 100),
+            lambda: world.panel.changed(Window(NOON, NOON), 0, 100),
+            lambda: world.panel.addresses([key]),
+            lambda: world.panel.groups(0, 100),
+            world.panel.now,
+        ]
+        for search in searches[:-1] if hollow != "object" else searches:
+            with pytest.raises(Retry) as refusal:
+                search()
+            assert refusal.value.code == "broken_answer"
+
+
+def test_flat_elements_are_noticed_at_the_first_page_and_edits_are_seen() -> None:
+    with StandinPanel() as standin:
+        world = HttpWorld(standin)
+        key = world.register(login="anna", nip="5260001246")
+        standin.settings.change(flat_elements=True)
+        values = world.panel.changed(None, 0, 100).found[0].values
+        assert (values["nip"], values["street"]) == ("5260001246", PERSON["street"])
+        world.edit(key, street="Nowa 5")
+        assert world.panel.read([key])[key].values["street"] == "Nowa 5"
+        asked = ["returnElements" in call["query"] for call in standin.requests("GET clients/clients")]
+        assert asked == [True, False, False]
+
+
 # the key
 
 
@@ -780,7 +927,7 @@ def address(client_id: str, address_id: str = "", shops: tuple[int, ...] = (1,),
 
 def lines_of(world: World, key: str) -> list[Values]:
     """What the port shows of an account's addresses, oldest first."""
-    found = world.panel.addresses([key])[key]
+    found = world.panel.addresses([key])[key] or ()
     return [each.values for each in sorted(found, key=lambda each: int(each.panel_address_id))]
 
 
@@ -831,8 +978,9 @@ def test_customers_without_addresses_have_none_and_unknown_ones_are_left_out(wor
     first, second = world.register(login="anna"), world.register(login="berta")
     world.add_address(second, **HOME)
     found = world.panel.addresses([first, second, "999999"])
-    assert {key: len(shown) for key, shown in found.items()} == {first: 0, second: 1}
-    assert world.panel.addresses(["999999"]) == {}
+    assert {key: len(shown or ()) for key, shown in found.items() if key != "999999"} == {first: 0, second: 1}
+    assert not found.get("999999")
+    assert not world.panel.addresses(["999999"]).get("999999")
 
 
 def test_addresses_of_nobody_cost_no_call(world: World) -> None:

@@ -52,6 +52,7 @@ from kartoteka.model import (
     Value,
     Values,
     Written,
+    with_erp_forms,
 )
 from kartoteka.ports.exchange import (
     ClientHint,
@@ -539,13 +540,21 @@ class FakeRecords(_Port):
         keys = (Key(*owner, concern) for owner in owners for concern in concerns)
         return {key: db.states[key] for key in keys if key in db.states}
 
-    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
         db = self._db
+        if unless_changed:
+            changes = [c for c in changes if db.states.get(c.record.key, RecordState()) == c.record.state]
         if changes and db.before_save:
             db.before_save()
-        again: set[Key] = set()
+        again = {c.record.key for c in changes if c.record.link and not c.link and _has_moved(db, c.record)}
+        changes = [c for c in changes if c.record.key not in again]
         refused: dict[Key, str] = {}
         columns: dict[Key, Mapping[str, str]] = {}
+        if late := _linked_elsewhere(db, changes):
+            linking = [c for c in changes if c.link and c.link.client_id in late]
+            again |= {c.record.key for c in linking}
+            others = [c for c in changes if c.record.key.client_id not in late]
+            changes = [*others, *(c.otherwise for c in linking if c.otherwise)]
         for change in sorted((c for c in changes if c.row), key=lambda c: c.row is None or c.row.delete is None):
             why = _write_row(db, change)
             if why == "":
@@ -556,7 +565,7 @@ class FakeRecords(_Port):
                     columns[change.record.key] = disliked
         for change in changes:
             failed = change.row and (change.record.key in again or change.record.key in refused)
-            if stored := change.otherwise if failed else change:
+            if stored := change.otherwise if failed else _with_forms(db, change):
                 _store(db, stored, run_id, at)
         return Saved(frozenset(again), refused, columns)
 
@@ -882,8 +891,7 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     """Write the ERP's own row; return why it was refused, empty where the ERP was faster, None where it is written."""
     key, write = change.record.key, change.row
     assert write is not None
-    rows = CONCERNS[key.concern]
-    table, row_id = (rows.items, key.item_id) if key.item_id else (rows.table, key.client_id)
+    table, row_id = _row_of(key)
     present = db.tables[table].get(row_id)
     is_own = present is not None and present.get("client_id", key.client_id) == key.client_id
     if write.insert is not None and present is not None:
@@ -903,6 +911,38 @@ def _write_row(db: FakeExchange, change: Change) -> str | None:
     else:
         db.change(table, "U", row_id, {name: edit.value for name, edit in write.edits.items()})
     return None
+
+
+def _has_moved(db: FakeExchange, record: Record) -> bool:
+    """Whether a record's client has another account by now than the one that it was loaded with."""
+    now = db.links.get(record.key.client_id)
+    return record.link is not None and (now is None or now.panel_client_id != record.link.panel_client_id)
+
+
+def _with_forms(db: FakeExchange, change: Change) -> Change:
+    """Return a change with what the ERP's row holds now of the columns that were written."""
+    row, key = change.row, change.record.key
+    if row is None or row.delete is not None:
+        return change
+    table, row_id = _row_of(key)
+    present = db.tables[table][row_id]
+    return with_erp_forms(change, {name: present[name] for name in (*(row.insert or ()), *row.edits)})
+
+
+def _row_of(key: Key) -> tuple[str, str]:
+    """Return the table and the key of the row that a record stands in."""
+    rows = CONCERNS[key.concern]
+    return (rows.items, key.item_id) if key.item_id else (rows.table, key.client_id)
+
+
+def _linked_elsewhere(db: FakeExchange, changes: Sequence[Change]) -> set[str]:
+    """Return the clients whose account is another client's that is there, or another one's of this save."""
+    owners = {x.panel_client_id: x.client_id for x in db.links.values() if x.client_id in db.clients}
+    late = set()
+    for link in (change.link for change in changes if change.link):
+        if owners.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+            late.add(link.client_id)
+    return late
 
 
 def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
@@ -945,7 +985,7 @@ def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordS
     stored = db.states.get(key, RecordState())
     told, now, decision = stored.status, after.status, stored.decision
     if _kept(after) != _kept(before):
-        base = after.base and Forms(dict(after.base.erp), dict(after.base.panel))
+        base = after.base and Forms(dict(after.base.erp), dict(after.base.panel), dict(after.base.sent))
         stored = replace(after, base=base, notes=dict(after.notes), status=told, decision=decision)
     if now != before.status:
         stored = replace(stored, status=now)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
 from kartoteka.fields.codecs import CURRENCY, DAYS, FLAG, TEXT
+from kartoteka.fields.normal import code_key, hidden
 from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, SHOPS_FIELD, Field, Shown
 from kartoteka.fields.values import as_text, ids_of
 from kartoteka.model import Done, Outcome, Value, Values
@@ -30,6 +31,7 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    KnownAccount,
     NewAccount,
     PanelGroup,
     Window,
@@ -76,11 +78,19 @@ class FakePanel:
     ids of accounts that are not active, ``payment_days`` is by account, and so is ``hidden`` for the rest. ``lacks``
     are the fields that the panel does not know: it shows none of them, and refuses a call that carries one.
 
+    ``code_case``: ``capitals`` keeps external codes in these and finds them to the letter, ``any_case`` finds them so.
+    ``keeps`` says what becomes of a value that the port hands over: (field, value, what was there) -> what is kept.
+
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
     panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
+
+    It lies in reads when told to. ``unseen`` are the ids of accounts that its look-ups do not show, though another
+    gate and the lists by date do (but where all are unseen: then those are empty too); ``blind``: nothing at all is
+    shown, at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
+    ``ignores_filters``: every search shows everything, which the port tells as a Halt.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -93,6 +103,12 @@ class FakePanel:
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
         self.edit_moves_date = False
+        self.unseen: set[str] = set()
+        self.blind = False
+        self.names_all = True
+        self.ignores_filters = False
+        self.code_case = "as_given"
+        self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
         self.notified: list[str] = []
         self.discount_groups: dict[str, str] = {}
@@ -223,8 +239,10 @@ class FakePanel:
         self._halt = halt or Halt("panel_key", "the panel refuses the key")
 
     def recover(self) -> None:
-        """End ``halt``, and whatever else was still to go wrong."""
+        """End ``halt``, the lies about accounts, and whatever else was still to go wrong."""
         self._halt = None
+        self.unseen.clear()
+        self.blind = self.ignores_filters = False
         self._failures.clear()
         self._lost_results.clear()
         self._lost_replies = 0
@@ -237,18 +255,33 @@ class FakePanel:
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         self._begin("GET clients/clients", panel_client_ids)
-        return {key: self._showing(self.accounts[key]) for key in panel_client_ids if key in self.accounts}
+        shown = self._looked_up()
+        return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        wanted = {code for code in external_codes if code}
+        any_case = self.code_case == "any_case"
+        wanted = {code_key(code) if any_case else code for code in external_codes if code}
         if not wanted:
             return []
-        self._begin("GET clients/clients", sorted(wanted))
-        return [self._showing(each) for each in self.accounts.values() if each.external_code in wanted]
+        self._begin("GET clients/clients", sorted({*external_codes} - {""}))
+        shown = map(self._showing, self._looked_up().values())
+        return [a for a in shown if (code_key(a.external_code) if any_case else a.external_code) in wanted]
+
+    def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
+        if not accounts:
+            return frozenset()
+        self._begin("POST clients/crm/search", [account.panel_client_id for account in accounts])
+        known = () if self.blind else self.accounts
+        return frozenset(account.panel_client_id for account in accounts if account.panel_client_id in known)
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        found = [account for account in self.accounts.values() if window is None or _inside(account, window)]
+        if window is not None:
+            self._check_filter()
+        hidden = self.blind or self.unseen >= self.accounts.keys()
+        found = [a for a in self.accounts.values() if not hidden and (window is None or _inside(a, window))]
+        if window is None and page == 0 and not found and self.accounts and not self.blind:
+            raise Retry("broken_answer")
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
         return AccountPage(shown, len(found), -(-len(found) // limit))
 
@@ -260,11 +293,12 @@ class FakePanel:
                 raise Reject("bad_login", panel="2: login małymi literami")
             self._check_shops(account.values.get(SHOPS_FIELD))
             values = {name: value for name, value in account.values.items() if _opens_with(ACCOUNT_FIELDS[name], value)}
+            values = {name: self.keeps(name, value, None) for name, value in values.items()}
             key = self._open(account.login, account.client_id, values, guest=False)
             self.opened.append(key)
             if notify:
                 self.notified.append(key)
-            return Done(key, account.login)
+            return Done(key, account.login, at=self._clock())
 
         return self._write("POST clients/clients", accounts, open_one)
 
@@ -277,8 +311,10 @@ class FakePanel:
             if SHOPS_FIELD in values:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
-            self._change(key, values, update.external_code)
-            return Done()
+            before = self.accounts[key].values
+            kept = {name: self.keeps(name, value, before.get(name)) for name, value in values.items()}
+            self._change(key, kept, update.external_code)
+            return Done(at=self._clock())
 
         return self._write("PUT clients/clients", updates, change_one)
 
@@ -286,21 +322,26 @@ class FakePanel:
         self._begin("GET system/shopsData")
         return frozenset(self.known_shops)
 
-    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
         if not panel_client_ids:
             return {}
         self._begin("GET clients/deliveryAddress", panel_client_ids)
+        self._check_filter()
         found: dict[str, list[Address]] = {key: [] for key in panel_client_ids if key in self.accounts}
         for owner, address in self.delivery.values():
             if owner in found:
                 found[owner].append(address)
-        return found
+        if self.names_all and not self.blind:
+            return found
+        named = {} if self.blind else {key: shown for key, shown in found.items() if shown}
+        return dict.fromkeys(panel_client_ids) | named
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         def add_one(write: AddressWrite) -> Outcome:
             key = self._customer(write)
             self._check_address_shops(write)
-            return Done(item_id=self._add(key, write.values))
+            kept = {name: self.keeps(name, value, None) for name, value in write.values.items()}
+            return Done(item_id=self._add(key, kept), at=self._clock())
 
         return self._write("POST clients/deliveryAddress", writes, add_one)
 
@@ -308,8 +349,9 @@ class FakePanel:
         def change_one(write: AddressWrite) -> Outcome:
             address_id = self._target(write)
             self._check_address_shops(write)
-            self._edit(address_id, write.values)
-            return Done()
+            before = self.delivery[address_id][1].values
+            self._edit(address_id, {n: self.keeps(n, value, before.get(n)) for n, value in write.values.items()})
+            return Done(at=self._clock())
 
         return self._write("PUT clients/deliveryAddress", writes, change_one)
 
@@ -319,7 +361,7 @@ class FakePanel:
             if address_id in self.in_use:
                 raise Reject("refused", panel="103: adres jest używany")
             self.remove_address(address_id)
-            return Done()
+            return Done(at=self._clock())
 
         return self._write("POST clients/deliveryAddress/delete", writes, delete_one)
 
@@ -371,6 +413,17 @@ class FakePanel:
         return dict(self._calls)
 
     # the works
+
+    def _looked_up(self) -> Mapping[str, Account]:
+        """Return the accounts that a look-up goes through."""
+        self._check_filter()
+        if self.blind:
+            return {}
+        return {key: each for key, each in self.accounts.items() if key not in self.unseen}
+
+    def _check_filter(self) -> None:
+        if self.ignores_filters and self.accounts:
+            raise Halt("panel_query", "the panel ignores the filter")
 
     def _begin(self, gate: str, about: Sequence[str] = ()) -> None:
         self._calls[gate] += 1
@@ -480,16 +533,19 @@ class FakePanel:
         shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})
         self._last_id += 1
         key = str(self._last_id)
-        self.accounts[key] = Account(key, login, code, shown, self._stamp(), guest)
+        self.accounts[key] = Account(key, login, self._kept_code(code), shown, self._stamp(), guest)
         self._ids_by_login[login] = key
         self._keep_hidden(key, values)
         return key
+
+    def _kept_code(self, code: str) -> str:
+        return code.upper() if self.code_case == "capitals" else code
 
     def _change(self, key: str, values: Values, external_code: str | None = None) -> None:
         account = self.accounts[key]
         self.accounts[key] = replace(
             account,
-            external_code=account.external_code if external_code is None else external_code,
+            external_code=account.external_code if external_code is None else self._kept_code(external_code),
             values={**account.values, **self._shown(values)},
             modified_at=self._stamp(),
         )
@@ -597,6 +653,8 @@ def _lines(values: Values) -> dict[str, Value]:
 
 
 def _through(field: Field, value: Value) -> Value:
+    if isinstance(value, str) and hidden(value):  # pasted into the panel: our own check lets none of it pass
+        return value
     return field.codec.from_panel(_form(field, value))
 
 

@@ -39,7 +39,7 @@ def world(sql: SqlBench) -> World:
     world = installation(policy=BOTH_WAYS)
     world.exchange = sql.exchange  # type: ignore[assignment]
     for number, mail in (("1", "biuro@firma.pl"), ("2", "inna@spolka.pl")):
-        nip = {"1": "5250001232", "2": "7792369887"}[number]
+        nip = {"1": "5250001233", "2": "7792369887"}[number]
         sql.erp.insert_client(f"C-{number}", **{**CLIENT, "email": mail, "nip": nip})
         sql.erp.set_credit(f"C-{number}", **CREDIT)
     settle(world)
@@ -77,6 +77,35 @@ def statuses(bench: SqlBench) -> set[tuple[str, str]]:
     return {(row["concern"], row["state"]) for row in rows}
 
 
+@pytest.mark.parametrize(
+    ("field", "edit", "rule", "form"),
+    [
+        ("city", "Gdynia", "upper(NEW.city)", "GDYNIA"),
+        ("street", "Nowa 7", "'ul. ' || NEW.street", "ul. Nowa 7"),
+        ("company", "Bardzo długa nazwa", "substr(NEW.company, 1, 6)", "Bardzo"),
+        ("phone", "602603604", "''", ""),
+    ],
+)
+def test_what_a_trigger_makes_of_our_write_is_the_erps_form(
+    world: World, sql: SqlBench, field: str, edit: str, rule: str, form: str
+) -> None:
+    changed = f"{rule} WHERE id = NEW.id AND NEW.{field} = '{edit}'"
+    when(sql, "UPDATE", "clients", f"UPDATE clients SET {field} = {changed}")
+    world.panel.edit(account(world), **{field: edit})
+    for _ in range(2):
+        carry(world)
+    (row,) = sql.erp.run(f"SELECT {field} AS held FROM clients WHERE id = 'C-1'")
+    assert (row["held"], shown(world)[field]) == (form, edit)
+    assert ("billing", "in_step") in statuses(sql)
+    before = dict(world.panel.calls()), world.counts.collected
+    carry(world)
+    assert before[0]["PUT clients/clients"] == world.panel.calls()["PUT clients/clients"]
+    assert before[1] == world.counts.collected
+    world.panel.edit(account(world), **{field: "00-001"})
+    carry(world)
+    assert sql.erp.run(f"SELECT {field} AS held FROM clients WHERE id = 'C-1'")[0]["held"] in ("00-001", "ul. 00-001")
+
+
 def test_an_address_carried_from_the_panel_lets_the_erps_trigger_set_the_limit_to_0(
     world: World, sql: SqlBench
 ) -> None:
@@ -89,6 +118,7 @@ def test_an_address_carried_from_the_panel_lets_the_erps_trigger_set_the_limit_t
     assert [row["client_id"] for row in sql.erp.run("SELECT client_id FROM delivery_addresses")] == ["C-1"]
     assert shown(world)["credit_limit"] == "0.00"
     assert shown(world, "C-2")["credit_limit"] == "5000.00"
+    assert world.follow()
     assert {state for _, state in statuses(sql)} == {"in_step"}
 
 

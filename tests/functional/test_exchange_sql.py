@@ -162,6 +162,8 @@ def test_a_load_costs_the_same_at_any_number_of_owners(sql: SqlBench, concern: s
         sql.erp.insert_address(f"A-{number}", f"C-{number}")
     warm(sql)
     keys = [f"C-{number}" for number in range(count)]
+    looks_for_blobs = concern == "accounts" and sql.exchange.database.dialect.name == "sqlite"
+    cost += int(looks_for_blobs)
     with sql.statements() as seen:
         sql.exchange.records.load(concern, clients(*keys))
     assert costs(seen) == cost, seen

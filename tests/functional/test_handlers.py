@@ -404,7 +404,7 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installation.insert("C-1001", "C-1002")
-    installation.sql("UPDATE clients SET nip = '111' WHERE id = 'C-1002'")  # the panel's refusal quotes it
+    installation.sql("UPDATE clients SET zip_code = '73.19' WHERE id = 'C-1002'")  # the panel's refusal quotes it
     installation.sql("INSERT INTO discount_groups (id, name) VALUES ('G-1', 'Grupa Bursztyn')")
     installation.price("G-1", 1, "73.19")
     installation.price("G-1", 2, "-73.19")

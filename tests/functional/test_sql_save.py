@@ -201,7 +201,7 @@ def test_of_a_record_given_twice_the_last_is_stored(sql: SqlBench) -> None:
 # --- links
 
 
-def test_an_account_that_is_linked_is_taken_from_its_client_of_before(sql: SqlBench) -> None:
+def test_an_account_is_taken_from_its_client_of_before_where_that_one_is_gone(sql: SqlBench) -> None:
     links = [Link("C-1", "77", "a", "created"), Link("C-2", "78", "b", "nip"), Link("C-3", "79", "c", "created")]
     save(sql, *(change(link.client_id, link=link) for link in links))
     swapped = (Link("C-1", "78", "b", "operator"), Link("C-2", "77", "a", "operator"))
@@ -211,11 +211,11 @@ def test_an_account_that_is_linked_is_taken_from_its_client_of_before(sql: SqlBe
     assert sql.exchange.records.linked("", 10) == [("C-1", "78"), ("C-2", "77"), ("C-4", "79")]
 
 
-def test_of_two_clients_that_are_given_one_account_at_once_the_last_has_it(sql: SqlBench) -> None:
+def test_of_two_clients_that_are_given_one_account_at_once_the_first_has_it(sql: SqlBench) -> None:
     both = [change(key, link=Link(key, "77", "a", "operator"), status=IN_STEP) for key in ("C-1", "C-2")]
-    assert save(sql, change("C-0", status=IN_STEP), *both) == Saved()
-    assert sql.exchange.index.owners(["77"]) == {"77": "C-2"}
-    assert [load(sql, key).state.status for key in ("C-0", "C-1", "C-2")] == [IN_STEP] * 3
+    assert save(sql, change("C-0", status=IN_STEP), *both).again == {both[1].record.key}
+    assert sql.exchange.index.owners(["77"]) == {"77": "C-1"}
+    assert [load(sql, key).state.status for key in ("C-0", "C-1", "C-2")] == [IN_STEP, IN_STEP, None]
 
 
 def test_the_database_itself_gives_an_account_to_one_client_only(sql: SqlBench) -> None:

@@ -16,7 +16,7 @@ from cli import stack as stacks
 from cli.idle import Idle
 from cli.main import COMMANDS, kartoteka
 from cli.stack import Stack, concern
-from cli.tick import FIGURES, fire, summary
+from cli.tick import FIGURES, fire, schedules, summary
 
 NOTHING = dict.fromkeys(FIGURES, 0)
 
@@ -132,7 +132,8 @@ def test_a_function_with_two_schedules_is_fired_twice_and_both_answers_count(sta
         ("shop-feed", "collect"): {"collected": 4, "panel_calls": 1},
     }
     fires = Fires(TWO, answers)
-    fired = fire(stack(fires, Looks([{}])))
+    there = stack(fires, Looks([{}]))
+    fired = fire(there, schedules(there))
     assert sorted(function for function, _ in fired) == ["shop-addresses", "shop-addresses", "shop-feed"]
     assert sorted((event["move"], event["due"]) for event in fires.events) == [
         ("collect", "all"),

@@ -89,6 +89,23 @@ def test_the_same_code_opens_two_accounts(panel: StandinPanel, api: Caller) -> N
     assert [each.login for each in panel.by_code("K1")] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("manner", "kept", "found"),
+    [("as_given", "Kow-1", ["Kow-1"]), ("capitals", "KOW-1", ["KOW-1"]), ("any_case", "Kow-1", ["kow-1", "KOW-1"])],
+)
+def test_external_codes_in_the_panels_own_case(
+    panel: StandinPanel, api: Caller, manner: str, kept: str, found: list[str]
+) -> None:
+    panel.settings.change(code_case=manner)
+    api.write(*POST, new_client("a", code_extern="Kow-1"))
+    assert [each.external_code for each in panel.accounts()] == [kept]
+    for code in found:
+        answer = api.get("clients/clients", clientCodesExternal=code)
+        assert [each["clientCodeExternal"] for each in answer["results"]] == [kept]
+    if manner == "capitals":
+        assert not api.get("clients/clients", clientCodesExternal="Kow-1").get("results")
+
+
 def test_the_same_login_within_a_batch_fails_once(panel: StandinPanel, api: Caller) -> None:
     response = api.write(*POST, new_client("a"), new_client("a"))
     assert [codes(each) for each in response.json()["clients"]] == [[], [3]]
@@ -296,3 +313,33 @@ def test_php_says_that_there_is_no_error_with_an_empty_list(panel: StandinPanel,
     panel.settings.change(php_empties=True)
     answer = api.send("GET", GATE, checked=False, params={"clientIds": "1"})
     assert answer.json()["results"][0]["error"] == []
+
+
+@pytest.mark.parametrize(
+    ("manners", "wire", "sent", "kept"),
+    [
+        ({"cuts_at": 10}, "clientFirm", "Bardzo długa nazwa", "Bardzo dłu"),
+        ({"drops_after_four_bytes": True}, "clientFirm", "Firma \U0001f600 dalej", "Firma "),
+        ({"escapes_html": True}, "clientFirm", "Żółw & Gęś", "Żółw &amp; Gęś"),
+        ({"loses_zeros": True}, "clientZipCode", "01067", "1067"),
+        ({"ignores_fields": ["city"]}, "clientCity", "Gdynia", "Łódź"),
+    ],
+)
+def test_a_panel_with_bad_manners_thanks_and_keeps_something_else(
+    panel: StandinPanel, api: Caller, manners: dict[str, Any], wire: str, sent: str, kept: str
+) -> None:
+    api.write(*POST, new_client("jan", city="Łódź", country_code="DE"))
+    panel.settings.change(**manners)
+    assert api.result(*PUT, {"clientLogin": "jan", wire: sent})["resultStatus"] is True
+    name = {"clientFirm": "company", "clientZipCode": "zip_code", "clientCity": "city"}[wire]
+    assert getattr(panel.account(1), name) == kept
+    panel.edit(1, **{name: sent})
+    assert getattr(panel.account(1), name) == sent, "a user's own edit is kept"
+
+
+def test_a_limit_of_0_may_leave_what_was_there(panel: StandinPanel, api: Caller) -> None:
+    api.write(*POST, new_client("jan"))
+    for leaves, limit in ((True, 5000), (True, 0), (False, 0)):
+        panel.settings.change(zero_leaves=leaves)
+        api.write(*PUT, {"clientLogin": "jan", "clientTradeCreditLimitExternal": limit})
+        assert panel.account(1).credit_limit == (5000 if leaves else 0)

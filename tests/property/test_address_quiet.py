@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kartoteka.model import Owner, Value
+from kartoteka.codes import is_asked_again
+from kartoteka.model import Key, Owner, RecordState, Value
 from kartoteka.policy import Policy, parse
 from kartoteka.sync.concern import NOT_OWN
 from tests.address_world import CONCERN, LINES, AddressWorld
@@ -204,6 +206,14 @@ def worker_finds(world: AddressWorld, client_id: str) -> list[object]:
     return [plan for plan in plans if plan]
 
 
+def settled(world: AddressWorld) -> dict[Key, RecordState]:
+    """Return all states, but for when what is not shown is asked for again."""
+    return {
+        key: replace(state, deferral=None) if is_asked_again(state.status) else state
+        for key, state in world.exchange.states.items()
+    }
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies, st.lists(steps, min_size=3, max_size=25))
 def test_after_everything_has_settled_a_full_scan_finds_nothing(policy: Policy, history: list[Step]) -> None:
@@ -215,12 +225,13 @@ def test_after_everything_has_settled_a_full_scan_finds_nothing(policy: Policy, 
     world.panel.recover()
     for _ in range(10):
         world.turn(seconds=4000)
-    states, written = dict(world.exchange.states), (len(world.exchange.history), world.exchange.log_head())
+    states, written = settled(world), (len(world.exchange.history), world.exchange.log_head())
     collected, conflicts = world.counts.collected, list(world.exchange.conflicts)
+    gone = [each for each in world.exchange.states.values() if is_asked_again(each.status) and each.deferral]
     assert not world.differing()
     for client_id in CLIENTS:
         assert not worker_finds(world, client_id)
     world.turn()
-    assert world.counts.collected == collected
-    assert (dict(world.exchange.states), world.exchange.conflicts) == (states, conflicts)
+    assert world.counts.collected == collected + len(gone), "what is held for what is not shown is asked again"
+    assert (settled(world), world.exchange.conflicts) == (states, conflicts)
     assert (len(world.exchange.history), world.exchange.log_head()) == written

@@ -26,8 +26,10 @@ from kartoteka.model import (
 )
 from kartoteka.policy import Rule
 from kartoteka.sync.cursor import LogCursor
-from kartoteka.sync.merge import merge, settled
+from kartoteka.sync.merge import merge, resolved, settled
 from kartoteka.sync.plan import Plan
+from kartoteka.sync.taken import Reading
+from tests.world import START
 
 FIELDS = [field for rows in CONCERNS.values() for field in rows.fields.values()]
 fields = st.sampled_from(FIELDS)
@@ -141,9 +143,10 @@ def planned(
 ) -> Plan:
     """Return the plan of a record with this base, these values and these conflicts."""
     state = RecordState(base, **notes)  # type: ignore[arg-type]
-    steps = merge(BILLING, rules, base=base, erp=erp, panel=panel, conflicts=conflicts, notes=state.notes)
+    reading, notes = Reading(START), state.notes
+    steps = merge(BILLING, rules, base=base, erp=erp, panel=panel, conflicts=conflicts, notes=notes, reading=reading)
     record = Record(Key("C-1", "", "billing"), erp=erp, state=state, conflicts=tuple(conflicts))
-    return Plan(record, steps=steps, base=base)
+    return Plan(record, steps=steps, base=resolved(BILLING, base, erp, panel, reading))
 
 
 def carried_out(side: Values, plan: Plan, target: Side) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from kartoteka.fields.table import BILLING
 from kartoteka.model import Side
-from kartoteka.policy import parse
+from kartoteka.policy import FieldRule, parse
 from tests.fakes.exchange import ErpTransaction
 from tests.property.faults import Faults
 from tests.world import CLIENT, CONCERNS, World
@@ -57,7 +57,10 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     @initialize(policy=st.sampled_from(POLICIES))
     def begin(self, policy: str) -> None:
-        self.world = World(parse(policy))
+        given = parse(policy)
+        fields = {"nip": FieldRule(protect=False), **given.billing.fields}
+        unguarded = given.billing.model_copy(update={"check_tax_numbers": False, "fields": fields})
+        self.world = World(given.model_copy(update={"billing": unguarded}))  # all edits are plain texts here
 
     # the people
 
@@ -78,6 +81,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients, field=fields)
     def panel_edits(self, client: str, field: str) -> None:
         if account := self.account_of(client):
+            self.world.pass_time(seconds=3)  # within two seconds of our write nobody could tell it from our own
             value = f"panel {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
             self.last[Side.PANEL, client, field] = value
@@ -86,6 +90,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients, field=fields)
     def both_edit_alike(self, client: str, field: str) -> None:
         if account := self.account_of(client):
+            self.world.pass_time(seconds=3)
             value = f"both {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
             self.world.exchange.update_client(client, **{field: value})
@@ -170,6 +175,15 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients)
     def the_panel_accepts(self, client: str) -> None:
         self.world.panel.accept(client)
+
+    @rule(client=clients)
+    def look_ups_do_not_show_an_account(self, client: str) -> None:
+        if client in self.world.exchange.links:
+            self.world.panel.unseen.add(self.world.exchange.links[client].panel_client_id)
+
+    @rule()
+    def look_ups_show_all_accounts(self) -> None:
+        self.world.panel.unseen.clear()
 
     @rule()
     def the_key_is_wrong(self) -> None:
@@ -317,6 +331,8 @@ def live(seed: int) -> None:
         (1, lambda: machine.a_result_is_missing(client())),
         (1, lambda: machine.the_panel_is_away(chance.randint(1, 3))),
         (1, lambda: machine.the_panel_refuses(client())),
+        (2, lambda: machine.look_ups_do_not_show_an_account(client())),
+        (1, machine.look_ups_show_all_accounts),
         (1, lambda: machine.the_panel_accepts(client())),
         (1, lambda: machine.messages_come_twice(concern())),
         (1, lambda: machine.time_passes(chance.choice([1, 200, 4000]))),

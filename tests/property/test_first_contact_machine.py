@@ -110,6 +110,13 @@ class FirstContact:
                 self.chance.choice(list(self.world.panel.accounts)), self.chance.randint(1, 3)
             )
 
+    def the_panel_hides_an_account(self) -> None:
+        """Let look-ups not show an account that is known as it stands."""
+        known = self.world.exchange.accounts
+        hideable = [key for key, account in self.world.panel.accounts.items() if known.get(key) == seen(account)]
+        if hideable:
+            self.world.panel.unseen.add(self.chance.choice(hideable))
+
     def a_person_decides(self) -> None:
         rows = self.world.exchange.index.candidates(CLIENTS)
         if rows:
@@ -189,6 +196,8 @@ class FirstContact:
             (2, lambda: world.mortal(chance.randint(1, 10), after=chance.random() < 0.5)),
             (2, world.panel.lose_reply),
             (1, lambda: world.panel.lose_result(chance.choice(CLIENTS))),
+            (2, self.the_panel_hides_an_account),
+            (1, world.panel.unseen.clear),
             (1, lambda: world.panel.fail(*[Retry("panel_5xx")] * chance.randint(1, 3))),
             (1, lambda: world.queue.chunks.setdefault(concern, []).extend(list(world.queue.chunks.get(concern, [])))),
             (1, lambda: world.pass_time(seconds=chance.choice([1, 200, 4000]))),
@@ -244,9 +253,12 @@ class FirstContact:
         row = exchange.clients[client]
         if client not in exchange.links:
             assert status.state is State.HELD, f"{client} has no account and does not wait: {status}"
-            assert exchange.index.candidates([client]) or status.code in {"account_taken", "guest", "account_gone"}, (
-                status
-            )
+            assert exchange.index.candidates([client]) or status.code in {
+                "account_taken",
+                "guest",
+                "account_gone",
+                "bad_vat",
+            }, status
             return
         account = exchange.links[client].panel_client_id
         wrong = [r for key, r in exchange.incoming.items() if r.client_id == client and key != account]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -24,7 +25,7 @@ from kartoteka.sync.plan import Plan
 from tests.world import World
 
 FIELDS = ("street", "city", "nip", "phone", "province", "vat_eu", "country_code", "wholesaler")
-TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001233", "501502503")
+TEXTS: tuple[Value, ...] = ("Radom", " radom ", "Łódź", "", None, "5250001233", "7792369887", "501502503")
 FLAGS: tuple[Value, ...] = (True, False, None)
 DIRECTIONS = ("erp_to_panel", "panel_to_erp", "both", "off")
 
@@ -51,7 +52,10 @@ def policies(draw: st.DrawFn) -> str:
             found["empty"] = "erase"
         return found
 
-    return json.dumps({"billing": {"fields": {name: rule(name) for name in FIELDS if draw(st.booleans())}}})
+    fields: dict[str, Any] = {name: rule(name) for name in FIELDS if draw(st.booleans())}
+    if draw(st.booleans()):
+        fields.setdefault("nip", {})["protect"] = False
+    return json.dumps({"billing": {"check_tax_numbers": draw(st.booleans()), "fields": fields}})
 
 
 def concern_of(policy: str, name: str = "billing") -> Concern:

@@ -81,19 +81,25 @@ def test_what_the_panel_requires_is_sent_also_where_it_does_not_travel() -> None
 
 def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
     found = {**FIRM, "email": "a b", "company": "x" * 301}
-    told = [(r.code, r.field) for r in opening.refusals(found, found, {})]
+    told = [(r.code, r.field) for r in opening.refusals(found, found, {}, Policy())]
     assert told == [("bad_email", "email"), ("too_long", "company")]
-    assert not opening.refusals(FIRM, FIRM, {})
+    assert not opening.refusals(FIRM, FIRM, {}, Policy())
 
 
 @pytest.mark.parametrize(
     ("fields", "name", "value", "code"),
     [
         (BILLING, "email", "jan@firma.pl, anna@firma.pl", "bad_email"),
+        (BILLING, "email", "jan\u200b@firma.pl", "bad_email.hidden"),
+        (BILLING, "email", "jan@fir\u00adma.pl", "bad_email.hidden"),
+        (BILLING, "email", "jan@firma.pl\ufeff", "bad_email.hidden"),
+        (BILLING, "email", "jan@firma.pl\u2060 ", "bad_email.hidden"),
         (BILLING, "email", "jan@firma.pl\r\nBcc: x@y.pl", "unprintable"),
         (BILLING, "email", "x" * 346 + "@a.pl", "too_long"),
         (BILLING, "street", "Długa\x00", "unprintable"),
         (BILLING, "city", "\ud800", "unprintable"),
+        (BILLING, "city", "\ufffd\ufffdd\u017a", "unprintable.letters"),
+        (BILLING, "email", "jan@n\ufffd.pl", "unprintable.letters"),
         (BILLING, "country_code", "POL", "bad_code"),
         (BILLING, "language", "pl", "bad_code"),
         (BILLING, "currency", "złoty", "bad_code"),

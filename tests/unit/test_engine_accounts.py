@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from kartoteka.codes import State
+from kartoteka.codes import IN_STEP, State
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Key, Owner, Value
+from kartoteka.model import Key, Owner, Record, Value
 from kartoteka.policy import Policy, parse
-from tests.world import CLIENT, World
+from tests.world import CLIENT, CONCERNS, World
 
 STRANGER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "kto@inny.pl"}
 PATIENT = parse('{"retry": {"max_attempts": 3}}')
@@ -70,9 +70,14 @@ def test_the_echo_of_a_created_account_stops_before_a_queue() -> None:
 
 def test_a_hundred_clients_cost_three_calls_the_echo_included() -> None:
     world = world_with(*[f"C-{n}" for n in range(1000)])
-    world.tick()
-    world.tick()
-    world.tick()
+    for _ in range(3):
+        for concern in CONCERNS:
+            world.collect(concern)
+        world.follow()
+        world.drain()
+        world.pass_time(seconds=61)
+    statuses = [status for key, status in world.exchange.statuses.items() if key.concern == "billing"]
+    assert statuses == [IN_STEP] * 1000, "what was sent was shown by the feed"
     calls = dict(world.panel.calls())
     clock = calls.pop("GET system/serverTime")
     quiet_feeds = 3  # the first pass, and one call in each tick that finds nothing new
@@ -371,3 +376,12 @@ def test_a_worker_that_dies_anywhere_doubles_nothing() -> None:
             assert codes(world) == ["C-1", "C-2"], f"died at step {steps}, after: {after}"
             assert len(world.panel.opened) == 2
             assert state_of(world, "C-1", "billing") == (State.IN_STEP, "")
+
+
+def test_a_client_whose_code_is_no_text_is_named_and_nothing_is_opened() -> None:
+    world = world_with("C-1")
+    accounts = world.run().concerns["accounts"]
+    (plan,) = accounts.plans([Record(Key("C-2", "", "accounts"), has_client=False, odd_key=True)], None)
+    assert plan.status
+    assert (plan.status.state, plan.status.code) == (State.HELD, "bad_id")
+    assert (plan.writes, bool(plan)) == (False, True)

@@ -81,6 +81,8 @@ def test_a_new_group_is_made_before_its_customers_are_put_into_it() -> None:
     world.drain()
     assert group_of(world) == "Nowa"
     assert prices(world, "G3") == {"product/1": "1.00 PLN"}
+    assert told(world) == (State.WAITING, "unconfirmed")
+    world.follow()
     assert told(world) == (State.IN_STEP, "")
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt", "Nowa"]
 
@@ -226,10 +228,13 @@ def test_clients_without_a_group_cost_nothing_and_have_no_status() -> None:
     before = len(world.panel.log)
     world.tick()
     assert told(world) is None
-    assert world.panel.log[before:] == [  # the feed; billing's read and write
+    # the feed; billing's read and write; the feed once more, and for its sake the addresses
+    assert world.panel.log[before:] == [
         ("GET clients/clients", ()),
         ("GET clients/clients", ("1",)),
         ("PUT clients/clients", ("C-0",)),
+        ("GET clients/clients", ()),
+        ("GET clients/deliveryAddress", ("1",)),
     ]
 
 

@@ -13,7 +13,7 @@ from kartoteka.sync.brake import Meter
 from kartoteka.sync.reconcile import reconcile
 from tests.address_world import LINES, AddressWorld, policy
 from tests.fakes.state import FakeState
-from tests.helpers import linked, puts
+from tests.helpers import linked, puts, tax_number
 from tests.world import CLIENT, World
 
 SMALL = '{"brake": {"max_share": 0.2, "min_records": 5}, "panel": {"batch_size": 10}}'
@@ -232,7 +232,7 @@ def test_a_shop_taken_from_everybody_by_the_policy_stops_the_shops() -> None:
 def test_a_first_load_and_a_first_contact_are_no_mass_change() -> None:
     world = World(parse(SMALL))
     for n in range(40):
-        values = {"nip": f"{n:010}", "email": f"{n}@firma.pl", "company": "F", "street": "S 1"}
+        values = {"nip": tax_number(n), "email": f"{n}@firma.pl", "company": "F", "street": "S 1"}
         where = {"zip_code": "00-950", "city": "Łódź", "client_type": "firm", "country_code": "PL"}
         world.exchange.insert_client(f"C-{n}", **values, **where, active=False)
         if n < 20:

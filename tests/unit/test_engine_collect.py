@@ -13,7 +13,7 @@ from kartoteka.model import Owner
 from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountPage, Window
 from kartoteka.sync.window import OVERLAP
-from tests.helpers import linked
+from tests.helpers import linked, tax_number
 from tests.world import CLIENT, World
 
 
@@ -264,13 +264,13 @@ def test_after_a_restored_database_all_accounts_are_read_once(monkeypatch: pytes
         return changed(window, page, limit)
 
     monkeypatch.setattr(world.panel, "changed", noting)
-    world.exchange.insert_client("C-9", **{**CLIENT, "nip": "999", "email": "9@firma.pl"})
+    world.exchange.insert_client("C-9", **{**CLIENT, "nip": tax_number(999), "email": "9@firma.pl"})
     for _ in range(4):
         world.tick()
     assert whole == [0]
     assert "C-9" in world.exchange.links
     world.exchange.entries.clear()
-    world.exchange.insert_client("C-10", **{**CLIENT, "nip": "1010", "email": "10@firma.pl"})
+    world.exchange.insert_client("C-10", **{**CLIENT, "nip": tax_number(1010), "email": "10@firma.pl"})
     for _ in range(4):
         world.tick()
     assert whole == [0, 0], "restored once more, read once more"

@@ -349,7 +349,12 @@ def test_another_figure_that_changes_later_is_drift_and_corrected_each_time() ->
 
 def test_the_figure_that_is_shown_first_after_a_write_is_noted_once() -> None:
     world = customers()
+    world.exchange.set_credit("C-0", balance="100.00")
+    world.collect("credit")
+    world.drain()
     assert "balance" not in world.exchange.bases[KEY].panel
+    world.exchange.set_credit("C-0", balance="250.50")
+    world.tick()
     world.tick()
     assert world.exchange.bases[KEY].panel["balance"] == "250.50"
     before = len(world.panel.log)

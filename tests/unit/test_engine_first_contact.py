@@ -380,10 +380,10 @@ def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches
     world = installation()
     for n in range(1200):
         code = f"C-{n:04}" if n < 200 else ""
-        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": tax_number(n), "email": f"jan{n}@firma.pl"}
         world.panel.register(values, login=f"shop-{n}", external_code=code)
     for n in range(2000):
-        values = {**CLIENT, "nip": f"{n:010}", "email": f"jan{n}@firma.pl"}
+        values = {**CLIENT, "nip": tax_number(n), "email": f"jan{n}@firma.pl"}
         if n < 400:
             kind = values
         elif n < 600:  # by the tax number alone
@@ -393,11 +393,11 @@ def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches
         elif n < 750:  # the tax number says one account, the e-mail another
             kind = {**values, "email": f"jan{n + 50}@firma.pl"}
         elif n < 800:  # taken as candidates by the fifty before
-            kind = {**values, "nip": f"{n + 5000:010}", "email": f"x{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n + 5000), "email": f"x{n}@firma.pl"}
         elif n < 900:  # pairs of branches with one account
-            kind = {**values, "nip": f"{n - n % 2:010}", "email": f"filia{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n - n % 2), "email": f"filia{n}@firma.pl"}
         else:
-            kind = {**values, "nip": f"{n + 5000:010}", "email": f"nowy{n}@firma.pl"}
+            kind = {**values, "nip": tax_number(n + 5000), "email": f"nowy{n}@firma.pl"}
         world.exchange.insert_client(f"C-{n:04}", **kind)
     world.tick()
     world.tick()

@@ -7,9 +7,11 @@ import pytest
 from kartoteka.codes import CODES, State
 from kartoteka.errors import Reject
 from kartoteka.model import Value
+from kartoteka.policy import parse
 from tests.helpers import left_undone, linked, puts
 from tests.world import CLIENT, World
 
+UNPROTECTED = '{"billing": {"check_tax_numbers": false, "fields": {"nip": {"protect": false}}}}'
 IN_STEP, HELD, PENDING = State.IN_STEP, State.HELD, State.PENDING
 
 
@@ -52,7 +54,7 @@ def quiet(world: World, concern: str = "billing") -> None:
     ("name", "value", "code"),
     [
         ("phone", "501 502 503 wew. 7", "bad_phone"),
-        ("nip", "5260001246", "bad_vat"),
+        ("company", "Zła", "no_company"),
         ("email", "jan@nowak.invalid", "bad_email.by_panel"),
         ("zip_code", "99-999", "bad_postcode"),
     ],
@@ -84,9 +86,9 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 def test_a_panel_that_tells_one_fault_at_a_time_is_asked_until_the_rest_is_taken() -> None:
     world = linked()
     world.panel.tells_one_fault = True
-    for name, code in (("phone", "bad_phone"), ("email", "bad_email.by_panel"), ("nip", "bad_vat")):
+    for name, code in (("phone", "bad_phone"), ("email", "bad_email.by_panel"), ("company", "no_company")):
         world.panel.refuse_value(name, "xx@xx.pl", code)
-    world.exchange.update_client("C-0", phone="xx@xx.pl", email="xx@xx.pl", nip="xx@xx.pl", first_name="Anna")
+    world.exchange.update_client("C-0", phone="xx@xx.pl", email="xx@xx.pl", company="xx@xx.pl", first_name="Anna")
     world.tick()
     assert (puts(world), shown(world, "first_name")) == (4, "Anna")
     assert told(world)[0] is HELD
@@ -120,7 +122,7 @@ def test_a_refused_field_is_tried_again_when_it_changes_and_not_when_another_doe
 
 @pytest.mark.parametrize(("name", "code"), [("phone", "bad_phone"), ("nip", "bad_vat"), ("zip_code", "bad_postcode")])
 def test_what_is_judged_by_the_country_is_tried_again_in_another_one(name: str, code: str) -> None:
-    world = linked()
+    world = linked(policy=UNPROTECTED)
     world.panel.refuse_value(name, "12345678", code, country="PL")
     world.exchange.update_client("C-0", **{name: "12345678"})
     world.tick()
@@ -242,7 +244,7 @@ def test_an_address_is_made_in_the_panel_without_a_field_that_our_check_refuses(
     assert not left_undone(world, "delivery_addresses") | left_undone(world, "delivery_addresses", asked=True)
     world.exchange.update_address("A-1", phone="601602603")
     world.tick()
-    assert told(world, "delivery_addresses", "A-1")[0] is IN_STEP
+    assert told(world, "delivery_addresses", "A-1")[1] == "unconfirmed"
 
 
 # --- an account is opened
@@ -329,6 +331,7 @@ def test_all_that_is_wrong_with_an_opening_is_named_at_once() -> None:
 
 def test_a_refused_tax_number_is_tried_again_in_another_country() -> None:
     world = unopened(nip="12345678")
+    world.policy = parse(UNPROTECTED)
     world.panel.refuse_value("nip", "12345678", "bad_vat", country="PL")
     world.tick()
     assert told(world, "accounts") == (HELD, "bad_vat", "nip")

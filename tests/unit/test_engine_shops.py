@@ -12,7 +12,7 @@ from kartoteka.errors import Halt, Retry
 from kartoteka.model import Direction, Forms, Intent, Key, Owner, Reason, Value, Written
 from kartoteka.policy import parse
 from kartoteka.sync.reconcile import reconcile
-from tests.helpers import account_of, installation, linked, puts, status_of
+from tests.helpers import account_of, installation, linked, puts, status_of, tax_number
 from tests.world import CLIENT, World
 
 REGIONS = (
@@ -227,7 +227,7 @@ def test_shops_that_cannot_be_asked_for_stop_no_chunk_and_are_asked_for_once_a_r
 
     monkeypatch.setattr(world.panel, "shops", away)
     for n in range(5):
-        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": f"{n}", "email": f"{n}@firma.pl"})
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl"})
     result = reconcile(world.run().concerns["accounts"], [Owner(f"C-{n}") for n in range(5)])
     assert (result.unfinished, len(asked), len(world.exchange.links)) == ([], 1, 5)
     monkeypatch.undo()

@@ -28,7 +28,7 @@ def person(**values: Value) -> dict[str, Value]:
         ({"nip": f"PL {ALFA}", "email": SHARED.upper()}, {"nip": BETA, "email": SHARED}),
         ({"nip": "CZ83609091", "email": SHARED}, {"nip": "HU83609091", "email": SHARED}),
         ({"nip": ALFA, "phone": "501 502 503"}, {"nip": BETA, "phone": "+48501502503"}),
-        ({"nip": ALFA, "email": SHARED}, {"nip": ALFA, "email": SHARED, "country_code": "DE"}),
+        ({"nip": "136695976", "email": SHARED}, {"nip": "136695976", "email": SHARED, "country_code": "DE"}),
     ],
     ids=["the issue's", "prefix and case", "issuers", "phone", "country"],
 )
@@ -247,6 +247,69 @@ def test_a_letter_that_nobody_sees_makes_no_second_address(letter: str) -> None:
         world.drain()
     assert len(world.panel.delivery) == 1
     assert len(world.exchange.addresses) == 1
+
+
+# --- codes in any case
+
+
+@pytest.mark.parametrize("case", ["capitals", "any_case"])
+@pytest.mark.parametrize("client", ["k-1", "Kow-1", "żuk 7"])
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_panel_that_writes_codes_its_own_way_opens_nobody_twice(case: str, client: str, *, lost: bool) -> None:
+    world = installation()
+    world.panel.code_case = case
+    world.exchange.insert_client(client, **person(email="b@x.pl"))
+    if lost:
+        world.panel.lose_reply()
+    for _ in range(4):
+        world.tick(seconds=700)
+    assert len(world.panel.opened) == len(world.panel.accounts) == 1
+    assert by(world, client) == ("1", "created")
+    assert status_of(world, client) == (State.IN_STEP, "")
+
+
+def test_an_account_that_carries_the_code_in_another_case_is_the_clients() -> None:
+    world = installation()
+    own = world.panel.register(person(email="a@x.pl"), login="a", external_code=" KOW-1")
+    world.exchange.insert_client("Kow-1", **person(email="b@x.pl"))
+    world.tick()
+    assert by(world, "Kow-1") == (own, "external_code")
+
+
+@pytest.mark.parametrize("how", ["a client", "a link of a deleted client"])
+def test_a_code_that_another_one_has_to_the_letter_is_no_hit(how: str) -> None:
+    world = installation()
+    capital = world.panel.register(person(email="a@x.pl"), login="a", external_code="KOW-1")
+    world.exchange.insert_client("KOW-1", **person(email="a@x.pl"))
+    world.tick()
+    if how != "a client":
+        world.exchange.delete_client("KOW-1")
+    world.exchange.insert_client("Kow-1", **person(email="b@x.pl"))
+    world.tick()
+    assert by(world, "KOW-1") == (capital, "external_code")
+    assert by(world, "Kow-1")[1] == "created"
+    assert world.panel.accounts[capital].external_code == "KOW-1"
+
+
+def test_an_account_of_a_client_in_another_case_is_no_foreign_one() -> None:
+    world = installation()
+    world.panel.register(person(nip=ALFA, email="a@x.pl"), login="a", external_code="FILIA-1")
+    world.exchange.insert_client("Filia-1", **person(nip=ALFA, email="b@x.pl"))
+    world.exchange.insert_client("Filia-2", **person(nip=ALFA, email="c@x.pl"))
+    world.tick()
+    assert by(world, "Filia-1")[1] == "external_code"
+    assert by(world, "Filia-2")[1] == "created", "branches share a tax number"
+
+
+def test_a_code_that_appears_in_another_case_wakes_its_client() -> None:
+    world = installation(policy='{"accounts": {"direction": "panel_to_erp"}}')
+    world.exchange.insert_client("Kow-1", **person(email="b@x.pl"))
+    own = world.panel.register(person(email="a@x.pl"), login="a")
+    world.tick()
+    world.panel.recode(own, "KOW-1")
+    world.follow()
+    world.drain()
+    assert by(world, "Kow-1") == (own, "external_code")
 
 
 def test_numbers_of_the_tests_are_valid() -> None:

@@ -33,6 +33,8 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.sync.merge import CORRECTIONS, Step, arrived, merge, quoted, settled
 from kartoteka.sync.plan import status_of
+from kartoteka.sync.taken import Reading
+from tests.world import START
 
 BOTH = Rule(Direction.BOTH)
 PANEL_WINS = Rule(Direction.BOTH, Resolution.PANEL)
@@ -65,7 +67,7 @@ def one(
         erp={name: erp},
         panel={} if panel is NONE else {name: panel},
         notes={name: note} if note else {},
-        **more,
+        **{"reading": READING, **more},
     )
     assert len(steps) <= 1
     return steps[0] if steps else None
@@ -74,10 +76,12 @@ def one(
 def many(rules: Mapping[str, Rule], base: Values | None, erp: Values, panel: Values, **more: Any) -> dict[str, Step]:
     """Merge several fields of billing, both sides' forms in the base being equal."""
     forms = None if base is None else Forms(base, base)
-    steps = merge(BILLING, rules, base=forms, erp=erp, panel=panel, **{"notes": {}, **more})
+    steps = merge(BILLING, rules, base=forms, erp=erp, panel=panel, **{"notes": {}, "reading": READING, **more})
     return {step.field: step for step in steps}
 
 
+READING = Reading(START)
+NOT_ASKED = Reading(START, asked=False)
 NOTHING = None
 NOTED = "noted"
 """Nothing is written, and what both sides show becomes the field's base."""
@@ -149,7 +153,10 @@ TABLE = [
     ("one way: two edits", TO_PANEL, "A", "B", "C", (PANEL, EDIT)),
     ("one way: filled", TO_PANEL, "", "A", "", (PANEL, EDIT)),
     ("one way: emptied, keep", TO_PANEL, "A", None, "A", NOTHING),
-    ("one way: emptied, the target edited, keep", TO_PANEL, "A", None, "B", NOTHING),
+    # an edit under an emptied source is noted: else its former value, written anew, would count as unchanged
+    ("one way: emptied, the target edited, keep", TO_PANEL, "A", None, "B", Pair(None, "B")),
+    ("one way: emptied, the target edited, keep, and noted", TO_PANEL, (None, "B"), None, "B", NOTHING),
+    ("one way: emptied, the target edited, and the former value again", TO_PANEL, (None, "B"), "A", "B", (PANEL, EDIT)),
     ("one way: emptied, erase", TO_PANEL_ERASE, "A", None, "A", (PANEL, EDIT)),
     ("one way: emptied, the target edited, erase", TO_PANEL_ERASE, "A", None, "B", (PANEL, EDIT)),
     ("one way, always: emptied", ALWAYS, "A", None, "A", (PANEL, EDIT)),
@@ -201,8 +208,8 @@ def test_the_table(rule: Rule, base: Any, erp: Value, panel: Value, expected: An
         value, seen = (erp, panel) if target is PANEL else (panel, erp)
         assert step is not None
         assert (step.target, step.reason, step.value, step.seen) == (target, reason, value, seen)
-        assert step.forms == (value, value)
-        assert (step.code, step.unshown, step.closes) == ("", False, None)
+        assert step.forms == ((value, None) if target is PANEL else (value, value))
+        assert (step.code, step.unshown, step.sent is not None, step.closes) == ("", *[target is PANEL] * 2, None)
 
 
 @pytest.mark.parametrize("base", [NONE, "A"])
@@ -324,7 +331,8 @@ def test_the_province_is_written_and_what_the_panel_makes_of_it_is_not_known_yet
 
 def test_a_province_that_the_erp_does_not_name_is_left_alone() -> None:
     assert province(TO_PANEL, NONE, None, "7") is None
-    assert province(TO_PANEL, ("mazowieckie", "7"), None, "9") is None
+    assert province(TO_PANEL, ("mazowieckie", "7"), None, "7") is None
+    assert province(TO_PANEL, ("mazowieckie", "7"), None, "9") == Step("province", forms=(None, "9"))
 
 
 def test_what_is_shown_first_after_the_write_is_noted_as_the_panels_form() -> None:
@@ -389,40 +397,32 @@ def test_a_figure_that_is_shown_otherwise_is_noted_once_and_then_drift() -> None
 # --- notes: drift that comes back, and what was refused
 
 
-def test_a_correction_is_counted_with_what_was_shown() -> None:
-    first = one(TO_PANEL, "A", "A", "B")
+def test_a_correction_in_the_erp_is_counted_with_what_it_held() -> None:
+    first = one(TO_ERP, "A", "B", "A")
     assert first is not None
     assert first.note == Note(DRIFT, "B", 1)
-    second = one(TO_PANEL, "A", "A", "B", note=first.note)
+    second = one(TO_ERP, "A", "B", "A", note=first.note)
     assert second is not None
-    assert (second.target, second.note) == (PANEL, Note(DRIFT, "B", 2))
+    assert (second.target, second.note) == (ERP, Note(DRIFT, "B", 2))
 
 
-@pytest.mark.parametrize(
-    ("rule", "erp", "panel", "code"), [(TO_PANEL, "A", "B", "not_taken"), (TO_ERP, "B", "A", "not_taken.by_erp")]
-)
-def test_after_three_corrections_a_side_is_believed_not_to_take_the_value(
-    rule: Rule, erp: str, panel: str, code: str
-) -> None:
-    third = one(rule, "A", erp, panel, note=Note(DRIFT, "B", CORRECTIONS - 1))
+def test_after_three_corrections_the_erp_is_believed_not_to_take_the_value() -> None:
+    third = one(TO_ERP, "A", "B", "A", note=Note(DRIFT, "B", CORRECTIONS - 1))
     assert third is not None
-    assert third.target is (PANEL if rule is TO_PANEL else ERP)
-    assert third.note == Note(DRIFT, "B", CORRECTIONS)
-    fourth = one(rule, "A", erp, panel, note=third.note)
-    facts = {"erp_value": erp, "panel_value": panel}
-    kind = STANDS if rule is TO_PANEL else DRIFT  # what stands is a value of the panel's
-    assert fourth == Step("city", note=Note(kind, "B", CORRECTIONS, code), code=code, facts=facts)
-    assert one(rule, "A", erp, panel, note=fourth.note) == fourth
+    assert (third.target, third.note) == (ERP, Note(DRIFT, "B", CORRECTIONS))
+    fourth = one(TO_ERP, "A", "B", "A", note=third.note)
+    code, facts = "not_taken.by_erp", {"erp_value": "B", "panel_value": "A"}
+    assert fourth == Step("city", note=Note(DRIFT, "B", CORRECTIONS, code), code=code, facts=facts)
+    assert one(TO_ERP, "A", "B", "A", note=fourth.note) == fourth
 
 
 def test_another_value_begins_the_count_anew() -> None:
-    for note in (Note(DRIFT, "B", CORRECTIONS), Note(STANDS, "B", CORRECTIONS, "not_taken")):
-        other = one(TO_PANEL, "A", "A", "C", note=note)
-        assert other is not None
-        assert (other.target, other.note) == (PANEL, Note(DRIFT, "C", 1))
-        edited = one(TO_PANEL, "A", "A2", "B", note=note)
-        assert edited is not None
-        assert (edited.target, edited.reason, edited.note) == (PANEL, EDIT, None)
+    other = one(TO_ERP, "A", "C", "A", note=Note(DRIFT, "B", CORRECTIONS))
+    assert other is not None
+    assert (other.target, other.note) == (ERP, Note(DRIFT, "C", 1))
+    edited = one(TO_ERP, "A", "B", "A2", note=Note(DRIFT, "B", CORRECTIONS))
+    assert edited is not None
+    assert (edited.target, edited.reason, edited.note) == (ERP, EDIT, None)
 
 
 def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
@@ -432,10 +432,12 @@ def test_one_look_at_which_both_are_equal_forgets_the_count() -> None:
 @pytest.mark.parametrize("rule", [TO_PANEL, TO_ERP])
 def test_a_count_is_not_forgotten_where_the_panel_was_not_asked(rule: Rule) -> None:
     note = Note(DRIFT, "B", 2)
-    assert one(rule, "A", "A", "A", note=note, asked=False) == Step("city", note=note)
-    assert one(BOTH, "A", "A", "A", note=note, asked=False) == Step("city")  # the policy has changed: drift is an edit
+    assert one(rule, "A", "A", "A", note=note, reading=NOT_ASKED) == Step("city", note=note)
+    assert one(BOTH, "A", "A", "A", note=note, reading=NOT_ASKED) == Step(
+        "city"
+    )  # the policy has changed: drift is an edit
     erp, panel = ("A2", "A") if rule is TO_PANEL else ("A", "A2")
-    edited = one(rule, "A", erp, panel, note=note, asked=False)
+    edited = one(rule, "A", erp, panel, note=note, reading=NOT_ASKED)
     assert edited is not None
     assert (edited.reason, edited.note) == (EDIT, None)
 
@@ -445,7 +447,7 @@ def test_a_refused_correction_still_stands_where_the_panel_was_not_asked() -> No
     asked = one(TO_PANEL, "A", "A", "B", note=note)
     assert asked is not None
     assert (asked.target, asked.code) == (None, "bad_city")
-    assert one(TO_PANEL, "A", "A", "A", note=note, asked=False) == asked
+    assert one(TO_PANEL, "A", "A", "A", note=note, reading=NOT_ASKED) == asked
     assert one(TO_PANEL, "A", "A", "A", note=note) == Step("city")
 
 
@@ -580,7 +582,7 @@ def test_a_change_of_what_the_erp_has_refused_tries_nothing_again_in_the_panel()
 def test_a_count_is_not_forgotten_either_where_others_are_tried_again() -> None:
     notes = {**TOGETHER, "city": Note(DRIFT, "C9", 2)}
     erp: Values = {"company": "F2", "street": "S1", "city": "C0"}
-    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, asked=False)
+    found = many({**ALL_BOTH, "city": TO_PANEL}, BASE, erp, BASE, notes=notes, reading=NOT_ASKED)
     assert {name: step.target for name, step in found.items()} == {"company": PANEL, "street": PANEL, "city": None}
     assert found["city"].note == notes["city"]
 
@@ -786,7 +788,7 @@ def test_the_risk_of_a_figure_shown_otherwise_is_judged_by_what_was_sent() -> No
     assert step.risky
     assert risky(TO_PANEL_ERASE, ("mazowieckie",), None, "", name="province")
     base = Forms({"shops": (1, 2)}, {})
-    steps = merge(SHOPS, {"shops": TO_PANEL}, base=base, erp={"shops": (1,)}, panel={}, notes={})
+    steps = merge(SHOPS, {"shops": TO_PANEL}, base=base, erp={"shops": (1,)}, panel={}, notes={}, reading=READING)
     assert [step.risky for step in steps] == [True]
 
 
@@ -841,7 +843,7 @@ def test_what_may_have_arrived_or_not_is_sent_again(name: str, sent: Value, erp:
     panel = {} if shown is NONE else {name: shown}
     base, carried = settled(known, BILLING, Intent(written(**{name: sent})), panel)
     assert carried == ()
-    (step,) = merge(BILLING, {name: TO_PANEL}, base=base, erp={name: erp}, panel=panel, notes={})
+    (step,) = merge(BILLING, {name: TO_PANEL}, base=base, erp={name: erp}, panel=panel, notes={}, reading=READING)
     assert (step.target, step.value) == (PANEL, erp)
 
 
@@ -875,7 +877,7 @@ def test_a_value_as_the_tables_show_it() -> None:
     "step",
     [
         one(HOLD, "A", "B", "C"),
-        one(TO_PANEL, "A", "A", None, note=Note(DRIFT, "", CORRECTIONS)),
+        one(TO_PANEL, ("A", "B"), "A", "B", note=Note(STANDS, "B", code="not_taken")),
         one(TO_ERP, "A", None, "A", note=Note(DRIFT, "", CORRECTIONS)),
         province(TO_PANEL, ("mazowieckie", "14"), "mazowieckie", "7"),
         one(TO_PANEL, False, True, NONE, name="vat_eu", lacks={"vat_eu"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ from kartoteka.adapters.idosell.records import update_body
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome, Value
-from kartoteka.ports.panel import AccountUpdate, NewAccount
+from kartoteka.ports.panel import AccountUpdate, NewAccount, Window
 from tests.helpers import json_values
 
 NEW = NewAccount(
@@ -226,7 +227,7 @@ SHOWN: dict[str, Any] = {
 
 
 def read(**changes: Any) -> Any:
-    [account] = gates.accounts({"results": [{**SHOWN, **changes}]})
+    [account] = gates.accounts([{**SHOWN, **changes}])
     return account
 
 
@@ -279,7 +280,7 @@ def test_an_empty_object_is_tolerated(empty: Any) -> None:
 
 def test_what_the_panel_does_not_show_is_not_read_as_empty() -> None:
     shown = {name: value for name, value in SHOWN.items() if name != "clientBillingAddress"}
-    [account] = gates.accounts({"results": [shown]})
+    [account] = gates.accounts([shown])
     assert "first_name" not in account.values
 
 
@@ -408,14 +409,53 @@ def test_guests(shown: Any, guest: bool) -> None:
     assert read(isUnregistered=shown).guest is guest
 
 
-@pytest.mark.parametrize("junk", [None, [], "x", {}, {"clientId": None}, {"clientId": ""}])
-def test_what_has_no_id_is_no_account(junk: Any) -> None:
-    assert [account.panel_client_id for account in gates.accounts({"results": [junk, SHOWN]})] == ["7"]
+@pytest.mark.parametrize("junk", [{}, {"clientId": None}, {"clientId": ""}, {"clientId": []}])
+def test_an_answer_with_an_account_without_an_id_tells_nothing(junk: Any) -> None:
+    with pytest.raises(Retry) as refusal:
+        gates.accounts([SHOWN, junk])
+    assert refusal.value.code == "broken_answer"
 
 
-@pytest.mark.parametrize("results", [None, {}, "x", 5])
-def test_a_list_that_is_none_is_empty(results: Any) -> None:
-    assert gates.accounts({"results": results}) == []
+# what was asked for
+
+
+def test_accounts_are_those_that_were_asked_for() -> None:
+    by_ids, by_codes = gates.by_ids(["7", "8"]), gates.by_codes(["K-1", "k 2"])
+    assert by_ids.query == {"clientsIds": "7,8"}
+    assert by_codes.query == {"clientCodesExternal": "K-1,k 2"}
+    assert [by_ids.holds({"clientId": number}) for number in (7, "8", Decimal("7.0"), 9, "", None)] == [True] * 3 + [
+        False
+    ] * 3
+    shown = ("K-1", "k-1", " K-1 ", "K 2", "K-10", "", None)
+    assert [by_codes.holds({"clientCodeExternal": code}) for code in shown] == [True] * 4 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("shown", "holds"),
+    [
+        ("2026-07-01 12:00:00", True),
+        ("2026-07-01 12:10:00", True),
+        ("2026-07-01 11:59:59", False),
+        ("2026-07-01 12:10:01", False),
+        ("2025-07-01 12:05:00", False),
+        ("2026-07-01T10:05:00+00:00", True),
+        ("2026-07-01T12:05:00+00:00", False),
+        ("0000-00-00 00:00:00", True),
+        ("", True),
+        (None, True),
+    ],
+)
+def test_dates_lie_in_the_window_that_was_asked_for(shown: Any, holds: bool) -> None:
+    begin = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
+    wanted = gates.by_dates(Window(begin, begin + timedelta(minutes=10)))
+    assert wanted.holds({"clientsLastModificationDate": shown}) is holds
+
+
+@pytest.mark.parametrize("wall", ["2026-10-25 02:00:00", "2026-10-25 02:59:59"])
+def test_a_wall_time_of_the_hour_that_comes_twice_lies_in_windows_of_both(wall: str) -> None:
+    for hour in (0, 1):
+        at = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+        assert gates.by_dates(Window(at, at + timedelta(minutes=1))).holds({"clientsLastModificationDate": wall})
 
 
 # judging records
@@ -614,13 +654,12 @@ def test_an_opened_account_without_an_id_is_not_known_to_exist(params: Any) -> N
 
 @given(st.dictionaries(st.sampled_from(["results", "clients", "errors", "time", "shops"]), json_values))
 def test_no_answer_however_odd_raises_or_counts_as_success_unnamed(body: dict[str, Any]) -> None:
-    gates.accounts(body)
-    answers.counts(body, 0, 10)
+    with contextlib.suppress(Retry):
+        gates.accounts(answers.page_of(body, "results", 0, 10).records)
     answers.fault(body)
     for read in (system.server_time, system.shop_ids):
         with contextlib.suppress(Retry):
             read(body)
-    gates.ids_with_code(body, "x")
     outcomes = gates.outcomes(body, NEWS)
     assert len(outcomes) == 3
     assert all(each.panel_client_id for each in outcomes if isinstance(each, Done))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartoteka.adapters.idosell import addresses as gates
-from kartoteka.adapters.idosell import countries
+from kartoteka.adapters.idosell import answers, countries
 from kartoteka.adapters.idosell.records import update_body
-from kartoteka.errors import Reject, Retry
+from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import DELIVERY_ADDRESSES
 from kartoteka.model import Done, Outcome, Value, Values
 from kartoteka.ports.panel import AddressWrite
@@ -134,8 +135,8 @@ def shown(number: Any = "7", **more: Any) -> dict[str, Any]:
 
 
 def read(*customers: Any, wanted: str = "1") -> dict[str, list[tuple[str, Values]]]:
-    found = gates.addresses({"results": list(customers)}, frozenset(wanted))
-    return {key: [(each.panel_address_id, each.values) for each in addresses] for key, addresses in found.items()}
+    found = gates.addresses(list(customers), frozenset(wanted))
+    return {key: [(each.panel_address_id, each.values) for each in shown or ()] for key, shown in found.items()}
 
 
 def test_an_address_is_read_in_our_words() -> None:
@@ -211,9 +212,28 @@ def test_a_customer_told_twice_has_the_addresses_of_both_unless_one_is_in_doubt(
     assert read(customer(shown(None)), customer(shown(7))) == {}
 
 
-@pytest.mark.parametrize("junk", [None, [], "x", {}, {"clientId": 2, "clientDeliveryAddresses": [shown()]}])
-def test_what_was_not_asked_for_is_not_told(junk: Any) -> None:
-    assert list(read(junk, customer(shown()))) == ["1"]
+def test_who_is_not_named_in_a_good_answer_is_told_apart_from_who_has_none() -> None:
+    found = gates.addresses([customer(shown()), customer(clientId=2)], frozenset("123"))
+    assert {key: None if each is None else len(each) for key, each in found.items()} == {"1": 1, "2": 0, "3": None}
+    assert gates.addresses([], frozenset("12")) == {"1": None, "2": None}
+
+
+@pytest.mark.parametrize(
+    "junk", [{}, {"clientId": None, "clientDeliveryAddresses": []}, {"clientDeliveryAddresses": [shown()]}]
+)
+def test_beside_a_record_of_nobody_who_is_not_named_is_in_doubt(junk: Any) -> None:
+    assert list(gates.addresses([junk, customer(shown())], frozenset("12"))) == ["1"]
+
+
+def test_in_an_answer_that_failed_in_part_who_is_not_named_is_in_doubt() -> None:
+    assert list(gates.addresses([customer(shown())], frozenset("12"), whole=False)) == ["1"]
+
+
+def test_a_customer_who_was_not_asked_for_shows_that_the_filter_was_ignored() -> None:
+    for other in (customer(shown(), clientId=2), customer(clientId=2), customer(clientId=2, error=FAULT)):
+        with pytest.raises(Halt) as halt:
+            gates.addresses([customer(shown()), other], frozenset("1"))
+        assert halt.value.code == "panel_query"
 
 
 # judging what was added
@@ -335,9 +355,10 @@ def test_no_answer_however_odd_raises_or_invents_an_address(body: dict[str, Any]
     ids = [each.item_id for each in gates.added(body, writes) if isinstance(each, Done)]
     assert all(ids)
     assert len(ids) == len(set(ids))
-    for key, addresses in gates.addresses(body, frozenset("1")).items():
-        assert key == "1"
-        assert all(each.panel_address_id and each.values.keys() <= LINES.keys() for each in addresses)
+    with contextlib.suppress(Retry, Halt):
+        for key, addresses in gates.addresses(answers.page_of(body, "results", 0, 100).records, frozenset("1")).items():
+            assert key == "1"
+            assert all(each.panel_address_id and each.values.keys() <= LINES.keys() for each in addresses or ())
 
 
 def test_every_line_of_the_table_is_written_and_read() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kartoteka.adapters.idosell import answers
 from kartoteka.adapters.idosell import groups as gates
 from kartoteka.errors import Reject, Retry
 from kartoteka.ports.exchange import SentPrice
@@ -18,6 +19,11 @@ from tests.helpers import json_values
 
 PRICE = SentPrice("product", "7", "12.3", "PLN")
 KINDS = ("product", "producer", "series", "category", "menu_item")
+
+
+def groups_of(body: dict[str, Any]) -> list[PanelGroup]:
+    return gates.groups(answers.page_of(body, "groups", 0, 100).records)
+
 
 # requests
 
@@ -114,13 +120,13 @@ def test_a_name_that_the_panel_could_not_take_is_refused() -> None:
 @pytest.mark.parametrize("number", [5, "5", Decimal("5.0"), "05"])
 def test_a_group_is_read_with_its_number_as_text(number: Any) -> None:
     shown = {"groupNumber": number, "groupName": "A", "groupRebate": Decimal("1.5"), "new": 1}
-    assert gates.groups({"groups": [shown]}) == [PanelGroup("5", "A")]
+    assert groups_of({"groups": [shown]}) == [PanelGroup("5", "A")]
     assert gates.made({"result": {"discountGroupId": number}}) == "5"
 
 
 @pytest.mark.parametrize(("name", "text"), [(7, "7"), (None, ""), ([], ""), ("", "")])
 def test_a_name_may_be_anything(name: Any, text: str) -> None:
-    assert gates.groups({"groups": [{"groupNumber": 5, "groupName": name}]}) == [PanelGroup("5", text)]
+    assert groups_of({"groups": [{"groupNumber": 5, "groupName": name}]}) == [PanelGroup("5", text)]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_a_name_may_be_anything(name: Any, text: str) -> None:
 )
 def test_groups_that_are_told_of_in_part_are_no_answer(body: Any) -> None:
     with pytest.raises(Retry) as refusal:
-        gates.groups(body)
+        groups_of(body)
     assert refusal.value.code == "broken_answer"
 
 
@@ -229,6 +235,6 @@ def test_a_result_that_says_no_is_a_refusal() -> None:
 
 @given(st.dictionaries(st.sampled_from(["groups", "result", "errors", "faultCode", "status"]), json_values))
 def test_an_answer_however_odd_is_read_or_refused(body: dict[str, Any]) -> None:
-    for read in (gates.groups, gates.members, gates.made, gates.judged):
+    for read in (groups_of, gates.members, gates.made, gates.judged):
         with contextlib.suppress(Retry, Reject):
             read(body)

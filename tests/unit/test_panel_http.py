@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
@@ -22,8 +24,9 @@ from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.model import Done
 from kartoteka.ports.exchange import SentPrice
-from kartoteka.ports.panel import AccountUpdate, AddressWrite, NewAccount
+from kartoteka.ports.panel import AccountPage, AccountUpdate, AddressWrite, KnownAccount, NewAccount, Window
 from tests.fakes.limit import CountedLimit
+from tests.fakes.state import FakeState
 
 KEY = "c2VjcmV0LWNhbmFyeS1rZXk6aHVudGVyMg=="
 PERSON = "Kanarek-Wróblewski"
@@ -32,6 +35,8 @@ UPDATE = AccountUpdate("K-1", "b2b-k-1", {"last_name": PERSON})
 
 LAST_NAME = "clientDeliveryAddressLastName"
 ADDRESS = AddressWrite("K-1", "b2b-k-1", "7", {"last_name": PERSON}, (1,))
+IN, LATER = "2026-07-01 12:05:00", "2026-07-01 12:11:00"
+WINDOW = Window(datetime(2026, 7, 1, 10, 0, tzinfo=UTC), datetime(2026, 7, 1, 10, 10, tzinfo=UTC))
 
 
 def answer(body: Any = None, status: int = 200, content: bytes | None = None, **headers: str) -> bytes:
@@ -435,12 +440,41 @@ def test_an_address_where_nobody_listens_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
-def test_reads_and_absolute_writes_are_repeated_quickly(server: Server, connect: Connect, trouble: bytes) -> None:
+def test_reads_are_repeated_quickly(connect: Connect, trouble: bytes) -> None:
     http = connect(trouble, trouble, OK)
     assert http.get("system/serverTime") == {"time": 1}
-    server.script = [trouble, trouble, OK]
+    assert http.calls() == {"GET system/serverTime": 3}
+
+
+@pytest.mark.parametrize(
+    "trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 500), answer(content=b"")]
+)
+def test_a_write_whose_reply_is_lost_is_not_repeated_before_a_look(connect: Connect, trouble: bytes) -> None:
+    http = connect(trouble, OK)
+    with pytest.raises(Retry):
+        http.put("clients/clients", {})
+    assert http.calls() == {"PUT clients/clients": 1}
+
+
+def test_a_write_that_the_panel_has_refused_for_its_rate_is_repeated(connect: Connect) -> None:
+    http = connect(answer({}, 429), answer({}, 429), OK)
     assert http.put("clients/clients", {}) == {"time": 1}
-    assert http.calls() == {"GET system/serverTime": 3, "PUT clients/clients": 3}
+    assert http.calls() == {"PUT clients/clients": 3}
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 90])
+def test_the_panels_clock_is_known_from_its_answers(connect: Connect, ahead: int) -> None:
+    shown = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
+    http = connect(answer({"time": 1}, Date=shown))
+    http.put("clients/clients", {})
+    assert abs(http.clock() - datetime.now(UTC) - timedelta(seconds=ahead)) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("shown", ["", "gestern", "Fri, 99 Nov 2026 99:00:00 GMT"])
+def test_a_date_that_makes_no_sense_is_no_clock(connect: Connect, shown: str) -> None:
+    http = connect(answer({"time": 1}, Date=shown))
+    http.put("clients/clients", {})
+    assert abs(http.clock() - datetime.now(UTC)) < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 429)])
@@ -501,13 +535,118 @@ def panel(connect: Connect, body: Any, status: int = 200) -> HttpPanel:
     return HttpPanel(connect(answer(body, status)))
 
 
-@pytest.mark.parametrize("body", [{"errors": {"faultCode": 2, "faultString": "x"}}, {"results": []}, {"results": {}}])
+NOTHING = {"faultCode": 2, "faultString": "x"}
+COUNTED = {"resultsNumberAll": 0, "resultsNumberPage": 0, "resultsPage": 0, "resultsLimit": 100}
+
+
+@pytest.mark.parametrize("body", [{"errors": NOTHING}, {"results": []}, {**COUNTED, "results": [], "errors": NOTHING}])
 @pytest.mark.parametrize("status", [200, 207])
 def test_an_empty_search_finds_nothing(connect: Connect, body: Any, status: int) -> None:
     found = panel(connect, body, status)
     assert found.read(["1"]) == {}
     assert found.find(["a"]) == []
-    assert found.changed(None, 0, 100).found in ((), [])
+    assert found.changed(WINDOW, 0, 100) == AccountPage([], 0, 0)
+
+
+HOLLOW = [
+    {},
+    {"results": None},
+    {"results": {}},
+    {"results": "x"},
+    {"results": [None]},
+    {"resultsNumberAll": 300, "results": []},
+    {"resultsNumberAll": "300", "resultsNumberPage": 3, "resultsPage": 0, "resultsLimit": 100, "results": []},
+    {"resultsNumberAll": 300, "errors": NOTHING},
+    {"results": [{"clientId": None}]},
+]
+"""Answers with status 2xx that tell nothing."""
+
+
+@pytest.mark.parametrize("body", HOLLOW)
+@pytest.mark.parametrize("status", [200, 207])
+def test_an_answer_that_tells_nothing_is_not_taken_for_nothing_found(connect: Connect, body: Any, status: int) -> None:
+    found = panel(connect, body, status)
+    for ask in (
+        lambda: found.read(["1"]),
+        lambda: found.find(["a"]),
+        lambda: found.find(["a,b"]),
+        lambda: found.changed(WINDOW, 0, 100),
+        lambda: found.changed(None, 0, 100),
+    ):
+        with pytest.raises(Retry) as refusal:
+            ask()
+        assert refusal.value.code == "broken_answer"
+
+
+def test_pages_that_move_while_they_are_read_are_read_again(connect: Connect, server: Server) -> None:
+    def page(first: int) -> bytes:
+        shown = [{"clientId": n, "clientCodeExternal": "a"} for n in range(first, first + 100)]
+        return answer({"results": shown, "resultsNumberAll": 200})
+
+    found = panel(connect, {})
+    server.script = [page(0), page(0), page(1)]
+    with pytest.raises(Retry):
+        found.find(["a"])
+    server.script = [page(0), page(100)]
+    assert len(found.find(["a"])) == 200
+
+
+@pytest.mark.parametrize("body", HOLLOW[:-1])
+def test_neither_is_one_about_addresses(connect: Connect, body: Any) -> None:
+    with pytest.raises(Retry) as refusal:
+        panel(connect, body).addresses(["1"])
+    assert refusal.value.code == "broken_answer"
+
+
+def test_pages_that_are_not_there_are_not_believed_to_be_empty(connect: Connect, server: Server) -> None:
+    page = [{"clientId": n, "clientCodeExternal": "a"} for n in range(100)]
+    found = panel(connect, {})
+    server.script = [
+        answer({"results": page, "resultsNumberAll": 200}),
+        answer({"results": page, "resultsNumberAll": 200}),
+        answer({"errors": NOTHING}, 207),
+    ]
+    with pytest.raises(Retry):
+        found.find(["a"])
+
+
+def test_a_panel_without_accounts_is_believed_where_two_other_searches_find_none_either(
+    connect: Connect, server: Server
+) -> None:
+    empty = answer({"results": []})
+    found = panel(connect, {})
+    server.script = [empty, answer({"clientsResults": []}), empty]
+    assert found.changed(None, 0, 100) == AccountPage([], 0, 0)
+    asked = [line.split()[1].removeprefix("/api/admin/v8/").partition("&")[0] for line, _, _ in server.requests]
+    assert [each.partition("?")[0] for each in asked] == ["clients/clients", "clients/crm/search", "clients/clients"]
+    assert "clientRegistrationDate" in asked[2]
+    assert "returnElements" in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        ({"clientsResults": [{"clientId": 1}]}, []),
+        ({"clientsResults": []}, [{"clientId": 1}]),
+        ({}, []),
+        (None, [{"clientId": 1}]),
+    ],
+)
+def test_a_panel_that_shows_somebody_when_asked_in_another_way_is_not_empty(
+    connect: Connect, server: Server, second: Any, third: Any
+) -> None:
+    found = panel(connect, {})
+    told = answer({}, 404) if second is None else answer(second)
+    server.script = [answer({"results": []}), told, answer({"results": third})]
+    with pytest.raises(Retry) as refusal:
+        found.changed(None, 0, 100)
+    assert refusal.value.code == "broken_answer"
+
+
+def test_only_the_first_page_of_all_accounts_is_doubted(connect: Connect) -> None:
+    found = panel(connect, {"results": []})
+    assert found.changed(None, 3, 100) == AccountPage([], 300, 3)
+    assert found.calls() == {"GET clients/clients": 1}
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(1, Halt), ("1", Halt), (4, Halt), (3, Halt), (77, Retry)])
@@ -617,17 +756,17 @@ SOMEBODY = {"clientId": 1, "clientDeliveryAddresses": [{"clientDeliveryAddressId
 
 
 def test_customers_are_asked_for_by_lists_that_fit_into_an_address(connect: Connect, server: Server) -> None:
-    found = panel(connect, {"results": [SOMEBODY]})
-    assert list(found.addresses([str(n) for n in range(250)] + ["", "1"])) == ["1"]
+    found = panel(connect, {"results": []})
+    assert set(found.addresses([str(n) for n in range(250)] + ["", "1"])) == {str(n) for n in range(250)}
     targets = [line.split()[1] for line, _, _ in server.requests]
     assert [len(target.partition("?clientIds=")[2].split(",")) for target in targets] == [100, 100, 50]
     assert len({number for target in targets for number in target.partition("=")[2].split(",")}) == 250
 
 
-@pytest.mark.parametrize("body", [{"errors": {"faultCode": 2, "faultString": "x"}}, {"results": []}, {"results": {}}])
+@pytest.mark.parametrize("body", [{"errors": NOTHING}, {"results": []}, {"results": None, "errors": NOTHING}])
 @pytest.mark.parametrize("status", [200, 207])
-def test_an_empty_search_for_addresses_finds_nobody(connect: Connect, body: Any, status: int) -> None:
-    assert panel(connect, body, status).addresses(["1"]) == {}
+def test_an_empty_search_for_addresses_names_nobody(connect: Connect, body: Any, status: int) -> None:
+    assert panel(connect, body, status).addresses(["1", "2"]) == {"1": None, "2": None}
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(1, Halt), (4, Halt), (3, Halt), (77, Retry)])
@@ -687,10 +826,177 @@ def test_a_panel_that_ignores_the_filter_halts_instead_of_being_read_to_its_end(
     assert found.calls()["GET clients/clients"] <= 50
 
 
-def test_more_than_was_asked_for_is_not_believed(connect: Connect) -> None:
-    page = {"results": [{"clientId": n, "clientCodeExternal": f"K-{n}"} for n in range(5)]}
-    assert list(panel(connect, page).read(["3"])) == ["3"]
-    assert [account.external_code for account in panel(connect, page).find(["K-4", "k-3"])] == ["K-4"]
+def page_with(*dates: str, first: int = 1) -> bytes:
+    return answer(
+        {
+            "results": [
+                {"clientId": n, "clientCodeExternal": f"K-{n}", "clientsLastModificationDate": date}
+                for n, date in enumerate(dates, first)
+            ]
+        }
+    )
+
+
+WHOLE = 1
+"""Calls until it is known that such bare records are all that the panel shows."""
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda found: found.read(["3"]),
+        lambda found: found.find(["K-3"]),
+        lambda found: found.find(["K-3", "K-2", "K-1"]),
+        lambda found: found.changed(WINDOW, 0, 100),
+    ],
+)
+def test_more_than_was_asked_for_shows_that_the_filter_was_ignored(
+    connect: Connect, ask: Callable[[HttpPanel], Any]
+) -> None:
+    found = HttpPanel(connect(page_with(IN, IN, IN, LATER)))
+    with pytest.raises(Halt) as halt:
+        ask(found)
+    assert halt.value.code == "panel_query"
+    assert found.calls()["GET clients/clients"] == 2 + WHOLE, "the search is made again once, not read to its end"
+
+
+def test_what_was_edited_while_a_page_was_made_does_not_halt(connect: Connect, server: Server) -> None:
+    found = HttpPanel(connect())
+    server.script = [*[page_with(IN, LATER)] * (1 + WHOLE), page_with(IN)]
+    assert [account.panel_client_id for account in found.changed(WINDOW, 0, 100).found] == ["1"]
+
+
+def test_a_code_in_another_letter_case_is_no_sign_of_an_ignored_filter(connect: Connect) -> None:
+    found = HttpPanel(connect(page_with(IN, IN)))
+    assert [account.external_code for account in found.find(["K-2", "k-1"])] == ["K-1", "K-2"]
+
+
+def test_a_crm_search_that_ignores_its_filter_halts(connect: Connect, server: Server) -> None:
+    found = panel(connect, {"results": [], "clientsResults": [{"clientId": 5, "clientCodeExternal": "K-5"}]})
+    for ask in (lambda: found.find(["a,b"]), lambda: found.seek([KnownAccount("1", "anna", "K-1")])):
+        with pytest.raises(Halt):
+            ask()
+
+
+# what an account that a search does not show is asked for by
+
+
+def test_an_account_is_sought_by_its_code_at_two_gates_and_without_one_by_its_log_in(
+    connect: Connect, server: Server
+) -> None:
+    found = HttpPanel(connect())
+    server.script = [
+        *[page_with(IN)] * (1 + WHOLE),
+        answer({"clientsResults": [{"clientId": 2, "clientCodeExternal": "K-2"}]}),
+        answer({"clientsResults": [{"clientId": 4, "clientLogin": "ewa"}]}),
+        answer({"errors": NOTHING}, 207),
+    ]
+    known = [KnownAccount(str(n), f"login-{n}", f"K-{n}") for n in (1, 2, 3)]
+    known += [KnownAccount("4", "ewa"), KnownAccount("5", "jan"), KnownAccount("6")]
+    assert found.seek(known) == {"1", "2", "4"}
+    asked = [json.loads(body)["params"] for line, _, body in server.requests if line.startswith("POST")]
+    assert [{n: v for n, v in each.items() if n.startswith("client")} for each in asked] == [
+        {"clientCodesExternal": ["K-2", "K-3"]},
+        {"clientLogin": "ewa"},
+        {"clientLogin": "jan"},
+    ]
+    assert all(each["settingsExactSearch"] for each in asked)
+
+
+def test_seeking_nobody_costs_no_call(connect: Connect) -> None:
+    found = HttpPanel(connect())
+    assert found.seek([]) == found.seek([KnownAccount("6")]) == frozenset()
+    assert found.calls() == {}
+
+
+def test_a_panel_without_the_crm_search_is_asked_at_the_other_gate_alone(connect: Connect, server: Server) -> None:
+    found = HttpPanel(connect())
+    server.script = [answer({"results": []}), answer({}, 404)]
+    assert found.seek([KnownAccount("1", "anna", "K-1")]) == frozenset()
+
+
+# what returnElements leaves out
+
+FLAT = {
+    "clientId": 1,
+    "clientLogin": "anna",
+    "clientCodeExternal": "K-1",
+    "clientsLastModificationDate": IN,
+    "isUnregistered": "n",
+    "clientEmail": "a@b.pl",
+    "clientType": "firm",
+    "clientActiveInShops": [],
+    "clientTradeCredit": {"clientTradeCreditLimit": 1, "clientTradeCreditUsed": 0},
+}
+BILLING_NAMES = "FirstName LastName Nip Firm Street ZipCode City CountryId ProvinceId Phone1"
+NESTED = {
+    "clientBillingAddress": {f"client{name}": "x" for name in BILLING_NAMES.split()},
+    "clientPreferences": dict.fromkeys(
+        ("langId", "currencyId", "clientIsWholesaler", "clientGroupDiscountNumber"), "pol"
+    ),
+}
+
+
+def elements_of(server: Server) -> list[bool]:
+    return ["returnElements" in line for line, _, _ in server.requests]
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        FLAT,
+        {**FLAT, "clientBillingAddress": {}, "clientPreferences": []},
+        {**FLAT, "clientBillingAddress": [], "clientPreferences": NESTED["clientPreferences"]},
+        {**FLAT, **NESTED, "clientBillingAddress": {"clientNip": "x"}},
+        {name: value for name, value in {**FLAT, **NESTED}.items() if name != "clientsLastModificationDate"},
+    ],
+)
+def test_what_returnelements_leaves_out_is_read_from_whole_records_and_remembered(
+    connect: Connect, server: Server, caplog: pytest.LogCaptureFixture, flat: Any
+) -> None:
+    state = FakeState()
+    found = HttpPanel(connect(), state)
+    server.script = [answer({"results": [flat]}), answer({"results": [{**FLAT, **NESTED}]})]
+    account = found.read(["1"])["1"]
+    assert (account.values["street"], account.values["language"]) == ("x", "pol")
+    assert account.modified_at is not None
+    assert elements_of(server) == [True, False]
+    assert "returnElements" in caplog.text
+    assert "whole records are read now" in caplog.text
+    later = HttpPanel(connect(), state)
+    for panel_ in (found, later):
+        server.requests.clear()
+        server.script = [answer({"results": [{**FLAT, **NESTED}]})]
+        assert panel_.read(["1"])["1"].values["street"] == "x"
+        assert elements_of(server) == [False]
+
+
+def test_a_panel_that_shows_all_that_was_asked_for_is_asked_once(connect: Connect, server: Server) -> None:
+    state = FakeState()
+    found = HttpPanel(connect(answer({"results": [{**FLAT, **NESTED}]})), state)
+    found.read(["1"])
+    assert elements_of(server) == [True]
+    assert state.load("panel_elements").document is None
+
+
+def test_what_whole_records_do_not_show_either_is_asked_for_no_more(
+    connect: Connect, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = {name: value for name, value in {**FLAT, **NESTED}.items() if name != "clientTradeCredit"}
+    state = FakeState()
+    found = HttpPanel(connect(answer({"results": [bare]})), state)
+    assert "credit_limit" not in found.read(["1"])["1"].values
+    found.read(["1"])
+    assert elements_of(server) == [True, False, True]
+    assert state.load("panel_elements").document is None
+    assert "whole records" not in caplog.text
+
+
+def test_a_page_without_records_says_nothing_of_the_elements(connect: Connect, server: Server) -> None:
+    state = FakeState()
+    found = HttpPanel(connect(answer({"errors": NOTHING}, 207)), state)
+    found.read(["1"])
+    assert elements_of(server) == [True]
 
 
 def test_only_what_is_read_is_asked_for(connect: Connect, server: Server) -> None:
@@ -833,7 +1139,7 @@ def test_anything_else_without_an_object_is_no_success_there_either(connect: Con
     found = HttpPanel(connect(reply))
     with pytest.raises(Retry):
         dict(BARE)[gate](found)
-    assert found.calls() == {gate: 3 if gate.startswith("PUT") else 1}
+    assert found.calls() == {gate: 1}
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{}"])
@@ -951,7 +1257,16 @@ def test_a_refused_form_of_a_group_is_its_refusal_and_of_a_search_a_halt(connect
         ({"errors": {"faultCode": 2, "faultString": "x"}}, 0, 0),
         ({"groups": [], "result": [], "errors": {"faultCode": "2", "faultString": "x"}}, 0, 0),
         ({"groups": [], "result": {"clientId": []}, "resultsNumberPage": 0}, 0, 0),
-        ({"groups": [{"groupNumber": 5}], "result": {"clientId": ["7"]}, "resultsNumberPage": "3"}, 1, 1),
+        (
+            {
+                "groups": [{"groupNumber": 5}],
+                "result": {"clientId": ["7"]},
+                "resultsNumberPage": "3",
+                "resultsLimit": 1,
+            },
+            1,
+            1,
+        ),
     ],
 )
 @pytest.mark.parametrize("status", [200, 207])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from kartoteka.model import (
     RecordState,
     Resolution,
     RowWrite,
+    Sent,
     Side,
     Values,
     Written,
@@ -42,6 +43,7 @@ from kartoteka.ports.panel import Account
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, merge
 from kartoteka.sync.plan import Act, Plan, joined, status_of
+from kartoteka.sync.taken import Reading
 from tests.world import World
 
 KEY = Key("C-1", "", "billing")
@@ -59,6 +61,11 @@ def record(state: RecordState | None = None, **more: Any) -> Record:
     return Record(KEY, erp=BASE, link=LINK, state=state or RecordState(Forms(BASE, BASE), status=IN_STEP), **more)
 
 
+def without(values: Values, name: str) -> Values:
+    """The values but for one."""
+    return {each: value for each, value in values.items() if each != name}
+
+
 def planned(erp: Values, panel: Values, *, rule: Rule = BOTH, of: Record | None = None, **more: Any) -> Plan:
     """The plan of a record with these values on both sides, in place of those of BASE."""
     known = of or record()
@@ -70,11 +77,15 @@ def planned(erp: Values, panel: Values, *, rule: Rule = BOTH, of: Record | None 
         panel={**BASE, **panel},
         conflicts=known.conflicts,
         notes=known.state.notes,
+        reading=Reading(AT),
     )
     return Plan(known, steps=steps, base=known.state.base, status=IN_STEP, **more)
 
 
-TO_PANEL = Step("street", PANEL, "S1", "S0", forms=("S1", "S1"))
+SENT = Sent(AT, ("S0",), AT + timedelta(minutes=5))
+WAIT = Deferral(SENT.ask_at, 0, 0, "unconfirmed")
+UNSHOWN = codes.status("unconfirmed", ["street"])
+TO_PANEL = Step("street", PANEL, "S1", "S0", forms=("S1", None), unshown=True, sent=SENT)
 TO_ERP = Step("email", ERP, "e1@x.pl", "e0@x.pl", forms=("e1@x.pl", "e1@x.pl"))
 WRITTEN_PANEL = Written("street", Direction.ERP_TO_PANEL, Reason.EDIT, "S0", "S1")
 WRITTEN_ERP = Written("email", Direction.PANEL_TO_ERP, Reason.EDIT, "e0@x.pl", "e1@x.pl", counts=True)
@@ -124,7 +135,7 @@ def test_what_stands_and_was_told_makes_none() -> None:
     assert held.steps
     assert not replace(held, status=told)
     note = {"city": Note(STANDS, "C2", 3, "not_taken")}
-    state = RecordState(Forms(BASE, BASE), notes=note, status=SAID)
+    state = RecordState(Forms(BASE, {**BASE, "city": "C2"}), notes=note, status=SAID)
     stands = planned({}, {"city": "C2"}, rule=Rule(Direction.ERP_TO_PANEL), of=record(state))
     assert not replace(stands, status=SAID)
     assert not Plan(record(RecordState(status=SAID)), Act.KEEP, status=SAID)
@@ -158,7 +169,8 @@ def test_all_that_was_carried_out_is_stored() -> None:
     assert TWO.steps == (TO_PANEL, replace(TO_ERP, risky=True))
     change = TWO.change()
     now = {**BASE, "street": "S1", "email": "e1@x.pl"}
-    assert change.after == RecordState(Forms(now, now), status=IN_STEP)
+    base = Forms(now, without(now, "street"), {"street": SENT})
+    assert change.after == RecordState(base, deferral=WAIT, status=UNSHOWN)
     assert change.written == (WRITTEN_PANEL, WRITTEN_ERP)
     assert change.row == RowWrite({"email": Edit("e0@x.pl", "e1@x.pl")})
     assert (change.conflicts, change.closed, change.otherwise, change.candidates) == ((), {}, None, None)
@@ -170,7 +182,7 @@ def test_a_side_that_was_not_written_stays_as_undecided_as_before() -> None:
     assert without_panel.after.base == Forms(erp_only, erp_only)
     assert without_panel.written == (WRITTEN_ERP,)
     assert without_panel.row is not None
-    assert without_erp.after.base == Forms(panel_only, panel_only)
+    assert without_erp.after.base == Forms(panel_only, without(panel_only, "street"), {"street": SENT})
     assert without_erp.written == (WRITTEN_PANEL,)
     assert without_erp.row is None
     assert TWO.change(panel=False, erp=False).after.base == Forms(BASE, BASE)
@@ -218,7 +230,8 @@ def test_without_a_base_and_without_forms_there_is_none() -> None:
 def test_an_outcome_ends_the_intent_and_the_deferral() -> None:
     state = RecordState(Forms(BASE, BASE), intent=Intent((WRITTEN_PANEL,)), deferral=DUE, status=SAID)
     after = planned({"street": "S1"}, {}, of=record(state)).change().after
-    assert (after.intent, after.deferral, after.status) == (None, None, IN_STEP)
+    assert (after.intent, after.deferral, after.status) == (None, WAIT, UNSHOWN)
+    assert planned({}, {}, of=record(state)).change().after == RecordState(Forms(BASE, BASE), status=IN_STEP)
 
 
 def test_writes_that_a_person_let_pass_are_not_counted() -> None:
@@ -236,16 +249,16 @@ def test_candidates_go_with_the_change() -> None:
 
 
 def test_a_note_is_kept_where_its_step_was_carried_out() -> None:
-    plan = planned({}, {"city": "C9"}, rule=Rule(Direction.ERP_TO_PANEL))
+    plan = planned({"city": "C9"}, {}, rule=Rule(Direction.PANEL_TO_ERP))
     assert plan.change().after.notes == {"city": Note(DRIFT, "C9", 1)}
-    assert plan.change(panel=False).after.notes == {}
+    assert plan.change(erp=False).after.notes == {}
 
 
 def test_a_note_of_a_write_that_was_not_made_stays_as_it_was() -> None:
     before = {"city": Note(DRIFT, "C9", 1)}
     state = RecordState(Forms(BASE, BASE), notes=before, status=IN_STEP)
-    plan = planned({}, {"city": "C9"}, rule=Rule(Direction.ERP_TO_PANEL), of=record(state))
-    assert plan.change(panel=False).after.notes == before
+    plan = planned({"city": "C9"}, {}, rule=Rule(Direction.PANEL_TO_ERP), of=record(state))
+    assert plan.change(erp=False).after.notes == before
     assert plan.change().after.notes == {"city": Note(DRIFT, "C9", 2)}
 
 
@@ -354,7 +367,8 @@ def item(state: RecordState | None = None) -> Record:
 
 def test_an_item_that_was_added_has_the_panels_id_and_a_base() -> None:
     plan = Plan(item(), Act.ADD, (TO_PANEL,), status=IN_STEP)
-    assert plan.change(item_id="9").after == RecordState(Forms({"street": "S1"}, {"street": "S1"}), "9", status=IN_STEP)
+    base = Forms({"street": "S1"}, {}, {"street": SENT})
+    assert plan.change(item_id="9").after == RecordState(base, "9", deferral=WAIT, status=UNSHOWN)
     assert plan.change(panel=False, item_id="9").after == RecordState(status=IN_STEP)
 
 

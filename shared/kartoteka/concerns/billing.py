@@ -1,4 +1,8 @@
-"""Billing data, both ways, field by field: the common way, but for the currency, which waits for the limit."""
+"""Billing data, both ways, field by field: the common way, but for two fields.
+
+The currency waits for the limit. A tax number is checked before a call is paid for, and one that would replace another
+one waits for a person: a wrong buyer's number on an invoice in KSeF cannot be corrected.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,16 @@ from typing import ClassVar
 from kartoteka.codes import Status
 from kartoteka.concerns import turns
 from kartoteka.concerns.turns import InTurn
-from kartoteka.fields.table import CURRENCY_FIELD
-from kartoteka.model import Change, Owner, Record
+from kartoteka.fields import tax
+from kartoteka.fields.normal import is_blank
+from kartoteka.fields.table import CURRENCY_FIELD, TAX_NUMBER_FIELD, country_of
+from kartoteka.fields.values import as_text
+from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side
 from kartoteka.sync.concern import Shown
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import Step, quoted
+
+CHANGED = "tax_number_changed"
+"""The code of a protected value that would replace another one."""
 
 
 class Billing(InTurn):
@@ -32,9 +42,40 @@ class Billing(InTurn):
         return [replace(record, facts=limits.get(record.key.owner)) for record in records]
 
     def checked(self, record: Record, shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
-        """Let another currency wait until the limit is 0."""
+        """Let another currency wait until the limit is 0, and hold tax numbers that are wrong, or replace others."""
         kept, said = super().checked(record, shown, steps)
-        return tuple(turns.in_turn(step, record.facts) for step in kept), said
+        looked = (self._looked_at(record, step) for step in kept)
+        return tuple(turns.in_turn(step, record.facts) for step in looked), said
+
+    def _looked_at(self, record: Record, step: Step) -> Step:
+        """Return the step of a field, or what stands in its place where a person has to look at it first."""
+        if step.target is None:
+            return step
+        if step.field == TAX_NUMBER_FIELD and step.target is Side.PANEL and self.run.policy.billing.check_tax_numbers:
+            country = country_of(record.erp or {})
+            if fault := tax.fault(step.value, country):
+                facts = {"value": quoted(step.value), "country": country}
+                return step.held(fault, facts, Note(STANDS, as_text(step.seen) or "", code=fault))
+        if not (self.rules[step.field].protect and self._replaces(record, step)):
+            return step
+        if record.decision == Decision.SEND:
+            return replace(step, confirmed=True, risky=False)
+        erp_value, panel_value = (step.value, step.seen) if step.target is Side.PANEL else (step.seen, step.value)
+        facts = {"erp_value": quoted(erp_value), "panel_value": quoted(panel_value)}
+        return step.held(CHANGED, facts, Note(STANDS, as_text(panel_value) or "", code=CHANGED))
+
+    def _replaces(self, record: Record, step: Step) -> bool:
+        """Return whether a step writes another value over one that is there, neither drift nor decided by a person.
+
+        Both are read by the row's country, which is known also where the panel was not asked.
+        """
+        if step.reason is Reason.DRIFT or is_blank(step.seen) or is_blank(step.value):
+            return False
+        ruled = (None, self.rules[step.field].conflict.winner)
+        if any(conflict.field == step.field and conflict.decision not in ruled for conflict in record.conflicts):
+            return False
+        field, row = self.rows.fields[step.field], record.erp or {}
+        return field.normalise(step.seen, row) != field.normalise(step.value, row)
 
     def wakes(self, change: Change) -> bool:
         """Whether credit has to act: also where it was asked before and has not answered, the message may be lost."""

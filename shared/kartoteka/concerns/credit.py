@@ -78,11 +78,10 @@ class Credit(InTurn):
         return newest is not None and newest < stale_before(self.run.policy.credit, now)
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
-        """Return the clients with figures; where a deleted row means a limit of 0, also those who had some."""
+        """Return the clients with figures, and those who had some: what is edited meanwhile is noted."""
         records = self.run.exchange.records
         having = set(records.having(self.name, [owner.client_id for owner in owners]))
-        if self.run.policy.credit.when_stale == "zero":
-            having |= {key.client_id for key, state in records.states([self.name], owners).items() if state.base}
+        having |= {key.client_id for key, state in records.states([self.name], owners).items() if state.base}
         return [owner for owner in owners if owner.client_id in having]
 
     def due(self, owners: Sequence[Owner]) -> Sequence[Owner]:

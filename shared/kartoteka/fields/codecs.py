@@ -49,6 +49,8 @@ def _text_from_panel(shown: Any) -> str:
 
 def _email_to_panel(value: Value) -> str:
     text = _text_to_panel(value).strip()
+    if normal.hidden(text):
+        raise Reject("bad_email.hidden")
     if text and not _ADDRESS.fullmatch(text):
         raise Reject("bad_email")
     return text

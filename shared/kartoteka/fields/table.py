@@ -41,6 +41,7 @@ class Kind:
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
     the panel's words, which the codec takes. ``by_country``: a value is right or wrong by the record's country.
+    ``free``: text as people write it, which a side may cut or damage.
     """
 
     column: Column = Column.TEXT
@@ -49,13 +50,14 @@ class Kind:
     is_code: bool = False
     translated: bool = False
     by_country: bool = False
+    free: bool = False
 
 
-TEXT = Kind()
-EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL)
-PHONE = Kind(normalise=normal.phone, by_country=True)
-POSTCODE = Kind(normalise=normal.postcode, by_country=True)
-TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True)
+TEXT = Kind(free=True)
+EMAIL = Kind(normalise=normal.email, codec=codecs.EMAIL, free=True)
+PHONE = Kind(normalise=normal.phone, by_country=True, free=True)
+POSTCODE = Kind(normalise=normal.postcode, by_country=True, free=True)
+TAX_NUMBER = Kind(normalise=normal.tax_number, by_country=True, free=True)
 COUNTRY = Kind(Column.FIXED, normal.caseless, codecs.COUNTRY, is_code=True)
 LANGUAGE = Kind(Column.FIXED, normal.caseless, codecs.LANGUAGE, is_code=True)
 CURRENCY = Kind(Column.FIXED, normal.caseless, codecs.CURRENCY, is_code=True)
@@ -87,7 +89,8 @@ class Field:
     column's default. ``element`` is what
     ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
     field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
-    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``note``: what the page
+    refused the others are not sent. ``watched``: read on both sides for a check, never written. ``protected``: one value
+    is replaced by another one only by a person's word, unless the policy says otherwise. ``note``: what the page
     of the fields says of a value that is not simply what stands in its column.
     """
 
@@ -106,6 +109,7 @@ class Field:
     since: str = ""
     group: str = ""
     watched: bool = False
+    protected: bool = False
     note: str = ""
 
     def normalise(self, value: Value, record: Values) -> str:
@@ -150,7 +154,7 @@ BILLING = _fields(
     Field("first_name", TEXT, 100, _ADDRESS_OF + "clientFirstName", "firstname", "clientFirstName"),
     Field("last_name", TEXT, 100, _ADDRESS_OF + "clientLastName", "lastname", "clientLastName"),
     Field("company", TEXT, 300, _ADDRESS_OF + "clientFirm", "company", "clientFirm", group=_WHO),
-    Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced),
+    Field("nip", TAX_NUMBER, 30, _ADDRESS_OF + "clientNip", "vat_number", "clientNip", _ONE_WAY, risk.replaced, protected=True),
     Field("street", TEXT, 200, _ADDRESS_OF + "clientStreet", "street", "clientStreet", group=_PLACE),
     Field("zip_code", POSTCODE, 20, _ADDRESS_OF + "clientZipCode", "zipcode", "clientZipCode", group=_PLACE),
     Field("city", TEXT, 100, _ADDRESS_OF + "clientCity", "city", "clientCity", group=_PLACE),
@@ -276,7 +280,7 @@ ITEM_COLUMNS = _fields(
 """The columns of ``discount_group_items`` beside its key."""
 
 GROUP_NAME = "name"
-GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, direction=_ONE_WAY))
+GROUP_FIELDS = _fields(Field(GROUP_NAME, TEXT, 200, GROUP_NAME, direction=_ONE_WAY))
 """The columns of ``discount_groups`` beside its key."""
 
 

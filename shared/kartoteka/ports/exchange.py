@@ -85,8 +85,9 @@ class ChangeLog(Protocol):
 class Saved:
     """What :meth:`Records.save` could not store as asked, by key.
 
-    ``again``: the ERP changed the row meanwhile, so the record is to be worked again. ``refused``: the ERP's own
-    database refused the row (a check, a trigger of its author's), and why. For both ``otherwise`` was stored.
+    ``again``: the ERP changed the row, or another client was linked to the account meanwhile, so the record is to be
+    worked again. ``refused``: the ERP's own database refused the row (a check, a trigger of its author's), and why. For
+    both ``otherwise`` was stored.
     ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
     why. Nothing of such a row was written.
     """
@@ -113,8 +114,13 @@ class Records(Protocol):
         """Return the states of the owners' own records of these concerns, where something is kept of them."""
         ...
 
-    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
-        """Store, in one transaction, what differs between before and after, and nothing where nothing does."""
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
+        """Store, in one transaction, what differs between before and after, and nothing where nothing does.
+
+        The ERP's form of a column that was written is what its row holds then: a trigger may have rewritten it. A
+        record whose client has another account by now is stored as nothing, and is to be worked again; with
+        ``unless_changed`` nothing is stored of one whose state is not any more as it was loaded.
+        """
         ...
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:

@@ -38,6 +38,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account that was there once, by all that it may be asked for; what is not known is empty."""
+
+    panel_client_id: str
+    login: str = ""
+    external_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewAccount:
     """An account to open. ``client_id`` becomes the external code and the reference that the answer echoes.
 
@@ -115,6 +124,9 @@ class Panel(Protocol):
     done nothing: the caller splits the list until the culprit stands alone. A writing call of one record never raises
     it, the refusal is that record's outcome; a reading call of one does.
 
+    A search whose answer lacks its list or contradicts its own counts raises Retry("broken_answer"); one that shows
+    what was not asked for, since the panel ignores the filter, raises Halt("panel_query").
+
     Where the panel does not know a field that a call carries, the method raises Reject(LACKS_FIELD), for one record
     too, and has done nothing: the caller calls again without the field. Where the panel refuses single records for it,
     that is their outcome.
@@ -129,14 +141,25 @@ class Panel(Protocol):
         ...
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these external codes, letter by letter; empty codes find nothing."""
+        """Return every account that carries one of these external codes to the letter; empty codes find nothing.
+
+        Those that differ in case or outer blanks alone (``same_code``) may be among them, as this panel searches.
+        """
+        ...
+
+    def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
+        """Return the ids of those of these accounts that are there, asked in other ways than :meth:`read` asks.
+
+        For accounts that ``read`` does not show: by their codes, and at another gate. What neither shows is gone.
+        """
         ...
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts.
 
         Whole seconds count, and around the autumn change of clocks a page may hold accounts from up to two hours
-        outside the window: never one too few.
+        outside the window: never one too few. That the panel has no account at all is believed where two other
+        searches find none either.
         """
         ...
 
@@ -152,8 +175,12 @@ class Panel(Protocol):
         """Return the ids of the panel's shops (``system/shopsData``). Raises Halt where the key may not ask."""
         ...
 
-    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
-        """Return the delivery addresses of those of these accounts that exist, by account."""
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
+        """Return the delivery addresses of these accounts, by account.
+
+        None stands for an account that a good answer does not name: some panels do so where it has no address. Left out
+        is an account that the panel says does not exist, and one whose list is in doubt.
+        """
         ...
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -34,17 +35,21 @@ from kartoteka.model import (
     Values,
     Written,
 )
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate
-from kartoteka.sync import decisions, retry
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
+from kartoteka.sync import decisions, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.merge import Step, merge, settled, told_again
-from kartoteka.sync.plan import Act, Plan, status_of
+from kartoteka.sync.lookup import read_known, was_asked_often
+from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
+from kartoteka.sync.plan import Act, Plan, status_of, waiting
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
+from kartoteka.sync.taken import UNCONFIRMED, Reading
 
 NOT_OWN = ("account_gone", "another_account")
 """The codes of clients whose link leads nowhere, or to an account that is not their own."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Failed = Mapping[Owner, Reject | Retry | Halt]
 
@@ -193,14 +198,23 @@ class Concern:
         linked = news.linked
         if not linked or not self.is_on:
             return []
-        found = []
+        plans: list[Plan] = []
         for owner, records in by_owner(self.load(self.concerned(linked))):
             account, own = linked[owner], records[0]
-            if own.state.deferral and account.panel_client_id not in news.fresh:
+            if comes_back(own) and account.panel_client_id not in news.fresh:
                 continue
-            if any(self.plans(records, self.shown_by(own, account))):
-                found.append(owner)
-        return found
+            plans += self.plans(records, self.shown_by(own, account))
+        return self.noted(plans)
+
+    def noted(self, plans: Sequence[Plan]) -> list[Owner]:
+        """Store at once what the panel shows of our own writes; return the owners with anything else to be done.
+
+        The reading that has brought it is paid for already. A record that a worker has changed meanwhile is left to it.
+        """
+        more = {plan.record.key.owner for plan in plans if plan and not plan.only_notes}
+        changes = [plan.outcome() for plan in plans if plan.only_notes and plan.record.key.owner not in more]
+        self.run.save([change for change in changes if change], unless_changed=True)
+        return [owner for owner in dict.fromkeys(plan.record.key.owner for plan in plans) if owner in more]
 
     def fit_to_send(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""
@@ -268,18 +282,21 @@ class Concern:
 
     def compared(self, record: Record, shown: Shown, base: Forms | None, earlier: tuple[Written, ...]) -> Plan:
         """Return what is to be done with a record that both sides have, by its base."""
+        erp, fields, reading = record.erp or {}, self.rows.fields, self.reading(record, shown)
+        panel = self.believed(record, shown, self._with_assumed(shown.values or {}, base))
         steps = merge(
-            self.rows.fields,
+            fields,
             self.rules,
             base=base,
-            erp=record.erp or {},
-            panel=self.believed(record, shown, self._with_assumed(shown.values or {}, base)),
+            erp=erp,
+            panel=panel,
             conflicts=record.conflicts,
             notes=self.remembered(record),
             lacks=self.lacks,
             kept=self.together,
-            asked=shown.asked,
+            reading=reading,
         )
+        base = resolved(fields, base, erp, panel, reading)
         checked, said = self.checked(record, shown, steps)
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
@@ -288,6 +305,15 @@ class Concern:
         status = status_of(checked, self.table, said)
         plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said)
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
+
+    def reading(self, record: Record, shown: Shown) -> Reading:
+        """Return the circumstances in which a record is compared with what is shown of it."""
+        lost = record.state.intent.values if record.state.intent else {}
+        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost)
+
+    def changed_at(self, shown: Shown) -> datetime | None:
+        """Return when the panel last changed a record, by its own clock; None where it does not tell."""
+        return shown.account.modified_at if shown.account else None
 
     def _told_before(self, record: Record, shown: Shown) -> Plan | None:
         """Return the plan of a record that need not be compared: without a link, a row, or its own account."""
@@ -298,7 +324,7 @@ class Concern:
         status = self.excluded(record)
         if status is None and shown.asked:
             status = not_own(record, shown.account)
-        return None if status is None else Plan(record, Act.KEEP, status=status)
+        return None if status is None else left_alone(record, status, asked=shown.asked)
 
     def without_link(self, record: Record) -> Plan:
         """Return the plan where there is no account; what the ERP wrote about a client that is not there is told."""
@@ -306,8 +332,9 @@ class Concern:
             return Plan(record, Act.KEEP, status=codes.status("no_client"))
         if record.code == "no_client":
             return Plan(record, Act.FORGET)
+        told = None if codes.is_asked_again(record.state.status) else record.state.status
         is_gone = not record.has_client and record.state.status is not None
-        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else record.state.status)
+        return Plan(record, Act.KEEP, status=codes.status("deleted") if is_gone else told)
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
@@ -381,8 +408,15 @@ class Concern:
         return None
 
     def outcomes(self, plan: Plan) -> Sequence[Change]:
-        """Return what is stored of a plan that the panel need not be told of."""
-        return [plan.outcome()]
+        """Return what is stored of a plan that the panel need not be told of.
+
+        A record that is held since the panel does not show something is deferred besides: it is asked again by itself.
+        """
+        change = plan.outcome()
+        if plan.asks_again and plan.status:
+            again = retry.deferred(self.run, plan.record, Retry(plan.status.code), told=plan.status)
+            change = replace(change, after=replace(change.after, deferral=again.after.deferral))
+        return [change]
 
     def also(self, _changes: Sequence[Change]) -> Sequence[Change]:
         """Return what is stored beside these changes, in the same transaction."""
@@ -406,10 +440,15 @@ class Concern:
         return record.link is not None and record.erp is not None and self.excluded(record) is None
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
-        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why."""
+        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why.
+
+        An account that the call does not show is asked for in another way.
+        """
         owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
-        found, failed = retry.ask_all(lambda some: self.run.panel.read(some).values(), list(owners))
-        accounts = {account.panel_client_id: account for account in found}
+        links = [record.link for record in records if record.link]
+        known = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
+        often = [record.link.panel_client_id for record in records if record.link and was_asked_often(record)]
+        accounts, failed = read_known(self.run, known, often)
         records_of = {r.key.owner: r for r in records}
         shown = {
             owner: self.shown_by(records_of[owner], accounts[key]) if key in accounts else Shown()
@@ -425,7 +464,7 @@ class Concern:
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
         if isinstance(answer, Done):
-            return [plan.outcome(item_id=answer.item_id)]
+            return [plan.outcome(item_id=answer.item_id, at=answer.at)]
         if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
             if answer.field not in self.run.lacks.fields():
                 self.run.lacks.note(answer.field)
@@ -498,11 +537,11 @@ class Concern:
         for owner in owners:
             key = owner_key(owner, self.name)
             opened = known.get(owner.client_id)
-            base = self._opened_with(opened) if opened else None
+            base = self._opened_with(opened, fresh=owner.client_id in fresh) if opened else None
             if owner not in having:
                 state = RecordState()
             elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
-                state = RecordState(base=base, status=IN_STEP)
+                state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
             else:
                 due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
                 refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
@@ -510,8 +549,11 @@ class Concern:
             changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
         return changes
 
-    def _opened_with(self, opened: Opened) -> Forms | None:
-        """Return the base that the opening of an account has made; None where none of the fields was among it."""
+    def _opened_with(self, opened: Opened, *, fresh: bool) -> Forms | None:
+        """Return the base that the opening of an account has made; None where none of the fields was among it.
+
+        Where its answer was lost (not ``fresh``) nobody knows since when the account may have been edited.
+        """
         sent = {name: value for name, value in opened.sent.items() if name in self.rules}
         if not sent:
             return None
@@ -521,7 +563,9 @@ class Concern:
         fields = self.rows.fields
         left_out = {name: None for name, value in empty.items() if value and fields[name].create}
         forms = {**{name: value for name, value in empty.items() if not value}, **left_out, **sent}
-        return Forms(forms, {n: v for n, v in forms.items() if fields[n].comparable or not fields[n].read or not v})
+        waits = taken.sending(self.run.now() if fresh else LONG_AGO, [None])
+        shown = [name for name, value in forms.items() if value and fields[name].read]
+        return Forms(forms, {n: v for n, v in forms.items() if n not in shown}, dict.fromkeys(shown, waits))
 
     def _is_whole(self, opened: Opened) -> bool:
         """Whether everything that travels was sent when the account was opened, and nothing travels back only."""
@@ -546,6 +590,11 @@ class Concern:
         return record.link is not None and record.erp is not None
 
 
+def comes_back(record: Record) -> bool:
+    """Return whether a record is tried again by its own time, for another reason than that it has not been shown."""
+    return record.state.deferral is not None and record.state.deferral.code != UNCONFIRMED
+
+
 def _has_other(record: Record) -> bool:
     """Whether a record is about something in the panel, so that a person's word can be about it."""
     return record.link is not None or bool(record.key.group_id)
@@ -566,6 +615,11 @@ def owner_key(owner: Owner, concern: str) -> Key:
 def by_owner(records: Iterable[Record]) -> list[tuple[Owner, list[Record]]]:
     """Return the records of each owner together, in the order in which they come."""
     return [(owner, list(some)) for owner, some in groupby(records, key=lambda record: record.key.owner)]
+
+
+def left_alone(record: Record, status: Status, *, asked: bool) -> Plan:
+    """Return the plan of a record that stays as it is, with what is said of it; ``asked``: the panel was."""
+    return Plan(record, Act.KEEP, status=status, more=asked and codes.is_asked_again(status))
 
 
 def not_own(record: Record, account: Account | None) -> Status | None:

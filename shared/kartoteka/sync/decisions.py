@@ -24,7 +24,7 @@ from kartoteka.model import (
     Record,
     RecordState,
 )
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import NOT_TAKEN, Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import was_stopped
 from kartoteka.sync.run import Run
@@ -48,10 +48,16 @@ def taken_up(run: Run, records: Sequence[Record]) -> list[Record]:
 
 
 def _forgotten(record: Record) -> RecordState:
-    """Return a record's state without refusals, counts and deferral. What the brake has stopped stays stopped."""
+    """Return a record's state without refusals, counts and deferral. What the brake has stopped stays stopped.
+
+    Of what the panel did not take the ERP's form is forgotten, so that it is sent again.
+    """
+    base, before = record.state.base, record.state.notes
+    if base and (unsent := [name for name, note in before.items() if note.code == NOT_TAKEN and name in base.erp]):
+        base = base._replace(erp={**base.erp, **dict.fromkeys(unsent)})
     notes = {name: note for name, note in record.state.notes.items() if not _is_forgotten(name, note)}
     deferral = record.state.deferral if was_stopped(record) else None
-    return replace(record.state, notes=notes, deferral=deferral)
+    return replace(record.state, base=base, notes=notes, deferral=deferral)
 
 
 def _is_forgotten(name: str, note: Note) -> bool:
@@ -133,8 +139,9 @@ def _agreed(plan: Plan, name: str, waiting: dict[str, int]) -> Step:
 
 def _with(base: Forms | None, steps: Iterable[Step]) -> Forms:
     agreed = {step.field: step.forms for step in steps if step.forms is not None}
-    erp, panel = base or NO_FORMS
+    erp, panel, sent = base or NO_FORMS
     return Forms(
         {**erp, **{name: forms[0] for name, forms in agreed.items()}},
         {**panel, **{name: forms[1] for name, forms in agreed.items()}},
+        {name: waits for name, waits in sent.items() if name not in agreed},
     )

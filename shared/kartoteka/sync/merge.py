@@ -13,6 +13,17 @@ had when both last agreed (the base is a pair of forms). Per field::
 
 Under ``empty: keep`` an empty value is never a change. A one-way field whose source is empty is not looked after,
 unless ``empty: erase``.
+
+What the panel shows of a value that it took with an OK is judged first (:mod:`kartoteka.sync.taken`), and the table is
+read with the panel's form that follows from it::
+
+    TAKEN      what is shown
+    NOT_YET    what is shown (nobody has edited)      shown at two readings: sent again, three times; then held
+    DAMAGED    what is shown (nobody has edited)      noted as the panel's form, and held
+    EDITED     what was sent                          so the panel's value is a change
+
+:func:`resolved` is the base that follows from it.
+Escaping alone is no edit of the panel's either, at any time.
 """
 
 from __future__ import annotations
@@ -22,6 +33,8 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
 from kartoteka.errors import Reject
+from kartoteka.fields.damage import is_escaped
+from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import COUNTRY_FIELD, Field, Fields, Shown, country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
@@ -38,6 +51,7 @@ from kartoteka.model import (
     Intent,
     Note,
     Reason,
+    Sent,
     Side,
     Value,
     Values,
@@ -46,9 +60,15 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP
 from kartoteka.ports.panel import LACKS_FIELD
+from kartoteka.sync import taken
+from kartoteka.sync.taken import SENT_AGAIN, Reading, Verdict
 
+UNREADABLE = "\ufffd"
+"""What stands for a letter that is none in the ERP's database."""
 CORRECTIONS = 3
-"""How often the same drift is corrected before a side is believed not to take the value."""
+"""How often the same drift is corrected in the ERP before its database is believed not to take the value."""
+NOT_TAKEN = "not_taken"
+"""The code of a field whose form in the panel is not what was sent, and is nobody's edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +77,9 @@ class Step:
 
     ``target`` is the side where ``value`` is to be written in place of ``seen``; None: nothing is written. ``forms``
     are the field's in the base, the ERP's and the panel's, once the step is carried out; None: as before. ``unshown``:
-    the panel's form is not known until it is shown. ``code`` says why a value is not written, ``facts`` fill its text.
-    ``note`` is what is remembered of the field from then on. ``confirmed``: a person let this protected value pass.
+    the panel's form is not known until it is shown; ``sent``: it is waited for, and this is remembered meanwhile.
+    ``code`` says why a value is not written, ``facts`` fill its text. ``note`` is what is remembered of the field from
+    then on. ``confirmed``: a person let this protected value pass.
     """
 
     field: str
@@ -68,6 +89,7 @@ class Step:
     reason: Reason = Reason.EDIT
     forms: tuple[Value, Value] | None = attribute(default=None, repr=False)
     unshown: bool = False
+    sent: Sent | None = attribute(default=None, repr=False)
     risky: bool = False
     confirmed: bool = False
     conflict: ConflictNote | None = None
@@ -94,19 +116,26 @@ class _Seen:
     panel: Value
     base: tuple[Value, Value] | None
     known: bool
-    """Whether the panel's form in the base is known."""
+    """Whether the panel's form in the base is known, or follows from what it shows."""
     erp_norm: str
     panel_norm: str
     base_erp: str
     base_panel: str
+    reading: Reading
+    sent: Sent | None = None
+    """What is remembered of a value that the panel has not shown since it took it."""
+    verdict: Verdict | None = None
+    """What the panel shows of that value; None where it was not asked, or nothing is to be judged."""
 
     @property
     def equal(self) -> bool:
-        return self.field.comparable and self.erp_norm == self.panel_norm
+        """Whether both sides are equal. A former value that is still shown tells nothing: what was sent may follow."""
+        return self.field.comparable and self.erp_norm == self.panel_norm and self.verdict is not Verdict.NOT_YET
 
     def changed(self, side: Side, empty: Empty) -> bool:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
-        return norm != base and (norm != "" or empty is Empty.ERASE)
+        escaped = side is Side.PANEL and self.field.kind.free and is_escaped(base, norm)
+        return norm != base and not escaped and (norm != "" or empty is Empty.ERASE)
 
     def never_carried(self, target: Side) -> bool:
         """Whether the other side was empty from the first on, and this one was not."""
@@ -125,30 +154,35 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
     notes: Mapping[str, Note],
     lacks: Collection[str] = (),
     kept: Callable[[Sequence[Step]], Sequence[Step]] = tuple,
-    asked: bool = True,
+    reading: Reading,
 ) -> tuple[Step, ...]:
     """Return the steps by which both sides of one record become as the rules want them, in the order of the columns.
 
     A field that ``panel`` does not hold is taken to be as the base says; ``lacks`` are those that it does not have.
-    ``kept`` leaves out steps that are not to be carried out. ``asked`` False: ``panel`` is what it showed last.
+    ``kept`` leaves out steps that are not to be carried out. Where the ``reading`` was not asked for, ``panel`` is what
+    it showed last.
     """
     waiting = {conflict.field: conflict for conflict in conflicts}
 
     def judged(notes: Mapping[str, Note]) -> Sequence[Step]:
-        steps = []
+        steps: list[Step] = []
         for name, rule in rules.items():
             note = notes.get(name)
             if rule.direction is Direction.OFF:
+                steps += _no_longer_waited_for(name, base)
                 continue
             if name not in waiting and note is None and _untouched(name, base, erp, panel):
                 continue
-            seen = _look(fields[name], base, erp, panel)
+            seen = _look(fields[name], base, erp, panel, reading)
             step = _judge(seen, rule, waiting.get(name), note)
             if step is None:
                 continue
-            if not asked and note is not None and step == Step(name):
+            if not reading.asked and note is not None and step == Step(name):
                 step = _as_noted(seen, rule.direction, note)
-            steps.append(checked_step(fields[name], step, note, lacks, erp))
+            step = checked_step(fields[name], step, note, lacks, erp)
+            if step.code and step.forms is None and seen.verdict is Verdict.NOT_YET:
+                step = replace(step, forms=seen.base)  # what was sent before is not waited for any more
+            steps.append(step)
         return kept(steps)
 
     notes = {name: note for name, note in notes.items() if name in rules}
@@ -178,6 +212,11 @@ def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> boo
     return base.erp[name] == erp.get(name) and base.panel[name] == panel.get(name, base.panel[name])
 
 
+def _no_longer_waited_for(name: str, base: Forms | None) -> Sequence[Step]:
+    """Return the step that ends the waiting for a field that is not looked after any more."""
+    return [Step(name, forms=(base.erp[name], base.erp[name]))] if base is not None and name in base.sent else ()
+
+
 def placed(record: Values, *others: Values) -> Values:
     """Return the record with a country: its own, or where it names none, that of the first other one that does.
 
@@ -188,13 +227,51 @@ def placed(record: Values, *others: Values) -> Values:
     return {**record, COUNTRY_FIELD: next((o[COUNTRY_FIELD] for o in others if o.get(COUNTRY_FIELD)), None)}
 
 
-def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen:
+def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> Forms | None:
+    """Return the base once it is judged what the panel shows of our own writes; the same where nothing is to be judged.
+
+    What was taken, damaged or edited since has a form again; of what is not taken yet is remembered that it was seen.
+    """
+    if base is None or not base.sent or not reading.asked:
+        return base
+    forms, waits = dict(base.panel), dict(base.sent)
+    for name, sent in base.sent.items():
+        verdict = _verdict(fields[name], base, erp, panel, reading)
+        if verdict is Verdict.NOT_YET:
+            waits[name] = taken.not_yet(sent, reading.now)
+            continue
+        del waits[name]
+        shows = verdict is not Verdict.EDITED and name in panel
+        form = panel[name] if shows else base.erp[name]
+        if fields[name].comparable or (shows and not is_blank(form)):
+            forms[name] = form
+    return Forms(base.erp, forms, waits)
+
+
+def _verdict(field: Field, base: Forms, erp: Values, panel: Values, reading: Reading) -> Verdict | None:
+    """Return what the panel shows of a value that it took; None where nothing is to be judged."""
+    name, sent = field.name, base.sent.get(field.name)
+    if sent is None or not reading.asked:
+        return None
+    if name not in panel:
+        return Verdict.TAKEN  # what the panel never shows is as it was sent
+
+    def norm(value: Value) -> str:
+        return field.normalise(value, placed(panel, base.panel, erp))
+
+    return taken.judged(field, base.erp[name], sent, panel[name], norm, reading.changed_at)
+
+
+def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> _Seen:
     name, forms = field.name, base or NO_FORMS
     known = name in forms.panel
     has_base = name in forms.erp
-    last = forms.panel if known else forms.erp if field.comparable else {}
+    sent, verdict = forms.sent.get(name), _verdict(field, forms, erp, panel, reading)
+    last = forms.panel if known else forms.erp if field.comparable or sent else {}
     shown = panel if name in panel else last
     erp_value, panel_value = erp.get(name), shown.get(name)
+    if verdict not in (None, Verdict.EDITED):
+        last = {**last, name: panel_value}
     erp_norm = field.normalise(erp_value, placed(erp, forms.erp, panel))
     panel_norm = field.normalise(panel_value, placed(shown, forms.panel, erp))
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
@@ -203,12 +280,15 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values) -> _Seen
         field,
         erp_value,
         panel_value,
-        (forms.erp[name], forms.panel.get(name)) if has_base else None,
-        known,
+        (forms.erp[name], last.get(name)) if has_base else None,
+        known or verdict is not None,
         erp_norm,
         panel_norm,
         base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), placed(forms.erp, erp, panel)),
         base_panel=panel_norm if same[1] else field.normalise(last.get(name), placed(last, forms.erp, panel)),
+        reading=reading,
+        sent=sent,
+        verdict=verdict,
     )
 
 
@@ -220,6 +300,8 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
         step = _one_way(seen, rule, Side.PANEL, note)
     else:
         step = _both_ways(seen, rule, waiting)
+    if step is None:
+        step = _nothing_to_write(seen, rule, note)
     if step is None and (waiting or note):
         step = Step(seen.field.name)
     if step is None or waiting is None or (step.conflict and step.conflict.winner is None):
@@ -227,6 +309,37 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
     if step.code:
         return step
     return replace(step, closes=waiting.id, winner=step.target.other if step.target else None)
+
+
+def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None:
+    """Return what is said of a field that neither side has edited, where the panel does not show what it took."""
+    if seen.base is None or seen.erp_norm != seen.base_erp:  # emptied, which erases nothing
+        return None
+    if seen.verdict is Verdict.NOT_YET and rule.to_panel:
+        return _not_taken_yet(seen)
+    if seen.verdict is Verdict.DAMAGED:
+        return _not_taken(seen)
+    stands = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN) and not seen.equal
+    return Step(seen.field.name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
+
+
+def _not_taken_yet(seen: _Seen) -> Step | None:
+    """Send a value again that the panel has not taken by two readings; after some times a person is told."""
+    assert seen.sent
+    now, sent = seen.reading.now, seen.sent
+    if not sent.seen or now < sent.ask_at:
+        return None
+    if sent.times > SENT_AGAIN:
+        return _not_taken(seen)
+    step = _write(seen, Side.PANEL, Reason.EDIT)
+    return replace(step, sent=taken.sending(now, sent.former, times=sent.times + 1), risky=False)
+
+
+def _not_taken(seen: _Seen) -> Step:
+    """Note as the panel's form what it shows in place of what it took: nobody has edited, and a person is told."""
+    assert seen.base
+    note = Note(STANDS, as_text(seen.panel) or "", code=NOT_TAKEN)
+    return Step(seen.field.name, forms=(seen.base[0], seen.panel), note=note, code=NOT_TAKEN, facts=_both(seen))
 
 
 def _agreed(seen: _Seen) -> Step | None:
@@ -246,7 +359,7 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
         return _source_is_empty(seen, source)
     if seen.base is None or seen.changed(source, Empty.ERASE):
         return _write(seen, target, Reason.FIRST_CONTACT if seen.base is None else Reason.EDIT)
-    if target is Side.PANEL and not seen.known and not seen.field.comparable:
+    if target is Side.PANEL and not (seen.known or seen.sent or seen.field.comparable):
         return Step(seen.field.name, forms=(seen.base[0], seen.panel)) if seen.panel_norm else None
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
 
@@ -264,27 +377,38 @@ def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
 
 
 def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
-    """Return the step that notes that the panel has nothing: else its last value would count where it is not asked."""
-    if source is Side.ERP or (seen.base is not None and seen.base_panel == ""):
+    """Return the step that notes what the other side has of a field that the source says nothing of.
+
+    An emptied panel is noted, since else its last value would count where it is not asked. What was edited in the panel
+    under an emptied ERP is noted, since else the ERP's former value, written anew, would count as unchanged.
+    """
+    name, base = seen.field.name, seen.base
+    if source is Side.PANEL:
+        noted = base is not None and seen.base_panel == ""
+        return None if noted else Step(name, forms=(base[0] if base else seen.erp, seen.panel))
+    if base is None or not seen.known:
         return None
-    return Step(seen.field.name, forms=(seen.base[0] if seen.base else seen.erp, seen.panel))
+    edited = seen.base_erp != "" and seen.panel_norm != seen.base_panel
+    return Step(name, forms=(seen.erp, seen.panel)) if edited else None
 
 
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
     """Correct a value that was edited on the wrong side, but not for ever.
 
-    A side that takes a value and shows another one would be written to for ever, by its own echo. What is shown in
-    words that no list explains is never corrected.
+    An ERP's database that changes what it takes would be written to for ever; what a panel does to what it takes is
+    judged when it shows it. What is shown in words that no list explains is never corrected.
     """
     name, shown = seen.field.name, as_text(seen.panel if target is Side.PANEL else seen.erp) or ""
     if seen.field.shown is Shown.IN_OTHER_WORDS and target is Side.PANEL and shown:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
-    times = note.times + 1 if note and note.kind in (DRIFT, STANDS) and note.value == shown else 1
-    if times > CORRECTIONS and seen.field.comparable:
-        kind, code = (STANDS, "not_taken") if target is Side.PANEL else (DRIFT, "not_taken.by_erp")
-        return Step(name, note=Note(kind, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
-    return replace(step, note=Note(DRIFT, shown, times) if seen.field.comparable else None)
+    if target is Side.PANEL:
+        return step
+    times = note.times + 1 if note and note.kind == DRIFT and note.value == shown else 1
+    if times > CORRECTIONS:
+        code = "not_taken.by_erp"
+        return Step(name, note=Note(DRIFT, shown, CORRECTIONS, code), code=code, facts=_both(seen))
+    return replace(step, note=Note(DRIFT, shown, times))
 
 
 def _both(seen: _Seen) -> dict[str, str]:
@@ -326,9 +450,26 @@ def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
         forms = (seen.panel, seen.panel)
         return Step(field.name, target, seen.panel, seen.erp, reason, forms, risky=_risky(seen, target, reason))
     before = seen.panel if field.comparable or reason is Reason.DRIFT else seen.base[0] if seen.base else None
-    unshown = bool(field.read) and not field.comparable
-    forms = (seen.erp, None if unshown else seen.erp)
-    return Step(field.name, target, seen.erp, before, reason, forms, unshown, _risky(seen, target, reason))
+    sent = taken.sending(seen.reading.now, _former(seen)) if field.read else None
+    forms = (seen.erp, None if sent else seen.erp)
+    risky = _risky(seen, target, reason)
+    return Step(field.name, target, seen.erp, before, reason, forms, sent is not None, sent, risky)
+
+
+def _former(seen: _Seen) -> Sequence[Value]:
+    """Return what the panel may show if it does not take the value that is sent now.
+
+    In words or figures of its own it may show one form for two values: the former form tells something only where it
+    is known whose it is, or where the figure was seen to be the very one that was sent, and says something.
+    """
+    if seen.field.comparable:
+        unshown = (*seen.sent.former, seen.base[0]) if seen.sent and seen.base else ()
+        lost = (seen.reading.lost[seen.field.name],) if seen.field.name in seen.reading.lost else ()
+        return (*unshown, seen.panel, *lost)
+    if seen.base is None or seen.sent or not seen.known or seen.base_erp in ("", seen.erp_norm):
+        return ()
+    proved = seen.base_erp == seen.base_panel and seen.base_erp.strip("0.") != ""
+    return (seen.base[1],) if proved or seen.field.shown is Shown.IN_OTHER_WORDS else ()
 
 
 def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
@@ -382,6 +523,8 @@ def is_of_several(note: Note, side: Side) -> bool:
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
     facts = {"value": quoted(value), "limit": str(field.length)}
+    if target is Side.PANEL and isinstance(value, str) and UNREADABLE in value:
+        raise Reject("unprintable.letters", field=field.name, **facts)
     if target is Side.PANEL and not field.kind.translated:
         try:
             field.kind.codec.to_panel(value)
@@ -428,11 +571,14 @@ def settled(
     unsure = [n for n in missing if as_text(intent.values[n])]  # with an empty base an erasure looks done
     if base is None and not carried:
         return None, ()
-    erp, shown = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
+    before = base or NO_FORMS
+    erp, shown, sent = dict(before.erp), dict(before.panel), dict(before.sent)
     for written in carried:
         erp[written.field], shown[written.field] = written.after, panel.get(written.field)
+        sent.pop(written.field, None)
     for name in unsure:
         if name in erp or fields[name].assumed is not None:  # nothing is assumed of what may have been sent
             erp[name] = None
             shown.pop(name, None)
-    return Forms(erp, shown), carried
+            sent.pop(name, None)
+    return Forms(erp, shown, sent), carried

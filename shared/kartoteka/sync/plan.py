@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from kartoteka.model import (
     TOWARDS,
     Candidate,
     Change,
+    Deferral,
     Edit,
     Forms,
     Intent,
@@ -27,7 +29,9 @@ from kartoteka.model import (
     Side,
     Written,
 )
+from kartoteka.sync import taken
 from kartoteka.sync.merge import Step, is_of_several
+from kartoteka.sync.taken import UNCONFIRMED
 
 
 class Act(enum.StrEnum):
@@ -103,6 +107,11 @@ class Plan:
         return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE)
 
     @property
+    def asks_again(self) -> bool:
+        """Whether the record is held since the panel was asked and did not show something: it is asked again."""
+        return self.more and self.act is Act.KEEP and codes.is_asked_again(self.status)
+
+    @property
     def rewrites(self) -> bool:
         """Whether it writes what was compared before: it is no creation and no first contact."""
         again = any(step.target and step.reason not in FIRST for step in self.steps)
@@ -140,14 +149,26 @@ class Plan:
         """Return the plan of the record as :meth:`announced` has stored it."""
         return replace(self, record=replace(self.record, state=change.after), base=change.after.base, earlier=())
 
-    def outcome(self, *, panel: bool = True, item_id: str = "") -> Change:
-        """Return what is to be stored, and what instead where the ERP's row cannot be written."""
-        whole = self.change(panel=panel, item_id=item_id)
+    @property
+    def only_notes(self) -> bool:
+        """Whether all that is to be done is to note what the panel shows of our own writes."""
+        base = self.record.state.base
+        waits = base is not None and bool(base.sent) and self.record.state.intent is None
+        return (
+            waits and self.act is Act.MERGE and not (self.writes or self.call or self.more or self.change().conflicts)
+        )
+
+    def outcome(self, *, panel: bool = True, item_id: str = "", at: datetime | None = None) -> Change:
+        """Return what is to be stored, and what instead where the ERP's row cannot be written.
+
+        ``at``: when the panel has answered, where that is known better than from the time of the plan.
+        """
+        whole = self.change(panel=panel, item_id=item_id, at=at)
         if whole.row is None:
             return whole
-        return replace(whole, otherwise=self.change(panel=panel, erp=False, item_id=item_id))
+        return replace(whole, otherwise=self.change(panel=panel, erp=False, item_id=item_id, at=at))
 
-    def change(self, *, panel: bool = True, erp: bool = True, item_id: str = "") -> Change:
+    def change(self, *, panel: bool = True, erp: bool = True, item_id: str = "", at: datetime | None = None) -> Change:
         """Return what is to be stored: all that was carried out, or all but the steps on a side that was not.
 
         A conflict that the policy decides is written down with the step that carries its winner's value. ``item_id``:
@@ -157,7 +178,7 @@ class Plan:
         carried = tuple(step for step in self.steps if done[step.target])
         return Change(
             self.record,
-            self._after(carried, panel=panel, erp=erp, item_id=item_id),
+            self._after(carried, panel=panel, erp=erp, item_id=item_id, at=at),
             written=(*self.earlier, *self._written(step for step in carried if step.target)),
             conflicts=tuple(step.conflict for step in carried if step.conflict),
             closed={step.closes: step.winner for step in carried if step.closes is not None},
@@ -165,9 +186,14 @@ class Plan:
             candidates=self.candidates,
         )
 
-    def _after(self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str) -> RecordState:
+    def _after(
+        self, carried: Sequence[Step], *, panel: bool, erp: bool, item_id: str, at: datetime | None
+    ) -> RecordState:
         if self.act is Act.KEEP:
-            state = replace(self.record.state, deferral=None, status=self.status, decision=self.decision)
+            before = self.record.state
+            waits = codes.is_asked_again(self.status) and self.status == before.status
+            deferral = before.deferral if waits else None
+            state = replace(before, deferral=deferral, status=self.status, decision=self.decision)
             return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:
@@ -175,13 +201,21 @@ class Plan:
         made = {Act.ADD: panel, Act.INSERT: erp}.get(self.act, self.act is Act.MERGE)
         remembered: Mapping[str, Note] = self.record.state.notes
         kept = {s.field: remembered[s.field] for s in self.steps if s not in carried and s.field in remembered}
+        base = _folded(self.base, carried, at) if made else self.base
         return RecordState(
-            base=_folded(self.base, carried) if made else self.base,
+            base=base,
             panel_id=(item_id or self.panel_id) if made else self.record.state.panel_id,
             notes=kept | {step.field: step.note for step in carried if step.note},
-            status=self.status,
+            deferral=self._wait(base),
+            status=waiting(self.status, base),
             decision=self.decision,
         )
+
+    def _wait(self, base: Forms | None) -> Deferral | None:
+        """Return when the panel is asked for what it took; where its key is in the queue already, as that says."""
+        before = self.record.state
+        queued = before.deferral is not None and before.deferral.code == UNCONFIRMED and base == before.base
+        return before.deferral if queued else taken.wait(base)
 
     def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:
         return tuple(
@@ -199,18 +233,30 @@ class Plan:
         return RowWrite({step.field: Edit(step.seen, step.value) for step in steps}) if steps else None
 
 
-def _folded(base: Forms | None, steps: Iterable[Step]) -> Forms | None:
-    """Return the base after these steps."""
+def _folded(base: Forms | None, steps: Iterable[Step], at: datetime | None = None) -> Forms | None:
+    """Return the base after these steps; ``at``: when the panel has answered."""
     moved = [step for step in steps if step.forms is not None]
     if not moved:
         return base
-    erp, panel = dict((base or NO_FORMS).erp), dict((base or NO_FORMS).panel)
+    before = base or NO_FORMS
+    erp, panel, sent = dict(before.erp), dict(before.panel), dict(before.sent)
     for step in moved:
         assert step.forms is not None
         erp[step.field], panel[step.field] = step.forms
+        sent.pop(step.field, None)
         if step.unshown:
             del panel[step.field]
-    return Forms(erp, panel)
+        if step.sent:
+            sent[step.field] = step.sent._replace(at=at) if at and step.target else step.sent
+    return Forms(erp, panel, sent)
+
+
+def waiting(status: Status | None, base: Forms | None) -> Status | None:
+    """Return the status of a record, together with the fields that the panel took and has not shown yet."""
+    if base is None or not base.sent:
+        return status
+    told = codes.told(UNCONFIRMED, sorted(base.sent), UNKNOWN)
+    return told if status is None or status == codes.IN_STEP else joined([told, status])
 
 
 UNKNOWN: Mapping[str, str] = MappingProxyType(dict.fromkeys(("value", "panel", "reason", "limit"), ""))

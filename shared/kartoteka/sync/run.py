@@ -100,6 +100,7 @@ class Run:
         """Return the items in pieces that the panel takes in one call."""
         return pieces(items, self.policy.panel.batch_size)
 
-    def save(self, changes: Sequence[Change]) -> Saved:
+    def save(self, changes: Sequence[Change], *, unless_changed: bool = False) -> Saved:
         """Store these changes as this run's; :meth:`kartoteka.ports.exchange.Records.save` says what it returns."""
-        return self.exchange.records.save(changes, run_id=self.run_id, at=self.now())
+        records = self.exchange.records
+        return records.save(changes, run_id=self.run_id, at=self.now(), unless_changed=unless_changed)

@@ -2,38 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import Json, failure, faults_of, listed, results, text
-from kartoteka.adapters.idosell.clock import read_moment, wall_window
+from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, faults_of, results, text
+from kartoteka.adapters.idosell.clock import lies_in, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
+from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import Account, AccountUpdate, NewAccount, Window
 
 _MODIFIED = "clientsLastModificationDate"
 _KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, "isUnregistered")
-_ASKED = (field.element or field.read.rpartition(".")[2] for field in ACCOUNT_FIELDS.values() if field.read)
+_SHOWN = [field for field in ACCOUNT_FIELDS.values() if field.read]
+_ASKED = (field.element or field.read.rpartition(".")[2] for field in _SHOWN)
 ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
 """``returnElements``: flat names, although the answer is nested. Fields that the panel does not show are left out."""
+PATHS = (*_KEYS, *dict.fromkeys(field.read for field in _SHOWN))
+"""Where what was asked for stands in a record."""
+CRM_PAGE = 100
 
 
 # requests
 
 
-def search_query(page: int, limit: int, **filters: str) -> dict[str, str]:
-    """Return the query of GET clients/clients."""
-    return {**filters, "returnElements": ELEMENTS, "resultsPage": str(page), "resultsLimit": str(limit)}
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """By what accounts are searched for.
+
+    ``query`` is how GET clients/clients is asked; ``holds`` tells of a record that came whether it is one that was
+    asked for: a panel may ignore a filter and show everything. ``name`` is what messages call it.
+    """
+
+    name: str
+    query: Mapping[str, str]
+    holds: Callable[[Json], bool]
 
 
-def window_filter(window: Window) -> dict[str, str]:
+def everything() -> Filter:
+    """Return the filter that finds all accounts."""
+    return Filter("", {}, lambda _: True)
+
+
+def by_ids(panel_client_ids: Sequence[str]) -> Filter:
+    """Return the filter by the panel's own ids."""
+    wanted = frozenset(panel_client_ids)
+    query = {"clientsIds": ",".join(panel_client_ids)}
+    return Filter("clientsIds", query, lambda shown: text(shown.get("clientId")) in wanted)
+
+
+def by_codes(codes: Sequence[str]) -> Filter:
+    """Return the filter by external codes without commas; a panel may find them in another letter case."""
+    wanted = frozenset(map(code_key, codes))
+    query = {"clientCodesExternal": ",".join(codes)}
+    return Filter("clientCodesExternal", query, lambda shown: code_key(text(shown.get("clientCodeExternal"))) in wanted)
+
+
+def by_torn_code(code: str) -> Filter:
+    """Return the filter by one code with a comma: a panel that tears it apart finds accounts with its parts."""
+    return Filter("clientCodesExternal", {"clientCodesExternal": code}, lambda _: True)
+
+
+def by_dates(window: Window) -> Filter:
     """Return the filter by modification date, both ends included."""
     begin, end = wall_window(window)
-    return {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
+    query = {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
+    return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end))
+
+
+def by_registration() -> Filter:
+    """Return the filter that finds all accounts in other words: whoever registered since the last century."""
+    name = "clientRegistrationDate"
+    query = {f"{name}[{name}Begin]": "1990-01-01", f"{name}[{name}End]": "2999-12-31"}
+    return Filter(name, query, lambda _: True)
+
+
+def search_query(page: int, limit: int, wanted: Filter, elements: str) -> dict[str, str]:
+    """Return the query of GET clients/clients; ``elements`` empty: whole records are asked for."""
+    asked = {"returnElements": elements} if elements else {}
+    return {**wanted.query, **asked, "resultsPage": str(page), "resultsLimit": str(limit)}
+
+
+@dataclass(frozen=True, slots=True)
+class CrmFilter:
+    """A filter of POST clients/crm/search: its name, the answer's name of what it compares, whether it takes a list."""
+
+    name: str
+    shown_as: str
+    is_list: bool
+
+
+CRM_CODES = CrmFilter("clientCodesExternal", "clientCodeExternal", is_list=True)
+CRM_LOGIN = CrmFilter("clientLogin", "clientLogin", is_list=False)
+
+
+def crm_params(by: CrmFilter | None = None, values: Sequence[str] = ()) -> Json:
+    """Return the parameters of POST clients/crm/search for whole values, first page; without a filter of all."""
+    asked: Json = {by.name: list(values) if by.is_list else values[0]} if by else {}
+    return {**asked, "settingsExactSearch": True, "resultsPage": 0, "resultsLimit": CRM_PAGE}
+
+
+def was_asked_for(shown: Json, by: CrmFilter, values: Sequence[str]) -> bool:
+    """Return whether a record of the CRM search is one that this filter asked for."""
+    return code_key(text(shown.get(by.shown_as))) in set(map(code_key, values))
 
 
 def create_body(records: Sequence[Json], *, notify: bool) -> Json:
@@ -63,9 +139,11 @@ def update_record(update: AccountUpdate) -> Json:
 # answers to searches
 
 
-def accounts(body: Json) -> list[Account]:
-    """Return the accounts of one page of GET clients/clients; entries without an id are left out."""
-    return [_account(each) for each in listed(body, "results") if isinstance(each, dict) and text(each.get("clientId"))]
+def accounts(shown: Sequence[Json]) -> list[Account]:
+    """Return the accounts of one page of GET clients/clients. Raises Retry where one has no id."""
+    if not all(text(each.get("clientId")) for each in shown):
+        raise Retry(BROKEN)
+    return [_account(each) for each in shown]
 
 
 def _account(shown: Json) -> Account:
@@ -77,12 +155,6 @@ def _account(shown: Json) -> Account:
         modified_at=read_moment(shown.get(_MODIFIED)),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
     )
-
-
-def ids_with_code(body: Json, code: str) -> list[str]:
-    """Return the ids of those accounts in an answer of the CRM search that carry exactly this code."""
-    found = [each for each in listed(body, "clientsResults") if isinstance(each, dict)]
-    return [text(each.get("clientId")) for each in found if text(each.get("clientCodeExternal")) == code]
 
 
 # answers to writes

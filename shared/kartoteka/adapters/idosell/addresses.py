@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import Json, failure, fault_of, listed, results, text, whole
+from kartoteka.adapters.idosell.answers import Json, failure, fault_of, results, text, whole
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.table import DELIVERY_ADDRESSES, REQUIRED_OF_ADDRESS
@@ -68,22 +68,29 @@ def _number(panel_address_id: str) -> int | str:
 # answers to reading
 
 
-def addresses(body: Json, wanted: Collection[str]) -> dict[str, list[Address]]:
-    """Return the addresses of those wanted accounts whose list is certain.
+def addresses(shown: Sequence[Json], wanted: Collection[str], *, whole: bool = True) -> dict[str, list[Address] | None]:
+    """Return the addresses of those wanted accounts whose list is certain, None of those that are not named.
 
     Left out is an account with an ``error``, which does not exist, and one whose list is missing or holds an entry
-    without an id: an address that is not shown would count as deleted.
+    without an id: an address that is not shown would count as deleted. ``whole`` False: the answer is of a call that
+    failed in part, so that who is not named in it is left out too. Raises Halt for an account that was not asked for.
     """
     found: dict[str, dict[str, Address]] = {}
+    named: set[str] = set()
     doubtful: set[str] = set()
-    for each in listed(body, "results"):
-        key = text(each.get("clientId")) if isinstance(each, dict) else ""
-        shown = _shown(each) if key in wanted else None
-        if shown is None:
+    for each in shown:
+        key = text(each.get("clientId"))
+        of_client = _shown(each)
+        named.add(key)
+        if of_client is None or not key:
             doubtful.add(key)
         else:
-            found.setdefault(key, {}).update({address.panel_address_id: address for address in shown})
-    return {key: list(shown.values()) for key, shown in found.items() if key not in doubtful}
+            found.setdefault(key, {}).update({address.panel_address_id: address for address in of_client})
+    if named - {"", *wanted}:
+        raise faults.for_ignored_filter("clientIds")
+    certain: dict[str, list[Address] | None] = {k: list(v.values()) for k, v in found.items() if k not in doubtful}
+    unnamed = frozenset(wanted) - named if whole and "" not in named else ()
+    return certain | dict.fromkeys(unnamed)
 
 
 def _shown(client: Json) -> list[Address] | None:

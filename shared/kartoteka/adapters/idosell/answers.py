@@ -1,13 +1,20 @@
-"""What the answers of all gates have in common: ids, counts, faults and results.
+"""What the answers of all gates have in common: ids, pages, faults and results.
 
-Reading is tolerant: unknown fields are ignored, a number may come as text, an empty object as ``[]``.
+Reading is tolerant of forms: unknown fields are ignored, a number may come as text, an empty object as ``[]``. It is
+strict about what an answer claims: a search without its list, or one that contradicts its own counts, tells nothing,
+least of all that there is nothing.
 """
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+
+from kartoteka.errors import Retry
+
+BROKEN = "broken_answer"
+"""The code of an answer that tells nothing: it is asked for again."""
 
 Json = dict[str, Any]
 Fault = tuple[str, str]
@@ -39,14 +46,47 @@ def listed(body: Json, name: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def counts(body: Json, page: int, limit: int, name: str = "results") -> tuple[int, int]:
-    """Return how many records and pages a search has in all; where the panel does not say, what this page tells."""
-    seen = len(listed(body, name))
-    total = whole(body.get("resultsNumberAll"))
-    pages = whole(body.get("resultsNumberPage"))
-    if pages is None:
-        pages = page + 1 if seen < limit else page + 2
-    return page * limit + seen if total is None else total, pages
+class Page(NamedTuple):
+    """One page of a search: its records, and how many records and pages there are in all."""
+
+    records: list[Json]
+    total: int
+    pages: int
+
+
+def page_of(body: Json, name: str, page: int, limit: int, *, nothing: bool = False) -> Page:
+    """Return page ``page`` (from 0) of a search that was asked for ``limit`` records a page.
+
+    ``nothing``: the panel says that it found nothing, so the list may be missing. Raises Retry for an answer without
+    its list, with an entry that is no record, or whose counts contradict it. Where the panel does not count, the page
+    itself tells how much there is at least.
+    """
+    found = body.get(name)
+    if nothing and not found:
+        found = []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise Retry(BROKEN)
+    seen, size = len(found), whole(body.get("resultsLimit")) or limit
+    total, pages = whole(body.get("resultsNumberAll")), whole(body.get("resultsNumberPage"))
+    fits = whole(body.get("resultsPage")) in (None, page)
+    if total is not None:
+        needed = -(-total // size)
+        fits = fits and seen == min(max(0, total - page * size), size) and pages in (None, needed, max(1, needed))
+        pages = needed
+    elif pages is not None:
+        fits = fits and seen in _lengths(page, pages, size)
+    else:
+        pages = page + (seen > 0) + (seen >= size)
+    if not fits:
+        raise Retry(BROKEN)
+    return Page(found, page * size + seen if total is None else total, pages)
+
+
+def _lengths(page: int, pages: int, size: int) -> range:
+    """Return how many records a page of so many may hold: one that others follow is full, one past the end empty."""
+    if page + 1 < pages:
+        return range(size, size + 1)
+    return range(1 if page else 0, size + 1) if page + 1 == pages else range(1)
 
 
 def results(body: Json) -> list[Any]:

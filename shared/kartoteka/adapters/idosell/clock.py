@@ -35,6 +35,19 @@ def wall_window(window: Window) -> tuple[str, str]:
     return _unambiguous(begin, -_HOUR).strftime(_FORM), _unambiguous(end, _HOUR).strftime(_FORM)
 
 
+def lies_in(shown: Any, begin: str, end: str) -> bool:
+    """Return whether a date-time as the panel shows it lies in a :func:`wall_window`; a non-date lies in every one.
+
+    Wall times are compared, as the panel does it: in the hour that comes twice, an instant could not be told.
+    """
+    try:
+        moment = datetime.fromisoformat(str(shown))
+    except ValueError:
+        return True
+    wall = moment.astimezone(WARSAW).replace(tzinfo=None) if moment.tzinfo else moment
+    return datetime.fromisoformat(begin) <= wall <= datetime.fromisoformat(end)
+
+
 def _unambiguous(instant: datetime, step: timedelta) -> datetime:
     wall = instant.astimezone(WARSAW)
     while wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset():

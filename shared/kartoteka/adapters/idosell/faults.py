@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
@@ -61,6 +61,9 @@ _MOVED = Stop("panel_redirect", "the panel redirects {gate}, and the key does no
 _UNPAID = Stop("panel_blocked", "the panel is blocked, usually for unpaid invoices to IdoSell ({gate})")
 _ODD = Stop("panel_status", "the panel answers {gate} with an odd status: check its address and the key's rights")
 _QUERY = Stop("panel_query", "the panel refuses the search at {gate}: it may speak another version than Admin API v8")
+_IGNORED = Stop(
+    "panel_query", "the panel ignores the filter {gate} and shows what was not asked for: does it speak Admin API v8?"
+)
 TLS = Stop("panel_tls", "the panel's certificate cannot be verified ({gate}): check its address")
 
 STATUSES: Mapping[int, Action] = MappingProxyType(
@@ -222,6 +225,11 @@ def for_refused_search(*, gate: str) -> Halt:
     return Halt(_QUERY.code, _QUERY.message.format(gate=gate))
 
 
+def for_ignored_filter(name: str) -> Halt:
+    """Return the error for a search that shows what its filter did not ask for."""
+    return Halt(_IGNORED.code, _IGNORED.message.format(gate=name))
+
+
 def retry_after(header: str | None, now: datetime) -> float | None:
     """Read ``Retry-After``: seconds or an HTTP date; None where there is none or it makes no sense."""
     if not header:
@@ -231,6 +239,14 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     except (ValueError, OverflowError):
         return None
     return min(seconds, LONGEST_WAIT) if 0 <= seconds <= ABSURD_WAIT else None
+
+
+def clock_ahead(header: str | None, now: datetime) -> timedelta:
+    """Read ``Date``: how far the panel's clock is ahead of ours; nothing where there is none or it makes no sense."""
+    try:
+        return timedelta(seconds=_seconds(header, now)) if header else timedelta()
+    except (ValueError, OverflowError):
+        return timedelta()
 
 
 def _seconds(header: str, now: datetime) -> float:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import Json, failure, text, whole
+from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, text, whole
 from kartoteka.adapters.idosell.records import form
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields import codecs, money
@@ -124,33 +124,26 @@ def _positive(number: str) -> int | None:
 # answers
 
 
-def groups(body: Json) -> list[PanelGroup]:
-    """Return the groups of one page of GET discounts/groups."""
-    return [_group(each) for each in _shown(body, "groups")]
+def groups(shown: Sequence[Json]) -> list[PanelGroup]:
+    """Return the groups of one page of GET discounts/groups. Raises Retry where one has no number."""
+    return [_group(each) for each in shown]
 
 
-def _group(shown: Any) -> PanelGroup:
-    number = whole(shown.get("groupNumber")) if isinstance(shown, dict) else None
+def _group(shown: Json) -> PanelGroup:
+    number = whole(shown.get("groupNumber"))
     if number is None:
-        raise Retry("broken_answer")
+        raise Retry(BROKEN)
     return PanelGroup(str(number), text(shown.get("groupName")))
 
 
 def members(body: Json) -> frozenset[str]:
     """Return the ids of the accounts in an answer of GET discounts/groups/clients."""
     result = body.get("result")
-    shown = [] if result == [] else _shown(result if isinstance(result, dict) else {}, "clientId")
-    ids = frozenset(map(text, shown))
-    if "" in ids:
-        raise Retry("broken_answer")
+    shown = result.get("clientId") if isinstance(result, dict) else result
+    ids = frozenset(map(text, shown)) if isinstance(shown, list) else frozenset({""})
+    if "" in ids or (shown and not isinstance(result, dict)):
+        raise Retry(BROKEN)
     return ids
-
-
-def _shown(body: Json, name: str) -> list[Any]:
-    found = body.get(name)
-    if not isinstance(found, list):
-        raise Retry("broken_answer")
-    return found
 
 
 def judged(body: Json) -> Json:

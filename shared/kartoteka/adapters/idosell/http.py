@@ -1,8 +1,10 @@
 """HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
 
 Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
-redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Only
-calls that are safe to repeat (GET, PUT) are repeated here, quickly and twice at most; the rest is the queue's business.
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Reading
+calls are repeated here, quickly and twice at most. A writing call is repeated only where the panel has said that it did
+not look at it (429): after a lost reply somebody may have edited what it wrote, so the panel is read first, which is
+the queue's business.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ import threading
 import time
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
@@ -33,6 +35,8 @@ API = "/api/admin/v8/"
 USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
 WAIT_AFTER_429 = 1.0
 """Seconds of silence after a 429 that names none."""
+TOO_MANY = "too_many_requests"
+"""The code of a 429."""
 QUICK = 5.0
 """A wait longer than this is not sat out here."""
 
@@ -90,6 +94,7 @@ class PanelHttp:
         self._settings = settings or HttpSettings()
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
+        self._ahead = timedelta()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -100,22 +105,26 @@ class PanelHttp:
         with self._lock:
             return dict(self._calls)
 
+    def clock(self) -> datetime:
+        """Return the time now by the panel's clock, UTC, as the header ``Date`` of its last answer tells it."""
+        return datetime.now(UTC) + self._ahead
+
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Call a reading gate."""
         text = urlencode(query or {}, quote_via=quote, safe=",:")
-        return self._repeated(_Call("GET", path, f"?{text}" if text else ""))
+        return self._repeated(_Call("GET", path, f"?{text}" if text else ""), on=_quick_wait)
 
     def put(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
         """Call a gate that sets absolute values. ``bare``: it answers with a 200 without a body, which is ``{}``."""
-        return self._repeated(_Call("PUT", path, body=body, bare=bare))
+        return self._repeated(_Call("PUT", path, body=body, bare=bare), on=_wait_if_not_looked_at)
 
     def post(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
         """Call a gate whose effect would be doubled by a repetition: once. ``bare`` as for :meth:`put`."""
         return self._once(_Call("POST", path, body=body, bare=bare))
 
-    def _repeated(self, call: _Call) -> dict[str, Any]:
+    def _repeated(self, call: _Call, on: Callable[[Exception], bool | float]) -> dict[str, Any]:
         for attempt in stamina.retry_context(
-            on=_quick_wait,
+            on=on,
             attempts=self._settings.attempts,
             timeout=self._settings.read_timeout,
             wait_initial=self._settings.first_pause,
@@ -138,7 +147,7 @@ class PanelHttp:
             raise
 
     def _slow_down_after(self, error: KartotekaError) -> None:
-        if isinstance(error, Retry) and error.code == "too_many_requests":
+        if isinstance(error, Retry) and error.code == TOO_MANY:
             self._rate_limit.slow_down(WAIT_AFTER_429 if error.after is None else error.after)
 
     def _exchange(self, call: _Call) -> dict[str, Any]:
@@ -148,6 +157,7 @@ class PanelHttp:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
             translated = faults.for_exception(caught, gate=call.gate)
         else:
+            self._ahead = faults.clock_ahead(headers.get("Date"), datetime.now(UTC))
             if call.bare and _says_nothing(status, content):
                 return {}
             if status // 100 == 2:
@@ -256,6 +266,11 @@ def _quick_wait(error: Exception) -> bool | float:
     if error.after is None:
         return True
     return error.after if error.after <= QUICK else False
+
+
+def _wait_if_not_looked_at(error: Exception) -> bool | float:
+    """Tell stamina to repeat only what the panel has refused for its rate alone."""
+    return isinstance(error, Retry) and error.code == TOO_MANY and _quick_wait(error)
 
 
 _NOT_QUICK = frozenset({"budget", "rate_limit", "answer_too_large"})

@@ -1,7 +1,8 @@
 """The shop panel over its Admin API v8: the port :class:`~kartoteka.ports.panel.Panel`.
 
 Promise: one record's trouble is that record's outcome; what is not known to have been done is Retry, never success; a
-client is not notified unless the caller says so. Gates: clients/clients (GET, POST, PUT), clients/deliveryAddress (GET,
+client is not notified unless the caller says so; an answer that contradicts itself, or shows what was not asked for, is
+not believed. Gates: clients/clients (GET, POST, PUT), clients/deliveryAddress (GET,
 POST, PUT, and POST .../delete), discounts/groups (the same, and .../clients and .../products), clients/crm/search,
 system/serverTime, system/shopsData.
 """
@@ -9,6 +10,7 @@ system/serverTime, system/shopsData.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -18,11 +20,14 @@ from kartoteka.adapters.idosell import accounts as client_gates
 from kartoteka.adapters.idosell import addresses as address_gates
 from kartoteka.adapters.idosell import answers, faults, system
 from kartoteka.adapters.idosell import groups as group_gates
-from kartoteka.adapters.idosell.answers import Json
+from kartoteka.adapters.idosell.accounts import CRM_CODES, CRM_LOGIN, CrmFilter, Filter
+from kartoteka.adapters.idosell.answers import BROKEN, Json, Page
+from kartoteka.adapters.idosell.elements import WHOLE, Elements
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
-from kartoteka.errors import Halt, Reject
-from kartoteka.model import Outcome
+from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.fields.normal import code_key
+from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
@@ -32,10 +37,12 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    KnownAccount,
     NewAccount,
     PanelGroup,
     Window,
 )
+from kartoteka.ports.state import SyncState
 
 CLIENTS = "clients/clients"
 ADDRESSES = "clients/deliveryAddress"
@@ -54,17 +61,21 @@ PAGE = 100
 LONGEST_FILTER = 5_000
 """Bytes of an encoded list in an address; servers commonly take addresses of 8 KB."""
 MOST_PAGES = 50
-"""Pages of accounts with given codes or ids, beyond which the panel has plainly ignored the filter."""
+"""Pages of accounts with given codes or ids that are read at most."""
 
 Write = TypeVar("Write")
 Send = Callable[[Sequence[Any]], Json]
 
 
 class HttpPanel:
-    """A panel behind a :class:`PanelHttp`. Safe for several threads."""
+    """A panel behind a :class:`PanelHttp`. Safe for several threads.
 
-    def __init__(self, http: PanelHttp) -> None:
+    ``state`` is where it is remembered what the panel makes of ``returnElements``; None: while the process lives.
+    """
+
+    def __init__(self, http: PanelHttp, state: SyncState | None = None) -> None:
         self._http = http
+        self._elements = Elements(state)
 
     def calls(self) -> Mapping[str, int]:
         """Return how many calls this object has made, by gate, failed ones included."""
@@ -78,37 +89,60 @@ class HttpPanel:
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         """Return the accounts with these ids that exist, by id."""
-        wanted = frozenset(panel_client_ids)
-        found = self._all_with("clientsIds", sorted(wanted))
-        return {account.panel_client_id: account for account in found if account.panel_client_id in wanted}
+        found = self._all_with(client_gates.by_ids, sorted(frozenset(panel_client_ids)))
+        return {account.panel_client_id: account for account in found}
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
-        """Return every account that carries one of these codes, letter by letter, and nothing else the panel finds."""
+        """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""
         wanted = frozenset(external_codes) - {""}
         plain = sorted(code for code in wanted if "," not in code)
-        found = {account.panel_client_id: account for account in self._all_with("clientCodesExternal", plain)}
+        found = {account.panel_client_id: account for account in self._all_with(client_gates.by_codes, plain)}
         for code in sorted(wanted.difference(plain)):
             found |= self._find_with_comma(code)
-        return [account for account in found.values() if account.external_code in wanted]
+        keys = {code_key(code) for code in wanted}
+        return [account for account in found.values() if code_key(account.external_code) in keys]
+
+    def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
+        """Return the ids of those of these accounts that are there, asked in other ways than by id."""
+        wanted = frozenset(account.panel_client_id for account in accounts)
+        codes = sorted({account.external_code for account in accounts} - {""})
+        shown = {account.panel_client_id for account in self.find(codes)}
+        rest = [account for account in accounts if account.panel_client_id not in shown]
+        for some in _lists(sorted({account.external_code for account in rest} - {""})):
+            shown.update(self._crm_ids(CRM_CODES, some))
+        for login in sorted({account.login for account in rest if not account.external_code} - {""}):
+            shown.update(self._crm_ids(CRM_LOGIN, [login]))
+        return wanted & shown
 
     def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
         """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts."""
+        wanted = client_gates.by_dates(window) if window else client_gates.everything()
         try:
-            return self._page(page, limit, client_gates.window_filter(window) if window else {})
+            found = self._page(page, limit, wanted)
+            if window is None and page == 0 and not found.found:
+                self._check_empty()
         except Reject:
             halt = Halt("panel_query", "the panel refuses the search by modification date: does it speak Admin API v8?")
+        else:
+            return found
         raise halt
+
+    def _check_empty(self) -> None:
+        """Ask a panel that shows no account at all two other questions; raise Retry where an answer differs."""
+        others = self._crm_search(client_gates.crm_params()).total
+        if others or self._page(0, 1, client_gates.by_registration()).total:
+            raise Retry(BROKEN)
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
         body = partial(client_gates.create_body, notify=notify)
         send = partial(self._send_records, "POST", CLIENTS, body)
-        return _write(accounts, client_gates.create_record, send, client_gates.outcomes)
+        return self._dated(_write(accounts, client_gates.create_record, send, client_gates.outcomes))
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", CLIENTS, update_body)
-        return _write(updates, client_gates.update_record, send, client_gates.outcomes)
+        return self._dated(_write(updates, client_gates.update_record, send, client_gates.outcomes))
 
     def shops(self) -> frozenset[int]:
         """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
@@ -116,24 +150,26 @@ class HttpPanel:
         _judge_search(body, f"GET {SHOPS_DATA}")
         return system.shop_ids(body)
 
-    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address]]:
-        """Return the delivery addresses of those of these accounts that exist, by account."""
-        found: dict[str, list[Address]] = {}
+    def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
+        """Return the delivery addresses of these accounts; None of those that the answer does not name."""
+        found: dict[str, Sequence[Address] | None] = {}
         for chunk in _lists(sorted(frozenset(panel_client_ids) - {""})):
             body = self._http.get(ADDRESSES, address_gates.query(chunk))
-            if answers.results(body) or _judge_search(body, f"GET {ADDRESSES}"):
-                found |= address_gates.addresses(body, frozenset(chunk))
+            partly = bool(answers.listed(body, "results")) and answers.fault(body) is not None
+            nothing = not partly and not _judge_search(body, f"GET {ADDRESSES}")
+            shown = answers.page_of(body, "results", 0, len(chunk), nothing=nothing).records
+            found |= address_gates.addresses(shown, frozenset(chunk), whole=not partly)
         return found
 
     def add_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Add these addresses; one outcome for each, in the order given. Never repeated here."""
         send = partial(self._send_records, "POST", ADDRESSES, update_body)
-        return _write(writes, address_gates.add_record, send, address_gates.added)
+        return self._dated(_write(writes, address_gates.add_record, send, address_gates.added))
 
     def update_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Write changed fields of these addresses; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", ADDRESSES, update_body)
-        return _write(writes, address_gates.update_record, send, address_gates.changed)
+        return self._dated(_write(writes, address_gates.update_record, send, address_gates.changed))
 
     def delete_addresses(self, writes: Sequence[AddressWrite]) -> Sequence[Outcome]:
         """Delete these addresses; one outcome for each, in the order given. Never repeated here."""
@@ -142,10 +178,9 @@ class HttpPanel:
 
     def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
         """Return one page (from 0) of the discount groups, and how many pages there are."""
-        body = self._ask_groups(GROUPS, group_gates.search_query(page, limit))
-        if body is None:
-            return (), 0
-        return group_gates.groups(body), answers.counts(body, page, limit, "groups")[1]
+        body, nothing = self._ask_groups(GROUPS, group_gates.search_query(page, limit))
+        shown = answers.page_of(body, "groups", page, limit, nothing=nothing)
+        return group_gates.groups(shown.records), shown.pages
 
     def create_group(self, name: str) -> str:
         """Make a discount group and return its number. Never repeated here."""
@@ -161,8 +196,8 @@ class HttpPanel:
 
     def group_clients(self, number: str) -> frozenset[str]:
         """Return the panel client ids of those who are in a discount group."""
-        body = self._ask_groups(GROUP_CLIENTS, group_gates.members_query(number))
-        return frozenset() if body is None else group_gates.members(body)
+        body, nothing = self._ask_groups(GROUP_CLIENTS, group_gates.members_query(number))
+        return frozenset() if nothing else group_gates.members(body)
 
     def set_prices(self, number: str, prices: Sequence[SentPrice]) -> Sequence[Outcome]:
         """Set prices of a discount group; one outcome for each, in the order given."""
@@ -176,15 +211,15 @@ class HttpPanel:
         entry = partial(group_gates.key_entry, number)
         return _write(keys, entry, send, group_gates.carried_out)
 
-    def _ask_groups(self, path: str, query: Mapping[str, str]) -> Json | None:
-        """Return the answer of a search about groups, None for one that found nothing."""
+    def _ask_groups(self, path: str, query: Mapping[str, str]) -> tuple[Json, bool]:
+        """Return the answer of a search about groups, and whether it says that nothing was found."""
         gate = f"GET {path}"
         try:
             body = self._http.get(path, query)
         except Reject:
             halt = faults.for_refused_search(gate=gate)
         else:
-            return body if _judge_search(body, gate) else None
+            return body, not _judge_search(body, gate)
         raise halt
 
     def _write_group(self, method: str, path: str, params: Json) -> Json:
@@ -202,6 +237,12 @@ class HttpPanel:
     def _send_prices(self, method: str, path: str, number: str, entries: Sequence[group_gates.Entry]) -> Json:
         return self._send_group(method, path, group_gates.items_params(number, entries))
 
+    def _dated(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes with the moment of the answer, by the panel's clock."""
+        return [
+            replace(outcome, at=self._http.clock()) if isinstance(outcome, Done) else outcome for outcome in outcomes
+        ]
+
     def _send_records(
         self, method: str, path: str, form: Callable[[Sequence[Json]], Json], records: Sequence[Json]
     ) -> Json:
@@ -214,39 +255,73 @@ class HttpPanel:
             raise faults.for_write_fault(*fault, gate=f"{method} {path}", sent=sent_names(body))
         return answer
 
-    def _all_with(self, name: str, values: Sequence[str]) -> Iterator[Account]:
-        """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it."""
-        for chunk in _lists(values):
-            for page in range(MOST_PAGES):
-                answer = self._page(page, PAGE, {name: ",".join(chunk)})
-                yield from answer.found
-                if page + 1 >= answer.pages or not answer.found:
-                    break
-            else:
-                raise Halt("panel_query", f"the panel seems to ignore {name}: does it speak Admin API v8?")
+    def _all_with(self, filtered: Callable[[Sequence[str]], Filter], values: Sequence[str]) -> Iterator[Account]:
+        """Yield what the panel finds by a list of values, which it takes joined by commas; all pages of it.
 
-    def _page(self, page: int, limit: int, filters: Mapping[str, str]) -> AccountPage:
-        body = self._http.get(CLIENTS, client_gates.search_query(page, limit, **filters))
-        if not _judge_search(body, f"GET {CLIENTS}"):
-            return AccountPage((), 0, 0)
-        total, pages = answers.counts(body, page, limit)
-        return AccountPage(client_gates.accounts(body), total, pages)
+        Raises Retry where that is less than the panel has counted: it may have moved while it was read.
+        """
+        for chunk in _lists(values):
+            wanted, ids, total = filtered(chunk), set[str](), 0
+            for page in range(MOST_PAGES):
+                answer = self._page(page, PAGE, wanted)
+                yield from answer.found
+                ids.update(account.panel_client_id for account in answer.found)
+                total = max(total, answer.total)
+                if page + 1 >= answer.pages:
+                    break
+            if len(ids) < total:
+                raise Retry(BROKEN)
+
+    def _page(self, page: int, limit: int, wanted: Filter) -> AccountPage:
+        """Return one page of a search for accounts. Raises Halt where it shows what was not asked for.
+
+        What was edited while the page was made does not fit into it any more: it is asked for once more before.
+        """
+        for _ in range(2):
+            shown = self._shown(page, limit, wanted)
+            accounts = client_gates.accounts(shown.records)
+            if all(map(wanted.holds, shown.records)):
+                return AccountPage(accounts, shown.total, shown.pages)
+        raise faults.for_ignored_filter(wanted.name)
+
+    def _shown(self, page: int, limit: int, wanted: Filter) -> Page:
+        """Return one page of records with everything in them that the panel shows of what was asked for."""
+        shown = self._ask_page(page, limit, wanted, self._elements.asked())
+        lacking = self._elements.lacking(shown.records)
+        if not lacking:
+            return shown
+        whole = self._ask_page(page, limit, wanted, WHOLE)
+        self._elements.learn(lacking, whole.records)
+        return whole
+
+    def _ask_page(self, page: int, limit: int, wanted: Filter, elements: str) -> Page:
+        body = self._http.get(CLIENTS, client_gates.search_query(page, limit, wanted, elements))
+        nothing = not _judge_search(body, f"GET {CLIENTS}")
+        return answers.page_of(body, "results", page, limit, nothing=nothing)
 
     def _find_with_comma(self, code: str) -> dict[str, Account]:
         """Find one code that a comma-joined list would tear apart: alone, then by the CRM search's JSON list."""
-        alone = self._page(0, PAGE, {"clientCodesExternal": code})
+        alone = self._page(0, PAGE, client_gates.by_torn_code(code))
         exact = {account.panel_client_id: account for account in alone.found if account.external_code == code}
-        return exact or dict(self.read(self._crm_ids(code)))
+        return exact or dict(self.read(self._crm_ids(CRM_CODES, [code])))
 
-    def _crm_ids(self, code: str) -> list[str]:
-        params = {"clientCodesExternal": [code], "settingsExactSearch": True, "resultsPage": 0, "resultsLimit": PAGE}
+    def _crm_ids(self, by: CrmFilter, values: Sequence[str]) -> list[str]:
+        """Return the ids of the accounts that the CRM search shows with one of these values."""
+        shown = self._crm_search(client_gates.crm_params(by, values)).records
+        if not all(client_gates.was_asked_for(each, by, values) for each in shown):
+            raise faults.for_ignored_filter(by.name)
+        return [answers.text(each.get("clientId")) for each in shown]
+
+    def _crm_search(self, params: Json) -> Page:
+        """Return the first page of a CRM search; nothing where the panel has no such gate."""
         try:
             body = self._http.post(CRM_SEARCH, {"params": params})
         except Halt as halt:
             if halt.code != "panel_gate":
                 raise
-            return []
-        return client_gates.ids_with_code(body, code) if _judge_search(body, f"POST {CRM_SEARCH}") else []
+            return Page([], 0, 0)
+        nothing = not _judge_search(body, f"POST {CRM_SEARCH}")
+        return answers.page_of(body, "clientsResults", 0, client_gates.CRM_PAGE, nothing=nothing)
 
 
 def _judge_search(body: Json, gate: str) -> bool:

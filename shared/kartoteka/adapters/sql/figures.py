@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.tables import moments
-from kartoteka.adapters.sql.values import letters, moment_of
+from kartoteka.adapters.sql.values import letters, moment_of, texts
 from kartoteka.ports.exchange import Figures
 
 
@@ -27,7 +27,7 @@ class SqlFigures(Figures):
         around = self._database.dialect.around(self._as_of, since, until)
         with self._database.reading() as connection:
             rows = [(row[0], moment_of(row[1])) for row in connection.execute(self._dated.where(around))]
-        return sorted(key for key, at in rows if at and (since is None or since <= at) and at < until)
+        return sorted(texts(key for key, at in rows if at and (since is None or since <= at) and at < until))
 
     def newest(self, until: datetime) -> datetime | None:
         with self._database.reading() as connection:

@@ -134,7 +134,7 @@ class SqlAccountIndex(AccountIndex):
     def hints(self) -> Sequence[ClientHint]:
         with self._database.reading() as connection:
             rows = connection.execute(self._unlinked, execution_options={"yield_per": CHUNK})
-            found = [hint for row in rows if (hint := _hint(row)).marks]
+            found = [hint for row in rows if isinstance(row[0], str) and (hint := _hint(row)).marks]
         return sorted(found, key=lambda hint: hint.client_id)
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:

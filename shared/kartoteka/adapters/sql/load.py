@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.columns import UtcDateTime
+from kartoteka.adapters.sql.dialect.base import Dialect
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_links
 from kartoteka.adapters.sql.values import CHUNK, Found, among, letters, moment_of, value_of
-from kartoteka.fields.table import SHOPS_FIELD
+from kartoteka.fields.table import LOGIN, SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
 from kartoteka.pieces import pieces
 
@@ -48,7 +49,7 @@ class RowReader:
         """Return (owner, key) -> the columns' values; one without a key is left out. Null stands for no owner."""
         found = list(connection.execute(self._statement, {"ids": list(ids)}))
         found += connection.execute(self._nobodys) if "" in ids else ()
-        return {(row[0] or "", row[1]): self._values(row) for row in found}
+        return {(row[0] or "", row[1]): self._values(row) for row in found if isinstance(row[1], str)}
 
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
@@ -70,8 +71,9 @@ def _moment(stored: Value) -> Value:
 class Loader:
     """The statements that read the records of one concern, built once."""
 
-    def __init__(self, erp: ErpTables, concern: str) -> None:
+    def __init__(self, erp: ErpTables, concern: str, dialect: Dialect) -> None:
         self._concern = concern
+        self._dialect = dialect
         where = erp.concerns[concern]
         self._own = _rows_of(erp.named(where.table), where.columns)
         self._items = _rows_of(erp.named(where.items), tuple(where.fields)) if where.items else None
@@ -80,6 +82,7 @@ class Loader:
         self._shops = sa.select(shop.client_id, shop.shop_id).where(among(shop.client_id)) if where.with_shops else None
         self._of_shops = SHOPS_FIELD in where.fields
         client = erp.clients.c
+        self._client_id = client.id if LOGIN in where.columns else None  # who opens accounts tells of odd codes
         apart = where.table != erp.clients.name
         self._clients = sa.select(client.id).where(among(client.id)) if apart else None
         self._states = OF_CLIENTS_AND_ITEMS if where.items else OF_CLIENTS
@@ -106,6 +109,10 @@ class Loader:
             rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, ())} for key, values in rows.items()}
         if self._items:
             rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}
+        missing = [client_id for client_id in ids if client_id not in clients]
+        odd = frozenset[str]()
+        if missing and self._client_id is not None:
+            odd = self._dialect.odd_keys(connection, self._client_id, missing)
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
@@ -124,6 +131,7 @@ class Loader:
                     state=states.get(key, RecordState()),
                     conflicts=tuple(conflicts.get(key, ())),
                     has_client=client_id in clients,
+                    odd_key=client_id in odd,
                 )
                 for key in (self._key(client_id), *sorted(items[client_id]))
             ]

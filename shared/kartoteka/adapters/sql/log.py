@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Watched
 from kartoteka.adapters.sql.tables import change_log
-from kartoteka.adapters.sql.values import COUNT
+from kartoteka.adapters.sql.values import COUNT, value_of
 from kartoteka.errors import Halt, Retry
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import ChangeLog, LogEntry, Span, Unlogged
@@ -49,7 +49,7 @@ class SqlChangeLog(ChangeLog):
         with self._database.reading() as connection:
             rows = [row for some in pieces(spans, SPANS) for row in connection.execute(_IN_SPANS, _span_values(some))]
             rows += connection.execute(_AFTER, {"after": after, "count": limit})
-        entries = {row.seq: LogEntry(*row) for row in rows}
+        entries = {row.seq: LogEntry(row.seq, *(str(value_of(each)) for each in row[1:])) for row in rows}
         return [entries[seq] for seq in sorted(entries)]
 
     def prune(self, before: datetime) -> None:

@@ -28,6 +28,7 @@ from kartoteka.adapters.sql.values import (
     fit,
     letters,
     moment_of,
+    texts,
 )
 from kartoteka.codes import Status
 from kartoteka.fields.table import GROUP_FIELD
@@ -128,7 +129,7 @@ class SqlPrices(Prices):
 
     def group_ids(self) -> Sequence[str]:
         with self._database.reading() as connection:
-            return sorted({group_id for group_id in connection.scalars(self._group_ids) if group_id})
+            return sorted({group_id for group_id in texts(connection.scalars(self._group_ids)) if group_id})
 
     def numbers(self) -> Mapping[str, str]:
         with self._database.reading() as connection:
@@ -136,7 +137,8 @@ class SqlPrices(Prices):
 
     def members(self, group_ids: Collection[str]) -> Sequence[str]:
         with self._database.reading() as connection:
-            return sorted(row[0] for row in by_ids(connection, self._members, frozenset(group_ids) - {""}))
+            found = by_ids(connection, self._members, frozenset(group_ids) - {""})
+            return sorted(texts(row[0] for row in found))
 
     def items(self, group_id: str, after: PriceKey | None, limit: int) -> Sequence[tuple[GroupItem, SentPrice | None]]:
         """Read a page; a row whose key is not whole is nobody's."""
@@ -164,7 +166,7 @@ class SqlPrices(Prices):
         ]
         with self._database.reading() as connection:
             rows = [(row[0], moment_of(row[1])) for row in connection.execute(sa.union(*parts))]
-        return sorted({key for key, at in rows if key and at and (since is None or since < at) and at <= until})
+        return sorted({*texts(k for k, at in rows if k and at and (since is None or since < at) and at <= until)})
 
     def doubt(self, group_id: str, keys: Sequence[PriceKey] | None) -> None:
         if keys is None:

@@ -71,11 +71,12 @@ class SqlRecords(Records):
         self._database = database
         self._saver = saver
         erp = database.erp
-        self._loaders = {concern: Loader(erp, concern) for concern in erp.concerns}
+        self._loaders = {concern: Loader(erp, concern, database.dialect) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
         self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c
-        self._ids = sa.select(client.id).where(client.id > sa.bindparam("after")).order_by(client.id).limit(COUNT)
+        keys = (client.id > sa.bindparam("after"), database.dialect.is_key(client.id))
+        self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = (
@@ -95,9 +96,9 @@ class SqlRecords(Records):
                     found |= reader.read(connection, concerns, some)
         return found
 
-    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime) -> Saved:
+    def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
         """Where the database refuses our own rows of one record, its neighbours are stored apart."""
-        return self._saver.save(changes, run_id, at)
+        return self._saver.save(changes, run_id, at, unless_changed=unless_changed)
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.dialect.base import reason
+from kartoteka.adapters.sql.dialect.base import EXACT, reason
+from kartoteka.adapters.sql.load import RowReader
 from kartoteka.adapters.sql.tables import owner_of
-from kartoteka.adapters.sql.values import UNREADABLE, Row, clean, value_of
+from kartoteka.adapters.sql.values import CHUNK, UNREADABLE, Row, clean, value_of
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Change, Edit, Key, RowWrite, Value
+from kartoteka.model import Change, Edit, Key, RowWrite, Value, Values
+from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 
@@ -49,6 +51,27 @@ class RowWriter:
         if self._write_together(connection, groups):
             return Saved()
         return self._write_one_by_one(connection, groups)
+
+    def forms(self, connection: sa.Connection, changes: Sequence[Change]) -> Mapping[Key, Values]:
+        """Return what the rows hold now of the columns that these changes wrote: a trigger may rewrite them."""
+        names: dict[str, set[str]] = defaultdict(set)
+        for change in changes:
+            names[self._table(change.record.key).name].update(_new(change))
+        found: dict[Key, Values] = {}
+        for name, columns in names.items():
+            table = self._erp.named(name)
+            (row_id,) = table.primary_key
+            reader = RowReader(owner_of(table), row_id, [table.c[column] for column in sorted(columns)])
+            keys = {
+                (c.record.key.client_id, _row_id(c.record.key)): c
+                for c in changes
+                if self._table(c.record.key) is table
+            }
+            for some in pieces(sorted({owner for owner, _ in keys}), CHUNK):
+                rows = reader.read(connection, some)
+                written = {each: keys[each] for each in keys.keys() & rows.keys()}
+                found |= {c.record.key: {n: rows[each][n] for n in _new(c)} for each, c in written.items()}
+        return found
 
     def _table(self, key: Key) -> sa.Table:
         rows = self._erp.concerns[key.concern]
@@ -168,7 +191,7 @@ class RowWriter:
 
 
 def _write(connection: sa.Connection, statement: _Statement, changes: Sequence[Change]) -> int:
-    counted = {"preserve_rowcount": True}  # SQLAlchemy counts an INSERT's rows only when told to
+    counted = {"preserve_rowcount": True, EXACT: True}  # SQLAlchemy counts an INSERT's rows only when told to
     rows = [_parameters(change) for change in changes]
     return int(connection.execute(statement, rows, execution_options=counted).rowcount)
 
@@ -176,6 +199,12 @@ def _write(connection: sa.Connection, statement: _Statement, changes: Sequence[C
 def _written(change: Change) -> RowWrite:
     assert change.row is not None
     return change.row
+
+
+def _new(change: Change) -> Values:
+    """Return what a change writes into a row that is there afterwards."""
+    row = _written(change)
+    return {**(row.insert or {}), **{name: edit.value for name, edit in row.edits.items()}}
 
 
 def _row_id(key: Key) -> str:

@@ -7,6 +7,7 @@ stored as the change's ``otherwise`` says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +17,10 @@ from kartoteka.adapters.sql.conflicts import store_conflicts
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge, Refused
 from kartoteka.adapters.sql.rows import RowWriter
-from kartoteka.adapters.sql.states import BASE, STATUS, base_row, status_row
+from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
 from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
 from kartoteka.adapters.sql.values import CHUNK, Row, among, by_ids, fit, for_ids, text_of
-from kartoteka.model import Candidate, Change, Key, Link, RecordState
+from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
@@ -30,6 +31,8 @@ _HISTORY = (
     *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
 )
 
+_LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
+_OWNERS = sa.select(sync_links.c.panel_client_id, sync_links.c.client_id).where(among(sync_links.c.panel_client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -67,6 +70,8 @@ class Saver:
         self._database = database
         self._rows = RowWriter(database)
         dialect, incoming = database.dialect, database.erp.incoming_clients
+        client = database.erp.clients.c
+        self._there = sa.select(client.id).where(among(client.id))
         self._no_longer_incoming = incoming.delete().where(among(incoming.c.panel_client_id))
         self._links = dialect.upsert(sync_links, _LINK)
         self._matches = dialect.insert(sync_matches, _MATCH)
@@ -78,38 +83,58 @@ class Saver:
             for table in (sync_base, sync_status)
         )
 
-    def save(self, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
+    def save(self, changes: Sequence[Change], run_id: str, at: datetime, *, unless_changed: bool = False) -> Saved:
         """Store these changes in one transaction; in halves, where the database refuses our own rows of one of them."""
         changes = [change for change in changes if change]
         if not changes:
             return Saved()
         try:
             with self._database.writing() as connection:
-                return self.store(connection, changes, run_id, at)
+                known = _unchanged(connection, changes) if unless_changed else changes
+                return self.store(connection, known, run_id, at)
         except Refused as error:
             if len(changes) == 1:
                 return self._save_refused(changes[0], error.reason, run_id, at)
         half = len(changes) // 2
-        first, second = (self.save(part, run_id, at) for part in (changes[:half], changes[half:]))
+        first, second = (
+            self.save(part, run_id, at, unless_changed=unless_changed) for part in (changes[:half], changes[half:])
+        )
         return Saved(
             first.again | second.again, {**first.refused, **second.refused}, {**first.columns, **second.columns}
         )
 
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
+        if change.link:  # perhaps the account was linked to another client in this very moment
+            with self._database.writing() as connection:
+                if self._linked_elsewhere(connection, [change]):
+                    return self.store(connection, [change], run_id, at)
         if change.otherwise:
             self.save([change.otherwise], run_id, at)
         return Saved(refused={change.record.key: reason})
 
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
         """Store these changes inside a transaction and return what could not be stored as asked."""
-        answer = self._rows.write(connection, [change for change in changes if _writes_row(change)])
+        moved = _relinked(connection, changes)
+        changes = [change for change in changes if change.record.key not in moved]
+        again = frozenset[Key]()
+        if late := self._linked_elsewhere(connection, [change for change in changes if change.link]):
+            linking = [change for change in changes if change.link and change.link.client_id in late]
+            again = frozenset(change.record.key for change in linking)
+            others = [change for change in changes if change.record.key.client_id not in late]
+            changes = [*others, *(change.otherwise for change in linking if change.otherwise)]
+        writing = [change for change in changes if _writes_row(change)]
+        answer = self._rows.write(connection, writing)
         missed = answer.again | answer.refused.keys()
+        forms = self._rows.forms(connection, [change for change in writing if change.record.key not in missed])
         stored = [
-            change.otherwise if _writes_row(change) and change.record.key in missed else change for change in changes
+            change.otherwise
+            if _writes_row(change) and change.record.key in missed
+            else with_erp_forms(change, forms.get(change.record.key))
+            for change in changes
         ]
         self._store(connection, [change for change in stored if change is not None], run_id, at)
-        return answer
+        return replace(answer, again=answer.again | again | moved)
 
     def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
         self._store_links(connection, [change.link for change in changes if change.link], at)
@@ -141,8 +166,21 @@ class Saver:
         for some in pieces([tuple(key) for key, row in rows.items() if row is None], CHUNK):
             connection.execute(drop, {"keys": some})
 
+    def _linked_elsewhere(self, connection: sa.Connection, changes: Sequence[Change]) -> frozenset[str]:
+        """Return the clients of these changes whose account is another client's that is there, or of this save."""
+        wanted: dict[str, str] = {}
+        late = set()
+        for link in (change.link for change in changes if change.link):
+            if wanted.setdefault(link.panel_client_id, link.client_id) != link.client_id:
+                late.add(link.client_id)
+        owners = {row[0]: row[1] for row in by_ids(connection, _OWNERS, wanted)}
+        others = {account: owner for account, owner in owners.items() if owner != wanted[account]}
+        there = {row[0] for row in by_ids(connection, self._there, set(others.values()))}
+        late |= {wanted[account] for account, owner in others.items() if owner in there}
+        return frozenset(late)
+
     def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:
-        """Store links: an account is one client's, and nobody's news any more, whatever the ERP answered."""
+        """Store links: a client that is gone loses the account, and it is nobody's news any more."""
         accounts = [link.panel_client_id for link in links]
         for_ids(connection, _FREED, accounts)
         self._database.run(connection, self._links, (_link_row(link, at) for link in links))
@@ -160,6 +198,22 @@ class Saver:
         for_ids(connection, _DROP_MATCHES, given)
         rows = {(key, one.panel_client_id): _match_row(key, one, at) for key, some in given.items() for one in some}
         self._database.run(connection, self._matches, (row | before.get(key, {}) for key, row in rows.items()))
+
+
+def _unchanged(connection: sa.Connection, changes: Sequence[Change]) -> list[Change]:
+    """Return those of the changes whose records are as they were loaded; nobody changes them before the end."""
+    concerns = {change.record.key.concern for change in changes}
+    now: dict[Key, RecordState] = {}
+    for some in pieces(sorted({change.record.key.client_id for change in changes}), CHUNK):
+        now |= OF_CLIENTS_AND_ITEMS.read(connection, concerns, some, locked=True)
+    return [change for change in changes if now.get(change.record.key, RecordState()) == change.record.state]
+
+
+def _relinked(connection: sa.Connection, changes: Sequence[Change]) -> frozenset[Key]:
+    """Return the records whose client has another account by now than the one they were planned for."""
+    planned = {c.record.key: c.record.link.panel_client_id for c in changes if c.record.link and not c.link}
+    now = {row[0]: row[1] for row in by_ids(connection, _LINKED, sorted({key.client_id for key in planned}))}
+    return frozenset(key for key, account in planned.items() if now.get(key.client_id) != account)
 
 
 def _writes_row(change: Change) -> bool:

@@ -14,7 +14,7 @@ from kartoteka.adapters.sql.tables import sync_base, sync_status
 from kartoteka.adapters.sql.values import Row, Select, among, clean, fit
 from kartoteka.codes import State, Status
 from kartoteka.fields.values import from_json
-from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Value, Values, Written
+from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Sent, Value, Written
 
 KEY = Key._fields
 BASE = (*KEY, "values", "panel_item_id", "notes", "intent", "due_at", "attempts", "tries", "code", "at")
@@ -45,12 +45,15 @@ class StateReader:
         self._status = _select(sync_status, (*KEY, *names, "decision"), whose, with_items=with_items)
 
     def read(
-        self, connection: sa.Connection, concerns: Collection[str], ids: Collection[str]
+        self, connection: sa.Connection, concerns: Collection[str], ids: Collection[str], *, locked: bool = False
     ) -> dict[Key, RecordState]:
-        """Return the states by key; of records of which nothing is kept, none."""
+        """Return the states by key; of records of which nothing is kept, none.
+
+        ``locked``: until the end of the transaction nobody else changes what was read.
+        """
         given = {"ids": list(ids), "concerns": list(concerns)}
         kept: dict[Key, dict[str, Any]] = defaultdict(dict)
-        for row in connection.execute(self._base, given):
+        for row in connection.execute(self._base.with_for_update() if locked else self._base, given):
             kept[Key(*row[:4])] = _kept(row[4:])
         for row in connection.execute(self._status, given):
             kept[Key(*row[:4])] |= {"status": status_of(row[4:-1]), "decision": str(row[-1] or "")}
@@ -95,7 +98,7 @@ def base_row(key: Key, state: RecordState, at: datetime) -> Row | None:
         **key._asdict(),
         "values": None if state.base is None else _json(_spelled(state.base)),
         "panel_item_id": fit(sync_base.c.panel_item_id, state.panel_id) or None,
-        "notes": _json({field: list(note) for field, note in state.notes.items()}) if state.notes else None,
+        "notes": _json({field: _spelled_note(note) for field, note in state.notes.items()}) if state.notes else None,
         "intent": None if state.intent is None else _json(_spelled_intent(state.intent)),
         "due_at": deferral.due_at if deferral else None,
         "attempts": deferral.attempts if deferral else 0,
@@ -131,26 +134,42 @@ def _json(document: Any) -> str:
 def _spelled(base: Forms) -> dict[str, Any]:
     """Spell a field by its value where the forms are equal, else by a list: of both, or of the ERP's alone.
 
-    Ids are a list themselves, so they are never spelled by their value.
+    Ids are a list themselves, so they are never spelled by their value. What is remembered of a value that the panel
+    has not shown yet stands in a third place.
     """
-    return {name: _spelled_form(value, base.panel, name) for name, value in base.erp.items()}
+    return {name: _spelled_field(base, name) for name in base.erp}
 
 
-def _spelled_form(value: Value, panel: Values, name: str) -> Any:
-    if name not in panel:
+def _spelled_field(base: Forms, name: str) -> Any:
+    value, sent = base.erp[name], base.sent.get(name)
+    if sent:
+        return [value, None, [sent.at.isoformat(), list(sent.former), sent.ask_at.isoformat(), sent.times, sent.seen]]
+    if name not in base.panel:
         return [value]
-    return value if value == panel[name] and not isinstance(value, tuple) else [value, panel[name]]
+    panel = base.panel[name]
+    return value if value == panel and not isinstance(value, tuple) else [value, panel]
 
 
 def _forms(document: dict[str, Any]) -> Forms:
     erp: dict[str, Value] = {}
     panel: dict[str, Value] = {}
+    sent: dict[str, Sent] = {}
     for name, spelled in document.items():
         forms = spelled if isinstance(spelled, list) else [spelled, spelled]
         erp[name] = from_json(forms[0])
-        if len(forms) > 1:
+        if len(forms) == 2:
             panel[name] = from_json(forms[1])
-    return Forms(erp, panel)
+        elif len(forms) == 3:
+            at, former, ask_at, times, seen = forms[2]
+            sent[name] = Sent(_moment(at), tuple(map(from_json, former)), _moment(ask_at), times, seen)
+    return Forms(erp, panel, sent)
+
+
+_moment = datetime.fromisoformat
+
+
+def _spelled_note(note: Note) -> list[Any]:
+    return list(note) if note.country else list(note)[:-1]
 
 
 def _spelled_intent(intent: Intent) -> dict[str, Any]:

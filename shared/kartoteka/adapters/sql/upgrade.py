@@ -47,6 +47,13 @@ def upgrade(engine: sa.Engine, erp: ErpTables = ERP) -> int:
         return _bring_up_to_date(connection, dialect, erp)
 
 
+def narrow_encoding(engine: sa.Engine) -> str:
+    """Return the encoding of a database that cannot hold every letter; empty: it can."""
+    dialect = dialect_of(engine.url)
+    with translated(dialect), engine.connect() as connection:
+        return dialect.encoding(connection)
+
+
 def ddl(name: str, erp: ErpTables = ERP) -> str:
     """Return all tables and triggers as a script for this engine; running it twice changes nothing."""
     dialect = DIALECTS[name]

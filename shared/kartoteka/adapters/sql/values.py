@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +56,11 @@ def value_of(stored: Any) -> Value:
     if stored is None or isinstance(stored, str | bool):
         return stored
     return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+
+
+def texts(stored: Iterable[Any]) -> list[str]:
+    """Return the keys among these that are texts; a program may have bound one as bytes, which nothing is equal to."""
+    return [key for key in stored if isinstance(key, str)]
 
 
 FOREVER = {"infinity": datetime.max.replace(tzinfo=UTC), "-infinity": datetime.min.replace(tzinfo=UTC)}

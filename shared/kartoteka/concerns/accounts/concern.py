@@ -48,11 +48,13 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.pieces import pieces
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, NewAccount
+from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
+from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.retry import Answer
@@ -66,6 +68,8 @@ PAGE = 1_000
 """Clients told with one set of statements."""
 LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
 """The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
+LOOKS_AT_ONCE = 3
+"""Tries in a row that are made at once where the effect of a call is unknown."""
 LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 WHOLE = ""
@@ -90,14 +94,16 @@ class Found(Shown):
     """What the panel shows of a client without an account.
 
     ``by_code``: the accounts that carry its code. ``matched``: the account that ``match`` means, None where the panel
-    does not show it. ``shared``: another client was given the same account. ``before``: what an earlier call was
-    about to do. ``refused``: the fields without which the account is opened, since the panel refused them.
+    does not show it. ``shared``: another client was given the same account. ``owners``: account -> the other client, if
+    there is one, that it is linked to. ``before``: what an earlier call was about to do. ``refused``: the fields
+    without which the account is opened, since the panel refused them.
     """
 
     by_code: tuple[Account, ...] = ()
     match: Match = NO_MATCH
     matched: Account | None = None
     shared: bool = False
+    owners: Mapping[str, str] = attribute(default_factory=dict)
     before: Intent | None = None
     refused: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
 
@@ -269,12 +275,13 @@ class Accounts(Concern):
     def _of_unlinked(self, record: Record, shown: Shown) -> Plan:
         facts = self._facts(record)
         if record.erp is None:
-            return self._of_absent(record, facts)
+            odd = record.odd_key
+            return self._held(record, codes.status("bad_id.no_text")) if odd else self._of_absent(record, facts)
         if not self.is_on and not facts.answers:
             return Plan(record, Act.KEEP, status=record.state.status)
         found = shown if isinstance(shown, Found) else None
         if found is not None and found.by_code:
-            return self._by_code(record, found.by_code)
+            return self._by_code(record, found)
         if not normal.is_plain_code(record.key.client_id):
             return self._held(record, codes.status("bad_id"))
         match = found.match if found else facts.match or NO_MATCH
@@ -317,11 +324,12 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=told)
         return Plan(record, Act.LOOK)
 
-    def _by_code(self, record: Record, accounts: Sequence[Account]) -> Plan:
+    def _by_code(self, record: Record, found: Found) -> Plan:
         """Link a client to the account that carries its code.
 
         A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
         """
+        accounts = found.by_code
         linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
         if not linkable:
             return self._held(record, codes.status("guest", accounts=accounts[0].panel_client_id))
@@ -329,6 +337,8 @@ class Accounts(Concern):
             names = ", ".join(a.panel_client_id for a in linkable)
             return self._held(record, codes.status("several_accounts", accounts=names))
         account, intent = linkable[0], record.state.intent
+        if owner := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(owner, account.panel_client_id))
         carried = intent if intent and intent.login == account.login else None
         by = carried.linked_by or "created" if carried else CODE
         return Plan(record, Act.LINK, shown=Found(account=account, match=Match(account.panel_client_id, by)))
@@ -340,12 +350,15 @@ class Accounts(Concern):
             named = self._facts(record).known or (Candidate(client_id, match.panel_client_id, match.by),)
             return self._held(record, codes.status("shared_account.given", accounts=match.panel_client_id), named)
         if account is None:
-            return self._held(record, codes.status("account_gone.given", accounts=match.panel_client_id))
+            gone = codes.status("account_gone.given", accounts=match.panel_client_id)
+            return replace(self._held(record, gone), more=True)
         owner = "" if normal.same_code(account.external_code, client_id) else account.external_code
         blocked = owner != "" and (match.by == matching.INCOMING or self.run.exchange.records.existing([owner]))
         if blocked:
             facts = {"accounts": account.panel_client_id, "panel_value": owner}
             return self._held(record, codes.told("account_taken", (), facts))
+        if linked_to := found.owners.get(account.panel_client_id):
+            return self._held(record, _linked_to(linked_to, account.panel_client_id), self._facts(record).known)
         if not matching.can_be_linked(seen(account)):
             return self._held(record, codes.status("guest", accounts=account.panel_client_id))
         first, way = Reason.FIRST_CONTACT, Direction.ERP_TO_PANEL
@@ -379,7 +392,7 @@ class Accounts(Concern):
             return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(), shops)
         notes = record.state.notes
-        refusals = opening.refusals(values, row, notes)
+        refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
         if taken is None:
             return self._held(record, opening.told(refusals, self.table))
@@ -424,9 +437,7 @@ class Accounts(Concern):
         for record in unlinked:
             if record.state.intent:
                 self._logins.current(record)  # a name that was asked for already comes before new ones
-        found, errors = retry.ask_all(self.run.panel.find, [r.key.client_id for r in unlinked])
-        by_code, more = self._by_code_of([r.key.client_id for r in unlinked if r.key.client_id not in errors], found)
-        errors = {**errors, **more}
+        by_code, errors = self._find(unlinked)
         result: dict[Owner, Shown] = dict(shown)
         failures: dict[Owner, Reject | Retry | Halt] = dict(failed)
         rest = []
@@ -439,28 +450,59 @@ class Accounts(Concern):
             else:
                 rest.append(record)
         matched, unread = self._matched(rest)
-        return {**result, **matched}, {**failures, **unread}
+        return self._with_owners({**result, **matched}), {**failures, **unread}
 
-    def _by_code_of(
-        self, client_ids: Sequence[str], found: Sequence[Account]
-    ) -> tuple[Mapping[str, Sequence[Account]], Mapping[str, Reject | Retry | Halt]]:
-        """Return the accounts that carry the codes of these clients: of those that were found, and those in the index.
+    def _with_owners(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
+        """Return what is shown with the other clients to whom these accounts are linked; one that is gone is none."""
+        found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
+        ids = [a.panel_client_id for one in found.values() for a in (*one.by_code, one.matched) if a]
+        links = self.run.exchange.index.owners(ids) if ids else {}
+        there = self.run.exchange.records.existing(set(links.values())) if links else frozenset()
+        owners = {account: client_id for account, client_id in links.items() if client_id in there}
+        return {**shown, **{owner: replace(one, owners=owners) for owner, one in found.items()}} if owners else shown
 
-        A panel that keeps codes in capitals may not find one as it was written. Return also for which clients an
-        account that the index knows could not be read, and why.
+    def _find(self, records: Sequence[Record]) -> tuple[Mapping[str, Sequence[Account]], Failures]:
+        """Return the accounts that carry these clients' codes, and the codes that could not be looked up, and why.
+
+        A panel that keeps codes in capitals may not find one as it was written, and a search may not show what is
+        there: what the account index knows is read by its id, and asked for in other ways, before it counts as gone.
         """
+        found, failed = retry.ask_all(self.run.panel.find, [r.key.client_id for r in records])
+        searched = {r.key.client_id: r for r in records if r.key.client_id not in failed}
         shown = {account.panel_client_id for account in found}
-        known = {
-            account.panel_client_id: client_id
-            for client_id, accounts in self._index.by_code(client_ids).items()
+        indexed = {
+            account.panel_client_id: (account, searched[client_id])
+            for client_id, accounts in self._index.by_code(searched).items()
             for account in accounts
             if account.panel_client_id not in shown
         }
-        read, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), list(known))
-        accounts = [*found, *read]
-        others = {account.external_code for account in accounts}.difference(client_ids)
-        by_code = matching.by_code(client_ids, accounts, self._index.held(others).union(client_ids))
-        return by_code, {known[key]: error for key, error in errors.items()}
+        often = [key for key, (_, record) in indexed.items() if was_asked_often(record)]
+        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()], often)
+        gone = {key: indexed[key] for key in indexed if key not in read and key not in unread}
+        unread |= self._in_doubt(gone)
+        self.run.exchange.index.remember(
+            [*map(seen, read.values()), *(nobodys(gone[key][0]) for key in gone if key not in unread)],
+            at=self.run.now(),
+        )
+        accounts = [*found, *read.values()]
+        others = {account.external_code for account in accounts}.difference(searched)
+        by_code = matching.by_code(searched, accounts, self._index.held(others).union(searched))
+        errors = {indexed[key][1].key.client_id: error for key, error in unread.items()}
+        return by_code, {**failed, **errors}
+
+    def _in_doubt(self, gone: Mapping[str, tuple[SeenAccount, Record]]) -> Failures:
+        """Return those accounts that are not believed to be gone: the panel shows no account at all, and that is new.
+
+        It is believed after some tries at growing pauses.
+        """
+        new = [key for key, (_, record) in gone.items() if not was_asked_often(record)]
+        if not new:
+            return {}
+        try:
+            shows_some = self.run.panel.changed(None, 0, 1).total > 0
+        except (Retry, Halt) as error:
+            return dict.fromkeys(new, error)
+        return {} if shows_some else dict.fromkeys(new, Retry(NONE_SHOWN))
 
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
@@ -470,8 +512,10 @@ class Accounts(Concern):
         matches = {r.key.owner: self._facts(r).match or NO_MATCH for r in records}
         chosen = Counter(match.panel_client_id for match in matches.values() if match.panel_client_id)
         alone = [key for key, count in chosen.items() if count == 1]
-        accounts, errors = retry.ask_all(lambda some: self.run.panel.read(some).values(), alone)
-        by_id = {account.panel_client_id: account for account in accounts}
+        indexed = self.run.exchange.index.known(alone) if alone else {}
+        known = [_known(indexed[key]) if key in indexed else KnownAccount(key) for key in alone]
+        often = [matches[r.key.owner].panel_client_id for r in records if was_asked_often(r)]
+        by_id, errors = read_known(self.run, known, often)
         shown: dict[Owner, Shown] = {}
         failed: dict[Owner, Reject | Retry | Halt] = {}
         for record in records:
@@ -490,9 +534,8 @@ class Accounts(Concern):
     def _still_fits(self, record: Record, account: Account | None, panel_client_id: str) -> bool:
         """Return whether an account is still as it was matched by a rule; else the index is corrected."""
         index, now = self.run.exchange.index, self.run.now()
-        if account is None:  # nobody's any more, like a guest
-            known = index.known([panel_client_id]).values()
-            index.remember([replace(a, tax_number="", mail="", guest=True) for a in known], at=now)
+        if account is None:
+            index.remember([nobodys(a) for a in index.known([panel_client_id]).values()], at=now)
             return False
         current = seen(account)
         taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
@@ -575,7 +618,8 @@ class Accounts(Concern):
     def looks_again(self, change: Change) -> bool:
         """Whether a client's account is looked for again at once: a lost reply must not cost it a minute."""
         deferral = change.after.deferral
-        return change.record.link is None and deferral is not None and deferral.code in LOST
+        is_lost = deferral is not None and deferral.code in LOST and deferral.tries <= LOOKS_AT_ONCE
+        return change.record.link is None and is_lost
 
     # --- what follows from a link
 
@@ -613,7 +657,9 @@ class Accounts(Concern):
         status = IN_STEP if agreed else codes.status("first_contact")
         state = RecordState(base=Forms(agreed, agreed), deferral=due, status=status)
         known = self._facts(record).known
-        return Change(record, state, written=written, link=link, candidates=() if known else None)
+        too_late = replace(record.state, intent=None, deferral=None, status=_linked_to("", link.panel_client_id))
+        other = Change(record, too_late)
+        return Change(record, state, written=written, link=link, candidates=() if known else None, otherwise=other)
 
     def also(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
@@ -644,6 +690,20 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
+
+
+def nobodys(account: SeenAccount) -> SeenAccount:
+    """Return an account of the index that is gone from the panel: nobody is matched with it, as with a guest."""
+    return replace(account, external_code="", tax_number="", mail="", telephone="", guest=True)
+
+
+def _known(account: SeenAccount) -> KnownAccount:
+    return KnownAccount(account.panel_client_id, account.login, account.external_code)
+
+
+def _linked_to(client_id: str, account: str) -> Status:
+    """Return what is said of a client whose account is linked to another one already (empty: just now)."""
+    return codes.status("shared_account.linked", accounts=account, value=client_id or "?")
 
 
 def _opening(request: NewAccount) -> Intent:

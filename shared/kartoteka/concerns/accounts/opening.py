@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Reject
+from kartoteka.fields import tax
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import (
     ACCOUNT_FIELDS,
@@ -18,10 +19,11 @@ from kartoteka.fields.table import (
     SHOPS_FIELD,
     TAX_NUMBER_FIELD,
     TYPE_FIELD,
+    country_of,
 )
 from kartoteka.model import Note, Side, Value, Values
 from kartoteka.policy import Policy
-from kartoteka.sync.merge import Step, check, checked_step
+from kartoteka.sync.merge import Step, check, checked_step, quoted
 from kartoteka.sync.plan import UNKNOWN, joined
 
 
@@ -52,9 +54,18 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: tupl
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
 
-def refusals(found: Values, row: Values, notes: Mapping[str, Note]) -> list[Reject]:
+def refusals(found: Values, row: Values, notes: Mapping[str, Note], policy: Policy) -> list[Reject]:
     """Return what is wrong with values that an account is to be opened with, by our check, or as the panel has said."""
-    return [reject for name, value in found.items() if (reject := _refusal(name, value, row, notes.get(name)))]
+    asked = ((name, value, _wrong_number(name, value, row, policy)) for name, value in found.items())
+    return [no for name, value, wrong in asked if (no := wrong or _refusal(name, value, row, notes.get(name)))]
+
+
+def _wrong_number(name: str, value: Value, row: Values, policy: Policy) -> Reject | None:
+    if name != TAX_NUMBER_FIELD or not policy.billing.check_tax_numbers:
+        return None
+    country = country_of(row)
+    fault = tax.fault(value, country)
+    return Reject(fault, field=name, value=quoted(value), country=country) if fault else None
 
 
 def _refusal(name: str, value: Value, row: Values, note: Note | None) -> Reject | None:

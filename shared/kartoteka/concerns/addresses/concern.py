@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from kartoteka import codes
@@ -21,21 +22,38 @@ from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record,
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import retry
 from kartoteka.sync.collect import Source
-from kartoteka.sync.concern import NOT_OWN, Concern, Failed, News, Opened, Shown, by_owner, not_own
+from kartoteka.sync.concern import (
+    NOT_OWN,
+    Concern,
+    Failed,
+    News,
+    Opened,
+    Shown,
+    by_owner,
+    comes_back,
+    left_alone,
+    not_own,
+)
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
 
+NOT_SHOWN = "addresses_not_shown"
+"""The code of a client whose addresses the panel once showed, and whom it does not name any more."""
 NOT_READ = (*NOT_OWN, REFUSED_WHOLE)
 """The codes of clients about whose addresses the panel is not asked again for the ERP's sake."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownAddresses(Shown):
-    """What the panel shows of a client: its account, and its addresses."""
+    """What the panel shows of a client: its account, and its addresses.
+
+    ``named`` False: its answer about addresses does not name the account, which some panels do where it has none.
+    """
 
     addresses: tuple[Address, ...] = ()
+    named: bool = True
 
 
 class Addresses(Concern):
@@ -76,12 +94,16 @@ class Addresses(Concern):
             return []
         known = own.state.status if own.code in NOT_READ else None
         if status := not_own(own, shown.account) if shown is not None else known:
-            return [Plan(own, Act.KEEP, status=status)]
+            return [left_alone(own, status, asked=shown is not None)]
         if shown is None:
+            said = own.state.status if own.code == NOT_SHOWN else None
             if unanswered := [item for item in items if item.state.intent]:
-                return [Plan(own, Act.KEEP), *(Plan(item, Act.LOOK) for item in unanswered)]
+                return [Plan(own, Act.KEEP, status=said), *(Plan(item, Act.LOOK) for item in unanswered)]
             items = [item for item in items if not _is_unknown(item)]
+            return [Plan(own, Act.KEEP, status=said), *self._of_items(own, items, self._last_seen(items))]
         seen = shown if isinstance(shown, ShownAddresses) else self._last_seen(items)
+        if not seen.named and any(_was_shown(item) for item in items):
+            return [left_alone(own, codes.status(NOT_SHOWN), asked=True)]
         return [Plan(own, Act.KEEP), *self._of_items(own, items, seen)]
 
     def _without_client(self, record: Record) -> Plan:
@@ -94,7 +116,7 @@ class Addresses(Concern):
 
     def _last_seen(self, items: Sequence[Record]) -> ShownAddresses:
         """Return the addresses as the panel was last known to show them."""
-        found = (item for item in items if item.state.base is not None and not _is_gone(item))
+        found = (item for item in items if _was_shown(item))
         addresses = (Address(item.state.panel_id, self.last_shown(item).values or {}) for item in found)
         return ShownAddresses(asked=False, addresses=tuple(addresses))
 
@@ -103,7 +125,7 @@ class Addresses(Concern):
         for it in pair(own, items, seen.addresses, asked=seen.asked):
             shown = Shown(it.address.values if it.address else None, seen.account, asked=seen.asked)
             if it.address is None or it.record.erp is None:
-                plan = one_sided(self._terms, it)
+                plan = one_sided(self._terms, it, self.run.now())
             else:
                 shown = replace(shown, panel_id=it.address.panel_address_id)
                 plan = self.compared(it.record, shown, it.base, it.earlier)
@@ -130,6 +152,10 @@ class Addresses(Concern):
         write = AddressWrite(own.key.client_id, login, panel_id, values, shops)
         return replace(plan, call=write)
 
+    def changed_at(self, _shown: Shown) -> datetime | None:
+        """Return nothing: the account's date need not tell of an edited address."""
+        return None
+
     def call(self, _record: Record, _shown: Shown, _plan: Plan) -> Any:
         """Return nothing yet: the call needs the client's own record."""
         return None
@@ -153,7 +179,7 @@ class Addresses(Concern):
         errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
         for key, owner in of_account.items():
             if key in addresses:
-                found[owner] = ShownAddresses(account=shown[owner].account, addresses=tuple(addresses[key]))
+                found[owner] = _shown(shown[owner].account, addresses[key])
             else:
                 del found[owner]
                 errors[owner] = unread.get(key, Retry("missing_result"))
@@ -161,8 +187,11 @@ class Addresses(Concern):
 
     def addresses_of(
         self, panel_client_ids: Sequence[str]
-    ) -> tuple[Mapping[str, Sequence[Address]], Mapping[str, Reject | Retry | Halt]]:
-        """Read the addresses of these accounts in one call; return them, and who could not be read, and why."""
+    ) -> tuple[Mapping[str, Sequence[Address] | None], Mapping[str, Reject | Retry | Halt]]:
+        """Read the addresses of these accounts in one call; return them, and who could not be read, and why.
+
+        None stands for an account that the answer does not name.
+        """
         found, failed = retry.ask_all(lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
         return dict(found), failed
 
@@ -242,9 +271,12 @@ class Addresses(Concern):
             for error in failed.values():
                 if not isinstance(error, Reject):
                     raise error
+            plans: list[Plan] = []
             for key, owner in ids.items():
-                if key not in failed and self._asks(loaded[owner], accounts[owner], addresses.get(key)):
-                    found.append(owner)
+                if key not in failed:
+                    shown = _shown(accounts[owner], addresses[key]) if key in addresses else None
+                    plans += self._asked_for(loaded[owner], shown)
+            found += self.noted(plans)
         return found
 
     @staticmethod
@@ -253,15 +285,15 @@ class Addresses(Concern):
         is_own = account is not None or own.code != "another_account"
         return own.erp is not None and own.state.deferral is None and is_own
 
-    def _asks(self, records: Sequence[Record], account: Account | None, addresses: Sequence[Address] | None) -> bool:
-        """Return whether a client's addresses ask for something; ``addresses`` None: the panel has no such account."""
+    def _asked_for(self, records: Sequence[Record], shown: ShownAddresses | None) -> list[Plan]:
+        """Return what a client's addresses ask for; ``shown`` None: the panel has no such account."""
         own = records[0]
         assert own.link is not None
-        if addresses is None:
-            return own.code != "account_gone"
-        believed = account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
-        plans = self.plans(records, ShownAddresses(account=believed, addresses=tuple(addresses)))
-        return any(plan and plan.record.state.deferral is None for plan in plans)
+        if shown is None:
+            return [] if own.code == "account_gone" else [Plan(own, Act.LOOK)]
+        believed = shown.account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
+        plans = self.plans(records, replace(shown, account=believed))
+        return [plan for plan in plans if not comes_back(plan.record)]
 
     def first_contact(
         self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
@@ -281,6 +313,16 @@ class Addresses(Concern):
             if record.key.item_id or record.key.client_id not in due
         ]
         return [*filter(None, void), *super().first_contact(due, {}, ())]
+
+
+def _shown(account: Account | None, addresses: Sequence[Address] | None) -> ShownAddresses:
+    """Return what the panel shows of a client; ``addresses`` None: it does not name it."""
+    return ShownAddresses(account=account, addresses=tuple(addresses or ()), named=addresses is not None)
+
+
+def _was_shown(item: Record) -> bool:
+    """Return whether the panel was seen to have an address, and not seen to have it no more."""
+    return item.state.base is not None and not _is_gone(item)
 
 
 def _is_unknown(item: Record) -> bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -42,6 +43,7 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.sync.merge import Step, checked_step, is_of_several, merge
 from kartoteka.sync.plan import Act, Plan, status_of
+from kartoteka.sync.taken import Reading, believed, sending
 
 TABLE = "delivery_addresses"
 NOT_DELETED = "not_deleted"
@@ -74,17 +76,17 @@ class Terms:
         return {Direction.ERP_TO_PANEL: Side.ERP, Direction.PANEL_TO_ERP: Side.PANEL}.get(self.direction)
 
 
-def one_sided(terms: Terms, it: Pair) -> Plan | None:
+def one_sided(terms: Terms, it: Pair, now: datetime) -> Plan | None:
     """Return what is to be done with an address that is not on both sides; None: nothing was ever known of it."""
     row, address, record = it.record.erp, it.address, it.record
     if it.over:
         return _forget(it)
     if it.base is not None:
-        return _gone(terms, it)
+        return _gone(terms, it, now)
     if row is not None and terms.source is not Side.PANEL:
-        return _make(terms, it, Side.PANEL, row, Reason.CREATE)
+        return _make(terms, it, Side.PANEL, row, Reason.CREATE, now)
     if address is not None and terms.source is not Side.ERP:
-        return _make(terms, it, Side.ERP, address.values, Reason.CREATE)
+        return _make(terms, it, Side.ERP, address.values, Reason.CREATE, now)
     return _forget(it) if record.state != RecordState() or record.conflicts else None
 
 
@@ -93,7 +95,7 @@ def kept(it: Pair, status: Status | None = None, steps: Sequence[Step] = ()) -> 
     return _plan(it, Act.MERGE, steps, status)
 
 
-def _gone(terms: Terms, it: Pair) -> Plan:
+def _gone(terms: Terms, it: Pair, now: datetime) -> Plan:
     """Decide about an address that was deleted on one side, or on both, since it was agreed on."""
     row, address = it.record.erp, it.address
     if row is None and address is None and terms.propagate:
@@ -102,23 +104,24 @@ def _gone(terms: Terms, it: Pair) -> Plan:
     if not terms.propagate:
         return kept(it, codes.status(GONE_CODE[left.other]))
     values = address.values if address else row or {}
-    edited = _edited(terms, it, left, values) if terms.source is None else {}
+    edited = _edited(terms, it, left, values, now) if terms.source is None else {}
     winner = terms.source or _winner(terms, it, left, edited)
     notes = _notes(it, left, edited, winner)
     if winner is None:
         return kept(it, steps=[Step(name, conflict=notes.get(name), code="conflict") for name in edited])
     if winner is left:
-        plan = _make(terms, it, left.other, values, Reason.CONFLICT if edited else Reason.DRIFT)
+        plan = _make(terms, it, left.other, values, Reason.CONFLICT if edited else Reason.DRIFT, now)
     else:
         plan = _unmake(it, left, values, Reason.CONFLICT if edited else Reason.EDIT)
     return replace(plan, steps=_settled(it, plan.steps, notes, winner)) if plan.writes else plan
 
 
-def _edited(terms: Terms, it: Pair, left: Side, values: Values) -> dict[str, Value]:
+def _edited(terms: Terms, it: Pair, left: Side, values: Values, now: datetime) -> dict[str, Value]:
     """Return what was edited since the base on the side that still has the address."""
     base = it.base or NO_FORMS
     erp, shown = (values, base.panel) if left is Side.ERP else (base.erp, values)
-    steps = merge(FIELDS, terms.rules, base=base, erp=erp, panel=shown, notes={})
+    reading = Reading(now, asked=left is Side.PANEL)
+    steps = merge(FIELDS, terms.rules, base=base, erp=erp, panel=shown, notes={}, reading=reading)
     return {step.field: values.get(step.field) for step in steps if step.code or step.target is left.other}
 
 
@@ -160,7 +163,7 @@ def _settled(it: Pair, steps: Sequence[Step], notes: Mapping[str, ConflictNote],
     )
 
 
-def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) -> Plan:
+def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason, now: datetime) -> Plan:
     """Make on one side the address that the other one has, as far as that takes it. Empty values are not written."""
     filled = {name: values[name] for name in FIELDS if not is_blank(values.get(name))}
     lacking = [name for name in REQUIRED_OF_ADDRESS if name not in filled] if side is Side.PANEL else []
@@ -173,7 +176,9 @@ def _make(terms: Terms, it: Pair, side: Side, values: Values, reason: Reason) ->
     steps = []
     for name, field in FIELDS.items():
         if name in filled:
-            step = Step(name, side, filled[name], None, reason, (filled[name], filled[name]))
+            sent = sending(now, [None]) if side is Side.PANEL else None
+            forms = (filled[name], filled[name])
+            step = Step(name, side, filled[name], None, reason, forms, sent is not None, sent)
             steps.append(checked_step(field, step, notes.get(name), terms.lacks, values))
         else:
             form = values.get(name) if side is Side.PANEL else None
@@ -212,7 +217,7 @@ def _plan(it: Pair, act: Act, steps: Sequence[Step], status: Status | None = Non
     gone = [Step(WHOLE, note=GONE)] if lost else []
     panel_id = it.address.panel_address_id if it.address else it.record.state.panel_id
     said = status or status_of(steps, TABLE, IN_STEP)
-    return Plan(it.record, act, (*steps, *gone), it.base, it.earlier, panel_id, said)
+    return Plan(it.record, act, (*steps, *gone), believed(it.base), it.earlier, panel_id, said)
 
 
 def contents(values: Values) -> str:

@@ -36,11 +36,12 @@ from kartoteka.model import (
 from kartoteka.policy import Rule
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Shown
-from kartoteka.sync.merge import Step, checked_step, merge, settled
+from kartoteka.sync.merge import Step, checked_step, merge, resolved, settled
 from kartoteka.sync.plan import Act, Plan, status_of
 from kartoteka.sync.reconcile import carry_out, save
 from kartoteka.sync.retry import BRAKE, Answer
 from kartoteka.sync.run import Counts, Report
+from kartoteka.sync.taken import Reading
 
 if TYPE_CHECKING:
     from kartoteka.concerns.discounts.membership import Discounts
@@ -169,15 +170,10 @@ class Groups:
         name = str(record.erp.get(GROUP_NAME) or "").strip()
         if not plan.panel_id:
             return self._without_number(plan, name, panel)
-        steps = merge(
-            GROUP_FIELDS,
-            RULES,
-            base=plan.base,
-            erp={GROUP_NAME: name},
-            panel=shown,
-            notes=record.state.notes,
-            asked=panel is not None,
-        )
+        reading, row = Reading(self._run.now(), asked=panel is not None), {GROUP_NAME: name}
+        notes = record.state.notes
+        steps = merge(GROUP_FIELDS, RULES, base=plan.base, erp=row, panel=shown, notes=notes, reading=reading)
+        plan = replace(plan, base=resolved(GROUP_FIELDS, plan.base, row, shown, reading))
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
         plan = replace(plan, steps=steps, status=told, more=differ)

@@ -21,6 +21,12 @@ WRITES = "kartoteka_writes"
 BRIEFLY = "kartoteka_briefly"
 """Execution option of a connection that waits for somebody else's lock only so many seconds."""
 
+EXACT = "kartoteka_exact"
+"""Execution option of a statement that writes a row of the ERP's: a letter that the database cannot hold is refused.
+
+In our own tables it becomes a question mark, so that it stops nobody.
+"""
+
 STATEMENT_SECONDS = 60
 CONNECT_SECONDS = 10
 
@@ -154,6 +160,21 @@ class Dialect(ABC):
     def same(self, column: sa.ColumnElement[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds exactly this value: to the letter, and null only null."""
         return column.is_not_distinct_from(value)
+
+    def encoding(self, connection: sa.Connection) -> str:
+        """Return the encoding of a database that cannot hold every letter; empty: it can."""
+        del connection
+        return ""
+
+    def is_key(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Return the condition that a column holds what can be a key: a text."""
+        del column
+        return sa.true()
+
+    def odd_keys(self, connection: sa.Connection, key: sa.Column[Any], ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these keys that stand there, and are no text: no statement finds them."""
+        del connection, key, ids
+        return frozenset()
 
     def among(self, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that these columns together are one of the tuples in the parameter ``keys``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from kartoteka.adapters.sql.dialect.base import (
     BRIEFLY,
     CONNECT_SECONDS,
+    EXACT,
     NO_ACCESS,
     NO_SCHEMA,
     STATEMENT_SECONDS,
@@ -24,6 +26,13 @@ from kartoteka.adapters.sql.dialect.base import (
     Watched,
 )
 from kartoteka.errors import Halt, KartotekaError, Retry
+
+_UNICODE = ("UTF8", "UNICODE")
+_NO_ENCODING = "SQL_ASCII"
+"""A database that keeps whatever bytes it is given."""
+_ANY_OTHER = 0
+"""The driver's number for types that it has no loader of."""
+_CODEC = "kartoteka_codec"
 
 _NO_SCHEMA_STATES = ("42P01", "42703", "3F000")
 _NO_ACCESS_STATES = ("28", "3D", "42501")
@@ -64,8 +73,18 @@ class Postgresql(Dialect):
         event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "begin", _on_begin)
 
-    def _on_connect(self, connection: Any, _record: Any) -> None:
-        connection.adapters.register_loader("bpchar", _unpadding_loader())
+        event.listen(engine, "before_cursor_execute", _fit_letters, retval=True)
+
+    def _on_connect(self, connection: Any, record: Any) -> None:
+        encoding = connection.info.parameter_status("server_encoding") or "UTF8"
+        if encoding == _NO_ENCODING:
+            # The server would refuse to send what is no UTF-8, and with it all other rows.
+            connection.execute(f"SET client_encoding = '{_NO_ENCODING}'")
+            for kind in ("text", "varchar", "name", '"char"', _ANY_OTHER):
+                connection.adapters.register_loader(kind, _loader(padded=False))
+        elif encoding not in _UNICODE:
+            record.info[_CODEC] = _codec(encoding)
+        connection.adapters.register_loader("bpchar", _loader(padded=True))
         connection.execute(
             f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{int(self.lock_seconds * 1000)}ms';"
             f"SET idle_in_transaction_session_timeout = '{STATEMENT_SECONDS}s';"
@@ -96,6 +115,10 @@ class Postgresql(Dialect):
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Hand over all rows in one parameter."""
         connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
+
+    def encoding(self, connection: sa.Connection) -> str:
+        encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
+        return "" if encoding in _UNICODE else encoding
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         return [
@@ -157,16 +180,42 @@ def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
     return Halt("database_access", NO_ACCESS) if refused else Retry("database")
 
 
-def _unpadding_loader() -> type:
-    from psycopg.types.string import TextLoader
+def _loader(*, padded: bool) -> type:
+    """Return what reads a text: CHAR(n) without the blanks it is ``padded`` with, and an unreadable letter as such."""
+    from psycopg.adapt import Loader
 
-    class Unpadded(TextLoader):
-        """CHAR(n) without the blanks it is padded with."""
-
+    class Lenient(Loader):
         def load(self, data: Any) -> str:
-            return str(super().load(data)).rstrip(" ")
+            text = bytes(data).decode("utf-8", "replace")
+            return text.rstrip(" ") if padded else text
 
-    return Unpadded
+    return Lenient
+
+
+def _codec(encoding: str) -> str:
+    """Return Python's name of a server's encoding; of one that it does not know, the letters that all have."""
+    try:
+        return codecs.lookup(encoding.replace("WIN", "cp")).name
+    except LookupError:
+        return "ascii"
+
+
+def _fit_letters(
+    connection: sa.Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
+) -> tuple[str, Any]:
+    """Replace letters that the database cannot hold, but for those in the ERP's own rows: there they are refused."""
+    codec = connection.info.get(_CODEC)
+    if codec is None or context.execution_options.get(EXACT):
+        return statement, parameters
+    return statement, _fitted(parameters, codec)
+
+
+def _fitted(value: Any, codec: str) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(codec, "replace").decode(codec)
+    if isinstance(value, dict):
+        return {name: _fitted(each, codec) for name, each in value.items()}
+    return type(value)(_fitted(each, codec) for each in value) if isinstance(value, list | tuple) else value
 
 
 # --- triggers

@@ -80,6 +80,17 @@ class Sqlite(Dialect):
         lenient = sa.func.kartoteka_text(raw, type_=sa.UnicodeText())
         return sa.case((is_number, text), (is_ascii, text), else_=lenient)
 
+    def is_key(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Leave out a BLOB: it comes after every text, and is equal to none."""
+        return sa.func.typeof(column) != "blob"
+
+    def odd_keys(self, connection: sa.Connection, key: sa.Column[Any], ids: Sequence[str]) -> frozenset[str]:
+        """Look for those that a program has bound as bytes."""
+        spelled = [text.encode() for text in ids]
+        raw = sa.type_coerce(key, sa.LargeBinary())
+        found = sa.select(raw).where(raw.in_(sa.bindparam("ids", expanding=True, type_=sa.LargeBinary())))
+        return frozenset(row[0].decode() for row in connection.execute(found, {"ids": spelled}))
+
     def around(self, column: sa.ColumnElement[Any], begin: datetime | None, end: datetime) -> sa.ColumnElement[bool]:
         """Compare days, since moments are what text somebody wrote; one that begins with no day may be any."""
         text = sa.type_coerce(column, sa.UnicodeText())
