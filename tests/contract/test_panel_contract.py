@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
@@ -19,6 +19,7 @@ from kartoteka.ports.panel import (
     LACKS_FIELD,
     AccountUpdate,
     AddressWrite,
+    Days,
     KnownAccount,
     NewAccount,
     Panel,
@@ -702,6 +703,34 @@ def test_without_a_window_all_accounts_are_listed(world: World) -> None:
     assert (len(page.found), page.total, page.pages) == (2, 3, 2)
     rest = world.panel.changed(None, 1, 2).found
     assert {account.panel_client_id for account in (*page.found, *rest)} == set(keys)
+
+
+def test_accounts_are_found_by_their_days_of_registration_both_ends_included(world: World) -> None:
+    keys = []
+    for day in range(4):
+        world.set_time(NOON + timedelta(days=day))
+        keys.append(world.register(login=f"a{day}"))
+    world.edit(keys[0], city="Gdynia")
+    first = NOON.date()
+    for begin, end, expected in ((0, 0, keys[:1]), (1, 2, keys[1:3]), (3, 9, keys[3:]), (4, 9, [])):
+        days = Days(first + timedelta(days=begin), first + timedelta(days=end))
+        page = world.panel.changed(days, 0, 100)
+        assert [account.panel_client_id for account in page.found] == expected
+        assert page.total == len(expected)
+    assert world.panel.read(keys[:1])[keys[0]].registered == first
+
+
+def test_a_day_of_registration_is_the_panels_own(world: World) -> None:
+    world.set_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC))
+    key = world.register(login="anna")
+    assert world.panel.read([key])[key].registered == date(2026, 7, 2)
+
+
+def test_a_page_past_the_end_is_empty(world: World) -> None:
+    for number in range(3):
+        world.register(login=f"a{number}")
+    for search in (None, Window(NOON, NOON), Days(NOON.date(), NOON.date())):
+        assert list(world.panel.changed(search, 2, 2).found) == []
 
 
 @pytest.mark.parametrize("minutes", [0, 29, 61, 89, 121])

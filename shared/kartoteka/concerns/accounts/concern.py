@@ -72,6 +72,8 @@ LOOKS_AT_ONCE = 3
 """Tries in a row that are made at once where the effect of a call is unknown."""
 LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
+FEED_READINGS = 5
+"""How often the feed is read on in one run where another run reads it too."""
 WHOLE = ""
 """The name under which a record remembers a refusal of the whole."""
 
@@ -210,14 +212,15 @@ class Accounts(Concern):
         """Bring the account index up to date; return why that could not be done."""
         if PAUSED_AS in self.run.exchange.pauses.paused():
             return Retry("paused")
-        if self.run.feed_read:
-            return None
         try:
-            advance(self.run, PanelFeed(self.run))
+            for _ in range(FEED_READINGS):  # another run may move the feed's cursor meanwhile
+                if self.run.feed_read:
+                    return None
+                advance(self.run, PanelFeed(self.run))
         except (Retry, Halt) as error:
             logger.warning("the panel's feed cannot be read (%s): clients without an account wait for it", error.code)
             return error
-        return None
+        return None if self.run.feed_read else Retry("feed_behind")
 
     def notice(self, news: News) -> Sequence[Owner]:
         """Return the clients without an account to whom an account on a page of the feed may belong."""
