@@ -1354,6 +1354,18 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "feed_behind",
+            State.PENDING,
+            Text(
+                "W panelu zmieniono wiele kont, a przed założeniem nowego wszystkie zmiany muszą być odczytane.",
+                "Nic nie trzeba robić; odczyt trwa.",
+            ),
+            Text(
+                "Many accounts were changed in the panel, and all changes are read before a new one is opened.",
+                "Nothing to do; they are being read.",
+            ),
+        ),
+        Code(
             "panel_empty",
             State.PENDING,
             Text(
