@@ -6,7 +6,7 @@ one waits for a person: a wrong buyer's number on an invoice in KSeF cannot be c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from kartoteka.fields import tax
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY_FIELD, TAX_NUMBER_FIELD, country_of
 from kartoteka.fields.values import as_text
-from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side
+from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side, Value
 from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, quoted
 
@@ -55,14 +55,14 @@ class Billing(InTurn):
             country = country_of(record.erp or {})
             if fault := tax.fault(step.value, country):
                 facts = {"value": quoted(step.value), "country": country}
-                return step.held(fault, facts, Note(STANDS, as_text(step.seen) or "", code=fault))
+                return _held(step, fault, facts, step.seen)
         if not (self.rules[step.field].protect and self._replaces(record, step)):
             return step
         if record.decision == Decision.SEND:
             return replace(step, confirmed=True, risky=False)
         erp_value, panel_value = (step.value, step.seen) if step.target is Side.PANEL else (step.seen, step.value)
         facts = {"erp_value": quoted(erp_value), "panel_value": quoted(panel_value)}
-        return step.held(CHANGED, facts, Note(STANDS, as_text(panel_value) or "", code=CHANGED))
+        return _held(step, CHANGED, facts, panel_value)
 
     def _replaces(self, record: Record, step: Step) -> bool:
         """Return whether a step writes another value over one that is there, neither drift nor decided by a person.
@@ -81,3 +81,8 @@ class Billing(InTurn):
         """Whether credit has to act: also where it was asked before and has not answered, the message may be lost."""
         unanswered = change.record.facts is not None and not turns.asked_of(change.record.facts)
         return super().wakes(change) or (bool(turns.asked_of(change.after)) and unanswered)
+
+
+def _held(step: Step, code: str, facts: Mapping[str, str], shown: Value) -> Step:
+    """Return the step that waits for a person; a conflict that it would have ended is no conflict any more."""
+    return replace(step.held(code, facts, Note(STANDS, as_text(shown) or "", code=code)), closes=step.closes)

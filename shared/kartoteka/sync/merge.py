@@ -129,8 +129,12 @@ class _Seen:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides are equal. A former value that is still shown tells nothing: what was sent may follow."""
-        return self.field.comparable and self.erp_norm == self.panel_norm and self.verdict is not Verdict.NOT_YET
+        """Whether both sides are equal. A former value that is still shown tells nothing: what was sent may follow.
+
+        To the letter the same is equal, even where two countries read it otherwise.
+        """
+        same = self.erp_norm == self.panel_norm or self.erp == self.panel
+        return self.field.comparable and same and self.verdict is not Verdict.NOT_YET
 
     def changed(self, side: Side, empty: Empty) -> bool:
         norm, base = (self.erp_norm, self.base_erp) if side is Side.ERP else (self.panel_norm, self.base_panel)
