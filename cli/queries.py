@@ -123,7 +123,9 @@ def unmatched(erp: Erp) -> Row:
     """
     several = sa.exists().where(_MATCH.client_id == _STATUS.client_id)
     strangers = tables.sync_panel_accounts.outerjoin(tables.ERP.clients, _CLIENT.id == _ACCOUNT.external_code)
-    unknown = sa.and_(_ACCOUNT.external_code != "", _ACCOUNT.guest == sa.false(), _CLIENT.id.is_(None))
+    owner = tables.ERP.clients.alias()  # a linked account may carry its client's code in another case
+    owned = sa.exists().where(_LINK.panel_client_id == _ACCOUNT.panel_client_id, owner.c.id == _LINK.client_id)
+    unknown = sa.and_(_ACCOUNT.external_code != "", _ACCOUNT.guest == sa.false(), _CLIENT.id.is_(None), ~owned)
     unanswered = sa.func.coalesce(_INCOMING.client_id, "") == ""
     return {
         "candidates": erp.number(sa.select(sa.func.count()).where(_HELD, _STATUS.concern == "accounts", several)),

@@ -61,6 +61,12 @@ def linked(number: int = 1, *, policy: str = "{}") -> World:
     return world
 
 
+def unbraked(policy: str = "{}") -> Policy:
+    """Return a policy under which everybody may be edited within an hour."""
+    parsed = parse(policy)
+    return parsed.model_copy(update={"brake": parsed.brake.model_copy(update={"any_share": 1.0})})
+
+
 def account_of(world: World, client: str) -> str:
     """Return the panel's id of a client's account."""
     return world.exchange.links[client].panel_client_id

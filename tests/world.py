@@ -7,6 +7,7 @@ the last one of this run: the process dies before it (or after it, when ``after`
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.reconcile import reconcile
-from kartoteka.sync.run import Counts, Run
+from kartoteka.sync.run import Counts, Run, always
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.fakes.queue import FakeQueue
@@ -58,10 +59,11 @@ class Mortal:
         method = getattr(self._port, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._world.step(f"{self._name}.{name}", before=True)
-            answer = method(*args, **kwargs)
-            self._world.step(f"{self._name}.{name}", before=False)
-            return answer
+            with self._world.lock:  # the fakes stand for systems whose calls are whole; chunks are worked by threads
+                self._world.step(f"{self._name}.{name}", before=True)
+                answer = method(*args, **kwargs)
+                self._world.step(f"{self._name}.{name}", before=False)
+                return answer
 
         return call
 
@@ -79,6 +81,8 @@ class World:
         self.state = FakeState()
         self.queue = FakeQueue()
         self.counts = Counts()
+        self.lock = threading.RLock()
+        self.time_left: Callable[[], bool] = always
         self._runs = itertools.count(1)
         self._steps_left: int | None = None
         self._die_after = False
@@ -119,6 +123,7 @@ class World:
             now=lambda: self.time,
             longest_transaction=timedelta(days=2),
             poll_size=self.poll_size,
+            time_left=self.time_left,
         )
         run.concerns = build(run)
         return run

@@ -1354,6 +1354,18 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "feed_behind",
+            State.PENDING,
+            Text(
+                "W panelu zmieniono wiele kont, a przed założeniem nowego wszystkie zmiany muszą być odczytane.",
+                "Nic nie trzeba robić; odczyt trwa.",
+            ),
+            Text(
+                "Many accounts were changed in the panel, and all changes are read before a new one is opened.",
+                "Nothing to do; they are being read.",
+            ),
+        ),
+        Code(
             "panel_empty",
             State.PENDING,
             Text(
@@ -1500,6 +1512,21 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "The panel had an error of its own.",
                 "It is retried automatically; if that takes more than an hour, report it to IdoSell.",
             ),
+        ),
+        *(
+            Code(
+                f"{code}.alone",
+                State.HELD,
+                Text(
+                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu lub błąd wewnętrzny).",
+                    "Zmień dowolne pole wiersza, a jeśli to nie pomoże, zgłoś ten rekord do IdoSell.",
+                ),
+                Text(
+                    "The panel takes other records and fails at this one (a time limit, or an error of its own).",
+                    "Change any field of the row, and if that does not help, report this record to IdoSell.",
+                ),
+            )
+            for code in ("timeout", "panel_5xx")
         ),
         Code(
             "panel_409",

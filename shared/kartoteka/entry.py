@@ -31,7 +31,7 @@ metrics = Metrics()
 stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
 RESERVE_MS = 45_000
-"""A chunk is begun only while this much of the function's time is left: a panel call may take half a minute."""
+"""A chunk or a page is begun only while so much of the function's time is left: a panel call may take half a minute."""
 FIRST_PAUSE_S = 15
 LONGEST_PAUSE_S = 900
 """Seconds until a message whose keys could not be worked is delivered again; after twenty times it is a dead letter."""
@@ -57,14 +57,14 @@ def handle(concern: str, event: Mapping[str, Any], context: LambdaContext) -> An
         if "Records" in event:
             return _work(concern, event["Records"], context)
         wake = Wake.model_validate(event)
-        return _wake(concern, wake, lambda run: _collect(run, concern, wake))
+        return _wake(concern, wake, context, lambda run: _collect(run, concern, wake))
 
 
-def handle_feed(event: Mapping[str, Any], _context: LambdaContext) -> Answer:
+def handle_feed(event: Mapping[str, Any], context: LambdaContext) -> Answer:
     """Answer the schedule of the panel's feed."""
     with _measured():
         wake = Wake.model_validate(event)
-        return _wake(PAUSED_AS, wake, lambda run: _follow(run, wake))
+        return _wake(PAUSED_AS, wake, context, lambda run: _follow(run, wake))
 
 
 def _follow(run: Run, wake: Wake) -> Counts:
@@ -90,10 +90,10 @@ def _no_such_move(name: str, move: str, known: Collection[str]) -> Halt:
     return Halt("bad_event", f"{name} has no move {move!r}, only {', '.join(known)}: correct the schedule's input")
 
 
-def _wake(name: str, wake: Wake, move: Move) -> Answer:
+def _wake(name: str, wake: Wake, context: LambdaContext, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
     try:
-        run = runtime.new_run()
+        run = _new_run(context)
         with _resting(run):
             return {"ready": True} if wake.move == "ping" else _move(name, run, move)
     except Retry as error:
@@ -225,10 +225,14 @@ def _pause(records: Sequence[Mapping[str, Any]]) -> int:
 def _run(name: str, context: LambdaContext) -> Run:
     """Return a run, or report why there is none and let the whole batch come back."""
     try:
-        run = runtime.new_run()
+        return _new_run(context)
     except KartotekaError as error:
         _report(name, error)
         raise
+
+
+def _new_run(context: LambdaContext) -> Run:
+    run = runtime.new_run()
     run.time_left = lambda: context.get_remaining_time_in_millis() > RESERVE_MS
     return run
 

@@ -19,7 +19,12 @@ class KartotekaError(Exception):
 
 
 class Retry(KartotekaError):
-    """The work may succeed later; ``after`` is the wait in seconds that the other side asked for, if it did."""
+    """The work may succeed later; ``after`` is the wait in seconds that the other side asked for, if it did.
+
+    ``alone``: it failed for one record only, while others passed, so that the fault may be the record's own.
+    """
+
+    alone: bool = False
 
     def __init__(self, code: str, *, after: float | None = None) -> None:
         super().__init__(code)

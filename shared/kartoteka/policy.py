@@ -232,6 +232,7 @@ class PanelPolicy(_Section):
     requests_per_second: float = Key(default=5, gt=0, le=1000)
     batch_size: int = Key(default=100, ge=1, le=100)
     monthly_budget: int | None = Key(default=None, ge=1)
+    full_read_days: int = Key(default=30, ge=1, le=3650)
     required_on_create: tuple[str, ...] = table.REQUIRED_ON_CREATE
 
     @field_validator("required_on_create")

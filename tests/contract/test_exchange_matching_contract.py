@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import BILLING, Column
-from kartoteka.model import Candidate, Change, Direction, Key, Link, Reason, Value, Values, Written
+from kartoteka.model import Candidate, Change, Direction, Key, Link, Owner, Reason, Value, Values, Written
 from kartoteka.ports.exchange import ClientHint, IncomingClient, SeenAccount
+from kartoteka.ports.panel import Days, Window
 from tests.fixtures.exchange import Bench
 from tests.fixtures.records import (
     ADDRESSES,
@@ -28,6 +29,7 @@ from tests.fixtures.records import (
     written,
 )
 
+DAY = timedelta(days=1)
 EMPTY: Values = dict.fromkeys(BILLING)
 JAN: Values = {**EMPTY, "email": "jan@x.pl", "last_name": "Żak", "country_code": "PL", "wholesaler": False}
 
@@ -40,8 +42,8 @@ def newcomer(number: int, **values: Value) -> IncomingClient:
     return IncomingClient(str(number), {**JAN, **values})
 
 
-def remember(bench: Bench, *accounts: SeenAccount) -> None:
-    bench.exchange.index.remember(accounts, at=AT)
+def remember(bench: Bench, *accounts: SeenAccount, at: datetime = AT) -> None:
+    bench.exchange.index.remember(accounts, at=at)
 
 
 def linked(client_id: str, panel_client_id: str) -> Change:
@@ -124,7 +126,53 @@ def test_an_account_that_is_given_twice_is_remembered_as_the_last(bench: Bench) 
 def test_accounts_are_counted_by_their_date_both_ends_included(bench: Bench) -> None:
     times = [AT - timedelta(seconds=1), AT, AT + timedelta(minutes=5), LATER, LATER + timedelta(seconds=1), None]
     remember(bench, *(replace(seen(n), modified_at=at) for n, at in enumerate(times)))
-    assert bench.exchange.index.count_modified(AT, LATER) == 3
+    assert bench.exchange.index.count_seen(Window(AT, LATER), None) == 3
+    assert bench.exchange.index.count_seen(None, None) == 6
+
+
+def test_accounts_are_counted_by_their_day_of_registration_both_ends_included(bench: Bench) -> None:
+    first = date(2026, 3, 2)
+    days = [first - DAY, first, first + DAY, first + 2 * DAY, None]
+    remember(bench, *(replace(seen(n), registered=day) for n, day in enumerate(days)))
+    assert bench.exchange.index.count_seen(Days(first, first + DAY), None) == 2
+    assert bench.exchange.index.known(["1"])["1"].registered == first
+
+
+def test_the_accounts_modified_last_come_first_and_none_without_a_date(bench: Bench) -> None:
+    times = [AT, LATER, None, AT + timedelta(minutes=5), LATER]
+    remember(bench, *(replace(seen(n), modified_at=at) for n, at in enumerate(times)))
+    latest = bench.exchange.index.latest(3)
+    assert [(each.panel_client_id, each.modified_at) for each in latest] == [
+        ("1", LATER),
+        ("4", LATER),
+        ("3", AT + timedelta(minutes=5)),
+    ]
+    assert [each.panel_client_id for each in bench.exchange.index.latest(100)] == ["1", "4", "3", "0"]
+
+
+def test_what_fields_have_held_before_is_told_by_client_concern_and_field(bench: Bench) -> None:
+    way = Direction.ERP_TO_PANEL
+    for before, after in (("Stara", "Nowa"), (None, "Stara")):
+        save(bench, change("C-1", "billing", written=(Written("street", way, Reason.EDIT, before, after),)))
+    save(bench, change("C-2", "billing", written=(Written("city", way, Reason.EDIT, "Łódź", "Sopot"),)))
+    save(bench, change("C-1", "accounts", written=(Written("", way, Reason.CREATE, None, "{}"),)))
+    save(bench, change("C-1", "accounts", written=(Written("active", way, Reason.EDIT, True, False),)))
+    former = bench.exchange.records.former("billing", [Owner("C-1"), Owner("C-3")])
+    assert {owner: {name: set(texts) for name, texts in by_field.items()} for owner, by_field in former.items()} == {
+        Owner("C-1"): {"street": {"Stara", "Nowa", ""}}
+    }
+    [flags] = bench.exchange.records.former("accounts", [Owner("C-1")]).values()
+    assert {name: set(texts) for name, texts in flags.items()} == {"active": {"true", "false"}}
+    assert not bench.exchange.records.former("billing", [])
+
+
+def test_only_accounts_remembered_since_then_are_counted_and_one_remembered_again_is(bench: Bench) -> None:
+    for number in (1, 2, 3):
+        remember(bench, replace(seen(number), modified_at=AT, registered=AT.date()), at=AT)
+    remember(bench, replace(seen(2), modified_at=AT, registered=AT.date()), at=LATER)
+    index, around = bench.exchange.index, Window(AT, AT)
+    assert [index.count_seen(around, since) for since in (AT, LATER, LATER + timedelta(seconds=1))] == [3, 1, 0]
+    assert index.count_seen(None, LATER) == index.count_seen(Days(AT.date(), AT.date()), LATER) == 1
 
 
 # --- clients without an account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
@@ -19,6 +19,7 @@ from kartoteka.ports.panel import (
     LACKS_FIELD,
     AccountUpdate,
     AddressWrite,
+    Days,
     KnownAccount,
     NewAccount,
     Panel,
@@ -704,6 +705,34 @@ def test_without_a_window_all_accounts_are_listed(world: World) -> None:
     assert {account.panel_client_id for account in (*page.found, *rest)} == set(keys)
 
 
+def test_accounts_are_found_by_their_days_of_registration_both_ends_included(world: World) -> None:
+    keys = []
+    for day in range(4):
+        world.set_time(NOON + timedelta(days=day))
+        keys.append(world.register(login=f"a{day}"))
+    world.edit(keys[0], city="Gdynia")
+    first = NOON.date()
+    for begin, end, expected in ((0, 0, keys[:1]), (1, 2, keys[1:3]), (3, 9, keys[3:]), (4, 9, [])):
+        days = Days(first + timedelta(days=begin), first + timedelta(days=end))
+        page = world.panel.changed(days, 0, 100)
+        assert [account.panel_client_id for account in page.found] == expected
+        assert page.total == len(expected)
+    assert world.panel.read(keys[:1])[keys[0]].registered == first
+
+
+def test_a_day_of_registration_is_the_panels_own(world: World) -> None:
+    world.set_time(datetime(2026, 7, 1, 22, 30, tzinfo=UTC))
+    key = world.register(login="anna")
+    assert world.panel.read([key])[key].registered == date(2026, 7, 2)
+
+
+def test_a_page_past_the_end_is_empty(world: World) -> None:
+    for number in range(3):
+        world.register(login=f"a{number}")
+    for search in (None, Window(NOON, NOON), Days(NOON.date(), NOON.date())):
+        assert list(world.panel.changed(search, 2, 2).found) == []
+
+
 @pytest.mark.parametrize("minutes", [0, 29, 61, 89, 121])
 def test_no_edit_of_the_hour_that_comes_twice_is_lost(world: World, minutes: int) -> None:
     """2026-10-25: clocks go from 03:00 back to 02:00 in Warsaw at 01:00 UTC."""
@@ -909,6 +938,26 @@ def test_a_flag_that_is_not_set_is_left_alone(world: World) -> None:
     done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": None, "wholesaler": None})]))
     assert world.is_active(key)
     assert world.panel.read([key])[key].values["wholesaler"] is True
+
+
+def test_which_accounts_are_closed_is_told_by_a_filter(world: World) -> None:
+    keys = opened(world, "K-1", "K-2", "K-3")
+    assert set(world.panel.closed_among(keys)) == set()
+    done(world.panel.update([AccountUpdate(code, f"b2b-{code.lower()}", {"active": False}) for code in ("K-1", "K-3")]))
+    assert set(world.panel.closed_among(keys)) == {keys[0], keys[2]}
+    assert set(world.panel.closed_among(keys[:1])) == {keys[0]}
+    assert set(world.panel.closed_among(keys[1:2])) == set()
+    assert set(world.panel.closed_among(["999999"])) == set()
+    assert set(world.panel.closed_among([])) == set()
+
+
+def test_a_panel_that_ignores_that_filter_calls_nobody_closed() -> None:
+    with StandinPanel(ignored_filters=["clientIsActive"]) as standin:
+        world = HttpWorld(standin)
+        keys = opened(world, "K-1", "K-2")
+        done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": False})]))
+        assert set(world.panel.closed_among(keys)) == set()
+        assert set(world.panel.closed_among(keys[:1])) == set()
 
 
 def test_an_account_is_active_from_its_opening(world: World) -> None:
@@ -1224,3 +1273,42 @@ def test_a_refused_key_halts_the_calls_for_shops_and_addresses_too(world: World)
             call()
     assert world.kept(key) == {number: HOME}
     assert sum(world.panel.calls().values()) == 6
+
+
+# --- everything that is wrong with a record
+
+
+def wrong(world: World, **values: tuple[str, str]) -> dict[str, Value]:
+    """Return values that the panel refuses, each with its code: the stand-in knows them, the fake is told."""
+    if isinstance(world.panel, FakePanel):
+        for name, (value, code) in values.items():
+            world.panel.refuse_value(name, value, code)
+    return {name: value for name, (value, _) in values.items()}
+
+
+def told(outcome: Outcome) -> set[tuple[str, str]]:
+    assert isinstance(outcome, Reject)
+    return {(each.code, each.field) for each in (outcome, *outcome.also)}
+
+
+def test_all_that_is_wrong_with_an_account_is_told_by_one_answer(world: World) -> None:
+    phone, postcode, email = (
+        ("600 700 800 wew. 7", "bad_phone"),
+        ("9-0", "bad_postcode"),
+        ("a@b..pl", "bad_email.by_panel"),
+    )
+    bad = wrong(world, phone=phone, zip_code=postcode, email=email)
+    refused, taken = world.panel.create([new("K-1", **bad), new("K-2")], notify=False)
+    done([taken])
+    assert told(refused) == {("bad_phone", "phone"), ("bad_postcode", "zip_code"), ("bad_email.by_panel", "email")}
+
+
+def test_all_that_is_wrong_with_an_edit_is_told_by_one_answer_and_nothing_of_it_is_taken(world: World) -> None:
+    opened(world, "K-1")
+    account = world.panel.find(["K-1"])[0]
+    bad = wrong(world, phone=("wew. 7", "bad_phone"), zip_code=("9-0", "bad_postcode"))
+    [refused] = world.panel.update([AccountUpdate("K-1", account.login, {**bad, "first_name": "Anna"})])
+    assert told(refused) == {("bad_phone", "phone"), ("bad_postcode", "zip_code")}
+    [again] = world.panel.update([AccountUpdate("K-1", account.login, {"first_name": "Anna"})])
+    done([again])
+    assert world.panel.find(["K-1"])[0].values["first_name"] == "Anna"

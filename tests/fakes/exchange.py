@@ -5,6 +5,7 @@ Fast, since the engine's state machines run on it. It passes the same contract s
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -57,6 +58,7 @@ from kartoteka.model import (
 from kartoteka.ports.exchange import (
     ClientHint,
     Exchange,
+    Former,
     GroupItem,
     IncomingClient,
     LogEntry,
@@ -68,7 +70,10 @@ from kartoteka.ports.exchange import (
     Span,
     Unlogged,
 )
+from kartoteka.ports.panel import Search, Window
 from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Odd = Value | datetime
 """What an ERP may write into a column: figures as text, moments as such or as its own text."""
@@ -211,6 +216,7 @@ class FakeExchange:
         self.history: list[StoredHistory] = []
         self.conflicts: list[StoredConflict] = []
         self.accounts: dict[str, SeenAccount] = {}
+        self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
         self.entries: dict[int, LogEntry] = {}
@@ -615,6 +621,15 @@ class FakeRecords(_Port):
             if key.concern == concern and key.owner in wanted and deferral.due_at < until:
                 db.deferrals[key] = replace(deferral, due_at=until)
 
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        wanted, found = frozenset(owners), dict[Owner, dict[str, set[str]]]()
+        for h in self._db.history:
+            owner = Owner(h.client_id)
+            if owner in wanted and h.concern == concern and h.field and not h.item_id:
+                of_field = found.setdefault(owner, {}).setdefault(h.field, set())
+                of_field.update((h.value_before or "", h.value_after or ""))
+        return found
+
     def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
         counted = (h for h in self._braked(concern, since, prices=prices) if h.counts)
         return len({(h.client_id, h.group_id, h.item_id, h.run_id) for h in counted})
@@ -635,8 +650,9 @@ class FakeIndex(_Port):
     """The account index, and what people answer about whose account is whose."""
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
-        del at
-        self._db.accounts.update({account.panel_client_id: account for account in accounts})
+        for account in accounts:
+            self._db.accounts[account.panel_client_id] = account
+            self._db.seen_at[account.panel_client_id] = at
 
     def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
         db = self._db
@@ -651,8 +667,18 @@ class FakeIndex(_Port):
         counts = Counter(mark for x in self._db.accounts.values() if not x.guest for mark in x.marks)
         return frozenset(mark for mark in marks if counts[mark] > most)
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
-        return sum(1 for x in self._db.accounts.values() if x.modified_at and begin <= x.modified_at <= end)
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        db = self._db
+        late = [x for key, x in db.accounts.items() if since is None or db.seen_at[key] >= since]
+        if isinstance(search, Window):
+            return sum(1 for x in late if x.modified_at and search.begin <= x.modified_at <= search.end)
+        if search is None:
+            return len(late)
+        return sum(1 for x in late if x.registered and search.first <= x.registered <= search.last)
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        dated = [(-x.modified_at.timestamp(), x.panel_client_id) for x in self._db.accounts.values() if x.modified_at]
+        return [self._db.accounts[key] for _, key in heapq.nsmallest(limit, dated)]
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         wanted = frozenset(panel_client_ids)

@@ -8,12 +8,14 @@ misbehaves when told to.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields import money
@@ -31,10 +33,11 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    Days,
     KnownAccount,
     NewAccount,
     PanelGroup,
-    Window,
+    Search,
 )
 
 R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
@@ -42,6 +45,7 @@ T = TypeVar("T")
 Price = tuple[Decimal, str]
 """An amount and its currency."""
 
+WARSAW = ZoneInfo("Europe/Warsaw")
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOWN = {name: field for name, field in ACCOUNT_FIELDS.items() if field.read}
 HIDDEN = ACCOUNT_FIELDS.keys() - SHOWN.keys()
@@ -68,6 +72,12 @@ CREDIT_SHOWN = {
 }
 """``shows_credit`` -> what the panel keeps to itself of an account's trade credit."""
 
+KEPT = (
+    *("accounts", "closed", "payment_days", "hidden", "delivery", "discount_groups", "prices"),
+    *("_ids_by_login", "_numbers", "_last_id", "_last_address_id", "_last_group"),
+)
+"""What a backup of the panel holds."""
+
 
 class FakePanel:
     """Accounts and delivery addresses in dictionaries.
@@ -83,7 +93,9 @@ class FakePanel:
 
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
-    panel's shops. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
+    panel's shops. ``order`` sorts what a search by dates finds, ``while_paging`` is called when a page of it was made
+    up: what it does is seen on the next page. ``new_have_no_date``: an account has no modification date before its
+    first edit. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
     stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
 
@@ -103,6 +115,9 @@ class FakePanel:
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
         self.edit_moves_date = False
+        self.new_have_no_date = False
+        self.order: Callable[[Account], Any] | None = None
+        self.while_paging: Callable[[Search, int], None] | None = None
         self.unseen: set[str] = set()
         self.blind = False
         self.names_all = True
@@ -130,6 +145,7 @@ class FakePanel:
         self._lost_results: set[str] = set()
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
+        self._fatal: dict[str, str] = {}
         self._disliked: list[tuple[str, Value, str, str]] = []
         self.tells_one_fault = False
         self._halt: Halt | None = None
@@ -169,6 +185,15 @@ class FakePanel:
         self.hidden.pop(panel_client_id, None)
         for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
             self._drop(address_id)
+
+    def backup(self) -> dict[str, Any]:
+        """Return what the panel holds, to be restored some day."""
+        return copy.deepcopy({name: getattr(self, name) for name in KEPT})
+
+    def restore(self, backup: Mapping[str, Any]) -> None:
+        """Put back what the panel held: numbers that it has handed out since are handed out anew."""
+        for name, held in copy.deepcopy(dict(backup)).items():
+            setattr(self, name, held)
 
     def add_address(self, panel_client_id: str, **values: Value) -> str:
         """Add a delivery address as the customer would; return its id."""
@@ -221,6 +246,14 @@ class FakePanel:
         """Refuse each record that carries this value (of an account in this country), by name and with this code."""
         self._disliked.append((name, value, code, country))
 
+    def fail_over(self, client_id: str, code: str = "panel_5xx") -> None:
+        """Fail at every writing call that holds this record."""
+        self._fatal[client_id] = code
+
+    def recover_from(self, client_id: str) -> None:
+        """Do not fail over this record any more."""
+        del self._fatal[client_id]
+
     def accept_values(self) -> None:
         """Take every value again."""
         self._disliked.clear()
@@ -258,13 +291,19 @@ class FakePanel:
         shown = self._looked_up()
         return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
+    def closed_among(self, panel_client_ids: Sequence[str]) -> Collection[str]:
+        wanted = frozenset(panel_client_ids)
+        if wanted:
+            self._begin("GET clients/clients", tuple(panel_client_ids))
+        return wanted & self.closed
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         any_case = self.code_case == "any_case"
         wanted = {code_key(code) if any_case else code for code in external_codes if code}
         if not wanted:
             return []
         self._begin("GET clients/clients", sorted({*external_codes} - {""}))
-        shown = map(self._showing, self._looked_up().values())
+        shown = map(self._showing, list(self._looked_up().values()))
         return [a for a in shown if (code_key(a.external_code) if any_case else a.external_code) in wanted]
 
     def seek(self, accounts: Sequence[KnownAccount]) -> frozenset[str]:
@@ -274,15 +313,21 @@ class FakePanel:
         known = () if self.blind else self.accounts
         return frozenset(account.panel_client_id for account in accounts if account.panel_client_id in known)
 
-    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
+    def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         self._begin("GET clients/clients")
-        if window is not None:
+        if search is not None:
             self._check_filter()
         hidden = self.blind or self.unseen >= self.accounts.keys()
-        found = [a for a in self.accounts.values() if not hidden and (window is None or _inside(a, window))]
-        if window is None and page == 0 and not found and self.accounts and not self.blind:
+        found = [a for a in list(self.accounts.values()) if not hidden and _is_found(a, search)]
+        if search is None and page == 0 and not found and self.accounts and not self.blind:
             raise Retry("broken_answer")
+        if self.order:
+            found.sort(key=self.order)
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
+        if self.while_paging:
+            self.while_paging(search, page)
+        if page and not shown:
+            return AccountPage((), 0, 0)
         return AccountPage(shown, len(found), -(-len(found) // limit))
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
@@ -439,6 +484,8 @@ class FakePanel:
         self._begin(gate, [record.client_id for record in records])
         if self.lacks:
             self._check_known_fields(records)
+        if fatal := [self._fatal[record.client_id] for record in records if record.client_id in self._fatal]:
+            raise Retry(fatal[0])
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject(REFUSED_WHOLE, panel="422")
@@ -533,7 +580,11 @@ class FakePanel:
         shown = UNSET | self._shown({name: value for name, value in values.items() if not _empty(value)})
         self._last_id += 1
         key = str(self._last_id)
-        self.accounts[key] = Account(key, login, self._kept_code(code), shown, self._stamp(), guest)
+        stamp = self._stamp()
+        dated = None if self.new_have_no_date else stamp
+        self.accounts[key] = Account(
+            key, login, self._kept_code(code), shown, dated, guest, stamp.astimezone(WARSAW).date()
+        )
         self._ids_by_login[login] = key
         self._keep_hidden(key, values)
         return key
@@ -717,6 +768,10 @@ def _checked(key: PriceKey, price: SentPrice | None) -> tuple[PriceKey, Price | 
         return Reject(reject.code, field="price", value=str(price.price))
 
 
-def _inside(account: Account, window: Window) -> bool:
+def _is_found(account: Account, search: Search) -> bool:
+    if search is None:
+        return True
+    if isinstance(search, Days):
+        return account.registered is not None and search.first <= account.registered <= search.last
     modified = account.modified_at
-    return modified is not None and window.begin.replace(microsecond=0) <= modified <= window.end
+    return modified is not None and search.begin.replace(microsecond=0) <= modified <= search.end

@@ -197,8 +197,10 @@ def test_status_counts_what_found_no_other_side(command: Command, sqlite_bench: 
     run("INSERT INTO incoming_clients (panel_client_id, client_id) VALUES ('80', NULL), ('81', ''), ('82', 'C-2')")
     run(
         "INSERT INTO sync_panel_accounts (panel_client_id, login, external_code, guest) VALUES "
-        "('90', 'a', '', 0), ('91', 'b', 'C-1', 0), ('92', 'c', 'X-1', 0), ('93', '', '', 1), ('94', '', 'X-2', 1)"
+        "('90', 'a', '', 0), ('91', 'b', 'C-1', 0), ('92', 'c', 'X-1', 0), ('93', '', '', 1), ('94', '', 'X-2', 1), "
+        "('95', 'd', 'c-2', 0)"  # the panel keeps codes its own way: the link tells whose it is
     )
+    run("INSERT INTO sync_links (client_id, panel_client_id, panel_login) VALUES ('C-2', '95', 'd')")
     report = command.json("status", "--erp-url", sqlite_bench.url)
     assert report["unmatched"] == {
         "candidates": 2,

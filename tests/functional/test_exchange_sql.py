@@ -21,6 +21,7 @@ from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.fields.table import BILLING
 from kartoteka.model import Candidate, Change, Edit, Link, Owner, Record, RecordState, RowWrite
 from kartoteka.ports.exchange import IncomingClient, Saved
+from kartoteka.ports.panel import Days, Window
 from tests.fixtures.exchange import Connect, SqlBench
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import (
@@ -194,7 +195,9 @@ READS: dict[str, tuple[Callable[[SqlExchange, list[str]], object], int]] = {
     "contenders": (lambda exchange, keys: exchange.index.contenders(keys), 1),
     "answers": (lambda exchange, keys: exchange.index.answers(keys), 1),
     "strangers": (lambda exchange, keys: exchange.index.strangers("", len(keys)), 1),
-    "count_modified": (lambda exchange, keys: exchange.index.count_modified(AT, AT), 1),
+    "latest": (lambda exchange, keys: exchange.index.latest(len(keys)), 1),
+    "former": (lambda exchange, keys: exchange.records.former("billing", [Owner(key) for key in keys]), 1),
+    "count_seen": (lambda exchange, keys: exchange.index.count_seen(Window(AT, AT), AT), 1),
     "group_ids": (lambda exchange, keys: exchange.prices.group_ids(), 1),
     "numbers": (lambda exchange, keys: exchange.prices.numbers(), 1),
     "members": (lambda exchange, keys: exchange.prices.members(keys), 1),
@@ -291,7 +294,11 @@ INDEXED: dict[str, tuple[str, Callable[[SqlExchange], object]]] = {
     "crowded numbers": ("ix_sync_panel_accounts_tax_number", lambda e: e.index.crowded([("nip", "PL1")], 5)),
     "crowded mails": ("ix_sync_panel_accounts_mail", lambda e: e.index.crowded([("email", "a@b.pl")], 5)),
     "crowded telephones": ("ix_sync_panel_accounts_telephone", lambda e: e.index.crowded([("phone", "+4850")], 5)),
-    "modified": ("ix_sync_panel_accounts_modified_at", lambda e: e.index.count_modified(AT, AT)),
+    "modified": ("ix_sync_panel_accounts_modified_at", lambda e: e.index.count_seen(Window(AT, AT), AT)),
+    "registered": (
+        "ix_sync_panel_accounts_registered",
+        lambda e: e.index.count_seen(Days(AT.date(), AT.date()), None),
+    ),
     "contenders": ("ix_sync_matches_panel_client", lambda e: e.index.contenders(["77"])),
     "answers": ("ix_incoming_clients_client_id", lambda e: e.index.answers(["C-1"])),
     "having": ("ix_delivery_addresses_client_id", lambda e: e.records.having(ADDRESSES, ["C-1"])),

@@ -13,13 +13,13 @@ from kartoteka.model import Owner
 from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountPage, Window
 from kartoteka.sync.window import OVERLAP
-from tests.helpers import linked, tax_number
+from tests.helpers import linked, tax_number, unbraked
 from tests.world import CLIENT, World
 
 
 def filled(number: int) -> World:
     """Return an installation with this many customers in step."""
-    world = World()
+    world = World(unbraked())
     for n in range(number):
         world.exchange.insert_client(f"C-{n:04}", **CLIENT)
     world.tick()
@@ -132,7 +132,7 @@ def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> No
 
 def test_a_window_too_large_for_one_run_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     world = filled(400)
-    monkeypatch.setattr("kartoteka.sync.feed.MOST_PAGES", 2)
+    monkeypatch.setattr("kartoteka.sync.feed.PAGES", 2)
     for n in range(1, 401):
         world.panel.edit(str(n), city="Gdynia")
         world.pass_time(seconds=1)
@@ -154,7 +154,7 @@ def test_an_account_that_appears_late_in_a_crowd_is_found_by_counting() -> None:
     world = filled(300)
     feed = world.state.documents["feed"].document
     assert feed
-    assert feed["zone"]
+    assert feed["zones"]
     zone_time = world.panel.accounts["7"].modified_at
     world.panel.edit("7", city="Gdynia")
     late = world.panel.accounts["7"]

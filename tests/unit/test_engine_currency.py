@@ -251,17 +251,31 @@ def test_a_limit_that_is_nought_already_is_asked_too() -> None:
     assert world.pair() == ("0.00", "EUR")
 
 
-def test_a_lost_message_is_made_up_for_by_time() -> None:
+def test_each_wakes_the_other_at_once() -> None:
     world = installation()
     change(world, "EUR", currency="EUR", credit_limit="700")
-    world.collect("billing")
-    world.work("billing")
-    world.queue.chunks.clear()
-    world.pass_time(minutes=2)
     assert world.collect("billing")
     world.drain()
-    world.settle()
     assert world.pair() == ("700.00", "EUR")
+
+
+@pytest.mark.parametrize("lost", range(3))
+def test_a_lost_message_is_made_up_for_by_time(lost: int) -> None:
+    world = installation()
+    change(world, "EUR", currency="EUR", credit_limit="700")
+    assert world.collect("credit")  # it has seen its log before billing asks
+    world.drain()
+    assert world.collect("billing")
+    for concern in ("billing", "credit", "billing")[: lost + 1]:
+        assert world.work(concern)
+    world.queue.chunks.clear()
+    for _ in range(4):
+        world.pass_time(minutes=5)
+        for concern in ("billing", "credit"):
+            assert world.collect(concern)
+        world.drain()
+    assert world.pair() == ("700.00", "EUR")
+    assert world.told("billing") == world.told("credit") == (State.IN_STEP, "")
 
 
 def test_many_at_once() -> None:

@@ -192,7 +192,7 @@ def test_nothing_is_opened_before_all_accounts_were_read(monkeypatch: pytest.Mon
     own = world.panel.register(CLIENT, login="jan")
     world.exchange.insert_client("C-1", **CLIENT)
     world.panel.fail()
-    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 2)
+    monkeypatch.setattr("kartoteka.sync.feed.PAGES", 2)
     for _ in range(2):
         world.tick()
         assert not world.panel.opened
@@ -232,7 +232,7 @@ def test_an_account_that_slips_by_while_others_vanish_is_found(monkeypatch: pyte
         world.panel.register({**OTHER, "email": f"{n}@x.pl", "nip": ""}, login=f"shop-{n}")
     own = world.panel.register(CLIENT, login="jan")
     world.exchange.insert_client("C-1", **CLIENT)
-    monkeypatch.setattr("kartoteka.sync.feed.FIRST_PASS_PAGES", 3)
+    monkeypatch.setattr("kartoteka.sync.feed.PAGES", 3)
     world.follow()
     assert not world.exchange.index.known([own])
     for gone in ("1", "2", "3"):

@@ -349,3 +349,64 @@ def test_retry_tries_a_refused_opening_again() -> None:
     world.exchange.decide_status("C-0", "accounts", "retry")
     world.tick()
     assert told(world, "accounts")[0] is IN_STEP
+
+
+# --- what the panel fails over
+
+
+def edited(number: int, *, attempts: int = 8) -> World:
+    world = linked(number, policy=f'{{"retry": {{"max_attempts": {attempts}}}}}')
+    for n in range(number):
+        world.exchange.update_client(f"C-{n}", first_name="Anna")
+    return world
+
+
+def states(world: World) -> dict[str, tuple[State, str]]:
+    found = {n: world.exchange.status(n, "billing") for n in world.exchange.clients}
+    return {n: (s.state, s.code) for n, s in found.items() if s}
+
+
+@pytest.mark.parametrize("code", ["panel_5xx", "timeout"])
+def test_a_record_over_which_the_panel_fails_is_found_and_held_and_its_neighbours_go_on(code: str) -> None:
+    world = edited(30, attempts=2)
+    world.panel.fail_over("C-7", code)
+    for n in range(9):
+        world.exchange.update_client("C-1", last_name=f"Nowak {n}")
+        world.tick()
+    assert {n for n, state in states(world).items() if state != (IN_STEP, "")} == {"C-7"}
+    assert states(world)["C-7"] == (HELD, code)
+    before = puts(world)
+    world.tick()
+    assert puts(world) == before
+
+
+def test_an_outage_counts_no_attempt_and_costs_few_calls() -> None:
+    world = edited(30, attempts=2)
+    for n in range(30):
+        world.panel.fail_over(f"C-{n}")
+    for _ in range(9):
+        world.tick()
+    assert set(states(world).values()) == {(PENDING, "panel_5xx")}
+    assert {d.attempts for d in world.exchange.deferrals.values()} == {0}
+    assert puts(world) <= 9 * 2 * 2
+
+
+def test_a_single_record_in_an_outage_is_not_blamed() -> None:
+    world = linked(1, policy='{"retry": {"max_attempts": 1}}')
+    world.panel.fail_over("C-0")
+    world.exchange.update_client("C-0", first_name="Anna")
+    for _ in range(9):
+        world.tick()
+    assert states(world)["C-0"] == (PENDING, "panel_5xx")
+
+
+def test_a_record_that_was_blamed_is_sent_once_the_panel_is_well_and_the_row_changes() -> None:
+    world = edited(5, attempts=1)
+    world.panel.fail_over("C-1")
+    for _ in range(9):
+        world.tick()
+    assert states(world)["C-1"] == (HELD, "panel_5xx")
+    world.panel.recover_from("C-1")
+    world.exchange.update_client("C-1", last_name="Nowak")
+    world.tick()
+    assert states(world)["C-1"] == (IN_STEP, "")

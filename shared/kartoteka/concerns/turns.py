@@ -71,7 +71,7 @@ def in_turn(step: Step, limit: RecordState | None) -> Step:
         return step
     wanted = code_of(step.value)
     base = limit.base or NO_FORMS
-    if asked_of(limit) == wanted and limit.intent is None and money.canonical(base.erp.get(LIMIT)) == ZERO:
+    if asked_of(limit) == wanted and money.canonical(base.erp.get(LIMIT)) == ZERO:
         return step
     return step.held("limit_first", {}, Note(WAITS, wanted))
 

@@ -6,18 +6,24 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
 
 from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
+
+if TYPE_CHECKING:
+    from kartoteka.ports.panel import Search
 
 REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
 """The codes of a row that the ERP's own database does not take (:attr:`Saved.refused`), and of one column of it."""
 
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
+
+Former = Mapping[str, Collection[str]]
+"""Field -> the texts that it has held before, on either side."""
 
 Span = tuple[int, int]
 """First and last ``change_log.seq`` of a range, both included."""
@@ -123,6 +129,10 @@ class Records(Protocol):
         """
         ...
 
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        """Return what the fields of these clients' own records have held before, as far as the history tells."""
+        ...
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         """Return up to ``limit`` ids of ``clients`` greater than ``after``, in the database's own order of keys."""
         ...
@@ -190,6 +200,7 @@ class SeenAccount:
     modified_at: datetime | None = None
     guest: bool = False
     telephone: str = attribute(default="", repr=False)
+    registered: date | None = None
 
     @property
     def marks(self) -> frozenset[Mark]:
@@ -243,8 +254,12 @@ class AccountIndex(Protocol):
         """Return those of these marks that more than ``most`` accounts have, guests not counted."""
         ...
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
-        """Return how many accounts of the index were last modified from ``begin`` to ``end``, both included."""
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        """Return how many accounts of the index a search would find; ``since``: of those remembered from then on."""
+        ...
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        """Return the accounts of the index that were modified last, the latest first; none without a date."""
         ...
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:

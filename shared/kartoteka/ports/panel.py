@@ -6,10 +6,10 @@ and pages need.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from kartoteka.model import Outcome, Values
@@ -26,7 +26,8 @@ class Account:
     """A client account as the panel shows it, in our words.
 
     ``values`` holds every field of the table that the panel shows, in the exchange database's vocabulary.
-    ``modified_at`` is the panel's own modification date, aware, UTC; None where the panel gave none.
+    ``modified_at`` is the panel's own modification date, aware, UTC, ``registered`` the day of registration by its
+    calendar; None where the panel gave none.
     """
 
     panel_client_id: str
@@ -35,6 +36,7 @@ class Account:
     values: Values = attribute(repr=False)
     modified_at: datetime | None = None
     guest: bool = False
+    registered: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """A span of days on which accounts were registered, both included, by the panel's calendar."""
+
+    first: date
+    last: date
+
+
+Search = Window | Days | None
+"""Which accounts are asked for: those modified in a window, those registered in some days, or all."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountPage:
     """One page of the panel's accounts. ``total`` and ``pages`` count the whole search."""
 
@@ -140,6 +154,13 @@ class Panel(Protocol):
         """Return the accounts with these ids that exist, by id."""
         ...
 
+    def closed_among(self, panel_client_ids: Sequence[str]) -> Collection[str]:
+        """Return those of these accounts that are closed; none where the panel does not tell.
+
+        An account shows nothing of it: a filter of the search is the only way to learn it.
+        """
+        ...
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         """Return every account that carries one of these external codes to the letter; empty codes find nothing.
 
@@ -154,12 +175,12 @@ class Panel(Protocol):
         """
         ...
 
-    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
-        """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts.
+    def changed(self, search: Search, page: int, limit: int) -> AccountPage:
+        """Return one page (from 0) of the accounts modified in a window, or registered in some days; None: of all.
 
         Whole seconds count, and around the autumn change of clocks a page may hold accounts from up to two hours
-        outside the window: never one too few. That the panel has no account at all is believed where two other
-        searches find none either.
+        outside the window: never one too few. A page past the end is empty, and its counts may be 0. That the panel has
+        no account at all is believed where two other searches find none either.
         """
         ...
 

@@ -73,6 +73,11 @@ class Brake:
         self._released: datetime | None = None
         self.tripped = False
 
+    def stop(self, why: str) -> None:
+        """Stop the concern until a person confirms."""
+        with self._lock:
+            self._stop(why)
+
     def lets_through(self, plans: Sequence[Plan]) -> bool:
         """Return whether a chunk of plans may be carried out. Where not, the concern is paused already."""
         counting = [plan for plan in plans if plan.rewrites and not plan.by_policy]
@@ -120,12 +125,15 @@ class Brake:
         meter.written.update(keys)
         why = meter.stops(self._run.policy.brake)
         if why:
-            self.tripped = True
-            self._run.exchange.pauses.pause(self._concern, BRAKE, at=self._run.now())
-            logger.error(
-                "%s is stopped by the brake: %s; see `kartoteka status`, then run `kartoteka resume %s --confirm`",
-                self._concern,
-                why,
-                self._concern,
-            )
+            self._stop(why)
         return not why
+
+    def _stop(self, why: str) -> None:
+        self.tripped = True
+        self._run.exchange.pauses.pause(self._concern, BRAKE, at=self._run.now())
+        logger.error(
+            "%s is stopped by the brake: %s; see `kartoteka status`, then run `kartoteka resume %s --confirm`",
+            self._concern,
+            why,
+            self._concern,
+        )

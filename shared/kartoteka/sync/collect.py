@@ -89,6 +89,8 @@ LOG_PAGES = 20
 """Pages of the log read in one run; the next run goes on from there."""
 PAGE = 1_000
 """Owners planned with one set of statements."""
+SCAN_STEP = 5
+"""Pages of a full scan after which the cursor is saved."""
 SCAN_BUDGET = 50_000
 """Owners planned in one run: a full scan of a million takes several runs and survives each one's end."""
 DUE_LIMIT = 10_000
@@ -127,7 +129,8 @@ class ChangeLogSource:
     """``change_log``, and with it what is deferred and due, and the full scan behind it.
 
     A key goes into the queue where the plan of one of its records is not empty: a nightly refill of the table with
-    equal rows costs no panel call. ``everything_due`` takes deferred records too whose time has not come.
+    equal rows costs no panel call. ``everything_due`` takes deferred records too whose time has not come. The cursor is
+    saved after each page of the log and each few pages of a scan, so that a run that is too short gets somewhere.
     """
 
     def __init__(self, concern: Concern, *, everything_due: bool = False) -> None:
@@ -135,6 +138,8 @@ class ChangeLogSource:
         self._run = concern.run
         self._everything_due = everything_due
         self._tables = concern.rows.tables | {STATUSES}
+        self._due_taken = False
+        self._log_left, self._scan_left = LOG_PAGES, SCAN_BUDGET // PAGE
         self.name = f"log:{concern.name}"
 
     def find(self, document: Document | None) -> Found:
@@ -144,7 +149,7 @@ class ChangeLogSource:
         restored = document is not None and cursor.high < document["high"]
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
-        cursor, touched = self._read(cursor)
+        cursor, touched, behind = self._read(cursor)
         absent = {owner: since for owner, since in _absent(document).items() if owner not in touched}
         begins = scan is not None and not scan.after and not scan.gone
         if begins or NOBODY in touched:
@@ -155,7 +160,10 @@ class ChangeLogSource:
         keys = self._differing([o for o in touched if o != NOBODY])
         due = self._due()
         still, absent = self._still_absent(absent)
-        found, scan = self._scan(scan, absent, {*keys, *due, *still})
+        found: list[Owner] = []
+        if not behind:
+            found, scan = self._scan(scan, absent, {*keys, *due, *still})
+        more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
         keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
         queued = [owner for owner in due if owner in sent]
@@ -166,7 +174,7 @@ class ChangeLogSource:
                 self._run.exchange.records.postpone(self._concern.name, queued, until)
 
         moved = self._document(cursor, scan, scanned_at, absent)
-        return Found({self._concern.name: list(sent)}, moved, sent=postpone)
+        return Found({self._concern.name: list(sent)}, moved, more=more and self._run.time_left(), sent=postpone)
 
     def _resume(
         self, document: Document | None, spans: Sequence[triggers.Span]
@@ -210,20 +218,15 @@ class ChangeLogSource:
         """Return a mark of the policy: records that were planned under another one are planned again."""
         return hashlib.sha256(self._run.policy.model_dump_json().encode()).hexdigest()[:16]
 
-    def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner]]:
-        """Return the moved cursor, and the owners whose rows were touched in this concern's tables."""
-        touched: dict[Owner, None] = {}
-        moved = cursor
-        for _ in range(LOG_PAGES):
-            entries = self._run.exchange.log.read(moved.high, moved.spans(), LOG_PAGE)
-            before = moved.high
-            moved = moved.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
-            touched.update((e.owner, None) for e in entries if e.is_about(self._concern.name, self._tables))
-            if sum(entry.seq > before for entry in entries) < LOG_PAGE:
-                break
+    def _read(self, cursor: LogCursor) -> tuple[LogCursor, list[Owner], bool]:
+        """Return the moved cursor, the owners whose rows of this concern were touched, and whether there is more."""
+        self._log_left -= 1
+        entries = self._run.exchange.log.read(cursor.high, cursor.spans(), LOG_PAGE)
+        moved = cursor.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
         if moved.high != cursor.high:
             moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
-        return moved, list(touched)
+        touched = dict.fromkeys(e.owner for e in entries if e.is_about(self._concern.name, self._tables))
+        return moved, list(touched), sum(entry.seq > cursor.high for entry in entries) >= LOG_PAGE
 
     def _tell_of_nobodys(self) -> None:
         """Say of rows that name no client that they are nobody's; no queue need know of them."""
@@ -234,9 +237,10 @@ class ChangeLogSource:
         return [owner for page in pieces(owners, PAGE) for owner in self._concern.differing(page)]
 
     def _due(self) -> list[Owner]:
-        """Return the deferred owners whose time has come."""
-        if not self._concern.is_on:
+        """Return the deferred owners whose time has come, once a run."""
+        if self._due_taken or not self._concern.is_on:
             return []
+        self._due_taken = True
         now = None if self._everything_due else self._run.now()
         return list(self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT)))
 
@@ -255,9 +259,10 @@ class ChangeLogSource:
         Who is seen to be ``absent`` is noted there, unless it was ``found_otherwise`` and is worked as such.
         """
         found: list[Owner] = []
-        for _ in range(SCAN_BUDGET // PAGE):
-            if scan is None:
+        for _ in range(SCAN_STEP):
+            if scan is None or self._scan_left <= 0:
                 break
+            self._scan_left -= 1
             page, after = self._concern.gone(scan.after, PAGE) if scan.gone else self._concern.scan(scan.after, PAGE)
             differing, lost = self._concern.differing_apart(page)
             found += [o for o in page if o not in set(lost)] if scan.whole and not scan.gone else differing

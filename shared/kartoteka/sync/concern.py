@@ -35,6 +35,7 @@ from kartoteka.model import (
     Values,
     Written,
 )
+from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
 from kartoteka.sync import decisions, retry, taken
 from kartoteka.sync.brake import Brake
@@ -42,6 +43,7 @@ from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of, waiting
+from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
 from kartoteka.sync.taken import UNCONFIRMED, Reading
@@ -60,12 +62,14 @@ class Shown:
 
     ``values`` None: it has no such record. ``asked`` False: the panel was not asked, this is what it was last known to
     show. ``account`` is the client's account as it was read, None where the panel has none or was not asked.
+    ``behind``: it shows an older date than is known of it, so the panel was restored and nobody has edited it since.
     """
 
     values: Values | None = attribute(default=None, repr=False)
     account: Account | None = attribute(default=None, repr=False)
     panel_id: str = ""
     asked: bool = True
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,13 @@ class Concern:
         """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
         return False
 
+    def items_restored(self, _items: Sequence[Record], _accounts: Mapping[Owner, Account]) -> Sequence[Change]:
+        """Return what is stored of items, so that what went back of them in a restored panel is sent again."""
+        return ()
+
+    def panel_restored(self) -> None:
+        """Do what a panel that was restored from an older backup asks for, beside the accounts that are read again."""
+
     def feed_stopped(self) -> bool:
         """Return whether the ERP's own feed of this concern has stopped."""
         return False
@@ -276,6 +287,8 @@ class Concern:
             if not shown.asked:
                 return Plan(record, Act.LOOK)
             base, earlier = settled(base, self.rows.fields, state.intent, shown.values or {})
+        if shown.behind and base is not None:
+            base = gone_back(self.rows.fields, base, self.believed(record, shown, shown.values or {}), None)
         if not shown.asked and self._must_ask(record, base):
             return Plan(record, Act.LOOK)
         return self.compared(record, shown, base, earlier)
@@ -446,20 +459,24 @@ class Concern:
         """
         owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
         links = [record.link for record in records if record.link]
-        known = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
+        asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
         often = [record.link.panel_client_id for record in records if record.link and was_asked_often(record)]
-        accounts, failed = read_known(self.run, known, often)
+        accounts, failed = read_known(self.run, asked, often)
+        known = self.run.exchange.index.known(list(accounts)) if accounts else {}
         records_of = {r.key.owner: r for r in records}
         shown = {
-            owner: self.shown_by(records_of[owner], accounts[key]) if key in accounts else Shown()
+            owner: self._read_afresh(records_of[owner], accounts[key], known.get(key)) if key in accounts else Shown()
             for key, owner in owners.items()
             if key not in failed
         }
         return shown, {owners[key]: error for key, error in failed.items()}
 
+    def _read_afresh(self, record: Record, account: Account, known: SeenAccount | None) -> Shown:
+        return replace(self.shown_by(record, account), behind=is_behind(account, known))
+
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_all(self.run.panel.update, [plan.call for plan in plans])
+        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -475,7 +492,16 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
+        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+            return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
+
+    def _failed_alone(self, plan: Plan, error: Retry) -> Change:
+        """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
+        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        if change.after.deferral is None:
+            return change
+        return replace(change, after=replace(change.after, intent=plan.record.state.intent))
 
     def without(self, plan: Plan, reject: Reject) -> Plan | None:
         """Return the plan without those fields whose contents the panel has refused by name, and which are held.

@@ -6,6 +6,7 @@ Each page of accounts is shown to every concern, which plans with it what a work
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,21 +15,24 @@ from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import recognised_by
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import Account, AccountPage, Window
+from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
+from kartoteka.sync.rebase import looking_back, rebase, stop
+from kartoteka.sync.restored import is_behind
 from kartoteka.sync.run import Counts, Run
-from kartoteka.sync.window import SAVE_AFTER, FeedCursor, FirstPass
+from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Reading, Zone
+
+logger = logging.getLogger(__name__)
 
 NAME = "feed"
 """The state's document of the feed."""
 PAUSED_AS = "panel_feed"
 """The name under which the feed runs and is paused, beside the concerns."""
-MOST_PAGES = 100
-"""A window of more pages is halved until it holds fewer, so that each run gets somewhere."""
-SHORTEST = timedelta(seconds=2)
-FIRST_PASS_PAGES = 500
-"""Pages of the first pass read in one run; the next run goes on from there."""
+PAGES = 500
+"""Pages read in one run; the next run goes on from there."""
+WHOLE_PAGES = 10
+"""Pages of the slow reading of all accounts in one run, beside what has changed."""
 
 Keys = dict[str, list[Owner]]
 
@@ -43,7 +47,7 @@ def read_anew(run: Run) -> None:
     """Let the feed read all accounts again: the account index may have lost some with a restored database."""
     stored = run.state.load(NAME)
     if stored.document is not None:
-        cursor = FeedCursor.from_document(stored.document).anew()
+        cursor = FeedCursor.from_document(stored.document).anew(run.now(), run.policy.panel.batch_size)
         run.state.save(NAME, cursor.to_document(), version=stored.version)
 
 
@@ -55,13 +59,14 @@ def seen(account: Account) -> SeenAccount:
         account.external_code,
         modified_at=account.modified_at,
         guest=account.guest,
+        registered=account.registered,
         **recognised_by(account.values)._asdict(),
     )
 
 
 def follow_panel(run: Run) -> Counts:
     """Read the feed; after the first pass let the concerns collect that have waited for it."""
-    panel_feed = PanelFeed(run)
+    panel_feed = PanelFeed(run, slowly=True)
     counts = advance(run, panel_feed)
     if panel_feed.completed:
         paused = run.exchange.pauses.paused()
@@ -72,25 +77,46 @@ def follow_panel(run: Run) -> Counts:
     return counts
 
 
-class PanelFeed:
-    """The panel's modification dates. ``completed``: the first pass came to its end in this run."""
+def reaching_back(window: Window, latest: Sequence[SeenAccount], limit: int) -> Window:
+    """Return the window, begun at the latest account that is known: not where that second alone fills a page."""
+    at = latest[0].modified_at if latest else None
+    if at is None or (len(latest) >= limit and latest[-1].modified_at == at):
+        return window
+    return Window(min(window.begin, at), window.end)
 
-    def __init__(self, run: Run) -> None:
+
+class PanelFeed:
+    """The panel's modification dates, page by page: the cursor is saved after each page of a search that has several.
+
+    ``slowly``: read on, beside what has changed, all accounts in their turn; else what was registered of late is asked
+    for whatever its time, since somebody is about to open accounts. ``completed``: the first pass came to its end in
+    this run.
+    """
+
+    def __init__(self, run: Run, *, slowly: bool = False) -> None:
         self._run = run
-        self._pages_left = FIRST_PASS_PAGES
+        self._slowly = slowly
+        self._pages_left = PAGES
+        self._whole_left = WHOLE_PAGES
         self._unremembered: list[SeenAccount] = []
-        self._window_read = False
+        self._window_opened = False
+        self._registered_asked = False
         self.name = NAME
         self.completed = False
 
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, by concern, and the moved cursor."""
+        before = FeedCursor.from_document(document) if document is not None else None
         try:
-            before = FeedCursor.from_document(document) if document is not None else None
             cursor = self._measured(before)
-            return self._first_pass(cursor, cursor.first) if cursor.first else self._follow(cursor, before)
+            if cursor.first:
+                return self._first_pass(cursor, cursor.first)
+            if before is not None and before.measured_at != cursor.measured_at:
+                for concern in self._run.concerns.values():
+                    concern.index_complete()
+            return self._next(cursor, before)
         except (Retry, Halt) as error:
-            if document is None or FeedCursor.from_document(document).first:
+            if before is None or before.first:
                 self._tell_waiting(error)
             raise
 
@@ -99,102 +125,225 @@ class PanelFeed:
         now = self._run.now()
         if cursor is None:
             begun = self._run.panel.now()
-            return FeedCursor(begun, begun - now, now, first=FirstPass(0, begun))
-        if cursor.clock_is_old(now):
-            return replace(cursor, offset=self._run.panel.now() - now, measured_at=now)
-        return cursor
+            return FeedCursor(begun, begun - now, now, first=self._reading(None))
+        return cursor.measured(self._run.panel.now(), now) if cursor.clock_is_old(now) else cursor
 
-    def _first_pass(self, cursor: FeedCursor, first: FirstPass) -> Found:
-        """Read one page of all accounts: the cursor is saved after each."""
-        answer = self._page(None, first.page)
-        keys = self._handle(answer.found, self._fresh(answer.found), complete=False)
-        upcoming = first.next(answer.total, answer.pages)
-        self._pages_left -= 1
-        more = upcoming is not None and self._pages_left > 0 and self._run.time_left()
-        if upcoming is not None and not more:
+    def _reading(self, search: Search) -> Reading:
+        return Reading(search, self._run.now(), self._run.policy.panel.batch_size)
+
+    # --- what is read next
+
+    def _next(self, cursor: FeedCursor, before: FeedCursor | None) -> Found:
+        """Go on with what is under way, else begin what is due; the last find of a run has nothing more to read."""
+        if cursor.reading:
+            return self._page_of(cursor, cursor.reading)
+        if zone := cursor.zone_to_confirm():
+            return self._confirm(cursor, zone)
+        if not self._window_opened:
+            return self._window(cursor, before)
+        if not self._registered_asked and (not self._slowly or cursor.registrations_are_due(self._run.now())):
+            return self._registered(cursor)
+        self._run.feed_read = True
+        return self._whole(cursor) if self._slowly else Found()
+
+    def _window(self, cursor: FeedCursor, before: FeedCursor | None) -> Found:
+        """Read the next window, which reaches back to the latest account that is known.
+
+        Where not all are there that are known, the panel may have gone back. A quiet window of one page moves the
+        cursor only now and then.
+        """
+        now = self._run.now()
+        window = cursor.next_window(now)
+        latest = self._run.exchange.index.latest(self._run.policy.panel.batch_size)
+        anchored = reaching_back(window, latest, self._run.policy.panel.batch_size)
+        answer = self._ask(self._reading(anchored))
+        measured = before is not None and before.measured_at != cursor.measured_at
+        if self._looks_back(anchored, latest, answer, measured=measured) and cursor.restored is None:
+            verified = self._verified(cursor, latest)
+            if verified.restored:
+                return self._found(verified)
+        self._window_opened = True
+        if answer.pages > 1 and anchored != window:
+            answer = self._ask(self._reading(window))
+        late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
+        reading = self._reading(window).after(answer.total, answer.pages)
+        moved, keys, news = self._handle(cursor.resumed(now), late, counted=reading.crowded)
+        if not reading.ended or reading.crowded:
+            return self._found(replace(moved, reading=reading), keys)
+        moved = moved.after(reading)
+        worth = before is None or replace(moved, until=before.until) != before or news
+        worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
+        return self._found(moved if worth or moved.zone_to_confirm() else None, keys)
+
+    def _page_of(self, cursor: FeedCursor, reading: Reading) -> Found:
+        """Read the next page of a search, or count what was seen of it, and read it again where that is not all."""
+        if not reading.ended:
+            cursor, keys, reading, _ = self._read(cursor, reading)
+            return self._found(replace(cursor, reading=reading), keys)
+        again = self._unless_complete(reading)
+        return self._found(replace(cursor, reading=again) if again else cursor.after(reading))
+
+    def _confirm(self, cursor: FeedCursor, zone: Zone) -> Found:
+        """Have a zone read again where the panel counts more or fewer accounts in it than were seen since it began."""
+        rest = replace(cursor, zones=tuple(each for each in cursor.zones if each != zone))
+        total = self._run.panel.changed(zone.window, 0, 1).total
+        if total != self._run.exchange.index.count_seen(zone.window, zone.begun):
+            rest = replace(rest, reading=self._reading(zone.window))
+        return self._found(rest)
+
+    def _registered(self, cursor: FeedCursor) -> Found:
+        """Ask for the accounts registered of late: a new one may have no modification date yet.
+
+        Of more than a page the index knows how many it has seen; the others are looked for where they are fewer.
+        """
+        self._registered_asked = True
+        days = cursor.registrations(self._run.now())
+        moved, keys, reading, news = self._read(cursor, self._reading(days))
+        known = reading.total if reading.ended else self._run.exchange.index.count_seen(days, None)
+        if known < reading.total:
+            return self._found(replace(moved, reading=reading), keys)
+        due = news or moved != cursor or cursor.registrations_are_due(self._run.now())
+        return self._found(moved.after(reading) if due else None, keys)
+
+    def _whole(self, cursor: FeedCursor) -> Found:
+        """Read some pages of all accounts in a run: what a window has missed is found some day."""
+        every = timedelta(days=self._run.policy.panel.full_read_days)
+        if cursor.whole is None and not cursor.whole_is_due(self._run.now(), every):
+            return Found()
+        reading = cursor.whole or self._reading(None)
+        if reading.ended:
+            again = self._unless_complete(reading)
+            moved = replace(cursor, whole=again) if again else cursor.after(reading)
+            return self._found(moved, more=again is not None and self._whole_left > 0)
+        self._whole_left -= 1
+        moved, keys, reading, _ = self._read(cursor, reading)
+        more = self._whole_left > 0 or reading.ended
+        if moved.restored and not cursor.restored:  # noticed on this very page: all are read from the first on
+            return self._found(moved, keys, more=more)
+        return self._found(replace(moved, whole=reading), keys, more=more)
+
+    def _first_pass(self, cursor: FeedCursor, first: Reading) -> Found:
+        """Read a page of all accounts for the first time: before all were read, nobody knows whose is whose."""
+        keys = Keys()
+        if first.ended:
+            again = self._unless_complete(first)
+            moved = replace(cursor, first=again) if again else cursor.after(first)
+        else:
+            cursor, keys, first, _ = self._read(cursor, first, complete=False)
+            moved = replace(cursor, first=first)
+        found = self._found(moved, keys)
+        if moved.first and not found.more:
             self._tell_waiting(Retry("first_pass"))
+        return found if moved.first else replace(found, more=False, sent=self._ended)
 
-        def ended() -> None:
-            self._remember()
-            if upcoming is None:
-                self.completed = self._run.feed_read = True
-                for concern in self._run.concerns.values():
-                    concern.index_complete()
+    def _ended(self) -> None:
+        self.completed = self._run.feed_read = True
+        for concern in self._run.concerns.values():
+            concern.index_complete()
 
-        return Found(keys, replace(cursor, first=upcoming).to_document(), more=more, sent=ended)
+    def _tell_waiting(self, error: Retry | Halt) -> None:
+        for concern in self._run.concerns.values():
+            concern.index_incomplete(error)
+
+    # --- a panel that was restored
+
+    def _looks_back(
+        self, window: Window, latest: Sequence[SeenAccount], answer: AccountPage, *, measured: bool
+    ) -> bool:
+        """Whether accounts of the index that should stand in this window may be missing in the answer.
+
+        Where the window does not reach back to one, or the answer has more pages, nobody knows: the panel is asked once
+        an hour (``measured``), and before anything new is carried.
+        """
+        known = {a.panel_client_id for a in latest if a.modified_at and a.modified_at >= window.begin}
+        if known and answer.pages <= 1:
+            return not known <= {account.panel_client_id for account in answer.found}
+        page = self._run.exchange.index.known([account.panel_client_id for account in answer.found])
+        new = any(page.get(account.panel_client_id) != seen(account) for account in answer.found)
+        return bool(latest) and (new or measured)
+
+    def _verified(self, cursor: FeedCursor, latest: Sequence[SeenAccount]) -> FeedCursor:
+        """Read the accounts that were modified last: not all may be there any more, so the panel may have gone back.
+
+        They may also have been removed, or edited in this very second. What they show now is remembered.
+        """
+        known = {account.panel_client_id: account for account in latest}
+        shown = self._run.panel.read(list(known))
+        behind = [account for key, account in shown.items() if is_behind(account, known[key])]
+        missing = [each for key, each in known.items() if key not in shown] if shown else []
+        gone = [replace(each, modified_at=None) for each in missing]
+        self._unremembered += [*gone, *map(seen, behind)]
+        return self._noticed(cursor, len(behind) + len(gone), len(known)) if behind else cursor
+
+    def _noticed(self, cursor: FeedCursor, behind: int, read: int) -> FeedCursor:
+        """Return the cursor with so many accounts counted that went back; all is stopped where they are too many."""
+        if cursor.restored is None:
+            logger.warning("the panel has gone back: %d of %d accounts show an older date", behind, read)
+            for concern in self._run.concerns.values():
+                concern.panel_restored()
+        moved = cursor.gone_back(behind, read)
+        assert moved.restored is not None
+        return replace(moved, restored=stop(self._run, moved.restored))
+
+    # --- reading
+
+    def _ask(self, reading: Reading) -> AccountPage:
+        self._pages_left -= 1
+        return self._run.panel.changed(reading.search, reading.page, reading.limit)
+
+    def _read(
+        self, cursor: FeedCursor, reading: Reading, *, complete: bool = True
+    ) -> tuple[FeedCursor, Keys, Reading, bool]:
+        """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
+        answer = self._ask(reading)
+        after, whole = reading.after(answer.total, answer.pages), reading.search is None
+        counted = whole or after.crowded or reading.crowded
+        cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
+        return cursor, keys, after, news
+
+    def _unless_complete(self, reading: Reading) -> Reading | None:
+        """Return the reading to be made again, where fewer accounts were seen than the panel counts."""
+        return reading.unless_complete(self._run.exchange.index.count_seen(reading.search, reading.begun))
+
+    def _found(self, cursor: FeedCursor | None, keys: Keys | None = None, *, more: bool = True) -> Found:
+        more = more and self._pages_left > 0 and self._run.time_left()
+        return Found(keys or {}, cursor.to_document() if cursor else None, more=more, sent=self._remember)
 
     def _remember(self) -> None:
         """Write into the account index what was seen, once the queues have the keys: a crash before reads it again."""
         self._run.exchange.index.remember(self._unremembered, at=self._run.now())
         self._unremembered = []
 
-    def _tell_waiting(self, error: Retry | Halt) -> None:
-        for concern in self._run.concerns.values():
-            concern.index_incomplete(error)
-
-    def _follow(self, cursor: FeedCursor, before: FeedCursor | None) -> Found:
-        if before is not None and before.measured_at != cursor.measured_at:
-            for concern in self._run.concerns.values():
-                concern.index_complete()
-        keys: Keys = {}
-        if zone := cursor.zone_to_confirm():
-            self._confirm(zone, keys)
-            confirmed = replace(cursor, zone=None).to_document()
-            self._run.feed_read = self._window_read
-            return Found(keys, confirmed, more=not self._window_read, sent=self._remember)
-        window, crowded, news = self._read(cursor.next_window(self._run.now()), keys)
-        self._window_read = True
-        moved = cursor.after(window, crowded=crowded)
-        worth = before is None or cursor != before or moved.zone != before.zone or news
-        worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
-        more = moved.zone_to_confirm() is not None
-        self._run.feed_read = not more
-        return Found(keys, moved.to_document() if worth or more else None, more=more, sent=self._remember)
-
-    def _read(self, window: Window, keys: Keys) -> tuple[Window, bool, bool]:
-        """Read a window, or as much of it, from its begin, as one run can read.
-
-        Return what was read of it, whether that held more than a page, and whether there was anything new.
-        """
-        answer = self._page(window, 0)
-        while answer.pages > MOST_PAGES and window.end - window.begin > SHORTEST:
-            window = Window(window.begin, window.begin + (window.end - window.begin) / 2)
-            answer = self._page(window, 0)
-        news, pages = False, max(1, answer.pages)
-        for page in range(pages):
-            answer = answer if page == 0 else self._page(window, page)
-            fresh = self._fresh(answer.found)
-            for concern, owners in self._handle(answer.found, fresh).items():
-                keys[concern] = list(dict.fromkeys([*keys.get(concern, []), *owners]))
-            news |= bool(fresh[0])
-        return window, pages > 1, news
-
-    def _confirm(self, zone: Window, keys: Keys) -> None:
-        """Read a zone again where the panel counts more or fewer accounts in it than we have seen."""
-        total = self._run.panel.changed(zone, 0, 1).total
-        if total == self._run.exchange.index.count_modified(zone.begin, zone.end):
-            return
-        rest = zone
-        while rest.begin < zone.end:
-            window, _, _ = self._read(rest, keys)
-            rest = Window(window.end, zone.end)
-
-    def _page(self, window: Window | None, page: int) -> AccountPage:
-        return self._run.panel.changed(window, page, self._run.policy.panel.batch_size)
-
-    def _fresh(self, page: Sequence[Account]) -> tuple[dict[str, Account], frozenset[str]]:
-        """Return the accounts that look otherwise in the account index, and the ids that it has at all."""
-        known = self._run.exchange.index.known([a.panel_client_id for a in page]) if page else {}
-        return {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != seen(a)}, frozenset(known)
-
     def _handle(
-        self, page: Sequence[Account], fresh: tuple[dict[str, Account], frozenset[str]], *, complete: bool = True
-    ) -> Keys:
-        """Return the keys that one page asks for."""
+        self,
+        cursor: FeedCursor,
+        page: Sequence[Account],
+        *,
+        counted: bool,
+        whole: bool = False,
+        complete: bool = True,
+    ) -> tuple[FeedCursor, Keys, bool]:
+        """Return the cursor, the keys that one page asks for, and whether the account index knew it otherwise.
+
+        ``counted``: what is seen is counted, so it is remembered even where it is not new. ``whole``: it is a page of
+        all accounts.
+        """
         if not page:
-            return {}
-        owners = self._run.exchange.index.owners([a.panel_client_id for a in page])
-        news = News(page, owners, *fresh, complete=complete)
-        keys = {name: list(concern.notice(news)) for name, concern in self._run.concerns.items()}
-        self._unremembered += [seen(account) for account in news.fresh.values()]
-        return {name: found for name, found in keys.items() if found}
+            return cursor, {}, False
+        ids = [account.panel_client_id for account in page]
+        known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
+        fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != seen(a)}
+        news = News(page, owners, fresh, frozenset(known), complete=complete)
+        if complete:
+            behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
+            if not behind and cursor.restored is None:
+                behind = looking_back(self._run, {o: a for o, a in news.linked.items() if a.panel_client_id in fresh})
+            if behind:
+                cursor = self._noticed(cursor, behind, len(page))
+        moved = rebase(self._run, news.linked, cursor.restored, whole=whole) if cursor.restored and complete else {}
+        keys = {
+            name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
+            for name, concern in self._run.concerns.items()
+        }
+        self._unremembered += [seen(account) for account in (page if counted else fresh.values())]
+        return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

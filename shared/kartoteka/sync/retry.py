@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
@@ -18,20 +18,27 @@ from kartoteka.model import (
     Change,
     Decision,
     Deferral,
+    Done,
     Note,
     Outcome,
     Record,
     Side,
 )
+from kartoteka.pieces import pieces
 from kartoteka.ports.panel import REFUSED_WHOLE
 from kartoteka.sync.merge import Step
-from kartoteka.sync.plan import UNKNOWN, joined
+from kartoteka.sync.plan import UNKNOWN, Plan, joined
 from kartoteka.sync.run import Run
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
+
+OWN_FAULTS = ("timeout", "panel_5xx")
+"""The codes of calls that fail for an outage, or for one record of theirs."""
+FAILED_CALLS = 2
+"""Calls that fail before an outage is believed in."""
 
 T = TypeVar("T")
 Pause = TypeVar("Pause", int, timedelta)
@@ -76,7 +83,7 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     deferral = (
         None if final else Deferral(run.now() + pause(tries, FIRST_PAUSE, LONGEST_PAUSE), attempts, tries, error.code)
     )
-    told = held if final else replace(held, state=codes.State.PENDING)
+    told = replace(held, state=codes.State.HELD if final else codes.State.PENDING)
     others = change.after.status
     if others is not None and others.code:
         told = joined([told, others])
@@ -133,6 +140,47 @@ def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T
         return [*send_all(call, items[:middle]), *send_all(call, items[middle:])]
     except (Retry, Halt) as error:
         return [error] * len(items)
+
+
+def send_apart(
+    run: Run, gate: str, call: Callable[[Sequence[Any]], Sequence[Outcome]], plans: Sequence[Plan]
+) -> list[Answer]:
+    """Send the calls of these plans; return an answer for each, in order.
+
+    Those whose last call failed go in smaller and smaller parts, after the others: one of them may be what the panel
+    fails over, and it is known once it fails alone (:attr:`Retry.alone`) while others pass. In an outage two calls
+    fail, and no more are made.
+    """
+    answers: dict[int, Answer] = {}
+    failures: list[Retry | Halt] = []
+    for part in _parts(run, plans):
+        outage = len(failures) >= FAILED_CALLS and gate not in run.passed
+        told = [failures[0]] * len(part) if outage else send_all(call, [plans[n].call for n in part])
+        failures += [answer for answer in told[:1] if isinstance(answer, Retry | Halt)]
+        if any(isinstance(answer, Done) for answer in told):
+            run.passed.add(gate)
+        answers |= dict(zip(part, told, strict=True))
+        if len(part) == 1 and isinstance(told[0], Retry) and told[0].code in OWN_FAULTS and gate in run.passed:
+            answers[part[0]] = _alone(told[0])
+    return [answers[n] for n in range(len(plans))]
+
+
+def _parts(run: Run, plans: Sequence[Plan]) -> list[Sequence[int]]:
+    """Return the plans by their places, in the parts in which they are sent."""
+    failed = {n: d.tries for n, plan in enumerate(plans) if (d := plan.record.state.deferral) and _may_be_own(d)}
+    fresh = [n for n in range(len(plans)) if n not in failed]
+    size = max(1, run.policy.panel.batch_size >> (2 * max(failed.values(), default=0)))
+    return [*([fresh] if fresh else []), *pieces(list(failed), size)]
+
+
+def _may_be_own(deferral: Deferral) -> bool:
+    return deferral.code.partition(".")[0] in OWN_FAULTS
+
+
+def _alone(error: Retry) -> Retry:
+    alone = Retry(error.code, after=error.after)
+    alone.alone = True
+    return alone
 
 
 def ask_all(

@@ -75,6 +75,7 @@ class Run:
     call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
     ``feed_read``: the panel's feed was read to its end in this run. ``looked``: when each reader of the log last found
     all triggers there, as long as the process lives. ``unlogged``: tables -> why this run found not all of it logged.
+    ``passed``: the concerns of which the panel has taken a write in this run.
     """
 
     exchange: Exchange
@@ -91,6 +92,7 @@ class Run:
     feed_read: bool = False
     looked: dict[str, datetime] = field(default_factory=dict, repr=False)
     unlogged: dict[str, str] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
     lacks: Lacks = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,18 +1,23 @@
-"""The feed's place in the panel's modification dates: which window to ask for next.
+"""The feed's place in the panel's modification dates: which accounts to ask for next, and how a search is read.
 
 Pure. Times are the panel's own, in UTC. A modification may become visible some time after its date says, so each window
 overlaps the last one. While the overlap holds more than a page (after a first load, say) reading it again and again
-would cost a call for each hundred accounts: the window is kept narrow then, and the *zone* that was read is confirmed
+would cost a call for each hundred accounts: the window is kept narrow then, and each *zone* that was read is confirmed
 once, by counting, when nothing can appear in it any more.
+
+A search of several pages moves while it is read, so that a record can slip from a page not yet read to one that was. An
+account that is edited again leaves its window, and all behind it move up: a window is therefore read from its last page
+to its first. Accounts that register join the list of all: that one is read from the first page on. Where a search moves
+the other way it is read anew, and at its end what was seen of it is counted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from kartoteka.ports.panel import Window
+from kartoteka.ports.panel import Days, Search, Window
 
 OVERLAP = timedelta(minutes=3)
 """A modification becomes visible at most this long after its date. The contract shows seconds, and warns of lag."""
@@ -22,86 +27,258 @@ CLOCK_AGE = timedelta(hours=1)
 """How long a measured difference between the panel's clock and ours is trusted."""
 SAVE_AFTER = timedelta(minutes=10)
 """A quiet feed moves its cursor this often, so that a minute without changes writes nothing."""
+REGISTERED_EVERY = timedelta(hours=6)
+"""How often the accounts registered of late are asked for where none is to be opened: they may have no date."""
+OUTAGE = timedelta(hours=2)
+"""After so long without a reading, or where the panel's clock was put, a window may have skipped something."""
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class FirstPass:
-    """The first reading of all accounts: the next page, the panel's time when it began, and how many there are.
+class Reading:
+    """A search that is being read page by page, in more than one run where one is too short.
 
-    Where accounts vanish while it goes on, the later ones move up and one may slip by: it begins anew then.
+    ``page`` is read next, of ``limit`` accounts. What was seen since ``begun`` (our clock) counts. ``total`` is what
+    the search held when last asked, 0 before its first page. ``moved``: an account has left it meanwhile. ``ended``:
+    all pages were read, and what was seen is to be counted. ``counted``: how many that were the last time; -1: this is
+    the first time.
     """
 
-    page: int
+    search: Search
     begun: datetime
+    limit: int
+    page: int = 0
     total: int = 0
+    moved: bool = False
+    ended: bool = False
+    counted: int = -1
 
-    def next(self, total: int, pages: int) -> FirstPass | None:
-        """Return the pass after its page was read, with what the panel said of the whole; None: it was the last."""
+    @property
+    def crowded(self) -> bool:
+        """Whether the search holds more than a page."""
+        return self.total > self.limit
+
+    def after(self, total: int, pages: int) -> Reading:
+        """Return the reading after its page was read, with what the panel said of the whole search."""
+        return self._down(total, pages) if isinstance(self.search, Window) else self._up(total, pages)
+
+    def _up(self, total: int, pages: int) -> Reading:
         if total < self.total:
-            return FirstPass(0, self.begun)
-        return None if self.page + 1 >= pages else FirstPass(self.page + 1, self.begun, total)
+            return self.anew()
+        return replace(self, page=self.page + 1, total=total, ended=self.page + 1 >= pages)
+
+    def _down(self, total: int, pages: int) -> Reading:
+        if not self.total:
+            return replace(self, page=max(0, pages - 1), total=total, ended=pages <= 1)
+        if total > self.total:
+            return self.anew()
+        moved = self.moved or total < self.total
+        rest = min(self.page, pages)
+        if total == 0 and self.page:  # a page past the end, which may say nothing of the search
+            rest, total = self.page, self.total
+        last = self.page == 0 or rest == 0 or (rest == 1 and not moved)
+        return replace(self, page=max(0, rest - 1), total=total, moved=moved, ended=last)
+
+    def anew(self) -> Reading:
+        """Return the reading from its beginning; what was seen of it remains seen."""
+        return replace(self, page=0, total=0, moved=False, ended=False)
+
+    def unless_complete(self, counted: int) -> Reading | None:
+        """Return the reading to be made again; None: all was seen, or a second time has found nothing more."""
+        if counted >= self.total or counted <= self.counted:
+            return None
+        return replace(self.anew(), counted=counted)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the reading as a JSON document."""
+        place = {"page": self.page, "total": self.total, "moved": self.moved, "ended": self.ended}
+        return {
+            "search": _search_document(self.search),
+            "begun": self.begun.isoformat(),
+            "limit": self.limit,
+            "counted": self.counted,
+            **place,
+        }
+
+    @classmethod
+    def from_document(cls, document: Any) -> Reading:
+        """Return the reading that :meth:`to_document` wrote."""
+        begun, search = datetime.fromisoformat(document["begun"]), _search(document["search"])
+        return cls(**{**document, "begun": begun, "search": search})
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A window that held more than a page and was read from ``begun`` (our clock) on; it waits to be confirmed."""
+
+    window: Window
+    begun: datetime
+
+
+TOLD_RECORDS = 20
+TOLD_SHARE = 0.05
+"""Where so many accounts, and such a share of those read, went back, everything is stopped until a person confirms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A panel that was restored. What it shows with a date up to ``until`` was not edited since.
+
+    ``behind`` of the accounts that were ``read`` went back. ``told``: a person was asked.
+    """
+
+    until: datetime
+    behind: int = 0
+    read: int = 0
+    told: bool = False
+
+    def counting(self, behind: int, read: int) -> Restored:
+        """Return it with more accounts counted."""
+        return replace(self, behind=self.behind + behind, read=self.read + read)
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether so much has gone back that a person is to be asked first."""
+        return self.behind >= TOLD_RECORDS and self.behind >= TOLD_SHARE * self.read
 
 
 @dataclass(frozen=True, slots=True)
 class FeedCursor:
     """Where the feed stands.
 
-    Everything up to ``until`` was read; ``zone`` waits to be confirmed. ``offset`` is the panel's clock minus ours, as
-    measured at ``measured_at`` (our clock). ``first`` is None once all accounts have been read.
+    Everything up to ``until`` was read; ``zones`` wait to be confirmed. ``offset`` is the panel's clock minus ours, as
+    measured at ``measured_at`` (our clock). ``reading`` is under way. ``first`` reads all accounts for the first time,
+    before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
+    last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
+    were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
+    since.
     """
 
     until: datetime
     offset: timedelta
     measured_at: datetime
-    zone: Window | None = None
-    first: FirstPass | None = None
+    zones: tuple[Zone, ...] = ()
+    reading: Reading | None = None
+    first: Reading | None = None
+    whole: Reading | None = None
+    whole_at: datetime | None = None
+    registered_at: datetime | None = None
+    restored: Restored | None = None
 
-    def anew(self) -> FeedCursor:
-        """Return the cursor from which all accounts are read once more."""
-        return replace(self, first=FirstPass(0, self.until))
+    def anew(self, now: datetime, limit: int) -> FeedCursor:
+        """Return the cursor from which all accounts are read once more before anything else."""
+        return replace(self, first=Reading(None, now, limit), whole=None)
 
     def clock_is_old(self, now: datetime) -> bool:
         """Return whether the panel's clock is to be measured again."""
         return not timedelta(0) <= now - self.measured_at < CLOCK_AGE
 
+    def measured(self, panel_now: datetime, now: datetime) -> FeedCursor:
+        """Return the cursor with the panel's clock as it was measured at our ``now``."""
+        offset = panel_now - now
+        put = abs(offset - self.offset) > OVERLAP
+        return replace(self, offset=offset, measured_at=now, whole_at=None if put else self.whole_at)
+
     def next_window(self, now: datetime) -> Window:
-        """Return the window to read next, up to the panel's time at our ``now``."""
-        begin = self.until - (NARROW if self.zone else OVERLAP)
-        return Window(begin, max(now + self.offset, self.until))
+        """Return the window to read next, up to the second of the panel's time at our ``now``."""
+        begin = self.until - (NARROW if self.zones else OVERLAP)
+        return Window(begin, max((now + self.offset).replace(microsecond=0), self.until))
 
-    def after(self, window: Window, *, crowded: bool) -> FeedCursor:
-        """Return the cursor after ``window`` was read; ``crowded``: it held more than a page."""
-        zone = self.zone
-        if crowded:
-            zone = Window(min(zone.begin, window.begin) if zone else window.begin, window.end)
-        return replace(self, until=window.end, zone=zone)
+    def resumed(self, now: datetime) -> FeedCursor:
+        """Return the cursor as it goes on now: after an outage all accounts are to be read again."""
+        return replace(self, whole_at=None) if now + self.offset - self.until > OUTAGE else self
 
-    def zone_to_confirm(self) -> Window | None:
-        """Return the zone once nothing can appear in it any more."""
-        return self.zone if self.zone and self.until >= self.zone.end + OVERLAP else None
+    def gone_back(self, behind: int, read: int) -> FeedCursor:
+        """Return the cursor of a panel of which so many accounts went back: all of them are to be read again."""
+        if self.restored:
+            return replace(self, restored=self.restored.counting(behind, read))
+        return replace(self, restored=Restored(self.until, behind, read), whole=None, whole_at=None)
+
+    def after(self, reading: Reading) -> FeedCursor:
+        """Return the cursor after this reading has come to its end."""
+        rest, begun = replace(self, reading=None), reading.begun + self.offset
+        if isinstance(reading.search, Days):
+            return replace(rest, registered_at=begun)
+        if reading.search is None:
+            known = replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
+            return replace(known, restored=None)
+        window = reading.search
+        if reading.crowded and self.until < window.end + OVERLAP:
+            rest = replace(rest, zones=(*self.zones, Zone(window, reading.begun)))
+        return replace(rest, until=max(self.until, window.end))
+
+    def zone_to_confirm(self) -> Zone | None:
+        """Return the first zone, once nothing can appear in it any more."""
+        return next((zone for zone in self.zones[:1] if self.until >= zone.window.end + OVERLAP), None)
+
+    def registrations(self, now: datetime) -> Days:
+        """Return the days of registration to ask for: yesterday to tomorrow, and further back after an outage.
+
+        The panel's calendar is within a day of UTC's.
+        """
+        here = now + self.offset
+        last_asked = self.registered_at or here
+        return Days((min(here, last_asked) - DAY).date(), (here + DAY).date())
+
+    def registrations_are_due(self, now: datetime) -> bool:
+        """Return whether the accounts registered of late are to be asked for, even where none is to be opened."""
+        return self.registered_at is None or now + self.offset - self.registered_at >= REGISTERED_EVERY
+
+    def whole_is_due(self, now: datetime, every: timedelta) -> bool:
+        """Return whether all accounts are to be read again."""
+        return self.whole_at is None or now - self.whole_at >= every
 
     def to_document(self) -> dict[str, Any]:
         """Return the cursor as a JSON document."""
+        readings = {"reading": self.reading, "first": self.first, "whole": self.whole}
         return {
             "until": self.until.isoformat(),
             "offset": self.offset.total_seconds(),
             "measured_at": self.measured_at.isoformat(),
-            "zone": [self.zone.begin.isoformat(), self.zone.end.isoformat()] if self.zone else None,
-            "first": _first_document(self.first) if self.first else None,
+            "zones": [[*_search_document(zone.window)["window"], zone.begun.isoformat()] for zone in self.zones],
+            "whole_at": self.whole_at.isoformat() if self.whole_at else None,
+            "registered_at": self.registered_at.isoformat() if self.registered_at else None,
+            "restored": _restored_document(self.restored),
+            **{name: reading.to_document() if reading else None for name, reading in readings.items()},
         }
 
     @classmethod
     def from_document(cls, document: Any) -> FeedCursor:
         """Return the cursor that :meth:`to_document` wrote."""
-        zone, first, time = document["zone"], document["first"], datetime.fromisoformat
+        time = datetime.fromisoformat
+        zones = [[time(each) for each in zone] for zone in document["zones"]]
+        readings = [document[name] for name in ("reading", "first", "whole")]
+        reading, first, whole = (Reading.from_document(each) if each else None for each in readings)
+        whole_at, registered_at = (document[name] and time(document[name]) for name in ("whole_at", "registered_at"))
         return cls(
             until=time(document["until"]),
             offset=timedelta(seconds=document["offset"]),
             measured_at=time(document["measured_at"]),
-            zone=Window(time(zone[0]), time(zone[1])) if zone else None,
-            first=FirstPass(first["page"], time(first["begun"]), first.get("total", 0)) if first else None,
+            zones=tuple(Zone(Window(begin, end), begun) for begin, end, begun in zones),
+            reading=reading,
+            first=first,
+            whole=whole,
+            whole_at=whole_at,
+            registered_at=registered_at,
+            restored=_restored(document["restored"]),
         )
 
 
-def _first_document(first: FirstPass) -> dict[str, Any]:
-    return {"page": first.page, "begun": first.begun.isoformat(), "total": first.total}
+def _restored_document(restored: Restored | None) -> dict[str, Any] | None:
+    return {**asdict(restored), "until": restored.until.isoformat()} if restored else None
+
+
+def _restored(document: Any) -> Restored | None:
+    return Restored(**{**document, "until": datetime.fromisoformat(document["until"])}) if document else None
+
+
+def _search_document(search: Search) -> dict[str, Any]:
+    if isinstance(search, Window):
+        return {"window": [search.begin.isoformat(), search.end.isoformat()]}
+    return {"days": [search.first.isoformat(), search.last.isoformat()]} if search else {}
+
+
+def _search(document: Any) -> Search:
+    if "window" in document:
+        return Window(*map(datetime.fromisoformat, document["window"]))
+    return Days(*map(date.fromisoformat, document["days"])) if document else None

@@ -8,17 +8,18 @@ from typing import Any
 
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, faults_of, results, text
-from kartoteka.adapters.idosell.clock import lies_in, read_moment, wall_window
+from kartoteka.adapters.idosell.clock import lies_in, read_day, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome
-from kartoteka.ports.panel import Account, AccountUpdate, NewAccount, Window
+from kartoteka.ports.panel import Account, AccountUpdate, Days, NewAccount, Search, Window
 
 _MODIFIED = "clientsLastModificationDate"
-_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, "isUnregistered")
+_REGISTERED = "clientRegistrationDate"
+_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, _REGISTERED, "isUnregistered")
 _SHOWN = [field for field in ACCOUNT_FIELDS.values() if field.read]
 _ASKED = (field.element or field.read.rpartition(".")[2] for field in _SHOWN)
 ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
@@ -56,6 +57,12 @@ def by_ids(panel_client_ids: Sequence[str]) -> Filter:
     return Filter("clientsIds", query, lambda shown: text(shown.get("clientId")) in wanted)
 
 
+def by_activity(is_open: str, panel_client_ids: Sequence[str]) -> Filter:
+    """Return the filter by the panel's own ids of accounts that are open (``yes``) or closed (``no``)."""
+    found = by_ids(panel_client_ids)
+    return Filter("clientIsActive", {**found.query, "clientIsActive": is_open}, found.holds)
+
+
 def by_codes(codes: Sequence[str]) -> Filter:
     """Return the filter by external codes without commas; a panel may find them in another letter case."""
     wanted = frozenset(map(code_key, codes))
@@ -75,11 +82,22 @@ def by_dates(window: Window) -> Filter:
     return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end))
 
 
-def by_registration() -> Filter:
-    """Return the filter that finds all accounts in other words: whoever registered since the last century."""
-    name = "clientRegistrationDate"
-    query = {f"{name}[{name}Begin]": "1990-01-01", f"{name}[{name}End]": "2999-12-31"}
-    return Filter(name, query, lambda _: True)
+def by_registration(days: Days) -> Filter:
+    """Return the filter by day of registration, both ends included; a record that tells no day is believed."""
+    name = _REGISTERED
+
+    def holds(shown: Json) -> bool:
+        day = read_day(shown.get(name))
+        return day is None or days.first <= day <= days.last
+
+    return Filter(name, {f"{name}[{name}Begin]": str(days.first), f"{name}[{name}End]": str(days.last)}, holds)
+
+
+def searched(search: Search) -> Filter:
+    """Return the filter of a search by dates; for all accounts the one that finds everything."""
+    if search is None:
+        return everything()
+    return by_registration(search) if isinstance(search, Days) else by_dates(search)
 
 
 def search_query(page: int, limit: int, wanted: Filter, elements: str) -> dict[str, str]:
@@ -154,6 +172,7 @@ def _account(shown: Json) -> Account:
         values=read(shown, ACCOUNT_FIELDS),
         modified_at=read_moment(shown.get(_MODIFIED)),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
+        registered=read_day(shown.get(_REGISTERED)),
     )
 
 

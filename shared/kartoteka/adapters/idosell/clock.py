@@ -7,7 +7,7 @@ hour is widened until both its ends are unambiguous, so that whichever way the p
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,14 @@ def read_moment(shown: Any) -> datetime | None:
         wall = datetime.fromisoformat(str(shown))
         return (wall if wall.tzinfo else wall.replace(tzinfo=WARSAW)).astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def read_day(shown: Any) -> date | None:
+    """Return the day of a date, or of a date-time, that the panel shows; None for what is neither."""
+    try:
+        return datetime.fromisoformat(str(shown)).date()
+    except ValueError:
         return None
 
 

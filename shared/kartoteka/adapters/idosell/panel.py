@@ -9,9 +9,9 @@ system/serverTime, system/shopsData.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -37,12 +37,16 @@ from kartoteka.ports.panel import (
     AccountUpdate,
     Address,
     AddressWrite,
+    Days,
     KnownAccount,
     NewAccount,
     PanelGroup,
-    Window,
+    Search,
 )
 from kartoteka.ports.state import SyncState
+
+EVER = Days(date(1990, 1, 1), date(2999, 12, 31))
+"""All accounts, asked for in other words."""
 
 CLIENTS = "clients/clients"
 ADDRESSES = "clients/deliveryAddress"
@@ -92,6 +96,16 @@ class HttpPanel:
         found = self._all_with(client_gates.by_ids, sorted(frozenset(panel_client_ids)))
         return {account.panel_client_id: account for account in found}
 
+    def closed_among(self, panel_client_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these accounts that are closed; a panel that ignores the filter shows them as open too."""
+        wanted = frozenset(panel_client_ids)
+        closed = self._with_activity(wanted, "no")
+        return closed - self._with_activity(closed, "yes") if closed == wanted else closed
+
+    def _with_activity(self, panel_client_ids: Collection[str], is_open: str) -> frozenset[str]:
+        found = self._all_with(partial(client_gates.by_activity, is_open), sorted(panel_client_ids))
+        return frozenset(account.panel_client_id for account in found)
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""
         wanted = frozenset(external_codes) - {""}
@@ -114,15 +128,14 @@ class HttpPanel:
             shown.update(self._crm_ids(CRM_LOGIN, [login]))
         return wanted & shown
 
-    def changed(self, window: Window | None, page: int, limit: int) -> AccountPage:
-        """Return one page (from 0) of the accounts modified in ``window``; None: of all accounts."""
-        wanted = client_gates.by_dates(window) if window else client_gates.everything()
+    def changed(self, search: Search, page: int, limit: int) -> AccountPage:
+        """Return one page (from 0) of the accounts modified in a window, or registered in some days; None: of all."""
         try:
-            found = self._page(page, limit, wanted)
-            if window is None and page == 0 and not found.found:
+            found = self._page(page, limit, client_gates.searched(search))
+            if search is None and page == 0 and not found.found:
                 self._check_empty()
         except Reject:
-            halt = Halt("panel_query", "the panel refuses the search by modification date: does it speak Admin API v8?")
+            halt = Halt("panel_query", "the panel refuses the search by date: does it speak Admin API v8?")
         else:
             return found
         raise halt
@@ -130,7 +143,7 @@ class HttpPanel:
     def _check_empty(self) -> None:
         """Ask a panel that shows no account at all two other questions; raise Retry where an answer differs."""
         others = self._crm_search(client_gates.crm_params()).total
-        if others or self._page(0, 1, client_gates.by_registration()).total:
+        if others or self._page(0, 1, client_gates.by_registration(EVER)).total:
             raise Retry(BROKEN)
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:

@@ -119,6 +119,11 @@ def moment(name: str, *, now: bool = False) -> sa.Column[Any]:
     return sa.Column(name, UtcDateTime, nullable=not now, server_default=UtcNow() if now else None)
 
 
+def day(name: str) -> sa.Column[Any]:
+    """Return a column for a day that may be null."""
+    return sa.Column(name, sa.Date)
+
+
 def flag(name: str) -> sa.Column[Any]:
     """Return a truth value that is false by default."""
     return sa.Column(name, Flag, nullable=False, server_default=sa.false())

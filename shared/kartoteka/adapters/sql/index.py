@@ -30,6 +30,7 @@ from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
 from kartoteka.model import Candidate, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, Mark, SeenAccount
+from kartoteka.ports.panel import Search, Window
 
 _ACCOUNT = tuple(one.name for one in fields(SeenAccount))
 _DECISIONS = ("link", "create")
@@ -50,9 +51,8 @@ _CROWDED = {
     .having(sa.func.count() > sa.bindparam("most"))
     for rule, column in _MARKS.items()
 }
-_COUNT_MODIFIED = sa.select(sa.func.count()).where(
-    _SEEN.modified_at.between(sa.bindparam("begin"), sa.bindparam("end"))
-)
+_DATED = _ACCOUNTS.where(_SEEN.modified_at.is_not(None))
+_LATEST = _DATED.order_by(_SEEN.modified_at.desc(), _SEEN.panel_client_id).limit(COUNT)
 _OWNERS = sa.select(_LINK.panel_client_id, _LINK.client_id).where(among(_LINK.panel_client_id))
 
 # Most accounts may have no code: an index on it would find them all for each page, and sort them. COALESCE forbids it.
@@ -123,9 +123,20 @@ class SqlAccountIndex(AccountIndex):
                 for row in by_ids(connection, _CROWDED[rule].params(most=most), values)
             )
 
-    def count_modified(self, begin: datetime, end: datetime) -> int:
+    def count_seen(self, search: Search, since: datetime | None) -> int:
+        statement = sa.select(sa.func.count()).select_from(sync_panel_accounts)
+        if isinstance(search, Window):
+            statement = statement.where(_SEEN.modified_at.between(search.begin, search.end))
+        elif search is not None:
+            statement = statement.where(_SEEN.registered.between(search.first, search.last))
+        if since is not None:
+            statement = statement.where(_SEEN.seen_at >= since)
         with self._database.reading() as connection:
-            return connection.scalar(_COUNT_MODIFIED, {"begin": begin, "end": end}) or 0
+            return connection.scalar(statement) or 0
+
+    def latest(self, limit: int) -> Sequence[SeenAccount]:
+        with self._database.reading() as connection:
+            return [SeenAccount(*row) for row in connection.execute(_LATEST, {"count": limit})]
 
     def owners(self, panel_client_ids: Collection[str]) -> Mapping[str, str]:
         with self._database.reading() as connection:

@@ -17,7 +17,7 @@ from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
 from kartoteka.fields.table import Rows
 from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
-from kartoteka.ports.exchange import Records, Saved
+from kartoteka.ports.exchange import Former, Records, Saved
 
 _LINK = sync_links.c
 _LINKED = (
@@ -63,6 +63,10 @@ _COUNT_KEPT = (
     .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
+_FORMER = sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after).where(
+    among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+)
+
 
 class SqlRecords(Records):
     """The records of one database."""
@@ -99,6 +103,15 @@ class SqlRecords(Records):
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
         """Where the database refuses our own rows of one record, its neighbours are stored apart."""
         return self._saver.save(changes, run_id, at, unless_changed=unless_changed)
+
+    def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
+        found: dict[Owner, dict[str, set[str]]] = {}
+        with self._database.reading() as connection:
+            for some in pieces([owner.client_id for owner in owners if owner.client_id], CHUNK):
+                for client_id, field, *texts in connection.execute(_FORMER, {"ids": some, "concern": concern}):
+                    of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
+                    of_field.update(text or "" for text in texts)
+        return found
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

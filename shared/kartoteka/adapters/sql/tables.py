@@ -17,6 +17,7 @@ from kartoteka.adapters.sql.columns import (
     ID,
     UtcDateTime,
     count,
+    day,
     flag,
     foreign_key,
     key,
@@ -262,10 +263,11 @@ sync_panel_accounts = _own(
     word("telephone", 150),
     moment("modified_at"),
     flag("guest"),
+    day("registered"),
     moment("seen_at", now=True),
     *(
         sa.Index(f"ix_sync_panel_accounts_{name}", name)
-        for name in ("code_key", "tax_number", "mail", "telephone", "modified_at")
+        for name in ("code_key", "tax_number", "mail", "telephone", "modified_at", "registered")
     ),
 )
 

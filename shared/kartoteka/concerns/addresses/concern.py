@@ -36,6 +36,7 @@ from kartoteka.sync.concern import (
 )
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan, joined
+from kartoteka.sync.restored import gone_back
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
 
@@ -194,6 +195,27 @@ class Addresses(Concern):
         """
         found, failed = retry.ask_all(lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
         return dict(found), failed
+
+    def items_restored(self, items: Sequence[Record], accounts: Mapping[Owner, Account]) -> Sequence[Change]:
+        """Read the addresses of a restored panel: what is gone is made again, what differs from its base is sent again.
+
+        Whether somebody has edited one since the restore nothing tells.
+        """
+        numbers = dict.fromkeys(accounts[record.key.owner].panel_client_id for record in items)
+        found, _ = self.addresses_of(list(numbers)) if numbers else ({}, {})
+        changes = []
+        for record in items:
+            of_account = found.get(accounts[record.key.owner].panel_client_id)
+            base, state = record.state.base, record.state
+            if of_account is None or base is None:
+                continue
+            address = next((a for a in of_account if a.panel_address_id == state.panel_id), None)
+            if address is None:
+                state = replace(state, base=None, panel_id="", notes={})
+            else:
+                state = replace(state, base=gone_back(self.rows.fields, base, address.values, None))
+            changes.append(Change(record, state))
+        return changes
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send these writes gate by gate. After a call that failed as a whole no other is made in this run."""

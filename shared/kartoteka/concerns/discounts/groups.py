@@ -238,9 +238,6 @@ class Groups:
             if not self._run.time_left():
                 self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
                 break
-            if self._concern.brake.tripped:
-                self._concern.paused([r.key.owner for r in records[n:]], BRAKE)
-                break
             report += self._work_one(record, panel) + Report(Counts(reconciled=1))
         return report
 

@@ -76,6 +76,14 @@ class Discounts(Concern):
         having = self.run.exchange.records.having(self.name, [owner.client_id for owner in owners])
         return [owner for owner in owners if owner.client_id in having]
 
+    def panel_restored(self) -> None:
+        """Have all prices sent again: the panel shows none of them."""
+        groups = list(self.run.exchange.prices.numbers()) if self.is_on else []
+        for group_id in groups:
+            self.run.exchange.prices.doubt(group_id, None)
+        if groups:
+            self.run.queue.send(self.name, [Owner(group_id=group_id) for group_id in groups])
+
     # --- groups go a way of their own
 
     def batches(self, owners: Sequence[Owner]) -> Sequence[tuple[Sequence[Owner], int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -166,9 +166,11 @@ def _on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
 
 
-def _spelled(moment: datetime) -> str:
-    """Return a moment as the database keeps it: in UTC, without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+def _spelled(moment: datetime | date) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone; a day as it is."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat()
 
 
 def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:

@@ -1,0 +1,122 @@
+"""A panel that was restored from an older backup: noticed, told, and settled by the bases.
+
+After a restore the panel shows what it once showed. Compared with the base that looks like an edit, which would carry
+the older values over the ERP's newer ones. Accounts' modification dates go back with it, so the feed asks each time for
+the last ones that it knows, and whether they are all still there. Where they are not, the accounts that were modified
+last are read; of those that went back the base becomes what the panel shows now: then only the ERP has changed since,
+and what was agreed is sent again. Values that the panel never shows are sent again without a look.
+
+An account that somebody has edited since the restore has a new date. Of such a one only the fields count as gone back
+whose value the field has had before (``sync_history``): the edit itself travels.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from kartoteka.model import Change, Owner, Record, Values
+from kartoteka.ports.exchange import Former
+from kartoteka.ports.panel import Account
+from kartoteka.sync.concern import Concern, not_own
+from kartoteka.sync.restored import forgotten, gone_back
+from kartoteka.sync.run import Run
+from kartoteka.sync.window import Restored
+
+logger = logging.getLogger(__name__)
+
+CHANCE = 3
+"""So many clients at once that show what a field once held are no chance."""
+
+
+def stop(run: Run, restored: Restored) -> Restored:
+    """Stop every concern until a person confirms, once, where too much has gone back."""
+    if restored.told or not restored.is_grave:
+        return restored
+    logger.error(
+        "the panel was restored from an older backup: %d of %d accounts that were read went back behind what was "
+        "agreed; what was agreed is sent again after `kartoteka resume CONCERN --confirm`",
+        restored.behind,
+        restored.read,
+    )
+    for concern in run.concerns.values():
+        concern.brake.stop("the panel was restored from an older backup")
+    return replace(restored, told=True)
+
+
+def rebase(
+    run: Run, accounts: Mapping[Owner, Account], restored: Restored, *, whole: bool
+) -> Mapping[str, Sequence[Owner]]:
+    """Make what the panel shows of these clients now the base of what has gone back there; return them by concern.
+
+    ``whole``: all accounts are being read in turn. What the panel does not show with an account becomes unknown then:
+    what was sent of it is sent again, and its items are compared as if for the first time.
+    """
+    moved = {}
+    for concern in run.concerns.values():
+        owners = list(concern.concerned(accounts)) if concern.is_on else []
+        records = [record for record in concern.load(owners) if _is_its_own(record, accounts)]
+        based = [record for record in records if record.state.base is not None and record.state.intent is None]
+        edited = [r.key.owner for r in based if not _untouched(accounts[r.key.owner], restored)]
+        former = run.exchange.records.former(concern.name, edited) if edited else {}
+        changes = []
+        for record in based:
+            owner = record.key.owner
+            if not record.key.item_id:
+                held = former.get(owner, {}) if owner in edited else None
+                changes.append(_rebased(concern, record, accounts[owner], held, whole=whole))
+        if whole:
+            changes += concern.items_restored([r for r in based if r.key.item_id and r.erp is not None], accounts)
+        changes = [change for change in changes if change]
+        run.save(changes)
+        moved[concern.name] = [change.record.key.owner for change in changes]
+    return moved
+
+
+def looking_back(run: Run, accounts: Mapping[Owner, Account]) -> int:
+    """Return how many of these clients, edited in the panel, show what a field once held, where that is no chance.
+
+    After a restore accounts may have been edited before anybody has noticed it, so that no date goes back. One client
+    whose street is what it was is an edit like any other; several at once, and half of all that were edited, are not.
+    """
+    edited, back = set[Owner](), set[Owner]()
+    for concern in run.concerns.values():
+        both = {name for name, rule in concern.rules.items() if rule.to_erp and rule.to_panel}
+        owners = list(concern.concerned(accounts)) if accounts and both and concern.is_on else []
+        records = [r for r in concern.load(owners) if r.state.base and not r.key.item_id and _is_its_own(r, accounts)]
+        differing = {}
+        for record in records:
+            base, shown = record.state.base, _shown(concern, record, accounts[record.key.owner])
+            assert base is not None
+            if gone_back(concern.rows.fields, base, shown, None) != base:
+                differing[record.key.owner] = (base, shown)
+        former = run.exchange.records.former(concern.name, list(differing)) if differing else {}
+        for owner, (base, shown) in differing.items():
+            held = {name: texts for name, texts in former.get(owner, {}).items() if name in both}
+            edited.add(owner)
+            if gone_back(concern.rows.fields, base, shown, held) != base:
+                back.add(owner)
+    return len(back) if len(back) >= CHANCE and 2 * len(back) >= len(edited) else 0
+
+
+def _is_its_own(record: Record, accounts: Mapping[Owner, Account]) -> bool:
+    return record.link is not None and not_own(record, accounts[record.key.owner]) is None
+
+
+def _shown(concern: Concern, record: Record, account: Account) -> Values:
+    seen = concern.shown_by(record, account)
+    return concern.believed(record, seen, seen.values or {})
+
+
+def _rebased(concern: Concern, record: Record, account: Account, former: Former | None, *, whole: bool) -> Change:
+    base, shown = record.state.base, _shown(concern, record, account)
+    assert base is not None
+    base = gone_back(concern.rows.fields, base, shown, former)
+    after = forgotten(concern.rules, base, shown) if whole else base
+    return Change(record, replace(record.state, base=after))
+
+
+def _untouched(account: Account, restored: Restored) -> bool:
+    """Whether nobody has edited an account since the restore."""
+    return account.modified_at is not None and account.modified_at <= restored.until

@@ -1,0 +1,56 @@
+"""What a panel that was restored from an older backup shows, and the base in which that is nobody's edit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from kartoteka.fields.table import Field, Fields
+from kartoteka.fields.values import as_text
+from kartoteka.model import Forms, Value, Values
+from kartoteka.policy import Rule
+from kartoteka.ports.exchange import Former, SeenAccount
+from kartoteka.ports.panel import Account
+from kartoteka.sync.merge import placed
+
+
+def is_behind(account: Account, known: SeenAccount | None) -> bool:
+    """Return whether an account shows an older date than the account index knows of it."""
+    before, now = known.modified_at if known else None, account.modified_at
+    return before is not None and now is not None and now < before
+
+
+def gone_back(fields: Fields, base: Forms, shown: Values, former: Former | None) -> Forms:
+    """Return the base in which the panel's side has not changed where it went back.
+
+    ``former`` None: nobody has edited the record since, so all that differs went back; else what the field once held.
+    """
+    erp, panel = dict(base.erp), dict(base.panel)
+    for name in base.panel.keys() & shown.keys():
+        field = fields[name]
+        if not field.comparable:
+            if former is None and shown[name] != base.panel[name]:
+                erp[name] = panel.pop(name) and None
+            continue
+        now, last = (field.normalise(values[name], placed(values, shown)) for values in (shown, base.panel))
+        if now != last and (former is None or _was_held(field, now, shown, former.get(name, ()))):
+            erp[name] = panel[name] = shown[name]
+    return base._replace(erp=erp, panel=panel)
+
+
+def _was_held(field: Field, now: str, shown: Values, former: Collection[str]) -> bool:
+    if not isinstance(shown[field.name], str):
+        return as_text(shown[field.name]) in former
+    return any(field.normalise(text, placed(shown)) == now for text in former)
+
+
+def forgotten(rules: Mapping[str, Rule], base: Forms, shown: Values) -> Forms:
+    """Return the base without what was sent of fields that the panel does not show."""
+    names = [n for n, value in base.erp.items() if n not in shown and _takes_again(value) and n in rules]
+    unknown: dict[str, Value] = {name: None for name in names if rules[name].to_panel}
+    rest = {name: value for name, value in base.panel.items() if name not in unknown}
+    return base._replace(erp={**base.erp, **unknown}, panel=rest) if unknown else base
+
+
+def _takes_again(value: Value) -> bool:
+    """Whether a value is sent again: not what a person may have taken away in the panel, as the right to log in."""
+    return value not in (None, "", True)
