@@ -101,7 +101,7 @@ def test_the_second_of_two_workers_at_the_same_moment_is_held(postgres_bench: Sq
     other = postgres_bench.erp.transaction()
     other.run("INSERT INTO sync_links (client_id, panel_client_id) VALUES ('C-1', '7')")
     answers: list[Saved] = []
-    worker = threading.Thread(target=lambda: answers.append(save(bench, linking("C-2"), first_contact("C-2"))))
+    worker = threading.Thread(target=lambda: answers.append(save(bench, linking("C-2"))))
     worker.start()
     waiting = "SELECT 1 AS one FROM pg_locks WHERE NOT granted"
     while not postgres_bench.erp.run(waiting):

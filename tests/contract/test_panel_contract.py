@@ -940,6 +940,26 @@ def test_a_flag_that_is_not_set_is_left_alone(world: World) -> None:
     assert world.panel.read([key])[key].values["wholesaler"] is True
 
 
+def test_which_accounts_are_closed_is_told_by_a_filter(world: World) -> None:
+    keys = opened(world, "K-1", "K-2", "K-3")
+    assert set(world.panel.closed_among(keys)) == set()
+    done(world.panel.update([AccountUpdate(code, f"b2b-{code.lower()}", {"active": False}) for code in ("K-1", "K-3")]))
+    assert set(world.panel.closed_among(keys)) == {keys[0], keys[2]}
+    assert set(world.panel.closed_among(keys[:1])) == {keys[0]}
+    assert set(world.panel.closed_among(keys[1:2])) == set()
+    assert set(world.panel.closed_among(["999999"])) == set()
+    assert set(world.panel.closed_among([])) == set()
+
+
+def test_a_panel_that_ignores_that_filter_calls_nobody_closed() -> None:
+    with StandinPanel(ignored_filters=["clientIsActive"]) as standin:
+        world = HttpWorld(standin)
+        keys = opened(world, "K-1", "K-2")
+        done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": False})]))
+        assert set(world.panel.closed_among(keys)) == set()
+        assert set(world.panel.closed_among(keys[:1])) == set()
+
+
 def test_an_account_is_active_from_its_opening(world: World) -> None:
     [outcome] = done(world.panel.create([new("K-1", active=False)], notify=False))
     assert world.is_active(outcome.panel_client_id)
@@ -1253,3 +1273,42 @@ def test_a_refused_key_halts_the_calls_for_shops_and_addresses_too(world: World)
             call()
     assert world.kept(key) == {number: HOME}
     assert sum(world.panel.calls().values()) == 6
+
+
+# --- everything that is wrong with a record
+
+
+def wrong(world: World, **values: tuple[str, str]) -> dict[str, Value]:
+    """Return values that the panel refuses, each with its code: the stand-in knows them, the fake is told."""
+    if isinstance(world.panel, FakePanel):
+        for name, (value, code) in values.items():
+            world.panel.refuse_value(name, value, code)
+    return {name: value for name, (value, _) in values.items()}
+
+
+def told(outcome: Outcome) -> set[tuple[str, str]]:
+    assert isinstance(outcome, Reject)
+    return {(each.code, each.field) for each in (outcome, *outcome.also)}
+
+
+def test_all_that_is_wrong_with_an_account_is_told_by_one_answer(world: World) -> None:
+    phone, postcode, email = (
+        ("600 700 800 wew. 7", "bad_phone"),
+        ("9-0", "bad_postcode"),
+        ("a@b..pl", "bad_email.by_panel"),
+    )
+    bad = wrong(world, phone=phone, zip_code=postcode, email=email)
+    refused, taken = world.panel.create([new("K-1", **bad), new("K-2")], notify=False)
+    done([taken])
+    assert told(refused) == {("bad_phone", "phone"), ("bad_postcode", "zip_code"), ("bad_email.by_panel", "email")}
+
+
+def test_all_that_is_wrong_with_an_edit_is_told_by_one_answer_and_nothing_of_it_is_taken(world: World) -> None:
+    opened(world, "K-1")
+    account = world.panel.find(["K-1"])[0]
+    bad = wrong(world, phone=("wew. 7", "bad_phone"), zip_code=("9-0", "bad_postcode"))
+    [refused] = world.panel.update([AccountUpdate("K-1", account.login, {**bad, "first_name": "Anna"})])
+    assert told(refused) == {("bad_phone", "phone"), ("bad_postcode", "zip_code")}
+    [again] = world.panel.update([AccountUpdate("K-1", account.login, {"first_name": "Anna"})])
+    done([again])
+    assert world.panel.find(["K-1"])[0].values["first_name"] == "Anna"

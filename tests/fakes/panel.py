@@ -291,6 +291,12 @@ class FakePanel:
         shown = self._looked_up()
         return {key: self._showing(shown[key]) for key in panel_client_ids if key in shown}
 
+    def closed_among(self, panel_client_ids: Sequence[str]) -> Collection[str]:
+        wanted = frozenset(panel_client_ids)
+        if wanted:
+            self._begin("GET clients/clients", tuple(panel_client_ids))
+        return wanted & self.closed
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         any_case = self.code_case == "any_case"
         wanted = {code_key(code) if any_case else code for code in external_codes if code}

@@ -126,6 +126,15 @@ class Money(RuleBasedStateMachine):
     def change_currency(self, client: str, currency: str | None) -> None:
         self.world.exchange.update_client(client, currency=currency)
 
+    @rule(
+        client=st.sampled_from(CLIENTS), owed=st.sampled_from(["250.5", "1000"]), left=st.sampled_from(["0", "250.5"])
+    )
+    def owe_and_pay(self, client: str, owed: str, left: str) -> None:
+        """The figure that is left may be the very one that the panel shows for another reason."""
+        self.compute(client, "1000", owed, allowed=True, currency="PLN")
+        self.world.tick()
+        self.compute(client, "1000", left, allowed=True, currency="PLN")
+
     @rule(client=st.sampled_from(CLIENTS))
     def recompute(self, client: str) -> None:
         if client in self.world.exchange.credit:

@@ -210,6 +210,15 @@ def test_more_than_can_be_remembered_are_found_by_the_next_scans(monkeypatch: py
     assert closed == [0, 2, 4, 5]
 
 
+def test_of_a_client_that_is_gone_and_lost_its_link_nothing_is_in_step() -> None:
+    world = full("{}")
+    del world.exchange.links["C-0"]
+    world.exchange.delete_client("C-0")
+    for _ in range(2):
+        world.tick()
+    assert not in_step(world, "C-0")
+
+
 def test_a_client_that_comes_back_goes_on() -> None:
     world = full("{}")
     row = dict(world.exchange.clients["C-0"])

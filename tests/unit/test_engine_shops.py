@@ -175,7 +175,7 @@ def test_a_shop_that_is_opened_in_the_panel_is_known_after_a_while() -> None:
 
 
 def test_the_panel_is_asked_for_its_shops_once() -> None:
-    world = linked(250)
+    world = linked(250, policy='{"brake": {"any_share": 1}}')
     for n in range(250):
         world.exchange.set_shops(f"C-{n}", 1, 2)
     world.tick()

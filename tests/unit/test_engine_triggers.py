@@ -129,8 +129,9 @@ def test_a_process_looks_at_its_start_and_once_an_hour_and_when_it_shall_be_now(
     world.pass_time(minutes=59)
     assert look() == {}
     assert look(now=True) == {"clients": "disabled"}
+    assert look() == {"clients": "disabled"}, "while something lacks each run looks"
     world.exchange.enable_triggers("clients")
-    assert look() == {}, "while something lacks each run looks"
+    assert look() == {}
     world.exchange.disable_triggers("clients")
     world.pass_time(minutes=59)
     assert look() == {}

@@ -6,7 +6,7 @@ and pages need.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date, datetime
@@ -152,6 +152,13 @@ class Panel(Protocol):
 
     def read(self, panel_client_ids: Sequence[str]) -> Mapping[str, Account]:
         """Return the accounts with these ids that exist, by id."""
+        ...
+
+    def closed_among(self, panel_client_ids: Sequence[str]) -> Collection[str]:
+        """Return those of these accounts that are closed; none where the panel does not tell.
+
+        An account shows nothing of it: a filter of the search is the only way to learn it.
+        """
         ...
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:

@@ -57,6 +57,12 @@ def by_ids(panel_client_ids: Sequence[str]) -> Filter:
     return Filter("clientsIds", query, lambda shown: text(shown.get("clientId")) in wanted)
 
 
+def by_activity(is_open: str, panel_client_ids: Sequence[str]) -> Filter:
+    """Return the filter by the panel's own ids of accounts that are open (``yes``) or closed (``no``)."""
+    found = by_ids(panel_client_ids)
+    return Filter("clientIsActive", {**found.query, "clientIsActive": is_open}, found.holds)
+
+
 def by_codes(codes: Sequence[str]) -> Filter:
     """Return the filter by external codes without commas; a panel may find them in another letter case."""
     wanted = frozenset(map(code_key, codes))

@@ -9,7 +9,7 @@ system/serverTime, system/shopsData.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -95,6 +95,16 @@ class HttpPanel:
         """Return the accounts with these ids that exist, by id."""
         found = self._all_with(client_gates.by_ids, sorted(frozenset(panel_client_ids)))
         return {account.panel_client_id: account for account in found}
+
+    def closed_among(self, panel_client_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these accounts that are closed; a panel that ignores the filter shows them as open too."""
+        wanted = frozenset(panel_client_ids)
+        closed = self._with_activity(wanted, "no")
+        return closed - self._with_activity(closed, "yes") if closed == wanted else closed
+
+    def _with_activity(self, panel_client_ids: Collection[str], is_open: str) -> frozenset[str]:
+        found = self._all_with(partial(client_gates.by_activity, is_open), sorted(panel_client_ids))
+        return frozenset(account.panel_client_id for account in found)
 
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         """Return the accounts that the panel finds by these codes, without those that carry others (``same_code``)."""

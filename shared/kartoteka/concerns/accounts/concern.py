@@ -26,11 +26,13 @@ from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
 from kartoteka.fields.table import ACTIVE, LOGIN
-from kartoteka.fields.values import from_json
+from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
     REFUSED,
+    STANDS,
     Candidate,
     Change,
+    Decision,
     Deferral,
     Direction,
     Done,
@@ -52,7 +54,7 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
-from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown
+from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step
@@ -62,6 +64,8 @@ from kartoteka.sync.run import Run
 
 logger = logging.getLogger(__name__)
 
+CLOSED = "closed_in_panel"
+"""The code of an account that somebody closed in the panel."""
 CODE = "external_code"
 """The name under which the giving of a code stands in intents and in the history."""
 PAGE = 1_000
@@ -172,6 +176,19 @@ class Accounts(Concern):
         propagates = self.run.policy.accounts.deletes == "propagate"
         return replace(record, erp={ACTIVE: False}) if record.erp is None and record.link and propagates else record
 
+    def checked(self, record: Record, _shown: Shown, steps: Sequence[Step]) -> tuple[tuple[Step, ...], Status | None]:
+        """Leave an account closed that somebody has closed in the panel, until a person or the ERP's row opens it."""
+        return tuple(self._left_closed(step) if self._was_closed(record, step) else step for step in steps), None
+
+    @staticmethod
+    def _was_closed(record: Record, step: Step) -> bool:
+        by_itself = step.target is Side.PANEL and step.reason is Reason.DRIFT and record.decision != Decision.RETRY
+        return by_itself and step.field == ACTIVE and step.value is True
+
+    @staticmethod
+    def _left_closed(step: Step) -> Step:
+        return step.held(CLOSED, {}, Note(STANDS, as_text(False) or "", code=CLOSED))
+
     def verdict(self, record: Record) -> Status | None:
         """Return what is said of an account of which all is in step: also that its client is gone."""
         return super().verdict(record) if record.has_client else codes.status("deleted")
@@ -223,7 +240,37 @@ class Accounts(Concern):
         return None if self.run.feed_read else Retry("feed_behind")
 
     def notice(self, news: News) -> Sequence[Owner]:
-        """Return the clients without an account to whom an account on a page of the feed may belong."""
+        """Return clients to whom an account on a page may belong, and those whose own was closed or opened there."""
+        return [*self._notice_unlinked(news), *self._notice_closed(news)]
+
+    def _notice_closed(self, news: News) -> Sequence[Owner]:
+        """Return the clients whose account somebody has closed in the panel, or opened again.
+
+        An account that was never seen before is the echo of its own opening.
+        """
+        moved = {o: a for o, a in news.linked.items() if a.panel_client_id in news.fresh.keys() & set(news.known)}
+        loaded = by_owner(self.load(moved)) if moved and self.is_on else []
+        is_open, failed = self._activity([records[0] for _, records in loaded])
+        for error in failed.values():
+            raise error
+        return [
+            owner
+            for owner, records in loaded
+            if owner in is_open and any(self.plans(records, Shown({ACTIVE: is_open[owner]}, moved[owner])))
+        ]
+
+    def _activity(self, records: Sequence[Record]) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
+        """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed."""
+        ids = {r.link.panel_client_id: r.key.owner for r in records if r.link and self._as_agreed(r)}
+        closed, failed = retry.ask_all(self.run.panel.closed_among, list(ids))
+        errors = {ids[key]: error for key, error in failed.items() if not isinstance(error, Reject)}
+        return {owner: key not in closed for key, owner in ids.items() if key not in failed}, errors
+
+    def _as_agreed(self, record: Record) -> bool:
+        wanted = (record.erp or {}).get(ACTIVE) if self.rules[ACTIVE].to_panel else None
+        return wanted is not None and record.state.base is not None and record.state.base.erp.get(ACTIVE) == wanted
+
+    def _notice_unlinked(self, news: News) -> Sequence[Owner]:
         codes_shown = [
             a.external_code
             for a in news.page
@@ -432,7 +479,7 @@ class Accounts(Concern):
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts of linked clients; look for those of the others by code, and read those that matched."""
         linked, unlinked = [r for r in records if r.link], [r for r in records if not r.link]
-        shown, failed = super().read(linked) if linked else ({}, {})
+        shown, failed = self._read_linked(linked) if linked else ({}, {})
         if not unlinked:
             return shown, failed
         if not index_is_complete(self.run):
@@ -506,6 +553,17 @@ class Accounts(Concern):
         except (Retry, Halt) as error:
             return dict.fromkeys(new, error)
         return {} if shows_some else dict.fromkeys(new, Retry(NONE_SHOWN))
+
+    def _read_linked(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
+        """Read the accounts of linked clients, and whether they are open."""
+        shown, failed = super().read(records)
+        is_open, unread = self._activity([r for r in records if r.key.owner in shown and shown[r.key.owner].account])
+        told = {
+            owner: replace(one, values={**(one.values or {}), ACTIVE: is_open[owner]}) if owner in is_open else one
+            for owner, one in shown.items()
+            if owner not in unread
+        }
+        return told, {**failed, **unread}
 
     def _matched(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
         """Read the accounts afresh that were matched: the account index may be behind the panel.
