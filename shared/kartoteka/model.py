@@ -367,9 +367,9 @@ class Change:
 
 
 def with_erp_forms(change: Change, shown: Values | None) -> Change:
-    """Return a change whose base has, of columns that were written, the forms that the ERP's row shows afterwards."""
+    """Return a change whose base has the ERP's forms: what its row shows in place of what was written (``shown``)."""
     base = change.after.base
-    if base is None or not shown or all(base.erp.get(name) == value for name, value in shown.items()):
+    if base is None or not shown:
         return change
     forms = {name: value for name, value in shown.items() if name in base.erp}
     return replace(change, after=replace(change.after, base=base._replace(erp={**base.erp, **forms})))

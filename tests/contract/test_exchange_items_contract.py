@@ -327,7 +327,7 @@ def test_one_item_of_a_client_fails_and_its_others_go_on(bench: Bench) -> None:
         "A-1": ("B", RecordState(forms({"street": "B"}), status=IN_STEP)),
         "A-2": ("raced", RecordState(status=RACED)),
         "A-3": ("A", RecordState(status=RACED)),
-        "new-1": ("Długa 1", RecordState(forms({"street": "Długa 1"}, {"street": "B"}), status=IN_STEP)),
+        "new-1": ("Długa 1", RecordState(forms({"street": "B"}), status=IN_STEP)),
         "new-2": (None, RecordState(status=RACED)),
         "taken": (None, RecordState(status=RACED)),
     }

@@ -952,7 +952,8 @@ def _with_forms(db: FakeExchange, change: Change) -> Change:
         return change
     table, row_id = _row_of(key)
     present = db.tables[table][row_id]
-    return with_erp_forms(change, {name: present[name] for name in (*(row.insert or ()), *row.edits)})
+    new = {**(row.insert or {}), **{name: edit.value for name, edit in row.edits.items()}}
+    return with_erp_forms(change, {name: present[name] for name, value in new.items() if present[name] != value})
 
 
 def _row_of(key: Key) -> tuple[str, str]:

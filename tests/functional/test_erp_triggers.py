@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from kartoteka.policy import parse
 from tests.fixtures.exchange import SqlBench
-from tests.helpers import installation
 from tests.world import CLIENT, CONCERNS, World
 
 ADDRESS = {"first_name": "Jan", "last_name": "Kowal", "street": "Nowa 2", "zip_code": "30-001", "city": "Kraków"}
@@ -33,10 +33,17 @@ def when(bench: SqlBench, event: str, table: str, then: str) -> None:
     )
 
 
+class SqlWorld(World):
+    """An installation whose exchange database is a real one."""
+
+    def paused(self) -> dict[str, str]:
+        return dict(self.exchange.pauses.paused())
+
+
 @pytest.fixture
 def world(sql: SqlBench) -> World:
     """An installation over the real adapter with two linked customers, C-1 and C-2, who have trade credit."""
-    world = installation(policy=BOTH_WAYS)
+    world = SqlWorld(parse(BOTH_WAYS))
     world.exchange = sql.exchange  # type: ignore[assignment]
     for number, mail in (("1", "biuro@firma.pl"), ("2", "inna@spolka.pl")):
         nip = {"1": "5250001233", "2": "7792369887"}[number]

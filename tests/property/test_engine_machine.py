@@ -25,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from kartoteka.fields.table import BILLING
 from kartoteka.model import Side
 from kartoteka.policy import FieldRule, parse
+from kartoteka.ports.panel import Search
 from tests.fakes.exchange import ErpTransaction
 from tests.property.faults import Faults
 from tests.world import CLIENT, CONCERNS, World
@@ -132,6 +133,20 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     def the_erp_edits_while_we_save(self, client: str, field: str) -> None:
         self.world.exchange.before_save = lambda: self.edit_once(client, field)
 
+    @rule(client=clients, field=fields)
+    def the_panel_edits_while_its_pages_are_read(self, client: str, field: str) -> None:
+        def edit(_search: Search, _page: int) -> None:
+            self.world.panel.while_paging = None
+            self.world.pass_time(seconds=1)
+            self.panel_edits(client, field)
+
+        self.world.panel.while_paging = edit
+
+    @rule(backwards=st.booleans())
+    def the_panel_lists_by_date(self, backwards: bool) -> None:
+        sign = -1 if backwards else 1
+        self.world.panel.order = lambda account: sign * (account.modified_at.timestamp() if account.modified_at else 0)
+
     def edit_once(self, client: str, field: str) -> None:
         self.world.exchange.before_save = None
         self.erp_edits(client, field)
@@ -235,6 +250,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         world = self.world
         self.the_slow_transaction_ends(commits=True)
         world.exchange.before_save = None
+        world.panel.while_paging = None
         world.mortal(10**9)
         world.panel.recover()
         for client in CLIENTS:
@@ -322,6 +338,8 @@ def live(seed: int) -> None:
         (1, lambda: machine.a_slow_transaction_begins(client(), field())),
         (1, lambda: machine.the_slow_transaction_ends(commits=chance.random() < 0.8)),
         (1, lambda: machine.the_erp_edits_while_we_save(client(), field())),
+        (1, lambda: machine.the_panel_edits_while_its_pages_are_read(client(), field())),
+        (1, lambda: machine.the_panel_lists_by_date(chance.random() < 0.5)),
         (8, lambda: machine.collects(concern())),
         (5, machine.follows),
         (10, lambda: machine.works(concern())),

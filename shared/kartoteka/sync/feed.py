@@ -18,7 +18,7 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
-from kartoteka.sync.rebase import looking_back, rebase, stop
+from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
 from kartoteka.sync.restored import is_behind
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Reading, Zone
@@ -337,7 +337,13 @@ class PanelFeed:
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
-                behind = looking_back(self._run, {o: a for o, a in news.linked.items() if a.panel_client_id in fresh})
+                edited = {owner: a for owner, a in news.linked.items() if a.panel_client_id in fresh}
+                back, of = looking_back(self._run, edited)
+                if back >= CHANCE and 2 * back >= of:
+                    behind = back
+                elif back:
+                    latest = self._run.exchange.index.latest(self._run.policy.panel.batch_size)
+                    cursor = self._verified(cursor, latest)
             if behind:
                 cursor = self._noticed(cursor, behind, len(page))
         moved = rebase(self._run, news.linked, cursor.restored, whole=whole) if cursor.restored and complete else {}

@@ -74,11 +74,11 @@ def rebase(
     return moved
 
 
-def looking_back(run: Run, accounts: Mapping[Owner, Account]) -> int:
-    """Return how many of these clients, edited in the panel, show what a field once held, where that is no chance.
+def looking_back(run: Run, accounts: Mapping[Owner, Account]) -> tuple[int, int]:
+    """Return how many of these clients show what a field once held, and how many of them were edited in the panel.
 
     After a restore accounts may have been edited before anybody has noticed it, so that no date goes back. One client
-    whose street is what it was is an edit like any other; several at once, and half of all that were edited, are not.
+    whose street is what it was may be an edit like any other; several at once, and half of all edited, are no chance.
     """
     edited, back = set[Owner](), set[Owner]()
     for concern in run.concerns.values():
@@ -97,7 +97,7 @@ def looking_back(run: Run, accounts: Mapping[Owner, Account]) -> int:
             edited.add(owner)
             if gone_back(concern.rows.fields, base, shown, held) != base:
                 back.add(owner)
-    return len(back) if len(back) >= CHANCE and 2 * len(back) >= len(edited) else 0
+    return len(back), len(edited)
 
 
 def _is_its_own(record: Record, accounts: Mapping[Owner, Account]) -> bool:

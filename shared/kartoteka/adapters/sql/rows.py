@@ -53,7 +53,7 @@ class RowWriter:
         return self._write_one_by_one(connection, groups)
 
     def forms(self, connection: sa.Connection, changes: Sequence[Change]) -> Mapping[Key, Values]:
-        """Return what the rows hold now of the columns that these changes wrote: a trigger may rewrite them."""
+        """Return what the rows hold now in place of what these changes wrote: a trigger may have rewritten it."""
         names: dict[str, set[str]] = defaultdict(set)
         for change in changes:
             names[self._table(change.record.key).name].update(_new(change))
@@ -70,7 +70,10 @@ class RowWriter:
             for some in pieces(sorted({owner for owner, _ in keys}), CHUNK):
                 rows = reader.read(connection, some)
                 written = {each: keys[each] for each in keys.keys() & rows.keys()}
-                found |= {c.record.key: {n: rows[each][n] for n in _new(c)} for each, c in written.items()}
+                found |= {
+                    c.record.key: {n: rows[each][n] for n, value in _new(c).items() if rows[each][n] != value}
+                    for each, c in written.items()
+                }
         return found
 
     def _table(self, key: Key) -> sa.Table:
