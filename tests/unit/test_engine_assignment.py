@@ -228,12 +228,13 @@ def test_clients_without_a_group_cost_nothing_and_have_no_status() -> None:
     before = len(world.panel.log)
     world.tick()
     assert told(world) is None
-    # the feed; billing's read and write; the feed once more, and for its sake the addresses
+    # the feed; billing's read and write; the feed once more, and for its sake who was closed by hand, and the addresses
     assert world.panel.log[before:] == [
         ("GET clients/clients", ()),
         ("GET clients/clients", ("1",)),
         ("PUT clients/clients", ("C-0",)),
         ("GET clients/clients", ()),
+        ("GET clients/clients", ("1",)),
         ("GET clients/deliveryAddress", ("1",)),
     ]
 

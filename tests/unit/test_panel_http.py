@@ -922,6 +922,7 @@ FLAT = {
     "clientLogin": "anna",
     "clientCodeExternal": "K-1",
     "clientsLastModificationDate": IN,
+    "clientRegistrationDate": IN,
     "isUnregistered": "n",
     "clientEmail": "a@b.pl",
     "clientType": "firm",
