@@ -13,6 +13,7 @@ from kartoteka.codes import State, Status
 from kartoteka.errors import Retry
 from kartoteka.model import Change, Value
 from kartoteka.ports.exchange import Saved
+from kartoteka.sync.run import Run
 from kartoteka.sync.taken import SENT_AGAIN
 from tests.address_world import LINES
 from tests.helpers import account_of, linked, puts
@@ -229,28 +230,24 @@ def test_what_the_feed_does_not_show_is_asked_for_by_id_within_ten_minutes_and_i
     assert puts(world) == 30
 
 
-def test_a_worker_that_was_faster_than_the_feed_is_not_overwritten() -> None:
+def test_a_worker_that_was_faster_than_the_feed_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     world = linked()
     world.exchange.update_client("C-0", city="Gdynia")
     world.collect("billing")
     world.drain()
+    save = Run.save
 
-    def meanwhile() -> None:
-        world.exchange.before_save = None
-        world.exchange.update_client("C-0", city="Sopot")
-        world.collect("billing")
-        world.drain()
+    def slow(run: Run, changes: Sequence[Change], *, unless_changed: bool = False) -> Saved:
+        if unless_changed and changes:
+            monkeypatch.setattr(Run, "save", save)
+            world.exchange.update_client("C-0", city="Sopot")
+            world.collect("billing")
+            world.drain()
+        return save(run, changes, unless_changed=unless_changed)
 
-    save = world.exchange.records.save
-
-    def slow(changes: Sequence[Change], **more: Any) -> Saved:
-        if more.get("unless_changed") and changes:
-            world.exchange.records.save = save  # type: ignore[method-assign]
-            meanwhile()
-        return save(changes, **more)
-
-    world.exchange.records.save = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(Run, "save", slow)
     world.follow()
+    assert Run.save is save
     assert status(world).code == "unconfirmed"
     settle(world, 2)
     assert world.panel.accounts[account_of(world, "C-0")].values["city"] == "Sopot"
