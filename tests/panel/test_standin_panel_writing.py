@@ -98,7 +98,7 @@ def test_external_codes_in_the_panels_own_case(
 ) -> None:
     panel.settings.change(code_case=manner)
     api.write(*POST, new_client("a", code_extern="Kow-1"))
-    assert [each.external_code for each in panel.accounts()] == [kept]
+    assert [each.external_code for each in panel.accounts] == [kept]
     for code in found:
         answer = api.get("clients/clients", clientCodesExternal=code)
         assert [each["clientCodeExternal"] for each in answer["results"]] == [kept]

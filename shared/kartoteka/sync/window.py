@@ -116,8 +116,8 @@ class Zone:
 
 
 TOLD_RECORDS = 20
-TOLD_SHARE = 0.05
-"""Where so many accounts, and such a share of those read, went back, everything is stopped until a person confirms."""
+TOLD_PERCENT = 5
+"""Where so many accounts, and such a part of those read, went back, everything is stopped until a person confirms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Restored:
     @property
     def is_grave(self) -> bool:
         """Whether so much has gone back that a person is to be asked first."""
-        return self.behind >= TOLD_RECORDS and self.behind >= TOLD_SHARE * self.read
+        return self.behind >= TOLD_RECORDS and 100 * self.behind >= TOLD_PERCENT * self.read
 
 
 @dataclass(frozen=True, slots=True)
