@@ -82,6 +82,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
     @rule(client=clients, field=fields)
     def panel_edits(self, client: str, field: str) -> None:
         if account := self.account_of(client):
+            self.note()  # it may come in the middle of a run that has just written
             self.world.pass_time(seconds=3)  # within two seconds of our write nobody could tell it from our own
             value = f"panel {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})

@@ -213,9 +213,9 @@ class Plan:
 
     def _wait(self, base: Forms | None) -> Deferral | None:
         """Return when the panel is asked for what it took; where its key is in the queue already, as that says."""
-        before = self.record.state
+        before, due = self.record.state, taken.wait(base)
         queued = before.deferral is not None and before.deferral.code == UNCONFIRMED and base == before.base
-        return before.deferral if queued else taken.wait(base)
+        return before.deferral if queued and due else due
 
     def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:
         return tuple(
