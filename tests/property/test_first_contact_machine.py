@@ -106,6 +106,7 @@ class FirstContact:
 
     def the_panel_assigns_shops(self) -> None:
         if self.world.panel.accounts:
+            self.world.pass_time(seconds=3)  # within two seconds of our write nobody could tell it from our own
             self.world.panel.assign_shops(
                 self.chance.choice(list(self.world.panel.accounts)), self.chance.randint(1, 3)
             )
