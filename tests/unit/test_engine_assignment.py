@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.concerns.discounts.groups import Groups
 from kartoteka.errors import Reject, Retry
 from kartoteka.model import Key, Owner
 from kartoteka.policy import parse
+from kartoteka.sync.plan import Plan
+from kartoteka.sync.retry import Answer
 from tests.helpers import account_of, left_undone, number_of, prices
 from tests.world import CLIENT, World
 
@@ -446,19 +449,21 @@ def test_a_refusal_of_something_else_sends_nobody_to_look_at_the_group() -> None
 # --- who is told of a group
 
 
-def test_a_client_that_is_worked_while_its_group_is_being_made_waits_and_is_woken() -> None:
+def test_a_client_that_is_worked_while_its_group_is_being_made_waits_and_is_woken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = customers(group=None)
     world.exchange.set_group("G3", "Nowa")
     world.exchange.update_client("C-0", discount_group_id="G3")
-    create = world.panel.create_group
+    send = Groups.send
 
-    def slowly(name: str) -> str:
-        number = create(name)
+    def slowly(groups: Groups, plan: Plan) -> Answer:
+        answer = send(groups, plan)
         world.reconcile("discounts", Owner("C-0"))  # another function's worker, before the number is stored
         assert told(world) == (State.PENDING, "group_pending")
-        return number
+        return answer
 
-    world.panel.create_group = slowly  # type: ignore[method-assign]
+    monkeypatch.setattr(Groups, "send", slowly)
     world.reconcile("discounts", Owner(group_id="G3"))
     client: tuple[Owner, ...] = (Owner("C-0"),)
     world.queue.chunks["discounts"] = [chunk for chunk in world.queue.chunks["discounts"] if chunk == client]
