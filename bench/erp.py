@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bench.customers import COLUMNS, ERP_STREET, Row
 from kartoteka.adapters.sql import tables, upgrade
 from kartoteka.adapters.sql.dialect import open_engine, parse_url
+from kartoteka.sync.taken import UNCONFIRMED
 
 INSERTED_TOGETHER = 1_000
 
@@ -54,12 +55,15 @@ class Erp:
             return {row[0]: row[1] for row in rows}
 
     def unsettled(self) -> int:
-        """Return how many records are not in step, deferred, with an intent left, or in an open conflict."""
-        base, count = tables.sync_base.c, sa.select(sa.func.count())
+        """Return how many records are not in step, deferred, with an intent left, or in an open conflict.
+
+        One that was sent and only waits to be shown by the panel is none of these.
+        """
+        base, status, count = tables.sync_base.c, tables.sync_status.c, sa.select(sa.func.count())
         wrong = (
-            count.where(tables.sync_status.c.state != "in_step"),
+            count.where(status.state != "in_step", status.code != UNCONFIRMED),
             count.where(tables.sync_conflicts.c.closed_at.is_(None)),
-            count.where(base.due_at.is_not(None)),
+            count.where(base.due_at.is_not(None), base.code != UNCONFIRMED),
             count.where(base.intent.is_not(None)),
         )
         with self._engine.begin() as connection:
