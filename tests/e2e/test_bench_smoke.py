@@ -38,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 
 def test_a_hundred_new_customers_cost_three_calls_echo_included(runs: Runs) -> None:
-    news = 3  # the feed's own schedule, new registrations, and once more right before new clients are sent to be matched
+    news = 3  # the feed's own schedule; new registrations; once more right before new clients are matched
     calls = {FEED: news + 2, "POST clients/clients": 2, "GET system/shopsData": 1}  # looked up; created; once
     assert runs[ours.FIRST_LOAD].calls == calls
     assert runs[ours.ECHO].calls == {FEED: 2}
