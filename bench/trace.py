@@ -99,12 +99,18 @@ class Installation:
 
     def run(self) -> Run:
         """Return what one run works with."""
-        run = Run(self.exchange, self._http, self._state, self.queue, Policy(), "trace", now=self._now)
+        run = Run(self.exchange, self._http, self._state, self.queue, Policy(), "trace", now=self.now)
         concerns.build(run)
         return run
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return the moment, UTC, on both sides."""
         return datetime.now(UTC) + self.later
+
+    def wait(self, time: timedelta) -> None:
+        """Let time pass on both sides."""
+        self.later += time
+        self.panel.clock.skew += time.total_seconds()
 
     def write(self, statement: str, **values: Any) -> None:
         """Write into the exchange database as an ERP does."""
@@ -173,7 +179,7 @@ def street(place: Installation) -> Callable[[], None]:
 
 def price(place: Installation) -> Callable[[], None]:
     """A dated price begins."""
-    begins = datetime.now(UTC) + timedelta(minutes=5)
+    begins = place.now() + timedelta(minutes=5)
     place.write("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurt')")
     place.write(
         "INSERT INTO discount_group_items (group_id, item_type, item_id, price, currency, valid_from) "
@@ -181,7 +187,7 @@ def price(place: Installation) -> Callable[[], None]:
         begins=begins.replace(tzinfo=None).isoformat(" "),
     )
     place.tick()
-    place.later += timedelta(minutes=10)
+    place.wait(timedelta(minutes=10))
 
     def story() -> None:
         place.collect("discounts")
@@ -227,7 +233,10 @@ def main() -> None:
             place.tick()
             insert(place, "C-1", nip="5260001246")
             place.tick()
-            place.tick()
+            for _ in range(2):  # what was sent is shown and agreed on before the story begins
+                place.wait(timedelta(minutes=5))
+                place.tick()
+            place.wait(timedelta(minutes=5))
             trace = traced(begin(place))
             table.add_row((begin.__doc__ or "").rstrip("."), *map(str, trace.row))
             orders.append(f"{begin.__name__}: " + " → ".join(trace.files))
