@@ -235,6 +235,22 @@ def test_a_wrong_number_is_told_as_wrong_before_it_is_protected() -> None:
     assert world.exchange.decision("C-0", "billing") == "send", "it means nothing here"
 
 
+def test_a_word_that_meant_nothing_lets_no_later_number_pass() -> None:
+    world = linked()
+    world.exchange.update_client("C-0", nip="5260001245")
+    world.tick()
+    decide(world, "send")
+    assert said(world)[:2] == (State.HELD, "bad_decision")
+    for number in (B, tax_number(3)):
+        world.exchange.update_client("C-0", nip=number)
+        world.tick()
+        assert nip(world) == tax_number(0), "the word was given for another one"
+    decide(world, "")
+    assert said(world)[:2] == (State.HELD, "tax_number_changed")
+    decide(world, "send")
+    assert (nip(world), said(world)[0]) == (tax_number(3), State.IN_STEP)
+
+
 def test_the_policy_may_let_numbers_pass() -> None:
     world = linked(policy=UNPROTECTED)
     world.exchange.update_client("C-0", nip=B)

@@ -19,6 +19,7 @@ from kartoteka.fields.table import CURRENCY_FIELD, TAX_NUMBER_FIELD, country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side, Value
 from kartoteka.sync.concern import Shown
+from kartoteka.sync.decisions import BAD_DECISION
 from kartoteka.sync.merge import Step, quoted
 
 CHANGED = "tax_number_changed"
@@ -58,7 +59,7 @@ class Billing(InTurn):
                 return _held(step, fault, facts, step.seen)
         if not (self.rules[step.field].protect and self._replaces(record, step)):
             return step
-        if record.decision == Decision.SEND:
+        if record.decision == Decision.SEND and record.code != BAD_DECISION:  # else it was given for another value
             return replace(step, confirmed=True, risky=False)
         erp_value, panel_value = (step.value, step.seen) if step.target is Side.PANEL else (step.seen, step.value)
         facts = {"erp_value": quoted(erp_value), "panel_value": quoted(panel_value)}

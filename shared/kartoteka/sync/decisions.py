@@ -29,7 +29,7 @@ from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import was_stopped
 from kartoteka.sync.run import Run
 
-BY_HAND, BAD = "by_hand", "bad_decision"
+BY_HAND, BAD_DECISION = "by_hand", "bad_decision"
 
 Again = Callable[[Record, Any], Status | None]
 """(record whose base is what both sides show, what the panel shows) -> its status."""
@@ -78,15 +78,15 @@ def decided(plan: Plan, *, asked: bool, again: Again) -> Plan:
         return plan
     if record.decision == Decision.DONE:
         return _done(plan, asked=asked, again=again)
-    told = codes.status(BAD, value=record.decision)
-    others = [plan.status] if plan.status and plan.status.code not in ("", BAD) else []
+    told = codes.status(BAD_DECISION, value=record.decision)
+    others = [plan.status] if plan.status and plan.status.code not in ("", BAD_DECISION) else []
     return replace(plan, status=joined([told, *others]), decision=record.state.decision)
 
 
 def _as_left(plan: Plan) -> Plan:
     """Return the plan of a record without a decision: what one side alone has, and was settled by hand, stays so."""
     record = plan.record
-    if record.code == BAD and plan.status is not None and plan.status.code == BAD:
+    if record.code == BAD_DECISION and plan.status is not None and plan.status.code == BAD_DECISION:
         return replace(plan, status=None)  # it was taken back
     if record.code != BY_HAND or record.erp is None or plan.act is Act.FORGET or _has_both(plan):
         return plan
@@ -111,7 +111,7 @@ def _done(plan: Plan, *, asked: bool, again: Again) -> Plan:
     if alone and record.erp is not None:
         return Plan(record, Act.KEEP, status=codes.status(BY_HAND), shown=plan.shown)
     if plan.status is not None and plan.status.state is State.HELD:
-        told = codes.status(BAD, value=record.decision)
+        told = codes.status(BAD_DECISION, value=record.decision)
         return replace(plan, status=joined([told, plan.status]), decision=record.state.decision)
     return plan
 
