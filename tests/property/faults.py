@@ -26,3 +26,26 @@ class Faults:
     @rule(times=st.integers(1, 4))
     def the_panel_is_away(self, times: int) -> None:
         self.world.panel.fail(*[Retry("panel_5xx") for _ in range(times)])
+
+
+class Deaths:
+    """Processes die, replies are lost, calls fail; then everything is done that is due."""
+
+    world: Any
+
+    @rule(steps=st.integers(1, 60), after=st.booleans())
+    def die(self, steps: int, after: bool) -> None:
+        self.world.mortal(steps, after=after)
+        self.world.tick()
+
+    @rule()
+    def lose_a_reply(self) -> None:
+        self.world.panel.lose_reply()
+
+    @rule()
+    def fail_a_call(self) -> None:
+        self.world.panel.fail(Retry("timeout"))
+
+    @rule()
+    def tick(self) -> None:
+        self.world.tick()

@@ -17,12 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kartoteka.codes import State, Status
 from kartoteka.concerns import credit
 from kartoteka.concerns.discounts import prices
-from kartoteka.errors import Reject, Retry
+from kartoteka.errors import Reject
 from kartoteka.fields import money
 from kartoteka.model import Key, Outcome, Values
 from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountUpdate
 from tests.helpers import left_undone
+from tests.property.faults import Deaths
 from tests.world import CLIENT, World
 
 CLIENTS = ("C-0", "C-1")
@@ -32,7 +33,7 @@ AMOUNTS = st.sampled_from(["0", "1.005", "250.5", "1000", "99.99", "12,50", "NaN
 HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "300"))
 
 
-class Money(RuleBasedStateMachine):
+class Money(Deaths, RuleBasedStateMachine):
     """The ERP's author, a user of the panel, a clock, and a cloud in which things go wrong."""
 
     @initialize(
@@ -181,23 +182,6 @@ class Money(RuleBasedStateMachine):
             self.world.panel.discount_groups[number] = name
 
     # --- the cloud
-
-    @rule(steps=st.integers(1, 60), after=st.booleans())
-    def die(self, steps: int, after: bool) -> None:
-        self.world.mortal(steps, after=after)
-        self.world.tick()
-
-    @rule()
-    def lose_a_reply(self) -> None:
-        self.world.panel.lose_reply()
-
-    @rule()
-    def fail_a_call(self) -> None:
-        self.world.panel.fail(Retry("timeout"))
-
-    @rule()
-    def tick(self) -> None:
-        self.world.tick()
 
     @rule(concern=st.sampled_from(["discounts", "credit", "billing"]))
     def collect(self, concern: str) -> None:

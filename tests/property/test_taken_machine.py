@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kartoteka.codes import State
-from kartoteka.errors import Retry
 from kartoteka.fields.table import BILLING
 from kartoteka.model import Key, Value
 from kartoteka.policy import parse
 from tests.helpers import left_undone
+from tests.property.faults import Deaths
 from tests.world import CLIENT, World
 
 HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "200"))
@@ -32,7 +32,7 @@ MANNERS = ("none", "cut", "escape", "three bytes", "zeros", "ignore street", "ig
 clients, fields = st.sampled_from(CLIENTS), st.sampled_from(FIELDS)
 
 
-class Taking(RuleBasedStateMachine):
+class Taking(Deaths, RuleBasedStateMachine):
     """Two customers, two editors, and a panel with manners."""
 
     @initialize(conflict=st.sampled_from(["erp", "panel", "hold"]), batch=st.sampled_from([1, 100]))
@@ -89,23 +89,6 @@ class Taking(RuleBasedStateMachine):
             self.world.panel.edit(link.panel_client_id, **{field: value})
 
     # --- the cloud
-
-    @rule(steps=st.integers(1, 40), after=st.booleans())
-    def die(self, steps: int, after: bool) -> None:
-        self.world.mortal(steps, after=after)
-        self.world.tick()
-
-    @rule()
-    def lose_a_reply(self) -> None:
-        self.world.panel.lose_reply()
-
-    @rule()
-    def fail_a_call(self) -> None:
-        self.world.panel.fail(Retry("timeout"))
-
-    @rule()
-    def tick(self) -> None:
-        self.world.tick()
 
     @rule()
     def collect(self) -> None:

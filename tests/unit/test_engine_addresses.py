@@ -64,6 +64,17 @@ def asking(made: AddressWorld) -> bool:
     return concern.asking({Owner("C-1"): None}) == [Owner("C-1")]
 
 
+def linked_anew(made: AddressWorld) -> str:
+    """Let the client, whose account is gone, be linked to another one; return that one."""
+    del made.exchange.links["C-1"]
+    made.exchange.update_client("C-1", first_name="Jan")
+    other = made.panel.register(CLIENT, login="anew", external_code="C-1")
+    made.knows_the_panel()
+    made.tick()
+    assert made.exchange.links["C-1"].panel_client_id == other
+    return other
+
+
 def noticed(made: AddressWorld) -> bool:
     """Say whether the feed finds anything to be done for C-1, whose account has moved."""
     moved = made.panel.accounts["1"]
@@ -620,12 +631,7 @@ def test_a_client_that_is_linked_to_another_account_begins_anew_and_loses_no_row
     made.turn()
     made.panel.remove("1")
     made.turn()
-    del made.exchange.links["C-1"]
-    made.exchange.update_client("C-1", first_name="Jan")
-    other = made.panel.register(CLIENT, login="anew", external_code="C-1")
-    made.knows_the_panel()
-    made.tick()
-    assert made.exchange.links["C-1"].panel_client_id == other
+    other = linked_anew(made)
     made.turn()
     assert (streets(made, other), rows(made)) == (["z ERP"], {"A-1": "z ERP"})
     assert (made.status(), made.exchange.status("C-1", CONCERN, "panel-2")) == (Status(State.IN_STEP), None)
@@ -1117,12 +1123,7 @@ def test_bases_of_an_account_that_was_before_are_void_where_addresses_were_off_w
     made = in_step(deletes="propagate")
     wanted, made.policy = made.policy, policy("off")
     made.panel.remove("1")
-    del made.exchange.links["C-1"]
-    made.exchange.update_client("C-1", first_name="Jan")
-    other = made.panel.register(CLIENT, login="anew", external_code="C-1")
-    made.knows_the_panel()
-    made.tick()
-    assert made.exchange.links["C-1"].panel_client_id == other
+    other = linked_anew(made)
     assert not any(key.concern == CONCERN for key in made.exchange.states)
     made.policy = wanted
     made.turn()

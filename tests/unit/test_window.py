@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartoteka.ports.panel import Days, Search, Window
-from kartoteka.sync.window import NARROW, OUTAGE, OVERLAP, REGISTERED_EVERY, FeedCursor, Reading, Restored, Zone
+from kartoteka.sync.window import NARROW, OUTAGE, OVERLAP, REGISTERED_EVERY, FeedCursor, Paging, Restored, Zone
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,9 +26,9 @@ def cursor(until: datetime = NOON, *zones: Zone) -> FeedCursor:
     return FeedCursor(until, AHEAD, NOON, zones, whole_at=NOON, registered_at=NOON)
 
 
-def read(search: Search, *, crowded: bool = True) -> Reading:
+def read(search: Search, *, crowded: bool = True) -> Paging:
     """Return a reading that has come to its end."""
-    return Reading(search, NOON, limit=10, total=11 if crowded else 10, ended=True)
+    return Paging(search, NOON, limit=10, total=11 if crowded else 10, ended=True)
 
 
 # --- windows and zones
@@ -110,13 +110,13 @@ def test_a_reading_of_all_accounts_sees_those_registered_of_late() -> None:
 
 
 def test_all_accounts_are_read_once_more_before_anything_else() -> None:
-    assert cursor().anew(NOON, 10) == replace(cursor(), first=Reading(None, NOON, 10))
+    assert cursor().anew(NOON, 10) == replace(cursor(), first=Paging(None, NOON, 10))
 
 
 def test_the_document_is_a_round_trip() -> None:
     zones = (Zone(EARLY, NOON), Zone(Window(NOON, NOON + MINUTE), NOON + MINUTE))
-    under_way = Reading(EARLY, NOON, 10, page=3, total=31, moved=True, counted=7)
-    whole = FeedCursor(NOON, AHEAD, NOON, zones, under_way, Reading(None, NOON, 10), read(DAYS), NOON, NOON + MINUTE)
+    under_way = Paging(EARLY, NOON, 10, page=3, total=31, moved=True, counted=7)
+    whole = FeedCursor(NOON, AHEAD, NOON, zones, under_way, Paging(None, NOON, 10), read(DAYS), NOON, NOON + MINUTE)
     whole = replace(whole, restored=Restored(NOON, 21, 100, told=True))
     assert FeedCursor.from_document(whole.to_document()) == whole
     assert FeedCursor.from_document(cursor().to_document()) == cursor()
@@ -148,12 +148,12 @@ LIMIT = 3
 Move = Callable[[list[int]], None]
 
 
-def live(search: Search, found: list[int], moves: dict[int, Move], *, silent: bool = False) -> tuple[set[int], Reading]:
+def live(search: Search, found: list[int], moves: dict[int, Move], *, silent: bool = False) -> tuple[set[int], Paging]:
     """Read a search whose contents move after the n-th page; return who was seen, and the reading at its end.
 
     ``silent``: a page past the end says nothing of the search.
     """
-    seen, reading = set[int](), Reading(search, NOON, LIMIT)
+    seen, reading = set[int](), Paging(search, NOON, LIMIT)
     for n in range(200):
         if reading.ended:
             again = reading.unless_complete(len(seen))
@@ -170,7 +170,7 @@ def live(search: Search, found: list[int], moves: dict[int, Move], *, silent: bo
 
 def pages_of(search: Search, found: list[int]) -> list[int]:
     """Return the pages that are read of a search that does not move."""
-    pages, reading = [], Reading(search, NOON, LIMIT)
+    pages, reading = [], Paging(search, NOON, LIMIT)
     while not reading.ended:
         pages.append(reading.page)
         reading = reading.after(len(found), -(-len(found) // LIMIT))

@@ -17,6 +17,8 @@ from kartoteka.ports.exchange import PriceKey, SentPrice
 
 REFUSED_WHOLE = "refused_whole"
 """The code of a Reject that says: this call is refused as it stands, split it."""
+BROKEN_ANSWER = "broken_answer"
+"""The code of a Retry that says: the answer tells nothing, ask again."""
 LACKS_FIELD = "panel_lacks_field"
 """The code of a Reject that says: this panel is older than ``Reject.field``, leave the field out."""
 

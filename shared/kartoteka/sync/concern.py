@@ -103,6 +103,12 @@ class News:
         """The linked accounts of the page by their clients."""
         return {Owner(self.owners[a.panel_client_id]): a for a in self.page if a.panel_client_id in self.owners}
 
+    @property
+    def moved(self) -> dict[Owner, Account]:
+        """Those of them that look otherwise than before; one never seen before is the echo of its own opening."""
+        again = self.fresh.keys() & set(self.known)
+        return {owner: account for owner, account in self.linked.items() if account.panel_client_id in again}
+
 
 class Concern:
     """A group of fields that travel together: one function, one queue, one base a record."""
@@ -182,13 +188,17 @@ class Concern:
 
     def differing(self, owners: Sequence[Owner]) -> list[Owner]:
         """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
-        return [owner for owner, records in by_owner(self.load(owners)) if any(self.plans(records, None))]
+        return list(self._unfinished(owners))
 
     def differing_apart(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
         """Return :meth:`differing` in two: the second are those of whom a row is not there (any more)."""
-        found = [(o, [p for p in self.plans(records, None) if p]) for o, records in by_owner(self.load(owners))]
-        lost = {owner for owner, plans in found if any(map(self.lacks_row, plans))}
-        return [o for o, plans in found if plans and o not in lost], [o for o, _ in found if o in lost]
+        found = {owner: any(map(self.lacks_row, plans)) for owner, plans in self._unfinished(owners).items()}
+        return [o for o, lost in found.items() if not lost], [o for o, lost in found.items() if lost]
+
+    def _unfinished(self, owners: Sequence[Owner]) -> Mapping[Owner, Sequence[Plan]]:
+        """Return the plans that are not empty, by their owners, as far as is known without asking the panel."""
+        found = {o: [plan for plan in self.plans(records, None) if plan] for o, records in by_owner(self.load(owners))}
+        return {owner: plans for owner, plans in found.items() if plans}
 
     def lacks_row(self, plan: Plan) -> bool:
         """Return whether a plan rests on a row's not being there (any more)."""
@@ -457,19 +467,18 @@ class Concern:
 
         An account that the call does not show is asked for in another way.
         """
-        owners = {r.link.panel_client_id: r.key.owner for r in records if r.link}
-        links = [record.link for record in records if record.link]
+        linked = {record.link.panel_client_id: record for record in records if record.link}
+        links = [record.link for record in linked.values() if record.link]
         asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
-        often = [record.link.panel_client_id for record in records if record.link and was_asked_often(record)]
+        often = [key for key, record in linked.items() if was_asked_often(record)]
         accounts, failed = read_known(self.run, asked, often)
         known = self.run.exchange.index.known(list(accounts)) if accounts else {}
-        records_of = {r.key.owner: r for r in records}
         shown = {
-            owner: self._read_afresh(records_of[owner], accounts[key], known.get(key)) if key in accounts else Shown()
-            for key, owner in owners.items()
+            record.key.owner: self._read_afresh(record, accounts[key], known.get(key)) if key in accounts else Shown()
+            for key, record in linked.items()
             if key not in failed
         }
-        return shown, {owners[key]: error for key, error in failed.items()}
+        return shown, {linked[key].key.owner: error for key, error in failed.items()}
 
     def _read_afresh(self, record: Record, account: Account, known: SeenAccount | None) -> Shown:
         return replace(self.shown_by(record, account), behind=is_behind(account, known))

@@ -21,7 +21,7 @@ from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
 from kartoteka.sync.restored import is_behind
 from kartoteka.sync.run import Counts, Run
-from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Reading, Zone
+from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Paging, Zone
 
 logger = logging.getLogger(__name__)
 
@@ -128,8 +128,8 @@ class PanelFeed:
             return FeedCursor(begun, begun - now, now, first=self._reading(None))
         return cursor.measured(self._run.panel.now(), now) if cursor.clock_is_old(now) else cursor
 
-    def _reading(self, search: Search) -> Reading:
-        return Reading(search, self._run.now(), self._run.policy.panel.batch_size)
+    def _reading(self, search: Search) -> Paging:
+        return Paging(search, self._run.now(), self._run.policy.panel.batch_size)
 
     # --- what is read next
 
@@ -175,7 +175,7 @@ class PanelFeed:
         worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
         return self._found(moved if worth or moved.zone_to_confirm() else None, keys)
 
-    def _page_of(self, cursor: FeedCursor, reading: Reading) -> Found:
+    def _page_of(self, cursor: FeedCursor, reading: Paging) -> Found:
         """Read the next page of a search, or count what was seen of it, and read it again where that is not all."""
         if not reading.ended:
             cursor, keys, reading, _ = self._read(cursor, reading)
@@ -222,7 +222,7 @@ class PanelFeed:
             return self._found(moved, keys, more=more)
         return self._found(replace(moved, whole=reading), keys, more=more)
 
-    def _first_pass(self, cursor: FeedCursor, first: Reading) -> Found:
+    def _first_pass(self, cursor: FeedCursor, first: Paging) -> Found:
         """Read a page of all accounts for the first time: before all were read, nobody knows whose is whose."""
         keys = Keys()
         if first.ended:
@@ -287,13 +287,13 @@ class PanelFeed:
 
     # --- reading
 
-    def _ask(self, reading: Reading) -> AccountPage:
+    def _ask(self, reading: Paging) -> AccountPage:
         self._pages_left -= 1
         return self._run.panel.changed(reading.search, reading.page, reading.limit)
 
     def _read(
-        self, cursor: FeedCursor, reading: Reading, *, complete: bool = True
-    ) -> tuple[FeedCursor, Keys, Reading, bool]:
+        self, cursor: FeedCursor, reading: Paging, *, complete: bool = True
+    ) -> tuple[FeedCursor, Keys, Paging, bool]:
         """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
         answer = self._ask(reading)
         after, whole = reading.after(answer.total, answer.pages), reading.search is None
@@ -301,7 +301,7 @@ class PanelFeed:
         cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
         return cursor, keys, after, news
 
-    def _unless_complete(self, reading: Reading) -> Reading | None:
+    def _unless_complete(self, reading: Paging) -> Paging | None:
         """Return the reading to be made again, where fewer accounts were seen than the panel counts."""
         return reading.unless_complete(self._run.exchange.index.count_seen(reading.search, reading.begun))
 
@@ -332,7 +332,8 @@ class PanelFeed:
             return cursor, {}, False
         ids = [account.panel_client_id for account in page]
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
-        fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != seen(a)}
+        now = {account.panel_client_id: seen(account) for account in page}
+        fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
         news = News(page, owners, fresh, frozenset(known), complete=complete)
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
@@ -351,5 +352,5 @@ class PanelFeed:
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
             for name, concern in self._run.concerns.items()
         }
-        self._unremembered += [seen(account) for account in (page if counted else fresh.values())]
+        self._unremembered += [now[key] for key in (now if counted else fresh)]
         return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

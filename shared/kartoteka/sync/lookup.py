@@ -12,13 +12,12 @@ from collections.abc import Collection, Sequence
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.model import Record
-from kartoteka.ports.panel import Account, KnownAccount
+from kartoteka.ports.panel import BROKEN_ANSWER, Account, KnownAccount
 from kartoteka.sync import retry
 from kartoteka.sync.run import Run
 
 WITNESSES = 3
 """Accounts of other clients that are asked for beside, where the panel shows none of those in question."""
-BROKEN = "broken_answer"
 NONE_SHOWN = "panel_empty"
 """The code of a record that waits since a panel shows none of the accounts that it had."""
 TRIES = 3
@@ -51,7 +50,7 @@ def read_known(
         failed |= dict.fromkeys(new, doubt)
         missing = [key for key in missing if key in believed]
     there, unasked = retry.ask_all(lambda some: run.panel.seek([by_id[key] for key in some]), missing)
-    return shown, {**failed, **unasked, **dict.fromkeys(there, Retry(BROKEN))}
+    return shown, {**failed, **unasked, **dict.fromkeys(there, Retry(BROKEN_ANSWER))}
 
 
 def _doubt(run: Run, missing: Sequence[str]) -> Reject | Retry | Halt | None:

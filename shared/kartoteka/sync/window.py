@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Paging:
     """A search that is being read page by page, in more than one run where one is too short.
 
     ``page`` is read next, of ``limit`` accounts. What was seen since ``begun`` (our clock) counts. ``total`` is what
@@ -58,16 +58,16 @@ class Reading:
         """Whether the search holds more than a page."""
         return self.total > self.limit
 
-    def after(self, total: int, pages: int) -> Reading:
+    def after(self, total: int, pages: int) -> Paging:
         """Return the reading after its page was read, with what the panel said of the whole search."""
         return self._down(total, pages) if isinstance(self.search, Window) else self._up(total, pages)
 
-    def _up(self, total: int, pages: int) -> Reading:
+    def _up(self, total: int, pages: int) -> Paging:
         if total < self.total:
             return self.anew()
         return replace(self, page=self.page + 1, total=total, ended=self.page + 1 >= pages)
 
-    def _down(self, total: int, pages: int) -> Reading:
+    def _down(self, total: int, pages: int) -> Paging:
         if not self.total:
             return replace(self, page=max(0, pages - 1), total=total, ended=pages <= 1)
         if total > self.total:
@@ -79,11 +79,11 @@ class Reading:
         last = self.page == 0 or rest == 0 or (rest == 1 and not moved)
         return replace(self, page=max(0, rest - 1), total=total, moved=moved, ended=last)
 
-    def anew(self) -> Reading:
+    def anew(self) -> Paging:
         """Return the reading from its beginning; what was seen of it remains seen."""
         return replace(self, page=0, total=0, moved=False, ended=False)
 
-    def unless_complete(self, counted: int) -> Reading | None:
+    def unless_complete(self, counted: int) -> Paging | None:
         """Return the reading to be made again; None: all was seen, or a second time has found nothing more."""
         if counted >= self.total or counted <= self.counted:
             return None
@@ -101,7 +101,7 @@ class Reading:
         }
 
     @classmethod
-    def from_document(cls, document: Any) -> Reading:
+    def from_document(cls, document: Any) -> Paging:
         """Return the reading that :meth:`to_document` wrote."""
         begun, search = datetime.fromisoformat(document["begun"]), _search(document["search"])
         return cls(**{**document, "begun": begun, "search": search})
@@ -158,16 +158,16 @@ class FeedCursor:
     offset: timedelta
     measured_at: datetime
     zones: tuple[Zone, ...] = ()
-    reading: Reading | None = None
-    first: Reading | None = None
-    whole: Reading | None = None
+    reading: Paging | None = None
+    first: Paging | None = None
+    whole: Paging | None = None
     whole_at: datetime | None = None
     registered_at: datetime | None = None
     restored: Restored | None = None
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
-        return replace(self, first=Reading(None, now, limit), whole=None)
+        return replace(self, first=Paging(None, now, limit), whole=None)
 
     def clock_is_old(self, now: datetime) -> bool:
         """Return whether the panel's clock is to be measured again."""
@@ -194,7 +194,7 @@ class FeedCursor:
             return replace(self, restored=self.restored.counting(behind, read))
         return replace(self, restored=Restored(self.until, behind, read), whole=None, whole_at=None)
 
-    def after(self, reading: Reading) -> FeedCursor:
+    def after(self, reading: Paging) -> FeedCursor:
         """Return the cursor after this reading has come to its end."""
         rest, begun = replace(self, reading=None), reading.begun + self.offset
         if isinstance(reading.search, Days):
@@ -248,7 +248,7 @@ class FeedCursor:
         time = datetime.fromisoformat
         zones = [[time(each) for each in zone] for zone in document["zones"]]
         readings = [document[name] for name in ("reading", "first", "whole")]
-        reading, first, whole = (Reading.from_document(each) if each else None for each in readings)
+        reading, first, whole = (Paging.from_document(each) if each else None for each in readings)
         whole_at, registered_at = (document[name] and time(document[name]) for name in ("whole_at", "registered_at"))
         return cls(
             until=time(document["until"]),

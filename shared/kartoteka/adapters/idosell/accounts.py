@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, faults_of, results, text
+from kartoteka.adapters.idosell.answers import Json, failure, faults_of, results, text
 from kartoteka.adapters.idosell.clock import lies_in, read_day, read_moment, wall_window
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
@@ -15,7 +15,7 @@ from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome
-from kartoteka.ports.panel import Account, AccountUpdate, Days, NewAccount, Search, Window
+from kartoteka.ports.panel import BROKEN_ANSWER, Account, AccountUpdate, Days, NewAccount, Search, Window
 
 _MODIFIED = "clientsLastModificationDate"
 _REGISTERED = "clientRegistrationDate"
@@ -160,7 +160,7 @@ def update_record(update: AccountUpdate) -> Json:
 def accounts(shown: Sequence[Json]) -> list[Account]:
     """Return the accounts of one page of GET clients/clients. Raises Retry where one has no id."""
     if not all(text(each.get("clientId")) for each in shown):
-        raise Retry(BROKEN)
+        raise Retry(BROKEN_ANSWER)
     return [_account(each) for each in shown]
 
 

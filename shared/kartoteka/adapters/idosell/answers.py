@@ -12,9 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from kartoteka.errors import Retry
-
-BROKEN = "broken_answer"
-"""The code of an answer that tells nothing: it is asked for again."""
+from kartoteka.ports.panel import BROKEN_ANSWER
 
 Json = dict[str, Any]
 Fault = tuple[str, str]
@@ -65,7 +63,7 @@ def page_of(body: Json, name: str, page: int, limit: int, *, nothing: bool = Fal
     if nothing and not found:
         found = []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Retry(BROKEN)
+        raise Retry(BROKEN_ANSWER)
     seen, size = len(found), whole(body.get("resultsLimit")) or limit
     total, pages = whole(body.get("resultsNumberAll")), whole(body.get("resultsNumberPage"))
     fits = whole(body.get("resultsPage")) in (None, page)
@@ -78,7 +76,7 @@ def page_of(body: Json, name: str, page: int, limit: int, *, nothing: bool = Fal
     else:
         pages = page + (seen > 0) + (seen >= size)
     if not fits:
-        raise Retry(BROKEN)
+        raise Retry(BROKEN_ANSWER)
     return Page(found, page * size + seen if total is None else total, pages)
 
 

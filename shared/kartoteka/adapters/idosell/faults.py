@@ -19,7 +19,7 @@ import urllib3
 from kartoteka.adapters.idosell.answers import Fault
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
-from kartoteka.ports.panel import LACKS_FIELD, REFUSED_WHOLE
+from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, REFUSED_WHOLE
 
 LONGEST_WAIT = 300.0
 """Seconds of ``Retry-After`` that are honoured at most."""
@@ -88,13 +88,13 @@ CLASSES: Mapping[int, Action] = MappingProxyType({1: _ODD, 3: _MOVED, 4: _ODD, 5
 
 EXCEPTIONS: tuple[tuple[type[BaseException], Action], ...] = (
     (requests.exceptions.Timeout, Again("timeout")),
-    (requests.exceptions.InvalidHeader, Again("broken_answer")),
+    (requests.exceptions.InvalidHeader, Again(BROKEN_ANSWER)),
     (requests.exceptions.InvalidURL, _GATE),
-    (requests.exceptions.ChunkedEncodingError, Again("broken_answer")),
-    (requests.exceptions.ContentDecodingError, Again("broken_answer")),
+    (requests.exceptions.ChunkedEncodingError, Again(BROKEN_ANSWER)),
+    (requests.exceptions.ContentDecodingError, Again(BROKEN_ANSWER)),
     (requests.exceptions.RequestException, Again("connection")),
     (urllib3.exceptions.TimeoutError, Again("timeout")),
-    (urllib3.exceptions.HTTPError, Again("broken_answer")),
+    (urllib3.exceptions.HTTPError, Again(BROKEN_ANSWER)),
     (OSError, Again("connection")),
 )
 """The first row that fits. A certificate that fails verification is told apart in ``for_exception``."""

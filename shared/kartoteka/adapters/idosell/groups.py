@@ -13,14 +13,14 @@ from types import MappingProxyType
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import BROKEN, Json, failure, text, whole
+from kartoteka.adapters.idosell.answers import Json, failure, text, whole
 from kartoteka.adapters.idosell.records import form
 from kartoteka.errors import Reject, Retry
 from kartoteka.fields import codecs, money
 from kartoteka.fields.table import CURRENCY_FIELD, GROUP_FIELDS, GROUP_NAME
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.exchange import PriceKey, SentPrice
-from kartoteka.ports.panel import PanelGroup
+from kartoteka.ports.panel import BROKEN_ANSWER, PanelGroup
 
 LISTS = MappingProxyType(
     {
@@ -132,7 +132,7 @@ def groups(shown: Sequence[Json]) -> list[PanelGroup]:
 def _group(shown: Json) -> PanelGroup:
     number = whole(shown.get("groupNumber"))
     if number is None:
-        raise Retry(BROKEN)
+        raise Retry(BROKEN_ANSWER)
     return PanelGroup(str(number), text(shown.get("groupName")))
 
 
@@ -142,7 +142,7 @@ def members(body: Json) -> frozenset[str]:
     shown = result.get("clientId") if isinstance(result, dict) else result
     ids = frozenset(map(text, shown)) if isinstance(shown, list) else frozenset({""})
     if "" in ids or (shown and not isinstance(result, dict)):
-        raise Retry(BROKEN)
+        raise Retry(BROKEN_ANSWER)
     return ids
 
 

@@ -30,6 +30,7 @@ from requests.auth import AuthBase
 
 from kartoteka.adapters.idosell import exact_json, faults
 from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.ports.panel import BROKEN_ANSWER
 
 API = "/api/admin/v8/"
 USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
@@ -293,7 +294,7 @@ def _object(content: bytes) -> dict[str, Any]:
     """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
     parsed = _parsed(content)
     if not isinstance(parsed, dict):
-        raise Retry("broken_answer")
+        raise Retry(BROKEN_ANSWER)
     return _clean(parsed) if _has_odd_escapes(content) else parsed
 
 

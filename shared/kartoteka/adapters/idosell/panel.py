@@ -21,7 +21,7 @@ from kartoteka.adapters.idosell import addresses as address_gates
 from kartoteka.adapters.idosell import answers, faults, system
 from kartoteka.adapters.idosell import groups as group_gates
 from kartoteka.adapters.idosell.accounts import CRM_CODES, CRM_LOGIN, CrmFilter, Filter
-from kartoteka.adapters.idosell.answers import BROKEN, Json, Page
+from kartoteka.adapters.idosell.answers import Json, Page
 from kartoteka.adapters.idosell.elements import WHOLE, Elements
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
@@ -31,6 +31,7 @@ from kartoteka.model import Done, Outcome
 from kartoteka.pieces import fitting
 from kartoteka.ports.exchange import PriceKey, SentPrice
 from kartoteka.ports.panel import (
+    BROKEN_ANSWER,
     LACKS_FIELD,
     Account,
     AccountPage,
@@ -144,7 +145,7 @@ class HttpPanel:
         """Ask a panel that shows no account at all two other questions; raise Retry where an answer differs."""
         others = self._crm_search(client_gates.crm_params()).total
         if others or self._page(0, 1, client_gates.by_registration(EVER)).total:
-            raise Retry(BROKEN)
+            raise Retry(BROKEN_ANSWER)
 
     def create(self, accounts: Sequence[NewAccount], *, notify: bool) -> Sequence[Outcome]:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
@@ -283,7 +284,7 @@ class HttpPanel:
                 if page + 1 >= answer.pages:
                     break
             if len(ids) < total:
-                raise Retry(BROKEN)
+                raise Retry(BROKEN_ANSWER)
 
     def _page(self, page: int, limit: int, wanted: Filter) -> AccountPage:
         """Return one page of a search for accounts. Raises Halt where it shows what was not asked for.

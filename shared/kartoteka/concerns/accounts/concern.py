@@ -51,7 +51,7 @@ from kartoteka.model import (
 )
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
+from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown, by_owner
@@ -70,7 +70,7 @@ CODE = "external_code"
 """The name under which the giving of a code stands in intents and in the history."""
 PAGE = 1_000
 """Clients told with one set of statements."""
-LOST = ("timeout", "connection", "missing_result", "broken_answer", "moved", "panel_5xx")
+LOST = ("timeout", "connection", "missing_result", BROKEN_ANSWER, "moved", "panel_5xx")
 """The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
 LOOKS_AT_ONCE = 3
 """Tries in a row that are made at once where the effect of a call is unknown."""
@@ -244,11 +244,8 @@ class Accounts(Concern):
         return [*self._notice_unlinked(news), *self._notice_closed(news)]
 
     def _notice_closed(self, news: News) -> Sequence[Owner]:
-        """Return the clients whose account somebody has closed in the panel, or opened again.
-
-        An account that was never seen before is the echo of its own opening.
-        """
-        moved = {o: a for o, a in news.linked.items() if a.panel_client_id in news.fresh.keys() & set(news.known)}
+        """Return the clients whose account somebody has closed in the panel, or opened again."""
+        moved = news.moved
         loaded = by_owner(self.load(moved)) if moved and self.is_on else []
         is_open, failed = self._activity([records[0] for _, records in loaded])
         for error in failed.values():

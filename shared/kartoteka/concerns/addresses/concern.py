@@ -275,8 +275,7 @@ class Addresses(Concern):
 
         A linked account that was never seen before is the echo of its own opening: its addresses are our own work.
         """
-        ids = news.fresh.keys() & set(news.known)
-        moved = {owner: account for owner, account in news.linked.items() if account.panel_client_id in ids}
+        moved = news.moved
         return self.asking(moved) if moved and self.is_on else []
 
     def asking(self, accounts: Mapping[Owner, Account | None]) -> list[Owner]:
