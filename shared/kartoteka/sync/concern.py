@@ -90,6 +90,7 @@ class News:
 
     ``owners``: panel client id -> the client linked to it. ``fresh``: accounts that look otherwise in the account
     index, by id; ``known``: the ids that the index has at all. ``complete``: every account has been read once.
+    ``loaded`` keeps what :meth:`Concern.records_on` has loaded, by concern.
     """
 
     page: Sequence[Account]
@@ -97,6 +98,7 @@ class News:
     fresh: Mapping[str, Account]
     known: Collection[str]
     complete: bool = True
+    loaded: dict[str, list[Record]] = attribute(default_factory=dict, repr=False, compare=False)
 
     @property
     def linked(self) -> dict[Owner, Account]:
@@ -204,6 +206,12 @@ class Concern:
         """Return whether a plan rests on a row's not being there (any more)."""
         return plan.record.key in self._without_row
 
+    def records_on(self, news: News) -> list[Record]:
+        """Return the records of the linked clients on a page: loaded once for all who look at it."""
+        if self.name not in news.loaded:
+            news.loaded[self.name] = self.load(self.concerned(news.linked))
+        return news.loaded[self.name]
+
     def notice(self, news: News) -> Sequence[Owner]:
         """Return the owners on a page of the panel's feed who have something to be done.
 
@@ -213,7 +221,7 @@ class Concern:
         if not linked or not self.is_on:
             return []
         plans: list[Plan] = []
-        for owner, records in by_owner(self.load(self.concerned(linked))):
+        for owner, records in by_owner(self.records_on(news)):
             account, own = linked[owner], records[0]
             if comes_back(own) and account.panel_client_id not in news.fresh:
                 continue

@@ -7,7 +7,7 @@ Each page of accounts is shown to every concern, which plans with it what a work
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -338,8 +338,7 @@ class PanelFeed:
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
-                edited = {owner: a for owner, a in news.linked.items() if a.panel_client_id in fresh}
-                back, of = looking_back(self._run, edited)
+                back, of = looking_back(self._run, news)
                 if back >= CHANCE and 2 * back >= of:
                     behind = back
                 elif back:
@@ -347,7 +346,10 @@ class PanelFeed:
                     cursor = self._verified(cursor, latest)
             if behind:
                 cursor = self._noticed(cursor, behind, len(page))
-        moved = rebase(self._run, news.linked, cursor.restored, whole=whole) if cursor.restored and complete else {}
+        moved: Mapping[str, Sequence[Owner]] = {}
+        if cursor.restored and complete:
+            moved = rebase(self._run, news.linked, cursor.restored, whole=whole)
+            news = replace(news, loaded={})  # their bases are other ones now
         keys = {
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
             for name, concern in self._run.concerns.items()

@@ -19,7 +19,7 @@ from dataclasses import replace
 from kartoteka.model import Change, Owner, Record, Values
 from kartoteka.ports.exchange import Former
 from kartoteka.ports.panel import Account
-from kartoteka.sync.concern import Concern, not_own
+from kartoteka.sync.concern import Concern, News, not_own
 from kartoteka.sync.restored import forgotten, gone_back
 from kartoteka.sync.run import Run
 from kartoteka.sync.window import Restored
@@ -74,19 +74,22 @@ def rebase(
     return moved
 
 
-def looking_back(run: Run, accounts: Mapping[Owner, Account]) -> tuple[int, int]:
-    """Return how many of these clients show what a field once held, and how many of them were edited in the panel.
+def looking_back(run: Run, news: News) -> tuple[int, int]:
+    """Return how many clients on a page show what a field once held, and how many of them were edited in the panel.
 
     After a restore accounts may have been edited before anybody has noticed it, so that no date goes back. One client
     whose street is what it was may be an edit like any other; several at once, and half of all edited, are no chance.
+    Concerns with items are left out: a client's own record has no base there.
     """
+    accounts = {owner: a for owner, a in news.linked.items() if a.panel_client_id in news.fresh}
     edited, back = set[Owner](), set[Owner]()
-    for concern in run.concerns.values():
+    for concern in run.concerns.values() if accounts else ():
         both = {name for name, rule in concern.rules.items() if rule.to_erp and rule.to_panel}
-        owners = list(concern.concerned(accounts)) if accounts and both and concern.is_on else []
-        records = [r for r in concern.load(owners) if r.state.base and not r.key.item_id and _is_its_own(r, accounts)]
+        if not both or concern.rows.items:
+            continue
+        on_page = [r for r in concern.records_on(news) if r.key.owner in accounts]
         differing = {}
-        for record in records:
+        for record in (r for r in on_page if r.state.base and _is_its_own(r, accounts)):
             base, shown = record.state.base, _shown(concern, record, accounts[record.key.owner])
             assert base is not None
             if gone_back(concern.rows.fields, base, shown, None) != base:
