@@ -17,8 +17,9 @@ Where a record has several states it shows the first of {", ".join(f"`{state}`" 
 `{{fields}}` stands for the columns meant; `{{table}}`, `{{value}}`, `{{panel}}` (the panel's own text) and the other
 names in braces for what is known of the record. Some codes have more than one text, each in a row of its own.
 
-*Contents*: the refusal is of the contents. The field is held at once and tried again when the row
-changes. Other refusals are `pending` while they are tried again (`retry.max_attempts`).
+*Contents*: the refusal is of the contents. The field is held at once, and tried again when it changes, or the country
+by which it is judged, or at `decision` = `retry`. Other refusals are `pending` while they are tried again
+(`retry.max_attempts`).
 A code of the panel's that is not listed has the texts of `refused`.
 """
 
