@@ -72,6 +72,8 @@ class World:
     """The fakes, a clock, and what a scheduler and a queue do with the concerns."""
 
     poll_size = 500
+    calls_at_once = 1
+    """One after the other, so that the n-th call of a port is always the same one."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.time = START
@@ -124,6 +126,7 @@ class World:
             longest_transaction=timedelta(days=2),
             poll_size=self.poll_size,
             time_left=self.time_left,
+            calls_at_once=self.calls_at_once,
         )
         run.concerns = build(run)
         return run

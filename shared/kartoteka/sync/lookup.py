@@ -42,14 +42,14 @@ def read_known(
     outage (Retry). ``believed`` are the ids of those whose records were asked about often (:func:`was_asked_often`).
     """
     by_id = {account.panel_client_id: account for account in known}
-    found, failed = retry.ask_all(lambda some: run.panel.read(some).values(), list(by_id))
+    found, failed = retry.ask_all(run, lambda some: run.panel.read(some).values(), list(by_id))
     shown = {account.panel_client_id: account for account in found}
     missing = [key for key in by_id if key not in shown and key not in failed]
     new = [key for key in missing if key not in believed]
     if new and not shown and (doubt := _doubt(run, missing)):
         failed |= dict.fromkeys(new, doubt)
         missing = [key for key in missing if key in believed]
-    there, unasked = retry.ask_all(lambda some: run.panel.seek([by_id[key] for key in some]), missing)
+    there, unasked = retry.ask_all(run, lambda some: run.panel.seek([by_id[key] for key in some]), missing)
     return shown, {**failed, **unasked, **dict.fromkeys(there, Retry(BROKEN_ANSWER))}
 
 
@@ -57,7 +57,7 @@ def _doubt(run: Run, missing: Sequence[str]) -> Reject | Retry | Halt | None:
     """Return why a panel that shows none of these accounts is not believed; None: it shows others, or none is known."""
     linked = run.exchange.records.linked("", WITNESSES + len(missing))
     others = [account for _, account in linked if account not in missing][:WITNESSES]
-    found, failed = retry.ask_all(run.panel.read, others)
+    found, failed = retry.ask_all(run, run.panel.read, others)
     if failed:
         return next(iter(failed.values()))
     return Retry(NONE_SHOWN) if others and not found else None

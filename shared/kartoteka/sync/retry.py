@@ -37,6 +37,8 @@ BRAKE = "brake"
 
 OWN_FAULTS = ("timeout", "panel_5xx")
 """The codes of calls that fail for an outage, or for one record of theirs."""
+NO_RESULT = "missing_result"
+"""The code of a record of which the answer to its call says nothing."""
 FAILED_CALLS = 2
 """Calls that fail before an outage is believed in."""
 
@@ -123,21 +125,79 @@ def pause(tries: int, first: Pause, longest: Pause) -> Pause:
     return min(first * (1 << max(0, min(tries - 1, 10))), longest)
 
 
-def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
-    """Make one bulk call and return an answer for each item, in order.
+class NotBegun(Retry):
+    """The run has no time left for this call: nothing was asked or sent, and the key comes back with its message."""
 
-    A chunk that is refused as a whole is split until the culprit stands alone. A call that failed leaves each of its
-    items unknown (Retry), unsent (Halt), or refused for a reason that holds for all (Reject).
+    def __init__(self) -> None:
+        super().__init__("rate_limit")
+
+
+class Outage:
+    """The calls that failed as a whole: after ``patience`` of them no more are begun. Safe for several threads.
+
+    Not where the panel has taken a write of this ``gate`` in this run; of no gate, whatever it has taken.
     """
-    if not items:
-        return []
+
+    def __init__(self, run: Run, gate: str = "", *, patience: int = FAILED_CALLS) -> None:
+        self._run = run
+        self._gate = gate
+        self._patience = patience
+        self._failures: list[Retry | Halt] = []
+
+    @property
+    def passed(self) -> bool:
+        """Whether the panel has taken a write of this gate in this run."""
+        return self._gate in self._run.passed
+
+    def why(self) -> Retry | Halt | None:
+        """Return why no other call is begun; None: it may be."""
+        return self._failures[0] if len(self._failures) >= self._patience and not self.passed else None
+
+    def note(self, told: Sequence[Answer]) -> None:
+        """Take note of the answers to one call."""
+        first = told[0]
+        if isinstance(first, Retry | Halt) and all(answer is first for answer in told) and first.code != NO_RESULT:
+            self._failures.append(first)
+        if self._gate and any(isinstance(answer, Done) for answer in told):
+            self._run.passed.add(self._gate)
+
+
+def send_all(
+    run: Run,
+    call: Callable[[Sequence[T]], Sequence[Outcome]],
+    parts: Sequence[Sequence[T]],
+    outage: Outage | None = None,
+) -> list[Answer]:
+    """Make a call for each of these parts, some at a time; return an answer for each of what they hold, in order.
+
+    A call that fails leaves each of its own items unknown (Retry), unsent (Halt), or refused for a reason that holds
+    for all (Reject); the other calls go on until an ``outage`` is believed in. The first call is made whatever the
+    time, so that every run gets somewhere; what there is no time for besides is NotBegun.
+    """
+
+    def sent(numbered: tuple[int, Sequence[T]]) -> Sequence[Answer]:
+        number, part = numbered
+        if number and not run.time_left():
+            return [NotBegun()] * len(part)
+        if outage and (away := outage.why()):
+            return [away] * len(part)
+        told = _sent(call, part)
+        if outage:
+            outage.note(told)
+        return told
+
+    return [answer for told in run.at_once(sent, list(enumerate(parts))) for answer in told]
+
+
+def _sent(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
+    """Make one call; one that is refused as a whole is split until the culprit stands alone."""
     try:
         return list(call(items))
     except Reject as reject:
         if len(items) == 1 or reject.code != REFUSED_WHOLE:
             return [reject] * len(items)
         middle = len(items) // 2
-        return [*send_all(call, items[:middle]), *send_all(call, items[middle:])]
+        return [*_sent(call, items[:middle]), *_sent(call, items[middle:])]
     except (Retry, Halt) as error:
         return [error] * len(items)
 
@@ -149,28 +209,26 @@ def send_apart(
 
     Those whose last call failed go in smaller and smaller parts, after the others: one of them may be what the panel
     fails over, and it is known once it fails alone (:attr:`Retry.alone`) while others pass. In an outage two calls
-    fail, and no more are made.
+    fail, and no more are begun.
     """
-    answers: dict[int, Answer] = {}
-    failures: list[Retry | Halt] = []
-    for part in _parts(run, plans):
-        outage = len(failures) >= FAILED_CALLS and gate not in run.passed
-        told = [failures[0]] * len(part) if outage else send_all(call, [plans[n].call for n in part])
-        failures += [answer for answer in told[:1] if isinstance(answer, Retry | Halt)]
-        if any(isinstance(answer, Done) for answer in told):
-            run.passed.add(gate)
-        answers |= dict(zip(part, told, strict=True))
-        if len(part) == 1 and isinstance(told[0], Retry) and told[0].code in OWN_FAULTS and gate in run.passed:
-            answers[part[0]] = _alone(told[0])
+    outage, answers = Outage(run, gate), dict[int, Answer]()
+    parts = _parts(run, plans)
+    for some in parts:
+        told = send_all(run, call, [[plans[n].call for n in part] for part in some], outage)
+        answers |= dict(zip((n for part in some for n in part), told, strict=True))
+    for n in (part[0] for some in parts for part in some if len(part) == 1):
+        answer = answers[n]
+        if isinstance(answer, Retry) and answer.code in OWN_FAULTS and outage.passed:
+            answers[n] = _alone(answer)
     return [answers[n] for n in range(len(plans))]
 
 
-def _parts(run: Run, plans: Sequence[Plan]) -> list[Sequence[int]]:
-    """Return the plans by their places, in the parts in which they are sent."""
+def _parts(run: Run, plans: Sequence[Plan]) -> Sequence[Sequence[Sequence[int]]]:
+    """Return the plans by their places, in the parts in which they are sent; then those that failed, in theirs."""
     failed = {n: d.tries for n, plan in enumerate(plans) if (d := plan.record.state.deferral) and _may_be_own(d)}
     fresh = [n for n in range(len(plans)) if n not in failed]
     size = max(1, run.policy.panel.batch_size >> (2 * max(failed.values(), default=0)))
-    return [*([fresh] if fresh else []), *pieces(list(failed), size)]
+    return run.chunks(fresh), pieces(list(failed), size)
 
 
 def _may_be_own(deferral: Deferral) -> bool:
@@ -184,21 +242,35 @@ def _alone(error: Retry) -> Retry:
 
 
 def ask_all(
+    run: Run, call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
+) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+    """Search for these keys in full batches, some at a time.
+
+    Return what was found, and for each key that could not be looked up the reason. The first batch is asked for
+    whatever the time, as by :func:`send_all`; NotBegun: there was no time.
+    """
+
+    def asked(numbered: tuple[int, Sequence[str]]) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+        number, some = numbered
+        if number and not run.time_left():
+            return [], dict.fromkeys(some, NotBegun())
+        return _asked(call, some)
+
+    told = run.at_once(asked, list(enumerate(run.chunks(keys))))
+    return [one for found, _ in told for one in found], {k: why for _, failed in told for k, why in failed.items()}
+
+
+def _asked(
     call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
 ) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
-    """Make one bulk search; return what was found, and for each key that could not be looked up the reason.
-
-    A search that is refused as a whole is split until the culprit stands alone.
-    """
-    if not keys:
-        return [], {}
+    """Make one search; one that is refused as a whole is split until the culprit stands alone."""
     try:
         return list(call(keys)), {}
     except Reject as reject:
         if len(keys) == 1:
             return [], {keys[0]: reject}
         middle = len(keys) // 2
-        halves = [ask_all(call, half) for half in (keys[:middle], keys[middle:])]
+        halves = [_asked(call, half) for half in (keys[:middle], keys[middle:])]
         return halves[0][0] + halves[1][0], halves[0][1] | halves[1][1]
     except (Retry, Halt) as error:
         return [], dict.fromkeys(keys, error)

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from functools import partial
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -129,6 +130,7 @@ class Accounts(Concern):
         self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
+        self._shown: dict[str, Account] = {}
 
     @property
     def is_on(self) -> bool:
@@ -259,7 +261,7 @@ class Accounts(Concern):
     def _activity(self, records: Sequence[Record]) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
         """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed."""
         ids = {r.link.panel_client_id: r.key.owner for r in records if r.link and self._as_agreed(r)}
-        closed, failed = retry.ask_all(self.run.panel.closed_among, list(ids))
+        closed, failed = retry.ask_all(self.run, self.run.panel.closed_among, list(ids))
         errors = {ids[key]: error for key, error in failed.items() if not isinstance(error, Reject)}
         return {owner: key not in closed for key, owner in ids.items() if key not in failed}, errors
 
@@ -514,7 +516,7 @@ class Accounts(Concern):
         A panel that keeps codes in capitals may not find one as it was written, and a search may not show what is
         there: what the account index knows is read by its id, and asked for in other ways, before it counts as gone.
         """
-        found, failed = retry.ask_all(self.run.panel.find, [r.key.client_id for r in records])
+        found, failed = retry.ask_all(self.run, self.run.panel.find, [r.key.client_id for r in records])
         searched = {r.key.client_id: r for r in records if r.key.client_id not in failed}
         shown = {account.panel_client_id for account in found}
         indexed = {
@@ -606,15 +608,16 @@ class Accounts(Concern):
         return True
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
-        """Open accounts, and write into those that are there: one call for each kind."""
+        """Open accounts, then write into those that are there."""
         notify = self.run.policy.accounts.notify_customer
         opening_, others = (
             [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
         )
-        created = retry.send_all(
-            lambda some: self.run.panel.create(some, notify=notify), [plans[n].call for n in opening_]
+        create = partial(self.run.panel.create, notify=notify)
+        created, updated = (
+            retry.send_all(self.run, gate, self.run.chunks([plans[n].call for n in some]))
+            for gate, some in ((create, opening_), (self.run.panel.update, others))
         )
-        updated = retry.send_all(self.run.panel.update, [plans[n].call for n in others])
         answers = {**dict(zip(opening_, created, strict=True)), **dict(zip(others, updated, strict=True))}
         return [answers[n] for n in range(len(plans))]
 
@@ -696,6 +699,8 @@ class Accounts(Concern):
         link = Link(record.key.client_id, account.panel_client_id, account.login, by)
         if intent and intent.making:
             self._opened[record.key.client_id] = Opened(values, {})
+        else:
+            self._shown[record.key.client_id] = account
         due = self._to_be_closed(record) is not closed
         return self._linked(record, link, {} if due else {ACTIVE: not closed}, intent.written if intent else ())
 
@@ -726,7 +731,8 @@ class Accounts(Concern):
             return ()
         known = {key: opened for key, opened in self._opened.items() if key in links}
         fresh = self._fresh & links.keys()
-        return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
+        shown = {key: account for key, account in self._shown.items() if key in links}
+        return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]
 
     def saved(self, changes: Sequence[Change]) -> None:
         """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
