@@ -54,6 +54,8 @@ DOCUMENTED = {
         "requests_per_second": 5,
         "batch_size": 100,
         "monthly_budget": None,
+        "poll": {"min_seconds": 60, "max_seconds": 600, "max_seconds_with_hook": 3600},
+        "full_read_days": 30,
         "required_on_create": ["email", "street", "zip_code", "city"],
     },
 }
