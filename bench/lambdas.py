@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-SCHEDULES = ("panel_feed", "accounts", "billing", "shops", "delivery_addresses")
+SCHEDULES = ("accounts", "billing", "shops", "delivery_addresses")
 """In this order: what the functions write comes back in the feed of the next tick, not of the same one."""
 WAKE = {"v": 1, "move": "collect"}
+FEED = ("panel_feed", {**WAKE, "due": "all"})
+"""The function and the event that has the panel asked what changed, whatever the feed's waiting time."""
 BATCH = 10
 """Messages of one event, as in template.yaml (and the most that a FIFO queue allows)."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -102,7 +104,7 @@ class Poller:
 
     def tick(self, functions: Functions) -> list[Mapping[str, Any]]:
         """Fire every schedule once and serve the queues until they are empty; return the schedules' answers."""
-        answers = [functions.invoke(name, WAKE) for name in SCHEDULES]
+        answers = [functions.invoke(*FEED), *(functions.invoke(name, WAKE) for name in SCHEDULES)]
         while self._round(functions):
             pass
         return answers

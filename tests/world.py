@@ -161,9 +161,9 @@ class World:
         """Run the feed's schedule, as a tick does whatever the feed's waiting time; False where it failed or died."""
         return self._run(lambda: follow_panel(self.run(), at_once=at_once))
 
-    def rotate(self, concern: str = "delivery_addresses") -> bool:
-        """Run the passes that a concern has beside its sources; False where one failed or died."""
-        return self._advance(lambda run: run.concerns[concern].passes().values())
+    def rotate(self, concern: str = "delivery_addresses", *, at_once: bool = True) -> bool:
+        """Run the passes that a concern has beside its sources, as a tick does; False where one failed or died."""
+        return self._advance(lambda run: run.concerns[concern].passes(at_once=at_once).values())
 
     def work(self, concern: str) -> bool:
         """Deliver one message of a queue; one that failed or whose worker died is delivered again."""

@@ -78,7 +78,7 @@ def _follow(run: Run, wake: Wake) -> Counts:
 
 def _collect(run: Run, name: str, wake: Wake) -> Counts:
     concern = run.concerns[name]
-    passes = concern.passes()
+    passes = concern.passes(at_once=wake.due == "all")
     if wake.move != "collect" and wake.move not in passes:
         raise _no_such_move(name, wake.move, ["collect", *passes])
     sources: Iterable[Source] = (

@@ -31,6 +31,7 @@ from kartoteka.fields import table
 from kartoteka.fields.table import Column, Field, Fields
 from kartoteka.model import Direction, Empty, Resolution
 
+DAY_SECONDS = 86_400
 ShopId = Annotated[int, Key(ge=1)]
 ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
 """The directions of a concern, or a field, whose values the ERP alone decides."""
@@ -149,7 +150,9 @@ class Billing(FieldRules):
 
 
 class DeliveryAddresses(FieldRules):
-    """Delivery addresses."""
+    """Delivery addresses. ``calls_per_day``: of the pass that looks for edits in the panel, beside those of a tick."""
+
+    calls_per_day: int = Key(default=40, ge=1, le=DAY_SECONDS)
 
     deletes: Literal["ignore", "propagate"] = "ignore"
 
@@ -233,9 +236,6 @@ class RetryPolicy(_Section):
     """How often a refused record is tried."""
 
     max_attempts: int = Key(default=8, ge=1)
-
-
-DAY_SECONDS = 86_400
 
 
 class Poll(_Section):

@@ -38,7 +38,13 @@ DOCUMENTED = {
         "conflict": "erp",
         "fields": {name: {"direction": "erp_to_panel"} for name in sorted(ONE_WAY_BY_DEFAULT)},
     },
-    "delivery_addresses": {"direction": "both", "conflict": "erp", "fields": {}, "deletes": "ignore"},
+    "delivery_addresses": {
+        "direction": "both",
+        "conflict": "erp",
+        "fields": {},
+        "deletes": "ignore",
+        "calls_per_day": 40,
+    },
     "discounts": {"direction": "erp_to_panel", "unassigned": "keep", "deletes": "ignore"},
     "shops": {"direction": "erp_to_panel", "rules": []},
     "credit": {

@@ -152,8 +152,8 @@ class Concern:
         """
         return (ChangeLogSource(self, everything_due=everything_due),)
 
-    def passes(self) -> Mapping[str, Source]:
-        """Return what further schedules may ask for, by the name of the move."""
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:  # noqa: ARG002
+        """Return what further schedules may ask for, by the name of the move; ``at_once``: whatever is waited for."""
         return {}
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
