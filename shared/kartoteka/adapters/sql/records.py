@@ -63,8 +63,11 @@ _COUNT_KEPT = (
     .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
-_SENT = sa.select(_PAST.client_id.distinct()).where(
-    among(_PAST.client_id), _PAST.at >= sa.bindparam("since"), _PAST.direction == str(Direction.ERP_TO_PANEL)
+_SENT = (
+    sa.select(_PAST.client_id)
+    .where(among(_PAST.client_id), _PAST.at >= sa.bindparam("since"))
+    .where(_PAST.direction == str(Direction.ERP_TO_PANEL))
+    .distinct()
 )
 _FORMER = sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after).where(
     among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
