@@ -78,9 +78,9 @@ class Addresses(Concern):
             self._without_items |= {owner for owner, has_items in found.items() if not has_items}
         return records
 
-    def passes(self) -> Mapping[str, Source]:
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:
         """Return the rotating pass over the addresses of all linked clients."""
-        return {"rotate": AddressPoll(self.run, self)}
+        return {"rotate": AddressPoll(self.run, self, at_once=at_once)}
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
         """Return all these clients: the panel may have addresses of any."""
