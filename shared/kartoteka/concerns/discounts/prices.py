@@ -19,9 +19,10 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import money, risk
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY, CURRENCY_FIELD
-from kartoteka.model import Change, Direction, Key, Outcome, Reason, Record, RecordState, Written
+from kartoteka.model import Change, Deferral, Direction, Done, Key, Outcome, Reason, Record, RecordState, Written
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
+from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.merge import quoted
 from kartoteka.sync.retry import BRAKE, status_of_refusal
@@ -41,6 +42,8 @@ REMOVAL = "-"
 MOST_CALLS = 100
 """Calls for prices in one run: a larger group goes on by its queue, and survives the end of a function."""
 TABLE = "discount_group_items"
+GATES = {False: "prices", True: "removal of prices"}
+"""Whether prices are removed -> the gate."""
 PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
 
 
@@ -144,7 +147,7 @@ class PriceLists:
     """The prices of all groups in one run, which share its budget of calls."""
 
     def __init__(self, run: Run, concern: str, brake: Brake) -> None:
-        self._run = run
+        self.run = run
         self._concern = concern
         self._lock = threading.Lock()
         self._calls = MOST_CALLS
@@ -152,7 +155,7 @@ class PriceLists:
 
     def differ(self, group_id: str) -> bool:
         """Return whether anything is to be sent, or to be told of a group's rows."""
-        told = self._run.exchange.prices.statuses(group_id)
+        told = self.run.exchange.prices.statuses(group_id)
         standing: dict[str, Status | None] = {}
         for found in self.differences(group_id)[0]:
             if isinstance(found, PriceChange):
@@ -172,7 +175,7 @@ class PriceLists:
 
     def _of_rows(self, group_id: str) -> Iterator[PriceChange | Refusal]:
         after: PriceKey | None = None
-        while page := self._run.exchange.prices.items(group_id, after, PAGE):
+        while page := self.run.exchange.prices.items(group_id, after, PAGE):
             for item, sent in page:
                 found = self._difference(item, sent)
                 if found is not None:
@@ -188,7 +191,7 @@ class PriceLists:
         """
         limit = PAGE
         while True:
-            found = self._run.exchange.prices.without_item(group_id, limit)
+            found = self.run.exchange.prices.without_item(group_id, limit)
             more = len(found) == limit
             if not more or any(sent.refused != REMOVAL for sent in found):
                 return found, more
@@ -196,7 +199,7 @@ class PriceLists:
 
     def _difference(self, item: GroupItem, sent: SentPrice | None) -> PriceChange | Refusal | None:
         try:
-            price = wanted(item, self._run.now())
+            price = wanted(item, self.run.now())
         except Reject as error:
             return Refusal(item.key, error)
         if sent is not None and sent.refused and sent.refused == (_mark(price) if price else REMOVAL):
@@ -206,12 +209,14 @@ class PriceLists:
             same = (price.price, price.currency) == (sent.price, sent.currency)
         return None if same else PriceChange(item.key, price, sent)
 
-    def send(self, group_id: str, number: str, *, confirmed: bool = False) -> PriceList:
+    def send(
+        self, group_id: str, number: str, *, confirmed: bool = False, deferral: Deferral | None = None
+    ) -> PriceList:
         """Send what differs of a group, as far as calls, time and the brake go; return what came of it.
 
-        ``confirmed``: a person lets it pass.
+        ``confirmed``: a person lets it pass. ``deferral``: how the group was deferred.
         """
-        sending = PriceList(self, self._run, self._concern, group_id, number, confirmed=confirmed)
+        sending = PriceList(self, self._concern, group_id, number, confirmed=confirmed, deferral=deferral)
         sending.work()
         return sending
 
@@ -219,27 +224,40 @@ class PriceLists:
         """Take one of the calls that are left; False where none is, or no time."""
         with self._lock:
             self._calls -= 1
-            return self._calls >= 0 and self._run.time_left()
+            return self._calls >= 0 and self.run.time_left()
 
 
 class PriceList:
     """The sending of one group's prices.
 
-    ``failure`` is what stopped it, ``unfinished`` that calls or time did, or that there is more than was read.
-    ``written`` and ``held`` count prices.
+    Those of a group whose last call failed go in smaller and smaller parts, as :func:`kartoteka.sync.retry.apart` sends
+    records: each time the panel fails over one alone, the group counts an attempt, and at the last this price is held.
+
+    ``failure`` is what stopped it, or kept a price from being sent, ``unfinished`` that calls or time did, or that
+    there is more than was read. ``written`` and ``held`` count prices.
     """
 
     def __init__(
-        self, lists: PriceLists, run: Run, concern: str, group_id: str, number: str, *, confirmed: bool
+        self,
+        lists: PriceLists,
+        concern: str,
+        group_id: str,
+        number: str,
+        *,
+        confirmed: bool,
+        deferral: Deferral | None,
     ) -> None:
         self._lists = lists
-        self._run = run
+        self._run = run = lists.run
         self._concern = concern
         self._group_id = group_id
         self._number = number
         self._confirmed = confirmed
         self._told = run.exchange.prices.statuses(group_id)
         self._standing: set[str] = set()
+        self._size = retry.size_of_part(run, deferral)
+        self._last_try = (deferral.attempts if deferral else 0) + 1 >= run.policy.retry.max_attempts
+        self._failed_calls = 0
         self.failure: Retry | Halt | None = None
         self.unfinished = False
         self.written = 0
@@ -253,9 +271,9 @@ class PriceList:
                 self.failure = Retry(BRAKE)
                 return
             self._send(batch)
-            if self.failure or self.unfinished:
+            if self._stopped or self.unfinished:
                 return
-        if self.unfinished:
+        if self.failure or self.unfinished:
             return
         gone = [self._about(key, None) for key in self._told.keys() - self._standing]
         told = [change for change in (*refusals.values(), *gone) if change]
@@ -268,7 +286,7 @@ class PriceList:
 
     def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
-        size = self._run.policy.panel.batch_size
+        size = self._size
         waiting: dict[bool, list[PriceChange]] = {True: [], False: []}
         differences, complete = self._lists.differences(self._group_id)
         for found in differences:
@@ -292,7 +310,7 @@ class PriceList:
         One that is refused as a whole is split until the culprit stands alone; each part is stored as it is judged, so
         that a function that runs out of time has not worked in vain.
         """
-        if self.failure or self.unfinished:
+        if self._stopped or self.unfinished:
             return
         if not self._lists.may_call():
             self.unfinished = True
@@ -305,6 +323,12 @@ class PriceList:
             self._send(batch[middle:])
         else:
             self._judge(batch, outcomes)
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether no more calls are made: the panel takes none now."""
+        own = isinstance(self.failure, Retry) and self.failure.code in retry.OWN_FAULTS
+        return self.failure is not None and not (own and self._failed_calls < retry.FAILED_CALLS)
 
     def _call(self, batch: Sequence[PriceChange]) -> Sequence[Outcome | Halt] | None:
         """Return the outcome of each price, None where the panel refuses several as a whole."""
@@ -322,7 +346,7 @@ class PriceList:
         sent: list[SentPrice] = []
         removed: list[PriceKey] = []
         changes: list[Change] = []
-        for change, outcome in zip(batch, outcomes, strict=True):
+        for change, outcome in zip(batch, self._blamed(batch, outcomes), strict=True):
             key = item_id(change.key)
             if isinstance(outcome, Retry | Halt):
                 self.failure = outcome
@@ -335,6 +359,20 @@ class PriceList:
                 sent += [change.price] if change.price else []
                 removed += [] if change.price else [change.key]
         self._store(sent, removed, changes)
+
+    def _blamed(self, batch: Sequence[PriceChange], outcomes: Sequence[Outcome | Halt]) -> Sequence[Outcome | Halt]:
+        """Return the outcomes of a call; a price over which the panel has failed alone too often is refused."""
+        gate = GATES[batch[0].price is None]
+        failed = isinstance(outcomes[0], Retry | Halt)
+        self._failed_calls = self._failed_calls + 1 if failed else 0
+        if any(isinstance(outcome, Done) for outcome in outcomes):
+            self._run.passed.add(gate)
+        if len(batch) > 1:
+            return outcomes
+        outcome = retry.blamed(self._run, gate, outcomes[0])
+        if isinstance(outcome, Retry) and outcome.alone and self._last_try:
+            return [retry.own_fault(outcome)]
+        return [outcome]
 
     def _about(self, key: str, status: Status | None, written: tuple[Written, ...] = ()) -> Change:
         """Return what is stored of one price: its refusal, or that there is nothing to be said of it."""
