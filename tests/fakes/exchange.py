@@ -636,7 +636,8 @@ class FakeRecords(_Port):
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
         found = self._braked(concern, since, prices=prices)
-        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in found if h.reason not in FIRST}
+        moved = (h for h in found if h.reason not in FIRST and h.field not in CONCERNS[concern].recomputed)
+        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in moved}
 
     def count_kept(self, concern: str) -> int:
         return sum(1 for key, state in self._db.states.items() if key.concern == concern and state.base is not None)

@@ -176,7 +176,10 @@ class Records(Protocol):
         ...
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
-        """Return the records that were written since then, but for creation, first contact, and what was let pass."""
+        """Return the records that were written since then, but for creation, first contact, and what was let pass.
+
+        Nor are those told of which only fields were written that the ERP recomputes (``Rows.recomputed``).
+        """
         ...
 
     def count_kept(self, concern: str) -> int:
