@@ -124,6 +124,11 @@ class Field:
         return self.kind.codec
 
     @property
+    def unproved(self) -> bool:
+        """Whether the panel takes it and never shows it, so that what was last sent stands for it."""
+        return not self.read and bool(self.update) and self.assumed is None
+
+    @property
     def comparable(self) -> bool:
         """Whether a value that the panel shows can be compared with one that was written."""
         return self.shown is Shown.AS_WRITTEN

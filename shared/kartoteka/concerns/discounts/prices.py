@@ -25,6 +25,7 @@ from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
 from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.merge import quoted
+from kartoteka.sync.reconcile import begins_to_wait
 from kartoteka.sync.retry import BRAKE, status_of_refusal
 from kartoteka.sync.run import Run
 
@@ -381,7 +382,7 @@ class PriceList:
 
     def _store(self, sent: Sequence[SentPrice], removed: Sequence[PriceKey], changes: Sequence[Change]) -> None:
         self.written += sum(bool(change.written) for change in changes)
-        self.held += sum(change.after.status is not None for change in changes)
+        self.held += sum(map(begins_to_wait, changes))
         worth = [change for change in changes if change]
         if sent or removed or worth:
             run = self._run
