@@ -755,6 +755,10 @@ class FakePrices(_Port):
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         return {key.item_id: s for key, s in self._db.statuses.items() if key.group_id == group_id and key.item_id}
 
+    def decisions(self, group_id: str) -> Mapping[str, str]:
+        of_group = ((key, s) for key, s in self._db.states.items() if key.group_id == group_id and key.item_id)
+        return {key.item_id: state.decision for key, state in of_group if state.status and state.decision}
+
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
         dates = ((key[0], _moment(row[name])) for key, row in self._db.items.items() if key[0] for name in _DATES)
         return sorted({group for group, at in dates if at and (since is None or since < at) and at <= until})

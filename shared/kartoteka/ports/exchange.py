@@ -378,6 +378,10 @@ class Prices(Protocol):
         """Return item id (``product/1017``) -> status of those of a group's items that have one."""
         ...
 
+    def decisions(self, group_id: str) -> Mapping[str, str]:
+        """Return item id -> a person's word, to the letter, of those of a group's items about which there is one."""
+        ...
+
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
         """Return groups with an item whose ``valid_from`` or ``valid_to`` is after ``since`` and up to ``until``."""
         ...
