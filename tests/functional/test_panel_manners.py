@@ -74,7 +74,7 @@ def held(installation: Installation) -> list[Any]:
 def test_no_edit_is_lost_that_moves_to_another_page(
     installation: Installation, number: int, edits: int, order: str, late: int, panel: dict[str, Any]
 ) -> None:
-    """``late``: so many seconds after the end of the window accounts are edited; 0: they stay in it, in another place."""
+    """``late``: so many seconds after the window ends accounts are edited; 0: they stay in it, in another place."""
     accounts = filled(installation, number, **panel)
     for account in accounts:
         installation.panel.edit(account.id, city=f"Gdynia {account.id}", street=f"Polna {account.id}")
