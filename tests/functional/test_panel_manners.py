@@ -343,6 +343,19 @@ def test_two_answers_that_lack_it_are_proof_and_it_is_made_once_with_all_in_it(
     assert held(installation) == []
 
 
+def test_a_list_that_never_shows_what_we_made_lets_it_be_made_no_third_time(installation: Installation) -> None:
+    former = grouped(installation, "Obca")
+    installation.panel.misbehave("unlisted", "GET discounts/groups", match={"groupName": "Sieć"}, times=None)
+    for price in ("9.99", "8.88", "7.77"):
+        [number] = priced(installation, price).keys() - {former}
+        assert [str(each.price) for each in installation.panel.group(number).prices.values()] == [price]
+    assert len(installation.panel.members(number)) == 2
+    installation.panel.behave()
+    priced(installation, "6.66")
+    hide(installation, number, 2)  # the list has shown it since: what it lacks twice is gone
+    assert priced(installation, "5.55")[former] == ["5.55"], "which has the name, and is nobody's"
+
+
 def test_a_group_that_was_deleted_in_the_panel_is_made_again_with_its_clients(installation: Installation) -> None:
     former = grouped(installation, "Obca")
     for account in installation.panel.accounts:
