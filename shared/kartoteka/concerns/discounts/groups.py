@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
 from kartoteka import codes
@@ -27,6 +28,7 @@ from kartoteka.model import (
     Done,
     Forms,
     Intent,
+    Note,
     Owner,
     Reason,
     Record,
@@ -54,17 +56,26 @@ RULES = {GROUP_NAME: Rule(Direction.ERP_TO_PANEL)}
 NOT_THERE = "not_there"
 """The kind of the note of a client that the panel did not put into a group, while that is still tried."""
 REFUSALS = (REFUSED, REFUSED_TOGETHER, NOT_THERE)
+NEVER_LISTED = "never_listed"
+"""The kind of the note of a group that was missed and made again, and that no list has shown since."""
 UNDER_WAY = codes.status("sending_prices")
+MISSED = Note(NEVER_LISTED, "")
+UNLISTED = Step(GROUP_NAME, note=MISSED)
+"""The step by which it stays remembered that no list has shown a group yet."""
 NUMBERED = Intent((), making=True)
 """The intent of a group that was adopted, until its clients are woken."""
 
 
 @dataclass(slots=True)
 class PanelGroups:
-    """The panel's groups, number -> name, and those numbers that belong to a row."""
+    """The panel's groups, number -> name, and those numbers that belong to a row.
+
+    ``unlisted``: those that are held to be there, although the list does not show them.
+    """
 
     names: dict[str, str]
     owned: set[str]
+    unlisted: set[str] = attribute(default_factory=set)
 
     def named(self, name: str) -> list[str]:
         """Return the groups of this name, whatever the panel makes of its blanks, in the order of their numbers."""
@@ -116,7 +127,8 @@ class Groups:
         """Return the panel's groups; of these ones none is missing that may only not have been shown.
 
         A group has gone where two readings of a list that is not empty lack it, or one where the panel has refused to
-        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Raises as
+        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Of one that was
+        made again and is not shown either, such a list proves nothing: it would be made ever again. Raises as
         :meth:`read`.
         """
         panel = self.read()
@@ -130,8 +142,10 @@ class Groups:
         panel.names |= again.names
         for group_id, record in missing.items():
             number, base = record.state.panel_id, record.state.base
-            if number not in panel.names and not sure and group_id not in refused:
+            proved = group_id in refused or (sure and not _never_listed(record.state))
+            if number not in panel.names and not proved:
                 panel.names[number] = str(base.panel.get(GROUP_NAME) or "") if base else ""
+                panel.unlisted.add(number)
         return panel
 
     def _refused(self, records: Mapping[str, Record]) -> set[str]:
@@ -175,6 +189,8 @@ class Groups:
         reading, row = Reading(self._run.now(), asked=panel is not None, apart=apart), {GROUP_NAME: name}
         notes = record.state.notes
         steps = merge(GROUP_FIELDS, RULES, base=plan.base, erp=row, panel=shown, notes=notes, reading=reading)
+        if _never_listed(record.state) and (panel is None or number in panel.unlisted):
+            steps = (*steps, UNLISTED)
         plan = replace(plan, base=resolved(GROUP_FIELDS, plan.base, row, shown, reading))
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
@@ -189,7 +205,9 @@ class Groups:
         if panel is not None and len(free := panel.free(name)) == 1:
             agreed = Step(GROUP_NAME, forms=(name, name))
             return replace(plan, steps=(agreed,), panel_id=free[0], status=UNDER_WAY, more=True)
-        step = self._checked(plan.record, Step(GROUP_NAME, Side.PANEL, name, None, Reason.CREATE, (name, name)))
+        again = MISSED if _never_listed(plan.record.state) else None
+        made = Step(GROUP_NAME, Side.PANEL, name, None, Reason.CREATE, (name, name), note=again)
+        step = self._checked(plan.record, made)
         if step.target is None:
             return replace(plan, act=Act.KEEP, status=status_of([step], self._table, None))
         if panel is None:
@@ -260,7 +278,7 @@ class Groups:
             return record
         if state.panel_id:
             left = state.intent if state.intent is not None and _deletes(state.intent) else None
-            after = replace(after, base=None, panel_id="", intent=left)
+            after = replace(after, base=None, panel_id="", intent=left, notes={GROUP_NAME: MISSED})
             self._run.exchange.prices.forget(record.key.group_id)
         return self._saved(Change(record, after))
 
@@ -385,6 +403,11 @@ def refused_of(state: RecordState) -> str:
     """Return the number of the group into which the panel has refused to put this client; empty for none."""
     note = state.notes.get(GROUP_FIELD)
     return note.value.removeprefix(numbered("")) if note is not None and note.kind in REFUSALS else ""
+
+
+def _never_listed(state: RecordState) -> bool:
+    note = state.notes.get(GROUP_NAME)
+    return note is not None and note.kind == NEVER_LISTED
 
 
 def _made_before(intent: Intent, panel: PanelGroups) -> str:
