@@ -12,7 +12,7 @@ from kartoteka.codes import State
 from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.model import Owner
 from kartoteka.sync.reconcile import Result, reconcile
-from kartoteka.sync.retry import ask_all
+from kartoteka.sync.retry import ask_apart
 from kartoteka.sync.run import Run
 from tests.helpers import installation, linked, owners, tax_number
 from tests.world import CLIENT, World
@@ -115,7 +115,7 @@ def test_three_calls_are_made_together_and_no_more() -> None:
         under_way[0] -= 1
         return keys
 
-    found, failed = ask_all(run, ask, [str(n) for n in range(60)])
+    found, failed = ask_apart(run, "read", ask, [str(n) for n in range(60)], {})
     assert (found, failed) == ([str(n) for n in range(60)], {})
     assert most == [3]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from kartoteka import codes
-from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields.table import country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
@@ -18,7 +18,6 @@ from kartoteka.model import (
     Change,
     Decision,
     Deferral,
-    Done,
     Note,
     Outcome,
     Record,
@@ -43,6 +42,7 @@ FAILED_CALLS = 2
 """Calls that fail before an outage is believed in."""
 
 T = TypeVar("T")
+A = TypeVar("A")
 Pause = TypeVar("Pause", int, timedelta)
 Answer = Outcome | Halt
 """What became of one record of a bulk call, or why the whole call could not be made."""
@@ -132,72 +132,21 @@ class NotBegun(Retry):
         super().__init__("rate_limit")
 
 
-class Outage:
-    """The calls that failed as a whole: after ``patience`` of them no more are begun. Safe for several threads.
+def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
+    """Make one bulk call and return an answer for each item, in order.
 
-    Not where the panel has taken a write of this ``gate`` in this run; of no gate, whatever it has taken.
+    A chunk that is refused as a whole is split until the culprit stands alone. A call that failed leaves each of its
+    items unknown (Retry), unsent (Halt), or refused for a reason that holds for all (Reject).
     """
-
-    def __init__(self, run: Run, gate: str = "", *, patience: int = FAILED_CALLS) -> None:
-        self._run = run
-        self._gate = gate
-        self._patience = patience
-        self._failures: list[Retry | Halt] = []
-
-    @property
-    def passed(self) -> bool:
-        """Whether the panel has taken a write of this gate in this run."""
-        return self._gate in self._run.passed
-
-    def why(self) -> Retry | Halt | None:
-        """Return why no other call is begun; None: it may be."""
-        return self._failures[0] if len(self._failures) >= self._patience and not self.passed else None
-
-    def note(self, told: Sequence[Answer]) -> None:
-        """Take note of the answers to one call."""
-        first = told[0]
-        if isinstance(first, Retry | Halt) and all(answer is first for answer in told) and first.code != NO_RESULT:
-            self._failures.append(first)
-        if self._gate and any(isinstance(answer, Done) for answer in told):
-            self._run.passed.add(self._gate)
-
-
-def send_all(
-    run: Run,
-    call: Callable[[Sequence[T]], Sequence[Outcome]],
-    parts: Sequence[Sequence[T]],
-    outage: Outage | None = None,
-) -> list[Answer]:
-    """Make a call for each of these parts, some at a time; return an answer for each of what they hold, in order.
-
-    A call that fails leaves each of its own items unknown (Retry), unsent (Halt), or refused for a reason that holds
-    for all (Reject); the other calls go on until an ``outage`` is believed in. The first call is made whatever the
-    time, so that every run gets somewhere; what there is no time for besides is NotBegun.
-    """
-
-    def sent(numbered: tuple[int, Sequence[T]]) -> Sequence[Answer]:
-        number, part = numbered
-        if number and not run.time_left():
-            return [NotBegun()] * len(part)
-        if outage and (away := outage.why()):
-            return [away] * len(part)
-        told = _sent(call, part)
-        if outage:
-            outage.note(told)
-        return told
-
-    return [answer for told in run.at_once(sent, list(enumerate(parts))) for answer in told]
-
-
-def _sent(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
-    """Make one call; one that is refused as a whole is split until the culprit stands alone."""
+    if not items:
+        return []
     try:
         return list(call(items))
     except Reject as reject:
         if len(items) == 1 or reject.code != REFUSED_WHOLE:
             return [reject] * len(items)
         middle = len(items) // 2
-        return [*_sent(call, items[:middle]), *_sent(call, items[middle:])]
+        return [*send_all(call, items[:middle]), *send_all(call, items[middle:])]
     except (Retry, Halt) as error:
         return [error] * len(items)
 
@@ -205,82 +154,141 @@ def _sent(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) 
 def send_apart(
     run: Run, gate: str, call: Callable[[Sequence[Any]], Sequence[Outcome]], plans: Sequence[Plan]
 ) -> list[Answer]:
-    """Send the calls of these plans; return an answer for each, in order.
+    """Send the calls of these plans through one gate, :func:`apart`; return an answer for each, in order."""
+    deferrals = [plan.record.state.deferral for plan in plans]
+    return apart(run, gate, deferrals, lambda part: send_all(call, [plans[n].call for n in part]))
 
-    Those whose last call failed go in smaller and smaller parts, after the others: one of them may be what the panel
-    fails over, and it is known once it fails alone (:attr:`Retry.alone`) while others pass. In an outage two calls
-    fail, and no more are begun.
+
+def apart(
+    run: Run, gate: str, deferrals: Sequence[Deferral | None], call: Callable[[Sequence[int]], Sequence[A]]
+) -> list[A | Retry]:
+    """Make calls through one gate for records that were deferred so, some at a time; return an answer for each.
+
+    ``call`` is given the places of some, and answers for each. Those whose last call failed go in smaller and smaller
+    parts, after the others: one of them may be what the panel fails over, and it is known once it fails alone
+    (:attr:`Retry.alone`) while others of the same gate pass in this run. In an outage two calls fail, and no more are
+    begun; one is enough of a kind that no record can be blamed for. The first call is made whatever the time, so that
+    every run gets somewhere; what there is no time for besides is NotBegun.
     """
-    outage, answers = Outage(run, gate), dict[int, Answer]()
-    parts = _parts(run, plans)
-    for some in parts:
-        told = send_all(run, call, [[plans[n].call for n in part] for part in some], outage)
-        answers |= dict(zip((n for part in some for n in part), told, strict=True))
-    for n in (part[0] for some in parts for part in some if len(part) == 1):
-        answer = answers[n]
-        if isinstance(answer, Retry) and answer.code in OWN_FAULTS and outage.passed:
-            answers[n] = _alone(answer)
-    return [answers[n] for n in range(len(plans))]
+    answers: dict[int, A | Retry] = {}
+    failures: list[A] = []
+    single: list[int] = []
+
+    def answered(numbered: tuple[int, Sequence[int]]) -> Sequence[A | Retry]:
+        number, part = numbered
+        if number and not run.time_left():
+            return [NotBegun()] * len(part)
+        if _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1])):
+            return [failures[-1]] * len(part)
+        told = call(part)
+        failures.extend(answer for answer in told[:1] if _is_failed_call(answer))
+        if not all(isinstance(answer, KartotekaError) for answer in told):
+            run.passed.add(gate)
+        single.extend(part if len(part) == 1 else ())
+        return told
+
+    for parts in _parts(run, deferrals):
+        numbered = list(enumerate(parts, start=len(answers)))
+        for part, told in zip(parts, run.at_once(answered, numbered), strict=True):
+            answers |= dict(zip(part, told, strict=True))
+    for n in single:
+        answers[n] = blamed(run, gate, answers[n])
+    return [answers[n] for n in range(len(deferrals))]
 
 
-def _parts(run: Run, plans: Sequence[Plan]) -> Sequence[Sequence[Sequence[int]]]:
-    """Return the plans by their places, in the parts in which they are sent; then those that failed, in theirs."""
-    failed = {n: d.tries for n, plan in enumerate(plans) if (d := plan.record.state.deferral) and _may_be_own(d)}
-    fresh = [n for n in range(len(plans)) if n not in failed]
-    size = max(1, run.policy.panel.batch_size >> (2 * max(failed.values(), default=0)))
-    return run.chunks(fresh), pieces(list(failed), size)
+def _is_failed_call(answer: object) -> bool:
+    return isinstance(answer, Retry | Halt) and answer.code != NO_RESULT
 
 
-def _may_be_own(deferral: Deferral) -> bool:
-    return deferral.code.partition(".")[0] in OWN_FAULTS
+def _is_outage(failures: Sequence[object]) -> bool:
+    return len(failures) >= FAILED_CALLS or not all(map(_is_own, failures))
 
 
-def _alone(error: Retry) -> Retry:
-    alone = Retry(error.code, after=error.after)
+def _is_own(failure: object) -> bool:
+    return isinstance(failure, Retry) and failure.code in OWN_FAULTS
+
+
+def blamed(run: Run, gate: str, answer: A) -> A | Retry:
+    """Return the answer of a call for one record: one that fails while the gate takes others fails alone."""
+    if not isinstance(answer, Retry) or not _is_own(answer) or gate not in run.passed:
+        return answer
+    alone = Retry(answer.code, after=answer.after)
     alone.alone = True
     return alone
 
 
+def size_of_part(run: Run, deferral: Deferral | None) -> int:
+    """Return how many records go into one call with one that was deferred so: fewer each time a call of its fails."""
+    tries = deferral.tries if deferral is not None and may_be_own(deferral) else 0
+    return max(1, run.policy.panel.batch_size >> (2 * tries))
+
+
+def _parts(run: Run, deferrals: Sequence[Deferral | None]) -> Sequence[Sequence[Sequence[int]]]:
+    """Return the places of these records in the parts in which calls are made for them, those that failed apart."""
+    failed = {n: d for n, d in enumerate(deferrals) if d is not None and may_be_own(d)}
+    fresh = [n for n in range(len(deferrals)) if n not in failed]
+    size = min((size_of_part(run, deferral) for deferral in failed.values()), default=1)
+    return run.chunks(fresh), pieces(list(failed), size)
+
+
+def may_be_own(deferral: Deferral) -> bool:
+    """Return whether a record was deferred for what may be an outage, or a fault of its own."""
+    return deferral.code.partition(".")[0] in OWN_FAULTS
+
+
 def ask_all(
-    run: Run, call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
-) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
-    """Search for these keys in full batches, some at a time.
-
-    Return what was found, and for each key that could not be looked up the reason. The first batch is asked for
-    whatever the time, as by :func:`send_all`; NotBegun: there was no time.
-    """
-
-    def asked(numbered: tuple[int, Sequence[str]]) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
-        number, some = numbered
-        if number and not run.time_left():
-            return [], dict.fromkeys(some, NotBegun())
-        return _asked(call, some)
-
-    told = run.at_once(asked, list(enumerate(run.chunks(keys))))
-    return [one for found, _ in told for one in found], {k: why for _, failed in told for k, why in failed.items()}
-
-
-def _asked(
     call: Callable[[Sequence[str]], Collection[T]], keys: Sequence[str]
 ) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
-    """Make one search; one that is refused as a whole is split until the culprit stands alone."""
+    """Make one bulk search; return what was found, and for each key that could not be looked up the reason.
+
+    A search that is refused as a whole is split until the culprit stands alone.
+    """
+    if not keys:
+        return [], {}
     try:
         return list(call(keys)), {}
     except Reject as reject:
         if len(keys) == 1:
             return [], {keys[0]: reject}
         middle = len(keys) // 2
-        halves = [_asked(call, half) for half in (keys[:middle], keys[middle:])]
+        halves = [ask_all(call, half) for half in (keys[:middle], keys[middle:])]
         return halves[0][0] + halves[1][0], halves[0][1] | halves[1][1]
     except (Retry, Halt) as error:
         return [], dict.fromkeys(keys, error)
 
 
+def ask_apart(
+    run: Run,
+    gate: str,
+    call: Callable[[Sequence[str]], Collection[T]],
+    keys: Sequence[str],
+    deferrals: Mapping[str, Deferral | None],
+) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+    """Search through one gate as :func:`ask_all` does, for records that were deferred so, by key: :func:`apart`."""
+    found: dict[int, list[T]] = {}
+
+    def ask(part: Sequence[int]) -> list[Reject | Retry | Halt | None]:
+        asked = [keys[n] for n in part]
+        found[part[0]], failed = ask_all(call, asked)
+        return [failed.get(key) for key in asked]
+
+    answers = apart(run, gate, [deferrals.get(key) for key in keys], ask)
+    shown = [one for place in sorted(found) for one in found[place]]
+    return shown, {key: answer for key, answer in zip(keys, answers, strict=True) if answer is not None}
+
+
 def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
     """Return the change of a record about which the panel could not be asked."""
+    if isinstance(error, Retry) and error.alone:
+        error = own_fault(error)
     if isinstance(error, Reject):
         return refused(run, Change(record, record.state), error)
     return deferred(run, record, error)
+
+
+def own_fault(error: Retry) -> Reject:
+    """Return the refusal that a failure stands for which a record has alone: it counts an attempt."""
+    return Reject(f"{error.code}.alone")
 
 
 def halts(answers: Iterable[object]) -> tuple[str, ...]:

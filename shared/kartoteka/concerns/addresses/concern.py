@@ -18,7 +18,7 @@ from kartoteka.concerns.addresses.poll import AddressPoll
 from kartoteka.concerns.shops import wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
-from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record, RecordState, Side
+from kartoteka.model import NOTHING, REFUSED, Change, Deferral, Link, Note, Outcome, Owner, Record, RecordState, Side
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import retry
 from kartoteka.sync.collect import Source
@@ -183,21 +183,25 @@ class Addresses(Concern):
         Where no address is known the panel is asked for some first: of whom it has none either, nothing else is read.
         """
         bare = {r.link.panel_client_id: r for r in records if r.link and self._is_bare(r)}
-        early, _ = self.addresses_of(list(bare)) if bare else ({}, {})
+        deferred = {key: record.state.deferral for key, record in bare.items()}
+        early, unasked = self.addresses_of(list(bare), deferred)
         found: dict[Owner, Shown] = {
             r.key.owner: _shown(_believed(r), early[key]) for key, r in bare.items() if key in early and not early[key]
         }
-        rest = [record for record in records if record.key.owner not in found]
+        errors: dict[Owner, Reject | Retry | Halt] = {bare[key].key.owner: error for key, error in unasked.items()}
+        rest = [record for record in records if record.key.owner not in found and record.key.owner not in errors]
         shown, failed = super().read(rest) if rest else ({}, {})
         of_account = {
             seen.account.panel_client_id: record.key.owner
             for record in rest
             if (seen := shown.get(record.key.owner)) and seen.account and not_own(record, seen.account) is None
         }
-        addresses, unread = self.addresses_of([key for key in of_account if key not in early])
+        states = {record.key.owner: record.state for record in rest}
+        deferrals = {key: states[owner].deferral for key, owner in of_account.items()}
+        addresses, unread = self.addresses_of([key for key in of_account if key not in early], deferrals)
         addresses = {**early, **addresses}
         found |= shown
-        errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
+        errors |= failed
         for key, owner in of_account.items():
             if key in addresses:
                 found[owner] = _shown(shown[owner].account, addresses[key])
@@ -211,13 +215,15 @@ class Addresses(Concern):
         return own.key.owner in self._without_items and own.code not in NOT_READ
 
     def addresses_of(
-        self, panel_client_ids: Sequence[str]
+        self, panel_client_ids: Sequence[str], deferrals: Mapping[str, Deferral | None] = NOTHING
     ) -> tuple[Mapping[str, Sequence[Address] | None], Mapping[str, Reject | Retry | Halt]]:
         """Read the addresses of these accounts; return them, and who could not be read, and why.
 
-        None stands for an account that the answer does not name.
+        None stands for an account that the answer does not name. ``deferrals``: how the records of these were deferred.
         """
-        found, failed = retry.ask_all(self.run, lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
+        found, failed = retry.ask_apart(
+            self.run, "addresses", lambda some: self.run.panel.addresses(some).items(), panel_client_ids, deferrals
+        )
         return dict(found), failed
 
     def items_restored(self, items: Sequence[Record], accounts: Mapping[Owner, Account]) -> Sequence[Change]:
@@ -250,21 +256,28 @@ class Addresses(Concern):
             Act.DELETE: panel.delete_addresses,
         }
         answers: dict[int, Answer] = {}
-        outage = retry.Outage(self.run, patience=1)
+        failure: Retry | Halt | None = None
         for act, gate in gates.items():
-            places = [n for n, plan in enumerate(plans) if plan.act is act]
-            told = retry.send_all(self.run, gate, self.run.chunks([plans[n].call for n in places]), outage)
-            answers |= dict(zip(places, told, strict=True))
+            some = [n for n, plan in enumerate(plans) if plan.act is act]
+            told: Sequence[Answer] = [failure] * len(some) if failure else []
+            if some and failure is None:
+                told = retry.send_apart(self.run, f"{act} address", gate, [plans[n] for n in some])
+                failure = _failure(told)
+            answers |= dict(zip(some, told, strict=True))
         return [answers[n] for n in range(len(plans))]
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored; an address that the panel does not delete is held."""
         if plan.act is Act.DELETE and isinstance(answer, Reject):
-            said = codes.told(NOT_DELETED, (), {"panel": "", **answer.facts})
-            note = Note(REFUSED, "", code=NOT_DELETED, text=answer.facts.get("panel", ""))
-            state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
-            return [Change(plan.record, state)]
+            return [self._not_deleted(plan, answer)]
         return super().answered(plan, answer)
+
+    @staticmethod
+    def _not_deleted(plan: Plan, reject: Reject) -> Change:
+        said = codes.told(NOT_DELETED, (), {"panel": "", **reject.facts})
+        note = Note(REFUSED, "", code=NOT_DELETED, text=reject.facts.get("panel", ""))
+        state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
+        return Change(plan.record, state)
 
     def without(self, plan: Plan, reject: Reject) -> Plan | None:
         """Return the plan without the fields that were refused; None for a new address that is none without them."""
@@ -277,6 +290,8 @@ class Addresses(Concern):
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of an address that the panel refused; one that was deleted there is remembered as such."""
         change = super().refused(plan, reject)
+        if plan.act is Act.DELETE and change.after.deferral is None:
+            return self._not_deleted(plan, reject)
         if plan.act is not Act.ADD or plan.base is None:
             return change
         notes = {**change.after.notes, WHOLE: GONE}
@@ -382,3 +397,11 @@ def _is_gone(item: Record) -> bool:
     """Return whether the panel was seen to have an address no more."""
     whole = item.state.notes.get(WHOLE)
     return whole is not None and whole.code != NOT_DELETED
+
+
+def _failure(told: Sequence[Answer]) -> Retry | Halt | None:
+    """Return why a gate takes nothing at all; then no other call is made in this run."""
+    first = told[0]
+    if isinstance(first, Retry | Halt) and all(answer is first for answer in told):
+        return None if first.code == "missing_result" else first
+    return None
