@@ -123,7 +123,7 @@ def test_three_calls_are_made_together_and_no_more() -> None:
 # --- what fails
 
 
-@pytest.mark.parametrize("error", [Retry("panel_5xx"), Retry("timeout"), Halt("panel_right", "a right is missing")])
+@pytest.mark.parametrize("error", [Retry("panel_5xx"), Retry("timeout")])
 def test_a_call_that_fails_among_several_fails_its_own_records_alone(world: World, error: KartotekaError) -> None:
     fail_at(world, "update", 2, error)
     result = worked(moved(world), "billing")
@@ -132,11 +132,19 @@ def test_a_call_that_fails_among_several_fails_its_own_records_alone(world: Worl
     assert len(late) in (10, 5)
     assert streets(world).count("Krótka 7") == len(CLIENTS) - len(late)
     assert result.report.counts.written_to_panel == len(CLIENTS) - len(late)
-    assert bool(result.report.halts) is isinstance(error, Halt)
     world.pass_time(minutes=2)
     world.tick()
     world.tick()
     assert set(streets(world)) == {"Krótka 7"}
+
+
+def test_what_only_a_person_can_correct_stops_the_calls_that_are_not_begun(world: World) -> None:
+    fail_at(world, "update", 2, Halt("panel_right", "a right is missing"))
+    result = worked(moved(world), "billing")
+    late = [client for client in CLIENTS if deferral(world, client)]
+    assert streets(world).count("Krótka 7") == len(CLIENTS) - len(late)
+    assert len(late) >= 5
+    assert result.report.halts == ("panel_right: a right is missing",)
 
 
 def test_a_read_that_fails_among_several_fails_its_own_records_alone(world: World) -> None:
