@@ -12,10 +12,19 @@ from local import home
 HOME = home.HOME / "bench"
 
 
-def write(name: str, document: Mapping[str, Any]) -> Path:
+def write(name: str, document: Mapping[str, Any], into: Path = HOME) -> Path:
     """Keep a document; return where it lies."""
-    home.make()
-    HOME.mkdir(exist_ok=True)
-    path = HOME / f"{name}.json"
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    if into == HOME:
+        home.make()
+        HOME.mkdir(exist_ok=True)
+    path = into / f"{name}.json"
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Return a document; None: there is none."""
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
