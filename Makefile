@@ -51,7 +51,7 @@ demo: cloud
 bench: cloud
 	@$(PYTHON) local/bootstrap.py bench
 	@$(IN)/python -m bench
-	@$(IN)/python -m bench.page
+	@$(IN)/python -m bench.page --take result
 	@$(IN)/python -m bench.cost
 
 # ---- checks and tests ----

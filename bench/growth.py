@@ -66,7 +66,6 @@ class Growth:
 
     bench: ours.Bench
     copier: bulk.Copier
-    clients: Sequence[Row]
     series: dict[int, Series] = field(default_factory=dict)
     sizes: dict[int, dict[str, float]] = field(default_factory=dict)
     models: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -283,8 +282,8 @@ def _settle(bench: ours.Bench, clients: list[Row], trade: Trade) -> None:
     bench.run(ours.CONFIRMED)
 
 
-def measure(chosen: argparse.Namespace, console: Console) -> Growth:
-    """Measure at every size."""
+def measure(chosen: argparse.Namespace, console: Console, loaded: int = LOADED) -> Growth:
+    """Measure at every size, after the product has loaded so many clients itself."""
     with ExitStack() as opened:
         place = opened.enter_context(workplace())
         server = opened.enter_context(postgres.running(SETTINGS))
@@ -292,9 +291,9 @@ def measure(chosen: argparse.Namespace, console: Console) -> Growth:
         panel = opened.enter_context(standing_in(place, chosen.latency_ms / 1000))
         check(place, endpoint, panel, server, console)
         erp = opened.enter_context(exchange(place, server))
-        clients = bulk.numbered(LOADED)
+        clients = bulk.numbered(loaded)
         bench = settled(place, endpoint, panel, erp, "growth", clients)
-        growth, before = Growth(bench, bulk.Copier(erp, clients[: bulk.MODELS]), clients), LOADED
+        growth, before = Growth(bench, bulk.Copier(erp, clients[: bulk.MODELS])), loaded
         for size in chosen.sizes:
             growth.grow(before, size)
             console.print(f"{size:,} clients in step, {growth.sizes[size]['database MB']:,.0f} MB")

@@ -1,12 +1,15 @@
-"""`python -m bench.page`: renews the tables and plots of docs/performance.md from what was measured last.
+"""`python -m bench.page`: makes the tables and plots of docs/performance.md again.
 
-What lies in `.local/bench/` is taken over into `docs/performance/` first, so that the page can be made again from a
-checkout. Between `<!-- begin NAME -->` and `<!-- end -->` stands what is made here; the rest is written by hand.
+They are made of the documents in `docs/performance/`; `--take result growth latency` first takes those over that were
+measured last (`.local/bench/`). Between `<!-- begin NAME -->` and `<!-- end -->` stands what is made here; the rest is
+written by hand.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,12 +63,7 @@ class Measured:
 
 
 def collected() -> Measured:
-    """Return what was measured: taken over from `.local/bench/` into the page's folder, and read there."""
-    DATA.mkdir(exist_ok=True)
-    for name in COMMANDS:
-        found = results.read(results.HOME / f"{name}.json")
-        if found is not None:
-            results.write(name, found, into=DATA)
+    """Return the documents of the page."""
     documents = {name: results.read(DATA / f"{name}.json") for name in COMMANDS}
     return Measured({name: document for name, document in documents.items() if document is not None})
 
@@ -104,7 +102,7 @@ def _listed(value: Any) -> str:
 def goals(measured: Measured) -> str:
     """Say of each goal of the issue how far it is reached."""
     rows = [row for row in _goals(measured) if row is not None]
-    return table(("goal", "measured", "reached"), rows) if rows else _missing("result")
+    return table(("goal", "measured", "reached"), rows) if rows else missing("result")
 
 
 def _goals(measured: Measured) -> Iterable[tuple[str, str, str] | None]:
@@ -159,7 +157,7 @@ def side_by_side(measured: Measured) -> str:
         name = f"**{who}**" if who in OURS else who
         rows.append((run, name, *(_spread(figures.get(measure)) for measure in MEASURES)))
     head = ("run", "who", "wall s", "CPU s", "peak MB", "panel calls")
-    return table(head, _once(rows)) if rows else _missing("result")
+    return table(head, _once(rows)) if rows else missing("result")
 
 
 def asked_for(measured: Measured) -> str:
@@ -182,7 +180,7 @@ def asked_for(measured: Measured) -> str:
         "SQS requests",
         "log bytes",
     )
-    return table(head, _once(rows)) if rows else _missing("result")
+    return table(head, _once(rows)) if rows else missing("result")
 
 
 def _reading(figures: Mapping[str, Spread]) -> list[str]:
@@ -208,7 +206,7 @@ def ahead(measured: Measured) -> str:
                 told = "; ".join(f"{peer} {_number(value)}" for value, peer in better)
                 lines.append(f"- {run}, {label}: {told}; Kartoteka {_number(own or 0)}")
     if not lines:
-        return _missing("result") if "result" not in measured.documents else "In none of the shared runs."
+        return missing("result") if "result" not in measured.documents else "In none of the shared runs."
     return "\n".join(lines)
 
 
@@ -216,7 +214,7 @@ def growing(measured: Measured) -> str:
     """Return the table of figures by the number of clients."""
     document = measured.documents.get("growth")
     if document is None:
-        return _missing("growth")
+        return missing("growth")
     rows = [
         (
             each["run"],
@@ -237,7 +235,7 @@ def scans(measured: Measured) -> str:
     """Say what the daily full scan costs, and what it means for a record that changes meanwhile."""
     document = measured.documents.get("growth")
     if document is None:
-        return _missing("growth")
+        return missing("growth")
     rows = []
     for each in document["runs"]:
         if each["run"] == growth.SCAN:
@@ -252,7 +250,7 @@ def delays(measured: Measured) -> str:
     """Return the table of how long edits took."""
     document = measured.documents.get("latency")
     if document is None:
-        return _missing("latency")
+        return missing("latency")
     rows = [
         (kind, str(len(seconds)), *(f"{value:.0f}" for value in latency.summary(seconds)))
         for kind, seconds in document["series"].items()
@@ -293,7 +291,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
-def _missing(name: str) -> str:
+def missing(name: str) -> str:
+    """Say that something was not measured, and what measures it."""
     return f"Not measured yet: `{COMMANDS[name]}`."
 
 
@@ -312,6 +311,11 @@ def _number(value: float) -> str:
 
 def main() -> int:
     """Write the page and draw its plots. 1: there is nothing to draw them with."""
+    parser = argparse.ArgumentParser(prog="python -m bench.page", description="Make docs/performance.md again.")
+    parser.add_argument("--take", nargs="+", choices=COMMANDS, default=[], help="take over what was measured last")
+    DATA.mkdir(exist_ok=True)
+    for name in parser.parse_args().take:
+        shutil.copy(results.HOME / f"{name}.json", DATA)
     measured = collected()
     PAGE.write_text(rendered(PAGE.read_text(), BLOCKS, measured))
     if not rivals.PYTHON.is_file():

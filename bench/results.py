@@ -12,12 +12,11 @@ from local import home
 HOME = home.HOME / "bench"
 
 
-def write(name: str, document: Mapping[str, Any], into: Path = HOME) -> Path:
+def write(name: str, document: Mapping[str, Any]) -> Path:
     """Keep a document; return where it lies."""
-    if into == HOME:
-        home.make()
-        HOME.mkdir(exist_ok=True)
-    path = into / f"{name}.json"
+    home.make()
+    HOME.mkdir(exist_ok=True)
+    path = HOME / f"{name}.json"
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     return path
 
