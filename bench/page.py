@@ -28,6 +28,8 @@ PEERS = (rivals.DLT, rivals.DLT_PARALLEL, rivals.SINGER, rivals.SCRIPT)
 OURS = (ours.WHO, ours.ON_POSTGRESQL)
 SHARED = (ours.FIRST_LOAD, ours.QUIET, ours.ERP_EDITS)
 """The runs that the peers make too."""
+CLIENTS = 10_000
+"""Of whom the goals speak."""
 MEASURES = {"wall s": "seconds by the clock", "cpu s": "CPU seconds", "peak MB": "MB", "panel calls": "panel calls"}
 
 Document = Mapping[str, Any]
@@ -102,7 +104,11 @@ def _listed(value: Any) -> str:
 def goals(measured: Measured) -> str:
     """Say of each goal of the issue how far it is reached."""
     rows = [row for row in _goals(measured) if row is not None]
-    return table(("goal", "measured", "reached"), rows) if rows else missing("result")
+    if not rows:
+        return missing("result")
+    asked = measured.documents["result"]["asked"]["customers"]
+    other = "" if asked == CLIENTS else f"The goals are for {CLIENTS:,} clients; this was measured with {asked:,}.\n\n"
+    return other + table(("goal", "measured", "reached"), rows)
 
 
 def _goals(measured: Measured) -> Iterable[tuple[str, str, str] | None]:
