@@ -20,6 +20,7 @@ import yaml
 
 from bench import growth, ours
 from bench.page import Measured, collected, missing, rendered, table
+from kartoteka.policy import Policy
 from kartoteka.runtime import SECRETS_KEPT
 from local.home import ROOT
 
@@ -40,6 +41,8 @@ PLATFORM_LOG = 400
 """Bytes that Lambda itself logs of an invocation."""
 METRICS_IDLE, METRICS_BUSY = 1, 24
 """Custom metrics in an hour without a change, and in one with changes: four figures of six concerns."""
+UNITS_OF_A_CALL = (2, 2)
+"""DynamoDB's write and read units of a panel call: a slot of the rate limit, and a cursor."""
 MESSAGES_A_CALL = 3
 """SQS requests of one working of a queue: sent, received, deleted."""
 CHANGES_TOGETHER = 100
@@ -179,11 +182,10 @@ def month(measured: Measured, stack: Deployed, clients: int, rate: float) -> Usa
     edits = (counted(measured, ours.ERP_EDITS) - quiet) + (counted(measured, ours.PANEL_EDITS) - quiet)
     changes = clients * rate * DAYS
     busy = max(min(changes, MINUTES), changes / CHANGES_TOGETHER)
-    passes = counted(measured, ours.ADDRESSES_READ) - starting
     parts = [
-        warm.times(MINUTES),
+        warm.times(MINUTES + stack.passes / stack.functions),
         edits.times(busy / 2),
-        passes.times(stack.passes),
+        Counted(CALL_SECONDS, 0, *UNITS_OF_A_CALL, 0).times(asked_idle()),
         Counted(starting.seconds * stack.functions * RENEWED_A_DAY * DAYS, 0, 0, 0, 0),
         Counted((_scan_seconds(measured, clients) or 0) * DAYS, 0, 0, 0, 0),
     ]
@@ -207,6 +209,12 @@ def month(measured: Measured, stack: Deployed, clients: int, rate: float) -> Usa
     for name, amount in fixed.items():
         total[name] += amount  # type: ignore[assignment]
     return dict(total)
+
+
+def asked_idle() -> float:
+    """Return the panel calls of a month in which nothing happens, by the default policy: the feed's and the pass's."""
+    policy = Policy()
+    return MINUTES * 60 / policy.panel.poll.max_seconds + policy.delivery_addresses.calls_per_day * DAYS
 
 
 def _scan_seconds(measured: Measured, clients: int) -> float | None:
@@ -290,7 +298,8 @@ def assumed(_measured: Measured) -> str:
     """List what was assumed."""
     stack = deployed()
     return f"""\
-- A panel call takes {CALL_SECONDS:g} s.
+- A panel call takes {CALL_SECONDS:g} s. While nothing happens there are {asked_idle():,.0f} of them in {DAYS} days
+  (default policy: the feed's, and all that the pass over addresses may make).
 - {stack.functions} functions of {stack.memory_gb:g} GB; schedules at the template's defaults, which come to
   {stack.fired + stack.passes:,.0f} invocations in {DAYS} days.
 - Lambda asks each of {stack.queues} empty queues {POLLS_A_MINUTE} times a minute: five long polls of twenty seconds, as

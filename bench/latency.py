@@ -75,7 +75,7 @@ class Clocked:
         """Wait for the full minute, and fire every schedule."""
         self.pass_by(MINUTE - self.into_minute)
         self.into_minute = 0.0
-        self.poller.tick(self.functions)
+        self.poller.tick(self.functions, at_once=False)
 
     def busy(self) -> None:
         """Let a few minutes pass."""

@@ -120,7 +120,8 @@ def test_a_quiet_month_is_schedules_queues_and_alarms() -> None:
     assert usage["scheduler_invocations"] == usage["lambda_requests"] == stack.fired + stack.passes
     assert usage["alarm_months"] == stack.alarms
     assert usage["sqs_requests"] == stack.queues * cost.POLLS_A_MINUTE * cost.MINUTES
-    assert usage["dynamodb_write_units"] == 2 * (cost.MINUTES + stack.passes)
+    waking, asking = 2 * (cost.MINUTES + stack.passes / stack.functions), cost.UNITS_OF_A_CALL[0] * cost.asked_idle()
+    assert usage["dynamodb_write_units"] == pytest.approx(waking + asking)
 
 
 def test_changes_pay_for_runs_of_their_own_up_to_one_a_minute() -> None:
@@ -144,6 +145,10 @@ def test_the_daily_full_scan_is_paid_by_the_second_where_it_was_measured() -> No
 
 def test_slow_panel_calls_are_paid_for() -> None:
     assert cost.counted(measured(*kartoteka()), ours.QUIET).seconds == pytest.approx(1.0 + cost.CALL_SECONDS - 0.05)
+
+
+def test_an_idle_panel_is_asked_as_the_default_policy_says() -> None:
+    assert cost.asked_idle() == 30 * 24 * 6 + 30 * 40
 
 
 def test_the_template_is_read() -> None:
