@@ -22,7 +22,12 @@ from local.home import ROOT
 PAGE = ROOT / "docs" / "performance.md"
 DATA = ROOT / "docs" / "performance"
 BLOCK = re.compile(r"(<!-- begin ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-COMMANDS = {"result": "make bench", "growth": "python -m bench.growth", "latency": "python -m bench.latency"}
+COMMANDS = {
+    "result": "make bench",
+    "growth": "python -m bench.growth",
+    "latency": "python -m bench.latency",
+    "cold": "python -m bench.cold",
+}
 """What was measured -> the command that measures it."""
 PEERS = (rivals.DLT, rivals.DLT_PARALLEL, rivals.SINGER, rivals.SCRIPT)
 OURS = (ours.WHO, ours.ON_POSTGRESQL)
@@ -264,6 +269,22 @@ def delays(measured: Measured) -> str:
     return table(("seconds from an edit to the other side", "edits", "least", "median", "nine of ten", "most"), rows)
 
 
+def cold_starts(measured: Measured) -> str:
+    """Return the table of what each function takes to load, and say how large the layer is."""
+    document = measured.documents.get("cold")
+    if document is None:
+        return missing("cold")
+    rows = [
+        (function, *(_spread(figures[name]) for name in ("ms", "modules", "peak MB")))
+        for function, figures in document["functions"].items()
+    ]
+    sizes = sorted(document["layer MB"].items(), key=lambda each: -each[1])
+    largest = ", ".join(f"{name} {size:.1f}" for name, size in sizes[:6])
+    total = sum(document["layer MB"].values())
+    told = f"The layer holds {total:.0f} MB unpacked (measured for this machine's Python); most of it: {largest}."
+    return f"{table(('function', 'ms', 'modules', 'peak MB'), rows)}\n\n{told}"
+
+
 BLOCKS: Mapping[str, Callable[[Measured], str]] = {
     "machines": machines,
     "goals": goals,
@@ -273,6 +294,7 @@ BLOCKS: Mapping[str, Callable[[Measured], str]] = {
     "growth": growing,
     "scans": scans,
     "latency": delays,
+    "cold starts": cold_starts,
 }
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bench import cost, growth, ours, page, rivals
+from bench import cold, cost, growth, ours, page, rivals
 from bench.page import Measured
+from kartoteka.fields.table import CONCERNS
 
 CALL = "call GET clients/clients"
 
@@ -104,6 +105,20 @@ def test_least_and_most_stand_beside_the_median() -> None:
     both = run(ours.WHO, ours.QUIET)
     both["figures"]["wall s"] = {"median": 1.0, "min": 0.5, "max": 2.25}
     assert "1 (0.50-2.25)" in page.side_by_side(measured(both))
+
+
+def test_the_layer_holds_what_is_required_with_its_extras_and_what_that_needs() -> None:
+    sizes = cold.layer()
+    assert {"kartoteka", "boto3", "botocore", "psycopg", "psycopg-binary", "pydantic-core", "urllib3"} <= sizes.keys()
+    assert not {"pytest", "moto", "hypothesis"} & sizes.keys()
+    assert all(size > 0 for size in sizes.values())
+
+
+def test_every_function_is_loaded() -> None:
+    assert set(cold.functions()) == {*CONCERNS, "panel_feed"}
+    figures = cold.loaded("panel_feed")
+    assert figures["modules"] > 100
+    assert figures["ms"] > 0
 
 
 # --- cost
