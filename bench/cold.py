@@ -93,9 +93,8 @@ def _closure(wanted: Iterable[tuple[str, str]]) -> set[str]:
         except PackageNotFoundError:  # for another Python, or another system
             continue
         found.add(name)
-        fitting = [
-            need for need in needs if "extra ==" not in need or (extra and f"extra == '{extra}'" in _quoted(need))
-        ]
+        chosen = f"extra == '{extra}'"
+        fitting = [need for need in needs if "extra ==" not in need or (extra and chosen in need.replace('"', "'"))]
         waiting += [(re.split(r"[^\w.-]", need, maxsplit=1)[0], "") for need in fitting]
     return found
 
