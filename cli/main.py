@@ -10,6 +10,7 @@ COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
     "history": "cli.history:history",
     "pause": "cli.pausing:pause",
+    "policy": "cli.policy:policy",
     "redrive": "cli.redrive:redrive",
     "resume": "cli.pausing:resume",
     "resync": "cli.resync:resync",

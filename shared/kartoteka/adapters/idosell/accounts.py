@@ -9,11 +9,12 @@ from typing import Any
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, failure, faults_of, results, text
 from kartoteka.adapters.idosell.clock import lies_in, read_day, read_moment, wall_window
+from kartoteka.adapters.idosell.dialect import ASSUMED, Dialect
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.normal import code_key
-from kartoteka.fields.table import ACCOUNT_FIELDS
+from kartoteka.fields.table import ACCOUNT_FIELDS, GROUP_FIELD
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import BROKEN_ANSWER, Account, AccountUpdate, Days, NewAccount, Search, Window
 
@@ -27,6 +28,7 @@ ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
 PATHS = (*_KEYS, *dict.fromkeys(field.read for field in _SHOWN))
 """Where what was asked for stands in a record."""
 CRM_PAGE = 100
+_GROUP = ACCOUNT_FIELDS[GROUP_FIELD]
 
 
 # requests
@@ -75,11 +77,11 @@ def by_torn_code(code: str) -> Filter:
     return Filter("clientCodesExternal", {"clientCodesExternal": code}, lambda _: True)
 
 
-def by_dates(window: Window) -> Filter:
+def by_dates(window: Window, dialect: Dialect = ASSUMED) -> Filter:
     """Return the filter by modification date, both ends included."""
-    begin, end = wall_window(window)
+    begin, end = wall_window(window, dialect.zone)
     query = {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
-    return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end))
+    return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end, dialect.zone))
 
 
 def by_registration(days: Days) -> Filter:
@@ -93,11 +95,11 @@ def by_registration(days: Days) -> Filter:
     return Filter(name, {f"{name}[{name}Begin]": str(days.first), f"{name}[{name}End]": str(days.last)}, holds)
 
 
-def searched(search: Search) -> Filter:
+def searched(search: Search, dialect: Dialect) -> Filter:
     """Return the filter of a search by dates; for all accounts the one that finds everything."""
     if search is None:
         return everything()
-    return by_registration(search) if isinstance(search, Days) else by_dates(search)
+    return by_registration(search) if isinstance(search, Days) else by_dates(search, dialect)
 
 
 def search_query(page: int, limit: int, wanted: Filter, elements: str) -> dict[str, str]:
@@ -135,10 +137,10 @@ def create_body(records: Sequence[Json], *, notify: bool) -> Json:
     return {"params": {"clients": list(records)}, "settings": {"send_mail": notify, "send_sms": notify}}
 
 
-def create_record(account: NewAccount) -> Json:
+def create_record(account: NewAccount, dialect: Dialect = ASSUMED) -> Json:
     """Return one record of POST, without empty values. Raises Reject for a value that the panel could not take."""
     return {
-        **written(account.values, ACCOUNT_FIELDS, creating=True),
+        **_grouped(written(account.values, ACCOUNT_FIELDS, creating=True), _GROUP.create, dialect),
         "login": account.login,
         "password": account.password,
         "code_extern": account.client_id,
@@ -146,31 +148,39 @@ def create_record(account: NewAccount) -> Json:
     }
 
 
-def update_record(update: AccountUpdate) -> Json:
+def update_record(update: AccountUpdate, dialect: Dialect = ASSUMED) -> Json:
     """Return one record of PUT: its key and the changed fields; an empty text clears a field."""
     record: Json = {"clientLogin": update.login, "requestReference": update.client_id}
     if update.external_code is not None:
         record["clientCodeExternal"] = update.external_code
-    return record | written(update.values, ACCOUNT_FIELDS, creating=False)
+    return record | _grouped(written(update.values, ACCOUNT_FIELDS, creating=False), _GROUP.update, dialect)
+
+
+def _grouped(record: Json, name: str, dialect: Dialect) -> Json:
+    """Return the record with this panel's number of no group."""
+    return record | {name: dialect.no_group} if record.get(name) == ASSUMED.no_group else record
 
 
 # answers to searches
 
 
-def accounts(shown: Sequence[Json]) -> list[Account]:
+def accounts(shown: Sequence[Json], dialect: Dialect = ASSUMED) -> list[Account]:
     """Return the accounts of one page of GET clients/clients. Raises Retry where one has no id."""
     if not all(text(each.get("clientId")) for each in shown):
         raise Retry(BROKEN_ANSWER)
-    return [_account(each) for each in shown]
+    return [_account(each, dialect) for each in shown]
 
 
-def _account(shown: Json) -> Account:
+def _account(shown: Json, dialect: Dialect) -> Account:
+    values = read(shown, ACCOUNT_FIELDS)
+    if values.get(_GROUP.name) == str(dialect.no_group):
+        values = {**values, _GROUP.name: ""}
     return Account(
         panel_client_id=text(shown["clientId"]),
         login=text(shown.get("clientLogin")),
         external_code=text(shown.get("clientCodeExternal")),
-        values=read(shown, ACCOUNT_FIELDS),
-        modified_at=read_moment(shown.get(_MODIFIED)),
+        values=values,
+        modified_at=read_moment(shown.get(_MODIFIED), dialect.zone),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
         registered=read_day(shown.get(_REGISTERED)),
     )

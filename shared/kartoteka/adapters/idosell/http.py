@@ -32,7 +32,7 @@ from kartoteka.adapters.idosell import exact_json, faults
 from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.ports.panel import BROKEN_ANSWER
 
-API = "/api/admin/v8/"
+API = "/api/admin/v{}/"
 USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
 WAIT_AFTER_429 = 1.0
 """Seconds of silence after a 429 that names none."""
@@ -61,8 +61,9 @@ class RateLimit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Limits of one call; times in seconds, size in bytes of the decoded answer."""
+    """The API's version and the limits of one call; times in seconds, size in bytes of the decoded answer."""
 
+    api_version: int = 8
     connect_timeout: float = 5.0
     read_timeout: float = 25.0
     largest_answer: int = 32 * 1024 * 1024
@@ -90,9 +91,9 @@ class PanelHttp:
     """Connections to one panel, kept open. Safe for several threads."""
 
     def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
-        self._base = checked_root(root) + API
-        self._rate_limit = rate_limit
         self._settings = settings or HttpSettings()
+        self._base = checked_root(root) + API.format(self._settings.api_version)
+        self._rate_limit = rate_limit
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
         self._ahead = timedelta()
