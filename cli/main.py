@@ -8,6 +8,7 @@ import click
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
+    "doctor": "cli.doctor:doctor",
     "history": "cli.history:history",
     "pause": "cli.pausing:pause",
     "policy": "cli.policy:policy",

@@ -67,6 +67,7 @@ class Settings:
     removed_listed: bool = True  # accounts erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
+    specification: bool = True  # is the API's own description served
     # --- an older panel
     lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
     unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS

@@ -18,9 +18,9 @@ from kartoteka.fields.table import ACCOUNT_FIELDS, GROUP_FIELD
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import BROKEN_ANSWER, Account, AccountUpdate, Days, NewAccount, Search, Window
 
-_MODIFIED = "clientsLastModificationDate"
-_REGISTERED = "clientRegistrationDate"
-_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, _REGISTERED, "isUnregistered")
+MODIFIED = "clientsLastModificationDate"
+REGISTERED = "clientRegistrationDate"
+_KEYS = ("clientId", "clientLogin", "clientCodeExternal", MODIFIED, REGISTERED, "isUnregistered")
 _SHOWN = [field for field in ACCOUNT_FIELDS.values() if field.read]
 _ASKED = (field.element or field.read.rpartition(".")[2] for field in _SHOWN)
 ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
@@ -79,14 +79,18 @@ def by_torn_code(code: str) -> Filter:
 
 def by_dates(window: Window, dialect: Dialect = ASSUMED) -> Filter:
     """Return the filter by modification date, both ends included."""
-    begin, end = wall_window(window, dialect.zone)
-    query = {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
-    return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end, dialect.zone))
+    return by_wall_times(*wall_window(window, dialect.zone), dialect)
+
+
+def by_wall_times(begin: str, end: str, dialect: Dialect = ASSUMED) -> Filter:
+    """Return the filter by modification date as the panel writes it, both ends included."""
+    query = {f"{MODIFIED}[{MODIFIED}Begin]": begin, f"{MODIFIED}[{MODIFIED}End]": end}
+    return Filter(MODIFIED, query, lambda shown: lies_in(shown.get(MODIFIED), begin, end, dialect.zone))
 
 
 def by_registration(days: Days) -> Filter:
     """Return the filter by day of registration, both ends included; a record that tells no day is believed."""
-    name = _REGISTERED
+    name = REGISTERED
 
     def holds(shown: Json) -> bool:
         day = read_day(shown.get(name))
@@ -180,9 +184,9 @@ def _account(shown: Json, dialect: Dialect) -> Account:
         login=text(shown.get("clientLogin")),
         external_code=text(shown.get("clientCodeExternal")),
         values=values,
-        modified_at=read_moment(shown.get(_MODIFIED), dialect.zone),
+        modified_at=read_moment(shown.get(MODIFIED), dialect.zone),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
-        registered=read_day(shown.get(_REGISTERED)),
+        registered=read_day(shown.get(REGISTERED)),
     )
 
 
