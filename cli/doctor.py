@@ -6,21 +6,25 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import Progress
 
 from cli import cloud, show
 from cli import stack as stacks
 from cli.erp import stack_name
 from cli.exits import FAILED, WrongSettings, told
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
-from kartoteka.doctor.findings import Examination, Finding, Level, proposed
-from kartoteka.doctor.panel import EXAMINATIONS, Patient
+from kartoteka.doctor import panel, trial, writes
+from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
+from kartoteka.doctor.panel import Patient
+from kartoteka.doctor.trial import Trial
 from kartoteka.policy import Policy, check
+
+COLOURS = {Level.OK: "green", Level.LOOK: "yellow", Level.STOP: "red"}
 
 
 class Pace:
@@ -49,39 +53,54 @@ class Pace:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A policy to examine with; else the stack's, else the default one.",
 )
+@click.option("--write", is_flag=True, help="Part B too: writes to accounts that do not exist.")
+@click.option("--account", metavar="LOGIN", help="Part C too: trials on this test account; opened where there is none.")
+@click.option("--yes", is_flag=True, help="Do not ask before each step that writes.")
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the findings there, as JSON, to attach to a request for support.",
 )
 @show.as_json
-def doctor(
-    name: str | None, panel_url: str | None, policy_file: Path | None, report: Path | None, as_json: bool
+def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
+    name: str | None,
+    panel_url: str | None,
+    policy_file: Path | None,
+    write: bool,
+    account: str | None,
+    yes: bool,
+    report: Path | None,
+    as_json: bool,
 ) -> None:
-    """Find out what a panel does where its descriptions leave it open, by reading alone.
+    """Find out what a panel does where its descriptions leave it open.
 
-    Lists its questions, asks them, and says of each answer whether it is fine (ok), worth a look (look) or in the way
-    (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is in the way.
+    Part A only reads. It lists its questions, asks them, and says of each answer whether it is fine (ok), worth a look
+    (look) or in the way (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is
+    in the way. Neither a key nor a customer's data are in what it prints and writes.
     """
+    if as_json and (write or account) and not yes:
+        raise click.UsageError("--json cannot ask before it writes: add --yes")
+    chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
     with told():
         url, key, given = _where(name, panel_url, policy_file)
         policy = _policy(given)
         settings = HttpSettings(policy.panel.api_version, read_timeout=policy.panel.timeout_seconds)
-        patient = Patient(PanelHttp(url, key, Pace(policy.panel.requests_per_second), settings), policy)
+        http = PanelHttp(url, key, Pace(policy.panel.requests_per_second), settings)
         if not as_json:
-            _list(EXAMINATIONS)
-        findings = _examined(patient, EXAMINATIONS, quiet=as_json)
+            _list(url, chosen)
+        allowed = _anything if yes else _asked
+        findings = list(_shown(examined(Trial(http, policy, login=account or ""), chosen, allowed), quiet=as_json))
     document = {
         "findings": [each.as_dict() for each in findings],
         "policy": proposed(json.loads(given), findings),
-        "panel_calls": sum(patient.http.calls().values()),
+        "panel_calls": sum(http.calls().values()),
     }
     if report:
         report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
         show.document(document)
     else:
-        _print(findings, document)
+        _sum_up(findings, document)
     if any(each.level is Level.STOP for each in findings):
         sys.exit(FAILED)
 
@@ -102,29 +121,40 @@ def _policy(text: str) -> Policy:
     raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
 
 
-def _list(examinations: Sequence[Examination[Any]]) -> None:
-    calls = sum(len(each.calls) for each in examinations)
-    click.echo(f"At most {calls} panel calls, all of them reading:")
-    for each in examinations:
-        click.echo(f"  {len(each.calls)}  {each.title}")
+def _list(url: str, chosen: Sequence[Examination[Patient]]) -> None:
+    """Tell what will be asked, before anything is."""
+    reading = sum(len(each.calls) for each in chosen if not each.writes)
+    click.echo(f"{url}: at most {reading} calls that only read")
+    for each in chosen:
+        calls = f"{len(each.calls):3}  {each.title}"
+        click.echo(f"{calls} (asks first: it {each.writes})" if each.writes else calls)
     click.echo()
 
 
-def _examined(patient: Patient, examinations: Sequence[Examination[Patient]], *, quiet: bool) -> list[Finding]:
-    findings: list[Finding] = []
-    with Progress(disable=quiet or not sys.stdout.isatty(), transient=True) as progress:
-        for each in progress.track(examinations, description="asking"):
-            findings += each.findings(patient)
-    return findings
+def _anything(_each: Examination[Patient]) -> bool:
+    return True
 
 
-def _print(findings: Iterable[Finding], document: dict[str, Any]) -> None:
+def _asked(each: Examination[Patient]) -> bool:
+    return click.confirm(f"{each.title}: {each.writes}. Go on?")
+
+
+def _shown(findings: Iterable[Finding], *, quiet: bool) -> Iterator[Finding]:
+    """Print each finding as it comes."""
     for each in findings:
-        click.echo(f"{each.level.value:5} {each.id}: {show.safe(each.sentence)}")
-        if each.remedy:
-            click.echo(f"      {show.safe(each.remedy)}")
-        if each.setting:
-            click.echo(f"      policy: {json.dumps(each.setting)}")
-    counts = {level: sum(each.level is level for each in findings) for level in Level}
-    told_ = ", ".join(f"{number} {level.value}" for level, number in counts.items())
-    click.echo(f"\n{told_}; {document['panel_calls']} panel calls.")
+        if not quiet:
+            click.secho(f"{each.level.value:5}", fg=COLOURS[each.level], nl=False)
+            click.echo(f" {each.id}: {show.safe(each.sentence)}")
+            if each.remedy:
+                click.echo(f"      {show.safe(each.remedy)}")
+            if each.setting:
+                click.echo(f"      policy: {json.dumps(each.setting)}")
+        yield each
+
+
+def _sum_up(findings: Sequence[Finding], document: dict[str, Any]) -> None:
+    counts = Counter(each.level for each in findings)
+    click.echo(f"\n{', '.join(f'{counts[level]} {level.value}' for level in Level)}; {document['panel_calls']} calls.")
+    if any(each.setting for each in findings):
+        click.echo("\nA policy with the settings above:")
+        click.echo(json.dumps(document["policy"], indent=2, ensure_ascii=False))

@@ -92,9 +92,9 @@ def test_each_reading_of_the_contract_is_found_out(
 
 def test_a_clock_that_is_wrong_is_told_with_its_side(panel: StandinPanel) -> None:
     panel.state.clock.skew = -3600
-    assert "60 minutes behind" in examined(panel)["clock"].sentence
+    assert "60 min behind" in examined(panel)["clock"].sentence
     panel.state.clock.skew = 600
-    assert "10 minutes ahead of" in examined(panel)["clock"].sentence
+    assert "10 min ahead of" in examined(panel)["clock"].sentence
 
 
 def test_what_is_there_twice_is_counted_and_not_quoted(panel: StandinPanel) -> None:

@@ -64,7 +64,8 @@ Patient = TypeVar("Patient")
 class Examination(Generic[Patient]):
     """One thing to find out. ``calls``: the panel's gates that are asked for it, each as often as it stands there.
 
-    ``writes``: what it changes, in a sentence for the person who is asked first; empty: it only reads.
+    ``writes``: what it changes, for the person who is asked first; empty: it only reads. ``vital``: where it finds a
+    stop, the examinations after it would do harm or tell nothing.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Examination(Generic[Patient]):
     calls: Sequence[str]
     find: Callable[[Patient], Iterable[Finding]]
     writes: str = ""
+    vital: bool = False
 
     def findings(self, patient: Patient) -> Iterator[Finding]:
         """Yield what is found. What the panel, the database or a right stands in the way of is a finding itself."""
@@ -79,6 +81,19 @@ class Examination(Generic[Patient]):
             yield from self.find(patient)
         except KartotekaError as error:
             yield stop(self.id, f"Could not be found out: {error}.", "Mend that, and run the doctor again.")
+
+
+def examined(
+    patient: Patient, examinations: Iterable[Examination[Patient]], allowed: Callable[[Examination[Patient]], bool]
+) -> Iterator[Finding]:
+    """Make the examinations in order; those that write only where ``allowed`` says so."""
+    for each in examinations:
+        if each.writes and not allowed(each):
+            continue
+        found = list(each.findings(patient))
+        yield from found
+        if each.vital and any(finding.level is Level.STOP and finding.id == each.id for finding in found):
+            return
 
 
 def proposed(policy: Mapping[str, Any], findings: Iterable[Finding]) -> dict[str, Any]:

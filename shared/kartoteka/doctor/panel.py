@@ -13,11 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kartoteka.adapters.idosell import accounts as gates
 from kartoteka.adapters.idosell import addresses as address_gates
 from kartoteka.adapters.idosell import answers, groups, system
 from kartoteka.adapters.idosell.clock import read_day
+from kartoteka.adapters.idosell.dialect import Dialect
 from kartoteka.adapters.idosell.elements import WHOLE, unshown
 from kartoteka.adapters.idosell.http import PanelHttp, Reply
 from kartoteka.adapters.idosell.panel import (
@@ -62,8 +64,12 @@ class Patient:
         return self._kept(self.http.look("GET", path, query, **more))
 
     def post(self, path: str, body: Json) -> Reply:
-        """Ask a search that takes its question in a body."""
+        """Call a POST, unjudged: a search that takes its question in a body, or a write."""
         return self._kept(self.http.look("POST", path, body=body))
+
+    def put(self, path: str, body: Json) -> Reply:
+        """Call a PUT, unjudged."""
+        return self._kept(self.http.look("PUT", path, body=body))
 
     def _kept(self, reply: Reply) -> Reply:
         self.replies.append(reply)
@@ -78,10 +84,26 @@ class Patient:
         """The first page of all accounts, whole records."""
         return self.page(gates.everything())
 
+    @cached_property
+    def shop_ids(self) -> frozenset[int]:
+        """The panel's shops."""
+        return system.shop_ids(self.get(SHOPS_DATA).object)
+
+    @cached_property
+    def group_numbers(self) -> list[str]:
+        """The numbers of the panel's discount groups."""
+        shown = records(self.get(GROUPS, groups.search_query(0, PAGE)), "groups")
+        return [answers.text(each.get("groupNumber")) for each in shown]
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the policy says of this panel."""
+        return Dialect(ZoneInfo(self.policy.panel.time_zone), self.policy.panel.no_group)
+
     @property
     def accounts(self) -> list[Json]:
         """The accounts of the first page; empty where there are none."""
-        return _records(self.first_page, "results")
+        return records(self.first_page, "results")
 
     @property
     def total(self) -> int:
@@ -89,16 +111,17 @@ class Patient:
         return _total(self.first_page, "results")
 
 
-def _records(reply: Reply, name: str) -> list[Json]:
+def records(reply: Reply, name: str) -> list[Json]:
+    """Return the records of an answer, empty where there are none."""
     return [each for each in answers.listed(reply.object, name) if isinstance(each, dict)]
 
 
 def _total(reply: Reply, name: str) -> int:
     counted = answers.whole(reply.object.get("resultsNumberAll"))
-    return len(_records(reply, name)) if counted is None else counted
+    return len(records(reply, name)) if counted is None else counted
 
 
-def _said(reply: Reply) -> str:
+def said(reply: Reply) -> str:
     """Say how an answer looks: its status, and the number of its fault. The fault's words may quote a customer."""
     number, _ = answers.fault(reply.object) or ("", "")
     return f"status {reply.status}" + (f", fault code {number}" if number else "")
@@ -114,7 +137,7 @@ def specification(patient: Patient) -> Found:
     if not isinstance(paths, dict):
         yield look(
             "specification",
-            f"The panel gives no description of its API ({_said(reply)}).",
+            f"The panel gives no description of its API ({said(reply)}).",
             "Nothing to do: the examinations below tell what counts.",
         )
         return
@@ -171,7 +194,7 @@ def clock(patient: Patient) -> Found:
     if abs(ahead) > CLOCKS_APART:
         yield look(
             "clock",
-            f"The panel's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} this machine's.",
+            f"The panel's clock is {abs(ahead) / 60:.0f} min {'ahead of' if ahead > 0 else 'behind'} this machine's.",
             "Windows follow the panel's clock, so nothing is lost; but find out which of the two is wrong.",
         )
     else:
@@ -195,7 +218,7 @@ def shops(patient: Patient) -> Found:
         )
     else:
         yield ok("shops", f"The panel has the shops {named}; all that the policy names are among them.")
-    yield from _required(_records(reply, "shops"), policy)
+    yield from _required(records(reply, "shops"), policy)
 
 
 _REQUIRED = {"email": table.EMAIL_FIELD, "phone": table.PHONE_FIELD, "vat_number": table.TAX_NUMBER_FIELD}
@@ -233,15 +256,15 @@ def search(patient: Patient) -> Found:
     reply = patient.first_page
     if reply.status // 100 != 2:
         yield stop(
-            "search", f"The panel refuses to show its accounts ({_said(reply)}).", "Check the key and its rights."
+            "search", f"The panel refuses to show its accounts ({said(reply)}).", "Check the key and its rights."
         )
         return
     page = answers.page_of(reply.object, "results", 0, PAGE, nothing=answers.fault(reply.object) is not None)
     if not page.records:
-        yield ok("search", f"The panel has no account yet ({_said(reply)}): what needs one could not be tried.")
+        yield ok("search", f"The panel has no account yet ({said(reply)}): what needs one could not be tried.")
         return
     yield ok("search", f"The panel shows its accounts: {page.total}, on {page.pages} pages of {PAGE}.")
-    asked = _records(patient.page(gates.everything(), elements=gates.ELEMENTS), "results")
+    asked = records(patient.page(gates.everything(), elements=gates.ELEMENTS), "results")
     never = unshown(gates.PATHS, page.records)
     if flat := unshown(gates.PATHS, asked) - never:
         yield look(
@@ -269,30 +292,30 @@ def unknown_filter(patient: Patient) -> Found:
             "An unknown filter is ignored; every answer is checked for what was asked, so it harms nobody.",
         )
     else:
-        yield ok("unknown_filter", f"An unknown filter is refused or finds nothing ({_said(reply)}).")
+        yield ok("unknown_filter", f"An unknown filter is refused or finds nothing ({said(reply)}).")
 
 
 def empty_window(patient: Patient) -> Found:
     """Ask for what was modified in 1990: how nothing looks, and whether the filter by date counts."""
     day = datetime(1990, 1, 1, tzinfo=UTC)
     reply = patient.page(gates.by_dates(Window(day, day + timedelta(days=1))))
-    dated = [each for each in _records(reply, "results") if _modified(each)]
+    dated = [each for each in records(reply, "results") if _modified(each)]
     if dated:
         yield stop(
             "date_filter",
             "The panel ignores the filter by modification date: asked for 1990, it shows accounts of other dates.",
             "Edits in the panel cannot be found. Check panel.api_version; ask IdoSell what the filter is called.",
         )
-    elif _records(reply, "results"):
+    elif records(reply, "results"):
         yield look(
             "date_filter",
             "Accounts without a modification date are shown in every window.",
             "Nothing to do but patience: each reading of the feed brings them again, which costs calls.",
         )
     elif reply.status // 100 == 2:
-        yield ok("date_filter", f"A window without edits shows nothing ({_said(reply)}).")
+        yield ok("date_filter", f"A window without edits shows nothing ({said(reply)}).")
     else:
-        yield stop("date_filter", f"The panel refuses a search by date ({_said(reply)}).", "Check panel.api_version.")
+        yield stop("date_filter", f"The panel refuses a search by date ({said(reply)}).", "Check panel.api_version.")
 
 
 def _modified(shown: Json) -> datetime | None:
@@ -318,7 +341,7 @@ def known_date(patient: Patient) -> Found:
 
     def found(begin: datetime, end: datetime) -> bool:
         reply = patient.page(gates.by_wall_times(str(begin), str(end)))
-        return any(answers.text(each.get("clientId")) == wanted for each in _records(reply, "results"))
+        return any(answers.text(each.get("clientId")) == wanted for each in records(reply, "results"))
 
     second = timedelta(seconds=1)
     if found(moment, moment):
@@ -338,8 +361,8 @@ def registered(patient: Patient) -> Found:
     long_ago = patient.page(gates.by_registration(Days(date(1990, 1, 1), date(1990, 1, 2))))
     today = datetime.now(UTC).date()
     days = Days(today - timedelta(days=1), today + timedelta(days=1))
-    found = _records(patient.page(gates.by_registration(days)), "results")
-    if any(read_day(each.get(gates.REGISTERED)) for each in _records(long_ago, "results")):
+    found = records(patient.page(gates.by_registration(days)), "results")
+    if any(read_day(each.get(gates.REGISTERED)) for each in records(long_ago, "results")):
         yield stop(
             "registered",
             "The panel ignores the filter by registration: asked for 1990, it shows accounts of other days.",
@@ -361,10 +384,10 @@ def addresses(patient: Patient) -> Found:
     if not ids:
         return
     reply = patient.get(ADDRESSES, address_gates.query(ids))
-    shown = {answers.text(each.get("clientId")) for each in _records(reply, "results")}
+    shown = {answers.text(each.get("clientId")) for each in records(reply, "results")}
     if reply.status // 100 != 2:
         yield stop(
-            "addresses", f"The panel refuses to show delivery addresses ({_said(reply)}).", "Check the key's rights."
+            "addresses", f"The panel refuses to show delivery addresses ({said(reply)}).", "Check the key's rights."
         )
     elif strangers := shown - set(ids):
         yield stop(
@@ -377,18 +400,18 @@ def addresses(patient: Patient) -> Found:
     else:
         yield ok(
             "addresses",
-            f"{len(ids) - len(shown)} of {len(ids)} accounts are not named ({_said(reply)}): they have none.",
+            f"{len(ids) - len(shown)} of {len(ids)} accounts are not named ({said(reply)}): they have none.",
         )
 
 
 def discount_groups(patient: Patient) -> Found:
     """Read the discount groups, and who is in the first one."""
     reply = patient.get(GROUPS, groups.search_query(0, PAGE))
-    found = _records(reply, "groups")
+    found = records(reply, "groups")
     if reply.status // 100 != 2:
         yield stop(
             "groups",
-            f"The panel refuses to show its discount groups ({_said(reply)}).",
+            f"The panel refuses to show its discount groups ({said(reply)}).",
             "Give the key the right CRM, or set discounts.direction to off.",
         )
         return
@@ -411,7 +434,7 @@ def discount_groups(patient: Patient) -> Found:
             if level is ok
             else ("The members of a group are read where clients are assigned. Check the key's rights.",)
         )
-        yield level("group_members", f"Who is in a discount group is told ({_said(members)}).", *remedy)
+        yield level("group_members", f"Who is in a discount group is told ({said(members)}).", *remedy)
 
 
 def page_limits(patient: Patient) -> Found:
@@ -419,18 +442,18 @@ def page_limits(patient: Patient) -> Found:
     if not patient.accounts:
         return
     over = patient.page(gates.everything(), limit=PAGE + 1)
-    shown = len(_records(over, "results"))
-    said = f"shows {shown} records" if over.status // 100 == 2 else f"is refused ({_said(over)})"
-    yield ok("page_limit", f"A page of {PAGE + 1} {said}; {PAGE} are asked for.")
+    shown = len(records(over, "results"))
+    way = f"shows {shown} records" if over.status // 100 == 2 else f"is refused ({said(over)})"
+    yield ok("page_limit", f"A page of {PAGE + 1} {way}; {PAGE} are asked for.")
     past = patient.page(gates.everything(), number=patient.total // PAGE + 1000)
-    if _records(past, "results"):
+    if records(past, "results"):
         yield stop(
             "past_the_end",
             "A page past the end shows records.",
             "Reading all accounts relies on the end of the pages. Tell the authors of Kartoteka.",
         )
     else:
-        yield ok("past_the_end", f"A page past the end is empty ({_said(past)}).")
+        yield ok("past_the_end", f"A page past the end is empty ({said(past)}).")
 
 
 def crm_search(patient: Patient) -> Found:
@@ -439,13 +462,13 @@ def crm_search(patient: Patient) -> Found:
     if not named:
         return
     reply = patient.post(CRM_SEARCH, {"params": gates.crm_params(gates.CRM_LOGIN, [named])})
-    shown = [answers.text(each.get("clientLogin")) for each in _records(reply, "clientsResults")]
+    shown = [answers.text(each.get("clientLogin")) for each in records(reply, "clientsResults")]
     if code_key(named) in map(code_key, shown):
         yield ok("crm_search", "The CRM search finds an account by its log-in name.")
     else:
         yield look(
             "crm_search",
-            f"The CRM search does not find an account that is there ({_said(reply)}).",
+            f"The CRM search does not find an account that is there ({said(reply)}).",
             "Give the key's user all shops: by this search it is asked again for what another answer leaves out.",
         )
     everybody = patient.post(CRM_SEARCH, {"params": gates.crm_params()})
@@ -463,7 +486,7 @@ def activity(patient: Patient) -> Found:
     if not patient.accounts:
         return
     ids = [answers.text(each.get("clientId")) for each in patient.accounts]
-    counts = [len(_records(patient.page(gates.by_activity(word, ids)), "results")) for word in ("yes", "no")]
+    counts = [len(records(patient.page(gates.by_activity(word, ids)), "results")) for word in ("yes", "no")]
     if sum(counts) == len(ids):
         yield ok("activity", f"The filter by activity works: of {len(ids)} accounts {counts[1]} are closed.")
     else:
@@ -478,7 +501,7 @@ def sample(patient: Patient) -> Found:
     """Look through the first pages for what is there twice, and for values that are too long."""
     accounts = list(patient.accounts)
     for number in range(1, min(SAMPLE_PAGES, -(-patient.total // PAGE))):
-        accounts += _records(patient.page(gates.everything(), number), "results")
+        accounts += records(patient.page(gates.everything(), number), "results")
     if not accounts:
         return
     read = gates.accounts(accounts)
@@ -522,13 +545,13 @@ def wrong_key(patient: Patient) -> Found:
     """Ask once with a key that is wrong."""
     reply = patient.get(SERVER_TIME, key=WRONG_KEY)
     if reply.status in (401, 403):
-        yield ok("wrong_key", f"A wrong key is refused ({_said(reply)}).")
+        yield ok("wrong_key", f"A wrong key is refused ({said(reply)}).")
     elif reply.status // 100 == 2:
         yield look("wrong_key", "The panel answers to a wrong key.", "Ask IdoSell: anybody could read this panel.")
     else:
         yield look(
             "wrong_key",
-            f"A wrong key is answered oddly ({_said(reply)}).",
+            f"A wrong key is answered oddly ({said(reply)}).",
             "It will be told as that, not as a wrong key.",
         )
 

@@ -201,7 +201,7 @@ def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[
     """
     items = results(body)
     places = {record.client_id: n for n, record in enumerate(records)}
-    matched = {places[ref]: item for item in items if (ref := _echoed(item, _REFERENCE)) in places}
+    matched = {places[ref]: item for item in items if (ref := reference(item)) in places}
     matched |= _by_place(items, places, matched)
     return [
         _outcome(matched[n], record) if n in matched else Retry("missing_result") for n, record in enumerate(records)
@@ -209,7 +209,7 @@ def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[
 
 
 def _by_place(items: Sequence[Any], places: Mapping[str, int], matched: Mapping[int, Any]) -> dict[int, Any]:
-    nameless = {n: item for n, item in enumerate(items) if not _echoed(item, _REFERENCE)}
+    nameless = {n: item for n, item in enumerate(items) if not reference(item)}
     free = [n for n in places.values() if n not in matched]
     if len(items) != len(places) or len(nameless) != len(free):
         return {}
@@ -248,6 +248,11 @@ def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
 _REFERENCE = ("request_reference", "requestReference")
 _ID = ("id", "clientId")
 _LOGIN = ("login", "clientLogin")
+
+
+def reference(item: Any) -> str:
+    """Return the reference that a result echoes; empty where it names none."""
+    return _echoed(item, _REFERENCE)
 
 
 def _echoed(item: Any, names: Sequence[str]) -> str:
