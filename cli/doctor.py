@@ -8,17 +8,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli import cloud, show
+from cli import cloud, show, stack_findings
 from cli import stack as stacks
-from cli.erp import stack_name
+from cli.erp import Where, opened, where
 from cli.exits import FAILED, WrongSettings, told
+from cli.stack import Stack
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
-from kartoteka.doctor import panel, trial, writes
+from kartoteka.doctor import database, panel, trial, writes
 from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
 from kartoteka.doctor.panel import Patient
 from kartoteka.doctor.trial import Trial
@@ -45,7 +47,7 @@ class Pace:
 
 
 @click.command()
-@stack_name
+@where
 @click.option("--panel-url", metavar="URL", help="A panel without a stack; its key is read from PANEL_KEY.")
 @click.option(
     "--policy",
@@ -63,7 +65,7 @@ class Pace:
 )
 @show.as_json
 def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
-    name: str | None,
+    where: Where,
     panel_url: str | None,
     policy_file: Path | None,
     write: bool,
@@ -72,7 +74,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Find out what a panel does where its descriptions leave it open.
+    """Find out what a panel does where its descriptions leave it open, and whether database and stack are ready.
 
     Part A only reads. It lists its questions, asks them, and says of each answer whether it is fine (ok), worth a look
     (look) or in the way (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is
@@ -81,15 +83,23 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     if as_json and (write or account) and not yes:
         raise click.UsageError("--json cannot ask before it writes: add --yes")
     chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
+    allowed = _anything if yes else _asked
     with told():
-        url, key, given = _where(name, panel_url, policy_file)
+        stack = None if panel_url else stacks.find(where.stack)
+        given = _policy_text(policy_file, stack)
         policy = _policy(given)
-        settings = HttpSettings(policy.panel.api_version, read_timeout=policy.panel.timeout_seconds)
-        http = PanelHttp(url, key, Pace(policy.panel.requests_per_second), settings)
+        http = _panel(panel_url, stack, policy)
         if not as_json:
-            _list(url, chosen)
-        allowed = _anything if yes else _asked
-        findings = list(_shown(examined(Trial(http, policy, login=account or ""), chosen, allowed), quiet=as_json))
+            _list(http, chosen)
+        found: Iterator[Finding] = examined(Trial(http, policy, login=account or ""), chosen, allowed)
+        if stack:
+            found = chain(examined(stack, stack_findings.EXAMINATIONS, _anything), found)
+        if stack or not where.is_local():
+            with opened(where) as erp:
+                ours = examined(database.Patient(erp.exchange, policy), database.EXAMINATIONS, _anything)
+                findings = list(_shown(chain(ours, found), quiet=as_json))
+        else:
+            findings = list(_shown(found, quiet=as_json))
     document = {
         "findings": [each.as_dict() for each in findings],
         "policy": proposed(json.loads(given), findings),
@@ -105,13 +115,20 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         sys.exit(FAILED)
 
 
-def _where(name: str | None, panel_url: str | None, policy_file: Path | None) -> tuple[str, str, str]:
-    """Return the panel's address and key, and the policy's text."""
-    given = policy_file.read_text(encoding="utf-8-sig") if policy_file else ""
-    if panel_url:
-        return panel_url, os.environ.get("PANEL_KEY", "").strip(), given or "{}"
-    stack = stacks.find(name)
-    return cloud.panel_url(stack), cloud.panel_key(stack), given or cloud.policy(stack)
+def _policy_text(file: Path | None, stack: Stack | None) -> str:
+    if file:
+        return file.read_text(encoding="utf-8-sig")
+    return cloud.policy(stack) if stack else "{}"
+
+
+def _panel(url: str | None, stack: Stack | None, policy: Policy) -> PanelHttp:
+    """Return the panel that was named, else the stack's."""
+    settings = HttpSettings(policy.panel.api_version, read_timeout=policy.panel.timeout_seconds)
+    if stack:
+        url, key = cloud.panel_url(stack), cloud.panel_key(stack)
+    else:
+        key = os.environ.get("PANEL_KEY", "").strip()
+    return PanelHttp(url or "", key, Pace(policy.panel.requests_per_second), settings)
 
 
 def _policy(text: str) -> Policy:
@@ -121,21 +138,21 @@ def _policy(text: str) -> Policy:
     raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
 
 
-def _list(url: str, chosen: Sequence[Examination[Patient]]) -> None:
+def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]]) -> None:
     """Tell what will be asked, before anything is."""
     reading = sum(len(each.calls) for each in chosen if not each.writes)
-    click.echo(f"{url}: at most {reading} calls that only read")
+    click.echo(f"{http.root}: at most {reading} calls that only read")
     for each in chosen:
         calls = f"{len(each.calls):3}  {each.title}"
         click.echo(f"{calls} (asks first: it {each.writes})" if each.writes else calls)
     click.echo()
 
 
-def _anything(_each: Examination[Patient]) -> bool:
+def _anything(_each: Examination[Any]) -> bool:
     return True
 
 
-def _asked(each: Examination[Patient]) -> bool:
+def _asked(each: Examination[Any]) -> bool:
     return click.confirm(f"{each.title}: {each.writes}. Go on?")
 
 

@@ -118,6 +118,11 @@ class PanelHttp:
     def __repr__(self) -> str:
         return f"PanelHttp({self._base!r})"
 
+    @property
+    def root(self) -> str:
+        """The panel's address."""
+        return self._root
+
     def calls(self) -> Mapping[str, int]:
         """Return how many attempts were made, by gate."""
         with self._lock:
