@@ -373,6 +373,22 @@ def test_strangers_come_in_order_from_a_key_on(bench: Bench) -> None:
     assert list(bench.exchange.index.strangers("14", 2)) == []
 
 
+# --- whose writes an account's new date tells of
+
+
+def test_those_are_told_of_whom_anything_was_written_into_the_panel_since(bench: Bench) -> None:
+    save(
+        bench, change("C-1", written=(HARMLESS,)), change("C-2", written=(BACK,)), item("A-1", "C-3", written=(TAKEN,))
+    )
+    save(bench, change("C-4", written=(HARMLESS,)), at=AT - timedelta(seconds=1))
+    save(bench, about("G", "product/1", written=(TAKEN,)))
+    records, all_of_them = bench.exchange.records, ["C-1", "C-2", "C-3", "C-4", "C-5"]
+    assert records.sent_since(all_of_them, AT) == {"C-1", "C-3"}
+    assert records.sent_since(all_of_them, AT - timedelta(seconds=1)) == {"C-1", "C-3", "C-4"}
+    assert records.sent_since(["C-1", "C-2"], AT) == {"C-1"}
+    assert records.sent_since(["C-1"], LATER) == records.sent_since([], AT) == frozenset()
+
+
 # --- the brake's count
 
 TAKEN = written("email", "a@b.pl", "c@d.pl", counts=True)

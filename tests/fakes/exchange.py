@@ -42,6 +42,7 @@ from kartoteka.model import (
     Conflict,
     ConflictNote,
     Deferral,
+    Direction,
     Forms,
     Intent,
     Key,
@@ -637,6 +638,10 @@ class FakeRecords(_Port):
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
         found = self._braked(concern, since, prices=prices)
         return {Key(h.client_id, h.group_id, concern, h.item_id) for h in found if h.reason not in FIRST}
+
+    def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
+        sent = {h.client_id for h in self._db.history if h.at >= since and h.direction == Direction.ERP_TO_PANEL}
+        return sent & frozenset(client_ids)
 
     def count_kept(self, concern: str) -> int:
         return sum(1 for key, state in self._db.states.items() if key.concern == concern and state.base is not None)

@@ -179,6 +179,10 @@ class Records(Protocol):
         """Return the records that were written since then, but for creation, first contact, and what was let pass."""
         ...
 
+    def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
+        """Return those of these clients of whom anything was written into the panel since then (``sync_history``)."""
+        ...
+
     def count_kept(self, concern: str) -> int:
         """Return how many records of a concern have a base: those that it looks after."""
         ...

@@ -152,8 +152,8 @@ class Concern:
         """
         return (ChangeLogSource(self, everything_due=everything_due),)
 
-    def passes(self) -> Mapping[str, Source]:
-        """Return what further schedules may ask for, by the name of the move."""
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:  # noqa: ARG002
+        """Return what further schedules may ask for, by the name of the move; ``at_once``: whatever is waited for."""
         return {}
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
@@ -340,7 +340,8 @@ class Concern:
     def reading(self, record: Record, shown: Shown) -> Reading:
         """Return the circumstances in which a record is compared with what is shown of it."""
         lost = record.state.intent.values if record.state.intent else {}
-        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost)
+        apart = self.run.policy.panel.poll.shortest
+        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost, apart)
 
     def changed_at(self, shown: Shown) -> datetime | None:
         """Return when the panel last changed a record, by its own clock; None where it does not tell."""

@@ -68,9 +68,9 @@ class Addresses(Concern):
         propagate = section.deletes == "propagate"
         self._terms = Terms(self.rules, section.direction, section.conflict, propagate, self.lacks)
 
-    def passes(self) -> Mapping[str, Source]:
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:
         """Return the rotating pass over the addresses of all linked clients."""
-        return {"rotate": AddressPoll(self.run, self)}
+        return {"rotate": AddressPoll(self.run, self, at_once=at_once)}
 
     def concerned(self, owners: Collection[Owner]) -> Collection[Owner]:
         """Return all these clients: the panel may have addresses of any."""

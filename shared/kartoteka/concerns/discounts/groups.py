@@ -170,7 +170,8 @@ class Groups:
         name = str(record.erp.get(GROUP_NAME) or "").strip()
         if not plan.panel_id:
             return self._without_number(plan, name, panel)
-        reading, row = Reading(self._run.now(), asked=panel is not None), {GROUP_NAME: name}
+        apart = self._run.policy.panel.poll.shortest
+        reading, row = Reading(self._run.now(), asked=panel is not None, apart=apart), {GROUP_NAME: name}
         notes = record.state.notes
         steps = merge(GROUP_FIELDS, RULES, base=plan.base, erp=row, panel=shown, notes=notes, reading=reading)
         plan = replace(plan, base=resolved(GROUP_FIELDS, plan.base, row, shown, reading))
