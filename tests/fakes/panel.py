@@ -153,6 +153,7 @@ class FakePanel:
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
         self._fatal: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
         self._disliked: list[tuple[str, Value, str, str]] = []
         self.tells_one_fault = False
         self._halt: Halt | None = None
@@ -253,12 +254,17 @@ class FakePanel:
         self._disliked.append((name, value, code, country))
 
     def fail_over(self, client_id: str, code: str = "panel_5xx") -> None:
-        """Fail at every writing call that holds this record."""
+        """Fail at every writing call that holds this record: a client, a group's number or new name, ``kind/id``."""
         self._fatal[client_id] = code
+
+    def fail_to_show(self, name: str, code: str = "panel_5xx") -> None:
+        """Fail at every reading call that asks for this: an account's id, an external code, a group's number."""
+        self._unreadable[name] = code
 
     def recover_from(self, client_id: str) -> None:
         """Do not fail over this record any more."""
-        del self._fatal[client_id]
+        self._fatal.pop(client_id, None)
+        self._unreadable.pop(client_id, None)
 
     def accept_values(self) -> None:
         """Take every value again."""
@@ -493,6 +499,13 @@ class FakePanel:
             raise self._halt
         if self._failures:
             raise self._failures.pop(0)
+        self._fail_over(about, self._unreadable if gate.startswith("GET ") else {})
+
+    @staticmethod
+    def _fail_over(names: Sequence[str], fatal: Mapping[str, str]) -> None:
+        for name in names:
+            if name in fatal:
+                raise Retry(fatal[name])
 
     def _write(self, gate: str, records: Sequence[R], act: Callable[[R], Outcome]) -> Sequence[Outcome]:
         if not records:
@@ -500,8 +513,7 @@ class FakePanel:
         self._begin(gate, [record.client_id for record in records])
         if self.lacks:
             self._check_known_fields(records)
-        if fatal := [self._fatal[record.client_id] for record in records if record.client_id in self._fatal]:
-            raise Retry(fatal[0])
+        self._fail_over([record.client_id for record in records], self._fatal)
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject(REFUSED_WHOLE, panel="422")
@@ -522,6 +534,7 @@ class FakePanel:
 
     def _write_group(self, gate: str, about: str, act: Callable[[], T]) -> T:
         self._begin(gate, [about])
+        self._fail_over([about], self._fatal)
         self._check_refused([about])
         answer = act()
         self._maybe_lose_reply()
@@ -539,6 +552,7 @@ class FakePanel:
     def _carry_out(self, gate: str, number: str, checked: Sequence[tuple[PriceKey, Price | None]]) -> Outcome:
         names = [f"{kind}/{item_id}" for (kind, item_id), _ in checked]
         self._begin(gate, [number, *names])
+        self._fail_over(names, self._fatal)
         try:
             self._check_known_group(number)
             self._check_refused([number, *names])

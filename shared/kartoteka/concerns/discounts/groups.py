@@ -23,6 +23,7 @@ from kartoteka.model import (
     REFUSED,
     REFUSED_TOGETHER,
     Change,
+    Deferral,
     Direction,
     Done,
     Forms,
@@ -253,6 +254,7 @@ class Groups:
             report, _ = save(self._concern, [retry.deferred(self._run, record, error) for record in records])
             return report + Report(halts=retry.halts([error]))
         report = Report()
+        records.sort(key=_failed_before)  # whether the panel fails over one alone is known once others have passed
         for n, record in enumerate(records):
             if not self._run.time_left():
                 self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
@@ -304,7 +306,8 @@ class Groups:
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
         confirmed = retry.was_stopped(record) and self._concern.brake.released
-        had_number, record = record.state.panel_id, self._cleared_up(record, panel)
+        had_number, deferral = record.state.panel_id, record.state.deferral
+        record = self._cleared_up(record, panel)
         plan = replace(self._concern.decided(self.plan(record, panel), asked=True), confirmed=confirmed)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
@@ -319,17 +322,16 @@ class Groups:
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)
         if plan.more and record.state.panel_id and record.state.intent is None:
-            report += self._send_prices(record, confirmed=confirmed)
+            report += self._send_prices(record, deferral, confirmed=confirmed)
         return report
 
     def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
         """Make the call of a plan; a group is deleted once nobody is in it, and its prices are removed with it."""
         if not self._brake_lets(plan):
             return retry.deferred(self._run, plan.record, Retry(BRAKE), stopped=True), ()
-        try:
-            members = self._run.panel.group_clients(plan.panel_id) if plan.act is Act.DELETE else ()
-        except (Retry, Halt) as error:
-            return retry.deferred(self._run, plan.record, error), retry.halts([error])
+        members, failed = self._members(plan) if plan.act is Act.DELETE else ([], None)
+        if failed is not None:
+            return retry.unread(self._run, plan.record, failed), retry.halts([failed])
         if members:
             told = codes.status("group_in_use", count=str(len(members)))
             change = retry.deferred(self._run, plan.record, Retry("group_in_use"), told=told)
@@ -337,17 +339,30 @@ class Groups:
         (change,), halts = carry_out(self._concern, [plan])
         return change, halts
 
+    def _members(self, plan: Plan) -> tuple[Sequence[str], Reject | Retry | Halt | None]:
+        """Return who is in a group in the panel, or why it could not be asked."""
+        number = plan.panel_id
+        deferrals = {number: plan.record.state.deferral}
+        found, failed = retry.ask_apart(
+            self._run, "members", lambda some: self._run.panel.group_clients(*some), [number], deferrals
+        )
+        return found, failed.get(number)
+
     def _brake_lets(self, plan: Plan) -> bool:
         brake, key = self._concern.brake, plan.record.key
         if not brake.lets_through([plan]) or plan.act is not Act.DELETE or plan.confirmed:
             return not brake.tripped
         return brake.lets_prices({key}, self._run.exchange.prices.count_sent(key.group_id))
 
-    def _send_prices(self, record: Record, *, confirmed: bool) -> Report:
-        sent = self._prices.send(record.key.group_id, record.state.panel_id, confirmed=confirmed)
-        status = record.state.status
-        if sent.failure is not None:
-            change = retry.deferred(self._run, record, sent.failure, stopped=confirmed)
+    def _send_prices(self, record: Record, deferral: Deferral | None, *, confirmed: bool) -> Report:
+        """Send the prices of a group; ``deferral``: as it was deferred before it was worked."""
+        group_id, number = record.key.group_id, record.state.panel_id
+        sent = self._prices.send(group_id, number, confirmed=confirmed, deferral=deferral)
+        status, before = record.state.status, replace(record, state=replace(record.state, deferral=deferral))
+        if isinstance(sent.failure, Retry) and sent.failure.alone:
+            change = retry.unread(self._run, before, sent.failure)
+        elif sent.failure is not None:
+            change = retry.deferred(self._run, before, sent.failure, stopped=confirmed)
         elif sent.unfinished and confirmed:  # what is left of it is let pass too
             self._run.queue.send(self._concern.name, [record.key.owner])
             change = retry.deferred(self._run, record, Retry("sending_prices"), stopped=True, told=UNDER_WAY)
@@ -362,17 +377,21 @@ class Groups:
 
     def send(self, plan: Plan) -> Answer:
         """Make the call about one group."""
-        call: GroupCall = plan.call
-        try:
-            if call.name is None:
-                self._run.panel.delete_group(call.number)
-            elif call.number:
-                self._run.panel.rename_group(call.number, call.name)
-            else:
-                return Done(item_id=self._run.panel.create_group(call.name))
-        except (Reject, Retry, Halt) as error:
-            return error
+        (answer,) = retry.send_apart(self._run, f"{plan.act} group", lambda some: [self._call(some[0])], [plan])
+        return answer
+
+    def _call(self, call: GroupCall) -> Done:
+        if call.name is None:
+            self._run.panel.delete_group(call.number)
+        elif call.number:
+            self._run.panel.rename_group(call.number, call.name)
+        else:
+            return Done(item_id=self._run.panel.create_group(call.name))
         return Done()
+
+
+def _failed_before(record: Record) -> bool:
+    return record.state.deferral is not None and retry.may_be_own(record.state.deferral)
 
 
 def numbered(number: object) -> str:
