@@ -14,10 +14,9 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import EXACT, reason
 from kartoteka.adapters.sql.load import RowReader
 from kartoteka.adapters.sql.tables import owner_of
-from kartoteka.adapters.sql.values import CHUNK, UNREADABLE, Row, clean, value_of
+from kartoteka.adapters.sql.values import UNREADABLE, Row, clean, value_of
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Change, Edit, Key, RowWrite, Value, Values
-from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 
@@ -67,13 +66,12 @@ class RowWriter:
                 for c in changes
                 if self._table(c.record.key) is table
             }
-            for some in pieces(sorted({owner for owner, _ in keys}), CHUNK):
-                rows = reader.read(connection, some)
-                written = {each: keys[each] for each in keys.keys() & rows.keys()}
-                found |= {
-                    c.record.key: {n: rows[each][n] for n, value in _new(c).items() if rows[each][n] != value}
-                    for each, c in written.items()
-                }
+            rows = reader.read(connection, sorted({owner for owner, _ in keys}))
+            found |= {
+                c.record.key: {n: rows[each][n] for n, value in _new(c).items() if rows[each][n] != value}
+                for each, c in keys.items()
+                if each in rows
+            }
         return found
 
     def _table(self, key: Key) -> sa.Table:
