@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,6 +149,12 @@ def test_a_setting_that_is_missing_is_named(installation: Installation, monkeypa
     runtime.forget()
     with pytest.raises(Halt, match="KARTOTEKA_TABLE"):
         installation.handler("billing")({"v": 1, "move": "ping"}, Context())
+
+
+def test_a_process_lets_the_garbage_collector_look_seldom(installation: Installation) -> None:
+    assert installation.handler("billing")({"v": 1, "move": "ping"}, Context()) == {"ready": True}
+    assert gc.get_threshold()[0] == runtime.VALUES_BETWEEN_COLLECTIONS
+    assert gc.get_freeze_count() > 10_000
 
 
 def pauses() -> Pauses:

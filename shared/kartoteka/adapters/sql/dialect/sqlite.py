@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -34,6 +34,7 @@ from kartoteka.errors import Halt, KartotekaError, Retry
 _BROKEN = tuple(
     f"SQLITE_{kind}" for kind in ("CANTOPEN", "READONLY", "NOTADB", "CORRUPT", "IOERR", "FULL", "PERM", "AUTH")
 )
+_MOMENTS = (sa.DateTime, sa.Date)
 _Case = tuple[str, list[str]]
 """A trigger's head, and the statements in it."""
 
@@ -162,12 +163,19 @@ class _Prepared:
 
     def __init__(self, statement: Any) -> None:
         compiled = statement.compile(dialect=sqlite.dialect())
+        names = compiled.positiontup
+        types = [statement.table.c[name].type for name in names]
         self.text = str(compiled)
-        self._given = itemgetter(*compiled.positiontup)
+        self._given = itemgetter(*names)
+        self._moments = [n for n, kind in enumerate(types) if isinstance(getattr(kind, "impl", kind), _MOMENTS)]
 
     def values(self, row: Mapping[str, Any]) -> Sequence[Any]:
         """Return a row's values in the statement's order."""
-        return tuple(spelled(value) if isinstance(value, date) else value for value in self._given(row))
+        values = list(self._given(row))
+        for n in self._moments:
+            if values[n] is not None:
+                values[n] = spelled(values[n])
+        return tuple(values)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
