@@ -12,10 +12,11 @@ from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.fields.values import ids_of
-from kartoteka.model import Record, Values
+from kartoteka.model import Key, Record, Values
 from kartoteka.policy import Policy
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step
+from kartoteka.sync.plan import Plan
 from kartoteka.sync.run import Run
 
 logger = logging.getLogger(__name__)
@@ -86,12 +87,26 @@ class Shops(Concern):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._panels = PanelShops(run)
+        self._rows: dict[Key, tuple[int, ...]] = {}
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with the shops that the policy gives it."""
         if record.erp is None or not record.has_client:
             return record
+        with self.lock:
+            self._rows[record.key] = ids_of(record.erp.get(SHOPS_FIELD))
         return replace(record, erp={**record.erp, SHOPS_FIELD: wanted(record.erp, self.run.policy)})
+
+    def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
+        """Return whether a plan rests on the lack of a client's row, or of one that has given it a shop.
+
+        One that came in place of another is an edit. Where it has no row of a shop at all, a policy that has changed
+        may be why it has fewer of them.
+        """
+        rows, base = self._rows.get(plan.record.key, ()), plan.record.state.base
+        had = ids_of(base.erp.get(SHOPS_FIELD)) if base else ()
+        fewer = set(rows) < set(had) and (rows != () or not new_policy)
+        return super().lacks_row(plan, new_policy=new_policy) or fewer
 
     def excluded(self, record: Record) -> Status | None:
         """Return that the shops of a client whom nothing gives any, or that is gone, are left alone."""

@@ -152,8 +152,8 @@ class Concern:
         """
         return (ChangeLogSource(self, everything_due=everything_due),)
 
-    def passes(self) -> Mapping[str, Source]:
-        """Return what further schedules may ask for, by the name of the move."""
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:  # noqa: ARG002
+        """Return what further schedules may ask for, by the name of the move; ``at_once``: whatever is waited for."""
         return {}
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
@@ -162,7 +162,7 @@ class Concern:
             return []
         records = self.run.exchange.records.load(self.name, owners)
         with self.lock:
-            self._without_row |= {r.key for r in records if _has_lost_its_row(r)}
+            self._without_row |= {r.key for r in records if has_lost_its_row(r)}
         return [self.by_policy(record) for record in records]
 
     def by_policy(self, record: Record) -> Record:
@@ -192,9 +192,13 @@ class Concern:
         """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
         return list(self._unfinished(owners))
 
-    def differing_apart(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
-        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more)."""
-        found = {owner: any(map(self.lacks_row, plans)) for owner, plans in self._unfinished(owners).items()}
+    def differing_apart(self, owners: Sequence[Owner], *, new_policy: bool = False) -> tuple[list[Owner], list[Owner]]:
+        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more).
+
+        ``new_policy``: what is less than before may be so since the policy has changed.
+        """
+        unfinished = self._unfinished(owners)
+        found = {o: any(self.lacks_row(p, new_policy=new_policy) for p in plans) for o, plans in unfinished.items()}
         return [o for o, lost in found.items() if not lost], [o for o, lost in found.items() if lost]
 
     def _unfinished(self, owners: Sequence[Owner]) -> Mapping[Owner, Sequence[Plan]]:
@@ -202,8 +206,9 @@ class Concern:
         found = {o: [plan for plan in self.plans(records, None) if plan] for o, records in by_owner(self.load(owners))}
         return {owner: plans for owner, plans in found.items() if plans}
 
-    def lacks_row(self, plan: Plan) -> bool:
+    def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
         """Return whether a plan rests on a row's not being there (any more)."""
+        del new_policy
         return plan.record.key in self._without_row
 
     def records_on(self, news: News) -> list[Record]:
@@ -340,7 +345,8 @@ class Concern:
     def reading(self, record: Record, shown: Shown) -> Reading:
         """Return the circumstances in which a record is compared with what is shown of it."""
         lost = record.state.intent.values if record.state.intent else {}
-        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost)
+        apart = self.run.policy.panel.poll.shortest
+        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost, apart)
 
     def changed_at(self, shown: Shown) -> datetime | None:
         """Return when the panel last changed a record, by its own clock; None where it does not tell."""
@@ -479,7 +485,8 @@ class Concern:
         links = [record.link for record in linked.values() if record.link]
         asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
         often = [key for key, record in linked.items() if was_asked_often(record)]
-        accounts, failed = read_known(self.run, asked, often)
+        deferrals = {key: record.state.deferral for key, record in linked.items()}
+        accounts, failed = read_known(self.run, asked, often, deferrals)
         known = self.run.exchange.index.known(list(accounts)) if accounts else {}
         shown = {
             record.key.owner: self._read_afresh(record, accounts[key], known.get(key)) if key in accounts else Shown()
@@ -493,7 +500,7 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
+        return retry.send_apart(self.run, "update", self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -509,13 +516,13 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
-        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+        if isinstance(answer, Retry) and answer.alone:
             return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
 
     def _failed_alone(self, plan: Plan, error: Retry) -> Change:
         """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
-        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        change = self.refused(plan, retry.own_fault(error))
         if change.after.deferral is None:
             return change
         return replace(change, after=replace(change.after, intent=plan.record.state.intent))
@@ -643,7 +650,7 @@ def _has_other(record: Record) -> bool:
     return record.link is not None or bool(record.key.group_id)
 
 
-def _has_lost_its_row(record: Record) -> bool:
+def has_lost_its_row(record: Record) -> bool:
     """Whether a record was compared once, and has no row any more: it was deleted, or its table is being refilled."""
     if record.state.base is not None:
         return record.erp is None or not record.has_client
