@@ -800,6 +800,14 @@ class FakePrices(_Port):
         for key in list(_of_group(db.sent, group_id)):
             del db.sent[key]
 
+    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+        sent = (_sent(self._db, key) for key in _of_group(self._db.sent, group_id))
+        for price in [price for price in sent if price and price.price is not None]:
+            written = replace(removal, before=price.price)
+            key = Key("", group_id, concern, "/".join(price.key))
+            self._db.history.append(_history(key, written, run_id, at))
+        self.forget(group_id)
+
 
 class FakeFigures(_Port):
     """The age of the figures in ``client_credit``."""
