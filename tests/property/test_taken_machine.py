@@ -34,7 +34,7 @@ from kartoteka.model import STANDS, Key, Note, Outcome, Value
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, AccountPage, AccountUpdate, Search
 from kartoteka.sync.merge import quoted
-from kartoteka.sync.taken import SAME_MOMENT
+from kartoteka.sync.taken import SAME_MOMENT, SENT_AGAIN
 from tests.helpers import account_of, left_undone
 from tests.property.faults import Deaths
 from tests.world import CLIENT, World
@@ -86,7 +86,7 @@ class Taking(Deaths, RuleBasedStateMachine):
         self.tied: set[Value] = set()
         self.held: dict[tuple[str, str], set[str]] = {place: set() for place in PLACES}
         self.overwritten: set[Value] = set()
-        self.sent = Counter[Value]()
+        self.sent = Counter[tuple[str, Value]]()
         self.answered: dict[str, datetime] = {}
         self.last_rows: dict[str, Mapping[str, Any]] = {}
         self.world.exchange.trigger = self.erps_trigger
@@ -385,6 +385,8 @@ class Taking(Deaths, RuleBasedStateMachine):
         assert quoted(shown) in message, message
         if field == "language":
             return
+        if shown in self.overwritten or self.sent[field, shown] or shown == CLIENT.get(field):
+            assert self.sent[field, row] > SENT_AGAIN, (field, row, "was not sent again")
         assert shown not in self.typed or shown in self.tied or shown in self.overwritten, (field, shown)
 
     def _limit_is_the_erps(self, client: str) -> None:
