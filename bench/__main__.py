@@ -1,19 +1,18 @@
-"""`python -m bench`: run everything, print the tables, write `.local/bench/result.json`."""
+"""`python -m bench`: run everything, print the tables, write `.local/bench/result.json`, renew docs/performance.md."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import ours, rivals
+from bench import ours, results, rivals
 from bench.cloud import embedded
 from bench.customers import clients
 from bench.erp import exchange
@@ -22,22 +21,24 @@ from bench.machine import machine
 from bench.panel import standing_in
 from bench.processes import BenchFailure, end_in_order
 from bench.report import show
-from local import home
+from local import home, postgres
 from local.failure import LocalFailure
+from local.postgres import PostgresServer
 
-HOME = home.HOME / "bench"
 WIDTH = 150
 """Characters of a line where nobody looks at a terminal."""
+POSTGRESQL = "postgresql"
+DATABASES = {"sqlite": ours.WHO, POSTGRESQL: ours.ON_POSTGRESQL}
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Kartoteka's figures, beside a peer's.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Kartoteka's figures, beside its peers'.")
     parser.add_argument("--customers", type=int, default=10_000, help="new customers (default: %(default)s)")
     parser.add_argument("--edits", type=int, default=100, help="customers edited (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions of everything (default: %(default)s)")
     parser.add_argument("--latency-ms", type=float, default=50, help="the panel's time a call (default: %(default)s)")
-    parser.add_argument("--erp-url", help="a PostgreSQL database to work in; without it an SQLite file")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES), help="default: all")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="Kartoteka alone")
     return parser.parse_args(arguments)
 
@@ -46,18 +47,25 @@ def measure(chosen: argparse.Namespace, console: Console) -> Series:
     """Make every run as often as asked, everybody in turn; return the figures."""
     series: Series = {}
     customers = clients(chosen.customers)
-    if chosen.peers and not rivals.DLT_PYTHON.is_file():
-        console.print(f"dlt is left out: there is no {rivals.DLT_PYTHON.relative_to(home.ROOT)}")
-    with workplace() as place, embedded(place) as endpoint, standing_in(place, chosen.latency_ms / 1000) as panel:
+    if chosen.peers and not rivals.PYTHON.is_file():
+        console.print(f"dlt and singer-sdk are left out: there is no {rivals.PYTHON.relative_to(home.ROOT)}")
+    with ExitStack() as opened:
+        place = opened.enter_context(workplace())
+        server = opened.enter_context(postgres.running()) if POSTGRESQL in chosen.databases else None
+        endpoint = opened.enter_context(embedded(place))
+        panel = opened.enter_context(standing_in(place, chosen.latency_ms / 1000))
         for n in range(chosen.repeat):
-            console.print(f"repetition {n + 1} of {chosen.repeat}: {ours.WHO}")
-            with exchange(place, chosen.erp_url) as erp:
-                bench = ours.install(place, endpoint, panel, erp, f"bench-{n}")
-                for run, figures in bench.all_runs(customers, chosen.edits).items():
-                    series.setdefault((ours.WHO, run), []).append(figures)
-            with exchange(place, chosen.erp_url) as erp:
-                contact = ours.install(place, endpoint, panel, erp, f"bench-contact-{n}").contact(customers)
-                series.setdefault((ours.WHO, ours.FIRST_CONTACT), []).append(contact[ours.FIRST_CONTACT])
+            for database in chosen.databases:
+                who, stack = DATABASES[database], f"bench-{database}-{n}"
+                console.print(f"repetition {n + 1} of {chosen.repeat}: {who}")
+                on: PostgresServer | None = server if database == POSTGRESQL else None
+                with exchange(place, on) as erp:
+                    bench = ours.install(place, endpoint, panel, erp, stack)
+                    for run, figures in bench.all_runs(customers, chosen.edits).items():
+                        series.setdefault((who, run), []).append(figures)
+                with exchange(place, on) as erp:
+                    contact = ours.install(place, endpoint, panel, erp, f"{stack}-contact").contact(customers)
+                    series.setdefault((who, ours.FIRST_CONTACT), []).append(contact[ours.FIRST_CONTACT])
             for rival in rivals.rivals(chosen.customers) if chosen.peers else ():
                 console.print(f"repetition {n + 1} of {chosen.repeat}: {rival.name}")
                 with workplace() as own:
@@ -71,8 +79,8 @@ def measure(chosen: argparse.Namespace, console: Console) -> Series:
 def workplace() -> Iterator[Path]:
     """Give a folder of our own inside `.local/bench/`; it is removed afterwards."""
     home.make()
-    HOME.mkdir(exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix="run-", dir=HOME))
+    results.HOME.mkdir(exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="run-", dir=results.HOME))
     try:
         yield place
     finally:
@@ -94,11 +102,9 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("bench: interrupted; everything was stopped\n")
         return 130
-    asked = {name: value for name, value in vars(chosen).items() if name != "erp_url"}
-    document = {"asked": asked, "database": "given" if chosen.erp_url else "sqlite", "machine": told}
-    (HOME / "result.json").write_text(json.dumps({**document, "runs": as_json(series)}, indent=2) + "\n")
+    path = results.write("result", {"asked": vars(chosen), "machine": told, "runs": as_json(series)})
     show(console, series, told, chosen.customers)
-    console.print(f"all figures: {(HOME / 'result.json').relative_to(home.ROOT)}")
+    console.print(f"all figures: {path.relative_to(home.ROOT)}")
     return 0
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.customers import COLUMNS, ERP_STREET, Row
+from bench.trade import Trade
 from kartoteka.adapters.sql import tables, upgrade
-from kartoteka.adapters.sql.dialect import open_engine, parse_url
+from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.sync.taken import UNCONFIRMED
+from local.postgres import PostgresServer
 
 INSERTED_TOGETHER = 1_000
 
@@ -22,35 +24,59 @@ class Erp:
     """The ERP's hands in an exchange database of its own. ``url`` is how the functions reach it."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = engine
 
     @property
     def url(self) -> str:
         """The database's address."""
-        return self._engine.url.render_as_string(hide_password=False)
+        return self.engine.url.render_as_string(hide_password=False)
 
     def fill(self, clients: Sequence[Row]) -> None:
         """Insert these clients, as an ERP's export does."""
-        with self._engine.begin() as connection:
-            for start in range(0, len(clients), INSERTED_TOGETHER):
-                connection.execute(tables.ERP.clients.insert(), list(clients[start : start + INSERTED_TOGETHER]))
+        with self.engine.begin() as connection:
+            _insert(connection, tables.ERP.clients, clients)
 
-    def move(self, ids: Iterable[str]) -> None:
+    def trade(self, rows: Trade) -> None:
+        """Insert addresses, groups with prices and credit figures, and put clients into their groups."""
+        erp, clients = tables.ERP, tables.ERP.clients
+        member = clients.update().where(clients.c.id == sa.bindparam("client"))
+        with self.engine.begin() as connection:
+            _insert(connection, erp.delivery_addresses, rows.addresses)
+            _insert(connection, erp.discount_groups, rows.groups)
+            _insert(connection, erp.discount_group_items, rows.items)
+            _insert(connection, erp.client_credit, rows.credit)
+            if rows.members:
+                members = [{"client": client, "group": group} for client, group in rows.members.items()]
+                connection.execute(member.values(discount_group_id=sa.bindparam("group")), members)
+
+    def correct(self, rows: Trade) -> None:
+        """Write these credit figures and prices over those that are there."""
+        with self.engine.begin() as connection:
+            for table, changed in (
+                (tables.ERP.client_credit, rows.credit),
+                (tables.ERP.discount_group_items, rows.items),
+            ):
+                key = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in table.primary_key))
+                for row in changed:
+                    named = {f"of_{column.name}": row[column.name] for column in table.primary_key}
+                    connection.execute(table.update().where(key).values(row), named)
+
+    def move(self, ids: Iterable[str], street: str = ERP_STREET) -> None:
         """Give these clients another street."""
         clients = tables.ERP.clients
         update = clients.update().where(clients.c.id == sa.bindparam("client"))
-        with self._engine.begin() as connection:
-            connection.execute(update.values(street=ERP_STREET), [{"client": each} for each in ids])
+        with self.engine.begin() as connection:
+            connection.execute(update.values(street=street), [{"client": each} for each in ids])
 
     def cities(self, ids: Sequence[str]) -> list[str]:
         """Return the cities of these clients."""
         found = sa.select(tables.ERP.clients.c.city).where(tables.ERP.clients.c.id.in_(ids))
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             return list(connection.scalars(found))
 
     def links(self) -> dict[str, str]:
         """Return client id -> panel client id of every client that has an account."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             rows = connection.execute(sa.select(tables.sync_links.c.client_id, tables.sync_links.c.panel_client_id))
             return {row[0]: row[1] for row in rows}
 
@@ -66,33 +92,33 @@ class Erp:
             count.where(base.due_at.is_not(None), base.code != UNCONFIRMED),
             count.where(base.intent.is_not(None)),
         )
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             return sum(connection.scalar(number) or 0 for number in wrong)
 
 
+def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    for start in range(0, len(rows), INSERTED_TOGETHER):
+        connection.execute(table.insert(), list(rows[start : start + INSERTED_TOGETHER]))
+
+
 @contextmanager
-def exchange(home: Path, address: str | None) -> Iterator[Erp]:
-    """Give an empty exchange database: a new SQLite file, or a new schema in the PostgreSQL database at ``address``."""
-    if address is None:
-        with _created(sa.make_url(f"sqlite:///{home / f'exchange-{uuid.uuid4().hex[:8]}.db'}")) as erp:
+def exchange(home: Path, server: PostgresServer | None) -> Iterator[Erp]:
+    """Give an empty exchange database: a new SQLite file, or a new database of this PostgreSQL server."""
+    if server is None:
+        with _created(f"sqlite:///{home / f'exchange-{uuid.uuid4().hex[:8]}.db'}") as erp:
             yield erp
         return
-    url, name = parse_url(address), f"kartoteka_bench_{uuid.uuid4().hex[:8]}"
-    outer = sa.create_engine(url)
+    url = server.empty()
     try:
-        with outer.begin() as connection:
-            connection.execute(sa.schema.CreateSchema(name))
-        with _created(url.update_query_dict({"options": f"-csearch_path={name}"})) as erp:
+        with _created(url) as erp:
             yield erp
     finally:
-        with outer.begin() as connection:
-            connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))
-        outer.dispose()
+        server.drop(url)
 
 
 @contextmanager
-def _created(url: sa.URL) -> Iterator[Erp]:
-    engine = open_engine(url.render_as_string(hide_password=False))
+def _created(url: str) -> Iterator[Erp]:
+    engine = open_engine(url)
     try:
         upgrade.create(engine)
         yield Erp(engine)

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-SCHEDULES = ("panel_feed", "accounts", "billing", "shops", "delivery_addresses")
-"""In this order: what the functions write comes back in the feed of the next tick, not of the same one."""
+SCHEDULES = ("accounts", "billing", "shops", "delivery_addresses", "discounts", "credit")
+"""After the feed, in this order: what they write comes back in the feed of the next tick, not of the same one."""
 WAKE = {"v": 1, "move": "collect"}
+FEED = ("panel_feed", {**WAKE, "due": "all"})
+PASS = ("delivery_addresses", {"v": 1, "move": "rotate", "due": "all"})
+"""The function and the event of the panel's feed, and of the pass over the panel's addresses, which has a schedule of
+its own; both as a tick has them asked, whatever they wait for."""
 BATCH = 10
 """Messages of one event, as in template.yaml (and the most that a FIFO queue allows)."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -102,10 +106,14 @@ class Poller:
 
     def tick(self, functions: Functions) -> list[Mapping[str, Any]]:
         """Fire every schedule once and serve the queues until they are empty; return the schedules' answers."""
-        answers = [functions.invoke(name, WAKE) for name in SCHEDULES]
+        answers = [functions.invoke(*FEED), *(functions.invoke(name, WAKE) for name in SCHEDULES)]
+        self.serve(functions)
+        return answers
+
+    def serve(self, functions: Functions) -> None:
+        """Serve the queues until they are empty."""
         while self._round(functions):
             pass
-        return answers
 
     def left(self) -> int:
         """Return how many messages lie in the queues, hidden ones among them."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from bench.rivals import DLT_PYTHON
+from bench import rivals
 
-PACKAGES = ("boto3", "SQLAlchemy", "requests", "pydantic", "aws-lambda-powertools")
+PACKAGES = ("boto3", "SQLAlchemy", "requests", "pydantic", "aws-lambda-powertools", "psycopg")
+PEERS = ("dlt", "singer-sdk")
 
 
 def machine() -> dict[str, Any]:
@@ -26,7 +27,7 @@ def machine() -> dict[str, Any]:
         "load average": [round(each, 1) for each in os.getloadavg()],
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES} | _dlt(),
+        "packages": {name: version(name) for name in PACKAGES} | _peers(),
     }
 
 
@@ -37,6 +38,8 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _dlt() -> dict[str, str]:
-    found = sorted(DLT_PYTHON.parent.parent.glob("lib/python*/site-packages/dlt-*.dist-info"))
-    return {"dlt": found[0].name.removeprefix("dlt-").removesuffix(".dist-info")} if found else {}
+def _peers() -> dict[str, str]:
+    """Return the versions of the peers, which are installed in an environment of their own."""
+    places = sorted(rivals.PYTHON.parent.parent.glob("lib/python*/site-packages"))
+    found = {each.name: each.version for each in distributions(path=[str(place) for place in places])}
+    return {name: found[name] for name in PEERS if name in found}

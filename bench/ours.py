@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,14 @@ from bench.erp import Erp
 from bench.figures import Figures
 from bench.panel import BenchPanel
 from bench.processes import BenchFailure
+from bench.trade import Shown, Trade, trade
 
 WHO = "Kartoteka"
+ON_POSTGRESQL = "Kartoteka on PostgreSQL"
 MINUTE = 60
 """Seconds from a load to the next tick."""
-PAUSE = 240
-"""Seconds between other runs: more than the feed's overlap, so that each run stands for itself."""
+PAUSE = 660
+"""Seconds between other runs: more than the feed's overlap and its longest wait, so that each run stands for itself."""
 KNOWN_OF_FIVE = 3
 """Of five clients so many have an account in the panel at first contact."""
 
@@ -35,6 +39,10 @@ QUIET = "no change"
 QUIET_WARM = "no change, warm process"
 ERP_EDITS = "changed in the ERP"
 PANEL_EDITS = "changed in the panel"
+TRADE = "addresses, groups, credit"
+TRADE_ECHO = "their echo"
+TRADE_EDITS = "prices and figures changed"
+ADDRESSES_READ = "address pass"
 
 
 @dataclass(slots=True)
@@ -63,6 +71,7 @@ class Bench:
         self.run_quiet()
         self._edit_in_erp(edits)
         self._edit_in_panel(edits)
+        self._trade(clients, edits)
         return self.measured
 
     def contact(self, clients: list[Row]) -> dict[str, Figures]:
@@ -135,11 +144,66 @@ class Bench:
         if set(self.erp.cities(ids)) != {PANEL_CITY}:
             raise BenchFailure("the panel's edits did not reach the ERP")
 
+    # --- addresses, groups, credit
+
+    def _trade(self, clients: list[Row], edits: int) -> None:
+        self.later()
+        rows = trade(clients, self.now())
+        self.erp.trade(rows)
+        self.run(TRADE)
+        self._check_trade(TRADE, rows)
+        self.later(MINUTE)
+        self.run(TRADE_ECHO)
+        self.later()
+        changed = rows.edited(edits, self.now())
+        self.erp.correct(changed)
+        self.run(TRADE_EDITS)
+        self._check_trade(TRADE_EDITS, rows.with_edits(changed))
+        self.later()
+        self._measure({ADDRESSES_READ: self._pass})
+        self._check_accounts(clients)
+
+    @staticmethod
+    def _pass(functions: lambdas.Functions, poller: lambdas.Poller) -> None:
+        functions.invoke(*lambdas.PASS)
+        poller.serve(functions)
+
+    def now(self) -> datetime:
+        """Return the moment on both sides, UTC."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock)
+
+    def _check_trade(self, run: str, rows: Trade) -> None:
+        shown = shown_by(self.panel, rows)
+        if wrong := rows.shown().differences(shown):
+            raise BenchFailure(f"after '{run}' the panel does not show what the ERP has: {', '.join(wrong)}")
+
     def _check_accounts(self, clients: list[Row]) -> None:
         accounts = self.panel.accounts()
         codes = {each["external_code"] for each in accounts}
         if len(accounts) != len(clients) or codes != {client["id"] for client in clients}:
             raise BenchFailure(f"{len(clients)} clients, but {len(accounts)} accounts with {len(codes)} codes")
+
+
+def shown_by(panel: BenchPanel, rows: Trade) -> Shown:
+    """Return what the panel shows of these rows' clients and groups."""
+    accounts = {each["external_code"]: each for each in panel.accounts()}
+    names = {row["name"] for row in rows.groups}
+    groups = [each for each in panel.groups() if each["name"] in names]
+    numbers = {each["id"]: str(each["name"]) for each in groups}
+    return Shown(
+        {code: sorted(a["street"] for a in each["addresses"]) for code, each in accounts.items() if each["addresses"]},
+        {
+            code: numbers.get(each["discount_group_id"], "?")
+            for code, each in accounts.items()
+            if each["discount_group_id"]
+        },
+        {str(each["name"]): {int(p["id"]): Decimal(p["price"]) for p in each["prices"]} for each in groups},
+        {
+            code: (Decimal(each["credit_limit"]), Decimal(each["balance"]), each["payment_days"])
+            for code, each in accounts.items()
+            if Decimal(each["credit_limit"]) or each["payment_days"]
+        },
+    )
 
 
 def _account(n: int, client: Row) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class BenchPanel:
         found: list[dict[str, Any]] = self._get("accounts")
         return found
 
+    def groups(self) -> Sequence[Mapping[str, Any]]:
+        """Return every discount group in plain words, with its prices and members."""
+        found: list[dict[str, Any]] = self._get("groups")
+        return found
+
     def seed(self, accounts: Sequence[Mapping[str, Any]]) -> None:
         """Put accounts into the panel that were there before: no call is counted."""
         self._post("seed", {"accounts": list(accounts)})

@@ -29,7 +29,8 @@ def show(console: Console, series: Series, told: Mapping[str, Any], customers: i
 
 def calls_per_100(series: Series, customers: int) -> float:
     """Return how many panel calls 100 new customers cost, the reading of their echo included."""
-    calls = [sum(series[ours.WHO, run][0].calls.values()) for run in TOGETHER]
+    who = next(who for who, run in series if run == ours.ECHO)
+    calls = [sum(series[who, run][0].calls.values()) for run in TOGETHER]
     return sum(calls) * 100 / customers
 
 
@@ -43,10 +44,10 @@ def _side_by_side(series: Series) -> Table:
 
 
 def _own(series: Series) -> Table:
-    table = Table("run", *OWN, "log bytes", title="What Kartoteka asked for")
+    table = Table("run", "who", *OWN, "log bytes", title="What Kartoteka asked for")
     for (who, run), repetitions in series.items():
-        if who == ours.WHO:
-            _add(table, [run], spreads(repetitions), (*OWN, "log bytes"))
+        if who in (ours.WHO, ours.ON_POSTGRESQL):
+            _add(table, [run, who], spreads(repetitions), (*OWN, "log bytes"))
     return table
 
 

@@ -126,12 +126,12 @@ class Installation:
     def rotate(self, name: str) -> None:
         """Fire the schedule of a rotating pass."""
         run = self.run()
-        source: Source = run.concerns[name].passes()["rotate"]
+        source: Source = run.concerns[name].passes(at_once=True)["rotate"]
         advance(run, source)
 
     def follow(self) -> None:
-        """Fire the schedule of the panel's feed."""
-        follow_panel(self.run())
+        """Fire the schedule of the panel's feed, as a tick does."""
+        follow_panel(self.run(), at_once=True)
 
     def work(self, *names: str) -> None:
         """Work these queues until they are empty."""

@@ -67,6 +67,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "held": queries.held(erp, limit),
         "deferred": queries.deferred(erp),
         "unmatched": queries.unmatched(erp),
+        "not_shown": queries.not_shown(erp),
         "paused": dict(erp.exchange.pauses.paused()),
         "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
     }
@@ -109,6 +110,11 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         "Deferred: tried again by themselves, unless their concern is paused",
         ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
+    )
+    show.table(
+        "Sent, not shown by the panel: no reading proves what it holds",
+        ("concern", "field", "records"),
+        (row.values() for row in report["not_shown"]),
     )
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)

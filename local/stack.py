@@ -148,7 +148,7 @@ def _digest(parameters: dict[str, str]) -> str:
 def _tell(facts: dict[str, Any], wanted: wishes.Wishes, seconds: float) -> None:
     page = "  a stand-in: open it in a browser" if facts["panel_is_stand_in"] else ""
     schedules = (
-        "every minute (addresses edited in the panel: every 15)"
+        "every minute; the panel is asked less often while nothing changes there"
         if wanted.schedules == "on"
         else "off: `make tick` synchronises"
     )

@@ -72,6 +72,7 @@ class World:
     """The fakes, a clock, and what a scheduler and a queue do with the concerns."""
 
     poll_size = 500
+    hook = False
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.time = START
@@ -123,6 +124,7 @@ class World:
             now=lambda: self.time,
             longest_transaction=timedelta(days=2),
             poll_size=self.poll_size,
+            hook=self.hook,
             time_left=self.time_left,
         )
         run.concerns = build(run)
@@ -155,13 +157,13 @@ class World:
             return True
         return self._advance(lambda run: run.concerns[concern].sources(everything_due=everything_due))
 
-    def follow(self) -> bool:
-        """Run the feed's schedule; False where it failed or died."""
-        return self._run(lambda: follow_panel(self.run()))
+    def follow(self, *, at_once: bool = True) -> bool:
+        """Run the feed's schedule, as a tick does whatever the feed's waiting time; False where it failed or died."""
+        return self._run(lambda: follow_panel(self.run(), at_once=at_once))
 
-    def rotate(self, concern: str = "delivery_addresses") -> bool:
-        """Run the passes that a concern has beside its sources; False where one failed or died."""
-        return self._advance(lambda run: run.concerns[concern].passes().values())
+    def rotate(self, concern: str = "delivery_addresses", *, at_once: bool = True) -> bool:
+        """Run the passes that a concern has beside its sources, as a tick does; False where one failed or died."""
+        return self._advance(lambda run: run.concerns[concern].passes(at_once=at_once).values())
 
     def work(self, concern: str) -> bool:
         """Deliver one message of a queue; one that failed or whose worker died is delivered again."""

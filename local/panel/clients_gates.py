@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from local.panel import batch, checks, credit, forms, manners, shapes
+from local.panel import batch, checks, credit, forms, lies, manners, shapes
 from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import (
@@ -87,14 +87,27 @@ _SIGNS: dict[str, Callable[[Decimal], bool]] = {
 def get_clients(panel: PanelState, call: Call) -> Answer:
     """Accounts by id, code, state and dates, in pages; without a filter all of them."""
     count_unknown(panel, call, _KNOWN_QUERY)
-    ids = sift(panel, _candidates(panel, call), _tests(panel, call))
+    ids = _in_order(panel, sift(panel, call, _candidates(panel, call), _tests(panel, call)))
     wanted = text_list(call.query, "returnElements")
 
     def shape(account: Account) -> dict[str, Any]:
         record = shapes.client(account, panel.settings, panel.groups)
         return record if wanted is None else shapes.only(record, wanted, panel.settings)
 
-    return page_answer(panel, ids, page_of(call.query), "results", shape)
+    page = page_of(call.query)
+    answer = page_answer(panel, ids, page, "results", shape)
+    if len(ids) > page.limit and _window(panel, call) is not None:
+        lies.edit_some(panel, page.cut(ids))
+    return answer
+
+
+def _in_order(panel: PanelState, ids: Sequence[int]) -> Sequence[int]:
+    """The ids as this panel lists them: by number they are already."""
+    by = panel.settings.listed_by
+    if by == "number":
+        return ids
+    accounts = sorted(map(panel.account, ids), key=lambda a: (a.street if by == "street" else a.modified, a.id))
+    return [account.id for account in (reversed(accounts) if by == "newest" else accounts)]
 
 
 def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
@@ -106,13 +119,14 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
         accounts = panel.accounts
         by_code = accounts.by_code_in_any_case if panel.settings.code_case == "any_case" else accounts.by_code
         found.append({account.id for code in codes for account in by_code(code)})
-    if (window := _window(panel, call, "clientsLastModificationDate", "clientsLastModificationDate")) is not None:
+    if (window := _window(panel, call)) is not None:
         found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()
 
 
-def _window(panel: PanelState, call: Call, name: str, stem: str) -> Window | None:
-    return query_window(call.query, name, stem, panel.settings.date_only_end == "day_end")
+def _window(panel: PanelState, call: Call) -> Window | None:
+    name = "clientsLastModificationDate"
+    return query_window(call.query, name, name, panel.settings.date_only_end == "day_end")
 
 
 def _tests(panel: PanelState, call: Call) -> list[Test]:

@@ -48,7 +48,7 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
     """One record of GET clients/clients."""
     return {
         "clientId": account.id,
-        "clientsLastModificationDate": account.modified,
+        **_modified(account, settings),
         "clientLogin": account.login,
         "clientCodeExternal": account.external_code,
         "clientEmail": account.email,
@@ -69,6 +69,15 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
         "clientRegistrationDate": account.registered,
         "clientActiveInShops": shops(account, settings),
     }
+
+
+def _modified(account: Account, settings: Settings) -> dict[str, Any]:
+    shown = {"empty": "", "null": None}.get(settings.date_before_edit, NO_MOMENT)
+    if account.modified != NO_MOMENT:
+        shown = account.modified
+    elif settings.date_before_edit == "absent":
+        return {}
+    return {"clientsLastModificationDate": shown}
 
 
 def _billing(account: Account) -> dict[str, Any]:

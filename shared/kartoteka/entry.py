@@ -42,7 +42,10 @@ NOTHING: Mapping[str, int] = {"collected": 0, "panel_calls": 0}
 
 
 class Wake(BaseModel):
-    """A schedule's event. ``due`` "all": take deferred records too that are not due. ``ping``: only get ready."""
+    """A schedule's event. ``ping``: only get ready.
+
+    ``due`` "all": now, whatever is waited for: records that are deferred, the panel's feed.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -70,12 +73,12 @@ def handle_feed(event: Mapping[str, Any], context: LambdaContext) -> Answer:
 def _follow(run: Run, wake: Wake) -> Counts:
     if wake.move != "collect":
         raise _no_such_move(PAUSED_AS, wake.move, ["collect"])
-    return follow_panel(run)
+    return follow_panel(run, at_once=wake.due == "all")
 
 
 def _collect(run: Run, name: str, wake: Wake) -> Counts:
     concern = run.concerns[name]
-    passes = concern.passes()
+    passes = concern.passes(at_once=wake.due == "all")
     if wake.move != "collect" and wake.move not in passes:
         raise _no_such_move(name, wake.move, ["collect", *passes])
     sources: Iterable[Source] = (

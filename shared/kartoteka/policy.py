@@ -10,10 +10,19 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic import Field as Key
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -22,6 +31,7 @@ from kartoteka.fields import table
 from kartoteka.fields.table import Column, Field, Fields
 from kartoteka.model import Direction, Empty, Resolution
 
+DAY_SECONDS = 86_400
 ShopId = Annotated[int, Key(ge=1)]
 ONE_WAY = (Direction.ERP_TO_PANEL, Direction.OFF)
 """The directions of a concern, or a field, whose values the ERP alone decides."""
@@ -140,7 +150,9 @@ class Billing(FieldRules):
 
 
 class DeliveryAddresses(FieldRules):
-    """Delivery addresses."""
+    """Delivery addresses. ``calls_per_day``: of the pass that looks for edits in the panel, beside those of a tick."""
+
+    calls_per_day: int = Key(default=40, ge=1, le=DAY_SECONDS)
 
     deletes: Literal["ignore", "propagate"] = "ignore"
 
@@ -226,12 +238,37 @@ class RetryPolicy(_Section):
     max_attempts: int = Key(default=8, ge=1)
 
 
+class Poll(_Section):
+    """How many seconds the panel's feed waits: at least, at most while nothing changes, and at most with the hook."""
+
+    min_seconds: int = Key(default=60, ge=1, le=DAY_SECONDS)
+    max_seconds: int = Key(default=600, ge=1, le=DAY_SECONDS)
+    max_seconds_with_hook: int = Key(default=3600, ge=1, le=DAY_SECONDS)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name in ("max_seconds", "max_seconds_with_hook"):
+            if getattr(self, name) < self.min_seconds:
+                raise ValueError(f"{name} is less than min_seconds ({self.min_seconds}); make it as long at least")
+        return self
+
+    @property
+    def shortest(self) -> timedelta:
+        """How long is waited at least."""
+        return timedelta(seconds=self.min_seconds)
+
+    def longest(self, *, hook: bool) -> timedelta:
+        """Return how long is waited at most; ``hook``: the panel wakes the feed when something changes."""
+        return timedelta(seconds=self.max_seconds_with_hook if hook else self.max_seconds)
+
+
 class PanelPolicy(_Section):
     """What the panel bears and wants."""
 
     requests_per_second: float = Key(default=5, gt=0, le=1000)
     batch_size: int = Key(default=100, ge=1, le=100)
     monthly_budget: int | None = Key(default=None, ge=1)
+    poll: Poll = Poll()
     full_read_days: int = Key(default=30, ge=1, le=3650)
     required_on_create: tuple[str, ...] = table.REQUIRED_ON_CREATE
 

@@ -373,6 +373,22 @@ def test_strangers_come_in_order_from_a_key_on(bench: Bench) -> None:
     assert list(bench.exchange.index.strangers("14", 2)) == []
 
 
+# --- whose writes an account's new date tells of
+
+
+def test_those_are_told_of_whom_anything_was_written_into_the_panel_since(bench: Bench) -> None:
+    save(
+        bench, change("C-1", written=(HARMLESS,)), change("C-2", written=(BACK,)), item("A-1", "C-3", written=(TAKEN,))
+    )
+    save(bench, change("C-4", written=(HARMLESS,)), at=AT - timedelta(seconds=1))
+    save(bench, about("G", "product/1", written=(TAKEN,)))
+    records, all_of_them = bench.exchange.records, ["C-1", "C-2", "C-3", "C-4", "C-5"]
+    assert records.sent_since(all_of_them, AT) == {"C-1", "C-3"}
+    assert records.sent_since(all_of_them, AT - timedelta(seconds=1)) == {"C-1", "C-3", "C-4"}
+    assert records.sent_since(["C-1", "C-2"], AT) == {"C-1"}
+    assert records.sent_since(["C-1"], LATER) == records.sent_since([], AT) == frozenset()
+
+
 # --- the brake's count
 
 TAKEN = written("email", "a@b.pl", "c@d.pl", counts=True)
@@ -405,6 +421,17 @@ def test_prices_of_groups_are_counted_apart_from_groups_and_clients(bench: Bench
         Key("", "H", "discounts", "product/1"),
     }
     assert set(records.written("discounts", AT)) == {Key("", "G", "discounts"), Key("G", "", "discounts")}
+
+
+def test_figures_that_the_erp_recomputes_are_no_writes_of_a_mass_change(bench: Bench) -> None:
+    moved, limit = written("balance", "1.00", "2.00"), written("credit_limit", "1.00", "2.00")
+    emptied = written("balance", "1.00", "", counts=True)
+    days = written("payment_days", "7", "14")
+    given = [(moved,), (limit,), (moved, limit), (emptied,), (moved, days)]
+    save(bench, *(change(f"C-{n}", "credit", written=some) for n, some in enumerate(given)))
+    records = bench.exchange.records
+    assert set(records.written("credit", AT)) == {Key(f"C-{n}", "", "credit") for n in (1, 2, 4)}
+    assert records.counted("credit", AT) == 1
 
 
 def test_of_any_writes_each_record_is_told_once_and_none_that_was_first_or_let_pass(bench: Bench) -> None:

@@ -17,8 +17,8 @@ from kartoteka.codes import IN_STEP
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Change, Key, Link, Owner, Record, RecordState
 from kartoteka.ports.exchange import Unlogged
+from local.postgres import PostgresServer
 from tests.fixtures.exchange import Bench, SqlBench
-from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import AT
 
 TABLES = ("clients", "delivery_addresses", "client_shops", "client_credit", "discount_groups", "discount_group_items")

@@ -12,6 +12,7 @@ from bench.customers import clients
 from bench.erp import exchange
 from bench.figures import Figures
 from bench.panel import standing_in
+from local.postgres import PostgresServer
 
 pytestmark = pytest.mark.e2e
 
@@ -23,9 +24,9 @@ Runs = Mapping[str, Figures]
 
 
 @pytest.fixture(scope="module")
-def contact(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+def contact(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Figures:
     place = tmp_path_factory.mktemp("contact")
-    with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, None) as erp:
+    with embedded(place) as endpoint, standing_in(place, latency=0.0) as panel, exchange(place, postgres_server) as erp:
         met = ours.install(place, endpoint, panel, erp, "contact").contact(clients(CUSTOMERS))
     return met[ours.FIRST_CONTACT]
 
@@ -74,3 +75,34 @@ def test_no_record_costs_a_write_in_the_cloud(runs: Runs) -> None:
     load = runs[ours.FIRST_LOAD].counts
     assert load["DynamoDB write units"] < CUSTOMERS / 10
     assert load["SQS requests"] < CUSTOMERS / 10
+
+
+def test_addresses_groups_and_credit_cost_full_batches(runs: Runs) -> None:
+    batches, groups = CUSTOMERS // 100, 2
+    calls = runs[ours.TRADE].calls
+    assert calls["POST clients/deliveryAddress"] <= CUSTOMERS * 4 // 5 // 100 + 2
+    assert calls["GET clients/deliveryAddress"] <= batches
+    assert calls["POST discounts/groups"] == groups
+    assert calls["PUT discounts/groups/products"] == groups
+    assert calls["PUT clients/clients"] <= 2 * batches  # into groups; limits and balances
+    assert calls[FEED] <= 5 + 2 * batches
+
+
+def test_changed_prices_and_figures_cost_a_write_each_and_few_reads(runs: Runs) -> None:
+    calls = runs[ours.TRADE_EDITS].calls
+    assert calls["PUT clients/clients"] == 1
+    assert calls["PUT discounts/groups/products"] <= EDITS // 10
+    assert calls["GET discounts/groups"] <= 1
+
+
+def test_an_address_pass_reads_a_hundred_clients_with_a_call(runs: Runs) -> None:
+    assert runs[ours.ADDRESSES_READ].calls == {"GET clients/deliveryAddress": CUSTOMERS // 100}
+
+
+@pytest.mark.parametrize(
+    ("run", "reads", "writes"),
+    [(ours.FIRST_LOAD, 160, 20), (ours.QUIET, 40, 0), (ours.ERP_EDITS, 100, 8), (ours.TRADE, 240, 50)],
+)
+def test_statements_do_not_grow(runs: Runs, run: str, reads: int, writes: int) -> None:
+    assert runs[run].counts["SQL reads"] <= reads
+    assert runs[run].counts["SQL writes"] <= writes

@@ -15,8 +15,8 @@ from kartoteka.adapters.sql import tables
 from kartoteka.concerns.discounts import prices
 from kartoteka.errors import Halt
 from kartoteka.policy import Policy, parse
+from local.postgres import PostgresServer
 from tests.fixtures.exchange import SqlBench
-from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import groups
 
 ROOT = Path(__file__).parents[2]

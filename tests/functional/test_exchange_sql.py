@@ -22,8 +22,8 @@ from kartoteka.fields.table import BILLING
 from kartoteka.model import Candidate, Change, Edit, Link, Owner, Record, RecordState, RowWrite
 from kartoteka.ports.exchange import IncomingClient, Saved
 from kartoteka.ports.panel import Days, Window
+from local.postgres import PostgresServer
 from tests.fixtures.exchange import Connect, SqlBench
-from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import (
     ADDRESSES,
     AT,

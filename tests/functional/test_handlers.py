@@ -78,7 +78,7 @@ def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
     installation.tick()
     installation.insert("C-1001")
     installation.panel.misbehave("401", times=None)
-    answer = installation.handler("panel_feed")(event("panel_feed_schedule"), Context())
+    answer = installation.handler("panel_feed")(event("panel_feed_schedule") | {"due": "all"}, Context())
     assert answer["halted"].startswith("panel_key: ")
     installation.handler("accounts")(event("accounts_queue"), Context())
     assert '"Halted"' in capsys.readouterr().out
@@ -363,7 +363,7 @@ def test_a_feed_of_figures_that_has_stopped_rings(
 # --- the rotating pass
 
 
-def test_the_pass_asks_the_panel_for_addresses_as_often_as_it_may(
+def test_a_ticks_pass_asks_the_panel_for_addresses_as_often_as_it_may(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(230)])
@@ -373,7 +373,9 @@ def test_the_pass_asks_the_panel_for_addresses_as_often_as_it_may(
         monkeypatch.setenv("KARTOTEKA_ADDRESSES_PER_PASS", str(most))
         runtime.forget()
         installation.panel.forget_calls()
-        answer = installation.handler("delivery_addresses")(event("delivery_addresses_pass"), Context())
+        answer = installation.handler("delivery_addresses")(
+            event("delivery_addresses_pass") | {"due": "all"}, Context()
+        )
         assert answer == {"collected": 0, "panel_calls": calls}
         assert dict(installation.panel.calls) == {"GET clients/deliveryAddress": calls}
 

@@ -20,8 +20,8 @@ from cli.schema import schema as command
 from kartoteka.adapters.sql import upgrade
 from kartoteka.adapters.sql.dialect import parse_url
 from kartoteka.errors import Halt
+from local.postgres import PostgresServer
 from tests.fixtures.exchange import Connect, SqlBench, SqlErp
-from tests.fixtures.postgres import PostgresServer
 
 
 @dataclass(frozen=True)

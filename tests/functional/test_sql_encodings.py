@@ -13,8 +13,8 @@ from kartoteka.adapters.sql.dialect import parse_url
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.model import Candidate, Key, Owner
 from kartoteka.ports.exchange import IncomingClient, SeenAccount
+from local.postgres import PostgresServer
 from tests.fixtures.exchange import Connect, SqlBench, SqlErp
-from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import AT, change, clients, edit, entries, load, note, row_of, save, written
 
 OMEGA = "Ω-Żółć"

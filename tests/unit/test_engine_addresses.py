@@ -1253,7 +1253,6 @@ def test_the_pass_costs_one_call_for_each_batch_of_customers() -> None:
     made.rotate()
     assert made.spent(before) == {READ: 3}
     assert made.queue.empty()
-    assert "addresses" not in made.state.documents
 
 
 def test_the_pass_goes_round_and_begins_again_at_the_end() -> None:

@@ -328,7 +328,7 @@ def test_what_a_window_missed_is_found_after_the_panels_clock_was_put() -> None:
     hide(world, "2", city="Gdynia")
     late = world.time - timedelta(hours=5)
     world.panel._clock = lambda: late
-    world.pass_time(hours=1, minutes=30)
+    world.pass_time(hours=6)
     world.tick()
     assert cities(world)[1] == "Gdynia"
 

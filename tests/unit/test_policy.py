@@ -38,7 +38,13 @@ DOCUMENTED = {
         "conflict": "erp",
         "fields": {name: {"direction": "erp_to_panel"} for name in sorted(ONE_WAY_BY_DEFAULT)},
     },
-    "delivery_addresses": {"direction": "both", "conflict": "erp", "fields": {}, "deletes": "ignore"},
+    "delivery_addresses": {
+        "direction": "both",
+        "conflict": "erp",
+        "fields": {},
+        "deletes": "ignore",
+        "calls_per_day": 40,
+    },
     "discounts": {"direction": "erp_to_panel", "unassigned": "keep", "deletes": "ignore"},
     "shops": {"direction": "erp_to_panel", "rules": []},
     "credit": {
@@ -54,6 +60,8 @@ DOCUMENTED = {
         "requests_per_second": 5,
         "batch_size": 100,
         "monthly_budget": None,
+        "poll": {"min_seconds": 60, "max_seconds": 600, "max_seconds_with_hook": 3600},
+        "full_read_days": 30,
         "required_on_create": ["email", "street", "zip_code", "city"],
     },
 }

@@ -9,9 +9,9 @@ import pytest
 
 from kartoteka.fields.table import BILLING, CREDIT
 from kartoteka.model import STANDS, Forms, Note, Sent, Side, Value
-from kartoteka.policy import Rule
+from kartoteka.policy import Poll, Rule
 from kartoteka.sync.merge import Step, merge, resolved
-from kartoteka.sync.taken import ASKED_WITHIN, READINGS_APART, SENT_AGAIN, Reading, Verdict, judged, sending, wait
+from kartoteka.sync.taken import ASKED_WITHIN, SENT_AGAIN, Reading, Verdict, judged, sending, wait
 from tests.unit.test_merge import BOTH, HOLD, TO_PANEL
 from tests.world import START
 
@@ -105,17 +105,22 @@ def test_what_was_taken_is_the_base(rule: Rule) -> None:
     assert base == Forms({"city": "Łódź"}, {"city": "ŁÓDŹ"}, {})
 
 
+@pytest.mark.parametrize("apart", [Poll().shortest, timedelta(minutes=2), timedelta(seconds=10)])
 @pytest.mark.parametrize("rule", [BOTH, TO_PANEL])
-def test_a_former_value_is_asked_for_twice_then_sent_again_three_times_then_held(rule: Rule) -> None:
+def test_a_former_value_is_asked_for_twice_then_sent_again_three_times_then_held(rule: Rule, apart: timedelta) -> None:
     sent, now, writes = SENT, LATER, 0
+
+    def at(now: Any) -> Reading:
+        return Reading(now, apart=apart)
+
     for _ in range(SENT_AGAIN + 1):
-        step, base = merged(rule, "Łódź", "Radom", sent, Reading(now))
+        step, base = merged(rule, "Łódź", "Radom", sent, at(now))
         assert step is None
         assert base.sent["city"].seen
-        early = merged(rule, "Łódź", "Radom", base.sent["city"], Reading(now + READINGS_APART - timedelta(seconds=1)))
+        early = merged(rule, "Łódź", "Radom", base.sent["city"], at(now + apart - timedelta(seconds=1)))
         assert early == (None, base), "the second reading comes too soon"
-        now += READINGS_APART
-        step, base = merged(rule, "Łódź", "Radom", base.sent["city"], Reading(now))
+        now += apart
+        step, base = merged(rule, "Łódź", "Radom", base.sent["city"], at(now))
         assert step
         if step.target is None:
             break

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartoteka.ports.panel import Days, Search, Window
+from kartoteka.sync.waiting import Waiting
 from kartoteka.sync.window import NARROW, OUTAGE, OVERLAP, REGISTERED_EVERY, FeedCursor, Paging, Restored, Zone
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ def test_a_zone_that_was_read_again_is_none_any_more_and_the_place_stays() -> No
 
 def test_the_clock_is_measured_again_after_an_hour_and_when_ours_went_back() -> None:
     assert not cursor().clock_is_old(NOON + timedelta(minutes=59))
-    assert cursor().clock_is_old(NOON + timedelta(hours=1))
+    assert cursor().clock_is_old(NOON + timedelta(hours=6))
     assert cursor().clock_is_old(NOON - SECOND)
 
 
@@ -83,6 +84,12 @@ def test_all_accounts_are_read_again_after_the_days_of_the_policy() -> None:
 @pytest.mark.parametrize(("away", "due"), [(MINUTE, False), (OUTAGE - AHEAD, False), (OUTAGE, True)])
 def test_all_accounts_are_read_again_after_an_outage(away: timedelta, due: bool) -> None:
     assert cursor().resumed(NOON + away).whole_is_due(NOON + away, timedelta(days=30)) is due
+
+
+def test_a_feed_that_was_to_wait_for_hours_had_no_outage() -> None:
+    waiting = replace(cursor(), waiting=Waiting(NOON, timedelta(hours=6)))
+    assert not waiting.resumed(NOON + timedelta(hours=7)).whole_is_due(NOON, timedelta(days=30))
+    assert waiting.resumed(NOON + timedelta(hours=6) + OUTAGE).whole_is_due(NOON, timedelta(days=30))
 
 
 @pytest.mark.parametrize(("put", "due"), [(MINUTE, False), (OVERLAP, False), (OVERLAP + SECOND, True), (-OUTAGE, True)])

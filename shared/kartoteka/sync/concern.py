@@ -150,8 +150,8 @@ class Concern:
         """
         return (ChangeLogSource(self, everything_due=everything_due),)
 
-    def passes(self) -> Mapping[str, Source]:
-        """Return what further schedules may ask for, by the name of the move."""
+    def passes(self, *, at_once: bool) -> Mapping[str, Source]:  # noqa: ARG002
+        """Return what further schedules may ask for, by the name of the move; ``at_once``: whatever is waited for."""
         return {}
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
@@ -338,7 +338,8 @@ class Concern:
     def reading(self, record: Record, shown: Shown) -> Reading:
         """Return the circumstances in which a record is compared with what is shown of it."""
         lost = record.state.intent.values if record.state.intent else {}
-        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost)
+        apart = self.run.policy.panel.poll.shortest
+        return Reading(self.run.now(), shown.asked, self.changed_at(shown), lost, apart)
 
     def changed_at(self, shown: Shown) -> datetime | None:
         """Return when the panel last changed a record, by its own clock; None where it does not tell."""
@@ -477,7 +478,8 @@ class Concern:
         links = [record.link for record in linked.values() if record.link]
         asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
         often = [key for key, record in linked.items() if was_asked_often(record)]
-        accounts, failed = read_known(self.run, asked, often)
+        deferrals = {key: record.state.deferral for key, record in linked.items()}
+        accounts, failed = read_known(self.run, asked, often, deferrals)
         known = self.run.exchange.index.known(list(accounts)) if accounts else {}
         shown = {
             record.key.owner: self._read_afresh(record, accounts[key], known.get(key)) if key in accounts else Shown()
@@ -491,7 +493,7 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
+        return retry.send_apart(self.run, "update", self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -507,13 +509,13 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
-        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+        if isinstance(answer, Retry) and answer.alone:
             return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
 
     def _failed_alone(self, plan: Plan, error: Retry) -> Change:
         """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
-        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        change = self.refused(plan, retry.own_fault(error))
         if change.after.deferral is None:
             return change
         return replace(change, after=replace(change.after, intent=plan.record.state.intent))

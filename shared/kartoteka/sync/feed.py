@@ -21,7 +21,8 @@ from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
 from kartoteka.sync.restored import is_behind
 from kartoteka.sync.run import Counts, Run
-from kartoteka.sync.window import SAVE_AFTER, FeedCursor, Paging, Zone
+from kartoteka.sync.waiting import Waiting
+from kartoteka.sync.window import FeedCursor, Paging, Zone
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ PAGES = 500
 """Pages read in one run; the next run goes on from there."""
 WHOLE_PAGES = 10
 """Pages of the slow reading of all accounts in one run, beside what has changed."""
+
+ECHO = timedelta(minutes=1)
+"""How long before our clock's moment of a write the panel may have dated it."""
 
 Keys = dict[str, list[Owner]]
 
@@ -64,9 +68,12 @@ def seen(account: Account) -> SeenAccount:
     )
 
 
-def follow_panel(run: Run) -> Counts:
-    """Read the feed; after the first pass let the concerns collect that have waited for it."""
-    panel_feed = PanelFeed(run, slowly=True)
+def follow_panel(run: Run, *, at_once: bool = False) -> Counts:
+    """Read the feed where its time has come, or ``at_once``; after the first pass let the concerns collect that waited.
+
+    A run before that time asks and writes nothing.
+    """
+    panel_feed = PanelFeed(run, slowly=True, at_once=at_once)
     counts = advance(run, panel_feed)
     if panel_feed.completed:
         paused = run.exchange.pauses.paused()
@@ -89,13 +96,15 @@ class PanelFeed:
     """The panel's modification dates, page by page: the cursor is saved after each page of a search that has several.
 
     ``slowly``: read on, beside what has changed, all accounts in their turn; else what was registered of late is asked
-    for whatever its time, since somebody is about to open accounts. ``completed``: the first pass came to its end in
-    this run.
+    for whatever its time, since somebody is about to open accounts. ``at_once``: whatever the waiting time.
+    ``completed``: the first pass came to its end in this run.
     """
 
-    def __init__(self, run: Run, *, slowly: bool = False) -> None:
+    def __init__(self, run: Run, *, slowly: bool = False, at_once: bool = True) -> None:
         self._run = run
         self._slowly = slowly
+        self._due = at_once
+        self._poll = run.policy.panel.poll
         self._pages_left = PAGES
         self._whole_left = WHOLE_PAGES
         self._unremembered: list[SeenAccount] = []
@@ -107,6 +116,9 @@ class PanelFeed:
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, by concern, and the moved cursor."""
         before = FeedCursor.from_document(document) if document is not None else None
+        self._due = self._due or before is None or self._is_due(before)
+        if before is not None and not self._due:
+            return self._whole(before) if before.whole else Found()
         try:
             cursor = self._measured(before)
             if cursor.first:
@@ -119,6 +131,17 @@ class PanelFeed:
             if before is None or before.first:
                 self._tell_waiting(error)
             raise
+
+    def _is_due(self, cursor: FeedCursor) -> bool:
+        """Return whether the feed has waited long enough; what is being read page by page is gone on with at once."""
+        if cursor.first or cursor.reading or cursor.waiting is None:
+            return True
+        return cursor.waiting.is_over(self._run.now(), self._poll.longest(hook=self._run.hook))
+
+    def _asked(self, waiting: Waiting | None) -> Waiting:
+        """Return how long the feed waits after this reading, as long as it has found nothing."""
+        now, longest = self._run.now(), self._poll.longest(hook=self._run.hook)
+        return waiting.asked(now, self._poll.shortest, longest) if waiting else Waiting(now, self._poll.shortest)
 
     def _measured(self, cursor: FeedCursor | None) -> FeedCursor:
         """Return the cursor, with the panel's clock measured where that was long ago."""
@@ -149,8 +172,7 @@ class PanelFeed:
     def _window(self, cursor: FeedCursor, before: FeedCursor | None) -> Found:
         """Read the next window, which reaches back to the latest account that is known.
 
-        Where not all are there that are known, the panel may have gone back. A quiet window of one page moves the
-        cursor only now and then.
+        Where not all are there that are known, the panel may have gone back.
         """
         now = self._run.now()
         window = cursor.next_window(now)
@@ -167,13 +189,11 @@ class PanelFeed:
             answer = self._ask(self._reading(window))
         late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
         reading = self._reading(window).after(answer.total, answer.pages)
-        moved, keys, news = self._handle(cursor.resumed(now), late, counted=reading.crowded)
+        resumed = replace(cursor.resumed(now), waiting=self._asked(cursor.waiting))
+        moved, keys, _ = self._handle(resumed, late, counted=reading.crowded)
         if not reading.ended or reading.crowded:
             return self._found(replace(moved, reading=reading), keys)
-        moved = moved.after(reading)
-        worth = before is None or replace(moved, until=before.until) != before or news
-        worth = worth or (before is not None and moved.until - before.until >= SAVE_AFTER)
-        return self._found(moved if worth or moved.zone_to_confirm() else None, keys)
+        return self._found(moved.after(reading), keys)
 
     def _page_of(self, cursor: FeedCursor, reading: Paging) -> Found:
         """Read the next page of a search, or count what was seen of it, and read it again where that is not all."""
@@ -301,6 +321,23 @@ class PanelFeed:
         cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
         return cursor, keys, after, news
 
+    def _changed_by_others(self, news: News, keys: Keys, offset: timedelta) -> bool:
+        """Whether anything new on a page is somebody else's doing.
+
+        That is not the echo of what was opened or written here, as the history tells, and not a guest's order.
+        """
+        if any(key not in news.owners and not account.guest for key, account in news.fresh.items()):
+            return True
+        asked_for = {owner for owners in keys.values() for owner in owners}
+        if any(owner in asked_for for owner, account in news.linked.items() if account.panel_client_id in news.fresh):
+            return True
+        moved = {owner.client_id: account.modified_at for owner, account in news.moved.items()}
+        dates = [date for date in moved.values() if date]
+        if not dates:
+            return bool(moved)
+        written = self._run.exchange.records.sent_since(list(moved), min(dates) - offset - ECHO)
+        return not moved.keys() <= written
+
     def _unless_complete(self, reading: Paging) -> Paging | None:
         """Return the reading to be made again, where fewer accounts were seen than the panel counts."""
         return reading.unless_complete(self._run.exchange.index.count_seen(reading.search, reading.begun))
@@ -354,5 +391,8 @@ class PanelFeed:
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
             for name, concern in self._run.concerns.items()
         }
+        if complete and self._changed_by_others(news, keys, cursor.offset):
+            waiting = cursor.waiting or self._asked(None)
+            cursor = replace(cursor, waiting=waiting.changed(self._run.now(), self._poll.shortest))
         self._unremembered += [now[key] for key in (now if counted else fresh)]
         return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

@@ -242,7 +242,7 @@ def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, rea
     for name, sent in base.sent.items():
         verdict = _verdict(fields[name], base, erp, panel, reading)
         if verdict is Verdict.NOT_YET:
-            waits[name] = taken.not_yet(sent, reading.now)
+            waits[name] = taken.not_yet(sent, reading)
             continue
         del waits[name]
         shows = verdict is not Verdict.EDITED and name in panel

@@ -72,10 +72,11 @@ class Run:
     """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
-    call may be begun. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
-    ``feed_read``: the panel's feed was read to its end in this run. ``looked``: when each reader of the log last found
-    all triggers there, as long as the process lives. ``unlogged``: tables -> why this run found not all of it logged.
-    ``passed``: the concerns of which the panel has taken a write in this run.
+    call may be begun. ``hook``: the panel wakes the feed where something changes. ``concerns`` are those of this run,
+    by name; ``lacks`` the fields that the panel does not have. ``feed_read``: the panel's feed was read to its end in
+    this run. ``looked``: when each reader of the log last found all triggers there, as long as the process lives.
+    ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have taken a write
+    of this run, or answered a question of it.
     """
 
     exchange: Exchange
@@ -88,6 +89,7 @@ class Run:
     time_left: Callable[[], bool] = always
     longest_transaction: timedelta = timedelta(hours=1)
     poll_size: int = 500
+    hook: bool = False
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
     feed_read: bool = False
     looked: dict[str, datetime] = field(default_factory=dict, repr=False)

@@ -24,13 +24,12 @@ from typing import NamedTuple
 from kartoteka.fields.damage import is_damaged
 from kartoteka.fields.table import Field
 from kartoteka.model import NOTHING, Deferral, Forms, Sent, Value, Values
+from kartoteka.policy import Poll
 
 UNCONFIRMED = "unconfirmed"
 """The code of a record that waits for the panel to show what it took."""
 SENT_AGAIN = 3
 """How often a value that the panel has not taken is sent again."""
-READINGS_APART = timedelta(seconds=60)
-"""How far apart the two readings are that show that a value was not taken (``panel.poll.min_seconds``)."""
 ASKED_WITHIN = timedelta(minutes=9)
 """After which time at the latest the panel is asked for a value that its feed has not shown."""
 ASKED_TOGETHER = timedelta(minutes=5)
@@ -55,13 +54,15 @@ class Reading(NamedTuple):
     """The circumstances in which a plan is made.
 
     ``asked``: the panel was asked ``now``. ``changed_at``: when it last changed the record, by its own clock; None
-    where that is not known. ``lost`` are the values of a call that was never answered.
+    where that is not known. ``lost`` are the values of a call that was never answered. ``apart``: how far apart the two
+    readings are that show that a value was not taken.
     """
 
     now: datetime
     asked: bool = True
     changed_at: datetime | None = None
     lost: Values = NOTHING
+    apart: timedelta = Poll().shortest
 
 
 def judged(field: Field, value: Value, sent: Sent, shown: Value, norm: Norm, changed_at: datetime | None) -> Verdict:
@@ -91,14 +92,14 @@ def unanswered(*former: Value) -> Sent:
     return Sent(LONG_AGO, former, ask_at=LONG_AGO)
 
 
-def not_yet(sent: Sent, now: datetime) -> Sent:
+def not_yet(sent: Sent, reading: Reading) -> Sent:
     """Return what is remembered once a former value was shown: the panel is asked again soon.
 
     Where it was shown again, and yet nothing is sent, that is for another field's sake, and takes longer.
     """
-    if sent.seen and now < sent.ask_at:
+    if sent.seen and reading.now < sent.ask_at:
         return sent
-    return sent._replace(seen=True, ask_at=now + (ASKED_WITHIN if sent.seen else READINGS_APART))
+    return sent._replace(seen=True, ask_at=reading.now + (ASKED_WITHIN if sent.seen else reading.apart))
 
 
 def wait(base: Forms | None) -> Deferral | None:

@@ -18,19 +18,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kartoteka.ports.panel import Days, Search, Window
+from kartoteka.sync.waiting import Waiting
 
 OVERLAP = timedelta(minutes=3)
 """A modification becomes visible at most this long after its date. The contract shows seconds, and warns of lag."""
 NARROW = timedelta(seconds=3)
 """The overlap that stays while a zone waits: dates are whole seconds, and so is the measured clock."""
-CLOCK_AGE = timedelta(hours=1)
+CLOCK_AGE = timedelta(hours=6)
 """How long a measured difference between the panel's clock and ours is trusted."""
-SAVE_AFTER = timedelta(minutes=10)
-"""A quiet feed moves its cursor this often, so that a minute without changes writes nothing."""
 REGISTERED_EVERY = timedelta(hours=6)
 """How often the accounts registered of late are asked for where none is to be opened: they may have no date."""
 OUTAGE = timedelta(hours=2)
-"""After so long without a reading, or where the panel's clock was put, a window may have skipped something."""
+"""After so long without a reading that was due, or where the panel's clock was put, a window may have skipped some."""
 DAY = timedelta(days=1)
 
 
@@ -151,7 +150,7 @@ class FeedCursor:
     before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
     last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
     were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
-    since.
+    since. ``waiting``: how long until a window is read again, None: no time.
     """
 
     until: datetime
@@ -164,6 +163,7 @@ class FeedCursor:
     whole_at: datetime | None = None
     registered_at: datetime | None = None
     restored: Restored | None = None
+    waiting: Waiting | None = None
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
@@ -186,7 +186,8 @@ class FeedCursor:
 
     def resumed(self, now: datetime) -> FeedCursor:
         """Return the cursor as it goes on now: after an outage all accounts are to be read again."""
-        return replace(self, whole_at=None) if now + self.offset - self.until > OUTAGE else self
+        late = OUTAGE + (self.waiting.time if self.waiting else timedelta(0))
+        return replace(self, whole_at=None) if now + self.offset - self.until > late else self
 
     def gone_back(self, behind: int, read: int) -> FeedCursor:
         """Return the cursor of a panel of which so many accounts went back: all of them are to be read again."""
@@ -239,6 +240,7 @@ class FeedCursor:
             "whole_at": self.whole_at.isoformat() if self.whole_at else None,
             "registered_at": self.registered_at.isoformat() if self.registered_at else None,
             "restored": _restored_document(self.restored),
+            "waiting": self.waiting.to_document() if self.waiting else None,
             **{name: reading.to_document() if reading else None for name, reading in readings.items()},
         }
 
@@ -261,6 +263,7 @@ class FeedCursor:
             whole_at=whole_at,
             registered_at=registered_at,
             restored=_restored(document["restored"]),
+            waiting=Waiting.from_document(document["waiting"]) if document["waiting"] else None,
         )
 
 

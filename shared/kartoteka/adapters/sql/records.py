@@ -14,8 +14,8 @@ from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
 from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
-from kartoteka.fields.table import Rows
-from kartoteka.model import FIRST, Change, Key, Owner, Record, RecordState
+from kartoteka.fields.table import CONCERNS, Rows
+from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Former, Records, Saved
 
@@ -52,7 +52,9 @@ def _counted(what: sa.ColumnElement[bool]) -> Select:
 
 def _written(what: sa.ColumnElement[bool]) -> Select:
     either = _PAST.counts.in_([True, False])  # so that the index leads to the last hour
-    return sa.select(*_RECORD).where(*_SINCE, either, what, _PAST.reason.not_in([str(r) for r in FIRST])).distinct()
+    moved = _PAST.field.not_in(sa.bindparam("recomputed", expanding=True))
+    again = _PAST.reason.not_in([str(r) for r in FIRST])
+    return sa.select(*_RECORD).where(*_SINCE, either, what, moved, again).distinct()
 
 
 _COUNTED = {True: _counted(_OF_PRICES), False: _counted(sa.not_(_OF_PRICES))}
@@ -63,6 +65,12 @@ _COUNT_KEPT = (
     .where(_BASE.concern == sa.bindparam("concern"), _BASE["values"].is_not(None))
 )
 
+_SENT = (
+    sa.select(_PAST.client_id)
+    .where(among(_PAST.client_id), _PAST.at >= sa.bindparam("since"))
+    .where(_PAST.direction == str(Direction.ERP_TO_PANEL))
+    .distinct()
+)
 _FORMER = sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after).where(
     among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
 )
@@ -154,8 +162,16 @@ class SqlRecords(Records):
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
         with self._database.reading() as connection:
-            rows = connection.execute(_WRITTEN[prices], {"concern": concern, "since": since})
+            given = {"concern": concern, "since": since, "recomputed": sorted(CONCERNS[concern].recomputed)}
+            rows = connection.execute(_WRITTEN[prices], given)
             return {Key(row[0], row[1], concern, row[2]) for row in rows}
+
+    def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for some in pieces(list(client_ids), CHUNK):
+                found.update(connection.scalars(_SENT, {"ids": some, "since": since}))
+        return frozenset(found)
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:
