@@ -10,6 +10,7 @@ import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -20,11 +21,12 @@ from kartoteka.adapters import sql
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.aws.state import DynamoState
-from kartoteka.adapters.idosell.http import PanelHttp
+from kartoteka.adapters.idosell.dialect import Dialect
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt
 from kartoteka.fields.table import CONCERNS
-from kartoteka.policy import Policy, parse
+from kartoteka.policy import PanelPolicy, Policy, parse
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
 
@@ -73,12 +75,11 @@ def new_run() -> Run:
     """Return what one run works with, its concerns among it."""
     where = settings()
     policy = current_policy()
-    limits = policy.panel
     address = _secret(where.erp_secret)
     exchange = _exchange(address)
     run = Run(
         exchange=exchange,
-        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), policy.panel),
         state=state(),
         queue=_queue(),
         policy=policy,
@@ -132,8 +133,10 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)), state())
+def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
+    limit = RateLimit(state(), rate=panel.requests_per_second, budget=panel.monthly_budget)
+    http = PanelHttp(url, key, limit, HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds))
+    return HttpPanel(http, state(), Dialect(ZoneInfo(panel.time_zone), panel.no_group))
 
 
 @lru_cache(maxsize=1)
