@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,8 @@ DOCUMENT = "panel_shops"
 """The state's document of the panel's shops."""
 READ_AGAIN = timedelta(minutes=10)
 """How long an unknown id is believed to be unknown before the panel is asked again."""
+READ_DAILY = timedelta(days=1)
+"""How long what the shops require is believed."""
 
 
 def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
@@ -34,11 +36,11 @@ def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
 
 
 class PanelShops:
-    """The panel's own shops: an id that it does not have is refused before a call is spent on it."""
+    """The panel's own shops: what they would refuse is refused before a call is spent on it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._known: frozenset[int] | None = None
+        self._known: Mapping[int, frozenset[str]] | None = None
         self._asked = False
 
     def check(self, shops: Collection[int]) -> None:
@@ -47,35 +49,41 @@ class PanelShops:
         So does one that cannot be asked now; it is asked again in the next run.
         """
         ids = set(shops)
-        known = self._among(ids) if ids else frozenset[int]()
+        known = self._among(ids).keys() if ids else frozenset[int]()
         if known and not ids <= known:
             unknown, there = (", ".join(map(str, sorted(some))) for some in (ids - known, known))
             raise Reject("unknown_shop", field=SHOPS_FIELD, value=unknown, known=there)
 
-    def _among(self, ids: set[int]) -> frozenset[int]:
+    def required(self, shops: Collection[int]) -> frozenset[str]:
+        """Return the fields that these shops require of a customer, as far as the panel tells."""
+        known = self._among(set(shops)) if shops else {}
+        return frozenset().union(*(known.get(shop, ()) for shop in shops))
+
+    def _among(self, ids: set[int]) -> Mapping[int, frozenset[str]]:
         """Return the panel's shops, empty where it does not tell them; the state and the panel are asked once a run."""
-        if self._known is None or (self._known and not ids <= self._known and not self._asked):
+        if self._known is None or (self._known and not ids <= self._known.keys() and not self._asked):
             self._known = self._read(ids)
         return self._known
 
-    def _read(self, ids: set[int]) -> frozenset[int]:
+    def _read(self, ids: set[int]) -> Mapping[int, frozenset[str]]:
         stored = self._run.state.load(DOCUMENT)
         document = stored.document or {}
-        known = frozenset[int](document.get("ids", ()))
-        fresh = document and self._run.now() - datetime.fromisoformat(document["read_at"]) < READ_AGAIN
-        if fresh or (known and ids <= known):
+        known = {int(shop): frozenset(fields) for shop, fields in document.get("required", {}).items()}
+        believed = READ_DAILY if known.keys() >= ids else READ_AGAIN
+        if document and self._run.now() - datetime.fromisoformat(document["read_at"]) < believed:
             return known
         self._asked = True
         try:
-            known = self._run.panel.shops()
+            known = dict(self._run.panel.shops())
         except Retry as error:
             logger.warning("the panel's shops could not be read (%s): the panel judges them itself", error.code)
-            return frozenset()
+            return {}
         except Halt as halt:
             logger.warning("the panel does not tell its shops (%s): it judges them itself", halt.code)
-            known = frozenset()
-        moment = {"ids": sorted(known), "read_at": self._run.now().isoformat()}
-        self._run.state.save(DOCUMENT, moment, version=stored.version)
+            known = {}
+        required = {str(shop): sorted(fields) for shop, fields in sorted(known.items())}
+        found = {"required": required, "read_at": self._run.now().isoformat()}
+        self._run.state.save(DOCUMENT, found, version=stored.version)
         return known
 
 

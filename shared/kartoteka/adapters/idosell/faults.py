@@ -163,6 +163,8 @@ for a missing field would stop the field for all clients.
 LONGEST_QUOTE = 500
 """Characters of the panel's own text that are quoted."""
 
+_FOUND_NOTHING = re.compile(r"(no|empty)_[a-z_]{1,40}", re.IGNORECASE)
+"""How gates that tell faults by words say that nothing was found, such as ``no_products``."""
 _SCOPE = re.compile(r"Scope:\s*([a-z]{1,20}),\s*level:\s*(rw|r)\b", re.IGNORECASE)
 _LEVELS = {"r": "read", "rw": "read and write"}
 
@@ -185,7 +187,8 @@ def for_exception(error: BaseException, *, gate: str) -> KartotekaError:
 
 def for_search_fault(number: str, *, gate: str) -> KartotekaError | None:
     """Return the error that a fault of a whole search stands for; None: nothing was found."""
-    action = SEARCH_FAULTS.get(_family(gate), {}).get(number, Again("panel_fault"))
+    known = SEARCH_FAULTS.get(_family(gate), {}).get(number)
+    action = known or (Nothing() if _FOUND_NOTHING.fullmatch(number) else Again("panel_fault"))
     return None if isinstance(action, Nothing) else _error(action, gate)
 
 
