@@ -127,6 +127,21 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_id.of_address",
+            State.HELD,
+            Text(
+                "Identyfikator adresu w delivery_addresses.id zapisano jako bajty (BLOB), a nie jako tekst, więc adres "
+                "nie jest przenoszony.",
+                "Zapisz go jako tekst: UPDATE delivery_addresses SET id = CAST(id AS TEXT).",
+            ),
+            Text(
+                "An address's id in delivery_addresses.id is stored as bytes (a BLOB) and not as text, so the address "
+                "is not carried.",
+                "Store it as text: UPDATE delivery_addresses SET id = CAST(id AS TEXT).",
+            ),
+            contents=True,
+        ),
+        Code(
             "too_long",
             State.HELD,
             Text(

@@ -45,11 +45,14 @@ class RowReader:
         self._statement, self._nobodys = whole.where(among(owner)), whole.where(owner.is_(None))
         self._columns = [(column.name, isinstance(column.type, UtcDateTime)) for column in columns]
 
-    def read(self, connection: sa.Connection, ids: Collection[str]) -> dict[tuple[str, str], Values]:
-        """Return (owner, key) -> the columns' values; one without a key is left out. Null stands for no owner."""
+    def read(self, connection: sa.Connection, ids: Collection[str]) -> dict[tuple[str, str | None], Values]:
+        """Return (owner, key) -> the columns' values; one without a key is left out. Null stands for no owner.
+
+        A row whose key is no text is told by its owner alone, under the key None: nothing finds it again.
+        """
         found = list(connection.execute(self._statement, {"ids": list(ids)}))
         found += connection.execute(self._nobodys) if "" in ids else ()
-        return {(row[0] or "", row[1]): self._values(row) for row in found if isinstance(row[1], str)}
+        return {(r[0] or "", r[1] if isinstance(r[1], str) else None): self._values(r) for r in found}
 
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
@@ -98,7 +101,7 @@ class Loader:
 
     def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
         given = {"ids": ids, "concern": self._concern}
-        rows = {self._key(client): values for (client, _), values in self._own.read(connection, ids).items()}
+        rows = {self._key(client): values for (client, key), values in self._own.read(connection, ids).items() if key}
         clients = {key.client_id for key in rows}
         if self._clients is not None:
             clients = set(connection.scalars(self._clients, given))
@@ -107,12 +110,12 @@ class Loader:
             if self._of_shops:  # also those of a client that is not there
                 rows = {self._key(client_id): {} for client_id in shops} | rows
             rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, ())} for key, values in rows.items()}
-        if self._items:
-            rows |= {self._key(*pair): values for pair, values in self._items.read(connection, ids).items()}
+        items_read = self._items.read(connection, ids) if self._items else {}
+        rows |= {self._key(owner, key): values for (owner, key), values in items_read.items() if key}
         missing = [client_id for client_id in ids if client_id not in clients]
-        odd = frozenset[str]()
+        odd = frozenset(owner for owner, key in items_read if key is None)
         if missing and self._client_id is not None:
-            odd = self._dialect.odd_keys(connection, self._client_id, missing)
+            odd |= self._dialect.odd_keys(connection, self._client_id, missing)
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)

@@ -16,7 +16,7 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Refused
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import status_of
-from kartoteka.adapters.sql.tables import moments, sync_base, sync_links, sync_prices, sync_status
+from kartoteka.adapters.sql.tables import moments, sync_base, sync_history, sync_links, sync_prices, sync_status
 from kartoteka.adapters.sql.values import (
     CHUNK,
     COUNT,
@@ -32,7 +32,7 @@ from kartoteka.adapters.sql.values import (
 )
 from kartoteka.codes import Status
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import Change
+from kartoteka.model import Change, Written
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, Prices, SentPrice
 
@@ -232,6 +232,28 @@ class SqlPrices(Prices):
 
     def forget(self, group_id: str) -> None:
         with self._database.writing() as connection:
+            connection.execute(_FORGET, {"group_id": group_id})
+
+    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+        """One statement for the history, however many prices there are."""
+        past = sync_history.c
+        row = {
+            past.at: sa.literal(at, past.at.type),
+            past.run_id: sa.literal(run_id),
+            past.client_id: sa.literal(""),
+            past.group_id: _PRICE.group_id,
+            past.concern: sa.literal(concern),
+            past.item_id: _PRICE.item_type + "/" + _PRICE.item_id,
+            past.field: sa.literal(removal.field),
+            past.direction: sa.literal(str(removal.direction)),
+            past.reason: sa.literal(str(removal.reason)),
+            past.value_before: _PRICE.price,
+            past.counts: sa.literal(removal.counts),
+            past.passed: sa.literal(removal.passed),
+        }
+        sent = sa.select(*row.values()).where(_PRICE.group_id == _GROUP_ID, _PRICE.price.is_not(None))
+        with self._database.writing() as connection:
+            connection.execute(sync_history.insert().from_select(list(row), sent), {"group_id": group_id})
             connection.execute(_FORGET, {"group_id": group_id})
 
     def _item(self, shown: Mapping[Any, Any]) -> tuple[GroupItem, SentPrice | None]:
