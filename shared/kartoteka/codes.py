@@ -1677,15 +1677,27 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "rehearsal",
+            State.PENDING,
+            Text(
+                "Ten stos jest próbą i nie łączy się z panelem produkcyjnym.",
+                "Podaj w PanelUrl adres kopii panelu, a na produkcji zostaw RehearsalOf puste.",
+            ),
+            Text(
+                "This stack is a rehearsal, and never speaks to the production panel.",
+                "Give PanelUrl the address of the copy; leave RehearsalOf empty in production.",
+            ),
+        ),
+        Code(
             "panel_redirect",
             State.PENDING,
             Text(
                 "Panel przekierowuje pod inny adres, a klucza API nie wolno tam wysłać.",
-                "Popraw adres panelu w ustawieniach na ten, pod który przekierowuje.",
+                "Panel może mieć kilka nazw hosta: wpisz w PanelUrl tę, pod którą odpowiada bez przekierowania.",
             ),
             Text(
                 "The panel redirects to another address, where the API key must not go.",
-                "Correct the panel's address in the settings to the one it redirects to.",
+                "A panel may have several host names: give PanelUrl the one that answers without a redirect.",
             ),
         ),
         Code(

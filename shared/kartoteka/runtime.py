@@ -11,6 +11,7 @@ import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.utilities import parameters
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     panel_secret: str
     erp_secret: str
     panel_url: str
+    rehearsal_of: str = ""
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
     longest_transaction_minutes: int = Field(default=60, ge=1)
@@ -78,6 +80,7 @@ def new_run() -> Run:
     """Return what one run works with, its concerns among it."""
     _collect_seldom()
     where = settings()
+    _refuse_production(where)
     policy = current_policy()
     address = _secret(where.erp_secret)
     exchange = _exchange(address)
@@ -94,6 +97,15 @@ def new_run() -> Run:
     )
     concerns.build(run)
     return run
+
+
+def _refuse_production(where: Settings) -> None:
+    """Raise Halt where a rehearsal would speak to the panel that it rehearses for."""
+    host = (urlsplit(where.panel_url).hostname or "").rstrip(".")
+    if host in {name.strip().rstrip(".").lower() for name in where.rehearsal_of.split(",")} - {""}:
+        raise Halt(
+            "rehearsal", f"this stack is a rehearsal of {host} and never speaks to it: give it the copy's PanelUrl"
+        )
 
 
 def current_policy() -> Policy:
