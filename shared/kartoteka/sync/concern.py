@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -46,12 +46,10 @@ from kartoteka.sync.plan import Act, Plan, status_of, waiting
 from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
-from kartoteka.sync.taken import UNCONFIRMED, Reading
+from kartoteka.sync.taken import LONG_AGO, UNCONFIRMED, Reading
 
 NOT_OWN = ("account_gone", "another_account")
 """The codes of clients whose link leads nowhere, or to an account that is not their own."""
-
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Failed = Mapping[Owner, Reject | Retry | Halt]
 

@@ -746,7 +746,7 @@ class Accounts(Concern):
         links = {change.link.client_id: change.link for change in changes if change.link}
         if not links:
             return ()
-        known = {key: opened for key, opened in self._opened.items() if key in links}
+        known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
         return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
 
