@@ -23,16 +23,41 @@ def queue(stack: Stack) -> SqsQueue:
 
 def shards(stack: Stack) -> int:
     """Return the stack's parameter ``Shards``."""
+    return int(parameters(stack).get("Shards", 1))
+
+
+def parameters(stack: Stack) -> Mapping[str, str]:
+    """Return the stack's parameters; those that are secrets are masked by AWS."""
     client = stack.session.client("cloudformation", endpoint_url=stack.endpoint, config=CONNECT)
-    parameters = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Parameters", [])
-    return next((int(each["ParameterValue"]) for each in parameters if each["ParameterKey"] == "Shards"), 1)
+    found = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Parameters", [])
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found}
 
 
 def erp_url(stack: Stack) -> str:
     """Return the exchange database's address out of the stack's secret."""
-    secret = stack.ids("AWS::SecretsManager::Secret").get("ErpSecret")
+    return _secret(stack, "ErpSecret")
+
+
+def panel_key(stack: Stack) -> str:
+    """Return the panel's API key out of the stack's secret."""
+    return _secret(stack, "PanelSecret")
+
+
+def panel_url(stack: Stack) -> str:
+    """Return the stack's parameter ``PanelUrl``."""
+    return parameters(stack)["PanelUrl"]
+
+
+def policy(stack: Stack) -> str:
+    """Return the stack's policy, JSON."""
+    client = stack.session.client("ssm", endpoint_url=stack.endpoint, config=CONNECT)
+    return str(client.get_parameter(Name=stack.ids("AWS::SSM::Parameter")["PolicyParameter"])["Parameter"]["Value"])
+
+
+def _secret(stack: Stack, name: str) -> str:
+    secret = stack.ids("AWS::SecretsManager::Secret").get(name)
     if secret is None:
-        raise Unavailable(f"the stack {stack.name} has no secret ErpSecret: is it a stack of Kartoteka?")
+        raise Unavailable(f"the stack {stack.name} has no secret {name}: is it a stack of Kartoteka?")
     client = stack.session.client("secretsmanager", endpoint_url=stack.endpoint, config=CONNECT)
     return str(client.get_secret_value(SecretId=secret)["SecretString"])
 

@@ -120,7 +120,9 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
         by_code = accounts.by_code_in_any_case if panel.settings.code_case == "any_case" else accounts.by_code
         found.append({account.id for code in codes for account in by_code(code)})
     if (window := _window(panel, call)) is not None:
-        found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
+        inside = panel.accounts.ids_modified(window.begin, window.end)
+        ends = () if panel.settings.window_ends else (window.begin, window.end)
+        found.append({each for each in inside if panel.account(each).modified not in ends})
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()
 
 
@@ -219,6 +221,8 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     if not login:
         return Outcome(echo, [RecordFault(1, "Nie podano loginu")])
     account = panel.accounts.by_login(login)
+    if account is None and panel.settings.thanks_strangers:
+        return Outcome(echo)
     if account is None:
         return Outcome(echo, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta o loginie {login}")])
     echo["account_id"] = account.id
@@ -226,7 +230,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
     faults += _group_faults(panel, plain)
     if not faults:
-        panel.write(account, manners.kept(_settable(account, plain), panel.settings))
+        panel.write(account, manners.changed(_settable(account, plain), panel.settings, account))
     if not faults and "balance" in plain:
         credit.vouch(account)
     return Outcome(echo, faults)
@@ -263,6 +267,10 @@ def account_values(account: Account) -> dict[str, Any]:
 
 
 def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]:
+    if plain.get("discount_group_id") == panel.settings.no_group:
+        plain["discount_group_id"] = 0
+    elif plain.get("discount_group_id") == 0:
+        return [RecordFault(checks.NO_GROUP, "Brak grupy rabatowej 0")]
     return checks.group_faults(plain, panel.groups, panel.settings.leave_group)
 
 

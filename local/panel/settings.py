@@ -16,7 +16,9 @@ DEFAULT_GROUPS = {1: "Standard", 2: "Hurt A", 3: "Hurt B"}
 WORDS = {
     "date_only_end": ("midnight", "day_end"),
     "address_country": ("lower", "upper", "name"),
-    "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
+    # what clientTradeCredit tells: the used part as the ERP's balance and the orders since, or as these orders alone;
+    # "nothing": an empty object
+    "shows_trade_credit": ("limit_and_used", "limit_and_orders", "limit", "nothing"),
     "leave_group": ("zero", "refuse"),
     "code_case": ("as_given", "capitals", "any_case"),
     # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
@@ -47,9 +49,11 @@ class Settings:
     shuffle_results: bool = False  # results of a clients write in another order (addresses pair by place alone)
     numbers_as_text: bool = False  # every number in an answer as text
     php_empties: bool = False  # an empty object as []
+    time_zone: str = "Europe/Warsaw"  # whose wall time its dates are
+    window_ends: bool = True  # False: a window leaves out both its ends
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
     address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
-    shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells; or "limit", or "nothing" (empty object)
+    shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells: see WORDS
     # --- what the panel demands and does
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False
@@ -64,7 +68,12 @@ class Settings:
     escapes_html: bool = False  # shows & as &amp;
     loses_zeros: bool = False  # keeps a text of digits as a number
     ignores_fields: list[str] = field(default_factory=list)  # leaves these as they are: names as in model.py
+    keeps_when_emptied: bool = False  # an empty text leaves what was there
+    whole_writes: bool = False  # PUT empties the texts that it does not name
+    adds_shops: bool = False  # shops that are written are added to those that were there
+    thanks_strangers: bool = False  # PUT thanks for records of accounts that do not exist
     zero_leaves: bool = False  # a limit or a balance of 0 leaves what was there
+    no_group: int = 0  # the number by which no group is written and shown
     leave_group: str = "zero"  # group 0 takes the account out of any; "refuse": 0 is a fault of the record
     debt_sign: int = 1  # a balance that the ERP writes is debt when positive; -1: when negative
     orders_move_date: bool = False  # does an order move the account's modification date
@@ -73,6 +82,7 @@ class Settings:
     removed_listed: bool = True  # accounts erased by clients/remove still stand in lists
     shops: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_SHOPS))
     groups: dict[int, str] = field(default_factory=lambda: dict(DEFAULT_GROUPS))  # there at the start, after a reset
+    specification: bool = True  # is the API's own description served
     # --- an older panel
     lacks_fields: list[str] = field(default_factory=list)  # what it does not know of an account: names as in model.py
     unknown_field: str = "ignore"  # what a field that no form knows does to a batch: see WORDS

@@ -59,7 +59,7 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
         "blockAutomaticallyAssigningGroupDiscount": y_n(account.block_group_auto_assignment),
         "clientBillingAddress": _billing(account),
         "clientPersonalData": {"clientBirthDate": account.birth_date},
-        "clientPreferences": _preferences(account, groups) | _nip_ue(account, settings),
+        "clientPreferences": _preferences(account, settings, groups) | _nip_ue(account, settings),
         "newsletterEmailApprovalsData": _approvals(account, "newsletterEmailApprovalDate"),
         "newsletterSmsApprovalsData": _approvals(account, "newsletterSmsApprovalDate"),
         "clientBalances": [{"clientBalanceAmount": account.panel_balance, "currencyId": account.currency}],
@@ -97,13 +97,13 @@ def _billing(account: Account) -> dict[str, Any]:
     }
 
 
-def _preferences(account: Account, groups: Groups) -> dict[str, Any]:
+def _preferences(account: Account, settings: Settings, groups: Groups) -> dict[str, Any]:
     return {
         "langId": account.language,
         "currencyId": account.currency,
         "clientIsWholesaler": yes_no(account.wholesaler),
         "clientVatPreferences": "always",
-        "clientGroupDiscountNumber": account.discount_group_id,
+        "clientGroupDiscountNumber": account.discount_group_id or settings.no_group,
         "clientGroupDiscountName": groups.name(account.discount_group_id),
     }
 
@@ -125,7 +125,11 @@ def _trade_credit(account: Account, settings: Settings) -> dict[str, Any]:
     shown = {"clientTradeCreditLimit": account.credit_limit, "currencyId": account.currency}
     if settings.shows_trade_credit == "limit":
         return shown
-    return {**shown, "clientTradeCreditUsed": credit.owed(account, settings)}
+    of_the_erp_too = settings.shows_trade_credit == "limit_and_used"
+    return {
+        **shown,
+        "clientTradeCreditUsed": credit.owed(account, settings) if of_the_erp_too else credit.ordered(account),
+    }
 
 
 def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:

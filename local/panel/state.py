@@ -40,7 +40,7 @@ class PanelState:
     def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
         self.settings = settings or Settings()
         self.lock = threading.RLock()
-        self.clock = Clock()
+        self.clock = Clock(self.settings)
         self.counters = Counters()
         self.faults = Faults(seed)
         self.faults.code_of_login = self._code_of_login

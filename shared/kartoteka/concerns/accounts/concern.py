@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from kartoteka.concerns.accounts.incoming import Incoming
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.concerns.accounts.logins import Logins
 from kartoteka.concerns.accounts.matching import NO_MATCH, Match
+from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
@@ -51,6 +51,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.pieces import pieces
+from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
@@ -125,7 +126,7 @@ class Accounts(Concern):
         super().__init__(run)
         self._index = Index(run, self.name)
         self._incoming = Incoming(run, self._index)
-        self._logins = Logins(run.policy.accounts.login)
+        self._logins = Logins(run.policy.accounts.login, letters_of(run.policy.panel.login_letters))
         self._shops = PanelShops(run)
         self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
@@ -453,15 +454,23 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=record.state.status)
         if not asked:
             return Plan(record, Act.LOOK)
+        if refused := self._refused_by_shops(row, shops):
+            return self._held(record, refused)
+        login = self._logins.current(record)
+        request = NewAccount(record.key.client_id, login, new_password(policy.accounts.password), values)
+        found = Found(before=record.state.intent, refused=left)
+        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
+
+    def _refused_by_shops(self, row: Values, shops: Collection[int]) -> Status | None:
+        """Return that the panel does not have these shops, or what they require and the client lacks."""
         try:
             with self.lock:
                 self._shops.check(shops)
+                required = self._shops.required(shops)
         except Reject as reject:
-            return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
-        login = self._logins.current(record)
-        request = NewAccount(record.key.client_id, login, secrets.token_urlsafe(18), values)
-        found = Found(before=record.state.intent, refused=left)
-        return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
+            return codes.told(reject.code, [reject.field], reject.facts)
+        lacking = opening.missing(row, self.run.policy, required)
+        return codes.status("incomplete", lacking, table=self.table) if lacking else None
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
@@ -737,7 +746,7 @@ class Accounts(Concern):
         links = {change.link.client_id: change.link for change in changes if change.link}
         if not links:
             return ()
-        known = {key: opened for key, opened in self._opened.items() if key in links}
+        known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
         shown = {key: account for key, account in self._shown.items() if key in links}
         return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]

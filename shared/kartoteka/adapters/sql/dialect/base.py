@@ -6,7 +6,8 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -91,11 +92,21 @@ class UtcNow(sa.sql.functions.FunctionElement[Any]):
     inherit_cache = True
 
 
+@lru_cache(maxsize=1024)
+def spelled(moment: datetime | date) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone; a day as it is."""
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class Dialect(ABC):
     """What Kartoteka needs to know of one database engine."""
 
     name: ClassVar[str]
     """SQLAlchemy's name of the dialect."""
+    oldest: ClassVar[tuple[int, ...]] = ()
+    """The oldest version that is supported."""
     read_isolation: ClassVar[str | None] = None
     """Isolation level in which several SELECTs see one moment; None where plain transactions do."""
     one_writer: ClassVar[bool] = False
@@ -149,9 +160,9 @@ class Dialect(ABC):
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
         """Return an INSERT of these columns that takes many rows at once, for :meth:`run`."""
 
+    @abstractmethod
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, with few round trips."""
-        connection.execute(statement, rows)
+        """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, in one round trip."""
 
     @abstractmethod
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
@@ -166,6 +177,16 @@ class Dialect(ABC):
         del connection
         return ""
 
+    def is_replica(self, connection: sa.Connection) -> bool:
+        """Return whether this server follows another one, and takes no writes."""
+        del connection
+        return False
+
+    def lacking_rights(self, connection: sa.Connection, _wanted: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """Return what the user may not do of what is wanted (table -> verbs), as in ``UPDATE clients``."""
+        del connection
+        return ()
+
     def is_key(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds what can be a key: a text."""
         del column
@@ -175,10 +196,6 @@ class Dialect(ABC):
         """Return those of these keys that stand there, and are no text: no statement finds them."""
         del connection, key, ids
         return frozenset()
-
-    def among(self, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """Return the condition that these columns together are one of the tuples in the parameter ``keys``."""
-        return sa.tuple_(*columns).in_(sa.bindparam("keys", expanding=True))
 
     def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """Return a key column in an order in which its own text, handed back, stands just where the column does."""
