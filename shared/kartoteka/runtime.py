@@ -93,7 +93,7 @@ def new_run() -> Run:
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
-        calls_at_once=max(1, min(CALLS_AT_ONCE, int(limits.requests_per_second))),
+        calls_at_once=max(1, min(CALLS_AT_ONCE, int(policy.panel.requests_per_second))),
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
         looked=_looked(address, exchange.identity),
