@@ -78,7 +78,7 @@ def new_run() -> Run:
     exchange = _exchange(address)
     run = Run(
         exchange=exchange,
-        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second, limits.monthly_budget),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second),
         state=state(),
         queue=_queue(),
         policy=policy,
@@ -132,8 +132,8 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float, budget: int | None) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate, budget=budget)), state())
+def _panel(url: str, key: str, rate: float) -> HttpPanel:
+    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate)), state())
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.errors import KartotekaError
-from kartoteka.ports.state import Stored
+from kartoteka.ports.state import Stored, Usage
 
 
 class FakeState:
@@ -36,10 +36,14 @@ class FakeState:
         self.documents[name] = Stored(copy.deepcopy(dict(document)), version + 1)
         return True
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         self._maybe_fail()
-        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, budget=budget)
+        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, gate=gate)
         return slot
+
+    def usage(self) -> Usage:
+        self._maybe_fail()
+        return self.shared.usage
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
