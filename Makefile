@@ -51,6 +51,8 @@ demo: cloud
 bench: cloud
 	@$(PYTHON) local/bootstrap.py bench
 	@$(IN)/python -m bench
+	@$(IN)/python -m bench.page --take result
+	@$(IN)/python -m bench.cost
 
 # ---- checks and tests ----
 

@@ -27,7 +27,7 @@ VISIBILITY = 720
 RECEIVES = 5
 CALLS_A_SECOND = 1_000
 """Calls a second that the policy allows (its most): no limit but the panel's own time."""
-POLICY = {"panel": {"requests_per_second": CALLS_A_SECOND}, "brake": {"any_share": 1}}
+POLICY = {"panel": {"requests_per_second": CALLS_A_SECOND}}
 
 
 @dataclass(frozen=True, slots=True)

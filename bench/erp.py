@@ -74,6 +74,18 @@ class Erp:
         with self.engine.begin() as connection:
             return list(connection.scalars(found))
 
+    def living_in(self, street: str) -> list[str]:
+        """Return the ids of the clients in this street."""
+        found = sa.select(tables.ERP.clients.c.id).where(tables.ERP.clients.c.street == street)
+        with self.engine.begin() as connection:
+            return list(connection.scalars(found))
+
+    def client(self, client_id: str) -> Row:
+        """Return a client's row."""
+        found = sa.select(tables.ERP.clients).where(tables.ERP.clients.c.id == client_id)
+        with self.engine.begin() as connection:
+            return dict(connection.execute(found).mappings().one())
+
     def links(self) -> dict[str, str]:
         """Return client id -> panel client id of every client that has an account."""
         with self.engine.begin() as connection:

@@ -51,7 +51,7 @@ def spreads(repetitions: Sequence[Figures]) -> dict[str, Spread]:
     """Return the spread of each figure; one that a repetition did not have is 0 there."""
     flat = [each.flat() for each in repetitions]
     names = dict.fromkeys(name for each in flat for name in each)
-    return {name: _spread([each.get(name, 0.0) for each in flat]) for name in names}
+    return {name: spread([each.get(name, 0.0) for each in flat]) for name in names}
 
 
 def as_json(series: Series) -> list[dict[str, Any]]:
@@ -67,7 +67,8 @@ def as_json(series: Series) -> list[dict[str, Any]]:
     ]
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> Spread:
+    """Return the spread of some repetitions."""
     return Spread(statistics.median(values), min(values), max(values))
 
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-SCHEDULES = ("accounts", "billing", "shops", "delivery_addresses", "discounts", "credit")
-"""After the feed, in this order: what they write comes back in the feed of the next tick, not of the same one."""
+FEED = "panel_feed"
+SCHEDULES = (FEED, "accounts", "billing", "shops", "delivery_addresses", "discounts", "credit")
+"""In this order: what the functions write comes back in the feed of the next tick, not of the same one."""
 WAKE = {"v": 1, "move": "collect"}
-FEED = ("panel_feed", {**WAKE, "due": "all"})
-PASS = ("delivery_addresses", {"v": 1, "move": "rotate", "due": "all"})
-"""The function and the event of the panel's feed, and of the pass over the panel's addresses, which has a schedule of
-its own; both as a tick has them asked, whatever they wait for."""
+AT_ONCE = {**WAKE, "due": "all"}
+"""Wakes the feed as a tick does, whatever it waits for."""
+PASS = ("delivery_addresses", {**AT_ONCE, "move": "rotate"})
+"""The function and the event of the pass over the panel's addresses, on a schedule of its own; also as in a tick."""
 BATCH = 10
 """Messages of one event, as in template.yaml (and the most that a FIFO queue allows)."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -104,9 +105,12 @@ class Poller:
         self._sqs: SQSClient = cloud.session().client("sqs", endpoint_url=endpoint, config=cloud.CONFIG)
         watch_client(self._sqs, self.counting)
 
-    def tick(self, functions: Functions) -> list[Mapping[str, Any]]:
-        """Fire every schedule once and serve the queues until they are empty; return the schedules' answers."""
-        answers = [functions.invoke(*FEED), *(functions.invoke(name, WAKE) for name in SCHEDULES)]
+    def tick(self, functions: Functions, *, at_once: bool = True) -> list[Mapping[str, Any]]:
+        """Fire every schedule once and serve the queues until they are empty; return the schedules' answers.
+
+        ``at_once``: the feed is asked whatever it waits for.
+        """
+        answers = [functions.invoke(name, AT_ONCE if at_once and name == FEED else WAKE) for name in SCHEDULES]
         self.serve(functions)
         return answers
 

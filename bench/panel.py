@@ -50,14 +50,20 @@ class BenchPanel:
         found: list[dict[str, Any]] = self._get("accounts")
         return found
 
+    def account_with(self, code: str) -> Mapping[str, Any] | None:
+        """Return the account of this external code in plain words."""
+        found: list[dict[str, Any]] = self._get("accounts", external_code=code)
+        return found[0] if found else None
+
     def groups(self) -> Sequence[Mapping[str, Any]]:
         """Return every discount group in plain words, with its prices and members."""
         found: list[dict[str, Any]] = self._get("groups")
         return found
 
-    def seed(self, accounts: Sequence[Mapping[str, Any]]) -> None:
-        """Put accounts into the panel that were there before: no call is counted."""
-        self._post("seed", {"accounts": list(accounts)})
+    def seed(self, accounts: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Put accounts into the panel that were there before; return their ids. No call is counted."""
+        ids: list[int] = self._post("seed", {"accounts": list(accounts)})["ids"]
+        return ids
 
     def edit(self, client_id: int, changes: Mapping[str, Any]) -> None:
         """Change an account as a panel user does: no call is counted."""
@@ -67,13 +73,15 @@ class BenchPanel:
         """Let the panel's clock run ahead of the machine's."""
         self._post("clock", {"skew": seconds})
 
-    def _get(self, command: str) -> Any:
-        answer = self._session.get(f"{self.url}/_standin/{command}", timeout=60)
+    def _get(self, command: str, **query: str) -> Any:
+        answer = self._session.get(f"{self.url}/_standin/{command}", params=query, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
-    def _post(self, command: str, body: Mapping[str, Any]) -> None:
-        self._session.post(f"{self.url}/_standin/{command}", json=body, timeout=60).raise_for_status()
+    def _post(self, command: str, body: Mapping[str, Any]) -> Any:
+        answer = self._session.post(f"{self.url}/_standin/{command}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
 
 @contextmanager

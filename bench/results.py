@@ -17,5 +17,13 @@ def write(name: str, document: Mapping[str, Any]) -> Path:
     home.make()
     HOME.mkdir(exist_ok=True)
     path = HOME / f"{name}.json"
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Return a document; None: there is none."""
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.errors import Halt
+from kartoteka.policy import parse
 from kartoteka.sync.retry import BRAKE
 
 if TYPE_CHECKING:
@@ -23,16 +27,41 @@ def queue(stack: Stack) -> SqsQueue:
 
 def shards(stack: Stack) -> int:
     """Return the stack's parameter ``Shards``."""
+    return int(parameters(stack).get("Shards", 1))
+
+
+def parameters(stack: Stack) -> Mapping[str, str]:
+    """Return the stack's parameters; those that are secrets are masked by AWS."""
     client = stack.session.client("cloudformation", endpoint_url=stack.endpoint, config=CONNECT)
-    parameters = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Parameters", [])
-    return next((int(each["ParameterValue"]) for each in parameters if each["ParameterKey"] == "Shards"), 1)
+    found = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Parameters", [])
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found}
 
 
 def erp_url(stack: Stack) -> str:
     """Return the exchange database's address out of the stack's secret."""
-    secret = stack.ids("AWS::SecretsManager::Secret").get("ErpSecret")
+    return _secret(stack, "ErpSecret")
+
+
+def panel_key(stack: Stack) -> str:
+    """Return the panel's API key out of the stack's secret."""
+    return _secret(stack, "PanelSecret")
+
+
+def panel_url(stack: Stack) -> str:
+    """Return the stack's parameter ``PanelUrl``."""
+    return parameters(stack)["PanelUrl"]
+
+
+def policy(stack: Stack) -> str:
+    """Return the stack's policy, JSON."""
+    client = stack.session.client("ssm", endpoint_url=stack.endpoint, config=CONNECT)
+    return str(client.get_parameter(Name=stack.ids("AWS::SSM::Parameter")["PolicyParameter"])["Parameter"]["Value"])
+
+
+def _secret(stack: Stack, name: str) -> str:
+    secret = stack.ids("AWS::SecretsManager::Secret").get(name)
     if secret is None:
-        raise Unavailable(f"the stack {stack.name} has no secret ErpSecret: is it a stack of Kartoteka?")
+        raise Unavailable(f"the stack {stack.name} has no secret {name}: is it a stack of Kartoteka?")
     client = stack.session.client("secretsmanager", endpoint_url=stack.endpoint, config=CONNECT)
     return str(client.get_secret_value(SecretId=secret)["SecretString"])
 
@@ -67,6 +96,28 @@ def runs(stack: Stack, limit: int) -> Sequence[dict[str, Any]]:
         Limit=limit,
     )
     return [_run(item) for item in found["Items"]]
+
+
+def calls(stack: Stack, now: datetime) -> dict[str, Any]:
+    """Return the panel calls of today and of the month (UTC) by gate, the month's sum, its forecast and its budget."""
+    usage = DynamoState(stack.table, stack.dynamodb).usage().at(now)
+    return {
+        "today": dict(usage.today),
+        "month": dict(usage.gates),
+        "used": usage.used(now),
+        "forecast": usage.forecast(now),
+        "budget": _budget(stack),
+    }
+
+
+def _budget(stack: Stack) -> int | None:
+    """Return ``panel.monthly_budget``; None where there is none, or the policy cannot be read."""
+    if "PolicyParameter" not in stack.ids("AWS::SSM::Parameter"):
+        return None
+    try:
+        return parse(policy(stack)).panel.monthly_budget
+    except Halt:
+        return None
 
 
 def _run(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,10 @@ the Admin API that first had the field; an older panel refuses it, and the rest 
 
 GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
 COLUMNS = ("field", "column", "read", "created", "updated", "compared as", "direction", "empty", "shown", "since")
-WRITE_ONLY = "The last value sent stands for one that is not shown: [0014](decisions/0014-write-only-fields.md).\n"
+WRITE_ONLY = (
+    "The last value sent stands for one that is not shown ([0014](decisions/0014-write-only-fields.md)); `kartoteka "
+    "status` tells of how many records.\n"
+)
 UNSURE = (
     "`{}`: it is not known whether the panel shows there what was written. What it shows first after a write is noted "
     "as its form; another figure later is drift: [0020](decisions/0020-credit-figures.md).\n"

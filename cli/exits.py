@@ -17,6 +17,7 @@ WRONG_NAME = 65
 UNAVAILABLE = 69
 TRY_AGAIN = 75
 REFUSED = 77
+WRONG_SETTINGS = 78
 
 
 class Failed(click.ClickException):
@@ -41,6 +42,12 @@ class Refused(click.ClickException):
     """The brake has stopped a concern, and only a person's word lets it go on."""
 
     exit_code = REFUSED
+
+
+class WrongSettings(click.ClickException):
+    """A setting is wrong: nothing can be done before it is corrected."""
+
+    exit_code = WRONG_SETTINGS
 
 
 class NotInTime(click.ClickException):

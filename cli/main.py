@@ -8,8 +8,10 @@ import click
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
+    "doctor": "cli.doctor:doctor",
     "history": "cli.history:history",
     "pause": "cli.pausing:pause",
+    "policy": "cli.policy:policy",
     "redrive": "cli.redrive:redrive",
     "resume": "cli.pausing:resume",
     "resync": "cli.resync:resync",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cli.erp import Erp
 from kartoteka.adapters.sql import tables
 from kartoteka.codes import State
-from kartoteka.fields.table import GROUP_FIELD
+from kartoteka.fields.table import CONCERNS, GROUP_FIELD
 from kartoteka.model import Side
 from kartoteka.pieces import pieces
 
@@ -112,6 +112,24 @@ def deferred_with(erp: Erp, concern: str, code: str) -> tuple[int, int]:
     clients = sa.select(sa.func.count(sa.distinct(_BASE.client_id))).where(*why, _BASE.client_id != "")
     groups = sa.select(sa.func.count(sa.distinct(_BASE.group_id))).where(*why, _BASE.group_id != "")
     return erp.number(clients), erp.number(groups)
+
+
+def not_shown(erp: Erp) -> Sequence[Row]:
+    """Return the fields that were sent and that the panel never shows, by concern, with the number of their records."""
+    fields = [(concern, name) for concern, rows in CONCERNS.items() for name, f in rows.fields.items() if f.unproved]
+    sent = (sa.func.sum(sa.case((_was_sent(*each), 1), else_=0)).label("/".join(each)) for each in fields)
+    prices = sa.select(sa.func.count()).where(_PRICE.price.is_not(None)).scalar_subquery()
+    found = sa.select(*sent, prices.label(f"discounts/{PRICE}"))
+    (row,) = erp.rows(found.where(_BASE.concern.in_({concern for concern, _ in fields})))
+    named = ((*label.split("/"), int(number or 0)) for label, number in row.items())
+    return [{"concern": concern, "field": field, "records": number} for concern, field, number in named if number]
+
+
+def _was_sent(concern: str, field: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a base holds a value of this field; the JSON in it is spelled without blanks."""
+    begins = f'"{field}":'
+    empty = (_BASE["values"].contains(f"{begins}{nothing}", autoescape=True) for nothing in ("null", '""', "[null"))
+    return sa.and_(_BASE.concern == concern, _BASE["values"].contains(begins, autoescape=True), ~sa.or_(*empty))
 
 
 def unmatched(erp: Erp) -> Row:

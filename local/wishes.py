@@ -12,11 +12,9 @@ from sqlalchemy.exc import ArgumentError
 
 from kartoteka.adapters.idosell.http import checked_key, checked_root
 from kartoteka.errors import Halt
-from kartoteka.policy import parse
+from kartoteka.policy import check, compact
 from local import home
 from local.failure import LocalFailure
-
-LONGEST_POLICY = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +83,7 @@ def _policy(name: str) -> str:
     path = Path(name).expanduser()
     if not path.is_file():
         raise LocalFailure(f"POLICY: there is no file {name}")
-    return check_policy(path.read_text(encoding="utf-8-sig"), name)
-
-
-def check_policy(text: str, name: str) -> str:
-    """Return the policy as compact JSON; every mistake is named with its place."""
-    try:
-        parse(text)
-    except Halt as error:
-        raise LocalFailure(f"POLICY {name}: {error}") from None
-    compact = json.dumps(json.loads(text or "{}"), separators=(",", ":"), ensure_ascii=False)
-    if len(compact.encode()) > LONGEST_POLICY:
-        raise LocalFailure(f"POLICY {name} is longer than the {LONGEST_POLICY} bytes that an SSM parameter holds")
-    return compact
+    found = check(path.read_bytes())
+    if isinstance(found, list):
+        raise LocalFailure("\n".join([f"POLICY {name}:", *map(str, found)]))
+    return compact(json.loads(path.read_text(encoding="utf-8-sig")))

@@ -68,12 +68,17 @@ class Api:
         try:
             response = await self._respond(request, call)
             status = response.status
+            response.headers["Date"] = self._date()
             return response
         except Aborted:
             abort(request)
             return web.Response()
         finally:
             self._panel.counters.leave(call.name, status)
+
+    def _date(self) -> str:
+        """Now, as the header `Date` tells it: by the clock that the panel's dates are taken from."""
+        return format_datetime(datetime.fromtimestamp(self._panel.clock.now(), UTC), usegmt=True)
 
     def _arrive(self, call: Call) -> None:
         self._panel.counters.arrive(call.name)

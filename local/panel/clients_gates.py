@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from local.panel import batch, checks, credit, forms, manners, shapes
+from local.panel import batch, checks, credit, forms, lies, manners, shapes
 from local.panel.answers import Answer, RecordFault, Refusal, top_fault
 from local.panel.batch import Outcome
 from local.panel.calls import (
@@ -87,14 +87,27 @@ _SIGNS: dict[str, Callable[[Decimal], bool]] = {
 def get_clients(panel: PanelState, call: Call) -> Answer:
     """Accounts by id, code, state and dates, in pages; without a filter all of them."""
     count_unknown(panel, call, _KNOWN_QUERY)
-    ids = sift(panel, _candidates(panel, call), _tests(panel, call))
+    ids = _in_order(panel, sift(panel, call, _candidates(panel, call), _tests(panel, call)))
     wanted = text_list(call.query, "returnElements")
 
     def shape(account: Account) -> dict[str, Any]:
         record = shapes.client(account, panel.settings, panel.groups)
         return record if wanted is None else shapes.only(record, wanted, panel.settings)
 
-    return page_answer(panel, ids, page_of(call.query), "results", shape)
+    page = page_of(call.query)
+    answer = page_answer(panel, ids, page, "results", shape)
+    if len(ids) > page.limit and _window(panel, call) is not None:
+        lies.edit_some(panel, page.cut(ids))
+    return answer
+
+
+def _in_order(panel: PanelState, ids: Sequence[int]) -> Sequence[int]:
+    """The ids as this panel lists them: by number they are already."""
+    by = panel.settings.listed_by
+    if by == "number":
+        return ids
+    accounts = sorted(map(panel.account, ids), key=lambda a: (a.street if by == "street" else a.modified, a.id))
+    return [account.id for account in (reversed(accounts) if by == "newest" else accounts)]
 
 
 def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
@@ -106,13 +119,16 @@ def _candidates(panel: PanelState, call: Call) -> Sequence[int]:
         accounts = panel.accounts
         by_code = accounts.by_code_in_any_case if panel.settings.code_case == "any_case" else accounts.by_code
         found.append({account.id for code in codes for account in by_code(code)})
-    if (window := _window(panel, call, "clientsLastModificationDate", "clientsLastModificationDate")) is not None:
-        found.append(set(panel.accounts.ids_modified(window.begin, window.end)))
+    if (window := _window(panel, call)) is not None:
+        inside = panel.accounts.ids_modified(window.begin, window.end)
+        ends = () if panel.settings.window_ends else (window.begin, window.end)
+        found.append({each for each in inside if panel.account(each).modified not in ends})
     return sorted(set.intersection(*found)) if found else panel.accounts.ids()
 
 
-def _window(panel: PanelState, call: Call, name: str, stem: str) -> Window | None:
-    return query_window(call.query, name, stem, panel.settings.date_only_end == "day_end")
+def _window(panel: PanelState, call: Call) -> Window | None:
+    name = "clientsLastModificationDate"
+    return query_window(call.query, name, name, panel.settings.date_only_end == "day_end")
 
 
 def _tests(panel: PanelState, call: Call) -> list[Test]:
@@ -205,6 +221,8 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     if not login:
         return Outcome(echo, [RecordFault(1, "Nie podano loginu")])
     account = panel.accounts.by_login(login)
+    if account is None and panel.settings.thanks_strangers:
+        return Outcome(echo)
     if account is None:
         return Outcome(echo, [RecordFault(checks.NOT_FOUND, f"Nie ma klienta o loginie {login}")])
     echo["account_id"] = account.id
@@ -212,7 +230,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
     faults += checks.faults_of({**account_values(account), **plain}, plain, panel.settings)
     faults += _group_faults(panel, plain)
     if not faults:
-        panel.write(account, manners.kept(_settable(account, plain), panel.settings))
+        panel.write(account, manners.changed(_settable(account, plain), panel.settings, account))
     if not faults and "balance" in plain:
         credit.vouch(account)
     return Outcome(echo, faults)
@@ -249,6 +267,10 @@ def account_values(account: Account) -> dict[str, Any]:
 
 
 def _group_faults(panel: PanelState, plain: dict[str, Any]) -> list[RecordFault]:
+    if plain.get("discount_group_id") == panel.settings.no_group:
+        plain["discount_group_id"] = 0
+    elif plain.get("discount_group_id") == 0:
+        return [RecordFault(checks.NO_GROUP, "Brak grupy rabatowej 0")]
     return checks.group_faults(plain, panel.groups, panel.settings.leave_group)
 
 

@@ -1,7 +1,7 @@
 """The panel's clock and its written dates.
 
-The panel writes date-times without a zone. The contract's assumption: wall time of Europe/Warsaw, whole seconds. A
-written date is kept as the text that is shown, as a database column without a zone would keep it; hence the autumn
+The panel writes date-times without a zone. The contract's assumption: wall time of Europe/Warsaw, whole seconds.
+A written date is kept as the text that is shown, as a database column without a zone would keep it; hence the autumn
 hour that comes twice really is ambiguous here, and a window search compares those texts.
 """
 
@@ -12,7 +12,8 @@ import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-WARSAW = ZoneInfo("Europe/Warsaw")
+from local.panel.settings import Settings
+
 NO_DATE = "0000-00-00"
 NO_MOMENT = "0000-00-00 00:00:00"
 _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,2}))?")
@@ -21,7 +22,8 @@ _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,
 class Clock:
     """Time as the panel sees it: the machine's, or one that a test has set; plus a skew."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.skew = 0.0
         self._set_to: float | None = None
 
@@ -30,8 +32,10 @@ class Clock:
         return (time.time() if self._set_to is None else self._set_to) + self.skew
 
     def set(self, moment: datetime | float) -> None:
-        """Stop the clock at a moment; a datetime without a zone is taken as Warsaw wall time."""
-        self._set_to = _seconds(moment)
+        """Stop the clock at a moment; a datetime without a zone is taken as the panel's wall time."""
+        if isinstance(moment, datetime):
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp()
+        self._set_to = moment
 
     def advance(self, seconds: float) -> None:
         """Move a stopped clock on; a running one is stopped first."""
@@ -42,19 +46,12 @@ class Clock:
         self._set_to = None
 
     def wall(self) -> str:
-        """Now, as the panel would write it."""
-        return wall(self.now())
+        """Now, as the panel would write it: wall time, `YYYY-MM-DD HH:MM:SS`."""
+        return datetime.fromtimestamp(int(self.now()), UTC).astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
 
-
-def _seconds(moment: datetime | float) -> float:
-    if not isinstance(moment, datetime):
-        return float(moment)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=WARSAW)).timestamp()
-
-
-def wall(seconds: float) -> str:
-    """Unix seconds as Warsaw wall time, `YYYY-MM-DD HH:MM:SS`."""
-    return datetime.fromtimestamp(int(seconds), UTC).astimezone(WARSAW).strftime("%Y-%m-%d %H:%M:%S")
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self._settings.time_zone)
 
 
 def parse_moment(text: str) -> tuple[str, bool]:

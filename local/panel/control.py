@@ -9,6 +9,9 @@ POST   /_standin/edit        {"client_id": 1, "changes": {"street": "..."}}: a p
 POST   /_standin/addresses   {"client_id": 1, "add": {...}} | {..., "address_id": 2, "changes": {...}}
                              | {..., "address_id": 2, "delete": true}; {"in_use": true} among the changes: it stays
 GET    /_standin/groups      every discount group with its prices (as text) and its members; `?id=` narrows it
+POST   /_standin/backup      {"name": "monday"}: keep accounts and groups as they are; the name may be left out
+POST   /_standin/restore     {"name": "monday"}: put back what was kept, as a panel is restored from an older backup:
+                             dates go back, and numbers given since are given again
 POST   /_standin/order       {"client_id": 1, "amount": "100.00"}: an order on trade credit; answers {"accepted",
                              "reason", "amount", "limit", "balance", "ordered", "id"}, amounts as text
 POST   /_standin/reset       {"what": ["settings", "accounts", "calls", "faults", "clock"]}, by default all; with the
@@ -93,6 +96,16 @@ def order(panel: PanelState, given: dict[str, Any]) -> Any:
     return credit.told(account, panel.order(account.id, given["amount"]))
 
 
+def backup(panel: PanelState, given: dict[str, Any]) -> Any:
+    panel.back_up(given.get("name", ""))
+    return {}
+
+
+def restore(panel: PanelState, given: dict[str, Any]) -> Any:
+    panel.restore(given.get("name", ""))
+    return {}
+
+
 def reset(panel: PanelState, given: dict[str, Any]) -> Any:
     wanted = given.get("what", list(_RESETS))
     for what in sorted(wanted, key=lambda each: each != "settings"):  # they say which groups there are at the start
@@ -162,6 +175,8 @@ COMMANDS: dict[tuple[str, str], Command] = {
     ("POST", "addresses"): addresses,
     ("GET", "groups"): groups,
     ("POST", "order"): order,
+    ("POST", "backup"): backup,
+    ("POST", "restore"): restore,
     ("POST", "reset"): reset,
     ("GET", "faults"): list_faults,
     ("POST", "faults"): add_faults,

@@ -40,7 +40,7 @@ def search(panel: PanelState, call: Call) -> Answer:
         tests.append(lambda account: any(shop in shops for shop in account.shops))
     if not panel.settings.removed_listed:
         tests.append(lambda account: not account.removed)
-    ids = sift(panel, _candidates(panel, params, exact), tests)
+    ids = sift(panel, call, _candidates(panel, params, exact), tests)
     wanted = params.get("returnElements")
 
     def shape(account: Account) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def get_groups(panel: PanelState, call: Call) -> Answer:
     """Groups by number, or all of them, in pages."""
     count_unknown(panel, call, _GROUPS_QUERY)
     wanted, elements = number_list(call.query, "groupNumbers"), text_list(call.query, "returnElements")
-    found = [each.id for each in panel.groups if wanted is None or each.id in wanted]
+    asked = (each for each in panel.groups if wanted is None or each.id in wanted)
+    found = [each.id for each in asked if panel.faults.lists(call, _shown(each, None))]
     page = page_of(call.query)
     records = [_shown(panel.group(each), elements) for each in page.cut(found)]
     return records_answer(panel, records, len(found), page, "groups")

@@ -15,6 +15,8 @@ empty         200 without a body; `when` as above
 missing_result  the last `drop` entries of the list of results are left out
 401, 403, 422   the whole call is refused; with `match` only when such a record is in it
 record        only the matching record fails, with `code` and `text`; nothing of it is written
+unlisted      a list of groups or accounts leaves the matching record out, and out of its counts, though it is there;
+              `match` by what the record shows ({"groupNumber": 3}); `times` counts the answers that lacked it
 """
 
 from __future__ import annotations
@@ -42,8 +44,10 @@ KINDS = frozenset(
         "403",
         "422",
         "record",
+        "unlisted",
     ]
 )  # what `kind` may be
+_OF_RECORDS = frozenset({"record", "unlisted"})
 _NEEDS_EFFECT = frozenset({"truncated", "cut", "missing_result"})
 _ALIASES = {
     "login": ("login", "clientLogin", "client_login"),
@@ -122,7 +126,7 @@ class Faults:
         """Choose for one call: every matching wait, and the first other rule."""
         ordered = CallFaults()
         for rule in self.rules:
-            if rule.kind == "record" or (ordered.fault and rule.kind != "slow"):
+            if rule.kind in _OF_RECORDS or (ordered.fault and rule.kind != "slow"):
                 continue
             if self._matches_call(rule, call) and self._acts(rule):
                 if rule.kind == "slow":
@@ -131,10 +135,19 @@ class Faults:
                     ordered.fault = rule
         return ordered
 
-    def record_rule(self, call: Call, record: dict[str, Any]) -> Rule | None:
-        """The rule that makes this one record fail."""
+    @property
+    def hide_records(self) -> bool:
+        """Whether any order may leave a record out of a list."""
+        return any(rule.kind == "unlisted" for rule in self.rules)
+
+    def lists(self, call: Call, record: dict[str, Any]) -> bool:
+        """Whether a list shows this record of it."""
+        return self.record_rule(call, record, "unlisted") is None
+
+    def record_rule(self, call: Call, record: dict[str, Any], kind: str = "record") -> Rule | None:
+        """The rule that makes this one record fail, or leaves it out."""
         for rule in self.rules:
-            if rule.kind == "record" and _gate_fits(rule, call) and self._fits(rule, record) and self._acts(rule):
+            if rule.kind == kind and _gate_fits(rule, call) and self._fits(rule, record) and self._acts(rule):
                 return rule
         return None
 

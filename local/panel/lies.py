@@ -1,8 +1,8 @@
-"""Reads that lie: a filter that is ignored, and an answer that tells nothing."""
+"""Reads that lie: a filter that is ignored, an answer that tells nothing, and pages that move while they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from local.panel.answers import Answer
 from local.panel.calls import Call
 from local.panel.settings import Settings
+from local.panel.state import PanelState
 
 _COUNTS = ("resultsNumberAll", "resultsNumberPage")
 _MANY = {"resultsNumberAll": 300, "resultsNumberPage": 3}
@@ -47,3 +48,9 @@ def hollowed(call: Call, answer: Answer, settings: Settings) -> Answer:
         "quiet": {**frame, **dict.fromkeys(_COUNTS, 0), key: []},
     }
     return Answer(told[manner])
+
+
+def edit_some(panel: PanelState, shown: Sequence[int]) -> None:
+    """A panel user edits the first accounts of a page as soon as it was shown: they leave it, or change places."""
+    for account_id in shown[: panel.settings.edits_between_pages]:
+        panel.edit(account_id, street=f"Nowa {next(panel.edits)}")

@@ -11,12 +11,25 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from local.panel.model import Account
 from local.panel.settings import Settings
 
 _FIGURES = ("credit_limit", "balance")
 _TEXTS = frozenset(
     ["first_name", "last_name", "company", "additional", "nip", "email", "phone", "street", "zip_code", "city"]
 )
+
+
+def changed(changes: Mapping[str, Any], settings: Settings, account: Account) -> dict[str, Any]:
+    """Return what such a panel makes of a change of an account, by the names of `model.py`."""
+    values = dict(changes)
+    if settings.adds_shops and "shops" in values:
+        values["shops"] = sorted({*account.shops, *values["shops"]})
+    if settings.keeps_when_emptied:
+        values = {name: value for name, value in values.items() if value != ""}
+    if settings.whole_writes:
+        values = dict.fromkeys(_TEXTS - {"email", "additional"}, "") | values
+    return kept(values, settings)
 
 
 def kept(changes: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

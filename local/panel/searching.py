@@ -14,13 +14,19 @@ Test = Callable[[Account], bool]
 EMPTY_RESULT = 2
 
 
-def sift(panel: PanelState, ids: Sequence[int], tests: Iterable[Test]) -> Sequence[int]:
-    """The ids whose accounts pass every test; without tests the sequence itself, uncopied."""
+def sift(panel: PanelState, call: Call, ids: Sequence[int], tests: Iterable[Test]) -> Sequence[int]:
+    """The ids whose accounts pass every test and are not left out by order; else the sequence itself, uncopied."""
     wanted = list(tests)
+    if panel.faults.hide_records:
+        wanted.append(lambda account: panel.faults.lists(call, _matched_by(account)))
     if not wanted:
         return ids
     accounts = (panel.account(each) for each in ids)
     return [account.id for account in accounts if all(test(account) for test in wanted)]
+
+
+def _matched_by(account: Account) -> dict[str, Any]:
+    return {"clientId": account.id, "clientLogin": account.login, "clientCodeExternal": account.external_code}
 
 
 def count_unknown(panel: PanelState, call: Call, known: frozenset[str]) -> None:

@@ -224,6 +224,16 @@ class StandinPanel(GroupsAndCredit):
 
     # --- misbehaving
 
+    def back_up(self, name: str = "") -> None:
+        """Keep what the panel holds."""
+        with self.state.lock:
+            self.state.back_up(name)
+
+    def restore(self, name: str = "") -> None:
+        """Put back what was kept under that name, or KeyError; numbers given since are given again."""
+        with self.state.lock:
+            self.state.restore(name)
+
     def misbehave(self, kind: str, gate: str = "*", **how: Any) -> Rule:
         """Order a misbehaviour (see local.panel.faults); once, unless `times` says otherwise. The rule counts hits."""
         with self.state.lock:

@@ -48,7 +48,7 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
     """One record of GET clients/clients."""
     return {
         "clientId": account.id,
-        "clientsLastModificationDate": account.modified,
+        **_modified(account, settings),
         "clientLogin": account.login,
         "clientCodeExternal": account.external_code,
         "clientEmail": account.email,
@@ -59,7 +59,7 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
         "blockAutomaticallyAssigningGroupDiscount": y_n(account.block_group_auto_assignment),
         "clientBillingAddress": _billing(account),
         "clientPersonalData": {"clientBirthDate": account.birth_date},
-        "clientPreferences": _preferences(account, groups) | _nip_ue(account, settings),
+        "clientPreferences": _preferences(account, settings, groups) | _nip_ue(account, settings),
         "newsletterEmailApprovalsData": _approvals(account, "newsletterEmailApprovalDate"),
         "newsletterSmsApprovalsData": _approvals(account, "newsletterSmsApprovalDate"),
         "clientBalances": [{"clientBalanceAmount": account.panel_balance, "currencyId": account.currency}],
@@ -69,6 +69,15 @@ def client(account: Account, settings: Settings, groups: Groups) -> dict[str, An
         "clientRegistrationDate": account.registered,
         "clientActiveInShops": shops(account, settings),
     }
+
+
+def _modified(account: Account, settings: Settings) -> dict[str, Any]:
+    shown = {"empty": "", "null": None}.get(settings.date_before_edit, NO_MOMENT)
+    if account.modified != NO_MOMENT:
+        shown = account.modified
+    elif settings.date_before_edit == "absent":
+        return {}
+    return {"clientsLastModificationDate": shown}
 
 
 def _billing(account: Account) -> dict[str, Any]:
@@ -88,13 +97,13 @@ def _billing(account: Account) -> dict[str, Any]:
     }
 
 
-def _preferences(account: Account, groups: Groups) -> dict[str, Any]:
+def _preferences(account: Account, settings: Settings, groups: Groups) -> dict[str, Any]:
     return {
         "langId": account.language,
         "currencyId": account.currency,
         "clientIsWholesaler": yes_no(account.wholesaler),
         "clientVatPreferences": "always",
-        "clientGroupDiscountNumber": account.discount_group_id,
+        "clientGroupDiscountNumber": account.discount_group_id or settings.no_group,
         "clientGroupDiscountName": groups.name(account.discount_group_id),
     }
 

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from local.panel import credit
+from local.panel import backups, credit
 from local.panel.accounts import Accounts
 from local.panel.clock import NO_DATE, NO_MOMENT, Clock
 from local.panel.counters import Counters
@@ -40,12 +40,13 @@ class PanelState:
     def __init__(self, settings: Settings | None = None, seed: int = 1) -> None:
         self.settings = settings or Settings()
         self.lock = threading.RLock()
-        self.clock = Clock()
+        self.clock = Clock(self.settings)
         self.counters = Counters()
         self.faults = Faults(seed)
         self.faults.code_of_login = self._code_of_login
         self.requests: deque[dict[str, Any]] = deque(maxlen=2000)  # in memory only: they hold personal data
         self.random = random.Random(seed)
+        self.edits = itertools.count(1)  # of those between pages: each another one
         self.empty()
 
     def empty(self) -> None:
@@ -54,6 +55,15 @@ class PanelState:
         self.groups = Groups(self.settings.groups)
         self._last_order_id = 0
         self._hidden_dates: list[tuple[float, int, str]] = []
+        self._backups: dict[str, backups.Backup] = {}
+
+    def back_up(self, name: str) -> None:
+        """Keep what the panel holds under a name."""
+        self._backups[name] = backups.made(self, _KEPT)
+
+    def restore(self, name: str) -> None:
+        """Put back what was kept under that name, or KeyError; numbers given since are given again."""
+        backups.put_back(self, self._backups[name])
 
     # --- finding
 
@@ -95,7 +105,8 @@ class PanelState:
             first = self.accounts.next_id
             account.login = self.accounts.free_login(f"client{number}" for number in itertools.count(first))
         account.registered = self.clock.wall()[:10] if account.registered == NO_DATE else account.registered
-        account.modified = self.clock.wall() if account.modified == NO_MOMENT else account.modified
+        if account.modified == NO_MOMENT and self.settings.date_before_edit == "opening":
+            account.modified = self.clock.wall()
         return self.accounts.add(account)
 
     def write(self, account: Account, changes: dict[str, Any]) -> None:
@@ -251,6 +262,7 @@ class PanelState:
         return found
 
 
+_KEPT = ("accounts", "groups", "_last_order_id", "_hidden_dates")  # what a backup holds
 _PERSONAL = [
     "email",
     "first_name",

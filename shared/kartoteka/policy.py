@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import string
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -67,11 +70,23 @@ class Login(_Section):
     @field_validator("pattern")
     @classmethod
     def _placeholders(cls, pattern: str) -> str:
-        named = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
+        try:
+            named = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
+        except ValueError:
+            raise ValueError(f"{pattern!r} has a brace without its partner") from None
         if unknown := [name for name in named if name not in table.LOGIN_PLACEHOLDERS]:
             known = " ".join(f"{{{name}}}" for name in table.LOGIN_PLACEHOLDERS)
             raise ValueError(f"{{{unknown[0]}}} is no placeholder; use {known}")
+        if not named:
+            raise ValueError(f"{pattern!r} has no placeholder: all clients would ask for one log-in name; write {{id}}")
         return pattern
+
+
+class Password(_Section):
+    """The form of a new account's random password, as the panel's rules want it; the panel takes 6 to 30 letters."""
+
+    length: int = Key(default=24, ge=8, le=30)
+    special: str = Key(default="-_.!", pattern=r"^[!-/:-@\[-`{-~]*$", max_length=32)
 
 
 class ConcernPolicy(_Section):
@@ -90,6 +105,7 @@ class Accounts(ConcernPolicy):
 
     incoming: bool = True
     login: Login = Login()
+    password: Password = Password()
     match: tuple[Annotated[str, Key(json_schema_extra={"enum": list(MATCHES)})], ...] = (
         "external_code",
         table.TAX_NUMBER_FIELD,
@@ -270,7 +286,29 @@ class PanelPolicy(_Section):
     monthly_budget: int | None = Key(default=None, ge=1)
     poll: Poll = Poll()
     full_read_days: int = Key(default=30, ge=1, le=3650)
+    api_version: int = Key(default=8, ge=5, le=99)
+    login_letters: str = Key(default="a-z0-9@._-", max_length=100)
+    time_zone: str = "Europe/Warsaw"
+    no_group: int = Key(default=0, ge=0)
+    timeout_seconds: float = Key(default=25, ge=1, le=60)
     required_on_create: tuple[str, ...] = table.REQUIRED_ON_CREATE
+
+    @field_validator("login_letters")
+    @classmethod
+    def _small_letters(cls, spec: str) -> str:
+        letters = letters_of(spec)
+        if not any(letter.isalnum() for letter in letters) or any(c.isspace() or c != c.lower() for c in letters):
+            raise ValueError(f"{spec!r} must name small letters or digits, as in 'a-z0-9@._-', and no blank or capital")
+        return spec
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(f"{name!r} is no time zone; write one such as 'Europe/Warsaw'") from None
+        return name
 
     @field_validator("required_on_create")
     @classmethod
@@ -279,6 +317,12 @@ class PanelPolicy(_Section):
             if name not in table.REQUIRABLE:
                 raise ValueError(f"{name!r} cannot be required{_did_you_mean(name, table.REQUIRABLE)}")
         return names
+
+
+def letters_of(spec: str) -> frozenset[str]:
+    """Return the letters that ``panel.login_letters`` names: single ones, and ranges such as ``a-z``."""
+    single = re.sub(r"(.)-(.)", lambda span: "".join(map(chr, range(ord(span[1]), ord(span[2]) + 1))), spec)
+    return frozenset(single)
 
 
 class Policy(_Section):
@@ -352,21 +396,77 @@ def _rule(given: FieldRule, field: Field, section: Any) -> Rule:
     )
 
 
+class Wrong(NamedTuple):
+    """A wrong place of a policy: where (keys joined by dots, or a line), and what is wrong there and what to do."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
 def parse(text: str) -> Policy:
     """Return the policy in a JSON text.
 
     Raises Halt("bad_policy") that names every wrong place, what is wrong there, and what to do.
     """
+    found = check(text.encode())
+    if isinstance(found, Policy):
+        return found
+    raise Halt("bad_policy", "; ".join(map(str, found)) + ". Correct the policy and deploy again.")
+
+
+def check(content: bytes) -> Policy | list[Wrong]:
+    """Return the policy that a file holds, or all that is wrong in it."""
     try:
-        document = json.loads(text or "{}")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [_NOT_UTF_8]
+    if "\0" in text:
+        return [_NOT_UTF_8]
+    if not text.strip():
+        return [Wrong("the policy", "is empty; write {} for the defaults")]
+    try:
+        document = json.loads(text, object_pairs_hook=_Object)
     except json.JSONDecodeError as exc:
-        where = f"line {exc.lineno}, column {exc.colno}"
-        raise Halt("bad_policy", f"not JSON at {where}: {exc.msg}. Correct the policy file there.") from None
+        return [Wrong(f"line {exc.lineno}, column {exc.colno}", f"not JSON: {exc.msg}")]
+    wrong = list(_given_twice(document))
+    if len(compact(document).encode()) > LONGEST:
+        wrong.append(Wrong("the policy", f"is longer than the {LONGEST} bytes that an SSM parameter holds"))
     try:
-        return Policy.model_validate(document)
+        policy = Policy.model_validate(document)
     except ValidationError as exc:
-        lines = [_explain(error) for error in exc.errors(include_url=False)]
-        raise Halt("bad_policy", "; ".join(lines) + ". Correct the policy and deploy again.") from None
+        return wrong + [_explained(error) for error in exc.errors(include_url=False)]
+    return wrong or policy
+
+
+LONGEST = 4096
+"""Bytes of a policy without blanks: what an SSM parameter of the standard tier holds."""
+_NOT_UTF_8 = Wrong("the policy", "is not UTF-8; save the file as UTF-8, which editors offer")
+
+
+def compact(document: Any) -> str:
+    """Return a policy as JSON without blanks."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that knows which of its keys are given more than once: the last one would count, in silence."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+
+
+def _given_twice(value: Any, *path: str) -> Iterator[Wrong]:
+    if isinstance(value, _Object):
+        yield from (Wrong(".".join([*path, name]), "is given twice; leave one") for name in value.twice)
+        for name, inner in value.items():
+            yield from _given_twice(inner, *path, name)
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from _given_twice(inner, *path, str(n))
 
 
 def json_schema() -> dict[str, Any]:
@@ -375,11 +475,11 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
 
 
-def _explain(error: Any) -> str:
+def _explained(error: Any) -> Wrong:
     place = ".".join(str(part) for part in error["loc"]) or "the policy"
     if error["type"] == "extra_forbidden":
-        return f"{place}: no such key{_did_you_mean(str(error['loc'][-1]), _keys_beside(error['loc']))}"
-    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+        return Wrong(place, f"no such key{_did_you_mean(str(error['loc'][-1]), _keys_beside(error['loc']))}")
+    return Wrong(place, error["msg"].removeprefix("Value error, "))
 
 
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:

@@ -10,6 +10,8 @@ import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -20,11 +22,12 @@ from kartoteka.adapters import sql
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.aws.state import DynamoState
-from kartoteka.adapters.idosell.http import PanelHttp
+from kartoteka.adapters.idosell.dialect import Dialect
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt
 from kartoteka.fields.table import CONCERNS
-from kartoteka.policy import Policy, parse
+from kartoteka.policy import PanelPolicy, Policy, parse
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
 
@@ -45,6 +48,7 @@ class Settings(BaseModel):
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
     longest_transaction_minutes: int = Field(default=60, ge=1)
+    hook: Literal["on", "off"] = "off"
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
 
@@ -73,18 +77,18 @@ def new_run() -> Run:
     """Return what one run works with, its concerns among it."""
     where = settings()
     policy = current_policy()
-    limits = policy.panel
     address = _secret(where.erp_secret)
     exchange = _exchange(address)
     run = Run(
         exchange=exchange,
-        panel=_panel(where.panel_url, _secret(where.panel_secret), limits.requests_per_second),
+        panel=_panel(where.panel_url, _secret(where.panel_secret), policy.panel),
         state=state(),
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
+        hook=where.hook == "on",
         looked=_looked(address, exchange.identity),
     )
     concerns.build(run)
@@ -132,8 +136,10 @@ def _policy(text: str) -> Policy:
 
 
 @lru_cache(maxsize=1)
-def _panel(url: str, key: str, rate: float) -> HttpPanel:
-    return HttpPanel(PanelHttp(url, key, RateLimit(state(), rate=rate)), state())
+def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
+    limit = RateLimit(state(), rate=panel.requests_per_second)
+    http = PanelHttp(url, key, limit, HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds))
+    return HttpPanel(http, state(), Dialect(ZoneInfo(panel.time_zone), panel.no_group))
 
 
 @lru_cache(maxsize=1)

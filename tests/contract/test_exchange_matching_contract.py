@@ -423,6 +423,17 @@ def test_prices_of_groups_are_counted_apart_from_groups_and_clients(bench: Bench
     assert set(records.written("discounts", AT)) == {Key("", "G", "discounts"), Key("G", "", "discounts")}
 
 
+def test_figures_that_the_erp_recomputes_are_no_writes_of_a_mass_change(bench: Bench) -> None:
+    moved, limit = written("balance", "1.00", "2.00"), written("credit_limit", "1.00", "2.00")
+    emptied = written("balance", "1.00", "", counts=True)
+    days = written("payment_days", "7", "14")
+    given = [(moved,), (limit,), (moved, limit), (emptied,), (moved, days)]
+    save(bench, *(change(f"C-{n}", "credit", written=some) for n, some in enumerate(given)))
+    records = bench.exchange.records
+    assert set(records.written("credit", AT)) == {Key(f"C-{n}", "", "credit") for n in (1, 2, 4)}
+    assert records.counted("credit", AT) == 1
+
+
 def test_of_any_writes_each_record_is_told_once_and_none_that_was_first_or_let_pass(bench: Bench) -> None:
     first = [replace(HARMLESS, reason=reason) for reason in (Reason.CREATE, Reason.FIRST_CONTACT)]
     save(bench, change("C-1", written=(HARMLESS, TAKEN)), change("C-2", written=(BACK,)), change("C-3", written=first))

@@ -10,7 +10,7 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import CREDIT_COLUMNS
-from kartoteka.model import Deferral, Key, Link, Owner, Record, RecordState
+from kartoteka.model import Change, Deferral, Key, Link, Owner, Record, RecordState
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
 from tests.fakes.stored import StoredPrice
 from tests.fixtures.exchange import Bench
@@ -521,6 +521,19 @@ def test_statuses_of_items_are_told_by_their_group(bench: Bench) -> None:
     for group_id in ids[1:]:
         assert bench.exchange.prices.statuses(group_id) == {"product/7": HELD}
     assert bench.exchange.prices.statuses("XX") == {}
+
+
+def test_a_persons_word_about_a_price_is_told_and_cleared_when_it_was_taken(bench: Bench) -> None:
+    said = [about("G", f"product/{n}", status=HELD) for n in (7, 8)]
+    bench.exchange.prices.store("G", [], [], [*said, about("H", "product/7", status=HELD)], run_id="r", at=AT)
+    assert bench.exchange.prices.decisions("G") == {}
+    bench.erp.decide_status("", "discounts", "Retry", "product/7", "G")
+    bench.erp.decide_status("", "discounts", "done", "product/7", "H")
+    assert bench.exchange.prices.decisions("G") == {"product/7": "Retry"}
+    before = replace(said[0].record, state=RecordState(status=HELD, decision="Retry"))
+    bench.exchange.prices.store("G", [], [], [Change(before, RecordState(status=HELD))], run_id="r", at=AT)
+    assert bench.exchange.prices.decisions("G") == {}
+    assert bench.exchange.prices.decisions("H") == {"product/7": "done"}
 
 
 def test_groups_are_told_whose_items_begin_or_end_in_a_time(bench: Bench) -> None:

@@ -80,6 +80,11 @@ class World(Protocol):
     def go_blind(self) -> None: ...
     def show_nobody_at_one_gate(self) -> None: ...
     def leave_out_who_has_no_address(self) -> None: ...
+    def list_newest_first(self) -> None: ...
+    def edit_between_pages(self, number: int) -> None: ...
+    def date_nobody_before_an_edit(self) -> None: ...
+    def back_up(self) -> None: ...
+    def restore(self) -> None: ...
 
 
 class FakeWorld:
@@ -171,6 +176,21 @@ class FakeWorld:
 
     def leave_out_who_has_no_address(self) -> None:
         self.panel.names_all = False
+
+    def list_newest_first(self) -> None:
+        self.panel.order = lambda account: (account.modified_at and -account.modified_at.timestamp(), account.login)
+
+    def edit_between_pages(self, number: int) -> None:
+        self.panel.edits_between_pages = number
+
+    def date_nobody_before_an_edit(self) -> None:
+        self.panel.new_have_no_date = True
+
+    def back_up(self) -> None:
+        self._backup = self.panel.backup()
+
+    def restore(self) -> None:
+        self.panel.restore(self._backup)
 
 
 class HttpWorld:
@@ -272,6 +292,22 @@ class HttpWorld:
     def leave_out_who_has_no_address(self) -> None:
         self.standin.settings.change(names_clients_without_addresses=False)
 
+    def list_newest_first(self) -> None:
+        self.standin.settings.change(listed_by="newest")
+
+    def edit_between_pages(self, number: int) -> None:
+        self.standin.settings.change(edits_between_pages=number)
+
+    def date_nobody_before_an_edit(self) -> None:
+        if self.standin.settings.date_before_edit == "opening":
+            self.standin.settings.change(date_before_edit="zeros")
+
+    def back_up(self) -> None:
+        self.standin.back_up()
+
+    def restore(self) -> None:
+        self.standin.restore()
+
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
     "http": {},
@@ -284,6 +320,7 @@ MANNERS: Mapping[str, Mapping[str, Any]] = {
     "http-php": {"numbers_as_text": True, "php_empties": True, "address_country": "name"},
     "http-flat": {"flat_elements": True},
     "http-unnamed": {"names_clients_without_addresses": False},
+    "http-newest-first": {"listed_by": "newest"},
     "http-date-lag-free": {"unchanged_write_moves_date": False, "login_required": True},
 }
 """The readings of the contract that a real panel may have, one world each."""
@@ -715,7 +752,7 @@ def test_accounts_are_found_by_their_days_of_registration_both_ends_included(wor
     for begin, end, expected in ((0, 0, keys[:1]), (1, 2, keys[1:3]), (3, 9, keys[3:]), (4, 9, [])):
         days = Days(first + timedelta(days=begin), first + timedelta(days=end))
         page = world.panel.changed(days, 0, 100)
-        assert [account.panel_client_id for account in page.found] == expected
+        assert sorted(account.panel_client_id for account in page.found) == expected
         assert page.total == len(expected)
     assert world.panel.read(keys[:1])[keys[0]].registered == first
 
@@ -843,6 +880,101 @@ def test_flat_elements_are_noticed_at_the_first_page_and_edits_are_seen() -> Non
         assert world.panel.read([key])[key].values["street"] == "Nowa 5"
         asked = ["returnElements" in call["query"] for call in standin.requests("GET clients/clients")]
         assert asked == [True, False, False]
+
+
+# pages that move, accounts without a date, a panel that was restored
+
+
+def registered(world: World, number: int) -> list[str]:
+    """Register so many accounts, one a second from noon on; return their ids, the oldest first."""
+    keys = []
+    for n in range(number):
+        world.set_time(NOON + timedelta(seconds=n))
+        keys.append(world.register(login=f"a{n:02}"))
+    world.set_time(NOON + 5 * MINUTE)
+    return keys
+
+
+def test_accounts_may_be_listed_by_their_dates(world: World) -> None:
+    keys = registered(world, 5)
+    world.list_newest_first()
+    pages = [ids(world, NOON, NOON + MINUTE, page, 2) for page in range(3)]
+    assert [*pages[0], *pages[1], *pages[2]] == keys[::-1]
+
+
+@pytest.mark.parametrize("number", [1, 7, 10])
+def test_who_is_edited_between_pages_leaves_the_window_and_others_move_up(world: World, number: int) -> None:
+    keys = registered(world, 25)
+    world.edit_between_pages(number)
+    window = Window(NOON, NOON + MINUTE)
+    first = world.panel.changed(window, 0, 10)
+    second = world.panel.changed(window, 1, 10)
+    assert (first.total, second.total) == (25, 25 - number)
+    shown = [account.panel_client_id for account in first.found]
+    edited = [account for account in world.panel.read(keys).values() if str(account.values["street"]).startswith("N")]
+    assert set(shown[:number]) < {account.panel_client_id for account in edited}
+    assert len(edited) == number + min(number, len(second.found)), "those of the second page since"
+    moved_up = set(keys) - set(shown) - {account.panel_client_id for account in second.found}
+    assert len(moved_up) >= number, "on no page of this reading"
+    assert {account.modified_at for account in edited} == {NOON + 5 * MINUTE}
+
+
+def test_nobody_is_edited_where_a_search_has_one_page_or_is_not_by_date(world: World) -> None:
+    keys = registered(world, 12)
+    world.edit_between_pages(3)
+    days = Days(NOON.date(), NOON.date())
+    searches: list[Callable[[], object]] = [
+        lambda: world.panel.changed(Window(NOON, NOON + MINUTE), 0, 12),
+        lambda: world.panel.changed(None, 0, 5),
+        lambda: world.panel.changed(days, 0, 5),
+        lambda: world.panel.read(keys),
+    ]
+    for search in searches:
+        search()
+    assert len(ids(world, NOON, NOON + MINUTE)) == 12
+
+
+def test_an_account_may_have_no_date_until_its_first_edit(world: World) -> None:
+    world.date_nobody_before_an_edit()
+    shop, ours = world.register(login="anna"), opened(world, "K-1")[0]
+    assert [account.modified_at for account in world.panel.read([shop, ours]).values()] == [None, None]
+    assert ids(world, NOON - MINUTE, NOON + MINUTE) == []
+    for search in (None, Days(NOON.date(), NOON.date())):
+        assert {account.panel_client_id for account in world.panel.changed(search, 0, 10).found} == {shop, ours}
+    world.set_time(NOON + MINUTE)
+    world.edit(shop, city="Gdynia")
+    assert ids(world, NOON, NOON + MINUTE) == [shop]
+    assert world.panel.read([shop])[shop].modified_at == NOON + MINUTE
+
+
+@pytest.mark.parametrize("shown", ["zeros", "empty", "null", "absent"])
+@pytest.mark.parametrize("manners", [{}, {"flat_elements": True}, {"numbers_as_text": True, "php_empties": True}])
+def test_no_date_may_be_shown_in_several_ways(shown: str, manners: Mapping[str, Any]) -> None:
+    with StandinPanel(date_before_edit=shown, **manners) as standin:
+        world = HttpWorld(standin)
+        test_an_account_may_have_no_date_until_its_first_edit(world)
+
+
+def test_a_restored_panel_shows_what_it_once_held_and_gives_numbers_again(world: World) -> None:
+    [key] = opened(world, "K-1")
+    number = world.add_address(key, **HOME)
+    world.back_up()
+    world.set_time(NOON + MINUTE)
+    done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"street": "Nowa 7", "active": False})]))
+    world.edit_address(key, number, city="Radom")
+    later, added = opened(world, "K-2")[0], world.add_address(key, **HOME)
+    world.set_time(NOON + 2 * MINUTE)
+    for _ in range(2):  # it can be put back again
+        world.restore()
+        account = world.panel.read([key])[key]
+        assert (account.values["street"], account.modified_at) == (PERSON["street"], NOON)
+        assert world.is_active(key)
+        assert (list(world.panel.find(["K-2"])), world.panel.read([later])) == ([], {})
+        assert world.kept(key) == {number: HOME}
+        assert ids(world, NOON + MINUTE, NOON + 2 * MINUTE) == []
+        assert world.register(login="berta") == later
+        assert world.add_address(key, **HOME) == added
+        world.edit(key, street="Inna 1")
 
 
 # the key

@@ -42,6 +42,9 @@ class World(Protocol):
     def fail(self) -> None: ...
     def reject_key(self) -> None: ...
     def lose_the_gate(self) -> None: ...
+    def unlist(self, number: str, answers: int | None) -> None: ...
+    def back_up(self) -> None: ...
+    def restore(self) -> None: ...
 
 
 class FakeWorld:
@@ -82,6 +85,15 @@ class FakeWorld:
 
     def lose_the_gate(self) -> None:
         self.panel.halt(Halt("panel_gate", f"the panel has no GET {GROUPS}"))
+
+    def unlist(self, number: str, answers: int | None) -> None:
+        self.panel.unlisted[number] = answers
+
+    def back_up(self) -> None:
+        self._backup = self.panel.backup()
+
+    def restore(self) -> None:
+        self.panel.restore(self._backup)
 
 
 class HttpWorld:
@@ -125,6 +137,15 @@ class HttpWorld:
 
     def lose_the_gate(self) -> None:
         self.standin.misbehave("5xx", status=404, times=None)
+
+    def unlist(self, number: str, answers: int | None) -> None:
+        self.standin.misbehave("unlisted", f"GET {GROUPS}", match={"groupNumber": number}, times=answers)
+
+    def back_up(self) -> None:
+        self.standin.back_up()
+
+    def restore(self) -> None:
+        self.standin.restore()
 
 
 MANNERS: Mapping[str, Mapping[str, Any]] = {
@@ -200,6 +221,40 @@ def test_groups_come_in_pages(world: World) -> None:
     assert {count for _, count in pages} == {3}
     beyond, _ = world.panel.groups(3, 2)
     assert not beyond
+
+
+@pytest.mark.parametrize("answers", [1, 2, None])
+def test_a_list_may_lack_a_group_that_is_there(world: World, answers: int | None) -> None:
+    numbers = [world.make_group(name) for name in ("A", "B", "C")]
+    world.unlist(numbers[1], answers)
+    for asked in range(4):
+        whole = answers is not None and asked >= answers
+        found, pages = world.panel.groups(0, 2)
+        assert [each.number for each in found] == (numbers[:2] if whole else numbers[::2])
+        assert pages == (2 if whole else 1), "its counts lack it too"
+    assert len(world.names()) == 3
+    key = world.register("anna")
+    assert put(world, "anna", group=numbers[1]) == [""], "the gates for writing know it"
+    assert world.panel.group_clients(numbers[1]) == {key}
+
+
+def test_a_list_may_lack_the_only_group(world: World) -> None:
+    number = world.make_group("A")
+    world.unlist(number, 1)
+    assert [list(world.panel.groups(0, 2)[0]) for _ in range(2)] != [[], []]
+    assert world.names() == {number: "A"}
+
+
+def test_a_restored_panel_has_its_former_groups_and_prices_and_gives_numbers_again(world: World) -> None:
+    first = world.make_group("A")
+    done(world.panel.set_prices(first, [price("7", "1.00")]))
+    world.back_up()
+    done(world.panel.set_prices(first, [price("7", "2.00"), price("8", "3.00")]))
+    second = world.make_group("B")
+    world.restore()
+    assert world.names() == {first: "A"}
+    assert world.prices(first) == {("product", "7"): (Decimal("1.00"), "PLN")}
+    assert world.make_group("C") == second
 
 
 def test_a_group_is_renamed_and_keeps_its_prices(world: World) -> None:

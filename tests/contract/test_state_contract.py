@@ -250,6 +250,17 @@ def test_a_429_of_a_clock_that_is_far_ahead_silences_and_slows_nobody_for_long(m
     assert spacing(right) == pytest.approx(0.4, rel=1e-4)
 
 
+# the wake-up hook
+
+
+def test_the_last_moment_is_kept_at_which_the_feed_was_woken(make: MakeState) -> None:
+    one, two = make(), make()
+    assert two.woken() is None
+    for minute in (1, 2):
+        one.wake(datetime(2026, 3, 2, 12, minute, tzinfo=UTC))
+    assert two.woken() == datetime(2026, 3, 2, 12, 2, tzinfo=UTC)
+
+
 # runs
 
 

@@ -637,7 +637,8 @@ class FakeRecords(_Port):
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
         found = self._braked(concern, since, prices=prices)
-        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in found if h.reason not in FIRST}
+        moved = (h for h in found if h.reason not in FIRST and h.field not in CONCERNS[concern].recomputed)
+        return {Key(h.client_id, h.group_id, concern, h.item_id) for h in moved}
 
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
         sent = {h.client_id for h in self._db.history if h.at >= since and h.direction == Direction.ERP_TO_PANEL}
@@ -758,6 +759,10 @@ class FakePrices(_Port):
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         return {key.item_id: s for key, s in self._db.statuses.items() if key.group_id == group_id and key.item_id}
+
+    def decisions(self, group_id: str) -> Mapping[str, str]:
+        of_group = ((key, s) for key, s in self._db.states.items() if key.group_id == group_id and key.item_id)
+        return {key.item_id: state.decision for key, state in of_group if state.status and state.decision}
 
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
         dates = ((key[0], _moment(row[name])) for key, row in self._db.items.items() if key[0] for name in _DATES)

@@ -8,7 +8,7 @@ misbehaves when told to.
 
 from __future__ import annotations
 
-import copy
+import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -38,7 +38,9 @@ from kartoteka.ports.panel import (
     NewAccount,
     PanelGroup,
     Search,
+    Window,
 )
+from local.panel import backups
 
 R = TypeVar("R", NewAccount, AccountUpdate, AddressWrite)
 T = TypeVar("T")
@@ -94,14 +96,16 @@ class FakePanel:
     ``opened`` lists the ids of accounts that ``create`` opened, repeated ones included. ``delivery`` is address id ->
     (panel client id, address), ``in_use`` the ids of addresses that the panel does not delete. ``known_shops`` are the
     panel's shops. ``order`` sorts what a search by dates finds, ``while_paging`` is called when a page of it was made
-    up: what it does is seen on the next page. ``new_have_no_date``: an account has no modification date before its
-    first edit. ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group
-    stands in the accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
+    up: what it does is seen on the next page. So are the edits of ``edits_between_pages``: of so many accounts on each
+    page of a window of several. ``new_have_no_date``: an account has no modification date before its first edit.
+    ``discount_groups`` is number -> name, ``prices`` number -> price by kind and id; who is in a group stands in the
+    accounts. ``log`` holds the calls as they came: the gate, and the client ids, account ids, external
     codes, groups' numbers and ``kind/id`` that they were about.
 
     It lies in reads when told to. ``unseen`` are the ids of accounts that its look-ups do not show, though another
-    gate and the lists by date do (but where all are unseen: then those are empty too); ``blind``: nothing at all is
-    shown, at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
+    gate and the lists by date do (but where all are unseen: then those are empty too); ``unlisted`` are the groups that
+    the list of groups leaves out, number -> in how many more answers, None in all; ``blind``: nothing at all is shown,
+    at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
     ``ignores_filters``: every search shows everything, which the port tells as a Halt.
     """
 
@@ -118,6 +122,8 @@ class FakePanel:
         self.new_have_no_date = False
         self.order: Callable[[Account], Any] | None = None
         self.while_paging: Callable[[Search, int], None] | None = None
+        self.edits_between_pages = 0
+        self.unlisted: dict[str, int | None] = {}
         self.unseen: set[str] = set()
         self.blind = False
         self.names_all = True
@@ -139,6 +145,7 @@ class FakePanel:
         self._last_id = 0
         self._last_address_id = 0
         self._last_group = 0
+        self._edits = itertools.count(1)
         self._calls: Counter[str] = Counter()
         self._failures: list[KartotekaError] = []
         self._lost_replies = 0
@@ -146,6 +153,7 @@ class FakePanel:
         self._refused: dict[str, Reject] = {}
         self._poison: set[str] = set()
         self._fatal: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
         self._disliked: list[tuple[str, Value, str, str]] = []
         self.tells_one_fault = False
         self._halt: Halt | None = None
@@ -186,14 +194,13 @@ class FakePanel:
         for address_id in [key for key, (owner, _) in self.delivery.items() if owner == panel_client_id]:
             self._drop(address_id)
 
-    def backup(self) -> dict[str, Any]:
+    def backup(self) -> backups.Backup:
         """Return what the panel holds, to be restored some day."""
-        return copy.deepcopy({name: getattr(self, name) for name in KEPT})
+        return backups.made(self, KEPT)
 
-    def restore(self, backup: Mapping[str, Any]) -> None:
+    def restore(self, backup: backups.Backup) -> None:
         """Put back what the panel held: numbers that it has handed out since are handed out anew."""
-        for name, held in copy.deepcopy(dict(backup)).items():
-            setattr(self, name, held)
+        backups.put_back(self, backup)
 
     def add_address(self, panel_client_id: str, **values: Value) -> str:
         """Add a delivery address as the customer would; return its id."""
@@ -247,12 +254,17 @@ class FakePanel:
         self._disliked.append((name, value, code, country))
 
     def fail_over(self, client_id: str, code: str = "panel_5xx") -> None:
-        """Fail at every writing call that holds this record."""
+        """Fail at every writing call that holds this record: a client, a group's number or new name, ``kind/id``."""
         self._fatal[client_id] = code
+
+    def fail_to_show(self, name: str, code: str = "panel_5xx") -> None:
+        """Fail at every reading call that asks for this: an account's id, an external code, a group's number."""
+        self._unreadable[name] = code
 
     def recover_from(self, client_id: str) -> None:
         """Do not fail over this record any more."""
-        del self._fatal[client_id]
+        self._fatal.pop(client_id, None)
+        self._unreadable.pop(client_id, None)
 
     def accept_values(self) -> None:
         """Take every value again."""
@@ -326,6 +338,9 @@ class FakePanel:
         shown = [self._showing(each) for each in found[page * limit : (page + 1) * limit]]
         if self.while_paging:
             self.while_paging(search, page)
+        if isinstance(search, Window) and len(found) > limit:
+            for account in shown[: self.edits_between_pages]:
+                self.edit(account.panel_client_id, street=f"Nowa {next(self._edits)}")
         if page and not shown:
             return AccountPage((), 0, 0)
         return AccountPage(shown, len(found), -(-len(found) // limit))
@@ -412,7 +427,7 @@ class FakePanel:
 
     def groups(self, page: int, limit: int) -> tuple[Sequence[PanelGroup], int]:
         self._begin("GET discounts/groups")
-        found = [PanelGroup(number, name) for number, name in self.discount_groups.items()]
+        found = [PanelGroup(number, name) for number, name in self.discount_groups.items() if self._lists(number)]
         return found[page * limit : (page + 1) * limit], -(-len(found) // limit)
 
     def create_group(self, name: str) -> str:
@@ -466,6 +481,13 @@ class FakePanel:
             return {}
         return {key: each for key, each in self.accounts.items() if key not in self.unseen}
 
+    def _lists(self, number: str) -> bool:
+        """Whether the list of groups shows this one now."""
+        left = self.unlisted.get(number, 0)
+        if left:
+            self.unlisted[number] = left - 1
+        return left == 0
+
     def _check_filter(self) -> None:
         if self.ignores_filters and self.accounts:
             raise Halt("panel_query", "the panel ignores the filter")
@@ -477,6 +499,13 @@ class FakePanel:
             raise self._halt
         if self._failures:
             raise self._failures.pop(0)
+        self._fail_over(about, self._unreadable if gate.startswith("GET ") else {})
+
+    @staticmethod
+    def _fail_over(names: Sequence[str], fatal: Mapping[str, str]) -> None:
+        for name in names:
+            if name in fatal:
+                raise Retry(fatal[name])
 
     def _write(self, gate: str, records: Sequence[R], act: Callable[[R], Outcome]) -> Sequence[Outcome]:
         if not records:
@@ -484,8 +513,7 @@ class FakePanel:
         self._begin(gate, [record.client_id for record in records])
         if self.lacks:
             self._check_known_fields(records)
-        if fatal := [self._fatal[record.client_id] for record in records if record.client_id in self._fatal]:
-            raise Retry(fatal[0])
+        self._fail_over([record.client_id for record in records], self._fatal)
         whole = any(record.client_id in self._poison for record in records)
         if whole and len(records) > 1:
             raise Reject(REFUSED_WHOLE, panel="422")
@@ -506,6 +534,7 @@ class FakePanel:
 
     def _write_group(self, gate: str, about: str, act: Callable[[], T]) -> T:
         self._begin(gate, [about])
+        self._fail_over([about], self._fatal)
         self._check_refused([about])
         answer = act()
         self._maybe_lose_reply()
@@ -523,6 +552,7 @@ class FakePanel:
     def _carry_out(self, gate: str, number: str, checked: Sequence[tuple[PriceKey, Price | None]]) -> Outcome:
         names = [f"{kind}/{item_id}" for (kind, item_id), _ in checked]
         self._begin(gate, [number, *names])
+        self._fail_over(names, self._fatal)
         try:
             self._check_known_group(number)
             self._check_refused([number, *names])

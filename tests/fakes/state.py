@@ -19,6 +19,7 @@ class FakeState:
         self.documents: dict[str, Stored] = {}
         self.shared = rate_limit.Shared()
         self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
+        self.noted: datetime | None = None
         self._failures: list[KartotekaError] = []
 
     def fail(self, *errors: KartotekaError) -> None:
@@ -48,6 +49,14 @@ class FakeState:
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
         self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
+
+    def wake(self, at: datetime) -> None:
+        self._maybe_fail()
+        self.noted = at
+
+    def woken(self) -> datetime | None:
+        self._maybe_fail()
+        return self.noted
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         self._maybe_fail()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from cli import stack as stacks
 from cli.erp import Where, opened
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.codes import status as said
-from kartoteka.model import Change, ConflictNote, Deferral, Direction, Link, Reason, Side, Written
+from kartoteka.model import Change, ConflictNote, Deferral, Direction, Forms, Link, Reason, Side, Written
+from kartoteka.ports.exchange import SentPrice
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import AT, about, change, written
@@ -218,6 +219,41 @@ def test_what_all_found_its_other_side_is_not_mentioned(command: Command, filled
     report = command.json("status", "--erp-url", filled.url)
     assert set(report["unmatched"].values()) == {0}
     assert "Not matched" not in command("status", "--erp-url", filled.url).stdout
+
+
+# --- what the panel never shows
+
+
+def test_what_was_sent_and_is_never_shown_is_listed_by_its_field(command: Command, sql: SqlBench) -> None:
+    opened = {"email": "a@b.pl", "vat_eu": True, "local_government": None}
+    unanswered = Forms({"payment_days": "14", "balance": "1.00"}, {"balance": "1.00"})
+    save(
+        sql,
+        change("C-1", base=opened),
+        change("C-2", base={**opened, "vat_eu": False, "local_government": False}),
+        change("C-3", base={"email": 'x"vat_eu":true', "vat_eu": None, "company": '"local_government":true'}),
+        change("C-1", "credit", base={"credit_limit": "5000.00", "payment_days": "30"}),
+        change("C-2", "credit", base=unanswered),
+        change("C-3", "credit", base={"credit_limit": "5000.00", "payment_days": None}),
+        change("C-4", "credit", base={"payment_days": ""}),
+        change("C-1", "accounts", base={"active": True}),
+    )
+    sent = [SentPrice("product", "7", "9.00", "PLN"), SentPrice("product", "8", None)]
+    sql.exchange.prices.store("G", sent, [], [], run_id="run-1", at=AT)
+    assert command.json("status", "--erp-url", sql.url)["not_shown"] == [
+        {"concern": "billing", "field": "vat_eu", "records": 2},
+        {"concern": "billing", "field": "local_government", "records": 1},
+        {"concern": "credit", "field": "payment_days", "records": 2},
+        {"concern": "discounts", "field": "price", "records": 1},
+    ]
+    text = command("status", "--erp-url", sql.url).stdout
+    assert "Sent, not shown by the panel" in text
+    assert "payment_days" in text
+
+
+def test_an_installation_that_sent_nothing_unseen_does_not_mention_it(command: Command, filled: SqlBench) -> None:
+    assert command.json("status", "--erp-url", filled.url)["not_shown"] == []
+    assert "not shown" not in command("status", "--erp-url", filled.url).stdout
 
 
 # --- discount groups, which are no clients
@@ -426,6 +462,23 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     assert "holiday" in shown
     assert f"kartoteka resume accounts --stack {STACK}" in shown
     assert "Last runs" in shown
+
+
+def test_status_tells_the_panel_calls_by_gate_and_what_the_month_will_take(
+    command: Command, deployed: Deployed
+) -> None:
+    none = command.json("status", "--stack", STACK)["cloud"]["calls"]
+    assert none == {"today": {}, "month": {}, "used": 0, "forecast": 0, "budget": None}
+    now = datetime.now(UTC).timestamp()
+    for gate in ("GET clients/clients", "GET clients/clients", "PUT clients/clients"):
+        deployed.state.lease(now=now, latest=now + 30, rate=5.0, gate=gate)
+    calls = command.json("status", "--stack", STACK)["cloud"]["calls"]
+    assert calls["today"] == calls["month"] == {"GET clients/clients": 2, "PUT clients/clients": 1}
+    assert calls["used"] == 3
+    assert calls["forecast"] >= 3
+    shown = command("status", "--stack", STACK).stdout
+    assert "3 panel calls this month; as the last days went" in shown
+    assert "PUT clients/clients" in shown
 
 
 def test_what_is_paused_waits_for_a_person(command: Command, deployed: Deployed) -> None:

@@ -190,6 +190,94 @@ def test_calls_at_once_are_counted(panel: StandinPanel) -> None:
         until(lambda: panel.peak_in_flight == 4)
 
 
+# --- pages that move, dates that are missing, lists that lack something, a backup
+
+
+def listed(api: Caller) -> list[str]:
+    return [each["clientLogin"] for each in api.get("clients/clients")["results"]]
+
+
+@pytest.mark.parametrize(
+    ("order", "logins"),
+    [("number", "cab"), ("oldest", "bca"), ("newest", "acb"), ("street", "abc")],
+)
+def test_accounts_are_listed_in_the_order_that_is_set(
+    panel: StandinPanel, api: Caller, order: str, logins: str
+) -> None:
+    for login, moment in (("c", "12:00:05"), ("a", "12:00:09"), ("b", "12:00:01")):
+        panel.seed(login=login, street=f"Polna {login}", modified=f"2026-03-02 {moment}")
+    control(panel, "POST", "settings", json={"listed_by": order})
+    assert "".join(listed(api)) == logins
+    assert api.window("2026-03-02 12:00:00", "2026-03-02 12:01:00") == list(logins)
+
+
+def test_accounts_of_a_page_are_edited_before_the_next_is_asked_for(panel: StandinPanel, api: Caller) -> None:
+    panel.clock.set(1_772_449_200)
+    panel.seed_sample(7)
+    panel.clock.advance(60)
+    control(panel, "POST", "settings", json={"edits_between_pages": 2})
+    stem = "clientsLastModificationDate"
+    query = {f"{stem}[{stem}End]": panel.clock.wall()[:17] + "00", "resultsLimit": 3}
+    assert [each["clientId"] for each in api.get("clients/clients", **query)["results"]] == [1, 2, 3]
+    assert [each.id for each in panel.accounts if each.street.startswith("Nowa")] == [1, 2]
+    assert len({each.street for each in panel.accounts if each.street.startswith("Nowa")}) == 2
+
+
+@pytest.mark.parametrize("shown", [("zeros", "0000-00-00 00:00:00"), ("empty", ""), ("null", None), ("absent", "-")])
+def test_a_date_is_missing_until_the_first_edit(panel: StandinPanel, api: Caller, shown: tuple[str, Any]) -> None:
+    control(panel, "POST", "settings", json={"date_before_edit": shown[0]})
+    panel.seed(login="anna")
+
+    def told() -> Any:
+        answer = api.send("GET", "clients/clients", checked=False).json()
+        return answer["results"][0].get("clientsLastModificationDate", "-")
+
+    assert told() == shown[1]
+    panel.edit(1, city="Radom")
+    assert told() == panel.account(1).modified > "2026"
+
+
+@pytest.mark.parametrize("match", [{"login": "b2b-00002"}, {"external_code": "K-00002"}, {"client_id": 2}])
+def test_an_account_is_left_out_of_a_list_and_its_counts(
+    panel: StandinPanel, api: Caller, match: dict[str, Any]
+) -> None:
+    panel.seed_sample(3)
+    rule = panel.misbehave("unlisted", "GET clients/clients", match=match, times=2)
+    for left in (2, 2, 3):
+        answer = api.get("clients/clients")
+        assert answer["resultsNumberAll"] == len(answer["results"]) == left
+    assert rule.hits == 2
+    assert api.get("clients/clients", clientsIds="2")["results"]
+    control(panel, "POST", "faults", json={"kind": "unlisted", "gate": "POST clients/crm/search", "match": match})
+    body = {"params": {"clientLogin": "b2b", "resultsPage": 0, "resultsLimit": 10}}
+    for left in (2, 3):
+        assert len(api.send("POST", "clients/crm/search", json=body).json()["clientsResults"]) == left
+
+
+def test_a_backup_is_kept_by_name_until_a_reset(panel: StandinPanel, api: Caller) -> None:
+    panel.seed(login="anna", city="Łódź")
+    control(panel, "POST", "backup", json={"name": "monday"})
+    panel.edit(1, city="Radom")
+    control(panel, "POST", "backup")
+    panel.seed(login="berta")
+    control(panel, "POST", "restore")
+    assert [each.city for each in panel.accounts] == ["Radom"]
+    control(panel, "POST", "restore", json={"name": "monday"})
+    assert [each.city for each in panel.accounts] == ["Łódź"]
+    assert api.get("clients/clients", clientsIds="1")["results"][0]["clientBillingAddress"]["clientCity"] == "Łódź"
+    control(panel, "POST", "reset", json={"what": ["accounts"]})
+    with pytest.raises(KeyError):
+        panel.restore("monday")
+
+
+def test_the_header_tells_the_time_of_the_panels_clock(panel: StandinPanel, api: Caller) -> None:
+    panel.clock.set(1_774_746_000.5)
+    for _ in range(2):
+        answer = api.send("GET", TIME, checked=False)
+        assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == 1_774_746_000
+        panel.misbehave("5xx")
+
+
 def until(holds: Callable[[], bool]) -> None:
     """Wait for what is sure to come; fail when it does not."""
     deadline = time.monotonic() + 10
@@ -261,6 +349,11 @@ def test_everything_goes_over_the_control_address(panel: StandinPanel, api: Call
         ("POST", "seed", {"json": {"accounts": [{"logn": "a"}]}}, 400),
         ("POST", "faults", {"json": {"kind": "x"}}, 400),
         ("POST", "settings", {"json": {"max_bach": 1}}, 400),
+        ("POST", "settings", {"json": {"listed_by": "login"}}, 400),
+        ("POST", "settings", {"json": {"date_before_edit": "never"}}, 400),
+        ("POST", "settings", {"json": {"edits_between_pages": -1}}, 400),
+        ("POST", "settings", {"json": {"edits_between_pages": "7"}}, 400),
+        ("POST", "restore", {"json": {"name": "unknown"}}, 404),
         ("POST", "reset", {"json": []}, 400),
         (
             "POST",

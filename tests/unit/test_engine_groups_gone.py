@@ -10,7 +10,7 @@ from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
 from kartoteka.policy import parse
 from kartoteka.ports.panel import PanelGroup
-from tests.helpers import account_of, number_of, prices
+from tests.helpers import account_of, left_undone, number_of, prices
 from tests.world import CLIENT, World
 
 
@@ -98,6 +98,82 @@ def test_two_readings_that_lack_it_are_proof_and_all_is_sent_again_at_once() -> 
     status = world.exchange.status("C-0", "discounts")
     assert status is not None
     assert status.state is State.IN_STEP
+
+
+def shown_never(world: World) -> None:
+    """Let no list show a group of this name ever again."""
+    shows(world, ["Obca"])
+
+
+@pytest.mark.parametrize("clients", [0, 2])
+def test_a_list_that_shows_it_never_again_makes_one_more_and_no_third(clients: int) -> None:
+    world = shop(clients)
+    former = number_of(world)
+    shown_never(world)
+    for price in ("9.99", "8.88", "7.77"):
+        touch(world, price)
+        world.tick()
+        world.pass_time(days=1)
+        assert named(world) == [former, number_of(world)]
+        assert prices(world) == {"product/7": f"{price} PLN"}
+    assert not left_undone(world, "discounts", asked=True)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_list_that_never_shows_what_we_made_makes_one_more_and_no_third(renamed: bool) -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.panel.make_group("Obca")
+    shown_never(world)
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="12.30", currency="PLN")
+    for price in ("9.99", "8.88", "7.77"):
+        touch(world, price)
+        if renamed:
+            world.exchange.set_group("G1", f"Hurt {price}")
+        world.tick()
+    assert [name for name in world.panel.discount_groups.values() if name != "Obca"] == (
+        ["Hurt 9.99", "Hurt 7.77"] if renamed else ["Hurt", "Hurt"]
+    )
+    assert prices(world) == {"product/7": "7.77 PLN"}
+    assert not left_undone(world, "discounts")
+
+
+def test_what_a_list_has_shown_since_is_gone_again_where_two_readings_lack_it() -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.panel.make_group("Obca")
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="12.30", currency="PLN")
+    world.tick()
+    touch(world)
+    world.tick()
+    former = number_of(world)
+    for price in ("8.88", "6.66"):
+        world.panel.unlisted[number_of(world)] = 2
+        touch(world, price)
+        world.tick()
+        touch(world, "7.77")
+        world.tick()
+    assert number_of(world) == former, "which has the name, and is nobody's"
+    assert len(named(world)) == 2
+
+
+def test_a_client_that_the_panel_refuses_proves_a_group_gone_that_no_list_has_shown() -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.panel.make_group("Obca")
+    former = world.panel.unlisted.setdefault("2", None) or "2"
+    world.exchange.set_group("G1", "Hurt")
+    world.exchange.set_item("G1", "product", "7", price="12.30", currency="PLN")
+    world.tick()
+    touch(world)
+    world.panel.unlisted["3"] = None
+    world.tick()
+    assert number_of(world) != former
+    world.panel.remove_group(number_of(world))
+    world.exchange.insert_client("C-0", **{**CLIENT, "discount_group_id": "G1"})
+    for _ in range(4):
+        world.tick()
+    assert named(world) == [former, number_of(world)] == ["2", "4"]
+    assert world.panel.accounts[account_of(world, "C-0")].values["discount_group_id"] == "4"
 
 
 def test_a_shop_without_any_group_left_says_so_where_a_client_is_put_into_it() -> None:

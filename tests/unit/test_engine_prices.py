@@ -1140,3 +1140,110 @@ def test_a_panel_that_ignores_the_paging_is_a_halt() -> None:
     world.collect("discounts")
     world.drain()
     assert told(world) == (State.PENDING, "panel_query")
+
+
+# --- what a person answers about a price
+
+
+def refused_price(code: str = "refused") -> World:
+    """Return an installation with two prices, of which the panel refuses that of product 7."""
+    world = shop()
+    world.panel.refuse("product/7", Reject(code, panel="nie"))
+    world.exchange.set_group("G1", "Hurt")
+    for n in ("7", "8"):
+        world.exchange.set_item("G1", "product", n, price="10.00", currency="PLN")
+    world.tick()
+    assert told(world, "product/7") == (State.HELD, code)
+    return world
+
+
+def answer(world: World, word: str | None, item: str = "product/7") -> None:
+    world.exchange.decide_status("", "discounts", word, item, "G1")
+    world.tick()
+
+
+def word(world: World, item: str = "product/7") -> str:
+    return world.exchange.prices.decisions("G1").get(item, "")
+
+
+def test_retry_tries_a_refused_price_again_and_is_taken() -> None:
+    world = refused_price()
+    before = calls(world)
+    answer(world, " Retry ")
+    assert made_since(world, before)[SET] == 1, "refused again"
+    assert (told(world, "product/7"), word(world)) == ((State.HELD, "refused"), "")
+    world.panel.accept("product/7")
+    world.tick()
+    assert "product/7" not in prices(world), "the same price is not tried by itself"
+    answer(world, "retry")
+    assert prices(world)["product/7"] == "10.00 PLN"
+    assert (told(world, "product/7"), word(world)) == (None, "")
+    assert not left_undone(world, "discounts")
+
+
+def test_retry_of_a_removal_that_was_refused() -> None:
+    world = with_group(p7="10.00", p8="11.00")
+    world.panel.refuse("product/7")
+    world.exchange.delete_item("G1", "product", "7")
+    world.tick()
+    assert told(world, "product/7") == (State.HELD, "refused")
+    world.panel.accept("product/7")
+    answer(world, "retry")
+    assert prices(world) == {"product/8": "11.00 PLN"}
+    assert (told(world, "product/7"), word(world)) == (None, "")
+
+
+def test_done_takes_a_price_for_sent_until_its_row_changes() -> None:
+    world = refused_price()
+    before = calls(world)
+    answer(world, "done")
+    assert (told(world, "product/7"), word(world)) == (None, "")
+    assert SET not in made_since(world, before)
+    world.tick()
+    assert SET not in made_since(world, before)
+    world.panel.accept("product/7")
+    world.exchange.set_item("G1", "product", "7", price="12.00", currency="PLN")
+    world.tick()
+    assert prices(world)["product/7"] == "12.00 PLN"
+
+
+def test_done_of_a_removal_forgets_the_price() -> None:
+    world = with_group(p7="10.00", p8="11.00")
+    world.panel.refuse("product/7")
+    world.exchange.delete_item("G1", "product", "7")
+    world.tick()
+    answer(world, "done")
+    assert (told(world, "product/7"), word(world)) == (None, "")
+    assert not left_undone(world, "discounts")
+
+
+@pytest.mark.parametrize("said", ["send", "erp", "tak"])
+def test_a_word_that_means_nothing_about_a_price_stays_and_is_told_once(said: str) -> None:
+    world = refused_price()
+    before = calls(world)
+    answer(world, said)
+    assert (told(world, "product/7"), word(world)) == ((State.HELD, "bad_decision"), said)
+    times = world.exchange.status("", "discounts", "product/7", "G1")
+    for _ in range(3):
+        world.tick()
+    assert world.exchange.status("", "discounts", "product/7", "G1") == times
+    assert SET not in made_since(world, before)
+    answer(world, None)
+    assert told(world, "product/7") == (State.HELD, "refused")
+    assert not left_undone(world, "discounts")
+    answer(world, "retry")
+    assert (told(world, "product/7"), word(world)) == ((State.HELD, "refused"), "")
+
+
+def test_a_row_that_is_no_price_is_looked_at_again_and_cannot_be_done() -> None:
+    world = with_group(p7="10.00")
+    world.exchange.set_item("G1", "product", "8", price="-1", currency="PLN")
+    world.tick()
+    answer(world, "retry", "product/8")
+    assert (told(world, "product/8"), word(world, "product/8")) == ((State.HELD, "bad_amount"), "")
+    answer(world, "done", "product/8")
+    assert (told(world, "product/8"), word(world, "product/8")) == ((State.HELD, "bad_decision"), "done")
+    world.exchange.set_item("G1", "product", "8", price="1", currency="PLN")
+    world.tick()
+    assert prices(world)["product/8"] == "1.00 PLN"
+    assert told(world, "product/8") is None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kartoteka.codes import CODES, State
+from kartoteka.codes import CODES, State, Status
 from kartoteka.errors import Reject
-from kartoteka.model import Value
+from kartoteka.model import Change, Conflict, ConflictNote, Key, Record, RecordState, Side, Value
 from kartoteka.policy import parse
+from kartoteka.sync.reconcile import figures
 from tests.helpers import left_undone, linked, puts
 from tests.world import CLIENT, World
 
@@ -410,3 +413,60 @@ def test_a_record_that_was_blamed_is_sent_once_the_panel_is_well_and_the_row_cha
     world.exchange.update_client("C-1", last_name="Nowak")
     world.tick()
     assert states(world)["C-1"] == (IN_STEP, "")
+
+
+# --- what a tick counts as held
+
+
+def held_in(world: World) -> int:
+    before = world.counts.held
+    world.tick()
+    return world.counts.held - before
+
+
+def test_what_is_held_counts_once_and_not_again_when_only_its_message_changes() -> None:
+    world = linked()
+    world.exchange.update_client("C-0", zip_code="0x")
+    world.panel.refuse_value("zip_code", "0x", "bad_postcode")
+    assert held_in(world) == 1
+    assert held_in(world) == 0
+    before = said(world)
+    world.panel.refuse_value("zip_code", "0y", "bad_postcode")
+    world.exchange.update_client("C-0", zip_code="0y")
+    world.exchange.update_client("C-0", phone="1")
+    world.panel.refuse_value("phone", "1", "bad_phone")
+    world.tick()
+    assert said(world) != before
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        (None, Status(HELD, "refused", "city", "a", "a"), True),
+        (Status(HELD, "refused", "city", "a", "a"), Status(HELD, "refused", "city", "b", "b"), False),
+        (Status(HELD, "refused", "city", "a", "a"), Status(HELD, "refused", "street", "a", "a"), True),
+        (Status(HELD, "refused", "city", "a", "a"), Status(HELD, "bad_city", "city", "a", "a"), True),
+        (Status(PENDING, "refused", "city", "a", "a"), Status(HELD, "refused", "city", "a", "a"), True),
+        (Status(HELD, "refused", "city", "a", "a"), Status(PENDING, "refused", "city", "b", "b"), False),
+        (Status(HELD, "refused", "city", "a", "a"), None, False),
+        (None, Status(State.CONFLICT, "conflict", "city", "a", "a"), True),
+        (
+            Status(State.CONFLICT, "conflict", "city", "a", "a"),
+            Status(State.CONFLICT, "conflict", "city", "b", "b"),
+            False,
+        ),
+    ],
+)
+def test_only_what_arose_is_counted(before: Status | None, after: Status | None, counts: bool) -> None:
+    record = Record(Key("C-0", "", "billing"), state=RecordState(status=before))
+    assert figures([Change(record, RecordState(status=after))]).held == counts
+
+
+def test_new_values_of_an_open_conflict_are_no_new_conflict() -> None:
+    known = Conflict(1, "city", "a", "b", None)
+    record = Record(Key("C-0", "", "billing"), conflicts=(known,))
+    note = ConflictNote("city", "a", "c", None)
+    change = Change(record, RecordState(), conflicts=(note, replace(note, field="street")))
+    assert figures([change]).conflicts == 1
+    decided = replace(record, conflicts=(replace(known, decision=Side.ERP),))
+    assert figures([replace(change, record=decided)]).conflicts == 2, "decided, and carried only now"

@@ -8,8 +8,9 @@ import pytest
 
 from kartoteka.concerns.accounts import logins
 from kartoteka.concerns.accounts.logins import Logins
+from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.model import Intent, Key, Record, RecordState, Value
-from kartoteka.policy import Login
+from kartoteka.policy import Login, Password, letters_of
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,26 @@ def test_an_opening_whose_reply_was_lost_asks_for_the_same_name_again() -> None:
     assert Logins(Login()).current(client("C-1", made)) == "c-1-2"
     given = Intent((), making=False, login="jan", linked_by="nip")
     assert Logins(Login()).current(client("C-1", given)) == "c-1"
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [("a-z0-9", "cz1001lodz"), ("a-z0-9_-", "cz-1001-lodz"), ("a-z0-9.", "cz1001.lodz"), ("0-9", "1001")],
+)
+def test_a_name_holds_only_letters_that_the_panel_takes(letters: str, expected: str) -> None:
+    names = Logins(Login(mode="pattern", pattern="{id}.{city}"), letters_of(letters))
+    assert names.current(client("CZ/1001.", city="Łódź")) == expected
+
+
+@pytest.mark.parametrize(
+    "form", [Password(), Password(length=8), Password(length=30, special=""), Password(special="!")]
+)
+def test_a_password_has_every_kind_of_letter_that_panels_ask_for(form: Password) -> None:
+    made = {new_password(form) for _ in range(200)}
+    assert len(made) == 200
+    for password in made:
+        assert len(password) == form.length
+        assert any(c.islower() for c in password)
+        assert any(c.isupper() for c in password)
+        assert any(c.isdigit() for c in password)
+        assert any(c in form.special for c in password) == bool(form.special)

@@ -39,7 +39,7 @@ WIRE = {
     "clientDeliveryAddressCity": "Radom",
     "clientDeliveryAddressCountry": "PL",
 }
-FAULT = {"faultCode": 20, "faultString": "zły kod"}
+FAULT = {"faultCode": 103, "faultString": "zły kod"}
 
 
 def write(number: str = "7", values: Values | None = None, shops: tuple[int, ...] = (1, 2)) -> AddressWrite:
@@ -328,7 +328,7 @@ def test_an_answer_of_another_shape_says_nothing() -> None:
 def test_the_panels_words_reach_a_person_and_no_log() -> None:
     [refusal] = gates.changed({"results": [bad()]}, [write()])
     assert isinstance(refusal, Reject)
-    assert refusal.facts == {"panel": "20: zły kod"}
+    assert refusal.facts == {"panel": "103: zły kod"}
     assert "zły" not in str(refusal) + repr(refusal)
 
 

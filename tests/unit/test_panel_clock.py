@@ -46,7 +46,7 @@ def instants(wall: str) -> set[datetime]:
 def test_every_instant_of_a_window_lies_in_what_is_sent(begin: datetime, span: timedelta, share: float) -> None:
     """However the panel reads the ends: as text, or as either instant that a wall time can stand for."""
     instant = begin + span * share
-    low, high = wall_window(Window(begin, begin + span))
+    low, high = wall_window(Window(begin, begin + span), WARSAW)
     assert low <= shown(instant) <= high
     assert max(instants(low)) <= begin
     assert min(instants(high)) >= begin + span
@@ -54,7 +54,7 @@ def test_every_instant_of_a_window_lies_in_what_is_sent(begin: datetime, span: t
 
 @given(moments, spans)
 def test_a_window_is_widened_by_two_hours_at_most(begin: datetime, span: timedelta) -> None:
-    low, high = wall_window(Window(begin, begin + span))
+    low, high = wall_window(Window(begin, begin + span), WARSAW)
     assert min(instants(low)) > begin - timedelta(hours=2, seconds=1)
     assert max(instants(high)) < begin + span + timedelta(hours=2, seconds=1)
 
@@ -64,27 +64,27 @@ def test_away_from_autumn_a_window_is_sent_as_it_is(month: int) -> None:
     begin = datetime(2026, month, 2, 12, 0, 0, 700_000, tzinfo=UTC)
     hour = 13 if month == 1 else 14
     expected = (f"2026-0{month}-02 {hour}:00:00", f"2026-0{month}-02 {hour}:00:03")
-    assert wall_window(Window(begin, begin + timedelta(seconds=1.5))) == expected
+    assert wall_window(Window(begin, begin + timedelta(seconds=1.5)), WARSAW) == expected
 
 
 @given(anywhen.map(lambda moment: moment.replace(microsecond=0)))
 def test_a_shown_moment_is_read_as_an_instant_that_it_stands_for(moment: datetime) -> None:
-    read = read_moment(shown(moment))
+    read = read_moment(shown(moment), WARSAW)
     assert read in instants(shown(moment))
     assert read is not None
     assert read.utcoffset() == timedelta(0)
 
 
 def test_of_two_instants_the_earlier_is_read() -> None:
-    assert read_moment("2026-10-25 02:30:00") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert read_moment("2026-10-25 02:30:00", WARSAW) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "no_date", ["0000-00-00 00:00:00", "0000-00-00", "", None, [], {}, "soon", "0001-01-01 00:00:00", 0, True]
 )
 def test_what_is_no_date_is_none(no_date: object) -> None:
-    assert read_moment(no_date) is None
+    assert read_moment(no_date, WARSAW) is None
 
 
 def test_a_day_without_a_time_is_its_midnight() -> None:
-    assert read_moment("2026-01-31") == datetime(2026, 1, 30, 23, 0, tzinfo=UTC)
+    assert read_moment("2026-01-31", WARSAW) == datetime(2026, 1, 30, 23, 0, tzinfo=UTC)

@@ -148,9 +148,41 @@ def test_each_fault_of_a_record_has_a_name_and_a_field(fault: str, code: str, fi
     assert CANARY not in str(reject) + repr(reject)
 
 
+LINES = ("clientLogin", "shopsIds", "clientDeliveryAddressZipCode", "clientDeliveryAddressStreet")
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "code", "field"),
+    [
+        ("20", "zły kod", "bad_postcode", "zip_code"),
+        ("19", "", "bad_address", "street"),
+        ("", "Pole clientDeliveryAddressZipCode jest błędne", "bad_postcode", "zip_code"),
+        ("103", "clientDeliveryAddressStreet: za długie", "bad_address", "street"),
+        ("20", "clientDeliveryAddressStreet: za długie", "bad_address", "street"),
+        ("20", "clientDeliveryAddressStreet, clientDeliveryAddressZipCode", "bad_postcode", "zip_code"),
+        ("18", "miasto nie było wysłane", "refused", ""),
+        ("", "Pole clientDeliveryAddressCity jest błędne", "refused", ""),
+        ("", "clientDeliveryAddressZipCode2", "refused", ""),
+        ("15", "numer VAT", "refused", ""),
+        ("12", "", "refused", ""),
+    ],
+)
+def test_a_fault_of_an_address_names_a_field_that_was_sent_or_none(
+    fault: str, text: str, code: str, field: str
+) -> None:
+    reject = faults.for_address([(fault, text)], sent=LINES)
+    assert (reject.code, reject.field) == (code, field)
+    assert reject.facts == {"panel": ": ".join(filter(None, (fault, text)))}
+
+
+def test_all_faults_of_an_address_are_told() -> None:
+    reject = faults.for_address([("101", "nie ma"), ("20", "zły kod"), ("19", "")], sent=LINES)
+    assert [each.field for each in (reject, *reject.also)] == ["", "zip_code", "street"]
+
+
 @pytest.mark.parametrize("fault", ["", "3", "20", "103"])
-def test_a_fault_of_an_address_is_quoted_and_its_number_not_read(fault: str) -> None:
-    reject = faults.for_address(fault, f"Błąd:\n {CANARY}")
+def test_a_fault_of_an_address_that_sent_no_field_is_quoted_and_its_number_not_read(fault: str) -> None:
+    reject = faults.for_address([(fault, f"Błąd:\n {CANARY}")], sent=())
     assert (reject.code, reject.field) == ("refused", "")
     assert reject.facts == {"panel": f"{fault}: Błąd: {CANARY}" if fault else f"Błąd: {CANARY}"}
     assert CANARY not in str(reject) + repr(reject)
@@ -171,7 +203,7 @@ def test_a_fault_of_an_address_is_quoted_and_its_number_not_read(fault: str) -> 
 def test_number_and_text_are_quoted_in_one_line_of_bounded_length(number: str, text: str, quoted: str) -> None:
     for reject in (
         faults.for_record(number, text, sent=()),
-        faults.for_address(number, text),
+        faults.for_address([(number, text)], sent=()),
         faults.for_group(number, text),
         faults.for_write_fault(number, text, gate=POST, sent=()),
     ):

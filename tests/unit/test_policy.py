@@ -9,7 +9,7 @@ import pytest
 from kartoteka.errors import Halt
 from kartoteka.fields.table import ACCOUNTS, BILLING, CONCERNS, CREDIT, DELIVERY_ADDRESSES, DISCOUNTS, TELLS_SHOP, Shown
 from kartoteka.model import Direction, Empty, Resolution
-from kartoteka.policy import Policy, Rule, parse, rules
+from kartoteka.policy import Policy, Rule, check, letters_of, parse, rules
 
 ONE_WAY_BY_DEFAULT = {
     "nip",
@@ -60,6 +60,11 @@ DOCUMENTED = {
         "requests_per_second": 5,
         "batch_size": 100,
         "monthly_budget": None,
+        "api_version": 8,
+        "login_letters": "a-z0-9@._-",
+        "time_zone": "Europe/Warsaw",
+        "no_group": 0,
+        "timeout_seconds": 25,
         "poll": {"min_seconds": 60, "max_seconds": 600, "max_seconds_with_hook": 3600},
         "full_read_days": 30,
         "required_on_create": ["email", "street", "zip_code", "city"],
@@ -186,7 +191,10 @@ def test_the_columns_that_tell_a_shop_are_those_of_the_table() -> None:
         ('{"delivery_addresses": {"fields": {"nip": {}}}}', "'nip' is no field of delivery addresses"),
         ('{"delivery_addresses": {"fields": {"country_code": {"empty": "erase"}}}}', "is never empty in the panel"),
         ('{"accounts": {"login": {"pattern": "{nazwa}"}}}', "{nazwa} is no placeholder; use {id}"),
-        ('{"accounts": {"login": {"pattern": "{id"}}}', "accounts.login.pattern: expected '}'"),
+        (
+            '{"accounts": {"login": {"pattern": "{id"}}}',
+            "accounts.login.pattern: '{id' has a brace",
+        ),
         ('{"accounts": {"match": ["nip", "emial"]}}', "'emial' is nothing to match by (did you mean 'email'?)"),
         ('{"accounts": {"default_shops": [0]}}', "accounts.default_shops.0: Input should be greater than"),
         ('{"panel": {"batch_size": 500}}', "panel.batch_size: Input should be less than or equal to 100"),
@@ -198,8 +206,23 @@ def test_the_columns_that_tell_a_shop_are_those_of_the_table() -> None:
         ('{"shops": {"rules": [{"shop": [1]}]}}', "shops.rules.0.shop: no such key (did you mean 'shops'?)"),
         ('{"shops": {"rules": [{"city": "X", "shops": [1]}]}}', "shops.rules.0.city: no such key"),
         ('{"version": 2}', "version: Input should be 1"),
-        ('{"version": 1,}', "not JSON at line 1, column 15"),
+        ('{"version": 1,}', "line 1, column 15: not JSON"),
         ("[]", "the policy:"),
+        ("", "the policy: is empty; write {} for the defaults"),
+        (" \n", "the policy: is empty"),
+        ('{"billing": {"conflict": "erp", "conflict": "panel"}}', "billing.conflict: is given twice"),
+        ('{"shops": {"rules": [{"shops": [1], "shops": [2]}]}}', "shops.rules.0.shops: is given twice"),
+        ('{"brake": {}, "brake": {}}', "brake: is given twice"),
+        ('{"accounts": {"login": {"mode": "pattern", "pattern": "b2b"}}}', "'b2b' has no placeholder"),
+        ('{"accounts": {"password": {"special": "ą"}}}', "accounts.password.special: "),
+        ('{"accounts": {"password": {"length": 40}}}', "accounts.password.length: "),
+        ('{"panel": {"time_zone": "Europe/Warszawa"}}', "'Europe/Warszawa' is no time zone"),
+        ('{"panel": {"time_zone": "../etc/passwd"}}', "is no time zone"),
+        ('{"panel": {"login_letters": "A-Z"}}', "'A-Z' must name small letters or digits"),
+        ('{"panel": {"login_letters": "-_"}}', "'-_' must name small letters or digits"),
+        ('{"panel": {"login_letters": "a z"}}', "'a z' must name small letters or digits"),
+        ('{"panel": {"timeout_seconds": 0}}', "panel.timeout_seconds: "),
+        (json.dumps({"accounts": {"default_shops": [1000] * 1000}}), "is longer than the 4096 bytes"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
@@ -210,6 +233,26 @@ def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
 
 def test_several_mistakes_are_told_together() -> None:
     with pytest.raises(Halt) as caught:
-        parse('{"biling": {}, "retry": {"max_attempts": 0}}')
+        parse('{"biling": {}, "retry": {"max_attempts": 0}, "brake": {"min_records": 1, "min_records": 2}}')
     assert "biling" in str(caught.value)
     assert "retry.max_attempts" in str(caught.value)
+    assert "brake.min_records" in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1250"])
+def test_a_file_in_another_encoding_is_told_as_such(encoding: str) -> None:
+    assert [str(each) for each in check('{"accounts": {"login": {"pattern": "ż-{id}"}}}'.encode(encoding))] == [
+        "the policy: is not UTF-8; save the file as UTF-8, which editors offer"
+    ]
+
+
+def test_a_byte_order_mark_of_utf_8_is_no_mistake() -> None:
+    assert check("{}".encode("utf-8-sig")) == Policy()
+
+
+@pytest.mark.parametrize(
+    ("spec", "letters"),
+    [("a-c", "abc"), ("a-c0-2._-", "abc012._-"), ("xyz", "xyz"), ("-a", "-a"), ("a-c-", "abc-")],
+)
+def test_letters_are_named_singly_or_by_ranges(spec: str, letters: str) -> None:
+    assert letters_of(spec) == frozenset(letters)

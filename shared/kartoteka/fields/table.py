@@ -90,7 +90,8 @@ class Field:
     ``returnElements`` calls the field; empty: the last name in ``read``. ``since``: the Admin API that first had the
     field; an older panel refuses it. ``group``: fields of one group mean something only together, so that where one is
     refused the others are not sent. ``watched``: read on both sides for a check, never written. ``protected``: one value
-    is replaced by another one only by a person's word, unless the policy says otherwise. ``note``: what the page
+    is replaced by another one only by a person's word, unless the policy says otherwise. ``recomputed``: a figure that
+    the ERP computes anew for everybody, again and again, so that it is no mass change where all of them move. ``note``: what the page
     of the fields says of a value that is not simply what stands in its column.
     """
 
@@ -110,6 +111,7 @@ class Field:
     group: str = ""
     watched: bool = False
     protected: bool = False
+    recomputed: bool = False
     note: str = ""
 
     def normalise(self, value: Value, record: Values) -> str:
@@ -120,6 +122,11 @@ class Field:
     def codec(self) -> Codec:
         """How its values are written for the panel, and read back."""
         return self.kind.codec
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the panel takes it and never shows it, so that what was last sent stands for it."""
+        return not self.read and bool(self.update) and self.assumed is None
 
     @property
     def comparable(self) -> bool:
@@ -183,7 +190,7 @@ DISCOUNTS = _fields(
 CREDIT = _fields(
     Field("credit_limit", MONEY, 16, "clientTradeCredit.clientTradeCreditLimit", "", "clientTradeCreditLimitExternal", _ONE_WAY, risk.zeroed, element="clientTradeCredit", group=_FIGURES, note=_LIMIT_NOTE),
     # Which figure shows the balance that was written is not known: the credit used is the likeliest.
-    Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit", group=_FIGURES),
+    Field("balance", MONEY, 16, "clientTradeCredit.clientTradeCreditUsed", "", "clientBalanceAmountExternal", _ONE_WAY, shown=Shown.AS_ANOTHER_FIGURE, element="clientTradeCredit", group=_FIGURES, recomputed=True),
     Field("payment_days", DAYS, 3, "", "", "numberOfDaysToPay", _ONE_WAY),
     Field("currency", CURRENCY, 3, _PREFERS + "currencyId", watched=True),
 )
@@ -332,6 +339,11 @@ class Rows:
     def tables(self) -> frozenset[str]:
         """Every table whose log entries wake the concern."""
         return frozenset({self.table, self.items, self.groups, *self.wakers} - {""})
+
+    @property
+    def recomputed(self) -> frozenset[str]:
+        """The fields of which it is no mass change that all of them move."""
+        return frozenset(name for name, field in self.fields.items() if field.recomputed)
 
 
 CONCERNS: Mapping[str, Rows] = MappingProxyType(

@@ -176,7 +176,10 @@ class Records(Protocol):
         ...
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
-        """Return the records that were written since then, but for creation, first contact, and what was let pass."""
+        """Return the records that were written since then, but for creation, first contact, and what was let pass.
+
+        Nor are those told of which only fields were written that the ERP recomputes (``Rows.recomputed``).
+        """
         ...
 
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
@@ -377,6 +380,10 @@ class Prices(Protocol):
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         """Return item id (``product/1017``) -> status of those of a group's items that have one."""
+        ...
+
+    def decisions(self, group_id: str) -> Mapping[str, str]:
+        """Return item id -> a person's word, to the letter, of those of a group's items about which there is one."""
         ...
 
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:

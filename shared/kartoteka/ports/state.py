@@ -95,6 +95,14 @@ class SyncState(Protocol):
         """Halve the rate for all, and let nobody call before ``now + wait``."""
         ...
 
+    def wake(self, at: datetime) -> None:
+        """Note that the panel's feed is to be asked soon."""
+        ...
+
+    def woken(self) -> datetime | None:
+        """Return when that was last noted."""
+        ...
+
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         """Keep the figures of one worker run for a while (they expire)."""
         ...

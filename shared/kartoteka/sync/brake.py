@@ -3,7 +3,8 @@
 A mistake in the ERP (a filter forgotten, a table half filled) closes accounts or erases addresses by the thousand. What
 takes something away is a fact of the field (:mod:`kartoteka.fields.risk`); it is counted against the linked clients,
 prices of groups against the prices that were sent. Writes of any kind are counted against all records that the concern
-looks after. Neither counts creation, first contact, what a person has let pass, or what the policy asked for. What was
+looks after, but for figures that the ERP recomputes for everybody (:attr:`kartoteka.fields.table.Rows.recomputed`).
+Neither counts creation, first contact, what a person has let pass, or what the policy asked for. What was
 written within the hour is read from ``sync_history``, where it stands in one transaction with the writes themselves, so
 no crash makes it forget; that a concern is stopped stands beside it.
 """
@@ -18,6 +19,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from kartoteka import policy
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Key
 from kartoteka.sync.plan import Plan
 from kartoteka.sync.retry import BRAKE
@@ -68,6 +70,7 @@ class Brake:
     def __init__(self, run: Run, concern: str) -> None:
         self._run = run
         self._concern = concern
+        self._recomputed = CONCERNS[concern].recomputed
         self._lock = threading.Lock()
         self._meters: dict[bool, Meter] = {}
         self._released: datetime | None = None
@@ -88,7 +91,8 @@ class Brake:
             meter = self._meter(prices=False)
             # Where there is no person's word at all, what was stopped before counts like anything else.
             found = free if self._released else counting
-            return self._lets(meter, sum(plan.risky for plan in found), {plan.record.key for plan in found})
+            moved = {plan.record.key for plan in found if plan.rewrites_beside(self._recomputed)}
+            return self._lets(meter, sum(plan.risky for plan in found), moved)
 
     def lets_prices(self, keys: Collection[Key], risky: int) -> bool:
         """Return whether these prices may be written, of which so many take something away; as for plans."""
@@ -119,7 +123,7 @@ class Brake:
         return self._meters[prices]
 
     def _lets(self, meter: Meter, risky: int, keys: Collection[Key]) -> bool:
-        if not keys:
+        if not keys and not risky:
             return True
         meter.counted += risky
         meter.written.update(keys)

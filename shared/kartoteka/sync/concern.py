@@ -480,7 +480,8 @@ class Concern:
         links = [record.link for record in linked.values() if record.link]
         asked = [KnownAccount(link.panel_client_id, link.panel_login, link.client_id) for link in links]
         often = [key for key, record in linked.items() if was_asked_often(record)]
-        accounts, failed = read_known(self.run, asked, often)
+        deferrals = {key: record.state.deferral for key, record in linked.items()}
+        accounts, failed = read_known(self.run, asked, often, deferrals)
         known = self.run.exchange.index.known(list(accounts)) if accounts else {}
         shown = {
             record.key.owner: self._read_afresh(record, accounts[key], known.get(key)) if key in accounts else Shown()
@@ -494,7 +495,7 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_apart(self.run, self.name, self.run.panel.update, plans)
+        return retry.send_apart(self.run, "update", self.run.panel.update, plans)
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -510,13 +511,13 @@ class Concern:
             if rest is None:
                 return [self.refused(plan, answer)]
             return rest if rest.call is not None else [rest.outcome()]
-        if isinstance(answer, Retry) and answer.alone and plan.act is Act.MERGE:
+        if isinstance(answer, Retry) and answer.alone:
             return [self._failed_alone(plan, answer)]
         return [retry.deferred(self.run, plan.record, answer, stopped=plan.confirmed)]
 
     def _failed_alone(self, plan: Plan, error: Retry) -> Change:
         """Return the change of a record over which the panel fails: an attempt is counted, the effect is unknown."""
-        change = self.refused(plan, Reject(f"{error.code}.alone"))
+        change = self.refused(plan, retry.own_fault(error))
         if change.after.deferral is None:
             return change
         return replace(change, after=replace(change.after, intent=plan.record.state.intent))

@@ -106,6 +106,7 @@ class PanelFeed:
         self._run = run
         self._slowly = slowly
         self._due = at_once
+        self._woken = False
         self._poll = run.policy.panel.poll
         self._budgeted = run.policy.panel.monthly_budget is not None
         self._pages_left = PAGES
@@ -141,7 +142,14 @@ class PanelFeed:
             return True
         longest = self._poll.longest(hook=self._run.hook)
         self._run.short_of_calls = self._budgeted and cursor.waiting.time > longest
-        return cursor.waiting.is_over(self._run.now(), max(longest, RAREST) if self._budgeted else longest)
+        over = cursor.waiting.is_over(self._run.now(), max(longest, RAREST) if self._budgeted else longest)
+        return over or self._wakes(cursor.waiting)
+
+    def _wakes(self, waiting: Waiting) -> bool:
+        """Return whether the panel has called since it was last asked, and was not asked for the shortest time."""
+        called = self._run.state.woken() if self._run.hook else None
+        self._woken = called is not None and called > waiting.asked_at
+        return self._woken and waiting.is_over(self._run.now(), self._times[0])
 
     @cached_property
     def _times(self) -> tuple[timedelta, timedelta]:
@@ -152,6 +160,8 @@ class PanelFeed:
     def _asked(self, waiting: Waiting | None) -> Waiting:
         """Return how long the feed waits after this reading, as long as it has found nothing."""
         now = self._run.now()
+        if waiting and self._woken:
+            return waiting.woken(now, self._times[0])
         return waiting.asked(now, *self._times) if waiting else Waiting(now, self._times[0])
 
     def _measured(self, cursor: FeedCursor | None) -> FeedCursor:

@@ -7,11 +7,11 @@ it has is not believed at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kartoteka import codes
 from kartoteka.errors import Halt, Reject, Retry
-from kartoteka.model import Record
+from kartoteka.model import NOTHING, Deferral, Record
 from kartoteka.ports.panel import BROKEN_ANSWER, Account, KnownAccount
 from kartoteka.sync import retry
 from kartoteka.sync.run import Run
@@ -34,22 +34,28 @@ def was_asked_often(record: Record) -> bool:
 
 
 def read_known(
-    run: Run, known: Sequence[KnownAccount], believed: Collection[str] = ()
+    run: Run,
+    known: Sequence[KnownAccount],
+    believed: Collection[str] = (),
+    deferrals: Mapping[str, Deferral | None] = NOTHING,
 ) -> tuple[dict[str, Account], Failures]:
     """Return those of these accounts that the panel shows, by id, and those that it could not be asked about, and why.
 
     What is in neither is gone: more than one question says so. Where one shows what another does not, that is an
-    outage (Retry). ``believed`` are the ids of those whose records were asked about often (:func:`was_asked_often`).
+    outage (Retry). ``believed`` are the ids of those whose records were asked about often (:func:`was_asked_often`);
+    ``deferrals``: id -> how its record was deferred, as :func:`kartoteka.sync.retry.ask_apart` asks.
     """
     by_id = {account.panel_client_id: account for account in known}
-    found, failed = retry.ask_all(lambda some: run.panel.read(some).values(), list(by_id))
+    found, failed = retry.ask_apart(run, "read", lambda some: run.panel.read(some).values(), list(by_id), deferrals)
     shown = {account.panel_client_id: account for account in found}
     missing = [key for key in by_id if key not in shown and key not in failed]
     new = [key for key in missing if key not in believed]
     if new and not shown and (doubt := _doubt(run, missing)):
         failed |= dict.fromkeys(new, doubt)
         missing = [key for key in missing if key in believed]
-    there, unasked = retry.ask_all(lambda some: run.panel.seek([by_id[key] for key in some]), missing)
+    there, unasked = retry.ask_apart(
+        run, "seek", lambda some: run.panel.seek([by_id[key] for key in some]), missing, deferrals
+    )
     return shown, {**failed, **unasked, **dict.fromkeys(there, Retry(BROKEN_ANSWER))}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
@@ -114,8 +114,12 @@ class Plan:
     @property
     def rewrites(self) -> bool:
         """Whether it writes what was compared before: it is no creation and no first contact."""
-        again = any(step.target and step.reason not in FIRST for step in self.steps)
-        return again or self.act in (Act.DELETE, Act.REMOVE)
+        return self.rewrites_beside(())
+
+    def rewrites_beside(self, fields: Collection[str]) -> bool:
+        """Whether it writes what was compared before of other fields than these."""
+        again = (step.field for step in self.steps if step.target and step.reason not in FIRST)
+        return any(name not in fields for name in again) or self.act in (Act.DELETE, Act.REMOVE)
 
     @property
     def risky(self) -> bool:

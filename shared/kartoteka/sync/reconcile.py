@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
-from kartoteka.model import Change, Direction, Owner, RecordState, Side
+from kartoteka.model import Change, ConflictNote, Direction, Owner, RecordState, Side
 from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Concern, by_owner
@@ -198,21 +198,27 @@ def _refused_by_erp(concern: Concern, plan: Plan, stored: Change, reason: str) -
 
 
 def figures(changes: Sequence[Change]) -> Counts:
-    """Count what some changes say: owners written on each side, conflicts, owners that wait for a person."""
+    """Count what some changes say: owners written on each side; conflicts, and owners that wait for a person, anew."""
     to_panel = {c.record.key.owner for c in changes if any(w.direction is Direction.ERP_TO_PANEL for w in c.written)}
     to_erp = {c.record.key.owner for c in changes if any(w.direction is Direction.PANEL_TO_ERP for w in c.written)}
-    held = {
-        c.record.key.owner
-        for c in changes
-        if c.after.status and c.after.status != c.record.state.status and _waits_for_person(c.after.status.state)
-    }
+    held = {c.record.key.owner for c in changes if begins_to_wait(c)}
     return Counts(
         written_to_panel=len(to_panel),
         written_to_erp=len(to_erp),
-        conflicts=sum(len(change.conflicts) for change in changes),
+        conflicts=sum(len(_raised(change)) for change in changes),
         held=len(held),
     )
 
 
-def _waits_for_person(state: State) -> bool:
-    return state in (State.HELD, State.CONFLICT)
+def _raised(change: Change) -> Sequence[ConflictNote]:
+    """Return the conflicts of a change without those that were open before, undecided, and only have new values."""
+    known = {conflict.field for conflict in change.record.conflicts if conflict.decision is None}
+    return [note for note in change.conflicts if note.field not in known]
+
+
+def begins_to_wait(change: Change) -> bool:
+    """Return whether a record waits for a person from this change on, or for another reason than before."""
+    before, after = change.record.state.status, change.after.status
+    if after is None or after.state not in (State.HELD, State.CONFLICT):
+        return False
+    return before is None or (before.state, before.code, before.field) != (after.state, after.code, after.field)

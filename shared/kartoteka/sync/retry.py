@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from kartoteka import codes
-from kartoteka.errors import Halt, Reject, Retry
+from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields.table import country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
@@ -18,7 +18,6 @@ from kartoteka.model import (
     Change,
     Decision,
     Deferral,
-    Done,
     Note,
     Outcome,
     Record,
@@ -41,6 +40,7 @@ FAILED_CALLS = 2
 """Calls that fail before an outage is believed in."""
 
 T = TypeVar("T")
+A = TypeVar("A")
 Pause = TypeVar("Pause", int, timedelta)
 Answer = Outcome | Halt
 """What became of one record of a bulk call, or why the whole call could not be made."""
@@ -145,42 +145,75 @@ def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T
 def send_apart(
     run: Run, gate: str, call: Callable[[Sequence[Any]], Sequence[Outcome]], plans: Sequence[Plan]
 ) -> list[Answer]:
-    """Send the calls of these plans; return an answer for each, in order.
+    """Send the calls of these plans through one gate, :func:`apart`; return an answer for each, in order."""
+    deferrals = [plan.record.state.deferral for plan in plans]
+    return apart(run, gate, deferrals, lambda part: send_all(call, [plans[n].call for n in part]))
 
-    Those whose last call failed go in smaller and smaller parts, after the others: one of them may be what the panel
-    fails over, and it is known once it fails alone (:attr:`Retry.alone`) while others pass. In an outage two calls
-    fail, and no more are made.
+
+def apart(
+    run: Run, gate: str, deferrals: Sequence[Deferral | None], call: Callable[[Sequence[int]], Sequence[A]]
+) -> list[A | Retry]:
+    """Make calls through one gate for records that were deferred so; return an answer for each, in order.
+
+    ``call`` is given the places of some, and answers for each. Those whose last call failed go in smaller and smaller
+    parts, after the others: one of them may be what the panel fails over, and it is known once it fails alone
+    (:attr:`Retry.alone`) while others of the same gate pass in this run. In an outage two calls fail, and no more are
+    made; one is enough of a kind that no record can be blamed for.
     """
-    answers: dict[int, Answer] = {}
-    failures: list[Retry | Halt] = []
-    for part in _parts(run, plans):
-        outage = len(failures) >= FAILED_CALLS and gate not in run.passed
-        told = [failures[0]] * len(part) if outage else send_all(call, [plans[n].call for n in part])
-        failures += [answer for answer in told[:1] if isinstance(answer, Retry | Halt)]
-        if any(isinstance(answer, Done) for answer in told):
+    answers: dict[int, A | Retry] = {}
+    failures: list[A] = []
+    single: list[int] = []
+    for part in _parts(run, deferrals):
+        outage = _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1]))
+        told = [failures[-1]] * len(part) if outage else call(part)
+        failures += [answer for answer in told[:1] if _is_failed_call(answer)]
+        if not all(isinstance(answer, KartotekaError) for answer in told):
             run.passed.add(gate)
         answers |= dict(zip(part, told, strict=True))
-        if len(part) == 1 and isinstance(told[0], Retry) and told[0].code in OWN_FAULTS and gate in run.passed:
-            answers[part[0]] = _alone(told[0])
-    return [answers[n] for n in range(len(plans))]
+        single += part if len(part) == 1 and not outage else []
+    for n in single:
+        answers[n] = blamed(run, gate, answers[n])
+    return [answers[n] for n in range(len(deferrals))]
 
 
-def _parts(run: Run, plans: Sequence[Plan]) -> list[Sequence[int]]:
-    """Return the plans by their places, in the parts in which they are sent."""
-    failed = {n: d.tries for n, plan in enumerate(plans) if (d := plan.record.state.deferral) and _may_be_own(d)}
-    fresh = [n for n in range(len(plans)) if n not in failed]
-    size = max(1, run.policy.panel.batch_size >> (2 * max(failed.values(), default=0)))
-    return [*([fresh] if fresh else []), *pieces(list(failed), size)]
+def _is_failed_call(answer: object) -> bool:
+    return isinstance(answer, Retry | Halt) and answer.code != "missing_result"
 
 
-def _may_be_own(deferral: Deferral) -> bool:
-    return deferral.code.partition(".")[0] in OWN_FAULTS
+def _is_outage(failures: Sequence[object]) -> bool:
+    return len(failures) >= FAILED_CALLS or not all(map(_is_own, failures))
 
 
-def _alone(error: Retry) -> Retry:
-    alone = Retry(error.code, after=error.after)
+def _is_own(failure: object) -> bool:
+    return isinstance(failure, Retry) and failure.code in OWN_FAULTS
+
+
+def blamed(run: Run, gate: str, answer: A) -> A | Retry:
+    """Return the answer of a call for one record: one that fails while the gate takes others fails alone."""
+    if not isinstance(answer, Retry) or not _is_own(answer) or gate not in run.passed:
+        return answer
+    alone = Retry(answer.code, after=answer.after)
     alone.alone = True
     return alone
+
+
+def size_of_part(run: Run, deferral: Deferral | None) -> int:
+    """Return how many records go into one call with one that was deferred so: fewer each time a call of its fails."""
+    tries = deferral.tries if deferral is not None and may_be_own(deferral) else 0
+    return max(1, run.policy.panel.batch_size >> (2 * tries))
+
+
+def _parts(run: Run, deferrals: Sequence[Deferral | None]) -> list[Sequence[int]]:
+    """Return the places of these records in the parts in which calls are made for them."""
+    failed = {n: d for n, d in enumerate(deferrals) if d is not None and may_be_own(d)}
+    fresh = [n for n in range(len(deferrals)) if n not in failed]
+    size = min((size_of_part(run, deferral) for deferral in failed.values()), default=1)
+    return [*pieces(fresh, run.policy.panel.batch_size), *pieces(list(failed), size)]
+
+
+def may_be_own(deferral: Deferral) -> bool:
+    """Return whether a record was deferred for what may be an outage, or a fault of its own."""
+    return deferral.code.partition(".")[0] in OWN_FAULTS
 
 
 def ask_all(
@@ -204,11 +237,38 @@ def ask_all(
         return [], dict.fromkeys(keys, error)
 
 
+def ask_apart(
+    run: Run,
+    gate: str,
+    call: Callable[[Sequence[str]], Collection[T]],
+    keys: Sequence[str],
+    deferrals: Mapping[str, Deferral | None],
+) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
+    """Search through one gate as :func:`ask_all` does, for records that were deferred so, by key: :func:`apart`."""
+    found: list[T] = []
+
+    def ask(part: Sequence[int]) -> list[Reject | Retry | Halt | None]:
+        asked = [keys[n] for n in part]
+        shown, failed = ask_all(call, asked)
+        found.extend(shown)
+        return [failed.get(key) for key in asked]
+
+    answers = apart(run, gate, [deferrals.get(key) for key in keys], ask)
+    return found, {key: answer for key, answer in zip(keys, answers, strict=True) if answer is not None}
+
+
 def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:
     """Return the change of a record about which the panel could not be asked."""
+    if isinstance(error, Retry) and error.alone:
+        error = own_fault(error)
     if isinstance(error, Reject):
         return refused(run, Change(record, record.state), error)
     return deferred(run, record, error)
+
+
+def own_fault(error: Retry) -> Reject:
+    """Return the refusal that a failure stands for which a record has alone: it counts an attempt."""
+    return Reject(f"{error.code}.alone")
 
 
 def halts(answers: Iterable[object]) -> tuple[str, ...]:

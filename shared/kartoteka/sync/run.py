@@ -76,7 +76,7 @@ class Run:
     by name; ``lacks`` the fields that the panel does not have. ``feed_read``: the panel's feed was read to its end in
     this run. ``short_of_calls``: the month's budget makes it wait longer than the policy says. ``looked``: when each
     reader of the log last found all triggers there, as long as the process lives. ``unlogged``: tables -> why this run
-    found not all of it logged. ``passed``: the concerns of which the panel has taken a write in this run.
+    found not all of it logged. ``passed``: the gates that have taken a write of this run, or answered a question of it.
     """
 
     exchange: Exchange

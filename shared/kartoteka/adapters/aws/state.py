@@ -1,6 +1,6 @@
 """Cursors, rate limit, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
-Keys: ``cursor``/name, ``rate``/``rate``, ``run``/time#run id. No personal data and no keys of
+Keys: ``cursor``/name, ``rate``/``rate``, ``wake``/``feed``, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
 rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
 """
@@ -97,6 +97,17 @@ class DynamoState:
                 return answer
         raise AssertionError("stamina ends with the last attempt's own error")
 
+    # the wake-up hook
+
+    def wake(self, at: datetime) -> None:
+        """Note that the panel's feed is to be asked soon."""
+        self._put({**_WAKE, "at": {"S": at.isoformat()}})
+
+    def woken(self) -> datetime | None:
+        """Return when that was last noted."""
+        found = self._get(_WAKE)
+        return datetime.fromisoformat(found["at"]["S"]) if found else None
+
     # runs
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
@@ -147,6 +158,7 @@ def _key(pk: str, sk: str) -> Item:
 
 
 _RATE = _key("rate", "rate")
+_WAKE = _key("wake", "feed")
 
 
 def _number(value: float) -> Item:

@@ -9,17 +9,18 @@ from typing import Any
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, failure, faults_of, results, text
 from kartoteka.adapters.idosell.clock import lies_in, read_day, read_moment, wall_window
+from kartoteka.adapters.idosell.dialect import ASSUMED, Dialect
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.normal import code_key
-from kartoteka.fields.table import ACCOUNT_FIELDS
+from kartoteka.fields.table import ACCOUNT_FIELDS, GROUP_FIELD
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import BROKEN_ANSWER, Account, AccountUpdate, Days, NewAccount, Search, Window
 
-_MODIFIED = "clientsLastModificationDate"
-_REGISTERED = "clientRegistrationDate"
-_KEYS = ("clientId", "clientLogin", "clientCodeExternal", _MODIFIED, _REGISTERED, "isUnregistered")
+MODIFIED = "clientsLastModificationDate"
+REGISTERED = "clientRegistrationDate"
+_KEYS = ("clientId", "clientLogin", "clientCodeExternal", MODIFIED, REGISTERED, "isUnregistered")
 _SHOWN = [field for field in ACCOUNT_FIELDS.values() if field.read]
 _ASKED = (field.element or field.read.rpartition(".")[2] for field in _SHOWN)
 ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
@@ -27,6 +28,7 @@ ELEMENTS = ",".join(dict.fromkeys((*_KEYS, *_ASKED)))
 PATHS = (*_KEYS, *dict.fromkeys(field.read for field in _SHOWN))
 """Where what was asked for stands in a record."""
 CRM_PAGE = 100
+_GROUP = ACCOUNT_FIELDS[GROUP_FIELD]
 
 
 # requests
@@ -75,16 +77,20 @@ def by_torn_code(code: str) -> Filter:
     return Filter("clientCodesExternal", {"clientCodesExternal": code}, lambda _: True)
 
 
-def by_dates(window: Window) -> Filter:
+def by_dates(window: Window, dialect: Dialect = ASSUMED) -> Filter:
     """Return the filter by modification date, both ends included."""
-    begin, end = wall_window(window)
-    query = {f"{_MODIFIED}[{_MODIFIED}Begin]": begin, f"{_MODIFIED}[{_MODIFIED}End]": end}
-    return Filter(_MODIFIED, query, lambda shown: lies_in(shown.get(_MODIFIED), begin, end))
+    return by_wall_times(*wall_window(window, dialect.zone), dialect)
+
+
+def by_wall_times(begin: str, end: str, dialect: Dialect = ASSUMED) -> Filter:
+    """Return the filter by modification date as the panel writes it, both ends included."""
+    query = {f"{MODIFIED}[{MODIFIED}Begin]": begin, f"{MODIFIED}[{MODIFIED}End]": end}
+    return Filter(MODIFIED, query, lambda shown: lies_in(shown.get(MODIFIED), begin, end, dialect.zone))
 
 
 def by_registration(days: Days) -> Filter:
     """Return the filter by day of registration, both ends included; a record that tells no day is believed."""
-    name = _REGISTERED
+    name = REGISTERED
 
     def holds(shown: Json) -> bool:
         day = read_day(shown.get(name))
@@ -93,11 +99,11 @@ def by_registration(days: Days) -> Filter:
     return Filter(name, {f"{name}[{name}Begin]": str(days.first), f"{name}[{name}End]": str(days.last)}, holds)
 
 
-def searched(search: Search) -> Filter:
+def searched(search: Search, dialect: Dialect) -> Filter:
     """Return the filter of a search by dates; for all accounts the one that finds everything."""
     if search is None:
         return everything()
-    return by_registration(search) if isinstance(search, Days) else by_dates(search)
+    return by_registration(search) if isinstance(search, Days) else by_dates(search, dialect)
 
 
 def search_query(page: int, limit: int, wanted: Filter, elements: str) -> dict[str, str]:
@@ -135,10 +141,10 @@ def create_body(records: Sequence[Json], *, notify: bool) -> Json:
     return {"params": {"clients": list(records)}, "settings": {"send_mail": notify, "send_sms": notify}}
 
 
-def create_record(account: NewAccount) -> Json:
+def create_record(account: NewAccount, dialect: Dialect = ASSUMED) -> Json:
     """Return one record of POST, without empty values. Raises Reject for a value that the panel could not take."""
     return {
-        **written(account.values, ACCOUNT_FIELDS, creating=True),
+        **_grouped(written(account.values, ACCOUNT_FIELDS, creating=True), _GROUP.create, dialect),
         "login": account.login,
         "password": account.password,
         "code_extern": account.client_id,
@@ -146,33 +152,41 @@ def create_record(account: NewAccount) -> Json:
     }
 
 
-def update_record(update: AccountUpdate) -> Json:
+def update_record(update: AccountUpdate, dialect: Dialect = ASSUMED) -> Json:
     """Return one record of PUT: its key and the changed fields; an empty text clears a field."""
     record: Json = {"clientLogin": update.login, "requestReference": update.client_id}
     if update.external_code is not None:
         record["clientCodeExternal"] = update.external_code
-    return record | written(update.values, ACCOUNT_FIELDS, creating=False)
+    return record | _grouped(written(update.values, ACCOUNT_FIELDS, creating=False), _GROUP.update, dialect)
+
+
+def _grouped(record: Json, name: str, dialect: Dialect) -> Json:
+    """Return the record with this panel's number of no group."""
+    return record | {name: dialect.no_group} if record.get(name) == ASSUMED.no_group else record
 
 
 # answers to searches
 
 
-def accounts(shown: Sequence[Json]) -> list[Account]:
+def accounts(shown: Sequence[Json], dialect: Dialect = ASSUMED) -> list[Account]:
     """Return the accounts of one page of GET clients/clients. Raises Retry where one has no id."""
     if not all(text(each.get("clientId")) for each in shown):
         raise Retry(BROKEN_ANSWER)
-    return [_account(each) for each in shown]
+    return [_account(each, dialect) for each in shown]
 
 
-def _account(shown: Json) -> Account:
+def _account(shown: Json, dialect: Dialect) -> Account:
+    values = read(shown, ACCOUNT_FIELDS)
+    if values.get(_GROUP.name) == str(dialect.no_group):
+        values = {**values, _GROUP.name: ""}
     return Account(
         panel_client_id=text(shown["clientId"]),
         login=text(shown.get("clientLogin")),
         external_code=text(shown.get("clientCodeExternal")),
-        values=read(shown, ACCOUNT_FIELDS),
-        modified_at=read_moment(shown.get(_MODIFIED)),
+        values=values,
+        modified_at=read_moment(shown.get(MODIFIED), dialect.zone),
         guest=FLAG.from_panel(shown.get("isUnregistered")) is True,
-        registered=read_day(shown.get(_REGISTERED)),
+        registered=read_day(shown.get(REGISTERED)),
     )
 
 
@@ -187,7 +201,7 @@ def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[
     """
     items = results(body)
     places = {record.client_id: n for n, record in enumerate(records)}
-    matched = {places[ref]: item for item in items if (ref := _echoed(item, _REFERENCE)) in places}
+    matched = {places[ref]: item for item in items if (ref := reference(item)) in places}
     matched |= _by_place(items, places, matched)
     return [
         _outcome(matched[n], record) if n in matched else Retry("missing_result") for n, record in enumerate(records)
@@ -195,7 +209,7 @@ def outcomes(body: Json, records: Sequence[NewAccount | AccountUpdate]) -> list[
 
 
 def _by_place(items: Sequence[Any], places: Mapping[str, int], matched: Mapping[int, Any]) -> dict[int, Any]:
-    nameless = {n: item for n, item in enumerate(items) if not _echoed(item, _REFERENCE)}
+    nameless = {n: item for n, item in enumerate(items) if not reference(item)}
     free = [n for n in places.values() if n not in matched]
     if len(items) != len(places) or len(nameless) != len(free):
         return {}
@@ -234,6 +248,11 @@ def _outcome(item: Any, record: NewAccount | AccountUpdate) -> Outcome:
 _REFERENCE = ("request_reference", "requestReference")
 _ID = ("id", "clientId")
 _LOGIN = ("login", "clientLogin")
+
+
+def reference(item: Any) -> str:
+    """Return the reference that a result echoes; empty where it names none."""
+    return _echoed(item, _REFERENCE)
 
 
 def _echoed(item: Any, names: Sequence[str]) -> str:

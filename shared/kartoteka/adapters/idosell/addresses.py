@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kartoteka.adapters.idosell import faults
-from kartoteka.adapters.idosell.answers import Json, failure, fault_of, results, text, whole
+from kartoteka.adapters.idosell.answers import Json, fault_of, faults_of, results, text, whole
 from kartoteka.adapters.idosell.records import read, written
 from kartoteka.errors import Retry
 from kartoteka.fields.table import DELIVERY_ADDRESSES, REQUIRED_OF_ADDRESS
@@ -41,8 +41,11 @@ def add_record(write: AddressWrite) -> Json:
 
 def update_record(write: AddressWrite) -> Json:
     """Return one record of PUT: its keys and the changed fields; an empty text clears a field."""
-    lines = written(write.values, DELIVERY_ADDRESSES, creating=False)
-    return {**_owner(write), _ID: _number(write.panel_address_id), **lines}
+    return {**_owner(write), _ID: _number(write.panel_address_id), **_lines(write)}
+
+
+def _lines(write: AddressWrite) -> Json:
+    return written(write.values, DELIVERY_ADDRESSES, creating=False)
 
 
 def delete_record(write: AddressWrite) -> Json:
@@ -113,11 +116,11 @@ def added(body: Json, writes: Sequence[AddressWrite]) -> list[Outcome]:
     if len(items) != len(writes):
         return [Retry("missing_result") for _ in writes]
     told = Counter(map(_echoed, items))
-    return [_added(item, told) for item in items]
+    return [_added(item, told, write) for item, write in zip(items, writes, strict=True)]
 
 
-def _added(item: Any, told: Mapping[str, int]) -> Outcome:
-    outcome = _outcome(item)
+def _added(item: Any, told: Mapping[str, int], write: AddressWrite) -> Outcome:
+    outcome = _outcome(item, add_record(write))
     if not isinstance(outcome, Done):
         return outcome
     key = _echoed(item)
@@ -132,7 +135,10 @@ def changed(body: Json, writes: Sequence[AddressWrite]) -> list[Outcome]:
     """
     items = results(body)
     matched = _by_place(items, writes) or _by_id(items, writes)
-    return [_outcome(matched[n]) if n in matched else Retry("missing_result") for n in range(len(writes))]
+    return [
+        _outcome(matched[n], _lines(write)) if n in matched else Retry("missing_result")
+        for n, write in enumerate(writes)
+    ]
 
 
 def _by_place(items: Sequence[Any], writes: Sequence[AddressWrite]) -> dict[int, Any]:
@@ -149,12 +155,12 @@ def _by_id(items: Sequence[Any], writes: Sequence[AddressWrite]) -> dict[int, An
     return {n: named[key] for n, key in enumerate(ids) if key and told[key] == 1}
 
 
-def _outcome(item: Any) -> Outcome:
-    """Return what one result says; nothing, where it has no verdict and does not name its address."""
+def _outcome(item: Any, sent: Json) -> Outcome:
+    """Return what one result says of the record ``sent``; nothing, where it has no verdict and names no address."""
     if not isinstance(item, dict) or not (_echoed(item) or any(name in item for name in _VERDICTS)):
         return Retry("missing_result")
-    failed = failure(item)
-    return faults.for_address(*failed) if failed else Done()
+    failed = faults_of(item)
+    return faults.for_address(failed, sent=sent) if failed else Done()
 
 
 def _echoed(item: Any) -> str:

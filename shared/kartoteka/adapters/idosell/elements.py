@@ -47,13 +47,13 @@ class Elements:
         """Return what was asked for and no record shows, so that the same is to be asked for in whole records."""
         if not records or self._whole:
             return frozenset()
-        return _unshown(PATHS, records) - self._never_shown
+        return unshown(PATHS, records) - self._never_shown
 
     def learn(self, lacking: frozenset[str], records: Sequence[Json]) -> None:
         """Compare what was lacking with the same accounts as whole ``records``, and remember the outcome."""
         if not records:
             return
-        never = _unshown(lacking, records)
+        never = unshown(lacking, records)
         with self._lock:
             self._never_shown |= never
             if never == lacking or self._whole:
@@ -67,7 +67,8 @@ class Elements:
             self._state.save(DOCUMENT, since, version=stored.version)
 
 
-def _unshown(paths: Iterable[str], records: Sequence[Json]) -> frozenset[str]:
+def unshown(paths: Iterable[str], records: Sequence[Json]) -> frozenset[str]:
+    """Return those of these dotted paths at which no record shows anything, be it empty."""
     return frozenset(path for path in paths if not any(_is_there(record, path) for record in records))
 
 

@@ -18,7 +18,7 @@ import urllib3
 
 from kartoteka.adapters.idosell.answers import Fault
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
-from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
+from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES, FAULTS
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, REFUSED_WHOLE
 
 LONGEST_WAIT = 300.0
@@ -142,7 +142,7 @@ RECORD_FAULTS: Mapping[str, str] = MappingProxyType(
 )
 """Fault of one record of clients POST and PUT -> its name in ``codes.CODES``."""
 REFUSED = "refused"
-"""Code of faults that have no number of their own: an unknown login, group or external code, and all of other gates."""
+"""Code of faults that have no number of their own: an unknown login, group or external code, most of other gates."""
 
 NEWER: Mapping[str, str] = MappingProxyType(
     {
@@ -210,9 +210,24 @@ def for_record(number: str, text: str, *, sent: Iterable[str]) -> Reject:
     return _lacking(number, text, sent) or Reject(REFUSED, panel=_quoted(number, text))
 
 
-def for_address(number: str, text: str) -> Reject:
-    """Return the refusal of one delivery address. Its gates list no numbers, so this one is quoted and not read."""
-    return Reject(REFUSED, panel=_quoted(number, text))
+def for_address(reasons: Sequence[Fault], *, sent: Iterable[str]) -> Reject:
+    """Return the refusal of one delivery address for all the reasons that the panel gives, one at least.
+
+    ``sent``: wire names of the fields that its record carried. Its gates list no numbers. A field is blamed that was
+    sent and that the text names as a word of its own, or else one that this number means at the accounts' gates.
+    """
+    carried = [name for name, field in DELIVERY_ADDRESSES.items() if field.create in frozenset(sent)]
+    first, *others = [_of_address(number, text, carried) for number, text in reasons]
+    first.also = tuple(others)
+    return first
+
+
+def _of_address(number: str, text: str, carried: Sequence[str]) -> Reject:
+    quoted = _quoted(number, text)
+    named = [name for name in carried if _names(text, DELIVERY_ADDRESSES[name].create)]
+    blamed = named[0] if len(named) == 1 else FAULTS.get(number, "")
+    known = next((RECORD_FAULTS[fault] for fault, name in FAULTS.items() if name == blamed), "")
+    return Reject(known, field=blamed, panel=quoted) if known and blamed in carried else Reject(REFUSED, panel=quoted)
 
 
 def for_group(number: str, text: str) -> Reject:
@@ -277,9 +292,14 @@ def _lacking(number: str, text: str, sent: Iterable[str]) -> Reject | None:
     """Return the refusal where the text names, as a word of its own, a field that was sent and that is new."""
     carried = frozenset(sent)
     for wire, name in NEWER.items():
-        if wire in carried and re.search(rf"(?<!\w){re.escape(wire)}(?!\w)", text):
+        if wire in carried and _names(text, wire):
             return Reject(LACKS_FIELD, field=name, panel=_quoted(number, text))
     return None
+
+
+def _names(text: str, wire: str) -> bool:
+    """Return whether a text has this name as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(wire)}(?!\w)", text) is not None
 
 
 def _quoted(number: str, text: str) -> str:

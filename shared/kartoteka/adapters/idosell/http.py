@@ -16,7 +16,7 @@ import time
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from kartoteka.adapters.idosell import exact_json, faults
 from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.ports.panel import BROKEN_ANSWER
 
-API = "/api/admin/v8/"
+API = "/api/admin/v{}/"
 USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
 WAIT_AFTER_429 = 1.0
 """Seconds of silence after a 429 that names none."""
@@ -61,8 +61,9 @@ class RateLimit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Limits of one call; times in seconds, size in bytes of the decoded answer."""
+    """The API's version and the limits of one call; times in seconds, size in bytes of the decoded answer."""
 
+    api_version: int = 8
     connect_timeout: float = 5.0
     read_timeout: float = 25.0
     largest_answer: int = 32 * 1024 * 1024
@@ -86,13 +87,29 @@ class _Call:
         return f"{self.method} {self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came. ``body``: its JSON, None where it is none; ``headers`` are named in small letters."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = field(repr=False)
+    seconds: float
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The JSON object of the answer, empty where it is none."""
+        return self.body if isinstance(self.body, dict) else {}
+
+
 class PanelHttp:
     """Connections to one panel, kept open. Safe for several threads."""
 
     def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
-        self._base = checked_root(root) + API
-        self._rate_limit = rate_limit
         self._settings = settings or HttpSettings()
+        self._root = checked_root(root)
+        self._base = self._root + API.format(self._settings.api_version)
+        self._rate_limit = rate_limit
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
         self._ahead = timedelta()
@@ -100,6 +117,11 @@ class PanelHttp:
 
     def __repr__(self) -> str:
         return f"PanelHttp({self._base!r})"
+
+    @property
+    def root(self) -> str:
+        """The panel's address."""
+        return self._root
 
     def calls(self) -> Mapping[str, int]:
         """Return how many attempts were made, by gate."""
@@ -122,6 +144,28 @@ class PanelHttp:
     def post(self, path: str, body: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
         """Call a gate whose effect would be doubled by a repetition: once. ``bare`` as for :meth:`put`."""
         return self._once(_Call("POST", path, body=body, bare=bare))
+
+    def look(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, *, body: Any = None, key: str = ""
+    ) -> Reply:
+        """Make one call and return what came, unjudged; only where nothing came, raise as the other calls do.
+
+        ``path`` with a leading slash starts at the panel's root. ``key``: another one than the panel's own.
+        """
+        text = urlencode(query or {}, quote_via=quote, safe=",:")
+        call = _Call(method, path, f"?{text}" if text else "", body)
+        self._rate_limit.take(call.gate)
+        with self._lock:
+            self._calls[call.gate] += 1
+        began = time.monotonic()
+        try:
+            status, headers, content = self._send(call, checked_key(key) if key else "")
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
+            translated = faults.for_exception(caught, gate=call.gate)
+        else:
+            shown = {name.lower(): value for name, value in headers.items()}
+            return Reply(status, shown, _parsed(content), time.monotonic() - began)
+        raise translated
 
     def _repeated(self, call: _Call, on: Callable[[Exception], bool | float]) -> dict[str, Any]:
         for attempt in stamina.retry_context(
@@ -169,10 +213,11 @@ class PanelHttp:
             translated = faults.for_status(status, gate=call.gate, text=said, after=after, sent=sent)
         raise translated
 
-    def _send(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+    def _send(self, call: _Call, key: str = "") -> tuple[int, Mapping[str, str], bytes]:
         with self._session.request(
             call.method,
-            self._base + call.path + call.query,
+            (self._root if call.path.startswith("/") else self._base) + call.path + call.query,
+            auth=_KeyHeader(key) if key else None,
             data=None if call.body is None else exact_json.written(call.body).encode(),
             headers=None if call.body is None else {"Content-Type": "application/json"},
             timeout=(self._settings.connect_timeout, self._settings.read_timeout),

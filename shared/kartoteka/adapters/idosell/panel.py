@@ -22,6 +22,7 @@ from kartoteka.adapters.idosell import answers, faults, system
 from kartoteka.adapters.idosell import groups as group_gates
 from kartoteka.adapters.idosell.accounts import CRM_CODES, CRM_LOGIN, CrmFilter, Filter
 from kartoteka.adapters.idosell.answers import Json, Page
+from kartoteka.adapters.idosell.dialect import ASSUMED, Dialect
 from kartoteka.adapters.idosell.elements import WHOLE, Elements
 from kartoteka.adapters.idosell.http import PanelHttp, sent_names
 from kartoteka.adapters.idosell.records import update_body
@@ -76,10 +77,12 @@ class HttpPanel:
     """A panel behind a :class:`PanelHttp`. Safe for several threads.
 
     ``state`` is where it is remembered what the panel makes of ``returnElements``; None: while the process lives.
+    ``dialect`` is what this panel does otherwise than others.
     """
 
-    def __init__(self, http: PanelHttp, state: SyncState | None = None) -> None:
+    def __init__(self, http: PanelHttp, state: SyncState | None = None, dialect: Dialect = ASSUMED) -> None:
         self._http = http
+        self._dialect = dialect
         self._elements = Elements(state)
 
     def calls(self) -> Mapping[str, int]:
@@ -132,7 +135,7 @@ class HttpPanel:
     def changed(self, search: Search, page: int, limit: int) -> AccountPage:
         """Return one page (from 0) of the accounts modified in a window, or registered in some days; None: of all."""
         try:
-            found = self._page(page, limit, client_gates.searched(search))
+            found = self._page(page, limit, client_gates.searched(search, self._dialect))
             if search is None and page == 0 and not found.found:
                 self._check_empty()
         except Reject:
@@ -151,12 +154,14 @@ class HttpPanel:
         """Open these accounts; one outcome for each, in the order given. Never repeated here."""
         body = partial(client_gates.create_body, notify=notify)
         send = partial(self._send_records, "POST", CLIENTS, body)
-        return self._dated(_write(accounts, client_gates.create_record, send, client_gates.outcomes))
+        form = partial(client_gates.create_record, dialect=self._dialect)
+        return self._dated(_write(accounts, form, send, client_gates.outcomes))
 
     def update(self, updates: Sequence[AccountUpdate]) -> Sequence[Outcome]:
         """Write changed fields of these accounts; one outcome for each, in the order given."""
         send = partial(self._send_records, "PUT", CLIENTS, update_body)
-        return self._dated(_write(updates, client_gates.update_record, send, client_gates.outcomes))
+        form = partial(client_gates.update_record, dialect=self._dialect)
+        return self._dated(_write(updates, form, send, client_gates.outcomes))
 
     def shops(self) -> frozenset[int]:
         """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
@@ -293,7 +298,7 @@ class HttpPanel:
         """
         for _ in range(2):
             shown = self._shown(page, limit, wanted)
-            accounts = client_gates.accounts(shown.records)
+            accounts = client_gates.accounts(shown.records, self._dialect)
             if all(map(wanted.holds, shown.records)):
                 return AccountPage(accounts, shown.total, shown.pages)
         raise faults.for_ignored_filter(wanted.name)

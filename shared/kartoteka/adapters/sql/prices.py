@@ -53,6 +53,9 @@ _NUMBERS = sa.select(_BASE.group_id, _BASE.panel_item_id).where(
 _STATUSES = sa.select(
     _STATUS.item_id, _STATUS.state, _STATUS.code, _STATUS.field, _STATUS.message_pl, _STATUS.message_en
 ).where(_STATUS.client_id == "", _STATUS.group_id == _GROUP_ID, _STATUS.item_id != "")
+_DECISIONS = sa.select(_STATUS.item_id, _STATUS.decision).where(
+    _STATUS.client_id == "", _STATUS.group_id == _GROUP_ID, _STATUS.item_id != "", _STATUS.decision != ""
+)
 _COUNT = sa.select(sa.func.count()).select_from(sync_prices)
 _COUNT_OF = _COUNT.where(_PRICE.group_id == _GROUP_ID)
 _FORGET = sync_prices.delete().where(_PRICE.group_id == _GROUP_ID)
@@ -157,6 +160,10 @@ class SqlPrices(Prices):
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         with self._database.reading() as connection:
             return {row[0]: status_of(row[1:]) for row in connection.execute(_STATUSES, {"group_id": group_id})}
+
+    def decisions(self, group_id: str) -> Mapping[str, str]:
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(_DECISIONS, {"group_id": group_id})}
 
     def dated(self, since: datetime | None, until: datetime) -> Sequence[str]:
         item, dialect = self._items.c, self._database.dialect

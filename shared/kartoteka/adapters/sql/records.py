@@ -14,7 +14,7 @@ from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
 from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
-from kartoteka.fields.table import Rows
+from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Former, Records, Saved
@@ -52,7 +52,9 @@ def _counted(what: sa.ColumnElement[bool]) -> Select:
 
 def _written(what: sa.ColumnElement[bool]) -> Select:
     either = _PAST.counts.in_([True, False])  # so that the index leads to the last hour
-    return sa.select(*_RECORD).where(*_SINCE, either, what, _PAST.reason.not_in([str(r) for r in FIRST])).distinct()
+    moved = _PAST.field.not_in(sa.bindparam("recomputed", expanding=True))
+    again = _PAST.reason.not_in([str(r) for r in FIRST])
+    return sa.select(*_RECORD).where(*_SINCE, either, what, moved, again).distinct()
 
 
 _COUNTED = {True: _counted(_OF_PRICES), False: _counted(sa.not_(_OF_PRICES))}
@@ -160,7 +162,8 @@ class SqlRecords(Records):
 
     def written(self, concern: str, since: datetime, *, prices: bool = False) -> Collection[Key]:
         with self._database.reading() as connection:
-            rows = connection.execute(_WRITTEN[prices], {"concern": concern, "since": since})
+            given = {"concern": concern, "since": since, "recomputed": sorted(CONCERNS[concern].recomputed)}
+            rows = connection.execute(_WRITTEN[prices], given)
             return {Key(row[0], row[1], concern, row[2]) for row in rows}
 
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from kartoteka.concerns.accounts.incoming import Incoming
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.concerns.accounts.logins import Logins
 from kartoteka.concerns.accounts.matching import NO_MATCH, Match
+from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
@@ -50,6 +50,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.pieces import pieces
+from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
 from kartoteka.sync import feed, retry
@@ -124,7 +125,7 @@ class Accounts(Concern):
         super().__init__(run)
         self._index = Index(run, self.name)
         self._incoming = Incoming(run, self._index)
-        self._logins = Logins(run.policy.accounts.login)
+        self._logins = Logins(run.policy.accounts.login, letters_of(run.policy.panel.login_letters))
         self._shops = PanelShops(run)
         self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
@@ -258,8 +259,10 @@ class Accounts(Concern):
 
     def _activity(self, records: Sequence[Record]) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
         """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed."""
-        ids = {r.link.panel_client_id: r.key.owner for r in records if r.link and self._as_agreed(r)}
-        closed, failed = retry.ask_all(self.run.panel.closed_among, list(ids))
+        agreed = {r.link.panel_client_id: r for r in records if r.link and self._as_agreed(r)}
+        ids = {key: record.key.owner for key, record in agreed.items()}
+        deferrals = {key: record.state.deferral for key, record in agreed.items()}
+        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, list(ids), deferrals)
         errors = {ids[key]: error for key, error in failed.items() if not isinstance(error, Reject)}
         return {owner: key not in closed for key, owner in ids.items() if key not in failed}, errors
 
@@ -455,7 +458,7 @@ class Accounts(Concern):
         except Reject as reject:
             return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
         login = self._logins.current(record)
-        request = NewAccount(record.key.client_id, login, secrets.token_urlsafe(18), values)
+        request = NewAccount(record.key.client_id, login, new_password(policy.accounts.password), values)
         found = Found(before=record.state.intent, refused=left)
         return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
 
@@ -514,7 +517,8 @@ class Accounts(Concern):
         A panel that keeps codes in capitals may not find one as it was written, and a search may not show what is
         there: what the account index knows is read by its id, and asked for in other ways, before it counts as gone.
         """
-        found, failed = retry.ask_all(self.run.panel.find, [r.key.client_id for r in records])
+        deferrals = {r.key.client_id: r.state.deferral for r in records}
+        found, failed = retry.ask_apart(self.run, "find", self.run.panel.find, list(deferrals), deferrals)
         searched = {r.key.client_id: r for r in records if r.key.client_id not in failed}
         shown = {account.panel_client_id for account in found}
         indexed = {
@@ -524,7 +528,8 @@ class Accounts(Concern):
             if account.panel_client_id not in shown
         }
         often = [key for key, (_, record) in indexed.items() if was_asked_often(record)]
-        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()], often)
+        of_account = {key: record.state.deferral for key, (_, record) in indexed.items()}
+        read, unread = read_known(self.run, [_known(account) for account, _ in indexed.values()], often, of_account)
         gone = {key: indexed[key] for key in indexed if key not in read and key not in unread}
         unread |= self._in_doubt(gone)
         self.run.exchange.index.remember(
@@ -573,7 +578,8 @@ class Accounts(Concern):
         indexed = self.run.exchange.index.known(alone) if alone else {}
         known = [_known(indexed[key]) if key in indexed else KnownAccount(key) for key in alone]
         often = [matches[r.key.owner].panel_client_id for r in records if was_asked_often(r)]
-        by_id, errors = read_known(self.run, known, often)
+        deferrals = {matches[r.key.owner].panel_client_id: r.state.deferral for r in records}
+        by_id, errors = read_known(self.run, known, often, deferrals)
         shown: dict[Owner, Shown] = {}
         failed: dict[Owner, Reject | Retry | Halt] = {}
         for record in records:
@@ -611,10 +617,13 @@ class Accounts(Concern):
         opening_, others = (
             [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
         )
-        created = retry.send_all(
-            lambda some: self.run.panel.create(some, notify=notify), [plans[n].call for n in opening_]
+        created = retry.send_apart(
+            self.run,
+            "create",
+            lambda some: self.run.panel.create(some, notify=notify),
+            [plans[n] for n in opening_],
         )
-        updated = retry.send_all(self.run.panel.update, [plans[n].call for n in others])
+        updated = super().send([plans[n] for n in others])
         answers = {**dict(zip(opening_, created, strict=True)), **dict(zip(others, updated, strict=True))}
         return [answers[n] for n in range(len(plans))]
 
@@ -642,6 +651,11 @@ class Accounts(Concern):
 
     def _not_done(self, plan: Plan, answer: Answer) -> Sequence[Change]:
         """Return the change of a client whose account could not be found or opened."""
+        if isinstance(answer, Retry) and answer.alone:
+            (change,) = self._not_done(plan, retry.own_fault(answer))
+            waits = change.after.deferral is not None  # nobody knows what the call has done
+            intent = plan.record.state.intent if waits else None
+            return [replace(change, after=replace(change.after, intent=intent))]
         if isinstance(answer, Retry | Halt):
             return [retry.deferred(self.run, plan.record, answer)]
         assert isinstance(answer, Reject)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from anyascii import anyascii
 
 from kartoteka.fields.table import LOGIN, LOGIN_PLACEHOLDERS
 from kartoteka.model import Record, Values
-from kartoteka.policy import Login
+from kartoteka.policy import Login, PanelPolicy, letters_of
 
 MAX_LENGTH = 40
+LETTERS = letters_of(PanelPolicy().login_letters)
+"""What a log-in name is made of where the policy says nothing else."""
 
 
 class Logins:
     """The names asked for in one run, no two alike. Safe for several threads."""
 
-    def __init__(self, rule: Login) -> None:
+    def __init__(self, rule: Login, letters: Collection[str] = LETTERS) -> None:
         self._rule = rule
+        self._letters = letters
         self._lock = threading.Lock()
         self._taken: set[str] = set()
         self._names: dict[str, Iterator[str]] = {}
@@ -57,20 +60,20 @@ class Logins:
         if intent and intent.making and intent.login:
             return intent.login
         if self._rule.mode == "erp":
-            return slug(str(row.get(LOGIN)))
-        made = from_pattern(self._rule.pattern, client_id, row) if self._rule.mode == "pattern" else ""
-        return made or automatic(client_id)
+            return slug(str(row.get(LOGIN)), self._letters)
+        made = from_pattern(self._rule.pattern, client_id, row, self._letters) if self._rule.mode == "pattern" else ""
+        return made or automatic(client_id, self._letters)
 
 
-def from_pattern(pattern: str, client_id: str, row: Values) -> str:
+def from_pattern(pattern: str, client_id: str, row: Values, letters: Collection[str] = LETTERS) -> str:
     """Return the log-in name a pattern gives for this client; empty where nothing usable is left of it."""
-    values = {name: slug(str(row.get(name) or "")) for name in LOGIN_PLACEHOLDERS} | {"id": slug(client_id)}
-    return slug(pattern.format(**values))
+    values = {name: slug(str(row.get(name) or ""), letters) for name in LOGIN_PLACEHOLDERS}
+    return slug(pattern.format(**values | {"id": slug(client_id, letters)}), letters)
 
 
-def automatic(client_id: str) -> str:
+def automatic(client_id: str, letters: Collection[str] = LETTERS) -> str:
     """Return the log-in name derived from the client's id alone."""
-    return slug(client_id) or f"k-{client_id.encode().hex()[: MAX_LENGTH - 2]}"
+    return slug(client_id, letters) or f"k-{client_id.encode().hex()[: MAX_LENGTH - 2]}"
 
 
 def candidates(login: str) -> Iterator[str]:
@@ -83,8 +86,12 @@ def candidates(login: str) -> Iterator[str]:
         number += 1
 
 
-def slug(text: str) -> str:
-    """Return a text in the panel's letters of a log-in name."""
+def slug(text: str, letters: Collection[str] = LETTERS) -> str:
+    """Return a text in these letters; ``-``, where it is one of them, stands for what cannot be written in them."""
     plain = anyascii(text).lower()
-    kept = re.sub(r"[^a-z0-9@._-]+", "-", plain)
-    return re.sub(r"-{2,}", "-", kept).strip("-._@")[:MAX_LENGTH].rstrip("-._@")
+    kept = "".join(letter if letter in letters else "-" * ("-" in letters) for letter in plain)
+    return re.sub(r"-{2,}", "-", kept).strip(_OUTER)[:MAX_LENGTH].rstrip(_OUTER)
+
+
+_OUTER = "-._@"
+"""What no name begins or ends with."""

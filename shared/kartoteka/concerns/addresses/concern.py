@@ -18,7 +18,7 @@ from kartoteka.concerns.addresses.poll import AddressPoll
 from kartoteka.concerns.shops import wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
-from kartoteka.model import REFUSED, Change, Link, Note, Outcome, Owner, Record, RecordState, Side
+from kartoteka.model import NOTHING, REFUSED, Change, Deferral, Link, Note, Outcome, Owner, Record, RecordState, Side
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import retry
 from kartoteka.sync.collect import Source
@@ -175,7 +175,9 @@ class Addresses(Concern):
             for record in records
             if (seen := shown.get(record.key.owner)) and seen.account and not_own(record, seen.account) is None
         }
-        addresses, unread = self.addresses_of(list(of_account))
+        states = {record.key.owner: record.state for record in records}
+        deferrals = {key: states[owner].deferral for key, owner in of_account.items()}
+        addresses, unread = self.addresses_of(list(of_account), deferrals)
         found: dict[Owner, Shown] = dict(shown)
         errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
         for key, owner in of_account.items():
@@ -187,13 +189,15 @@ class Addresses(Concern):
         return found, errors
 
     def addresses_of(
-        self, panel_client_ids: Sequence[str]
+        self, panel_client_ids: Sequence[str], deferrals: Mapping[str, Deferral | None] = NOTHING
     ) -> tuple[Mapping[str, Sequence[Address] | None], Mapping[str, Reject | Retry | Halt]]:
         """Read the addresses of these accounts in one call; return them, and who could not be read, and why.
 
-        None stands for an account that the answer does not name.
+        None stands for an account that the answer does not name. ``deferrals``: how the records of these were deferred.
         """
-        found, failed = retry.ask_all(lambda some: self.run.panel.addresses(some).items(), panel_client_ids)
+        found, failed = retry.ask_apart(
+            self.run, "addresses", lambda some: self.run.panel.addresses(some).items(), panel_client_ids, deferrals
+        )
         return dict(found), failed
 
     def items_restored(self, items: Sequence[Record], accounts: Mapping[Owner, Account]) -> Sequence[Change]:
@@ -228,21 +232,26 @@ class Addresses(Concern):
         answers: dict[int, Answer] = {}
         failure: Retry | Halt | None = None
         for act, gate in gates.items():
-            for chunk in self.run.chunks([n for n, plan in enumerate(plans) if plan.act is act]):
-                writes = [plans[n].call for n in chunk]
-                told: Sequence[Answer] = [failure] * len(chunk) if failure else retry.send_all(gate, writes)
-                failure = failure or _failure(told)
-                answers |= dict(zip(chunk, told, strict=True))
+            some = [n for n, plan in enumerate(plans) if plan.act is act]
+            told: Sequence[Answer] = [failure] * len(some) if failure else []
+            if some and failure is None:
+                told = retry.send_apart(self.run, f"{act} address", gate, [plans[n] for n in some])
+                failure = _failure(told)
+            answers |= dict(zip(some, told, strict=True))
         return [answers[n] for n in range(len(plans))]
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored; an address that the panel does not delete is held."""
         if plan.act is Act.DELETE and isinstance(answer, Reject):
-            said = codes.told(NOT_DELETED, (), {"panel": "", **answer.facts})
-            note = Note(REFUSED, "", code=NOT_DELETED, text=answer.facts.get("panel", ""))
-            state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
-            return [Change(plan.record, state)]
+            return [self._not_deleted(plan, answer)]
         return super().answered(plan, answer)
+
+    @staticmethod
+    def _not_deleted(plan: Plan, reject: Reject) -> Change:
+        said = codes.told(NOT_DELETED, (), {"panel": "", **reject.facts})
+        note = Note(REFUSED, "", code=NOT_DELETED, text=reject.facts.get("panel", ""))
+        state = replace(plan.record.state, intent=None, deferral=None, status=said, notes={WHOLE: note})
+        return Change(plan.record, state)
 
     def without(self, plan: Plan, reject: Reject) -> Plan | None:
         """Return the plan without the fields that were refused; None for a new address that is none without them."""
@@ -255,6 +264,8 @@ class Addresses(Concern):
     def refused(self, plan: Plan, reject: Reject) -> Change:
         """Return the change of an address that the panel refused; one that was deleted there is remembered as such."""
         change = super().refused(plan, reject)
+        if plan.act is Act.DELETE and change.after.deferral is None:
+            return self._not_deleted(plan, reject)
         if plan.act is not Act.ADD or plan.base is None:
             return change
         notes = {**change.after.notes, WHOLE: GONE}
@@ -358,7 +369,7 @@ def _is_gone(item: Record) -> bool:
 
 
 def _failure(told: Sequence[Answer]) -> Retry | Halt | None:
-    """Return why a whole call failed; then no other is made in this run."""
+    """Return why a gate takes nothing at all; then no other call is made in this run."""
     first = told[0]
     if isinstance(first, Retry | Halt) and all(answer is first for answer in told):
         return None if first.code == "missing_result" else first

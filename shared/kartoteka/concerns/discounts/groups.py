@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
 from kartoteka import codes
@@ -22,10 +23,12 @@ from kartoteka.model import (
     REFUSED,
     REFUSED_TOGETHER,
     Change,
+    Deferral,
     Direction,
     Done,
     Forms,
     Intent,
+    Note,
     Owner,
     Reason,
     Record,
@@ -53,17 +56,26 @@ RULES = {GROUP_NAME: Rule(Direction.ERP_TO_PANEL)}
 NOT_THERE = "not_there"
 """The kind of the note of a client that the panel did not put into a group, while that is still tried."""
 REFUSALS = (REFUSED, REFUSED_TOGETHER, NOT_THERE)
+NEVER_LISTED = "never_listed"
+"""The kind of the note of a group that was missed and made again, and that no list has shown since."""
 UNDER_WAY = codes.status("sending_prices")
+MISSED = Note(NEVER_LISTED, "")
+UNLISTED = Step(GROUP_NAME, note=MISSED)
+"""The step by which it stays remembered that no list has shown a group yet."""
 NUMBERED = Intent((), making=True)
 """The intent of a group that was adopted, until its clients are woken."""
 
 
 @dataclass(slots=True)
 class PanelGroups:
-    """The panel's groups, number -> name, and those numbers that belong to a row."""
+    """The panel's groups, number -> name, and those numbers that belong to a row.
+
+    ``unlisted``: those that are held to be there, although the list does not show them.
+    """
 
     names: dict[str, str]
     owned: set[str]
+    unlisted: set[str] = attribute(default_factory=set)
 
     def named(self, name: str) -> list[str]:
         """Return the groups of this name, whatever the panel makes of its blanks, in the order of their numbers."""
@@ -115,7 +127,8 @@ class Groups:
         """Return the panel's groups; of these ones none is missing that may only not have been shown.
 
         A group has gone where two readings of a list that is not empty lack it, or one where the panel has refused to
-        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Raises as
+        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Of one that was
+        made again and is not shown either, such a list proves nothing: it would be made ever again. Raises as
         :meth:`read`.
         """
         panel = self.read()
@@ -129,8 +142,10 @@ class Groups:
         panel.names |= again.names
         for group_id, record in missing.items():
             number, base = record.state.panel_id, record.state.base
-            if number not in panel.names and not sure and group_id not in refused:
+            proved = group_id in refused or (sure and not _never_listed(record.state))
+            if number not in panel.names and not proved:
                 panel.names[number] = str(base.panel.get(GROUP_NAME) or "") if base else ""
+                panel.unlisted.add(number)
         return panel
 
     def _refused(self, records: Mapping[str, Record]) -> set[str]:
@@ -174,6 +189,8 @@ class Groups:
         reading, row = Reading(self._run.now(), asked=panel is not None, apart=apart), {GROUP_NAME: name}
         notes = record.state.notes
         steps = merge(GROUP_FIELDS, RULES, base=plan.base, erp=row, panel=shown, notes=notes, reading=reading)
+        if _never_listed(record.state) and (panel is None or number in panel.unlisted):
+            steps = (*steps, UNLISTED)
         plan = replace(plan, base=resolved(GROUP_FIELDS, plan.base, row, shown, reading))
         differ = self._prices.differ(record.key.group_id)
         told = status_of(steps, self._table, None) or (UNDER_WAY if differ else IN_STEP)
@@ -188,7 +205,9 @@ class Groups:
         if panel is not None and len(free := panel.free(name)) == 1:
             agreed = Step(GROUP_NAME, forms=(name, name))
             return replace(plan, steps=(agreed,), panel_id=free[0], status=UNDER_WAY, more=True)
-        step = self._checked(plan.record, Step(GROUP_NAME, Side.PANEL, name, None, Reason.CREATE, (name, name)))
+        again = MISSED if _never_listed(plan.record.state) else None
+        made = Step(GROUP_NAME, Side.PANEL, name, None, Reason.CREATE, (name, name), note=again)
+        step = self._checked(plan.record, made)
         if step.target is None:
             return replace(plan, act=Act.KEEP, status=status_of([step], self._table, None))
         if panel is None:
@@ -235,6 +254,7 @@ class Groups:
             report, _ = save(self._concern, [retry.deferred(self._run, record, error) for record in records])
             return report + Report(halts=retry.halts([error]))
         report = Report()
+        records.sort(key=_failed_before)  # whether the panel fails over one alone is known once others have passed
         for n, record in enumerate(records):
             if not self._run.time_left():
                 self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
@@ -258,7 +278,7 @@ class Groups:
             return record
         if state.panel_id:
             left = state.intent if state.intent is not None and _deletes(state.intent) else None
-            after = replace(after, base=None, panel_id="", intent=left)
+            after = replace(after, base=None, panel_id="", intent=left, notes={GROUP_NAME: MISSED})
             self._run.exchange.prices.forget(record.key.group_id)
         return self._saved(Change(record, after))
 
@@ -286,7 +306,8 @@ class Groups:
 
     def _work_one(self, record: Record, panel: PanelGroups) -> Report:
         confirmed = retry.was_stopped(record) and self._concern.brake.released
-        had_number, record = record.state.panel_id, self._cleared_up(record, panel)
+        had_number, deferral = record.state.panel_id, record.state.deferral
+        record = self._cleared_up(record, panel)
         plan = replace(self._concern.decided(self.plan(record, panel), asked=True), confirmed=confirmed)
         change, halts = self._carried_out(plan)
         report = Report(halts=halts)
@@ -301,17 +322,16 @@ class Groups:
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)
         if plan.more and record.state.panel_id and record.state.intent is None:
-            report += self._send_prices(record, confirmed=confirmed)
+            report += self._send_prices(record, deferral, confirmed=confirmed)
         return report
 
     def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
         """Make the call of a plan; a group is deleted once nobody is in it, and its prices are removed with it."""
         if not self._brake_lets(plan):
             return retry.deferred(self._run, plan.record, Retry(BRAKE), stopped=True), ()
-        try:
-            members = self._run.panel.group_clients(plan.panel_id) if plan.act is Act.DELETE else ()
-        except (Retry, Halt) as error:
-            return retry.deferred(self._run, plan.record, error), retry.halts([error])
+        members, failed = self._members(plan) if plan.act is Act.DELETE else ([], None)
+        if failed is not None:
+            return retry.unread(self._run, plan.record, failed), retry.halts([failed])
         if members:
             told = codes.status("group_in_use", count=str(len(members)))
             change = retry.deferred(self._run, plan.record, Retry("group_in_use"), told=told)
@@ -319,17 +339,30 @@ class Groups:
         (change,), halts = carry_out(self._concern, [plan])
         return change, halts
 
+    def _members(self, plan: Plan) -> tuple[Sequence[str], Reject | Retry | Halt | None]:
+        """Return who is in a group in the panel, or why it could not be asked."""
+        number = plan.panel_id
+        deferrals = {number: plan.record.state.deferral}
+        found, failed = retry.ask_apart(
+            self._run, "members", lambda some: self._run.panel.group_clients(*some), [number], deferrals
+        )
+        return found, failed.get(number)
+
     def _brake_lets(self, plan: Plan) -> bool:
         brake, key = self._concern.brake, plan.record.key
         if not brake.lets_through([plan]) or plan.act is not Act.DELETE or plan.confirmed:
             return not brake.tripped
         return brake.lets_prices({key}, self._run.exchange.prices.count_sent(key.group_id))
 
-    def _send_prices(self, record: Record, *, confirmed: bool) -> Report:
-        sent = self._prices.send(record.key.group_id, record.state.panel_id, confirmed=confirmed)
-        status = record.state.status
-        if sent.failure is not None:
-            change = retry.deferred(self._run, record, sent.failure, stopped=confirmed)
+    def _send_prices(self, record: Record, deferral: Deferral | None, *, confirmed: bool) -> Report:
+        """Send the prices of a group; ``deferral``: as it was deferred before it was worked."""
+        group_id, number = record.key.group_id, record.state.panel_id
+        sent = self._prices.send(group_id, number, confirmed=confirmed, deferral=deferral)
+        status, before = record.state.status, replace(record, state=replace(record.state, deferral=deferral))
+        if isinstance(sent.failure, Retry) and sent.failure.alone:
+            change = retry.unread(self._run, before, sent.failure)
+        elif sent.failure is not None:
+            change = retry.deferred(self._run, before, sent.failure, stopped=confirmed)
         elif sent.unfinished and confirmed:  # what is left of it is let pass too
             self._run.queue.send(self._concern.name, [record.key.owner])
             change = retry.deferred(self._run, record, Retry("sending_prices"), stopped=True, told=UNDER_WAY)
@@ -344,17 +377,21 @@ class Groups:
 
     def send(self, plan: Plan) -> Answer:
         """Make the call about one group."""
-        call: GroupCall = plan.call
-        try:
-            if call.name is None:
-                self._run.panel.delete_group(call.number)
-            elif call.number:
-                self._run.panel.rename_group(call.number, call.name)
-            else:
-                return Done(item_id=self._run.panel.create_group(call.name))
-        except (Reject, Retry, Halt) as error:
-            return error
+        (answer,) = retry.send_apart(self._run, f"{plan.act} group", lambda some: [self._call(some[0])], [plan])
+        return answer
+
+    def _call(self, call: GroupCall) -> Done:
+        if call.name is None:
+            self._run.panel.delete_group(call.number)
+        elif call.number:
+            self._run.panel.rename_group(call.number, call.name)
+        else:
+            return Done(item_id=self._run.panel.create_group(call.name))
         return Done()
+
+
+def _failed_before(record: Record) -> bool:
+    return record.state.deferral is not None and retry.may_be_own(record.state.deferral)
 
 
 def numbered(number: object) -> str:
@@ -366,6 +403,11 @@ def refused_of(state: RecordState) -> str:
     """Return the number of the group into which the panel has refused to put this client; empty for none."""
     note = state.notes.get(GROUP_FIELD)
     return note.value.removeprefix(numbered("")) if note is not None and note.kind in REFUSALS else ""
+
+
+def _never_listed(state: RecordState) -> bool:
+    note = state.notes.get(GROUP_NAME)
+    return note is not None and note.kind == NEVER_LISTED
 
 
 def _made_before(intent: Intent, panel: PanelGroups) -> str:

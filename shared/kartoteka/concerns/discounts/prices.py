@@ -8,22 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
+from types import MappingProxyType
 
+from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import money, risk
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY, CURRENCY_FIELD
-from kartoteka.model import Change, Direction, Key, Outcome, Reason, Record, RecordState, Written
+from kartoteka.model import (
+    Change,
+    Decision,
+    Deferral,
+    Direction,
+    Done,
+    Key,
+    Outcome,
+    Reason,
+    Record,
+    RecordState,
+    Written,
+)
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
+from kartoteka.sync import retry
 from kartoteka.sync.brake import Brake
+from kartoteka.sync.decisions import BAD_DECISION
 from kartoteka.sync.merge import quoted
+from kartoteka.sync.plan import joined
+from kartoteka.sync.reconcile import begins_to_wait
 from kartoteka.sync.retry import BRAKE, status_of_refusal
 from kartoteka.sync.run import Run
 
@@ -41,6 +59,9 @@ REMOVAL = "-"
 MOST_CALLS = 100
 """Calls for prices in one run: a larger group goes on by its queue, and survives the end of a function."""
 TABLE = "discount_group_items"
+REFUSED = "refused"
+GATES = {False: "prices", True: "removal of prices"}
+"""Whether prices are removed -> the gate."""
 PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
 
 
@@ -140,11 +161,28 @@ class Refusal:
     error: Reject | None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A price that a person has settled by hand: what the row asks for now (None: no price) counts as sent."""
+
+    key: PriceKey
+    price: SentPrice | None
+
+
+Difference = PriceChange | Refusal | Settled
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def word_of(words: Mapping[str, str], key: PriceKey) -> str:
+    """Return a person's word about a price, as one reads it; empty where there is none."""
+    return words.get(item_id(key), "").strip().lower() if words else ""
+
+
 class PriceLists:
     """The prices of all groups in one run, which share its budget of calls."""
 
     def __init__(self, run: Run, concern: str, brake: Brake) -> None:
-        self._run = run
+        self.run = run
         self._concern = concern
         self._lock = threading.Lock()
         self._calls = MOST_CALLS
@@ -152,29 +190,34 @@ class PriceLists:
 
     def differ(self, group_id: str) -> bool:
         """Return whether anything is to be sent, or to be told of a group's rows."""
-        told = self._run.exchange.prices.statuses(group_id)
+        told, words = self.told(group_id)
         standing: dict[str, Status | None] = {}
-        for found in self.differences(group_id)[0]:
-            if isinstance(found, PriceChange):
+        for found in self.differences(group_id, in_force(told, words))[0]:
+            if not isinstance(found, Refusal) or word_of(words, found.key) == Decision.RETRY:
                 return True
             key = item_id(found.key)
-            standing[key] = held(found.error) if found.error else told.get(key)
+            standing[key] = said_of(found, told.get(key), word_of(words, found.key))
         return standing != told
 
-    def differences(self, group_id: str) -> tuple[Iterator[PriceChange | Refusal], bool]:
+    def told(self, group_id: str) -> tuple[Mapping[str, Status], Mapping[str, str]]:
+        """Return what is said of a group's prices, and what a person has answered to it, by item id."""
+        told = self.run.exchange.prices.statuses(group_id)
+        return told, self.run.exchange.prices.decisions(group_id) if told else NONE
+
+    def differences(self, group_id: str, words: Mapping[str, str] = NONE) -> tuple[Iterator[Difference], bool]:
         """Return what a group asks for and was not sent, with its rows that are no price, and whether that is all.
 
-        There may be more prices without a row than are read at once.
+        ``words``: what a person has answered. There may be more prices without a row than are read at once.
         """
         orphans, more = self._orphans(group_id)
-        gone = (Refusal(s.key, None) if s.refused == REMOVAL else PriceChange(s.key, None, s) for s in orphans)
-        return chain(self._of_rows(group_id), gone), not more
+        gone = (self._judged(sent.key, None, sent, word_of(words, sent.key)) for sent in orphans)
+        return chain(self._of_rows(group_id, words), filter(None, gone)), not more
 
-    def _of_rows(self, group_id: str) -> Iterator[PriceChange | Refusal]:
+    def _of_rows(self, group_id: str, words: Mapping[str, str]) -> Iterator[Difference]:
         after: PriceKey | None = None
-        while page := self._run.exchange.prices.items(group_id, after, PAGE):
+        while page := self.run.exchange.prices.items(group_id, after, PAGE):
             for item, sent in page:
-                found = self._difference(item, sent)
+                found = self._difference(item, sent, word_of(words, item.key))
                 if found is not None:
                     yield found
             after = page[-1][0].key
@@ -188,30 +231,40 @@ class PriceLists:
         """
         limit = PAGE
         while True:
-            found = self._run.exchange.prices.without_item(group_id, limit)
+            found = self.run.exchange.prices.without_item(group_id, limit)
             more = len(found) == limit
             if not more or any(sent.refused != REMOVAL for sent in found):
                 return found, more
             limit *= 2
 
-    def _difference(self, item: GroupItem, sent: SentPrice | None) -> PriceChange | Refusal | None:
+    def _difference(self, item: GroupItem, sent: SentPrice | None, word: str) -> Difference | None:
         try:
-            price = wanted(item, self._run.now())
+            price = wanted(item, self.run.now())
         except Reject as error:
             return Refusal(item.key, error)
-        if sent is not None and sent.refused and sent.refused == (_mark(price) if price else REMOVAL):
-            return Refusal(item.key, None)
+        return self._judged(item.key, price, sent, word)
+
+    @staticmethod
+    def _judged(key: PriceKey, price: SentPrice | None, sent: SentPrice | None, word: str) -> Difference | None:
+        """Return what is to be done where this price shall be, and that one was sent."""
+        refused = sent is not None and sent.refused != "" and sent.refused == (_mark(price) if price else REMOVAL)
         same = price is None and sent is None
         if price is not None and sent is not None:
             same = (price.price, price.currency) == (sent.price, sent.currency)
-        return None if same else PriceChange(item.key, price, sent)
+        if word == Decision.DONE and (refused or not same):
+            return Settled(key, price)
+        if refused and word != Decision.RETRY:
+            return Refusal(key, None)
+        return None if same else PriceChange(key, price, sent)
 
-    def send(self, group_id: str, number: str, *, confirmed: bool = False) -> PriceList:
+    def send(
+        self, group_id: str, number: str, *, confirmed: bool = False, deferral: Deferral | None = None
+    ) -> PriceList:
         """Send what differs of a group, as far as calls, time and the brake go; return what came of it.
 
-        ``confirmed``: a person lets it pass.
+        ``confirmed``: a person lets it pass. ``deferral``: how the group was deferred.
         """
-        sending = PriceList(self, self._run, self._concern, group_id, number, confirmed=confirmed)
+        sending = PriceList(self, self._concern, group_id, number, confirmed=confirmed, deferral=deferral)
         sending.work()
         return sending
 
@@ -219,27 +272,40 @@ class PriceLists:
         """Take one of the calls that are left; False where none is, or no time."""
         with self._lock:
             self._calls -= 1
-            return self._calls >= 0 and self._run.time_left()
+            return self._calls >= 0 and self.run.time_left()
 
 
 class PriceList:
     """The sending of one group's prices.
 
-    ``failure`` is what stopped it, ``unfinished`` that calls or time did, or that there is more than was read.
-    ``written`` and ``held`` count prices.
+    Those of a group whose last call failed go in smaller and smaller parts, as :func:`kartoteka.sync.retry.apart` sends
+    records: each time the panel fails over one alone, the group counts an attempt, and at the last this price is held.
+
+    ``failure`` is what stopped it, or kept a price from being sent, ``unfinished`` that calls or time did, or that
+    there is more than was read. ``written`` and ``held`` count prices.
     """
 
     def __init__(
-        self, lists: PriceLists, run: Run, concern: str, group_id: str, number: str, *, confirmed: bool
+        self,
+        lists: PriceLists,
+        concern: str,
+        group_id: str,
+        number: str,
+        *,
+        confirmed: bool,
+        deferral: Deferral | None,
     ) -> None:
         self._lists = lists
-        self._run = run
+        self._run = run = lists.run
         self._concern = concern
         self._group_id = group_id
         self._number = number
         self._confirmed = confirmed
-        self._told = run.exchange.prices.statuses(group_id)
+        self._told, self._words = lists.told(group_id)
         self._standing: set[str] = set()
+        self._size = retry.size_of_part(run, deferral)
+        self._last_try = (deferral.attempts if deferral else 0) + 1 >= run.policy.retry.max_attempts
+        self._failed_calls = 0
         self.failure: Retry | Halt | None = None
         self.unfinished = False
         self.written = 0
@@ -253,9 +319,9 @@ class PriceList:
                 self.failure = Retry(BRAKE)
                 return
             self._send(batch)
-            if self.failure or self.unfinished:
+            if self._stopped or self.unfinished:
                 return
-        if self.unfinished:
+        if self.failure or self.unfinished:
             return
         gone = [self._about(key, None) for key in self._told.keys() - self._standing]
         told = [change for change in (*refusals.values(), *gone) if change]
@@ -268,15 +334,18 @@ class PriceList:
 
     def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
-        size = self._run.policy.panel.batch_size
+        size = self._size
         waiting: dict[bool, list[PriceChange]] = {True: [], False: []}
-        differences, complete = self._lists.differences(self._group_id)
+        differences, complete = self._lists.differences(self._group_id, in_force(self._told, self._words))
         for found in differences:
             if isinstance(found, Refusal):
                 key = item_id(found.key)
                 self._standing.add(key)
-                if found.error:
-                    refusals[key] = self._about(key, held(found.error))
+                told, word = self._told.get(key), word_of(self._words, found.key)
+                refusals[key] = self._about(key, said_of(found, told, word), bad=word not in ("", Decision.RETRY))
+                continue
+            if isinstance(found, Settled):
+                self._settle(found)
                 continue
             batch = waiting[found.price is None]
             batch.append(found)
@@ -292,7 +361,7 @@ class PriceList:
         One that is refused as a whole is split until the culprit stands alone; each part is stored as it is judged, so
         that a function that runs out of time has not worked in vain.
         """
-        if self.failure or self.unfinished:
+        if self._stopped or self.unfinished:
             return
         if not self._lists.may_call():
             self.unfinished = True
@@ -305,6 +374,12 @@ class PriceList:
             self._send(batch[middle:])
         else:
             self._judge(batch, outcomes)
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether no more calls are made: the panel takes none now."""
+        own = isinstance(self.failure, Retry) and self.failure.code in retry.OWN_FAULTS
+        return self.failure is not None and not (own and self._failed_calls < retry.FAILED_CALLS)
 
     def _call(self, batch: Sequence[PriceChange]) -> Sequence[Outcome | Halt] | None:
         """Return the outcome of each price, None where the panel refuses several as a whole."""
@@ -322,7 +397,7 @@ class PriceList:
         sent: list[SentPrice] = []
         removed: list[PriceKey] = []
         changes: list[Change] = []
-        for change, outcome in zip(batch, outcomes, strict=True):
+        for change, outcome in zip(batch, self._blamed(batch, outcomes), strict=True):
             key = item_id(change.key)
             if isinstance(outcome, Retry | Halt):
                 self.failure = outcome
@@ -336,18 +411,67 @@ class PriceList:
                 removed += [] if change.price else [change.key]
         self._store(sent, removed, changes)
 
-    def _about(self, key: str, status: Status | None, written: tuple[Written, ...] = ()) -> Change:
-        """Return what is stored of one price: its refusal, or that there is nothing to be said of it."""
-        record = Record(Key("", self._group_id, self._concern, key), state=RecordState(status=self._told.get(key)))
-        return Change(record, RecordState(status=status), written=written)
+    def _blamed(self, batch: Sequence[PriceChange], outcomes: Sequence[Outcome | Halt]) -> Sequence[Outcome | Halt]:
+        """Return the outcomes of a call; a price over which the panel has failed alone too often is refused."""
+        gate = GATES[batch[0].price is None]
+        failed = isinstance(outcomes[0], Retry | Halt)
+        self._failed_calls = self._failed_calls + 1 if failed else 0
+        if any(isinstance(outcome, Done) for outcome in outcomes):
+            self._run.passed.add(gate)
+        if len(batch) > 1:
+            return outcomes
+        outcome = retry.blamed(self._run, gate, outcomes[0])
+        if isinstance(outcome, Retry) and outcome.alone and self._last_try:
+            return [retry.own_fault(outcome)]
+        return [outcome]
+
+    def _settle(self, found: Settled) -> None:
+        sent, removed = ([found.price], []) if found.price else ([], [found.key])
+        self._store(sent, removed, [self._about(item_id(found.key), None)])
+
+    def _about(
+        self, key: str, status: Status | None, written: tuple[Written, ...] = (), *, bad: bool = False
+    ) -> Change:
+        """Return what is stored of one price: its refusal, or that there is nothing to be said of it.
+
+        A person's word is taken with it, unless it means nothing (``bad``).
+        """
+        word = self._words.get(key, "")
+        before = RecordState(status=self._told.get(key), decision=word)
+        record = Record(Key("", self._group_id, self._concern, key), state=before)
+        return Change(record, RecordState(status=status, decision=word if bad else ""), written=written)
 
     def _store(self, sent: Sequence[SentPrice], removed: Sequence[PriceKey], changes: Sequence[Change]) -> None:
         self.written += sum(bool(change.written) for change in changes)
-        self.held += sum(change.after.status is not None for change in changes)
+        self.held += sum(map(begins_to_wait, changes))
         worth = [change for change in changes if change]
         if sent or removed or worth:
             run = self._run
             run.exchange.prices.store(self._group_id, sent, removed, worth, run_id=run.run_id, at=run.now())
+
+
+def said_of(found: Refusal, told: Status | None, word: str) -> Status | None:
+    """Return what is said of a price that is not sent, with a person's ``word`` about it; ``told``: what was said.
+
+    What the panel has said of a price that it refused is told once, and cannot be said again.
+    """
+    own = held(found.error) if found.error else told
+    if word in ("", Decision.RETRY):
+        return held(Reject(REFUSED)) if found.error is None and told and told.code == BAD_DECISION else own
+    if own is not None and meant_nothing(own, word):
+        return own
+    bad = codes.status(BAD_DECISION, value=word)
+    return joined([bad, own]) if own and own.code != BAD_DECISION else bad
+
+
+def meant_nothing(told: Status, word: str) -> bool:
+    """Return whether it is told of this very word that it means nothing."""
+    return told.code == BAD_DECISION and told.message_en.startswith(codes.status(BAD_DECISION, value=word).message_en)
+
+
+def in_force(told: Mapping[str, Status], words: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the words without those that meant nothing when they were given: they settle no later price."""
+    return {k: word for k, word in words.items() if k in told and not meant_nothing(told[k], word.strip().lower())}
 
 
 def held(error: Reject) -> Status:

@@ -96,6 +96,8 @@ class Dialect(ABC):
 
     name: ClassVar[str]
     """SQLAlchemy's name of the dialect."""
+    oldest: ClassVar[tuple[int, ...]] = ()
+    """The oldest version that is supported."""
     read_isolation: ClassVar[str | None] = None
     """Isolation level in which several SELECTs see one moment; None where plain transactions do."""
     one_writer: ClassVar[bool] = False
@@ -165,6 +167,16 @@ class Dialect(ABC):
         """Return the encoding of a database that cannot hold every letter; empty: it can."""
         del connection
         return ""
+
+    def is_replica(self, connection: sa.Connection) -> bool:
+        """Return whether this server follows another one, and takes no writes."""
+        del connection
+        return False
+
+    def lacking_rights(self, connection: sa.Connection, _wanted: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """Return what the user may not do of what is wanted (table -> verbs), as in ``UPDATE clients``."""
+        del connection
+        return ()
 
     def is_key(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds what can be a key: a text."""

@@ -60,6 +60,7 @@ class Postgresql(Dialect):
     """What differs on PostgreSQL."""
 
     name = "postgresql"
+    oldest = (13,)
     read_isolation = "REPEATABLE READ"
 
     def for_printing(self) -> sa.Dialect:
@@ -119,6 +120,19 @@ class Postgresql(Dialect):
     def encoding(self, connection: sa.Connection) -> str:
         encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
         return "" if encoding in _UNICODE else encoding
+
+    def is_replica(self, connection: sa.Connection) -> bool:
+        return bool(connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one())
+
+    def lacking_rights(self, connection: sa.Connection, _wanted: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        pairs = [(table, verb) for table, verbs in _wanted.items() for verb in verbs]
+        lacking = sa.text(
+            "SELECT w.verb || ' ' || w.name "
+            "FROM unnest(CAST(:tables AS text[]), CAST(:verbs AS text[])) AS w(name, verb) "
+            "WHERE NOT has_table_privilege(to_regclass(w.name), w.verb)"
+        )
+        tables, verbs = zip(*pairs, strict=True) if pairs else ((), ())
+        return list(connection.execute(lacking, {"tables": list(tables), "verbs": list(verbs)}).scalars())
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         return [

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ class Sqlite(Dialect):
     """One writer at a time, readers never wait (WAL)."""
 
     name = "sqlite"
+    oldest = (3, 35)
     one_writer = True
     keeps_connections = False
 
@@ -100,6 +102,12 @@ class Sqlite(Dialect):
     def newest(self, column: sa.Column[Any]) -> sa.Select[str]:
         """Return all texts: their order is not that of the moments."""
         return sa.select(letters(column)).distinct()
+
+    def lacking_rights(self, connection: sa.Connection, _wanted: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """A file has no users: whoever may write it may do all."""
+        file = Path(connection.engine.url.database or "")
+        may = all(os.access(each, os.W_OK) for each in (file, file.parent))
+        return () if may else ("write the file and its folder",)
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         statements: list[str] = []

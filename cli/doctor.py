@@ -1,0 +1,177 @@
+"""`kartoteka doctor`: what this panel does, before anything relies on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import cloud, show, stack_findings
+from cli import stack as stacks
+from cli.erp import Where, opened, where
+from cli.exits import FAILED, WrongSettings, told
+from cli.stack import Stack
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
+from kartoteka.doctor import database, panel, trial, writes
+from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
+from kartoteka.doctor.panel import Patient
+from kartoteka.doctor.trial import Trial
+from kartoteka.policy import Policy, check
+
+COLOURS = {Level.OK: "green", Level.LOOK: "yellow", Level.STOP: "red"}
+
+
+class Pace:
+    """So many panel calls a second; the doctor makes one after the other."""
+
+    def __init__(self, rate: float) -> None:
+        self._between = 1 / rate
+        self._next = 0.0
+
+    def take(self, gate: str) -> None:  # noqa: ARG002
+        """Wait until the next call may be made."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + self._between
+
+    def slow_down(self, wait: float) -> None:
+        """Make no call for so many seconds."""
+        self._next = time.monotonic() + wait
+
+
+@click.command()
+@where
+@click.option("--panel-url", metavar="URL", help="A panel without a stack; its key is read from PANEL_KEY.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A policy to examine with; else the stack's, else the default one.",
+)
+@click.option("--write", is_flag=True, help="Part B too: writes to accounts that do not exist.")
+@click.option("--account", metavar="LOGIN", help="Part C too: trials on this test account; opened where there is none.")
+@click.option("--yes", is_flag=True, help="Do not ask before each step that writes.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the findings there, as JSON, to attach to a request for support.",
+)
+@show.as_json
+def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
+    where: Where,
+    panel_url: str | None,
+    policy_file: Path | None,
+    write: bool,
+    account: str | None,
+    yes: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Find out what a panel does where its descriptions leave it open, and whether database and stack are ready.
+
+    Part A only reads. It lists its questions, asks them, and says of each answer whether it is fine (ok), worth a look
+    (look) or in the way (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is
+    in the way. Neither a key nor a customer's data are in what it prints and writes.
+    """
+    if as_json and (write or account) and not yes:
+        raise click.UsageError("--json cannot ask before it writes: add --yes")
+    chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
+    allowed = _anything if yes else _asked
+    with told():
+        stack = None if panel_url else stacks.find(where.stack)
+        given = _policy_text(policy_file, stack)
+        policy = _policy(given)
+        http = _panel(panel_url, stack, policy)
+        if not as_json:
+            _list(http, chosen)
+        found: Iterator[Finding] = examined(Trial(http, policy, login=account or ""), chosen, allowed)
+        if stack:
+            found = chain(examined(stack, stack_findings.EXAMINATIONS, _anything), found)
+        if stack or not where.is_local():
+            with opened(where) as erp:
+                ours = examined(database.Patient(erp.exchange, policy), database.EXAMINATIONS, _anything)
+                findings = list(_shown(chain(ours, found), quiet=as_json))
+        else:
+            findings = list(_shown(found, quiet=as_json))
+    document = {
+        "findings": [each.as_dict() for each in findings],
+        "policy": proposed(json.loads(given), findings),
+        "panel_calls": sum(http.calls().values()),
+    }
+    if report:
+        report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        show.document(document)
+    else:
+        _sum_up(findings, document)
+    if any(each.level is Level.STOP for each in findings):
+        sys.exit(FAILED)
+
+
+def _policy_text(file: Path | None, stack: Stack | None) -> str:
+    if file:
+        return file.read_text(encoding="utf-8-sig")
+    return cloud.policy(stack) if stack else "{}"
+
+
+def _panel(url: str | None, stack: Stack | None, policy: Policy) -> PanelHttp:
+    """Return the panel that was named, else the stack's."""
+    settings = HttpSettings(policy.panel.api_version, read_timeout=policy.panel.timeout_seconds)
+    if stack:
+        url, key = cloud.panel_url(stack), cloud.panel_key(stack)
+    else:
+        key = os.environ.get("PANEL_KEY", "").strip()
+    return PanelHttp(url or "", key, Pace(policy.panel.requests_per_second), settings)
+
+
+def _policy(text: str) -> Policy:
+    found = check(text.encode())
+    if isinstance(found, Policy):
+        return found
+    raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
+
+
+def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]]) -> None:
+    """Tell what will be asked, before anything is."""
+    reading = sum(len(each.calls) for each in chosen if not each.writes)
+    click.echo(f"{http.root}: at most {reading} calls that only read")
+    for each in chosen:
+        calls = f"{len(each.calls):3}  {each.title}"
+        click.echo(f"{calls} (asks first: it {each.writes})" if each.writes else calls)
+    click.echo()
+
+
+def _anything(_each: Examination[Any]) -> bool:
+    return True
+
+
+def _asked(each: Examination[Any]) -> bool:
+    return click.confirm(f"{each.title}: {each.writes}. Go on?")
+
+
+def _shown(findings: Iterable[Finding], *, quiet: bool) -> Iterator[Finding]:
+    """Print each finding as it comes."""
+    for each in findings:
+        if not quiet:
+            click.secho(f"{each.level.value:5}", fg=COLOURS[each.level], nl=False)
+            click.echo(f" {each.id}: {show.safe(each.sentence)}")
+            if each.remedy:
+                click.echo(f"      {show.safe(each.remedy)}")
+            if each.setting:
+                click.echo(f"      policy: {json.dumps(each.setting)}")
+        yield each
+
+
+def _sum_up(findings: Sequence[Finding], document: dict[str, Any]) -> None:
+    counts = Counter(each.level for each in findings)
+    click.echo(f"\n{', '.join(f'{counts[level]} {level.value}' for level in Level)}; {document['panel_calls']} calls.")
+    if any(each.setting for each in findings):
+        click.echo("\nA policy with the settings above:")
+        click.echo(json.dumps(document["policy"], indent=2, ensure_ascii=False))

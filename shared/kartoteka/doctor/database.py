@@ -1,0 +1,221 @@
+"""The exchange database: whether it can keep what is written into it, and tells what the ERP has changed.
+
+It only reads. Names of tables and columns, counts and codes are in a finding, and no client's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql import SqlExchange
+from kartoteka.adapters.sql.dialect.base import UtcNow
+from kartoteka.adapters.sql.tables import ERP, OPTIONAL, metadata
+from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
+from kartoteka.fields import table
+from kartoteka.policy import Policy
+from kartoteka.ports.exchange import Unlogged
+
+CLOCKS_APART = 120
+"""Seconds between two clocks from which it is worth a word."""
+NAMED = 8
+"""Tables or columns that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """An exchange database under examination, and the policy by which it is used."""
+
+    exchange: SqlExchange
+    policy: Policy
+
+
+Found = Iterator[Finding]
+
+
+def server(patient: Patient) -> Found:
+    """See which engine answers, how old it is, and whether it takes writes."""
+    database = patient.exchange.database
+    with database.reading() as connection:
+        version = connection.dialect.server_version_info or ()
+        replica = database.dialect.is_replica(connection)
+    named = f"{database.dialect.name} {'.'.join(map(str, version))}"
+    if tuple(version) < database.dialect.oldest:
+        oldest = ".".join(map(str, database.dialect.oldest))
+        yield stop("database", f"The exchange database is {named}.", f"Kartoteka needs {oldest} or newer.")
+    elif replica:
+        yield stop(
+            "database", f"{named}: this server follows another one and takes no writes.", "Name the primary server."
+        )
+    else:
+        yield ok(
+            "database", f"The exchange database answers ({named}), and every table and column that is used is there."
+        )
+
+
+def encoding(patient: Patient) -> Found:
+    """See whether the database can hold every letter."""
+    database = patient.exchange.database
+    with database.reading() as connection:
+        narrow = database.dialect.encoding(connection)
+    if narrow:
+        yield look(
+            "encoding",
+            f"The database's encoding is {narrow}: it cannot hold every letter of a name.",
+            "A field with such a letter is held. Create the database with UTF-8.",
+        )
+    else:
+        yield ok("encoding", "The database holds every letter.")
+
+
+def rights(patient: Patient) -> Found:
+    """See whether this user may read and write what is read and written."""
+    reads = [each.name for each in ERP.metadata.tables.values()]
+    writes = {"clients": ("UPDATE",), "delivery_addresses": ("INSERT", "UPDATE", "DELETE"), "incoming_clients": _ALL}
+    wanted: dict[str, Sequence[str]] = {name: ("SELECT", *writes.get(name, ())) for name in reads}
+    wanted |= {each.name: ("SELECT", *_ALL) for each in metadata.tables.values() if each.name not in OPTIONAL}
+    database = patient.exchange.database
+    with database.reading() as connection:
+        lacking = database.dialect.lacking_rights(connection, wanted)
+    if lacking:
+        yield stop(
+            "rights", f"The user may not: {_some(lacking)}.", "Grant it to the user in the exchange database's address."
+        )
+    else:
+        yield ok("rights", "The user may read and write what is read and written.")
+
+
+_ALL = ("INSERT", "UPDATE", "DELETE")
+
+
+def triggers(patient: Patient) -> Found:
+    """See whether every change of the ERP's is logged."""
+    lacking = patient.exchange.log.unlogged()
+    for name, why in sorted(lacking.items()):
+        remedy = "Enable them." if why is Unlogged.DISABLED else "Run `kartoteka schema upgrade --url …`."
+        yield stop(f"triggers.{name}", f"The triggers of {name} are {why}: its changes are found late.", remedy)
+    if not lacking:
+        yield ok("triggers", "Every table that the ERP writes has its triggers, and they fire.")
+
+
+def columns(patient: Patient) -> Found:
+    """Compare the types of the ERP's columns with those that are read."""
+    wrong: list[str] = []
+    narrow: list[str] = []
+    with patient.exchange.database.reading() as connection:
+        inspector = sa.inspect(connection)
+        for wanted in ERP.metadata.tables.values():
+            there = {each["name"].lower(): each["type"] for each in inspector.get_columns(wanted.name)}
+            for column in wanted.columns:
+                found, name = there[column.name], f"{wanted.name}.{column.name}"
+                if _kind(found) not in _FITTING[_kind(column.type)]:
+                    wrong.append(f"{name} is {found}, and should be {column.type}")
+                elif (length := getattr(found, "length", None)) and length < (getattr(column.type, "length", 0) or 0):
+                    narrow.append(f"{name} ({length} of {column.type.length})")  # type: ignore[attr-defined]
+    if wrong:
+        yield stop(
+            "column_types",
+            f"Columns of another type than the exchange database's page says: {_some(wrong)}.",
+            "Change their type: an id such as 007 is not the number 7, and an amount must be exact.",
+        )
+    else:
+        yield ok("column_types", "The columns have the types that are read.")
+    if narrow:
+        yield look(
+            "column_lengths",
+            f"Columns are shorter than the exchange database's page says: {_some(narrow)}.",
+            "A longer value of the panel is held with its field named.",
+        )
+
+
+def _kind(found: object) -> str:
+    for kind, types in _KINDS.items():
+        if isinstance(found, types):
+            return kind
+    return "other"
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "flag": (sa.Boolean,),
+    "moment": (sa.DateTime, sa.Date, sa.TypeDecorator),
+    "float": (sa.Float,),
+    "exact": (sa.Numeric,),
+    "whole": (sa.Integer,),
+    "text": (sa.String,),
+}
+_FITTING: Mapping[str, frozenset[str]] = {
+    "flag": frozenset({"flag", "whole", "text"}),
+    "moment": frozenset({"moment", "text"}),
+    "exact": frozenset({"exact", "whole", "text"}),
+    "whole": frozenset({"whole", "exact", "text"}),
+    "text": frozenset({"text", "other"}),
+}
+
+
+def clock(patient: Patient) -> Found:
+    """Compare the database's clock with this machine's: the change log and `as_of` go by it."""
+    with patient.exchange.database.reading() as connection:
+        told = str(connection.execute(sa.select(sa.cast(UtcNow(), sa.String()))).scalar_one())
+    ahead = (datetime.fromisoformat(told).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    if abs(ahead) > CLOCKS_APART:
+        side = "ahead of" if ahead > 0 else "behind"
+        yield look(
+            "database_clock",
+            f"The database's clock is {abs(ahead) / 60:.0f} min {side} this machine's.",
+            "Set it: figures with an as_of of the future are refused, and stale ones told late.",
+        )
+    else:
+        yield ok("database_clock", f"The database's clock agrees with this machine's to {abs(ahead):.0f} s.")
+
+
+def clients(patient: Patient) -> Found:
+    """Count the clients that will wait for a person: incomplete ones, and codes that differ in case alone."""
+    own = ERP.clients.c
+    required = [own[name] for name in patient.policy.panel.required_on_create]
+    person = sa.and_(*(_filled(own[name]) for name in table.PERSON_FIELDS))
+    named = sa.or_(_filled(own[table.COMPANY_FIELD]), person)
+    whole = sa.and_(named, *map(_filled, required))
+    folded = sa.func.lower(sa.func.trim(own.id))
+    twice = sa.select(folded).group_by(folded).having(sa.func.count() > 1).subquery()
+    with patient.exchange.database.reading() as connection:
+        total, complete = connection.execute(
+            sa.select(sa.func.count(), sa.func.count(sa.case((whole, 1)))).select_from(ERP.clients)
+        ).one()
+        alike = connection.execute(sa.select(sa.func.count()).select_from(twice)).scalar_one()
+    if complete < total:
+        yield look(
+            "incomplete_clients",
+            f"{total - complete} of {total} clients lack what an account is opened with.",
+            "They will be held as incomplete, each with its fields named in sync_status.",
+        )
+    else:
+        yield ok("incomplete_clients", f"All {total} clients have what an account is opened with.")
+    if alike:
+        yield look(
+            "alike_codes",
+            f"{alike} codes of clients are given more than once but for their case and outer blanks.",
+            "An account is found by its code to the letter first; give these clients codes of their own.",
+        )
+
+
+def _filled(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.func.length(sa.func.trim(sa.func.coalesce(column, ""))) > 0
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+EXAMINATIONS: tuple[Examination[Patient], ...] = (
+    Examination("database", "the exchange database: engine, version, tables", [], server, vital=True),
+    Examination("rights", "what its user may do", [], rights),
+    Examination("triggers", "the triggers of the ERP's tables", [], triggers),
+    Examination("column_types", "the types of the ERP's columns", [], columns),
+    Examination("encoding", "its encoding", [], encoding),
+    Examination("database_clock", "its clock", [], clock),
+    Examination("incomplete_clients", "the clients: complete, told apart", [], clients),
+)

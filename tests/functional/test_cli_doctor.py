@@ -1,0 +1,90 @@
+"""`kartoteka doctor` as its user runs it, against a stand-in panel over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.doctor import doctor
+from local.panel import StandinPanel
+
+FAST = '{"panel": {"requests_per_second": 1000}}'
+
+
+@pytest.fixture
+def panel() -> Iterator[StandinPanel]:
+    with StandinPanel(key="a-key-for-tests") as running:
+        running.seed(login="anna", email="anna@firma.example", last_name="Kowalska")
+        yield running
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    file = tmp_path / "policy.json"
+    file.write_text(FAST)
+    return file
+
+
+def run(panel: StandinPanel, policy: Path, *options: str, said: str = "", key: str = "") -> Result:
+    runner = CliRunner(env={"PANEL_KEY": key or panel.key})
+    return runner.invoke(doctor, ["--panel-url", panel.url, "--policy", str(policy), *options], input=said)
+
+
+def test_it_lists_its_questions_before_it_asks_them(panel: StandinPanel, policy: Path) -> None:
+    result = run(panel, policy)
+    assert result.exit_code == 0
+    listed, _, found = result.stdout.partition("\n\n")
+    assert listed.startswith(f"{panel.url}: at most 25 calls that only read\n")
+    assert "  a wrong key, once" in listed
+    assert "ok    clock: " in found
+    assert "0 stop; " in found
+    assert "PUT clients/clients" not in panel.calls
+
+
+def test_a_stop_is_told_with_remedy_and_policy_and_exit_code(panel: StandinPanel, policy: Path) -> None:
+    panel.settings.change(shops={7: "Hurt"})
+    result = run(panel, policy)
+    assert result.exit_code == 1
+    assert "stop  shops: The policy names the shops 1, but the panel has only 7.\n      Correct" in result.stdout
+    proposed = json.loads(result.stdout.partition("A policy with the settings above:")[2])
+    assert proposed == {"panel": {"requests_per_second": 1000}, "accounts": {"default_shops": [7]}}
+
+
+def test_the_report_holds_no_key_and_nobodys_data(panel: StandinPanel, policy: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    result = run(panel, policy, "--json", "--write", "--account", "proba", "--yes", "--report", str(file))
+    document = json.loads(result.stdout)
+    assert document == json.loads(file.read_text())
+    assert document.keys() == {"findings", "policy", "panel_calls"}
+    assert document["panel_calls"] == panel.total_calls + 1  # the description of the API is no gate
+    assert all(each.keys() == {"id", "level", "sentence", "remedy", "setting"} for each in document["findings"])
+    for secret in (panel.key, "kowalska", "anna", "firma.example"):
+        assert secret not in result.stdout.lower()
+
+
+def test_it_asks_before_each_step_that_writes(panel: StandinPanel, policy: Path) -> None:
+    result = run(panel, policy, "--write", said="n\n")
+    assert "writes a phone number to accounts that do not exist. Go on? [y/N]: n" in result.stdout
+    assert "PUT clients/clients" not in panel.calls
+    assert run(panel, policy, "--write", said="y\n").exit_code == 0
+    assert panel.calls["PUT clients/clients"] == 4
+
+
+def test_a_program_cannot_be_asked(panel: StandinPanel, policy: Path) -> None:
+    result = run(panel, policy, "--json", "--write")
+    assert result.exit_code == 2
+    assert "add --yes" in result.stderr
+    assert panel.total_calls == 0
+
+
+def test_a_wrong_policy_and_an_address_without_tls_are_told(panel: StandinPanel, policy: Path) -> None:
+    policy.write_text('{"biling": 1}')
+    assert run(panel, policy).exit_code == 78
+    policy.write_text("{}")
+    result = CliRunner(env={"PANEL_KEY": "k"}).invoke(doctor, ["--panel-url", "http://shop.example.com"])
+    assert result.exit_code == 1
+    assert "https" in result.stderr
