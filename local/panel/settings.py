@@ -16,7 +16,9 @@ DEFAULT_GROUPS = {1: "Standard", 2: "Hurt A", 3: "Hurt B"}
 WORDS = {
     "date_only_end": ("midnight", "day_end"),
     "address_country": ("lower", "upper", "name"),
-    "shows_trade_credit": ("limit_and_used", "limit", "nothing"),
+    # what clientTradeCredit tells: the used part as the ERP's balance and the orders since, or as these orders alone;
+    # "nothing": an empty object
+    "shows_trade_credit": ("limit_and_used", "limit_and_orders", "limit", "nothing"),
     "leave_group": ("zero", "refuse"),
     "code_case": ("as_given", "capitals", "any_case"),
     # "ignore": left out of the record, the rest of which is written; "refuse_call": 422 for the whole call, whose text
@@ -51,7 +53,7 @@ class Settings:
     window_ends: bool = True  # False: a window leaves out both its ends
     date_only_end: str = "midnight"  # "day_end": a window's End without a time covers that whole day
     address_country: str = "lower"  # how a delivery address shows its country: "lower", "upper", "name"
-    shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells; or "limit", or "nothing" (empty object)
+    shows_trade_credit: str = "limit_and_used"  # what clientTradeCredit tells: see WORDS
     # --- what the panel demands and does
     login_required: bool = False  # True: POST without a login is fault 1; False: a login is generated
     phone_required: bool = False

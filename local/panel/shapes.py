@@ -125,7 +125,11 @@ def _trade_credit(account: Account, settings: Settings) -> dict[str, Any]:
     shown = {"clientTradeCreditLimit": account.credit_limit, "currencyId": account.currency}
     if settings.shows_trade_credit == "limit":
         return shown
-    return {**shown, "clientTradeCreditUsed": credit.owed(account, settings)}
+    of_the_erp_too = settings.shows_trade_credit == "limit_and_used"
+    return {
+        **shown,
+        "clientTradeCreditUsed": credit.owed(account, settings) if of_the_erp_too else credit.ordered(account),
+    }
 
 
 def shops(account: Account, settings: Settings) -> list[dict[str, Any]]:

@@ -127,6 +127,21 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_id.of_address",
+            State.HELD,
+            Text(
+                "Identyfikator adresu w delivery_addresses.id zapisano jako bajty (BLOB), a nie jako tekst, więc adres "
+                "nie jest przenoszony.",
+                "Zapisz go jako tekst: UPDATE delivery_addresses SET id = CAST(id AS TEXT).",
+            ),
+            Text(
+                "An address's id in delivery_addresses.id is stored as bytes (a BLOB) and not as text, so the address "
+                "is not carried.",
+                "Store it as text: UPDATE delivery_addresses SET id = CAST(id AS TEXT).",
+            ),
+            contents=True,
+        ),
+        Code(
             "too_long",
             State.HELD,
             Text(
@@ -1662,15 +1677,27 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "rehearsal",
+            State.PENDING,
+            Text(
+                "Ten stos jest próbą i nie łączy się z panelem produkcyjnym.",
+                "Podaj w PanelUrl adres kopii panelu, a na produkcji zostaw RehearsalOf puste.",
+            ),
+            Text(
+                "This stack is a rehearsal, and never speaks to the production panel.",
+                "Give PanelUrl the address of the copy; leave RehearsalOf empty in production.",
+            ),
+        ),
+        Code(
             "panel_redirect",
             State.PENDING,
             Text(
                 "Panel przekierowuje pod inny adres, a klucza API nie wolno tam wysłać.",
-                "Popraw adres panelu w ustawieniach na ten, pod który przekierowuje.",
+                "Panel może mieć kilka nazw hosta: wpisz w PanelUrl tę, pod którą odpowiada bez przekierowania.",
             ),
             Text(
                 "The panel redirects to another address, where the API key must not go.",
-                "Correct the panel's address in the settings to the one it redirects to.",
+                "A panel may have several host names: give PanelUrl the one that answers without a redirect.",
             ),
         ),
         Code(

@@ -639,6 +639,21 @@ def test_what_the_erps_own_check_refuses_is_told_and_its_neighbours_go_on(bench:
     assert (load(bench, "C-2").state.status, load(bench, "C-3").state.status) == (RACED, IN_STEP)
 
 
+@pytest.mark.parametrize(("column", "form"), [("street", "UL. NOWA 1"), ("street", ""), ("city", "Gdynia")])
+def test_what_the_erps_own_trigger_writes_with_ours_is_logged_and_its_form_is_kept(
+    bench: Bench, column: str, form: str
+) -> None:
+    bench.erp.insert_client("C-1", street="Stara 1", city="Radom")
+    bench.erp.rewrite(column, form)
+    before, base = head(bench), {"street": "Nowa 1", "city": "Radom"}
+    assert save(bench, change(base=base, row=edits(street=("Stara 1", "Nowa 1")))) == Saved()
+    seen = load(bench)
+    shown = form if column == "street" else "Nowa 1"
+    assert seen.state.base == Forms({**base, "street": shown}, base), "another column that was written is an edit"
+    assert row_of(seen)[column] == form
+    assert logged(bench, before) == [("clients", "C-1", "C-1", "U")] * 2
+
+
 def test_different_columns_of_different_rows_are_written_together(bench: Bench) -> None:
     bench.erp.insert_client("C-1", street="A")
     bench.erp.insert_client("C-2", city="A", phone="1")

@@ -10,7 +10,7 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import CREDIT_COLUMNS
-from kartoteka.model import Change, Deferral, Key, Link, Owner, Record, RecordState
+from kartoteka.model import Change, Deferral, Direction, Key, Link, Owner, Reason, Record, RecordState, Written
 from kartoteka.ports.exchange import GroupItem, PriceKey, SentPrice
 from tests.fakes.stored import StoredPrice
 from tests.fixtures.exchange import Bench
@@ -635,3 +635,18 @@ def test_prices_are_forgotten_with_their_group(bench: Bench) -> None:
     bench.exchange.prices.forget("G")
     assert {key[0] for key in bench.erp.sent} == {"H"}
     assert list(bench.exchange.prices.group_ids()) == ["G", "H"]
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_the_prices_of_a_group_that_was_deleted_are_forgotten_and_counted(bench: Bench, passed: bool) -> None:
+    records, prices = bench.exchange.records, bench.exchange.prices
+    sent = [SentPrice("product", str(n), "9.99", "PLN") for n in range(3)]
+    prices.store("G", [*sent, SentPrice("series", "4", None)], [], [], run_id="r", at=AT)
+    prices.store("H", sent[:1], [], [], run_id="r", at=AT)
+    removal = Written("price", Direction.ERP_TO_PANEL, Reason.EDIT, None, None, counts=not passed, passed=passed)
+    prices.remove_all("discounts", "G", removal, run_id="r-1", at=AT)
+    assert (prices.count_sent("G"), prices.count_sent("H")) == (0, 1)
+    assert records.counted("discounts", AT, prices=True) == (0 if passed else 3)
+    keys = {Key("", "G", "discounts", f"product/{n}") for n in range(3)}
+    assert set(records.written("discounts", AT, prices=True)) == (set() if passed else keys)
+    assert records.counted("discounts", AT + timedelta(seconds=1), prices=True) == 0

@@ -67,7 +67,6 @@ def test_it_makes_no_more_calls_than_it_lists_and_none_that_writes(panel: Standi
         ({"numbers_as_text": True}, {}),
         ({"php_empties": True}, {}),
         ({"shops": {7: "Hurt"}}, {"shops": "stop"}),
-        ({"phone_required": True}, {"required_fields": "look"}),
         ({"flat_elements": True}, {"return_elements": "look"}),
         ({"ignored_filters": ["clientsLastModificationDate"]}, {"date_filter": "stop"}),
         ({"ignored_filters": ["clientRegistrationDate"]}, {"registered": "stop"}),
@@ -116,14 +115,15 @@ def test_what_is_there_twice_is_counted_and_not_quoted(panel: StandinPanel) -> N
     assert panel.key not in told
 
 
-def test_the_one_shop_there_is_and_what_it_requires_are_proposed_as_settings(panel: StandinPanel) -> None:
+def test_the_one_shop_there_is_is_proposed_as_a_setting(panel: StandinPanel) -> None:
     panel.settings.change(shops={7: "Hurt"}, phone_required=True)
     given = {"version": 1, "accounts": {"incoming": False}}
     policy = proposed(given, examined(panel).values())
     assert policy["accounts"] == {"incoming": False, "default_shops": [7]}
-    assert policy["panel"]["required_on_create"] == ["email", "street", "zip_code", "city", "phone"]
     parsed = parse(json.dumps(policy))
-    assert levels(examined(panel, parsed)) == {}
+    found = examined(panel, parsed)
+    assert levels(found) == {}
+    assert "require email, last_name, phone:" in found["required_fields"].sentence
 
 
 def test_a_wrong_key_of_ones_own_ends_no_examination(panel: StandinPanel) -> None:

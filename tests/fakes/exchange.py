@@ -187,8 +187,10 @@ class FakeExchange:
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
     ``bases``, ``intents``, ``deferrals`` and ``statuses`` are its parts. ``since`` are a status's moments: since when,
     and when last in step. ``sent`` are the prices that were sent, ``entries`` the rows of ``change_log``.
-    ``before_save`` is called between a worker's reading and its save. ``unlogged`` are the tables whose triggers are
-    missing or disabled; ``no_triggers`` is what making them fails with.
+    ``before_save`` is called between a worker's reading and its save. ``trigger`` is the ERP's own: it is called after
+    each write of one of the ERP's rows, ours or anybody's, with table, operation and key; what it writes itself fires
+    no trigger. ``unlogged`` are the tables whose triggers are missing or disabled; ``no_triggers`` is what making them
+    fails with.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -223,6 +225,7 @@ class FakeExchange:
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
+        self.trigger: Callable[[str, str, RowKey], None] | None = None
         self.unlogged: dict[str, Unlogged] = {}
         self.no_triggers: KartotekaError | None = None
         self.refusals: dict[tuple[str, str], str] = {}
@@ -362,6 +365,15 @@ class FakeExchange:
         """Let the ERP's own check refuse this value in a column of its clients and addresses."""
         self.disliked[column, value] = reason
 
+    def rewrite(self, column: str, value: Value) -> None:
+        """Let the ERP's own trigger write this value into a column after each update of a client's row."""
+
+        def trigger(table: str, operation: str, key: RowKey) -> None:
+            if (table, operation) == ("clients", "U") and self.clients[str(key)][column] != value:
+                self.update_client(str(key), **{column: value})
+
+        self.trigger = trigger
+
     def refuse_address(self, address_id: str, reason: str | None = "refused") -> None:
         """Let the ERP's own check refuse to insert, edit or delete this address; None: no more."""
         self._refuse("delivery_addresses", address_id, reason)
@@ -453,6 +465,10 @@ class FakeExchange:
             owners = [(operation, owners[0][1])]
         for letter, owner in owners:
             self.note(table, letter, owner, key if isinstance(key, str) else ":".join(key[1:]), seq)
+        if trigger := self.trigger:
+            self.trigger = None
+            trigger(table, operation, key)
+            self.trigger = trigger
 
     def put_conflict(self, conflict: StoredConflict, *, answers: bool) -> None:
         """Store a conflict; its id is its place. ``answers``: its decision is written, by whomever, so it is logged."""
@@ -799,6 +815,14 @@ class FakePrices(_Port):
         db = self._db
         for key in list(_of_group(db.sent, group_id)):
             del db.sent[key]
+
+    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+        sent = (_sent(self._db, key) for key in _of_group(self._db.sent, group_id))
+        for price in [price for price in sent if price and price.price is not None]:
+            written = replace(removal, before=price.price)
+            key = Key("", group_id, concern, "/".join(price.key))
+            self._db.history.append(_history(key, written, run_id, at))
+        self.forget(group_id)
 
 
 class FakeFigures(_Port):

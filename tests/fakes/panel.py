@@ -118,6 +118,7 @@ class FakePanel:
         self.delivery: dict[str, tuple[str, Address]] = {}
         self.in_use: set[str] = set()
         self.known_shops: set[int] = {1, 2, 3}
+        self.shops_require: dict[int, frozenset[str]] = {}
         self.edit_moves_date = False
         self.new_have_no_date = False
         self.order: Callable[[Account], Any] | None = None
@@ -378,9 +379,9 @@ class FakePanel:
 
         return self._write("PUT clients/clients", updates, change_one)
 
-    def shops(self) -> frozenset[int]:
+    def shops(self) -> Mapping[int, frozenset[str]]:
         self._begin("GET system/shopsData")
-        return frozenset(self.known_shops)
+        return {shop: self.shops_require.get(shop, frozenset()) for shop in self.known_shops}
 
     def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
         if not panel_client_ids:

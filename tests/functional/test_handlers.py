@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,6 +149,12 @@ def test_a_setting_that_is_missing_is_named(installation: Installation, monkeypa
     runtime.forget()
     with pytest.raises(Halt, match="KARTOTEKA_TABLE"):
         installation.handler("billing")({"v": 1, "move": "ping"}, Context())
+
+
+def test_a_process_lets_the_garbage_collector_look_seldom(installation: Installation) -> None:
+    assert installation.handler("billing")({"v": 1, "move": "ping"}, Context()) == {"ready": True}
+    assert gc.get_threshold()[0] == runtime.VALUES_BETWEEN_COLLECTIONS
+    assert gc.get_freeze_count() > 10_000
 
 
 def pauses() -> Pauses:
@@ -473,3 +480,26 @@ def test_a_schedules_minute_before_its_time_asks_nothing_and_writes_nothing(inst
         assert function(event(name), Context()) == {"collected": 0, "panel_calls": 0}
     assert state.scan(TableName="state")["Items"] == before
     assert not installation.panel.calls
+
+
+@pytest.mark.parametrize("names", ["127.0.0.1", "shop.example.com, 127.0.0.1", "127.0.0.1."])
+def test_a_rehearsal_never_speaks_to_the_production_panel(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, names: str
+) -> None:
+    installation.insert("C-1001")
+    monkeypatch.setenv("KARTOTEKA_REHEARSAL_OF", names)
+    runtime.forget()
+    for function in ("accounts", "panel_feed"):
+        answer = installation.handler(function)(event(f"{function}_schedule"), Context())
+        assert answer["halted"].startswith("rehearsal: this stack is a rehearsal of 127.0.0.1")
+    with pytest.raises(Halt, match="rehearsal"):
+        installation.handler("accounts")(event("accounts_queue"), Context())
+    assert installation.panel.total_calls == 0
+
+
+def test_a_rehearsal_works_with_another_panel(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KARTOTEKA_REHEARSAL_OF", "shop.example.com,1.0.0.127")
+    runtime.forget()
+    installation.insert("C-1001")
+    installation.tick()
+    assert len(installation.panel.accounts) == 1

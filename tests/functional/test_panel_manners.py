@@ -1,4 +1,7 @@
-"""A whole installation against a panel that moves while it is read, dates nothing, was restored, or hides a group."""
+"""A whole installation against a panel that moves while it is read, dates nothing, was restored, or hides a group.
+
+And one that keeps something else than it was sent, and thanks for it.
+"""
 
 from __future__ import annotations
 
@@ -367,3 +370,85 @@ def test_a_group_that_was_deleted_in_the_panel_is_made_again_with_its_clients(in
     assert number != former
     assert len(installation.panel.members(number)) == 2
     assert held(installation) == []
+
+
+# --- a panel that keeps something else than it was sent (issue 10, points 14 to 17)
+
+
+@pytest.mark.parametrize(
+    ("manner", "field", "sent"),
+    [
+        ({"cuts_at": 20}, "company", "Przedsiębiorstwo Handlowe Łódź"),
+        ({"drops_after_four_bytes": True}, "company", "Spółka \U0001f600 dalej"),
+        ({"escapes_html": True}, "street", "Żółw & Gęś 5"),
+        ({"loses_zeros": True}, "zip_code", "01067"),
+        ({"ignores_fields": ["city"]}, "city", "Gdynia"),
+    ],
+)
+def test_what_the_panel_makes_of_our_text_never_reaches_the_row(
+    installation: Installation, manner: dict[str, Any], field: str, sent: str
+) -> None:
+    filled(installation, 2)
+    installation.sql("UPDATE clients SET country_code = 'DE', zip_code = '10115' WHERE id = 'C-0000'")
+    ticks(installation, 3)
+    installation.panel.settings.change(**manner)
+    installation.sql(f"UPDATE clients SET {field} = '{sent}' WHERE id = 'C-0000'")
+    ticks(installation, 9)
+    assert rows(installation, field)[0] == (sent,)
+    assert held(installation) == [("billing", "not_taken")]
+    writes = installation.panel.calls["PUT clients/clients"]
+    ticks(installation, 2)
+    assert installation.panel.calls["PUT clients/clients"] == writes, "for ever"
+    installation.panel.edit(installation.panel.by_code("C-0000")[0].id, phone="600700800")
+    ticks(installation, 2)
+    assert rows(installation, field, "phone")[0] == (sent, "600700800")
+
+
+def figures(installation: Installation, **values: str) -> None:
+    """Let the ERP export these figures of the first client."""
+    changes = ", ".join(f"{name} = '{value}'" for name, value in values.items())
+    installation.sql(f"UPDATE client_credit SET {changes}, as_of = '{installation.time:%Y-%m-%d %H:%M:%S}'")
+    ticks(installation, 3)
+
+
+@pytest.mark.parametrize("shows", ["limit_and_used", "limit_and_orders", "limit", "nothing"])
+def test_a_balance_that_equals_what_the_panel_happens_to_show_is_sent(installation: Installation, shows: str) -> None:
+    installation.panel.settings.change(shows_trade_credit=shows)
+    [account] = filled(installation, 1)
+    installation.credit("C-0000", "5000.00")
+    for balance in ("950.00", "0.00", "120.00"):
+        figures(installation, balance=balance)
+        assert str(installation.panel.account(account.id).balance) == balance
+    assert held(installation) == []
+
+
+@pytest.mark.parametrize("field", ["credit_limit", "balance"])
+def test_a_figure_of_0_that_leaves_what_was_there_is_told(installation: Installation, field: str) -> None:
+    [account] = filled(installation, 1)
+    installation.credit("C-0000", "5000.00")
+    figures(installation, balance="950.00")
+    installation.panel.settings.change(zero_leaves=True)
+    figures(installation, **{field: "0.00"})
+    ticks(installation, 6)
+    assert held(installation) == [("credit", "not_taken")]
+    assert getattr(installation.panel.account(account.id), field) > 0
+    assert installation.sql(f"SELECT {field} FROM client_credit")[0][0] == 0
+
+
+@pytest.mark.parametrize("edit", [{"street": "Inna 3"}, {"city": "Gdynia"}, {"phone": "600700800"}])
+def test_an_edit_made_after_a_lost_reply_is_not_overwritten_without_a_trace(
+    installation: Installation, edit: dict[str, str]
+) -> None:
+    """Of the field that was sent nobody knows whether it had arrived: that is a conflict, which the policy decides."""
+    [account] = filled(installation, 1)
+    installation.sql("UPDATE clients SET street = 'Nowa 7'")
+    installation.panel.misbehave("reset", "PUT clients/clients", when="after")
+    installation.tick()
+    assert installation.panel.account(account.id).street == "Nowa 7"
+    installation.pass_time(seconds=25)
+    installation.panel.edit(account.id, **edit)
+    ticks(installation, 4)
+    expected = {**edit, "street": "Nowa 7"}
+    assert rows(installation, *expected) == shown(installation, *expected) == [tuple(expected.values())]
+    conflicts = installation.sql("SELECT field, erp_value, panel_value, decision FROM sync_conflicts")
+    assert conflicts == ([("street", "Nowa 7", "Inna 3", "erp")] if "street" in edit else [])

@@ -178,3 +178,22 @@ def test_figures_of_any_kind_are_read_as_text(sqlite_bench: SqlBench) -> None:
     assert [type(balance) for balance in balances] == [str] * 7
     assert Decimal(str(balances[3])) == Decimal("1.23456789012346e19")
     assert balances[6] == "A"
+
+
+def test_an_address_whose_key_is_no_text_is_named_and_its_neighbour_is_read(sqlite_bench: SqlBench) -> None:
+    for client in ("C-1", "C-2"):
+        sqlite_bench.erp.insert_client(client)
+    sqlite_bench.erp.run(
+        "INSERT INTO delivery_addresses (id, client_id, city) VALUES "
+        "(CAST('A-1' AS BLOB), 'C-1', 'Hel'), ('A-2', 'C-1', 'Puck'), ('A-3', 'C-2', 'Sopot')"
+    )
+    found = sqlite_bench.exchange.records.load("delivery_addresses", clients("C-1", "C-2"))
+    assert [(r.key.client_id, r.key.item_id, r.odd_key) for r in found if not r.key.item_id] == [
+        ("C-1", "", True),
+        ("C-2", "", False),
+    ]
+    assert {r.key.item_id: row_of(r)["city"] for r in found if r.key.item_id} == {"A-2": "Puck", "A-3": "Sopot"}
+    sqlite_bench.erp.run("UPDATE delivery_addresses SET id = CAST(id AS TEXT)")
+    (own, *items) = sqlite_bench.exchange.records.load("delivery_addresses", clients("C-1"))
+    assert not own.odd_key
+    assert [r.key.item_id for r in items] == ["A-1", "A-2"]

@@ -29,6 +29,7 @@ from kartoteka.model import (
     Record,
     RecordState,
     RowWrite,
+    Sent,
     Written,
 )
 from kartoteka.ports.exchange import IncomingClient, Saved, SeenAccount
@@ -107,6 +108,31 @@ def test_a_base_is_spelled_by_field_and_comes_back(sql: SqlBench, base: Forms, s
     save(sql, change(base=base))
     assert stored(sql, "values") == spelled
     assert load(sql).state.base == base
+
+
+FIRST, SECOND = (Sent(AT, former, LATER) for former in ((None,), ("x", (1, 2), False)))
+SENT = '["2026-03-02T12:00:00+00:00",[null],"2026-03-02T13:00:00+00:00",1,false]'
+
+
+@pytest.mark.parametrize(
+    ("sent", "spelled"),
+    [
+        ({"a": FIRST}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2"],"c":"3"}}'),
+        ({"a": FIRST, "b": FIRST}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2",null,0],"c":"3"}}'),
+        ({"a": FIRST, "b": Sent(*FIRST)}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2",null,0],"c":"3"}}'),
+        ({"a": SECOND, "b": FIRST}, None),
+        ({"a": FIRST._replace(seen=True, times=3), "b": FIRST}, None),
+        ({"b": FIRST._replace(former=("1",)), "a": FIRST._replace(former=((1,),))}, None),
+        ({"b": FIRST._replace(ask_at=AT), "a": FIRST._replace(at=LATER)}, None),
+    ],
+)
+def test_what_is_remembered_of_fields_that_were_sent_together_is_spelled_once(
+    sql: SqlBench, sent: dict[str, Sent], spelled: str | None
+) -> None:
+    base = Forms({"a": "1", "b": "2", "c": "3"}, {"c": "3"}, sent)
+    save(sql, change(base=base))
+    assert load(sql).state.base == base
+    assert stored(sql, "values") == (spelled or stored(sql, "values"))
 
 
 def test_what_is_the_default_of_an_intent_is_not_spelled(sql: SqlBench) -> None:

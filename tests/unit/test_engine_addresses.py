@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from kartoteka.model import Change, Deferral, Key, Owner, RecordState, Value, Va
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Account, Address
 from kartoteka.sync.concern import News, Opened
+from kartoteka.sync.plan import Act
 from tests.address_world import ADD, CONCERN, DELETE, LINES, READ, UPDATE, AddressWorld, policy
 from tests.helpers import owners
 from tests.world import CLIENT, World
@@ -1652,3 +1654,21 @@ def test_a_batch_that_can_be_read_again_begins_its_count_anew(monkeypatch: pytes
         assert made.queue.empty()
         assert made.rotate()
         assert made.queue.take(CONCERN) == owners("C-2")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_row_whose_key_is_no_text_is_told_of_its_client_and_deletes_nothing(asked: bool) -> None:
+    made = AddressWorld(policy(deletes="propagate"))
+    account = made.customer()
+    made.exchange.insert_address("A-1", "C-1", **LINES)
+    made.look()
+    made.exchange.delete_address("A-1")
+    concern = made.run().concerns["delivery_addresses"]
+    own, *items = concern.load([Owner("C-1")])
+    records = [replace(own, odd_key=True), *items]
+    shown = concern.read([own])[0][own.key.owner] if asked else None
+    plans = concern.plans(records, shown)
+    assert [(p.status.state, p.status.code) for p in plans[:1] if p.status] == [(State.HELD, "bad_id")]
+    assert Act.DELETE not in {plan.act for plan in plans}
+    assert Act.DELETE in {plan.act for plan in concern.plans([own, *items], concern.read([own])[0][own.key.owner])}
+    assert account

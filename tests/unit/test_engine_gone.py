@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kartoteka.codes import IN_STEP, State, Status, status
-from kartoteka.model import Key
+from kartoteka.errors import Retry
+from kartoteka.model import Deferral, Key
 from tests.helpers import account_of, linked, number_of, owners, prices, puts
 from tests.world import CLIENT, CONCERNS, World
 
@@ -302,3 +305,148 @@ def test_shops_that_are_left_of_a_client_that_was_deleted_do_not_bring_it_back()
         world.tick()
     assert puts(world) == before
     assert world.exchange.status("C-0", "shops") == said("deleted")
+
+
+# --- rows of other tables, and of those who are deferred
+
+
+ZERO = '{"accounts": {"deletes": "propagate"}, "delivery_addresses": {"deletes": "propagate"}, '
+ZERO += '"discounts": {"deletes": "propagate"}, "credit": {"when_stale": "zero", "stale_after_minutes": 100000}}'
+
+
+def daily(world: World, *, minutes: float = 0) -> None:
+    """Let time pass, and every concern begin its daily scan; then work the queues."""
+    world.pass_time(minutes=minutes)
+    for concern in CONCERNS:
+        stored = world.state.documents.get(f"log:{concern}")
+        if stored and stored.document:
+            stored.document["scanned_at"] = (world.time - timedelta(hours=25)).isoformat()  # type: ignore[index]
+        assert world.collect(concern)
+    world.drain()
+
+
+def in_panel(world: World) -> dict[str, object]:
+    """Return what the panel holds of C-0 and of the group."""
+    account = account_of(world, "C-0")
+    return {
+        "shops": world.panel.accounts[account].values["shops"],
+        "limit": world.panel.accounts[account].values["credit_limit"],
+        "addresses": len(world.panel.delivery),
+        "prices": sum(map(len, world.panel.prices.values())),
+        "groups": len(world.panel.discount_groups),
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "changed"),
+    [
+        ("client_shops", ("C-0", 1), {"shops": (2,)}),
+        ("client_shops", ("C-0", 2), {"shops": (1,)}),
+        ("client_shops", ("C-0", 1, 2), {"shops": (1,)}),
+        ("client_credit", "C-0", {"limit": "0.00"}),
+        ("delivery_addresses", "A-1", {"addresses": 0}),
+        ("discount_group_items", ("G1", "product", "7"), {"prices": 0}),
+    ],
+)
+@pytest.mark.parametrize("refilled", [False, True])
+def test_a_row_that_only_a_scan_missed_is_acted_on_at_the_second_one(
+    table: str, key: Any, changed: dict[str, object], refilled: bool
+) -> None:
+    world = full(ZERO)
+    before = in_panel(world)
+    unseen(world)
+    if table == "client_shops":
+        world.exchange.set_shops("C-0", *({1, 2} - set(key[1:])))
+    else:
+        world.exchange.change(table, "D", key)
+    daily(world)
+    assert in_panel(world) == before
+    daily(world, minutes=14)
+    assert in_panel(world) == before
+    if refilled:
+        world = refill(world, table)
+    daily(world, minutes=2)
+    daily(world, minutes=16)
+    assert in_panel(world) == (before if refilled else {**before, **changed})
+
+
+def refill(world: World, table: str) -> World:
+    if table == "client_shops":
+        world.exchange.set_shops("C-0", 1, 2)
+    elif table == "client_credit":
+        world.exchange.set_credit("C-0", **CREDIT)
+    elif table == "delivery_addresses":
+        world.exchange.insert_address("A-1", "C-0", **ADDRESS)
+    else:
+        world.exchange.set_item("G1", "product", "7", price="9.99", currency="PLN")
+    return world
+
+
+def test_rows_of_shops_that_a_trigger_saw_go_and_a_policy_that_gives_fewer_count_at_once() -> None:
+    world = full(ZERO)
+    world.exchange.set_shops("C-0", 2)
+    world.collect("shops")
+    world.drain()
+    assert in_panel(world)["shops"] == (2,)
+    unseen(world)
+    world.exchange.set_shops("C-0")
+    daily(world)
+    assert in_panel(world)["shops"] == (2,), "the default is not what the ERP has asked for"
+    scan(world)
+    assert in_panel(world)["shops"] == (1,), "by a new policy"
+
+
+def deferred_and_gone() -> tuple[World, str]:
+    """Return an installation in which a client is deferred in every concern, and then gone without a word."""
+    world = full()
+    account = account_of(world, "C-0")
+    for concern in ("accounts", "billing"):
+        key = Key("C-0", "", concern)
+        due = Deferral(world.time, 0, 1, "timeout")
+        world.exchange.states[key] = replace(world.exchange.states[key], deferral=due)
+    unseen(world)
+    world.exchange.delete_client("C-0")
+    return world, account
+
+
+def test_what_is_deferred_of_a_client_that_no_trigger_saw_go_waits_for_the_second_look() -> None:
+    world, account = deferred_and_gone()
+    for minutes, closed in ((0, set()), (10, set()), (6, {account})):
+        world.pass_time(minutes=minutes)
+        world.collect("accounts")
+        world.drain()
+        assert world.panel.closed == closed
+
+
+def test_what_is_deferred_of_a_client_that_comes_back_is_carried() -> None:
+    world, _ = deferred_and_gone()
+    row = {**CLIENT, "nip": world.panel.accounts[account_of(world, "C-0")].values["nip"]}
+    world.collect("accounts")
+    world.exchange.insert_client("C-0", **{**row, "email": "0@firma.pl"})
+    world.pass_time(minutes=20)
+    world.collect("accounts")
+    world.drain()
+    assert not world.panel.closed
+
+
+def test_a_deletion_that_a_trigger_saw_is_tried_again_by_its_own_time_after_an_outage() -> None:
+    world = full()
+    world.exchange.delete_client("C-0")
+    world.panel.fail(*[Retry("timeout") for _ in range(2)])
+    world.collect("accounts")
+    world.drain()
+    assert not world.panel.closed
+    world.panel.recover()
+    world.pass_time(minutes=3)
+    world.collect("accounts")
+    world.drain()
+    assert len(world.panel.closed) == 1
+
+
+def test_a_deletion_that_a_trigger_saw_waits_for_nobody_where_a_scan_begins_in_that_run() -> None:
+    world = full(ZERO)
+    world.exchange.delete_address("A-1")
+    world.exchange.set_shops("C-0", 2)
+    daily(world)
+    assert in_panel(world)["addresses"] == 0
+    assert in_panel(world)["shops"] == (2,)

@@ -234,3 +234,16 @@ def test_the_clients_are_counted_apart() -> None:
     world.tick()
     assert world.exchange.records.counted("discounts", world.time.replace(year=2000)) == 0
     assert world.exchange.records.counted("discounts", world.time.replace(year=2000), prices=True) == 8
+
+
+@pytest.mark.parametrize(("minutes", "stops"), [(0, True), (50, True), (61, False)])
+def test_the_prices_of_a_group_that_was_deleted_count_for_an_hour(minutes: int, stops: bool) -> None:
+    world = shop(10, 5, policy=SMALL[:-1] + ', "discounts": {"deletes": "propagate"}}')
+    world.exchange.delete_group("G1")
+    world.tick()
+    assert not world.paused(), "ten of fifty are not more than a fifth"
+    assert sum(map(len, world.panel.prices.values())) == 40
+    world.pass_time(minutes=minutes)
+    reprice(world, range(1), None, "G2")
+    world.tick()
+    assert world.paused() == (BRAKED if stops else {})

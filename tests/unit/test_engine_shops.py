@@ -250,3 +250,59 @@ def test_an_outage_refuses_no_shop_by_what_was_known_before(monkeypatch: pytest.
     world.exchange.set_shops("C-0", 77)
     world.tick()
     assert shops_of(world, "C-0") == (77,)
+
+
+# --- what the shops require of a customer
+
+
+PERSON = {"company": None, "nip": "", "client_type": "person", "first_name": "Jan", "last_name": "Kos"}
+
+
+def waiting(world: World, client: str) -> tuple[str, ...]:
+    """Return the code of a client that has no account yet, and the fields that it names."""
+    status = world.exchange.status(client, "accounts")
+    assert status is not None
+    assert status.state is State.HELD
+    return (status.code, *(name for name in ("last_name", "nip", "phone") if name in status.message_en))
+
+
+def test_what_a_shop_requires_is_named_before_a_call_is_spent_on_it() -> None:
+    world = World().knows_the_panel()
+    world.panel.shops_require = {1: frozenset({"phone"}), 2: frozenset({"nip", "last_name"}), 3: frozenset()}
+    bare = {**CLIENT, "phone": None, "nip": "", "company": "Firma", "last_name": ""}
+    for n, (client, *shops) in enumerate((("C-1", 1), ("C-2", 2), ("C-3", 3), ("C-12", 1, 2))):
+        world.exchange.insert_client(client, **{**bare, "email": f"k{n}@x.pl", "street": f"Polna {n}"})
+        world.exchange.set_shops(client, *shops)
+    world.tick()
+    assert waiting(world, "C-1") == ("incomplete", "phone")
+    assert waiting(world, "C-2") == ("incomplete", "nip"), "a firm needs no last name"
+    assert waiting(world, "C-12") == ("incomplete", "nip", "phone")
+    assert [account.external_code for account in world.panel.accounts.values()] == ["C-3"]
+    world.exchange.update_client("C-1", phone="600100200")
+    world.tick()
+    assert {account.external_code for account in world.panel.accounts.values()} == {"C-1", "C-3"}
+
+
+def test_a_person_needs_no_tax_number_whatever_its_shop_requires() -> None:
+    world = World().knows_the_panel()
+    world.panel.shops_require = {1: frozenset({"nip", "last_name"})}
+    world.exchange.insert_client("C-1", **{**CLIENT, **PERSON})
+    world.tick()
+    assert len(world.panel.accounts) == 1
+
+
+def test_what_shops_require_is_read_once_a_day_and_only_with_clients_to_open() -> None:
+    world = World().knows_the_panel()
+    asked = []
+    for n in range(3):
+        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": "", "email": f"k{n}@x.pl", "street": f"Polna {n}"})
+        world.tick()
+        asked.append(world.panel.calls()["GET system/shopsData"])
+    assert asked == [1, 1, 1]
+    world.pass_time(days=1)
+    world.tick()
+    assert world.panel.calls()["GET system/shopsData"] == 1
+    world.panel.shops_require = {1: frozenset({"phone"})}
+    world.exchange.insert_client("C-9", **{**CLIENT, "nip": "", "phone": None, "email": "k9@x.pl", "street": "Polna 9"})
+    world.tick()
+    assert waiting(world, "C-9") == ("incomplete", "phone")

@@ -254,6 +254,57 @@ def test_a_worker_that_was_faster_than_the_feed_is_not_overwritten(monkeypatch: 
     assert status(world).state is State.IN_STEP
 
 
+@pytest.mark.parametrize("conflict", ["erp", "panel", "hold"])
+@pytest.mark.parametrize(("field", "value", "keeps"), [*DAMAGES, ("city", "Gdynia", lambda *_: "")])
+def test_a_damaged_form_of_a_call_that_was_never_answered_is_no_edit(
+    field: str, value: str, keeps: Keeps, conflict: str
+) -> None:
+    world = linked(policy=f'{{"billing": {{"conflict": "{conflict}"}}}}')
+    world.panel.keeps = keeps
+    world.panel.lose_reply()
+    world.exchange.update_client("C-0", **{field: value})
+    settle(world)
+    assert world.exchange.clients["C-0"][field] == value
+    assert (status(world).state, status(world).code, status(world).field) == (State.HELD, "not_taken", field)
+    assert not world.exchange.conflicts
+    [written] = [h for h in world.exchange.history if h.field == field]
+    assert (written.value_before, written.value_after) == (CLIENT[field], value)
+    assert puts(world) == 1
+    assert quiet(world)
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_letter_case_of_a_call_that_was_never_answered_is_in_step(after: bool) -> None:
+    world = linked(policy='{"billing": {"conflict": "panel"}}')
+    world.panel.keeps = lambda name, value, _before: str(value).upper() if name == "city" else value
+    if after:
+        world.panel.lose_reply()
+    else:
+        world.panel.fail(Retry("timeout"))
+    world.exchange.update_client("C-0", city="Gdynia")
+    settle(world)
+    assert world.exchange.clients["C-0"]["city"] == "Gdynia"
+    assert world.panel.accounts[account_of(world, "C-0")].values["city"] == "GDYNIA"
+    assert status(world).state is State.IN_STEP
+    assert not world.exchange.conflicts
+    assert quiet(world)
+
+
+def test_what_an_unanswered_call_overruled_is_told_and_its_conflict_is_closed() -> None:
+    world = linked()
+    world.panel.keeps = cut
+    world.panel.lose_reply()
+    world.panel.edit(account_of(world, "C-0"), company="Firma z panelu")
+    world.exchange.update_client("C-0", company=LONG)
+    settle(world)
+    assert world.exchange.clients["C-0"]["company"] == LONG
+    assert status(world).code == "not_taken"
+    [told] = world.exchange.conflicts
+    assert (told.panel_value, told.decision) == ("Firma z panelu", "erp")
+    assert told.closed_at
+    assert quiet(world)
+
+
 # --- delivery addresses: the panel dates none
 
 

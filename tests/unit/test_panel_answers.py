@@ -116,3 +116,12 @@ def test_the_errors_of_a_whole_answer(errors: Any, expected: tuple[str, str] | N
 
 def test_a_number_too_large_to_write_out_is_left_alone() -> None:
     assert answers.text(json.loads("1e999999", parse_float=Decimal)) == "1E+999999"
+
+
+@pytest.mark.parametrize("name", ["errors", "faults"])
+def test_a_records_faults_stand_under_either_name(name: str) -> None:
+    item = {"clientId": 7, name: [{"faultCode": 20, "faultString": "Kod"}, {"faultCode": 12, "faultString": "E-mail"}]}
+    assert answers.failure(item) == ("20", "Kod")
+    assert answers.faults_of(item) == [("20", "Kod"), ("12", "E-mail")]
+    assert answers.failure({"resultStatus": True, name: []}) is None
+    assert answers.failure({"resultStatus": False, name: []}) == ("", "")

@@ -56,7 +56,7 @@ def test_a_name_that_is_no_field_is_the_tests_mistake(panel: FakePanel) -> None:
 def test_a_panel_may_have_other_shops(panel: FakePanel) -> None:
     key = panel.register({}, login="anna")
     panel.known_shops = {7}
-    assert panel.shops() == {7}
+    assert panel.shops() == {7: frozenset()}
     one, other = (AddressWrite("K", "anna", values={"city": "x"}, shops=(number,)) for number in (1, 7))
     refused, done = panel.add_addresses([one, other])
     assert isinstance(refused, Reject)

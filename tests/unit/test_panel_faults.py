@@ -108,6 +108,12 @@ def test_each_exception_says_what_to_do(error: Exception, kind: type[KartotekaEr
         (GET, "", Retry),
         ("POST clients/crm/search", "2", None),
         ("GET system/serverTime", "2", Halt),
+        (GET, "no_products", None),
+        (GET, "no_results", None),
+        ("GET discounts/groups", "empty_list", None),
+        (GET, "no", Retry),
+        (GET, "no_<script>", Retry),
+        (GET, "server_error", Retry),
     ],
 )
 def test_faults_of_a_search_count_by_gate(gate: str, fault: str, kind: type[KartotekaError] | None) -> None:

@@ -796,6 +796,29 @@ def test_a_panel_of_no_shops_is_asked_again(connect: Connect, body: Any) -> None
         panel(connect, body).shops()
 
 
+@pytest.mark.parametrize(
+    ("body", "shops"),
+    [
+        ({"shops": [{"shop_id": 1}]}, {1: set()}),
+        ({"shops": [{"shop_id": "7", "client_edit_require_fields": []}]}, {7: set()}),
+        ({"shops": [], "shop_contact": [{"shop_id": 3, "email": "x"}]}, {3: set()}),
+        (
+            {"shops": [{"shop_id": 1, "client_edit_require_fields": {"phone": True, "vat_number": "y", "email": "n"}}]},
+            {1: {"phone", "nip"}},
+        ),
+        (
+            {
+                "shops": [{"shop_id": 1, "client_edit_require_fields": {"lastname": "1"}}],
+                "shop_contact": [{"shop_id": 1}],
+            },
+            {1: {"last_name"}},
+        ),
+    ],
+)
+def test_shops_are_read_with_what_they_require(connect: Connect, body: Any, shops: dict[int, set[str]]) -> None:
+    assert panel(connect, body).shops() == shops
+
+
 @pytest.mark.parametrize(("fault", "kind"), [(2, Halt), (77, Retry)])
 def test_a_fault_in_place_of_the_shops_is_told(connect: Connect, fault: int, kind: type[KartotekaError]) -> None:
     body = {"shops": [{"shop_id": 1}], "errors": {"faultCode": fault, "faultString": "x"}}
@@ -1111,10 +1134,16 @@ ALONE: list[Callable[[HttpPanel], Any]] = [
         answer({}),
         answer({"errors": {"faultCode": "0", "faultString": ""}}),
         answer(content=b"", status=204),
+        answer(content=b"", status=207),
+        answer(content=b"[]", status=207),
+        answer(content=b"true"),
+        answer(content=b"true", status=207),
     ],
 )
 @pytest.mark.parametrize("gate", [gate for gate, _ in BARE])
-def test_a_200_without_a_body_is_done_at_the_gates_that_say_so(connect: Connect, reply: bytes, gate: str) -> None:
+def test_an_answer_that_names_no_fault_is_done_at_the_gates_that_say_so_by_saying_nothing(
+    connect: Connect, reply: bytes, gate: str
+) -> None:
     found = HttpPanel(connect(reply))
     outcomes = dict(BARE)[gate](found)
     assert outcomes is None or outcomes == [Done(), Done()]
@@ -1124,8 +1153,8 @@ def test_a_200_without_a_body_is_done_at_the_gates_that_say_so(connect: Connect,
 @pytest.mark.parametrize(
     "reply",
     [
-        answer(content=b"", status=207),
-        answer(content=b"[]", status=207),
+        answer(content=b"false"),
+        answer(content=b"1", status=207),
         answer(content=b"", Content_Length="50", Connection="close"),
         answer(content=b"<html>Zaloguj</html>"),
         answer(content=b'{"errors": {'),

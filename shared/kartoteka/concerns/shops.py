@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,10 +12,11 @@ from kartoteka.codes import Status
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.fields.values import ids_of
-from kartoteka.model import Record, Values
+from kartoteka.model import Key, Record, Values
 from kartoteka.policy import Policy
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step
+from kartoteka.sync.plan import Plan
 from kartoteka.sync.run import Run
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ DOCUMENT = "panel_shops"
 """The state's document of the panel's shops."""
 READ_AGAIN = timedelta(minutes=10)
 """How long an unknown id is believed to be unknown before the panel is asked again."""
+READ_DAILY = timedelta(days=1)
+"""How long what the shops require is believed."""
 
 
 def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
@@ -33,11 +36,11 @@ def wanted(row: Values, policy: Policy) -> tuple[int, ...]:
 
 
 class PanelShops:
-    """The panel's own shops: an id that it does not have is refused before a call is spent on it."""
+    """The panel's own shops: what they would refuse is refused before a call is spent on it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._known: frozenset[int] | None = None
+        self._known: Mapping[int, frozenset[str]] | None = None
         self._asked = False
 
     def check(self, shops: Collection[int]) -> None:
@@ -46,35 +49,41 @@ class PanelShops:
         So does one that cannot be asked now; it is asked again in the next run.
         """
         ids = set(shops)
-        known = self._among(ids) if ids else frozenset[int]()
+        known = self._among(ids).keys() if ids else frozenset[int]()
         if known and not ids <= known:
             unknown, there = (", ".join(map(str, sorted(some))) for some in (ids - known, known))
             raise Reject("unknown_shop", field=SHOPS_FIELD, value=unknown, known=there)
 
-    def _among(self, ids: set[int]) -> frozenset[int]:
+    def required(self, shops: Collection[int]) -> frozenset[str]:
+        """Return the fields that these shops require of a customer, as far as the panel tells."""
+        known = self._among(set(shops)) if shops else {}
+        return frozenset().union(*(known.get(shop, ()) for shop in shops))
+
+    def _among(self, ids: set[int]) -> Mapping[int, frozenset[str]]:
         """Return the panel's shops, empty where it does not tell them; the state and the panel are asked once a run."""
-        if self._known is None or (self._known and not ids <= self._known and not self._asked):
+        if self._known is None or (self._known and not ids <= self._known.keys() and not self._asked):
             self._known = self._read(ids)
         return self._known
 
-    def _read(self, ids: set[int]) -> frozenset[int]:
+    def _read(self, ids: set[int]) -> Mapping[int, frozenset[str]]:
         stored = self._run.state.load(DOCUMENT)
         document = stored.document or {}
-        known = frozenset[int](document.get("ids", ()))
-        fresh = document and self._run.now() - datetime.fromisoformat(document["read_at"]) < READ_AGAIN
-        if fresh or (known and ids <= known):
+        known = {int(shop): frozenset(fields) for shop, fields in document.get("required", {}).items()}
+        believed = READ_DAILY if known.keys() >= ids else READ_AGAIN
+        if document and self._run.now() - datetime.fromisoformat(document["read_at"]) < believed:
             return known
         self._asked = True
         try:
-            known = self._run.panel.shops()
+            known = dict(self._run.panel.shops())
         except Retry as error:
             logger.warning("the panel's shops could not be read (%s): the panel judges them itself", error.code)
-            return frozenset()
+            return {}
         except Halt as halt:
             logger.warning("the panel does not tell its shops (%s): it judges them itself", halt.code)
-            known = frozenset()
-        moment = {"ids": sorted(known), "read_at": self._run.now().isoformat()}
-        self._run.state.save(DOCUMENT, moment, version=stored.version)
+            known = {}
+        required = {str(shop): sorted(fields) for shop, fields in sorted(known.items())}
+        found = {"required": required, "read_at": self._run.now().isoformat()}
+        self._run.state.save(DOCUMENT, found, version=stored.version)
         return known
 
 
@@ -86,12 +95,26 @@ class Shops(Concern):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._panels = PanelShops(run)
+        self._rows: dict[Key, tuple[int, ...]] = {}
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with the shops that the policy gives it."""
         if record.erp is None or not record.has_client:
             return record
+        with self.lock:
+            self._rows[record.key] = ids_of(record.erp.get(SHOPS_FIELD))
         return replace(record, erp={**record.erp, SHOPS_FIELD: wanted(record.erp, self.run.policy)})
+
+    def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
+        """Return whether a plan rests on the lack of a client's row, or of one that has given it a shop.
+
+        One that came in place of another is an edit. Where it has no row of a shop at all, a policy that has changed
+        may be why it has fewer of them.
+        """
+        rows, base = self._rows.get(plan.record.key, ()), plan.record.state.base
+        had = ids_of(base.erp.get(SHOPS_FIELD)) if base else ()
+        fewer = set(rows) < set(had) and (rows != () or not new_policy)
+        return super().lacks_row(plan, new_policy=new_policy) or fewer
 
     def excluded(self, record: Record) -> Status | None:
         """Return that the shops of a client whom nothing gives any, or that is gone, are left alone."""

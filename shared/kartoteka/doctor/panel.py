@@ -7,7 +7,7 @@ looked at unjudged. Nothing of a customer is in a finding: counts, names of fiel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -87,7 +87,7 @@ class Patient:
     @cached_property
     def shop_ids(self) -> frozenset[int]:
         """The panel's shops."""
-        return system.shop_ids(self.get(SHOPS_DATA).object)
+        return frozenset(system.shops(self.get(SHOPS_DATA).object))
 
     @cached_property
     def group_numbers(self) -> list[str]:
@@ -204,11 +204,11 @@ def clock(patient: Patient) -> Found:
 def shops(patient: Patient) -> Found:
     """See which shops there are, and what they require of an account."""
     reply = patient.get(SHOPS_DATA)
-    there = system.shop_ids(reply.object)
+    there = system.shops(reply.object)
     policy = patient.policy
     wanted = {*policy.accounts.default_shops, *(shop for rule in policy.shops.rules for shop in rule.shops)}
     named = ", ".join(map(str, sorted(there)))
-    if missing := wanted - there:
+    if missing := wanted - there.keys():
         one = {"accounts": {"default_shops": sorted(there)}} if len(there) == 1 else {}
         yield stop(
             "shops",
@@ -218,37 +218,21 @@ def shops(patient: Patient) -> Found:
         )
     else:
         yield ok("shops", f"The panel has the shops {named}; all that the policy names are among them.")
-    yield from _required(records(reply, "shops"), policy)
-
-
-_REQUIRED = {"email": table.EMAIL_FIELD, "phone": table.PHONE_FIELD, "vat_number": table.TAX_NUMBER_FIELD}
-
-
-def _required(shops: Sequence[Json], policy: Policy) -> Found:
-    asked = [each.get("client_edit_require_fields") for each in shops]
-    flags = [each for each in asked if isinstance(each, dict)]
-    if not flags:
+    told = [each for each in records(reply, "shops") if isinstance(each.get("client_edit_require_fields"), dict)]
+    required = sorted(frozenset().union(*there.values()))
+    if required:
+        yield ok(
+            "required_fields",
+            f"Of an account the shops require {', '.join(required)}: who lacks it is held, with the field named.",
+        )
+    elif told:
+        yield ok("required_fields", "The shops require no field of an account beside those that the API wants.")
+    else:
         yield look(
             "required_fields",
             "The panel does not tell which fields its shops require of an account.",
             "Look into the panel's settings of customer accounts, and put them into panel.required_on_create.",
         )
-        return
-    required = {_REQUIRED[name] for each in flags for name, flag in each.items() if name in _REQUIRED and _yes(flag)}
-    known = policy.panel.required_on_create
-    if more := sorted(required - set(known)):
-        yield look(
-            "required_fields",
-            f"A shop requires {', '.join(more)} of an account, and panel.required_on_create does not name it.",
-            "Name it there: clients without it are then held at once, with the field named, instead of being refused.",
-            panel={"required_on_create": [*known, *more]},
-        )
-    else:
-        yield ok("required_fields", "What the shops require of an account is in panel.required_on_create.")
-
-
-def _yes(flag: Any) -> bool:
-    return flag is True or str(flag).lower() in ("y", "yes", "1", "true")
 
 
 def search(patient: Patient) -> Found:

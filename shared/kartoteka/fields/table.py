@@ -248,6 +248,11 @@ TELLS_SHOP = (COUNTRY_FIELD, "language")
 LOGIN_PLACEHOLDERS = ("id", TAX_NUMBER_FIELD, EMAIL_FIELD, COMPANY_FIELD, "city")
 """What ``accounts.login.pattern`` may name."""
 
+SHOP_REQUIRES: Mapping[str, str] = MappingProxyType(
+    {"lastname": "last_name", "email": EMAIL_FIELD, "phone": PHONE_FIELD, "vat_number": TAX_NUMBER_FIELD}
+)
+"""What a shop calls a field that it requires of a customer (``client_edit_require_fields``) -> the field."""
+
 FAULTS: Mapping[str, str] = MappingProxyType(
     {
         "10": "first_name",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
-from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values
+from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values, Written
 
 if TYPE_CHECKING:
     from kartoteka.ports.panel import Search
@@ -416,6 +416,13 @@ class Prices(Protocol):
 
     def forget(self, group_id: str) -> None:
         """Forget every price that was sent to a group: it is not there any more."""
+        ...
+
+    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+        """Forget every price of a group that was deleted by us, each with a row of the history like ``removal``.
+
+        The brake counts them there. Of prices that may or may not have arrived there is none.
+        """
         ...
 
 

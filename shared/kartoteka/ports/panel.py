@@ -194,8 +194,11 @@ class Panel(Protocol):
         """Write changed fields of these accounts; one outcome for each, in the order given. Safe to repeat."""
         ...
 
-    def shops(self) -> frozenset[int]:
-        """Return the ids of the panel's shops (``system/shopsData``). Raises Halt where the key may not ask."""
+    def shops(self) -> Mapping[int, frozenset[str]]:
+        """Return the panel's shops: id -> the fields that it requires of a customer (``system/shopsData``).
+
+        Raises Halt where the key may not ask.
+        """
         ...
 
     def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:

@@ -111,18 +111,20 @@ class Scan:
     """A full scan in progress: all clients after ``after``, then, with ``gone``, those that have no row any more.
 
     ``whole``: what the panel was last known to show cannot be trusted (the database was restored), so all are worked.
+    ``policy``: the policy has changed, so that what it gives to a client without rows may be less than before.
     """
 
     after: str = ""
     whole: bool = False
     gone: bool = False
+    policy: bool = False
 
 
 NOBODY = Owner()
 """The owner that a row names whose column is empty."""
 
 Absent = dict[Owner, datetime]
-"""Owners of whom a full scan found a row gone, and nothing else told it -> when it was first seen so."""
+"""Owners of whom a row was seen to be gone, and nothing else told it -> when it was first seen so."""
 
 
 class ChangeLogSource:
@@ -151,18 +153,20 @@ class ChangeLogSource:
             return Found(document=self._document(cursor, scan, scanned_at))
         cursor, touched, behind = self._read(cursor)
         absent = {owner: since for owner, since in _absent(document).items() if owner not in touched}
+        told = frozenset(touched)
         begins = scan is not None and not scan.after and not scan.gone
         if begins or NOBODY in touched:
             self._tell_of_nobodys()
         if begins:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
             touched = [o for o in touched if o.client_id not in clients]
-        keys = self._differing([o for o in touched if o != NOBODY])
-        due = self._due()
+        keys, lost = self._differing([o for o in touched if o != NOBODY])
         still, absent = self._still_absent(absent)
+        gone = _gone(document, self._run.now()) | dict.fromkeys([*lost, *still], self._run.now())
+        due = self._due(absent, {*told, *gone})
         found: list[Owner] = []
         if not behind:
-            found, scan = self._scan(scan, absent, {*keys, *due, *still})
+            found, scan = self._scan(scan, absent, {*keys, *due, *still}, told)
         more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
         keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
@@ -173,7 +177,7 @@ class ChangeLogSource:
                 until = self._run.now() + IN_QUEUE
                 self._run.exchange.records.postpone(self._concern.name, queued, until)
 
-        moved = self._document(cursor, scan, scanned_at, absent)
+        moved = self._document(cursor, scan, scanned_at, absent, gone)
         return Found({self._concern.name: list(sent)}, moved, more=more and self._run.time_left(), sent=postpone)
 
     def _resume(
@@ -198,7 +202,7 @@ class ChangeLogSource:
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")
         if document.get("policy") != self._policy_digest():
-            return cursor, Scan(whole=bool(scan and scan["whole"])), now
+            return cursor, Scan(whole=bool(scan and scan["whole"]), policy=True), now
         if scan is None and now - scanned_at >= SCAN_EVERY:
             self._run.exchange.log.prune(now - KEPT)
             return cursor, Scan(), now
@@ -207,11 +211,17 @@ class ChangeLogSource:
         return cursor, Scan(**scan) if scan else None, scanned_at
 
     def _document(
-        self, cursor: LogCursor, scan: Scan | None, scanned_at: datetime, absent: Absent | None = None
+        self,
+        cursor: LogCursor,
+        scan: Scan | None,
+        scanned_at: datetime,
+        absent: Absent | None = None,
+        gone: Absent | None = None,
     ) -> Document:
         found = cursor.to_document() | {"scanned_at": scanned_at.isoformat(), "policy": self._policy_digest()}
-        if absent:
-            found["absent"] = [[*owner, since.isoformat()] for owner, since in absent.items()]
+        for name, owners in (("absent", absent), ("gone", gone)):
+            if owners:
+                found[name] = [[*owner, since.isoformat()] for owner, since in list(owners.items())[-MOST_ABSENT:]]
         return found | {"scan": asdict(scan)} if scan else found
 
     def _policy_digest(self) -> str:
@@ -233,16 +243,33 @@ class ChangeLogSource:
         plans = self._concern.plans(self._concern.load([NOBODY]), None)
         self._run.save([plan.change() for plan in plans if plan])
 
-    def _differing(self, owners: Sequence[Owner]) -> list[Owner]:
-        return [owner for page in pieces(owners, PAGE) for owner in self._concern.differing(page)]
+    def _differing(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
+        """Return those of these owners with something to be done, and those of them of whom a row is gone."""
+        found: list[Owner] = []
+        gone: list[Owner] = []
+        for page in pieces(owners, PAGE):
+            differing, lost = self._concern.differing_apart(page)
+            wanted = {*differing, *lost}
+            found += [owner for owner in page if owner in wanted]
+            gone += lost
+        return found, gone
 
-    def _due(self) -> list[Owner]:
-        """Return the deferred owners whose time has come, once a run."""
+    def _due(self, absent: Absent, known: Collection[Owner]) -> list[Owner]:
+        """Return the deferred owners whose time has come, once a run.
+
+        One of whom a row is gone that nothing told is noted in ``absent``, like one that a scan found. ``known`` are
+        those of whom it was told, or seen twice.
+        """
         if self._due_taken or not self._concern.is_on:
             return []
         self._due_taken = True
         now = None if self._everything_due else self._run.now()
-        return list(self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT)))
+        due = self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT))
+        new = self._differing([owner for owner in due if owner not in known])[1]
+        for owner in new:
+            absent.setdefault(owner, self._run.now())
+        waiting = frozenset(new)
+        return [owner for owner in due if owner not in waiting]
 
     def _still_absent(self, absent: Absent) -> tuple[list[Owner], Absent]:
         """Return the owners who are absent for long enough to be worked as such, and those who are to be seen again."""
@@ -252,11 +279,12 @@ class ChangeLogSource:
         return [owner for page in pieces(ripe, PAGE) for owner in self._concern.differing_apart(page)[1]], waiting
 
     def _scan(
-        self, scan: Scan | None, absent: Absent, found_otherwise: Collection[Owner]
+        self, scan: Scan | None, absent: Absent, found_otherwise: Collection[Owner], told: Collection[Owner]
     ) -> tuple[list[Owner], Scan | None]:
         """Return the owners that a scan found to be worked, and where it goes on.
 
-        Who is seen to be ``absent`` is noted there, unless it was ``found_otherwise`` and is worked as such.
+        Who is seen to be ``absent`` is noted there, unless it was ``found_otherwise`` and is worked as such, or the log
+        has ``told`` of it.
         """
         found: list[Owner] = []
         for _ in range(SCAN_STEP):
@@ -264,7 +292,9 @@ class ChangeLogSource:
                 break
             self._scan_left -= 1
             page, after = self._concern.gone(scan.after, PAGE) if scan.gone else self._concern.scan(scan.after, PAGE)
-            differing, lost = self._concern.differing_apart(page)
+            differing, unseen = self._concern.differing_apart(page, new_policy=scan.policy)
+            lost = [owner for owner in unseen if owner not in told]
+            differing = [*differing, *(owner for owner in unseen if owner in told)]
             found += [o for o in page if o not in set(lost)] if scan.whole and not scan.gone else differing
             for owner in lost:
                 if len(absent) < MOST_ABSENT and owner not in found_otherwise:
@@ -273,8 +303,13 @@ class ChangeLogSource:
         return found, scan
 
 
-def _absent(document: Document | None) -> Absent:
-    found = (document or {}).get("absent", ())
+def _gone(document: Document | None, now: datetime) -> Absent:
+    """Return the owners who were worked as gone not long ago: what is deferred of them is no news."""
+    return {owner: at for owner, at in _absent(document, "gone").items() if now - at < SCAN_EVERY}
+
+
+def _absent(document: Document | None, name: str = "absent") -> Absent:
+    found = (document or {}).get(name, ())
     return {Owner(client_id, group_id): datetime.fromisoformat(since) for client_id, group_id, since in found}
 
 

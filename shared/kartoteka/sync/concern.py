@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -46,12 +46,10 @@ from kartoteka.sync.plan import Act, Plan, status_of, waiting
 from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
-from kartoteka.sync.taken import UNCONFIRMED, Reading
+from kartoteka.sync.taken import LONG_AGO, UNCONFIRMED, Reading
 
 NOT_OWN = ("account_gone", "another_account")
 """The codes of clients whose link leads nowhere, or to an account that is not their own."""
-
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Failed = Mapping[Owner, Reject | Retry | Halt]
 
@@ -162,7 +160,7 @@ class Concern:
             return []
         records = self.run.exchange.records.load(self.name, owners)
         with self.lock:
-            self._without_row |= {r.key for r in records if _has_lost_its_row(r)}
+            self._without_row |= {r.key for r in records if has_lost_its_row(r)}
         return [self.by_policy(record) for record in records]
 
     def by_policy(self, record: Record) -> Record:
@@ -192,9 +190,13 @@ class Concern:
         """Return the owners with a record whose plan is not empty, as far as is known without asking the panel."""
         return list(self._unfinished(owners))
 
-    def differing_apart(self, owners: Sequence[Owner]) -> tuple[list[Owner], list[Owner]]:
-        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more)."""
-        found = {owner: any(map(self.lacks_row, plans)) for owner, plans in self._unfinished(owners).items()}
+    def differing_apart(self, owners: Sequence[Owner], *, new_policy: bool = False) -> tuple[list[Owner], list[Owner]]:
+        """Return :meth:`differing` in two: the second are those of whom a row is not there (any more).
+
+        ``new_policy``: what is less than before may be so since the policy has changed.
+        """
+        unfinished = self._unfinished(owners)
+        found = {o: any(self.lacks_row(p, new_policy=new_policy) for p in plans) for o, plans in unfinished.items()}
         return [o for o, lost in found.items() if not lost], [o for o, lost in found.items() if lost]
 
     def _unfinished(self, owners: Sequence[Owner]) -> Mapping[Owner, Sequence[Plan]]:
@@ -202,8 +204,9 @@ class Concern:
         found = {o: [plan for plan in self.plans(records, None) if plan] for o, records in by_owner(self.load(owners))}
         return {owner: plans for owner, plans in found.items() if plans}
 
-    def lacks_row(self, plan: Plan) -> bool:
+    def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
         """Return whether a plan rests on a row's not being there (any more)."""
+        del new_policy
         return plan.record.key in self._without_row
 
     def records_on(self, news: News) -> list[Record]:
@@ -645,7 +648,7 @@ def _has_other(record: Record) -> bool:
     return record.link is not None or bool(record.key.group_id)
 
 
-def _has_lost_its_row(record: Record) -> bool:
+def has_lost_its_row(record: Record) -> bool:
     """Whether a record was compared once, and has no row any more: it was deleted, or its table is being refilled."""
     if record.state.base is not None:
         return record.erp is None or not record.has_client

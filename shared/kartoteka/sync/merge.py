@@ -310,6 +310,8 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
         step = Step(seen.field.name)
     if step is None or waiting is None or (step.conflict and step.conflict.winner is None):
         return step
+    if step.code == NOT_TAKEN:  # the winner's value was sent, by a call that was never answered
+        return replace(step, closes=waiting.id, winner=Side.ERP)
     if step.code:
         return step
     return replace(step, closes=waiting.id, winner=step.target.other if step.target else None)
@@ -323,7 +325,8 @@ def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None
         return _not_taken_yet(seen)
     if seen.verdict is Verdict.DAMAGED:
         return _not_taken(seen)
-    stands = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN) and not seen.equal
+    noted = note is not None and (note.kind, note.code) == (STANDS, NOT_TAKEN)
+    stands = noted and not seen.equal and seen.verdict is not Verdict.TAKEN
     return Step(seen.field.name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
 
 
@@ -549,16 +552,32 @@ def quoted(value: Value, limit: int = 60) -> str:
 
 
 def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
-    """Return what of an unanswered call has reached the panel: the fields that it shows as they were sent."""
-    sent = intent.values
-    return tuple(w for w in intent.written if w.field in panel and _same(fields[w.field], w.after, sent, panel))
+    """Return what of an unanswered call has reached the panel: what it shows as it was sent, or in a form of that."""
+    shown = [w for w in intent.written if w.field in panel]
+    return tuple(w for w in shown if _came(fields[w.field], w, intent, panel))
 
 
-def _same(field: Field, sent: Value, intent: Values, panel: Values) -> bool:
+def _came(field: Field, written: Written, intent: Intent, panel: Values) -> bool:
+    """Whether a value of an unanswered call is shown, as it was sent or in a form that the panel has made of it.
+
+    The call has no answer, after whose time somebody may have edited.
+    """
     if not field.comparable:
         return False
-    shown = field.normalise(panel.get(field.name), placed(panel, intent))
-    return field.normalise(sent, placed(intent, panel)) == shown
+    if _same(field, written.after, intent, panel):
+        return True
+
+    def norm(value: Value) -> str:
+        return field.normalise(value, placed(panel, intent.values))
+
+    shown, sent = panel[field.name], taken.unanswered(written.before)
+    verdict = taken.judged(field, written.after, sent, shown, norm, None)
+    return norm(shown) != norm(written.before) and verdict in (Verdict.TAKEN, Verdict.DAMAGED)
+
+
+def _same(field: Field, sent: Value, intent: Intent, panel: Values) -> bool:
+    shown = field.normalise(panel[field.name], placed(panel, intent.values))
+    return field.normalise(sent, placed(intent.values, panel)) == shown
 
 
 def settled(
@@ -580,6 +599,9 @@ def settled(
     for written in carried:
         erp[written.field], shown[written.field] = written.after, panel.get(written.field)
         sent.pop(written.field, None)
+        if not _same(fields[written.field], written.after, intent, panel):
+            del shown[written.field]
+            sent[written.field] = taken.unanswered(written.before)
     for name in unsure:
         if name in erp or fields[name].assumed is not None:  # nothing is assumed of what may have been sent
             erp[name] = None

@@ -36,6 +36,7 @@ ASKED_TOGETHER = timedelta(minutes=5)
 """What was sent within so long is asked for in one go, so that batches are full."""
 SAME_MOMENT = timedelta(seconds=2)
 """How exactly the panel's dates and clock are known."""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Norm = Callable[[Value], str]
 
@@ -86,6 +87,11 @@ def sending(now: datetime, *former: Iterable[Value], times: int = 1) -> Sent:
     return Sent(now, tuple(known), ask_at=_slot(now + ASKED_WITHIN), times=times)
 
 
+def unanswered(*former: Value) -> Sent:
+    """Return what is remembered of a value whose call was never answered, in place of these former ones."""
+    return Sent(LONG_AGO, former, ask_at=LONG_AGO)
+
+
 def not_yet(sent: Sent, reading: Reading) -> Sent:
     """Return what is remembered once a former value was shown: the panel is asked again soon.
 
@@ -112,7 +118,7 @@ def believed(base: Forms | None) -> Forms | None:
 
 def _slot(latest: datetime) -> datetime:
     """Return the last common moment that is not after ``latest``."""
-    return latest - (latest - datetime(1970, 1, 1, tzinfo=UTC)) % ASKED_TOGETHER
+    return latest - (latest - LONG_AGO) % ASKED_TOGETHER
 
 
 def _squeezed(norm: str) -> str:

@@ -20,6 +20,7 @@ Fault = tuple[str, str]
 
 _TRUE = frozenset({"true", "1", "ok", "yes", "y"})
 _MOST_DIGITS = 40
+_LISTS = ("errors", "faults")
 _WHOLE = re.compile(r"\d{1,15}")
 
 
@@ -108,7 +109,7 @@ def fault_of(errors: Any) -> Fault | None:
 
 def faults_of(item: Json) -> list[Fault]:
     """Return every reason that one result gives for its failure."""
-    several = item.get("errors")
+    several = next((item[name] for name in _LISTS if isinstance(item.get(name), list)), None)
     found = [fault_of(each) for each in several] if isinstance(several, list) else []
     return [each for each in found if each] or [each for each in [failure(item)] if each]
 
@@ -116,11 +117,12 @@ def faults_of(item: Json) -> list[Fault]:
 def failure(item: Json) -> Fault | None:
     """Return why one result failed; None where it says that it did not.
 
-    Gates say so in three ways: by ``status`` or ``resultStatus`` with a list of errors, or by ``faultCode`` on the
-    result itself.
+    Gates say so in three ways: by ``status`` or ``resultStatus`` with a list of errors (``faults`` at some), or by
+    ``faultCode`` on the result itself.
     """
     own = item if "faultCode" in item else None
-    named = fault_of(item.get("errors")) or fault_of(own) or fault_of(item.get("error"))
+    listed_ = (fault_of(item.get(name)) for name in _LISTS)
+    named = next(filter(None, listed_), None) or fault_of(own) or fault_of(item.get("error"))
     if named:
         return named
     status = item.get("status", item.get("resultStatus"))

@@ -55,9 +55,16 @@ class Nothing:
 Action = Again | Split | Stop | Nothing
 
 _KEY = Stop("panel_key", "the panel does not know the key ({gate}): put a valid API key into the panel's secret")
-_RIGHT = Stop("panel_right", "the panel refuses the key at {gate}: give the key the right {right} in the panel")
+_RIGHT = Stop(
+    "panel_right",
+    "the panel refuses the key at {gate}: give the key the right {right} in the panel; where the key is limited to "
+    "addresses of callers, add the address by which the functions leave their network",
+)
 _GATE = Stop("panel_gate", "the panel has no {gate}: check the panel's address and that it speaks Admin API v8")
-_MOVED = Stop("panel_redirect", "the panel redirects {gate}, and the key does not follow: correct its address")
+_MOVED = Stop(
+    "panel_redirect",
+    "the panel redirects {gate}, where the key must not go: name the host that answers itself",
+)
 _UNPAID = Stop("panel_blocked", "the panel is blocked, usually for unpaid invoices to IdoSell ({gate})")
 _ODD = Stop("panel_status", "the panel answers {gate} with an odd status: check its address and the key's rights")
 _QUERY = Stop("panel_query", "the panel refuses the search at {gate}: it may speak another version than Admin API v8")
@@ -163,6 +170,8 @@ for a missing field would stop the field for all clients.
 LONGEST_QUOTE = 500
 """Characters of the panel's own text that are quoted."""
 
+_FOUND_NOTHING = re.compile(r"(no|empty)_[a-z_]{1,40}", re.IGNORECASE)
+"""How gates that tell faults by words say that nothing was found, such as ``no_products``."""
 _SCOPE = re.compile(r"Scope:\s*([a-z]{1,20}),\s*level:\s*(rw|r)\b", re.IGNORECASE)
 _LEVELS = {"r": "read", "rw": "read and write"}
 
@@ -185,7 +194,8 @@ def for_exception(error: BaseException, *, gate: str) -> KartotekaError:
 
 def for_search_fault(number: str, *, gate: str) -> KartotekaError | None:
     """Return the error that a fault of a whole search stands for; None: nothing was found."""
-    action = SEARCH_FAULTS.get(_family(gate), {}).get(number, Again("panel_fault"))
+    known = SEARCH_FAULTS.get(_family(gate), {}).get(number)
+    action = known or (Nothing() if _FOUND_NOTHING.fullmatch(number) else Again("panel_fault"))
     return None if isinstance(action, Nothing) else _error(action, gate)
 
 

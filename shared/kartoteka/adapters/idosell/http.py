@@ -323,8 +323,11 @@ _NOT_QUICK = frozenset({"rate_limit", "answer_too_large"})
 
 
 def _says_nothing(status: int, content: bytes) -> bool:
-    """Whether all went well, said without a body or with what PHP writes for nothing. A 207 always has more to say."""
-    return status in (200, 204) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null")
+    """Whether all went well, said without a body, or with what PHP writes for nothing and for yes.
+
+    A 207 says so too where it names no fault: it has that status for any answer that may hold some.
+    """
+    return status in (200, 204, 207) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null", b"true")
 
 
 def _parsed(content: bytes) -> Any:

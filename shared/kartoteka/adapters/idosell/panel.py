@@ -163,11 +163,11 @@ class HttpPanel:
         form = partial(client_gates.update_record, dialect=self._dialect)
         return self._dated(_write(updates, form, send, client_gates.outcomes))
 
-    def shops(self) -> frozenset[int]:
-        """Return the ids of the panel's shops. Raises Halt where the key may not ask."""
+    def shops(self) -> Mapping[int, frozenset[str]]:
+        """Return the panel's shops: id -> the fields that it requires. Raises Halt where the key may not ask."""
         body = self._http.get(SHOPS_DATA)
         _judge_search(body, f"GET {SHOPS_DATA}")
-        return system.shop_ids(body)
+        return system.shops(body)
 
     def addresses(self, panel_client_ids: Sequence[str]) -> Mapping[str, Sequence[Address] | None]:
         """Return the delivery addresses of these accounts; None of those that the answer does not name."""

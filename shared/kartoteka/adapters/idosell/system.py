@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from kartoteka.adapters.idosell.answers import Json, listed, whole
 from kartoteka.errors import Retry
+from kartoteka.fields.codecs import FLAG
+from kartoteka.fields.table import SHOP_REQUIRES
 from kartoteka.ports.panel import BROKEN_ANSWER
 
 
@@ -20,10 +22,23 @@ def server_time(body: Json) -> datetime:
         raise Retry(BROKEN_ANSWER) from None
 
 
-def shop_ids(body: Json) -> frozenset[int]:
-    """Return the ids of the panel's shops. Raises Retry for an answer without any: each panel has one at least."""
-    ids = [whole(each.get("shop_id")) for each in listed(body, "shops") if isinstance(each, dict)]
-    found = frozenset(number for number in ids if number is not None)
+def shops(body: Json) -> dict[int, frozenset[str]]:
+    """Return the panel's shops: id -> the fields that it requires of a customer, none where it does not tell.
+
+    Some panels name their shops under ``shop_contact`` only. Raises Retry for an answer without any shop: each panel
+    has one at least.
+    """
+    named = [each for name in ("shops", "shop_contact") for each in listed(body, name) if isinstance(each, dict)]
+    found = [(number, _required(each)) for each in named if (number := whole(each.get("shop_id"))) is not None]
     if not found:
         raise Retry(BROKEN_ANSWER)
-    return found
+    required: dict[int, frozenset[str]] = {}
+    for number, fields in found:
+        required[number] = required.get(number, frozenset()) | fields
+    return required
+
+
+def _required(shop: Json) -> frozenset[str]:
+    flags = shop.get("client_edit_require_fields")
+    told = flags if isinstance(flags, dict) else {}
+    return frozenset(field for name, field in SHOP_REQUIRES.items() if FLAG.from_panel(told.get(name)) is True)

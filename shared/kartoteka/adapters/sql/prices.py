@@ -16,9 +16,8 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Refused
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import status_of
-from kartoteka.adapters.sql.tables import moments, sync_base, sync_links, sync_prices, sync_status
+from kartoteka.adapters.sql.tables import moments, sync_base, sync_history, sync_links, sync_prices, sync_status
 from kartoteka.adapters.sql.values import (
-    CHUNK,
     COUNT,
     FOREVER,
     Row,
@@ -26,14 +25,14 @@ from kartoteka.adapters.sql.values import (
     among,
     by_ids,
     fit,
+    for_ids,
     letters,
     moment_of,
     texts,
 )
 from kartoteka.codes import Status
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import Change
-from kartoteka.pieces import pieces
+from kartoteka.model import Change, Written
 from kartoteka.ports.exchange import GroupItem, PriceKey, Prices, SentPrice
 
 _KEY = ("item_type", "item_id")
@@ -96,7 +95,7 @@ class SqlPrices(Prices):
         self._first, self._next = self._page(), self._page("after_type", "after_id")
         self._sent = dialect.upsert(sync_prices, _PRICE_COLUMNS)
         self._doubt = dialect.upsert(sync_prices, ("group_id", *_KEY, "price", "refused"))
-        self._removed = sync_prices.delete().where(dialect.among(_PRICE.group_id, _PRICE.item_type, _PRICE.item_id))
+        self._removed = sync_prices.delete().where(among(_PRICE.group_id, _PRICE.item_type, _PRICE.item_id))
 
     def _select_without_item(self) -> Select:
         gone = (
@@ -159,7 +158,7 @@ class SqlPrices(Prices):
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         with self._database.reading() as connection:
-            return {row[0]: status_of(row[1:]) for row in connection.execute(_STATUSES, {"group_id": group_id})}
+            return {row[0]: status_of(*row[1:]) for row in connection.execute(_STATUSES, {"group_id": group_id})}
 
     def decisions(self, group_id: str) -> Mapping[str, str]:
         with self._database.reading() as connection:
@@ -220,8 +219,7 @@ class SqlPrices(Prices):
         removed: Sequence[PriceKey],
         at: datetime,
     ) -> None:
-        for some in pieces(removed, CHUNK):
-            connection.execute(self._removed, {"keys": [(group_id, *key) for key in some]})
+        for_ids(connection, self._removed, [(group_id, *key) for key in removed])
         rows = {price.key: _price_row(group_id, price, at) for price in sent}
         self._database.run(connection, self._sent, rows.values())
 
@@ -232,6 +230,28 @@ class SqlPrices(Prices):
 
     def forget(self, group_id: str) -> None:
         with self._database.writing() as connection:
+            connection.execute(_FORGET, {"group_id": group_id})
+
+    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+        """One statement for the history, however many prices there are."""
+        past = sync_history.c
+        row = {
+            past.at: sa.literal(at, past.at.type),
+            past.run_id: sa.literal(run_id),
+            past.client_id: sa.literal(""),
+            past.group_id: _PRICE.group_id,
+            past.concern: sa.literal(concern),
+            past.item_id: _PRICE.item_type + "/" + _PRICE.item_id,
+            past.field: sa.literal(removal.field),
+            past.direction: sa.literal(str(removal.direction)),
+            past.reason: sa.literal(str(removal.reason)),
+            past.value_before: _PRICE.price,
+            past.counts: sa.literal(removal.counts),
+            past.passed: sa.literal(removal.passed),
+        }
+        sent = sa.select(*row.values()).where(_PRICE.group_id == _GROUP_ID, _PRICE.price.is_not(None))
+        with self._database.writing() as connection:
+            connection.execute(sync_history.insert().from_select(list(row), sent), {"group_id": group_id})
             connection.execute(_FORGET, {"group_id": group_id})
 
     def _item(self, shown: Mapping[Any, Any]) -> tuple[GroupItem, SentPrice | None]:

@@ -452,15 +452,23 @@ class Accounts(Concern):
             return Plan(record, Act.KEEP, status=record.state.status)
         if not asked:
             return Plan(record, Act.LOOK)
-        try:
-            with self.lock:
-                self._shops.check(shops)
-        except Reject as reject:
-            return self._held(record, codes.told(reject.code, [reject.field], reject.facts))
+        if refused := self._refused_by_shops(row, shops):
+            return self._held(record, refused)
         login = self._logins.current(record)
         request = NewAccount(record.key.client_id, login, new_password(policy.accounts.password), values)
         found = Found(before=record.state.intent, refused=left)
         return Plan(record, Act.ADD, call=request, intent=_opening(request), shown=found)
+
+    def _refused_by_shops(self, row: Values, shops: Collection[int]) -> Status | None:
+        """Return that the panel does not have these shops, or what they require and the client lacks."""
+        try:
+            with self.lock:
+                self._shops.check(shops)
+                required = self._shops.required(shops)
+        except Reject as reject:
+            return codes.told(reject.code, [reject.field], reject.facts)
+        lacking = opening.missing(row, self.run.policy, required)
+        return codes.status("incomplete", lacking, table=self.table) if lacking else None
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
@@ -738,7 +746,7 @@ class Accounts(Concern):
         links = {change.link.client_id: change.link for change in changes if change.link}
         if not links:
             return ()
-        known = {key: opened for key, opened in self._opened.items() if key in links}
+        known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
         return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
 

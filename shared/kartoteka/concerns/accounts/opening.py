@@ -33,11 +33,16 @@ def type_of(row: Values) -> str:
     return given or ("person" if is_blank(row.get(COMPANY_FIELD)) else FIRM)
 
 
-def missing(row: Values, policy: Policy) -> list[str]:
-    """Return the names of the columns without which the panel opens no account for this client."""
-    names = [name for name in policy.panel.required_on_create if is_blank(row.get(name))]
+def missing(row: Values, policy: Policy, required: Collection[str] = ()) -> list[str]:
+    """Return the names of the columns without which the panel opens no account for this client.
+
+    ``required`` is what the client's shops require: a tax number of firms alone, a last name of persons alone.
+    """
+    others = PERSON_FIELDS if type_of(row) == FIRM else (TAX_NUMBER_FIELD,)
+    wanted = dict.fromkeys((*policy.panel.required_on_create, *sorted({*required}.difference(others))))
+    names = [name for name in wanted if is_blank(row.get(name))]
     needed = (COMPANY_FIELD,) if type_of(row) == FIRM else PERSON_FIELDS
-    names += [name for name in needed if is_blank(row.get(name))]
+    names += [name for name in needed if name not in wanted and is_blank(row.get(name))]
     if policy.accounts.login.mode == "erp" and is_blank(row.get(LOGIN)):
         names.append(LOGIN)
     return names

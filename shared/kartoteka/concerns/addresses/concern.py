@@ -96,8 +96,9 @@ class Addresses(Concern):
         known = own.state.status if own.code in NOT_READ else None
         if status := not_own(own, shown.account) if shown is not None else known:
             return [left_alone(own, status, asked=shown is not None)]
+        odd = codes.status("bad_id.of_address") if own.odd_key else None  # there is no record that could tell it
         if shown is None:
-            said = own.state.status if own.code == NOT_SHOWN else None
+            said = odd or (own.state.status if own.code == NOT_SHOWN else None)
             if unanswered := [item for item in items if item.state.intent]:
                 return [Plan(own, Act.KEEP, status=said), *(Plan(item, Act.LOOK) for item in unanswered)]
             items = [item for item in items if not _is_unknown(item)]
@@ -105,7 +106,7 @@ class Addresses(Concern):
         seen = shown if isinstance(shown, ShownAddresses) else self._last_seen(items)
         if not seen.named and any(_was_shown(item) for item in items):
             return [left_alone(own, codes.status(NOT_SHOWN), asked=True)]
-        return [Plan(own, Act.KEEP), *self._of_items(own, items, seen)]
+        return [Plan(own, Act.KEEP, status=odd), *self._of_items(own, items, seen)]
 
     def _without_client(self, record: Record) -> Plan:
         """Return the plan of a record of a client whose row is gone. What an unanswered call may have added is kept."""
@@ -130,6 +131,8 @@ class Addresses(Concern):
             else:
                 shown = replace(shown, panel_id=it.address.panel_address_id)
                 plan = self.compared(it.record, shown, it.base, it.earlier)
+            if plan is not None and plan.act is Act.DELETE and own.odd_key:  # its row may be the one that nothing finds
+                plan = Plan(it.record, Act.KEEP, status=it.record.state.status)
             if plan is not None:
                 plans.append(self._with_call(own, it, replace(plan, shown=shown)))
         return plans

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP
-from kartoteka.concerns.discounts.prices import PriceLists
+from kartoteka.concerns.discounts.prices import PRICE, PriceLists
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
 from kartoteka.fields.table import GROUP_FIELD, GROUP_FIELDS, GROUP_NAME
@@ -279,7 +279,7 @@ class Groups:
         if state.panel_id:
             left = state.intent if state.intent is not None and _deletes(state.intent) else None
             after = replace(after, base=None, panel_id="", intent=left, notes={GROUP_NAME: MISSED})
-            self._run.exchange.prices.forget(record.key.group_id)
+            self._forget_prices(record.key.group_id, left.written[0] if left else None)
         return self._saved(Change(record, after))
 
     def _saved(self, change: Change) -> Record:
@@ -316,7 +316,8 @@ class Groups:
             report += Report(Counts(written_to_panel=len(change.written)))
         else:
             if plan.act in (Act.DELETE, Act.FORGET) and not change.after.panel_id:
-                self._run.exchange.prices.forget(record.key.group_id)
+                deleted = change.written[0] if plan.act is Act.DELETE and change.written else None
+                self._forget_prices(record.key.group_id, deleted)
             report += save(self._concern, [change])[0]
             if not change.after.panel_id and (had_number or (record.erp is None and change)):
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
@@ -324,6 +325,15 @@ class Groups:
         if plan.more and record.state.panel_id and record.state.intent is None:
             report += self._send_prices(record, deferral, confirmed=confirmed)
         return report
+
+    def _forget_prices(self, group_id: str, deleted: Written | None) -> None:
+        """Forget the prices of a group that is gone; where it was ``deleted`` by us they count as removed."""
+        prices = self._run.exchange.prices
+        if deleted is None:
+            prices.forget(group_id)
+            return
+        removal = replace(deleted, field=PRICE, before=None, after=None, counts=not deleted.passed)
+        prices.remove_all(self._concern.name, group_id, removal, run_id=self._run.run_id, at=self._run.now())
 
     def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
         """Make the call of a plan; a group is deleted once nobody is in it, and its prices are removed with it."""

@@ -53,10 +53,12 @@ class Discounts(Concern):
         clients, last = super().scan(after, limit)
         return [*groups, *clients], last
 
-    def lacks_row(self, plan: Plan) -> bool:
+    def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
         """Return whether a plan rests on a row's not being there: a group's, or that of a price that was sent."""
         group_id = plan.record.key.group_id
-        return super().lacks_row(plan) or bool(group_id and self.run.exchange.prices.without_item(group_id, 1))
+        return super().lacks_row(plan, new_policy=new_policy) or bool(
+            group_id and self.run.exchange.prices.without_item(group_id, 1)
+        )
 
     def restored(self) -> bool:
         """Doubt every price: nobody knows what the panel was sent since the backup."""
