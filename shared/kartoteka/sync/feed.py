@@ -34,6 +34,8 @@ PAUSED_AS = "panel_feed"
 """The name under which the feed runs and is paused, beside the concerns."""
 PAGES = 500
 """Pages read in one run; the next run goes on from there."""
+PAGES_TOGETHER = 10
+"""Pages read and handled together at most: one first, then twice as many each time, so that a short run ends well."""
 WHOLE_PAGES = 10
 """Pages of the slow reading of all accounts in one run, beside what has changed."""
 
@@ -111,6 +113,7 @@ class PanelFeed:
         self._budgeted = run.policy.panel.monthly_budget is not None
         self._pages_left = PAGES
         self._whole_left = 1 if self._budgeted else WHOLE_PAGES
+        self._together = 1
         self._unremembered: list[SeenAccount] = []
         self._window_opened = False
         self._registered_asked = False
@@ -256,8 +259,9 @@ class PanelFeed:
             again = self._unless_complete(reading)
             moved = replace(cursor, whole=again) if again else cursor.after(reading)
             return self._found(moved, more=again is not None and self._whole_left > 0)
-        self._whole_left -= 1
-        moved, keys, reading, _ = self._read(cursor, reading)
+        left = self._pages_left
+        moved, keys, reading, _ = self._read(cursor, reading, most=self._whole_left)
+        self._whole_left -= left - self._pages_left
         more = self._whole_left > 0 or reading.ended
         if moved.restored and not cursor.restored:  # noticed on this very page: all are read from the first on
             return self._found(moved, keys, more=more)
@@ -332,14 +336,42 @@ class PanelFeed:
         self._pages_left -= 1
         return self._run.panel.changed(reading.search, reading.page, reading.limit)
 
+    def _ask_ahead(self, reading: Paging, most: int) -> list[tuple[int, AccountPage]]:
+        """Return the next pages of a search with their numbers: several where nothing has moved while they were read.
+
+        Raises Retry or Halt where the first one cannot be read.
+        """
+
+        def ask(page: int) -> AccountPage | Retry | Halt:
+            try:
+                return self._run.panel.changed(reading.search, page, reading.limit)
+            except (Retry, Halt) as error:
+                return error
+
+        most = min(self._together if self._run.calls_at_once > 1 else 1, self._pages_left, most)
+        self._together = min(2 * self._together, PAGES_TOGETHER)
+        numbers = reading.ahead(max(1, most))
+        first, *others = self._run.at_once(ask, numbers)
+        if isinstance(first, Retry | Halt):
+            raise first
+        self._pages_left -= len(numbers)
+        same = [a for a in others if isinstance(a, AccountPage) and (a.total, a.pages) == (first.total, first.pages)]
+        return list(zip(numbers, [first, *same] if len(same) == len(others) else [first], strict=False))
+
     def _read(
-        self, cursor: FeedCursor, reading: Paging, *, complete: bool = True
+        self, cursor: FeedCursor, reading: Paging, *, most: int = PAGES_TOGETHER, complete: bool = True
     ) -> tuple[FeedCursor, Keys, Paging, bool]:
-        """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
-        answer = self._ask(reading)
-        after = reading.after(answer.total, answer.pages)
+        """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
+        accounts: dict[str, Account] = {}
+        after = reading
+        for number, answer in self._ask_ahead(reading, most):
+            if after.ended or after.page != number:
+                break
+            after = after.after(answer.total, answer.pages)
+            accounts |= {account.panel_client_id: account for account in answer.found}
         counted = reading.search is None or after.crowded or reading.crowded
-        cursor, keys, news = self._handle(cursor, answer.found, reading=after, counted=counted, complete=complete)
+        page = list(accounts.values())
+        cursor, keys, news = self._handle(cursor, page, reading=after, counted=counted, complete=complete)
         return cursor, keys, after, news
 
     def _changed_by_others(self, news: News, keys: Keys, offset: timedelta) -> bool:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from functools import partial
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -131,6 +132,7 @@ class Accounts(Concern):
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
         self._closed_in: dict[Window, Collection[str] | None] = {}
+        self._shown: dict[str, Account] = {}
 
     @property
     def is_on(self) -> bool:
@@ -633,17 +635,13 @@ class Accounts(Concern):
         return True
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
-        """Open accounts, and write into those that are there: one call for each kind."""
+        """Open accounts, then write into those that are there."""
         notify = self.run.policy.accounts.notify_customer
         opening_, others = (
             [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
         )
-        created = retry.send_apart(
-            self.run,
-            "create",
-            lambda some: self.run.panel.create(some, notify=notify),
-            [plans[n] for n in opening_],
-        )
+        create = partial(self.run.panel.create, notify=notify)
+        created = retry.send_apart(self.run, "create", create, [plans[n] for n in opening_])
         updated = super().send([plans[n] for n in others])
         answers = {**dict(zip(opening_, created, strict=True)), **dict(zip(others, updated, strict=True))}
         return [answers[n] for n in range(len(plans))]
@@ -731,6 +729,8 @@ class Accounts(Concern):
         link = Link(record.key.client_id, account.panel_client_id, account.login, by)
         if intent and intent.making:
             self._opened[record.key.client_id] = Opened(values, {})
+        else:
+            self._shown[record.key.client_id] = account
         due = self._to_be_closed(record) is not closed
         return self._linked(record, link, {} if due else {ACTIVE: not closed}, intent.written if intent else ())
 
@@ -761,7 +761,8 @@ class Accounts(Concern):
             return ()
         known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
-        return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
+        shown = {key: account for key, account in self._shown.items() if key in links}
+        return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]
 
     def saved(self, changes: Sequence[Change]) -> None:
         """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
