@@ -1423,11 +1423,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "budget",
             State.PENDING,
             Text(
-                "Miesięczny limit wywołań panelu jest wyczerpany.",
+                "Miesięczny limit wywołań panelu jest na wyczerpaniu: panel jest rzadziej pytany o zmiany.",
                 "Poczekaj do następnego miesiąca albo podnieś panel.monthly_budget w polityce.",
             ),
             Text(
-                "The month's budget of panel calls is used up.",
+                "The month's budget of panel calls is nearly used up: the panel is asked for changes less often.",
                 "Wait for the next month, or raise panel.monthly_budget in the policy.",
             ),
         ),

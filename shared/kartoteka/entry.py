@@ -129,6 +129,9 @@ def _move(name: str, run: Run, move: Move) -> Answer:
         )
         metrics.add_metric("Stopped", MetricUnit.Count, 1)
     answer: Answer = {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    if run.short_of_calls:
+        _report(name, Retry("budget"))
+        answer["delayed"] = "budget"
     return answer | ({"triggers_missing": sorted(run.unlogged)} if run.unlogged else {})
 
 

@@ -450,7 +450,7 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
 
 
-def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_rate_limit(
+def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_when_the_panel_was_asked(
     installation: Installation,
 ) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(90)])
@@ -463,8 +463,23 @@ def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_wr
     assert [answer["collected"] for answer in installation.tick()] == [0] * (len(CONCERNS) + 2)
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
-    assert {key for key in after if after[key] != before.get(key)} <= {("rate", "rate")}
+    moved = {("rate", "rate"), ("cursor", "feed"), ("cursor", "addresses")}
+    assert {key for key in after if after[key] != before.get(key)} <= moved
     assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head
+
+
+def test_a_schedules_minute_before_its_time_asks_nothing_and_writes_nothing(installation: Installation) -> None:
+    installation.insert(*[f"C-{n:03}" for n in range(3)])
+    installation.tick()
+    installation.tick()
+    installation.panel.forget_calls()
+    state = boto3.client("dynamodb")
+    before = state.scan(TableName="state")["Items"]
+    for name in ("panel_feed_schedule", "delivery_addresses_pass"):
+        function = installation.handler(name.rpartition("_")[0])
+        assert function(event(name), Context()) == {"collected": 0, "panel_calls": 0}
+    assert state.scan(TableName="state")["Items"] == before
+    assert not installation.panel.calls
 
 
 @pytest.mark.parametrize("names", ["127.0.0.1", "shop.example.com, 127.0.0.1", "127.0.0.1."])

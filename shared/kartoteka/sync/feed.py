@@ -10,12 +10,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import recognised_by
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
+from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
@@ -104,9 +106,11 @@ class PanelFeed:
         self._run = run
         self._slowly = slowly
         self._due = at_once
+        self._woken = False
         self._poll = run.policy.panel.poll
+        self._budgeted = run.policy.panel.monthly_budget is not None
         self._pages_left = PAGES
-        self._whole_left = WHOLE_PAGES
+        self._whole_left = 1 if self._budgeted else WHOLE_PAGES
         self._unremembered: list[SeenAccount] = []
         self._window_opened = False
         self._registered_asked = False
@@ -118,7 +122,7 @@ class PanelFeed:
         before = FeedCursor.from_document(document) if document is not None else None
         self._due = self._due or before is None or self._is_due(before)
         if before is not None and not self._due:
-            return self._whole(before) if before.whole else Found()
+            return self._whole(before) if before.whole and not self._budgeted else Found()
         try:
             cursor = self._measured(before)
             if cursor.first:
@@ -136,12 +140,29 @@ class PanelFeed:
         """Return whether the feed has waited long enough; what is being read page by page is gone on with at once."""
         if cursor.first or cursor.reading or cursor.waiting is None:
             return True
-        return cursor.waiting.is_over(self._run.now(), self._poll.longest(hook=self._run.hook))
+        longest = self._poll.longest(hook=self._run.hook)
+        self._run.short_of_calls = self._budgeted and cursor.waiting.time > longest
+        over = cursor.waiting.is_over(self._run.now(), max(longest, RAREST) if self._budgeted else longest)
+        return over or self._wakes(cursor.waiting)
+
+    def _wakes(self, waiting: Waiting) -> bool:
+        """Return whether the panel has called since it was last asked, and was not asked for the shortest time."""
+        called = self._run.state.woken() if self._run.hook else None
+        self._woken = called is not None and called > waiting.asked_at
+        return self._woken and waiting.is_over(self._run.now(), self._times[0])
+
+    @cached_property
+    def _times(self) -> tuple[timedelta, timedelta]:
+        """How long the feed waits at least and at most, by the policy and as the month's calls allow."""
+        least = spacing(self._run)
+        return max(self._poll.shortest, least), max(self._poll.longest(hook=self._run.hook), least)
 
     def _asked(self, waiting: Waiting | None) -> Waiting:
         """Return how long the feed waits after this reading, as long as it has found nothing."""
-        now, longest = self._run.now(), self._poll.longest(hook=self._run.hook)
-        return waiting.asked(now, self._poll.shortest, longest) if waiting else Waiting(now, self._poll.shortest)
+        now = self._run.now()
+        if waiting and self._woken:
+            return waiting.woken(now, self._times[0])
+        return waiting.asked(now, *self._times) if waiting else Waiting(now, self._times[0])
 
     def _measured(self, cursor: FeedCursor | None) -> FeedCursor:
         """Return the cursor, with the panel's clock measured where that was long ago."""
@@ -393,6 +414,6 @@ class PanelFeed:
         }
         if complete and self._changed_by_others(news, keys, cursor.offset):
             waiting = cursor.waiting or self._asked(None)
-            cursor = replace(cursor, waiting=waiting.changed(self._run.now(), self._poll.shortest))
+            cursor = replace(cursor, waiting=waiting.changed(self._run.now(), self._times[0]))
         self._unremembered += [now[key] for key in (now if counted else fresh)]
         return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

@@ -74,9 +74,9 @@ class Run:
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun. ``hook``: the panel wakes the feed where something changes. ``concerns`` are those of this run,
     by name; ``lacks`` the fields that the panel does not have. ``feed_read``: the panel's feed was read to its end in
-    this run. ``looked``: when each reader of the log last found all triggers there, as long as the process lives.
-    ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have taken a write
-    of this run, or answered a question of it.
+    this run. ``short_of_calls``: the month's budget makes it wait longer than the policy says. ``looked``: when each
+    reader of the log last found all triggers there, as long as the process lives. ``unlogged``: tables -> why this run
+    found not all of it logged. ``passed``: the gates that have taken a write of this run, or answered a question of it.
     """
 
     exchange: Exchange
@@ -92,6 +92,7 @@ class Run:
     hook: bool = False
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
     feed_read: bool = False
+    short_of_calls: bool = False
     looked: dict[str, datetime] = field(default_factory=dict, repr=False)
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)

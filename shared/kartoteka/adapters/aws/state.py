@@ -1,6 +1,6 @@
 """Cursors, rate limit, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
-Keys: ``cursor``/name, ``rate``/``rate``, ``run``/time#run id. No personal data and no keys of
+Keys: ``cursor``/name, ``rate``/``rate``, ``wake``/``feed``, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
 rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.adapters.aws.clients import client_factory, translated
 from kartoteka.adapters.aws.rate import Shared
 from kartoteka.errors import Halt, Retry
-from kartoteka.ports.state import Stored
+from kartoteka.ports.state import Stored, Usage
 
 LARGEST_DOCUMENT = 350_000
 """Bytes of a document: DynamoDB takes items of 400 KB."""
@@ -68,11 +69,13 @@ class DynamoState:
 
     # the rate limit
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         """Take the next free slot of the rate limit; return when the call may be made."""
-        return self._change_rate(
-            lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, budget=budget)
-        )
+        return self._change_rate(lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, gate=gate))
+
+    def usage(self) -> Usage:
+        """Return the calls that were counted."""
+        return _read_rate(self._get(_RATE))[0].usage
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         """Halve the rate for all, and let nobody call before ``now + wait``."""
@@ -93,6 +96,17 @@ class DynamoState:
                     raise _Overtaken("rate_limit")
                 return answer
         raise AssertionError("stamina ends with the last attempt's own error")
+
+    # the wake-up hook
+
+    def wake(self, at: datetime) -> None:
+        """Note that the panel's feed is to be asked soon."""
+        self._put({**_WAKE, "at": {"S": at.isoformat()}})
+
+    def woken(self) -> datetime | None:
+        """Return when that was last noted."""
+        found = self._get(_WAKE)
+        return datetime.fromisoformat(found["at"]["S"]) if found else None
 
     # runs
 
@@ -144,6 +158,7 @@ def _key(pk: str, sk: str) -> Item:
 
 
 _RATE = _key("rate", "rate")
+_WAKE = _key("wake", "feed")
 
 
 def _number(value: float) -> Item:
@@ -165,8 +180,7 @@ def _rate_values(shared: Shared) -> Item:
         "not_before": _number(shared.not_before),
         "slow_rate": _number(shared.slow_rate),
         "slowed_at": _number(shared.slowed_at),
-        "month": {"S": shared.month},
-        "used": _number(shared.used),
+        "usage": {"S": json.dumps(asdict(shared.usage), separators=(",", ":"))},
     }
 
 
@@ -178,7 +192,6 @@ def _read_rate(item: Item) -> tuple[Shared, int]:
         not_before=float(item["not_before"]["N"]),
         slow_rate=float(item["slow_rate"]["N"]),
         slowed_at=float(item["slowed_at"]["N"]),
-        month=item["month"]["S"],
-        used=int(item["used"]["N"]),
+        usage=Usage(**json.loads(item["usage"]["S"])),
     )
     return shared, int(item["version"]["N"])
