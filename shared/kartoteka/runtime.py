@@ -33,6 +33,8 @@ from kartoteka.policy import PanelPolicy, Policy, parse
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
 
+CALLS_AT_ONCE = 4
+"""Panel calls under way together at most, and no more than the rate limit gives slots in a second."""
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""
 VALUES_BETWEEN_COLLECTIONS = 50_000
@@ -93,6 +95,7 @@ def new_run() -> Run:
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
+        calls_at_once=max(1, min(CALLS_AT_ONCE, int(policy.panel.requests_per_second))),
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
         hook=where.hook == "on",

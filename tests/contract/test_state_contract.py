@@ -298,6 +298,30 @@ def test_a_slot_costs_one_read_and_one_write(aws: Counting) -> None:
     assert aws.asked == ["get_item", "put_item"]
 
 
+def test_a_process_that_is_alone_does_not_read_what_it_has_written(aws: Counting) -> None:
+    one, two = dynamo(aws), dynamo(aws)
+    for _ in range(3):
+        lease(one)
+    aws.asked.clear()
+    assert [lease(one) for _ in range(2)] == at([NOW + 0.6, NOW + 0.8])
+    assert aws.asked == ["put_item", "put_item"]
+    assert lease(two) == at(NOW + 1.0)
+    aws.asked.clear()
+    assert lease(one) == at(NOW + 1.2), "what it knew was old: nobody's slot is given twice"
+    assert aws.asked == ["put_item", "get_item", "put_item"]
+    aws.asked.clear()
+    assert lease(one) == at(NOW + 1.4)
+    assert aws.asked == ["get_item", "put_item"], "it is not alone"
+
+
+def test_a_429_of_another_process_is_heard_by_one_that_was_alone(aws: Counting) -> None:
+    one = dynamo(aws)
+    for _ in range(3):
+        lease(one)
+    dynamo(aws).slow_down(now=NOW, rate=5.0, wait=3.0)
+    assert lease(one) == at(NOW + 3.0)
+
+
 def test_a_refused_slot_costs_one_read(aws: Counting) -> None:
     lease(dynamo(aws))
     aws.asked.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ import boto3
 import pytest
 
 from kartoteka import runtime
-from kartoteka.errors import Halt
+from kartoteka.adapters.sql.records import SqlRecords
+from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import CONCERNS
-from kartoteka.ports.exchange import Pauses
+from kartoteka.model import Change
+from kartoteka.ports.exchange import Pauses, Saved
 from tests.fixtures.installation import KEY, Context, Installation, event
 
 DEFERRED = "due_at IS NOT NULL"
@@ -63,6 +66,51 @@ def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) 
     answer = installation.handler("accounts")(batch, Context())
     assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [f"bad-{n}" for n in range(6)]
     assert len(installation.panel.accounts) == 1
+
+
+def messages(*clients: str) -> dict[str, Any]:
+    """Return an event of one message a client."""
+    batch = event("accounts_queue")
+    good = batch["Records"][0]
+    bodies = {client: json.dumps({"v": 1, "concern": "accounts", "clients": [client]}) for client in clients}
+    return {"Records": [{**good, "messageId": client, "body": body} for client, body in bodies.items()]}
+
+
+def test_of_ten_messages_only_the_one_with_a_record_that_cannot_be_stored_fails(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails the whole event once; what comes back is worked message by message."""
+    installation.tick()
+    clients = [f"C-{n}" for n in range(10)]
+    installation.insert(*clients)
+    save = SqlRecords.save
+
+    def away(records: SqlRecords, changes: Sequence[Change], **how: Any) -> Saved:
+        if any(change.record.key.client_id == "C-7" for change in changes):
+            raise Retry("database")
+        return save(records, changes, **how)
+
+    monkeypatch.setattr(SqlRecords, "save", away)
+    batch, handler = messages(*clients), installation.handler("accounts")
+    assert {f["itemIdentifier"] for f in handler(batch, Context())["batchItemFailures"]} == set(clients)
+    assert not installation.panel.accounts
+    for record in batch["Records"]:
+        record["attributes"] = {**record["attributes"], "ApproximateReceiveCount": "2"}
+    assert handler(batch, Context()) == {"batchItemFailures": [{"itemIdentifier": "C-7"}]}
+    assert len(installation.panel.accounts) == 9
+    monkeypatch.undo()
+    assert handler(batch, Context()) == {"batchItemFailures": []}
+    assert len(installation.panel.accounts) == 10
+
+
+def test_the_messages_of_an_event_share_their_calls(installation: Installation) -> None:
+    installation.tick()
+    clients = [f"C-{n}" for n in range(10)]
+    installation.insert(*clients)
+    batch = messages(*clients)
+    before = len(installation.panel.requests())
+    assert installation.handler("accounts")(batch, Context()) == {"batchItemFailures": []}
+    assert len(installation.panel.requests()) - before == 3  # the codes, the panel's shops, the accounts
 
 
 def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Installation) -> None:

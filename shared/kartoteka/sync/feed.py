@@ -34,6 +34,8 @@ PAUSED_AS = "panel_feed"
 """The name under which the feed runs and is paused, beside the concerns."""
 PAGES = 500
 """Pages read in one run; the next run goes on from there."""
+PAGES_TOGETHER = 10
+"""Pages read and handled together at most: one first, then twice as many each time, so that a short run ends well."""
 WHOLE_PAGES = 10
 """Pages of the slow reading of all accounts in one run, beside what has changed."""
 
@@ -111,6 +113,7 @@ class PanelFeed:
         self._budgeted = run.policy.panel.monthly_budget is not None
         self._pages_left = PAGES
         self._whole_left = 1 if self._budgeted else WHOLE_PAGES
+        self._together = 1
         self._unremembered: list[SeenAccount] = []
         self._window_opened = False
         self._registered_asked = False
@@ -211,7 +214,7 @@ class PanelFeed:
         late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
         reading = self._reading(window).after(answer.total, answer.pages)
         resumed = replace(cursor.resumed(now), waiting=self._asked(cursor.waiting))
-        moved, keys, _ = self._handle(resumed, late, counted=reading.crowded)
+        moved, keys, _ = self._handle(resumed, late, reading=reading, counted=reading.crowded)
         if not reading.ended or reading.crowded:
             return self._found(replace(moved, reading=reading), keys)
         return self._found(moved.after(reading), keys)
@@ -256,8 +259,9 @@ class PanelFeed:
             again = self._unless_complete(reading)
             moved = replace(cursor, whole=again) if again else cursor.after(reading)
             return self._found(moved, more=again is not None and self._whole_left > 0)
-        self._whole_left -= 1
-        moved, keys, reading, _ = self._read(cursor, reading)
+        left = self._pages_left
+        moved, keys, reading, _ = self._read(cursor, reading, most=self._whole_left)
+        self._whole_left -= left - self._pages_left
         more = self._whole_left > 0 or reading.ended
         if moved.restored and not cursor.restored:  # noticed on this very page: all are read from the first on
             return self._found(moved, keys, more=more)
@@ -332,14 +336,42 @@ class PanelFeed:
         self._pages_left -= 1
         return self._run.panel.changed(reading.search, reading.page, reading.limit)
 
+    def _ask_ahead(self, reading: Paging, most: int) -> list[tuple[int, AccountPage]]:
+        """Return the next pages of a search with their numbers: several where nothing has moved while they were read.
+
+        Raises Retry or Halt where the first one cannot be read.
+        """
+
+        def ask(page: int) -> AccountPage | Retry | Halt:
+            try:
+                return self._run.panel.changed(reading.search, page, reading.limit)
+            except (Retry, Halt) as error:
+                return error
+
+        most = min(self._together if self._run.calls_at_once > 1 else 1, self._pages_left, most)
+        self._together = min(2 * self._together, PAGES_TOGETHER)
+        numbers = reading.ahead(max(1, most))
+        first, *others = self._run.at_once(ask, numbers)
+        if isinstance(first, Retry | Halt):
+            raise first
+        self._pages_left -= len(numbers)
+        same = [a for a in others if isinstance(a, AccountPage) and (a.total, a.pages) == (first.total, first.pages)]
+        return list(zip(numbers, [first, *same] if len(same) == len(others) else [first], strict=False))
+
     def _read(
-        self, cursor: FeedCursor, reading: Paging, *, complete: bool = True
+        self, cursor: FeedCursor, reading: Paging, *, most: int = PAGES_TOGETHER, complete: bool = True
     ) -> tuple[FeedCursor, Keys, Paging, bool]:
-        """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
-        answer = self._ask(reading)
-        after, whole = reading.after(answer.total, answer.pages), reading.search is None
-        counted = whole or after.crowded or reading.crowded
-        cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
+        """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
+        accounts: dict[str, Account] = {}
+        after = reading
+        for number, answer in self._ask_ahead(reading, most):
+            if after.ended or after.page != number:
+                break
+            after = after.after(answer.total, answer.pages)
+            accounts |= {account.panel_client_id: account for account in answer.found}
+        counted = reading.search is None or after.crowded or reading.crowded
+        page = list(accounts.values())
+        cursor, keys, news = self._handle(cursor, page, reading=after, counted=counted, complete=complete)
         return cursor, keys, after, news
 
     def _changed_by_others(self, news: News, keys: Keys, offset: timedelta) -> bool:
@@ -377,14 +409,13 @@ class PanelFeed:
         cursor: FeedCursor,
         page: Sequence[Account],
         *,
+        reading: Paging,
         counted: bool,
-        whole: bool = False,
         complete: bool = True,
     ) -> tuple[FeedCursor, Keys, bool]:
-        """Return the cursor, the keys that one page asks for, and whether the account index knew it otherwise.
+        """Return the cursor, the keys that one page of a search asks for, and whether the index knew it otherwise.
 
-        ``counted``: what is seen is counted, so it is remembered even where it is not new. ``whole``: it is a page of
-        all accounts.
+        ``counted``: what is seen is counted, so it is remembered even where it is not new.
         """
         if not page:
             return cursor, {}, False
@@ -392,7 +423,8 @@ class PanelFeed:
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
         now = {account.panel_client_id: seen(account) for account in page}
         fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
-        news = News(page, owners, fresh, frozenset(known), complete=complete)
+        window = reading.search if reading.crowded and isinstance(reading.search, Window) else None
+        news = News(page, owners, fresh, frozenset(known), complete=complete, window=window)
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
@@ -406,7 +438,7 @@ class PanelFeed:
                 cursor = self._noticed(cursor, behind, len(page))
         moved: Mapping[str, Sequence[Owner]] = {}
         if cursor.restored and complete:
-            moved = rebase(self._run, news.linked, cursor.restored, whole=whole)
+            moved = rebase(self._run, news.linked, cursor.restored, whole=reading.search is None)
             news = replace(news, loaded={})  # their bases are other ones now
         keys = {
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))

@@ -2,7 +2,8 @@
 
 Keys: ``cursor``/name, ``rate``/``rate``, ``wake``/``feed``, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
-rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
+rate limit costs one write, and one read before it where another process has taken one since our last; and as much again
+for each process that was faster in the moment between.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class DynamoState:
     def __init__(self, table: str, make_client: Callable[[], Any] | None = None) -> None:
         self._table = table
         self._make_client = make_client or client_factory("dynamodb")
+        self._last_rate: tuple[Shared, int] | None = None
+        self._is_alone = False
 
     @cached_property
     def _client(self) -> Any:
@@ -90,12 +93,25 @@ class DynamoState:
             wait_jitter=FIRST_PAUSE * 2,
         ):
             with attempt:
-                shared, version = _read_rate(self._get(_RATE))
+                shared, version = self._rate()
                 after, answer = change(shared)
                 if not self._put_if({**_RATE, **_rate_values(after)}, version):
                     raise _Overtaken("rate_limit")
+                self._last_rate = after, version + 1
                 return answer
         raise AssertionError("stamina ends with the last attempt's own error")
+
+    def _rate(self) -> tuple[Shared, int]:
+        """Return what is shared and its version: as we left it, unless another process has been seen to write too.
+
+        The write that follows has the version for its condition, so that what is stale here is found out there.
+        """
+        last, self._last_rate = self._last_rate, None
+        if last and self._is_alone:
+            return last
+        found = _read_rate(self._get(_RATE))
+        self._is_alone = last is not None and last[1] == found[1]
+        return found
 
     # the wake-up hook
 
