@@ -36,7 +36,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
 from kartoteka.sync import decisions, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
@@ -88,7 +88,8 @@ class News:
 
     ``owners``: panel client id -> the client linked to it. ``fresh``: accounts that look otherwise in the account
     index, by id; ``known``: the ids that the index has at all. ``complete``: every account has been read once.
-    ``loaded`` keeps what :meth:`Concern.records_on` has loaded, by concern.
+    ``window``: the window that it is a page of, where that has several. ``loaded`` keeps what
+    :meth:`Concern.records_on` has loaded, by concern.
     """
 
     page: Sequence[Account]
@@ -96,6 +97,7 @@ class News:
     fresh: Mapping[str, Account]
     known: Collection[str]
     complete: bool = True
+    window: Window | None = None
     loaded: dict[str, list[Record]] = attribute(default_factory=dict, repr=False, compare=False)
 
     @property

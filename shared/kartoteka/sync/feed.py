@@ -214,7 +214,7 @@ class PanelFeed:
         late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
         reading = self._reading(window).after(answer.total, answer.pages)
         resumed = replace(cursor.resumed(now), waiting=self._asked(cursor.waiting))
-        moved, keys, _ = self._handle(resumed, late, counted=reading.crowded)
+        moved, keys, _ = self._handle(resumed, late, reading=reading, counted=reading.crowded)
         if not reading.ended or reading.crowded:
             return self._found(replace(moved, reading=reading), keys)
         return self._found(moved.after(reading), keys)
@@ -363,16 +363,15 @@ class PanelFeed:
     ) -> tuple[FeedCursor, Keys, Paging, bool]:
         """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
         accounts: dict[str, Account] = {}
-        after, whole = reading, reading.search is None
+        after = reading
         for number, answer in self._ask_ahead(reading, most):
             if after.ended or after.page != number:
                 break
             after = after.after(answer.total, answer.pages)
             accounts |= {account.panel_client_id: account for account in answer.found}
-        counted = whole or after.crowded or reading.crowded
-        cursor, keys, news = self._handle(
-            cursor, list(accounts.values()), counted=counted, whole=whole, complete=complete
-        )
+        counted = reading.search is None or after.crowded or reading.crowded
+        page = list(accounts.values())
+        cursor, keys, news = self._handle(cursor, page, reading=after, counted=counted, complete=complete)
         return cursor, keys, after, news
 
     def _changed_by_others(self, news: News, keys: Keys, offset: timedelta) -> bool:
@@ -410,14 +409,13 @@ class PanelFeed:
         cursor: FeedCursor,
         page: Sequence[Account],
         *,
+        reading: Paging,
         counted: bool,
-        whole: bool = False,
         complete: bool = True,
     ) -> tuple[FeedCursor, Keys, bool]:
-        """Return the cursor, the keys that one page asks for, and whether the account index knew it otherwise.
+        """Return the cursor, the keys that one page of a search asks for, and whether the index knew it otherwise.
 
-        ``counted``: what is seen is counted, so it is remembered even where it is not new. ``whole``: it is a page of
-        all accounts.
+        ``counted``: what is seen is counted, so it is remembered even where it is not new.
         """
         if not page:
             return cursor, {}, False
@@ -425,7 +423,8 @@ class PanelFeed:
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
         now = {account.panel_client_id: seen(account) for account in page}
         fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
-        news = News(page, owners, fresh, frozenset(known), complete=complete)
+        window = reading.search if reading.crowded and isinstance(reading.search, Window) else None
+        news = News(page, owners, fresh, frozenset(known), complete=complete, window=window)
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
@@ -439,7 +438,7 @@ class PanelFeed:
                 cursor = self._noticed(cursor, behind, len(page))
         moved: Mapping[str, Sequence[Owner]] = {}
         if cursor.restored and complete:
-            moved = rebase(self._run, news.linked, cursor.restored, whole=whole)
+            moved = rebase(self._run, news.linked, cursor.restored, whole=reading.search is None)
             news = replace(news, loaded={})  # their bases are other ones now
         keys = {
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))

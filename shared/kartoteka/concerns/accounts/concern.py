@@ -53,7 +53,7 @@ from kartoteka.model import (
 from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
+from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown, by_owner
@@ -131,6 +131,7 @@ class Accounts(Concern):
         self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
+        self._closed_in: dict[Window, Collection[str] | None] = {}
         self._shown: dict[str, Account] = {}
 
     @property
@@ -250,7 +251,7 @@ class Accounts(Concern):
         """Return the clients whose account somebody has closed in the panel, or opened again."""
         moved = news.moved
         loaded = by_owner(self.load(moved)) if moved and self.is_on else []
-        is_open, failed = self._activity([records[0] for _, records in loaded])
+        is_open, failed = self._activity([records[0] for _, records in loaded], news.window)
         for error in failed.values():
             raise error
         return [
@@ -259,14 +260,26 @@ class Accounts(Concern):
             if owner in is_open and any(self.plans(records, Shown({ACTIVE: is_open[owner]}, moved[owner])))
         ]
 
-    def _activity(self, records: Sequence[Record]) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
-        """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed."""
+    def _activity(
+        self, records: Sequence[Record], window: Window | None = None
+    ) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
+        """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed.
+
+        Of a ``window`` of several pages the panel is asked once who is closed there, and then about those alone.
+        """
         agreed = {r.link.panel_client_id: r for r in records if r.link and self._as_agreed(r)}
         ids = {key: record.key.owner for key, record in agreed.items()}
         deferrals = {key: record.state.deferral for key, record in agreed.items()}
-        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, list(ids), deferrals)
+        called = self._called_closed(window) if window and ids else None
+        asked = [key for key in ids if called is None or key in called]
+        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, asked, deferrals)
         errors = {ids[key]: error for key, error in failed.items() if not isinstance(error, Reject)}
         return {owner: key not in closed for key, owner in ids.items() if key not in failed}, errors
+
+    def _called_closed(self, window: Window) -> Collection[str] | None:
+        if window not in self._closed_in:
+            self._closed_in[window] = self.run.panel.closed_in(window)
+        return self._closed_in[window]
 
     def _as_agreed(self, record: Record) -> bool:
         wanted = (record.erp or {}).get(ACTIVE) if self.rules[ACTIVE].to_panel else None
