@@ -122,7 +122,8 @@ class PanelFeed:
 
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, by concern, and the moved cursor."""
-        before = FeedCursor.from_document(document) if document is not None else None
+        overlap = timedelta(seconds=self._run.policy.panel.overlap_seconds)
+        before = FeedCursor.from_document(document, overlap) if document is not None else None
         self._due = self._due or before is None or self._is_due(before)
         if before is not None and not self._due:
             return self._whole(before) if before.whole and not self._budgeted else Found()

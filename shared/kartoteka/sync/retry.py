@@ -34,7 +34,8 @@ LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
 
-OWN_FAULTS = ("timeout", "panel_5xx")
+TIMEOUT = "timeout"
+OWN_FAULTS = (TIMEOUT, "panel_5xx")
 """The codes of calls that fail for an outage, or for one record of theirs."""
 NO_RESULT = "missing_result"
 """The code of a record of which the answer to its call says nothing."""
@@ -191,9 +192,19 @@ def apart(
         numbered = list(enumerate(parts, start=len(answers)))
         for part, told in zip(parts, run.at_once(answered, numbered), strict=True):
             answers |= dict(zip(part, told, strict=True))
+            _learn_size(run, told)
     for n in single:
         answers[n] = blamed(run, gate, answers[n])
     return [answers[n] for n in range(len(deferrals))]
+
+
+def _learn_size(run: Run, told: Sequence[object]) -> None:
+    """Remember whether the panel was fast enough for a call about so many records."""
+    failed = [answer for answer in told if _is_failed_call(answer)]
+    if any(answer.code == TIMEOUT for answer in failed if isinstance(answer, Retry)):
+        run.batch.timed_out(len(told))
+    elif len(told) > 1 and not failed:
+        run.batch.passed(len(told))
 
 
 def _is_failed_call(answer: object) -> bool:
