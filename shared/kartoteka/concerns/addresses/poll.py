@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
 from kartoteka.sync.collect import Document, Found
+from kartoteka.sync.retry import is_own
 from kartoteka.sync.run import Run
 from kartoteka.sync.waiting import Waiting
 
@@ -60,7 +61,8 @@ class AddressPoll:
     """The next clients in turn: ``Run.poll_size`` of them ``at_once``, else as many as the policy's calls allow.
 
     The cursor stays before a batch that could not be read, but not for ever: the fifth time in a row the pass goes on
-    behind it. Those edited lately are left out of the pass after: one of them may be the reason.
+    behind it, and its clients go to the workers, who find out whose fault it is. Those edited lately are left out of
+    the pass after: one of them may be the reason.
     """
 
     def __init__(self, run: Run, concern: Addresses, *, at_once: bool) -> None:
@@ -86,6 +88,7 @@ class AddressPoll:
         failed = (0 if read else turn.failed) + 1 if unread else 0
         if failed >= PATIENCE:
             read, failed = list(unread), 0
+            keys += map(Owner, unread) if is_own(failure) else ()
         waiting = turn.waiting or Waiting(now, self._shortest)
         waiting = waiting.asked(now, self._shortest, self._longest)
         moved = Turn(_last(rest, read, turn.after), _last(lately, read, turn.lately), failed, waiting)
