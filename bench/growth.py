@@ -260,6 +260,9 @@ def check(place: Path, endpoint: str, panel: BenchPanel, server: PostgresServer,
         settled(place, endpoint, panel, copied, "check-copied", models)
         bulk.Copier(copied, models).fill(bulk.MODELS, few)
         rows, trade = bulk.rows_of(copied)
+        numbers = [row["nip"] for row in rows if row["nip"]]
+        if len(set(numbers)) < len(numbers):
+            raise BenchFailure("copies share tax numbers: they would be told apart by other things than in life")
         bench = ours.install(place, endpoint, panel, loaded, "check-loaded")
         _settle(bench, rows, trade)
         if wrong := bulk.differences(copied, loaded):

@@ -11,6 +11,7 @@ import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,8 @@ from kartoteka.policy import PanelPolicy, Policy, parse
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
 
+CALLS_AT_ONCE = 4
+"""Panel calls under way together at most, and no more than the rate limit gives slots in a second."""
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""
 VALUES_BETWEEN_COLLECTIONS = 50_000
@@ -52,6 +55,7 @@ class Settings(BaseModel):
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
     longest_transaction_minutes: int = Field(default=60, ge=1)
+    hook: Literal["on", "off"] = "off"
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
 
@@ -91,8 +95,10 @@ def new_run() -> Run:
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
+        calls_at_once=max(1, min(CALLS_AT_ONCE, int(policy.panel.requests_per_second))),
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
+        hook=where.hook == "on",
         looked=_looked(address, exchange.identity),
     )
     concerns.build(run)
@@ -160,7 +166,7 @@ def _policy(text: str) -> Policy:
 
 @lru_cache(maxsize=1)
 def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
-    limit = RateLimit(state(), rate=panel.requests_per_second, budget=panel.monthly_budget)
+    limit = RateLimit(state(), rate=panel.requests_per_second)
     http = PanelHttp(url, key, limit, HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds))
     return HttpPanel(http, state(), Dialect(ZoneInfo(panel.time_zone), panel.no_group))
 

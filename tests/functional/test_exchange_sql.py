@@ -98,6 +98,25 @@ def test_all_statements_of_a_load_see_one_moment(sql: SqlBench) -> None:
     assert load(sql).state.base is None
 
 
+def test_nobody_changes_a_state_between_its_reading_and_its_writing(postgres_bench: SqlBench) -> None:
+    save(postgres_bench, change(base={"street": "A"}, status=IN_STEP))
+    record, tried = load(postgres_bench), []
+
+    def interfere(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "FROM sync_status" in statement:
+            with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+                postgres_bench.erp.script("SET LOCAL lock_timeout = '50ms'", "UPDATE sync_base SET attempts = 7")
+            tried.append(statement)
+
+    engine = postgres_bench.exchange.database.engine
+    sa.event.listen(engine, "before_cursor_execute", interfere)
+    again = change(record, base={"street": "B"})
+    assert postgres_bench.exchange.records.save([again], run_id="r", at=AT, unless_changed=True) == Saved()
+    sa.event.remove(engine, "before_cursor_execute", interfere)
+    assert len(tried) == 1
+    assert load(postgres_bench).state.base == again.after.base
+
+
 # --- statements
 
 

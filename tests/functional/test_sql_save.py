@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.ports.exchange import IncomingClient, Saved, SeenAccount
+from kartoteka.ports.panel import Window
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import (
     ADDRESSES,
@@ -167,6 +169,30 @@ def test_a_row_stands_as_long_as_anything_is_kept_in_it(sql: SqlBench, part: str
     assert sql.erp.run("SELECT state FROM sync_status") == []
     save(sql, Change(load(sql), RecordState()))
     assert sql.erp.run("SELECT * FROM sync_base") == []
+
+
+@pytest.mark.parametrize("hours", [-11, 1, 14])
+def test_a_moment_of_another_zone_is_kept_in_utc(sql: SqlBench, hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    due = replace(DEFERRED, due_at=LATER.astimezone(zone))
+    account = SeenAccount("77", "a", "", "", "", modified_at=AT.astimezone(zone))
+    link = Link("C-1", "77", "a", "created")
+    save(
+        sql,
+        change(deferral=due, status=IN_STEP, link=link, written=(written("street", None, "A"),)),
+        at=AT.astimezone(zone),
+    )
+    sql.exchange.index.remember([account], at=AT.astimezone(zone))
+    state = load(sql).state.deferral
+    assert state is not None
+    assert (state.due_at, state.due_at.utcoffset()) == (LATER, timedelta(0))
+    assert [len(sql.exchange.records.due("billing", LATER + timedelta(minutes=n), 9)) for n in (-1, 0)] == [0, 1]
+    assert sql.exchange.index.known(["77"])["77"].modified_at == AT
+    assert sql.exchange.index.count_seen(Window(AT, AT), AT) == 1
+    columns = {"sync_base": "at", "sync_status": "since", "sync_links": "linked_at", "sync_history": "at"}
+    for table, column in columns.items():
+        (row,) = sql.erp.run(f"SELECT CAST({column} AS VARCHAR(19)) AS moment FROM {table}")
+        assert row["moment"][:19] == "2026-03-02 12:00:00", table
 
 
 # --- only what differs is written

@@ -9,10 +9,14 @@ A search of several pages moves while it is read, so that a record can slip from
 account that is edited again leaves its window, and all behind it move up: a window is therefore read from its last page
 to its first. Accounts that register join the list of all: that one is read from the first page on. Where a search moves
 the other way it is read anew, and at its end what was seen of it is counted.
+
+Some pages are read together. Which of them the panel made first nobody knows, so those after the first count only where
+it told the same of the whole search with each of them: else something has moved meanwhile, and they are read again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -56,6 +60,15 @@ class Paging:
     def crowded(self) -> bool:
         """Whether the search holds more than a page."""
         return self.total > self.limit
+
+    def ahead(self, most: int) -> Sequence[int]:
+        """Return the pages that are read next where nothing moves, at most so many: known once the first was read."""
+        if not self.total:
+            return [self.page]
+        if isinstance(self.search, Window):
+            last = self.page - most if self.moved else max(0, self.page - most)
+            return range(self.page, max(-1, last), -1) or [self.page]
+        return range(self.page, min(self.page + most, -(-self.total // self.limit))) or [self.page]
 
     def after(self, total: int, pages: int) -> Paging:
         """Return the reading after its page was read, with what the panel said of the whole search."""
@@ -150,7 +163,8 @@ class FeedCursor:
     before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
     last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
     were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
-    since. ``waiting``: how long until a window is read again, None: no time.
+    since. ``waiting``: how long until a window is read again, None: no time. ``overlap``: how far a window reaches back
+    into the one before (the policy's, and not stored).
     """
 
     until: datetime
@@ -164,6 +178,7 @@ class FeedCursor:
     registered_at: datetime | None = None
     restored: Restored | None = None
     waiting: Waiting | None = None
+    overlap: timedelta = OVERLAP
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
@@ -176,12 +191,12 @@ class FeedCursor:
     def measured(self, panel_now: datetime, now: datetime) -> FeedCursor:
         """Return the cursor with the panel's clock as it was measured at our ``now``."""
         offset = panel_now - now
-        put = abs(offset - self.offset) > OVERLAP
+        put = abs(offset - self.offset) > self.overlap
         return replace(self, offset=offset, measured_at=now, whole_at=None if put else self.whole_at)
 
     def next_window(self, now: datetime) -> Window:
         """Return the window to read next, up to the second of the panel's time at our ``now``."""
-        begin = self.until - (NARROW if self.zones else OVERLAP)
+        begin = self.until - (NARROW if self.zones else self.overlap)
         return Window(begin, max((now + self.offset).replace(microsecond=0), self.until))
 
     def resumed(self, now: datetime) -> FeedCursor:
@@ -204,13 +219,13 @@ class FeedCursor:
             known = replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
             return replace(known, restored=None)
         window = reading.search
-        if reading.crowded and self.until < window.end + OVERLAP:
+        if reading.crowded and self.until < window.end + self.overlap:
             rest = replace(rest, zones=(*self.zones, Zone(window, reading.begun)))
         return replace(rest, until=max(self.until, window.end))
 
     def zone_to_confirm(self) -> Zone | None:
         """Return the first zone, once nothing can appear in it any more."""
-        return next((zone for zone in self.zones[:1] if self.until >= zone.window.end + OVERLAP), None)
+        return next((zone for zone in self.zones[:1] if self.until >= zone.window.end + self.overlap), None)
 
     def registrations(self, now: datetime) -> Days:
         """Return the days of registration to ask for: yesterday to tomorrow, and further back after an outage.
@@ -245,7 +260,7 @@ class FeedCursor:
         }
 
     @classmethod
-    def from_document(cls, document: Any) -> FeedCursor:
+    def from_document(cls, document: Any, overlap: timedelta = OVERLAP) -> FeedCursor:
         """Return the cursor that :meth:`to_document` wrote."""
         time = datetime.fromisoformat
         zones = [[time(each) for each in zone] for zone in document["zones"]]
@@ -264,6 +279,7 @@ class FeedCursor:
             registered_at=registered_at,
             restored=_restored(document["restored"]),
             waiting=Waiting.from_document(document["waiting"]) if document["waiting"] else None,
+            overlap=overlap,
         )
 
 
