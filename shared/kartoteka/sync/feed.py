@@ -301,7 +301,7 @@ class PanelFeed:
 
         None has where all that should stand in this window are there, one of them as it was known: a backup is younger
         than that. Where all of them were edited since, the window does not reach back to one, or the answer has more
-        pages, nobody knows: the panel is asked once an hour (``measured``), and before anything new is carried.
+        pages, nobody knows: the panel is asked each time its clock is ``measured``, and before anything new is carried.
         """
         known = {a.panel_client_id: a.modified_at for a in latest if a.modified_at and a.modified_at >= window.begin}
         shown = {account.panel_client_id: account.modified_at for account in answer.found}
