@@ -179,7 +179,7 @@ def apart(
         number, part = numbered
         if number and not run.time_left():
             return [NotBegun()] * len(part)
-        if _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1])):
+        if _is_outage(failures) and (gate not in run.passed or not is_own(failures[-1])):
             return [failures[-1]] * len(part)
         told = call(part)
         failures.extend(answer for answer in told[:1] if _is_failed_call(answer))
@@ -212,16 +212,17 @@ def _is_failed_call(answer: object) -> bool:
 
 
 def _is_outage(failures: Sequence[object]) -> bool:
-    return len(failures) >= FAILED_CALLS or not all(map(_is_own, failures))
+    return len(failures) >= FAILED_CALLS or not all(map(is_own, failures))
 
 
-def _is_own(failure: object) -> bool:
+def is_own(failure: object) -> bool:
+    """Return whether a call failed for what may be an outage, or the fault of one of its records."""
     return isinstance(failure, Retry) and failure.code in OWN_FAULTS
 
 
 def blamed(run: Run, gate: str, answer: A) -> A | Retry:
     """Return the answer of a call for one record: one that fails while the gate takes others fails alone."""
-    if not isinstance(answer, Retry) or not _is_own(answer) or gate not in run.passed:
+    if not isinstance(answer, Retry) or not is_own(answer) or gate not in run.passed:
         return answer
     alone = Retry(answer.code, after=answer.after)
     alone.alone = True
