@@ -382,7 +382,10 @@ class PanelFeed:
         """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
         accounts: dict[str, Account] = {}
         after = reading
-        for number, answer in self._ask_ahead(reading, most):
+        pages = self._ask_ahead(reading, most)
+        if not self._run.time_left():  # what the concerns ask about a page is one call, for which there is time
+            pages = pages[:1]
+        for number, answer in pages:
             if after.ended or after.page != number:
                 break
             after = after.after(answer.total, answer.pages)
