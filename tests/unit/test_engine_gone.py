@@ -450,3 +450,26 @@ def test_a_deletion_that_a_trigger_saw_waits_for_nobody_where_a_scan_begins_in_t
     daily(world)
     assert in_panel(world)["addresses"] == 0
     assert in_panel(world)["shops"] == (2,)
+
+
+@pytest.mark.parametrize("concern", ["delivery_addresses", "shops"])
+def test_what_the_log_told_of_as_a_scan_began_comes_back_after_an_outage_by_its_own_time(concern: str) -> None:
+    world = full()
+    if concern == "shops":
+        world.exchange.set_shops("C-0", 1)
+    else:
+        world.exchange.delete_address("A-1")
+    world.state.documents.pop(f"log:{concern}")  # without a cursor the log is read anew, and all are scanned
+    world.panel.fail(*[Retry("panel_5xx") for _ in range(2)])
+    assert world.collect(concern)
+    while world.work(concern):
+        pass
+    assert any(s.deferral for key, s in world.exchange.states.items() if key.concern == concern)
+    world.panel.recover()
+    world.pass_time(minutes=2)
+    assert world.collect(concern)
+    world.drain()
+    if concern == "shops":
+        assert world.panel.accounts[account_of(world, "C-0")].values["shops"] == (1,)
+    else:
+        assert world.panel.delivery == {}

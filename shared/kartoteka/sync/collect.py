@@ -168,7 +168,8 @@ class ChangeLogSource:
         due = self._due(absent, {*told, *gone})
         found: list[Owner] = []
         if not behind:
-            found, scan = self._scan(scan, absent, {*keys, *due, *still}, told)
+            found, scan, lost = self._scan(scan, absent, {*keys, *due, *still}, told)
+            gone |= dict.fromkeys(lost, self._run.now())
         more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
         keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
@@ -282,13 +283,14 @@ class ChangeLogSource:
 
     def _scan(
         self, scan: Scan | None, absent: Absent, found_otherwise: Collection[Owner], told: Collection[Owner]
-    ) -> tuple[list[Owner], Scan | None]:
-        """Return the owners that a scan found to be worked, and where it goes on.
+    ) -> tuple[list[Owner], Scan | None, list[Owner]]:
+        """Return the owners that a scan found to be worked, where it goes on, and those of them of whom a row is gone.
 
         Who is seen to be ``absent`` is noted there, unless it was ``found_otherwise`` and is worked as such, or the log
         has ``told`` of it.
         """
         found: list[Owner] = []
+        gone: list[Owner] = []
         for _ in range(SCAN_STEP):
             if scan is None or self._scan_left <= 0:
                 break
@@ -296,13 +298,14 @@ class ChangeLogSource:
             page, after = self._concern.gone(scan.after, PAGE) if scan.gone else self._concern.scan(scan.after, PAGE)
             differing, unseen = self._concern.differing_apart(page, new_policy=scan.policy)
             lost = [owner for owner in unseen if owner not in told]
+            gone += [owner for owner in unseen if owner in told]
             differing = [*differing, *(owner for owner in unseen if owner in told)]
             found += [o for o in page if o not in set(lost)] if scan.whole and not scan.gone else differing
             for owner in lost:
                 if len(absent) < MOST_ABSENT and owner not in found_otherwise:
                     absent.setdefault(owner, self._run.now())
             scan = replace(scan, after=after) if after else None if scan.gone else replace(scan, after="", gone=True)
-        return found, scan
+        return found, scan, gone
 
 
 def _gone(document: Document | None, now: datetime) -> Absent:
