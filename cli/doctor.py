@@ -22,6 +22,7 @@ from cli.stack import Stack
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.doctor import database, panel, trial, writes
 from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
+from kartoteka.doctor.first_contact import CODES, FIRST_CONTACT, Both
 from kartoteka.doctor.panel import Patient
 from kartoteka.doctor.trial import Trial
 from kartoteka.policy import Policy, check
@@ -57,6 +58,13 @@ class Pace:
 )
 @click.option("--write", is_flag=True, help="Part B too: writes to accounts that do not exist.")
 @click.option("--account", metavar="LOGIN", help="Part C too: trials on this test account; opened where there is none.")
+@click.option(
+    "--first-contact",
+    "calls",
+    type=click.IntRange(min=1),
+    metavar="CALLS",
+    help="Tell whose account is whose: reads all accounts, in at most so many calls.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before each step that writes.")
 @click.option(
     "--report",
@@ -70,6 +78,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     policy_file: Path | None,
     write: bool,
     account: str | None,
+    calls: int | None,
     yes: bool,
     report: Path | None,
     as_json: bool,
@@ -82,6 +91,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     """
     if as_json and (write or account) and not yes:
         raise click.UsageError("--json cannot ask before it writes: add --yes")
+    if calls and panel_url and where.is_local():
+        raise click.UsageError("--first-contact compares clients: name the exchange database too, or a stack")
+    both = [CODES, FIRST_CONTACT] if calls else [CODES]
     chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
     allowed = _anything if yes else _asked
     with told():
@@ -90,14 +102,16 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         policy = _policy(given)
         http = _panel(panel_url, stack, policy)
         if not as_json:
-            _list(http, chosen)
-        found: Iterator[Finding] = examined(Trial(http, policy, login=account or ""), chosen, allowed)
+            _list(http, chosen, calls)
+        patient = Trial(http, policy, login=account or "")
+        found: Iterator[Finding] = examined(patient, chosen, allowed)
         if stack:
             found = chain(examined(stack, stack_findings.EXAMINATIONS, _anything), found)
         if stack or not where.is_local():
             with opened(where) as erp:
                 ours = examined(database.Patient(erp.exchange, policy), database.EXAMINATIONS, _anything)
-                findings = list(_shown(chain(ours, found), quiet=as_json))
+                beside = examined(Both(patient, erp.exchange, calls or 0), both, _anything)
+                findings = list(_shown(chain(ours, found, beside), quiet=as_json))
         else:
             findings = list(_shown(found, quiet=as_json))
     document = {
@@ -138,13 +152,15 @@ def _policy(text: str) -> Policy:
     raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
 
 
-def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]]) -> None:
+def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]], calls: int | None) -> None:
     """Tell what will be asked, before anything is."""
     reading = sum(len(each.calls) for each in chosen if not each.writes)
     click.echo(f"{http.root}: at most {reading} calls that only read")
     for each in chosen:
-        calls = f"{len(each.calls):3}  {each.title}"
-        click.echo(f"{calls} (asks first: it {each.writes})" if each.writes else calls)
+        line = f"{len(each.calls):3}  {each.title}"
+        click.echo(f"{line} (asks first: it {each.writes})" if each.writes else line)
+    if calls:
+        click.echo(f"{calls:3}  {FIRST_CONTACT.title}: at most so many more")
     click.echo()
 
 

@@ -17,7 +17,11 @@ from kartoteka.sync.feed import seen
 from kartoteka.sync.reconcile import reconcile
 from tests.fixtures.records import change
 from tests.helpers import OTHER, by, candidates, installation, status_of, tax_number
-from tests.world import CLIENT
+from tests.world import CLIENT, World
+
+
+def index_of(world: World) -> Index:
+    return Index(world.run().exchange, "accounts", world.run().policy.accounts.match)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +461,7 @@ def test_who_contends_for_an_account() -> None:
         run_id="r",
         at=world.time,
     )
-    assert Index(world.run(), "accounts").contenders([free]) == {"7": {"C-1", "C-4"}}
+    assert index_of(world).contenders([free]) == {"7": {"C-1", "C-4"}}
 
 
 def test_a_link_that_never_came_about_leaves_no_trace_in_the_log_in_of_a_new_account() -> None:
@@ -605,7 +609,7 @@ def test_a_client_that_got_its_account_in_this_run_or_looks_otherwise_by_now_doe
     free = seen(Account("7", "jan", "", {**CLIENT}))
     for client in ("C-1", "C-2", "C-3", "C-4"):
         world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
-    index = Index(world.run(), "accounts")
+    index = index_of(world)
     assert index.contenders([free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
     world.exchange.links["C-1"] = Link("C-1", "9", "ewa", "created")
     world.exchange.update_client("C-2", nip="7792369887")
