@@ -16,11 +16,12 @@ import click
 
 from cli import cloud, show, stack_findings
 from cli import stack as stacks
-from cli.erp import Where, opened, where
+from cli.erp import Where, opened, refuse_missing_file, where
 from cli.exits import FAILED, WrongSettings, told
 from cli.stack import Stack
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
-from kartoteka.doctor import database, panel, trial, writes
+from kartoteka.adapters.sql.dialect import parse_url
+from kartoteka.doctor import bridge, database, panel, trial, writes
 from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
 from kartoteka.doctor.first_contact import CODES, FIRST_CONTACT, Both
 from kartoteka.doctor.panel import Patient
@@ -65,6 +66,17 @@ class Pace:
     metavar="CALLS",
     help="Tell whose account is whose: reads all accounts, in at most so many calls.",
 )
+@click.option(
+    "--from-bridge",
+    metavar="DATABASE_URL",
+    help="Read the database of the vendor's bridge instead, and propose the SQL that brings it into ours.",
+)
+@click.option(
+    "--sql",
+    "sql_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --from-bridge: write the SQL there, not to standard output.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before each step that writes.")
 @click.option(
     "--report",
@@ -79,6 +91,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     write: bool,
     account: str | None,
     calls: int | None,
+    from_bridge: str | None,
+    sql_file: Path | None,
     yes: bool,
     report: Path | None,
     as_json: bool,
@@ -89,6 +103,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     (look) or in the way (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is
     in the way. Neither a key nor a customer's data are in what it prints and writes.
     """
+    if from_bridge:
+        _from_bridge(from_bridge, sql_file, report, as_json=as_json)
+        return
     if as_json and (write or account) and not yes:
         raise click.UsageError("--json cannot ask before it writes: add --yes")
     if calls and panel_url and where.is_local():
@@ -119,12 +136,39 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         "policy": proposed(json.loads(given), findings),
         "panel_calls": sum(http.calls().values()),
     }
-    if report:
-        report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _report(report, document)
     if as_json:
         show.document(document)
     else:
         _sum_up(findings, document)
+    _exit(findings)
+
+
+def _from_bridge(address: str, sql_file: Path | None, report: Path | None, *, as_json: bool) -> None:
+    """Tell what the bridge's database holds, and how it gets into ours. Nothing is asked of a panel or a stack."""
+    with told():
+        refuse_missing_file(parse_url(address))
+        patient = bridge.Patient(bridge.opened(address))
+        findings = list(_shown(examined(patient, bridge.EXAMINATIONS, _anything), quiet=as_json))
+        stopped = any(each.id == "bridge" and each.level is Level.STOP for each in findings)
+        proposed_sql = "" if stopped else bridge.sql(patient)
+    document = {"findings": [each.as_dict() for each in findings], "policy": {}, "panel_calls": 0, "sql": proposed_sql}
+    _report(report, document)
+    if sql_file:
+        sql_file.write_text(proposed_sql, encoding="utf-8")
+    if as_json:
+        show.document(document)
+    elif not sql_file:
+        click.echo(f"\n{proposed_sql}", nl=False)
+    _exit(findings)
+
+
+def _report(file: Path | None, document: dict[str, Any]) -> None:
+    if file:
+        file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _exit(findings: Sequence[Finding]) -> None:
     if any(each.level is Level.STOP for each in findings):
         sys.exit(FAILED)
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
+from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.adapters.sql import SqlExchange, connect, upgrade
 from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.adapters.sql.tables import ERP, metadata, sync_links, sync_matches
@@ -216,7 +217,7 @@ def test_the_insert_of_the_page_says_of_codes_that_are_names_whose_account_each_
     before = told(given)
     assert before["codes.names"].sentence.startswith("The codes of 3 of 4 accounts")
     assert "4 clients have no account" in before["first_contact.new"].sentence
-    shown = HttpAccounts(given).read()
+    shown = [seen(each) for each in HttpPanel(given.panel.http).changed(None, 0, 100).found]
     exchange.index.remember(shown, at=datetime.now(UTC))
     (insert,) = [part.split("```")[0] for part in DOCS.read_text().split("```sql\n")[1:] if "INTO sync_matches" in part]
     with exchange.database.engine.begin() as connection:
@@ -224,15 +225,3 @@ def test_the_insert_of_the_page_says_of_codes_that_are_names_whose_account_each_
         decided = connection.execute(sa.select(sync_matches.c.client_id, sync_matches.c.decision)).all()
     assert sorted(decided) == [("1", "link"), ("2", "link")]
     assert "2 would be (2 by a person's word)" in told(both(panel, exchange))["first_contact"].sentence
-
-
-class HttpAccounts:
-    """The accounts as the feed would remember them."""
-
-    def __init__(self, given: Both) -> None:
-        self._given = given
-
-    def read(self) -> list[Any]:
-        from kartoteka.adapters.idosell.panel import HttpPanel
-
-        return [seen(each) for each in HttpPanel(self._given.panel.http).changed(None, 0, 100).found]
