@@ -38,6 +38,7 @@ CONFIRMED = "echo confirmed"
 QUIET = "no change"
 QUIET_WARM = "no change, warm process"
 ERP_EDITS = "changed in the ERP"
+EDITS_ECHO = "echo of the ERP's edits"
 PANEL_EDITS = "changed in the panel"
 TRADE = "addresses, groups, credit"
 TRADE_ECHO = "their echo"
@@ -140,6 +141,8 @@ class Bench:
         moved = {str(each["id"]) for each in self.panel.accounts() if each["street"] == ERP_STREET}
         if moved != {links[each] for each in ids}:
             raise BenchFailure(f"the ERP's edits did not reach the panel: {len(moved)} of {len(ids)}")
+        self.later()
+        self.run(EDITS_ECHO)
 
     def _edit_in_panel(self, edits: int) -> None:
         self.later()

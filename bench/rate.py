@@ -118,11 +118,11 @@ class MeasuredState(DynamoState):
         super().__init__(table, make_client)
         self._world = world
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         """Take the next free slot."""
         start = time.thread_time()
         try:
-            return super().lease(now=now, latest=latest, rate=rate, budget=budget)
+            return super().lease(now=now, latest=latest, rate=rate, gate=gate)
         finally:
             self._world.leases.append(time.thread_time() - start)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.aws.queue import SqsQueue
+from kartoteka.adapters.aws.state import DynamoState
+from kartoteka.errors import Halt
+from kartoteka.policy import parse
 from kartoteka.sync.retry import BRAKE
 
 if TYPE_CHECKING:
@@ -92,6 +96,28 @@ def runs(stack: Stack, limit: int) -> Sequence[dict[str, Any]]:
         Limit=limit,
     )
     return [_run(item) for item in found["Items"]]
+
+
+def calls(stack: Stack, now: datetime) -> dict[str, Any]:
+    """Return the panel calls of today and of the month (UTC) by gate, the month's sum, its forecast and its budget."""
+    usage = DynamoState(stack.table, stack.dynamodb).usage().at(now)
+    return {
+        "today": dict(usage.today),
+        "month": dict(usage.gates),
+        "used": usage.used(now),
+        "forecast": usage.forecast(now),
+        "budget": _budget(stack),
+    }
+
+
+def _budget(stack: Stack) -> int | None:
+    """Return ``panel.monthly_budget``; None where there is none, or the policy cannot be read."""
+    if "PolicyParameter" not in stack.ids("AWS::SSM::Parameter"):
+        return None
+    try:
+        return parse(policy(stack)).panel.monthly_budget
+    except Halt:
+        return None
 
 
 def _run(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Pace:
         self._between = 1 / rate
         self._next = 0.0
 
-    def take(self) -> None:
+    def take(self, gate: str) -> None:  # noqa: ARG002
         """Wait until the next call may be made."""
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + self._between

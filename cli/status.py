@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -96,7 +97,7 @@ def _stack(stack: Stack) -> Report:
         }
         for concern, url in sorted(stack.queues.items())
     ]
-    return {"queues": queues, "runs": cloud.runs(stack, RUNS)}
+    return {"queues": queues, "runs": cloud.runs(stack, RUNS), "calls": cloud.calls(stack, datetime.now(UTC))}
 
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
@@ -141,6 +142,17 @@ def _print_waiting(report: Report, lang: str) -> None:
 
 def _print_stack(found: Report) -> None:
     show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
+    _print_calls(found["calls"])
     runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
     columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
     show.table("Last runs", columns, runs)
+
+
+def _print_calls(calls: Report) -> None:
+    """Print how many panel calls were made, and how many the month will take if it goes on like this."""
+    rows = ((gate, calls["today"].get(gate, 0), count) for gate, count in sorted(calls["month"].items()))
+    show.table("Panel calls (UTC)", ("gate", "today", "this month"), rows)
+    budget = "" if calls["budget"] is None else f" of {calls['budget']:,} (panel.monthly_budget)"
+    click.echo(
+        f"{calls['used']:,} panel calls this month{budget}; as the last days went, {calls['forecast']:,} at its end"
+    )

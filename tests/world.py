@@ -72,6 +72,8 @@ class World:
     """The fakes, a clock, and what a scheduler and a queue do with the concerns."""
 
     poll_size = 500
+    calls_at_once = 1
+    """One after the other, so that the n-th call of a port is always the same one."""
     hook = False
 
     def __init__(self, policy: Policy | None = None) -> None:
@@ -126,6 +128,7 @@ class World:
             poll_size=self.poll_size,
             hook=self.hook,
             time_left=self.time_left,
+            calls_at_once=self.calls_at_once,
         )
         run.concerns = build(run)
         return run

@@ -13,6 +13,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from functools import lru_cache
 from types import MappingProxyType
 
 
@@ -1423,11 +1424,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "budget",
             State.PENDING,
             Text(
-                "Miesięczny limit wywołań panelu jest wyczerpany.",
+                "Miesięczny limit wywołań panelu jest na wyczerpaniu: panel jest rzadziej pytany o zmiany.",
                 "Poczekaj do następnego miesiąca albo podnieś panel.monthly_budget w polityce.",
             ),
             Text(
-                "The month's budget of panel calls is used up.",
+                "The month's budget of panel calls is nearly used up: the panel is asked for changes less often.",
                 "Wait for the next month, or raise panel.monthly_budget in the policy.",
             ),
         ),
@@ -1677,15 +1678,27 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "rehearsal",
+            State.PENDING,
+            Text(
+                "Ten stos jest próbą i nie łączy się z panelem produkcyjnym.",
+                "Podaj w PanelUrl adres kopii panelu, a na produkcji zostaw RehearsalOf puste.",
+            ),
+            Text(
+                "This stack is a rehearsal, and never speaks to the production panel.",
+                "Give PanelUrl the address of the copy; leave RehearsalOf empty in production.",
+            ),
+        ),
+        Code(
             "panel_redirect",
             State.PENDING,
             Text(
                 "Panel przekierowuje pod inny adres, a klucza API nie wolno tam wysłać.",
-                "Popraw adres panelu w ustawieniach na ten, pod który przekierowuje.",
+                "Panel może mieć kilka nazw hosta: wpisz w PanelUrl tę, pod którą odpowiada bez przekierowania.",
             ),
             Text(
                 "The panel redirects to another address, where the API key must not go.",
-                "Correct the panel's address in the settings to the one it redirects to.",
+                "A panel may have several host names: give PanelUrl the one that answers without a redirect.",
             ),
         ),
         Code(
@@ -1829,6 +1842,13 @@ def status(code: str, fields: Sequence[str] = (), *, state: State | None = None,
 
 def told(code: str, fields: Sequence[str], facts: Mapping[str, str], state: State | None = None) -> Status:
     """Return :func:`status` of facts that are at hand as a mapping."""
+    return _worded(code, tuple(fields), tuple(facts.items()), state)
+
+
+@lru_cache(maxsize=512)
+def _worded(code: str, fields: tuple[str, ...], given: tuple[tuple[str, str], ...], state: State | None) -> Status:
+    """Return a status in words: thousands of records may have the same one at the same time."""
+    facts: Mapping[str, str] = dict(given)
     known = CODES.get(code)
     if known is None:
         known, facts = CODES["refused"], {**dict.fromkeys(CODES["refused"].facts, ""), **facts}
@@ -1842,5 +1862,7 @@ def told(code: str, fields: Sequence[str], facts: Mapping[str, str], state: Stat
 
 def _clean(text: str, limit: int = LONGEST_FACT) -> str:
     """Return a text that every database takes, on one line and not too long."""
-    shown = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    shown = " ".join(text.split())
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else "?" for c in shown)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

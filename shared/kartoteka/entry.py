@@ -19,10 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.model import Owner
 from kartoteka.ports.queue import Message, read
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
-from kartoteka.sync.reconcile import reconcile
+from kartoteka.sync.reconcile import Result, reconcile
 from kartoteka.sync.retry import BRAKE, pause
 from kartoteka.sync.run import Counts, Run
 
@@ -129,6 +130,9 @@ def _move(name: str, run: Run, move: Move) -> Answer:
         )
         metrics.add_metric("Stopped", MetricUnit.Count, 1)
     answer: Answer = {"collected": counts.collected, "panel_calls": counts.panel_calls}
+    if run.short_of_calls:
+        _report(name, Retry("budget"))
+        answer["delayed"] = "budget"
     return answer | ({"triggers_missing": sorted(run.unlogged)} if run.unlogged else {})
 
 
@@ -179,7 +183,7 @@ def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) ->
         _report(name, away)
         return _failures(run, name, records, unreadable, list(messages))
     before = _calls(run)
-    result = reconcile(concern, owners)
+    result = sum((reconcile(concern, unit) for unit in _units(records, messages)), Result())
     counts = result.report.counts
     counts.panel_calls = _calls(run) - before
     for error in result.errors:
@@ -199,6 +203,22 @@ def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) ->
     left = set(result.unfinished)
     unfinished = [id_ for id_, message in messages.items() if left.intersection(message.owners)]
     return _failures(run, name, records, unreadable, unfinished)
+
+
+def _units(records: Sequence[Mapping[str, Any]], messages: Mapping[str, Message]) -> list[list[Owner]]:
+    """Return the keys that are worked together: those of all messages, so that the panel's calls are full.
+
+    A message that comes back is worked alone: one that cannot be worked holds up the others once only.
+    """
+    together: list[Owner] = []
+    alone: list[list[Owner]] = []
+    for record in records:
+        if (message := messages.get(record["messageId"])) is not None:
+            if _receives(record) > 1:
+                alone.append(message.owners)
+            else:
+                together += message.owners
+    return [together, *alone]
 
 
 def _failures(
@@ -221,8 +241,12 @@ def _failures(
 
 def _pause(records: Sequence[Mapping[str, Any]]) -> int:
     """Return the seconds until these come back: more each time, so that an outage of hours makes no dead letters."""
-    receives = [int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) for record in records]
-    return pause(max(receives, default=1), FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    return pause(max(map(_receives, records), default=1), FIRST_PAUSE_S, LONGEST_PAUSE_S)
+
+
+def _receives(record: Mapping[str, Any]) -> int:
+    """Return how often a message was delivered, this time among them."""
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 def _run(name: str, context: LambdaContext) -> Run:

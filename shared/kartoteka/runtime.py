@@ -6,10 +6,13 @@ read again every few minutes, and what was built from them is built anew when th
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.utilities import parameters
@@ -30,8 +33,12 @@ from kartoteka.policy import PanelPolicy, Policy, parse
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
 
+CALLS_AT_ONCE = 4
+"""Panel calls under way together at most, and no more than the rate limit gives slots in a second."""
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""
+VALUES_BETWEEN_COLLECTIONS = 50_000
+"""Values made beyond those let go, until the garbage collector looks for cycles among the youngest."""
 
 
 class Settings(BaseModel):
@@ -44,9 +51,11 @@ class Settings(BaseModel):
     panel_secret: str
     erp_secret: str
     panel_url: str
+    rehearsal_of: str = ""
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
     longest_transaction_minutes: int = Field(default=60, ge=1)
+    hook: Literal["on", "off"] = "off"
     addresses_per_pass: int = Field(default=500, ge=1)
     aws_endpoint: str = ""
 
@@ -73,7 +82,9 @@ def _queues() -> dict[str, str]:
 
 def new_run() -> Run:
     """Return what one run works with, its concerns among it."""
+    _collect_seldom()
     where = settings()
+    _refuse_production(where)
     policy = current_policy()
     address = _secret(where.erp_secret)
     exchange = _exchange(address)
@@ -84,12 +95,23 @@ def new_run() -> Run:
         queue=_queue(),
         policy=policy,
         run_id=uuid.uuid4().hex[:12],
+        calls_at_once=max(1, min(CALLS_AT_ONCE, int(policy.panel.requests_per_second))),
         longest_transaction=timedelta(minutes=where.longest_transaction_minutes),
         poll_size=where.addresses_per_pass,
+        hook=where.hook == "on",
         looked=_looked(address, exchange.identity),
     )
     concerns.build(run)
     return run
+
+
+def _refuse_production(where: Settings) -> None:
+    """Raise Halt where a rehearsal would speak to the panel that it rehearses for."""
+    host = (urlsplit(where.panel_url).hostname or "").rstrip(".")
+    if host in {name.strip().rstrip(".").lower() for name in where.rehearsal_of.split(",")} - {""}:
+        raise Halt(
+            "rehearsal", f"this stack is a rehearsal of {host} and never speaks to it: give it the copy's PanelUrl"
+        )
 
 
 def current_policy() -> Policy:
@@ -127,6 +149,16 @@ def _why(error: Exception) -> str:
     return type(error.__cause__ or error.__context__ or error).__name__
 
 
+@cache
+def _collect_seldom() -> None:
+    """Let the garbage collector look seldom, and never at what was imported: a run makes many values and few cycles.
+
+    By Python's own threshold it takes a third of the time of a load or a save of a thousand records.
+    """
+    gc.freeze()
+    gc.set_threshold(VALUES_BETWEEN_COLLECTIONS, 20, 20)
+
+
 @lru_cache(maxsize=1)
 def _policy(text: str) -> Policy:
     return parse(text)
@@ -134,7 +166,7 @@ def _policy(text: str) -> Policy:
 
 @lru_cache(maxsize=1)
 def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
-    limit = RateLimit(state(), rate=panel.requests_per_second, budget=panel.monthly_budget)
+    limit = RateLimit(state(), rate=panel.requests_per_second)
     http = PanelHttp(url, key, limit, HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds))
     return HttpPanel(http, state(), Dialect(ZoneInfo(panel.time_zone), panel.no_group))
 

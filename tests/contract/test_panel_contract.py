@@ -1083,6 +1083,28 @@ def test_which_accounts_are_closed_is_told_by_a_filter(world: World) -> None:
     assert set(world.panel.closed_among([])) == set()
 
 
+def test_which_accounts_of_a_window_are_closed_is_told_by_two_filters(world: World) -> None:
+    keys = opened(world, "K-1", "K-2", "K-3")
+    dates = [account.modified_at for account in world.panel.read(keys).values()]
+    begin = min(date for date in dates if date)
+    window = Window(begin, world.panel.now() + timedelta(minutes=1))
+    assert set(world.panel.closed_in(window) or ()) == set()
+    done(world.panel.update([AccountUpdate(code, f"b2b-{code.lower()}", {"active": False}) for code in ("K-1", "K-3")]))
+    assert set(world.panel.closed_in(window) or ()) == {keys[0], keys[2]}
+    long_ago = Window(begin - timedelta(days=2), begin - timedelta(days=1))
+    assert set(world.panel.closed_in(long_ago) or ()) == set()
+
+
+@pytest.mark.parametrize("ignored", ["clientsLastModificationDate", "clientIsActive"])
+def test_a_panel_that_ignores_one_of_them_halts_nobody_and_none_is_believed(ignored: str) -> None:
+    with StandinPanel(ignored_filters=[ignored]) as standin:
+        world = HttpWorld(standin)
+        keys = opened(world, "K-1", "K-2")
+        now = world.panel.now()
+        told = world.panel.closed_in(Window(now - timedelta(minutes=5), now + timedelta(minutes=5)))
+        assert set(world.panel.closed_among([key for key in keys if told is None or key in told])) == set()
+
+
 def test_a_panel_that_ignores_that_filter_calls_nobody_closed() -> None:
     with StandinPanel(ignored_filters=["clientIsActive"]) as standin:
         world = HttpWorld(standin)

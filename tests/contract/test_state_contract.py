@@ -84,9 +84,9 @@ def state(make: MakeState) -> SyncState:
 
 
 def lease(
-    state: SyncState, now: float = NOW, *, rate: float = 5.0, budget: int | None = None, latest: float | None = None
+    state: SyncState, now: float = NOW, *, rate: float = 5.0, gate: str = "GET x", latest: float | None = None
 ) -> float:
-    return state.lease(now=now, latest=now + HORIZON if latest is None else latest, rate=rate, budget=budget)
+    return state.lease(now=now, latest=now + HORIZON if latest is None else latest, rate=rate, gate=gate)
 
 
 def spacing(state: SyncState, now: float = NOW, *, rate: float = 5.0) -> float:
@@ -196,32 +196,33 @@ def test_a_slot_after_the_latest_moment_is_refused_and_takes_nothing(make: MakeS
     one.slow_down(now=NOW, rate=5.0, wait=20.0)
     for _ in range(3):
         with pytest.raises(Retry) as refusal:
-            lease(two, budget=1, latest=NOW + 19.9)
+            lease(two, latest=NOW + 19.9)
         assert refusal.value.code == "rate_limit"
         assert refusal.value.after == pytest.approx(20.0)
-    assert lease(two, budget=1, latest=NOW + 20.1) == at(NOW + 20.0)
+    assert lease(two, latest=NOW + 20.1) == at(NOW + 20.0)
 
 
-def test_the_months_budget_ends_and_begins_anew(make: MakeState) -> None:
+def test_calls_are_counted_by_gate_for_the_month_and_for_the_day(make: MakeState) -> None:
     one, two = make(), make()
     for n in range(10):
-        lease((one, two)[n % 2], budget=10)
-    for each in (one, two):
-        with pytest.raises(Retry) as refusal:
-            lease(each, budget=10)
-        assert refusal.value.code == "budget"
-    assert lease(one, budget=11) == at(NOW + 2.0)
-    assert [lease(one, NOW + A_MONTH, budget=2) for _ in range(2)] == at([NOW + A_MONTH, NOW + A_MONTH + 0.2])
-    with pytest.raises(Retry):
-        lease(two, NOW + A_MONTH, budget=2)
+        lease((one, two)[n % 2], gate="GET x")
+    lease(two, gate="PUT y")
+    assert two.usage().gates == two.usage().today == {"GET x": 10, "PUT y": 1}
+    lease(one, NOW + A_DAY, gate="PUT y")
+    used = two.usage()
+    assert (used.gates, used.today) == ({"GET x": 10, "PUT y": 2}, {"PUT y": 1})
+    assert list(used.days.values()) == [11]
+    lease(one, NOW + A_MONTH, gate="PUT y")
+    assert two.usage().gates == two.usage().today == {"PUT y": 1}
+    assert list(two.usage().days.values()) == [11, 1]
 
 
-def test_without_a_budget_calls_are_counted_all_the_same(state: SyncState) -> None:
-    for _ in range(3):
-        lease(state)
-    lease(state, budget=4)
+def test_a_refused_slot_and_a_429_count_no_call(make: MakeState) -> None:
+    state = make()
+    state.slow_down(now=NOW, rate=5.0, wait=20.0)
     with pytest.raises(Retry):
-        lease(state, budget=4)
+        lease(state, latest=NOW + 1)
+    assert state.usage().gates == {}
 
 
 A_DAY = 86_400.0
@@ -247,6 +248,17 @@ def test_a_429_of_a_clock_that_is_far_ahead_silences_and_slows_nobody_for_long(m
     assert (first, second - first) == (NOW, pytest.approx(0.2, rel=1e-4))
     right.slow_down(now=NOW, rate=5.0, wait=0.0)
     assert spacing(right) == pytest.approx(0.4, rel=1e-4)
+
+
+# the wake-up hook
+
+
+def test_the_last_moment_is_kept_at_which_the_feed_was_woken(make: MakeState) -> None:
+    one, two = make(), make()
+    assert two.woken() is None
+    for minute in (1, 2):
+        one.wake(datetime(2026, 3, 2, 12, minute, tzinfo=UTC))
+    assert two.woken() == datetime(2026, 3, 2, 12, 2, tzinfo=UTC)
 
 
 # runs
@@ -286,14 +298,36 @@ def test_a_slot_costs_one_read_and_one_write(aws: Counting) -> None:
     assert aws.asked == ["get_item", "put_item"]
 
 
+def test_a_process_that_is_alone_does_not_read_what_it_has_written(aws: Counting) -> None:
+    one, two = dynamo(aws), dynamo(aws)
+    for _ in range(3):
+        lease(one)
+    aws.asked.clear()
+    assert [lease(one) for _ in range(2)] == at([NOW + 0.6, NOW + 0.8])
+    assert aws.asked == ["put_item", "put_item"]
+    assert lease(two) == at(NOW + 1.0)
+    aws.asked.clear()
+    assert lease(one) == at(NOW + 1.2), "what it knew was old: nobody's slot is given twice"
+    assert aws.asked == ["put_item", "get_item", "put_item"]
+    aws.asked.clear()
+    assert lease(one) == at(NOW + 1.4)
+    assert aws.asked == ["get_item", "put_item"], "it is not alone"
+
+
+def test_a_429_of_another_process_is_heard_by_one_that_was_alone(aws: Counting) -> None:
+    one = dynamo(aws)
+    for _ in range(3):
+        lease(one)
+    dynamo(aws).slow_down(now=NOW, rate=5.0, wait=3.0)
+    assert lease(one) == at(NOW + 3.0)
+
+
 def test_a_refused_slot_costs_one_read(aws: Counting) -> None:
-    lease(dynamo(aws), budget=1)
+    lease(dynamo(aws))
     aws.asked.clear()
     with pytest.raises(Retry):
-        lease(dynamo(aws), budget=1)
-    with pytest.raises(Retry):
         lease(dynamo(aws), latest=NOW + 0.1)
-    assert aws.asked == ["get_item", "get_item"]
+    assert aws.asked == ["get_item"]
 
 
 def test_a_process_that_was_overtaken_takes_the_slot_after(aws: Counting) -> None:

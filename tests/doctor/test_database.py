@@ -61,7 +61,7 @@ def test_a_database_as_it_is_made_is_fine(exchange: SqlExchange) -> None:
     run(exchange, WHOLE.format("C-1"), WHOLE.format("C-2"))
     found = found_in(exchange)
     assert levels(found) == {}
-    assert "All 2 clients" in found["incomplete_clients"].sentence
+    assert "All of 2 clients" in found["incomplete_clients"].sentence
 
 
 def test_clients_that_will_wait_are_counted_and_not_named(exchange: SqlExchange) -> None:
@@ -77,7 +77,7 @@ def test_clients_that_will_wait_are_counted_and_not_named(exchange: SqlExchange)
     found = found_in(exchange)
     assert levels(found) == {"incomplete_clients": "look", "alike_codes": "look"}
     assert found["incomplete_clients"].sentence.startswith("2 of 6 clients")
-    assert found["alike_codes"].sentence.startswith("2 codes")
+    assert found["alike_codes"].sentence.startswith("2 codes of clients")
     assert "tajny" not in repr(found)
 
 

@@ -102,14 +102,14 @@ def test_whose_account_is_whose_is_told_by_the_products_rules_and_nothing_is_wri
     found = told(both(panel, exchange))
 
     assert found["first_contact"].sentence == (
-        "8 clients, 9 accounts: 1 are linked already, 3 would be (1 by code, 1 by tax number, 1 by e-mail)."
+        "8 clients, 9 accounts: linked already: 1, would be: 3 (1 by code, 1 by tax number, 1 by e-mail)."
     )
     assert found["first_contact.questions"].sentence == ("2 clients would be asked about: 1 ambiguous, 1 foreign_code.")
     assert found["first_contact.new"].sentence == (
-        "1 clients have no account; 1 more lack what an account is opened with."
+        "Without an account: 1 client, beside 1 who lack what one is opened with."
     )
     assert found["first_contact.strangers"].sentence.startswith(
-        "2 accounts are no client's: 1 without an external code, 1 with a code that no client has; beside them"
+        "No client's: 2 accounts (1 without an external code, 1 with a code that no client has), beside "
     )
     assert rows(exchange) == before
     assert {gate for gate, count in panel.calls.items() if count} == {"GET clients/clients"}
@@ -119,7 +119,7 @@ def test_whose_account_is_whose_is_told_by_the_products_rules_and_nothing_is_wri
 def test_the_policys_rules_count(panel: StandinPanel, exchange: SqlExchange) -> None:
     add(exchange, "C-1", email="a@firma.example", phone="600 100 200")
     panel.seed(login="a", email="b@firma.example", phone="+48600100200")
-    assert told(both(panel, exchange))["first_contact.new"].sentence.startswith("1 clients have no account")
+    assert told(both(panel, exchange))["first_contact.new"].sentence.startswith("Without an account: 1 client")
     policy = parse('{"accounts": {"match": ["external_code", "phone"]}}')
     assert "(1 by telephone)" in told(both(panel, exchange, policy))["first_contact"].sentence
 
@@ -130,8 +130,8 @@ def test_an_address_that_too_many_have_is_nobodys(panel: StandinPanel, exchange:
         panel.seed(login=f"n{n}", email="biuro@firma.example")
     found = told(both(panel, exchange))
     assert "first_contact.questions" not in found
-    assert "1 clients have no account" in found["first_contact.new"].sentence
-    assert "6 accounts are no client's" in found["first_contact.strangers"].sentence
+    assert "Without an account: 1 client" in found["first_contact.new"].sentence
+    assert "No client's: 6 accounts" in found["first_contact.strangers"].sentence
 
 
 def test_two_clients_of_one_account_are_a_question_for_both(panel: StandinPanel, exchange: SqlExchange) -> None:
@@ -154,7 +154,7 @@ def test_it_reads_every_page_and_makes_no_more_calls_than_it_may(panel: StandinP
     assert "--first-contact 3" in found["first_contact"].remedy
     assert panel.calls["GET clients/clients"] == 2
     found = {each.id: each for each in FIRST_CONTACT.findings(both(panel, exchange, calls=3))}
-    assert "250 accounts: 0 are linked already, 1 would be (1 by e-mail)" in found["first_contact"].sentence
+    assert "250 accounts: linked already: 0, would be: 1 (1 by e-mail)" in found["first_contact"].sentence
     assert panel.calls["GET clients/clients"] == 5
 
 
@@ -216,7 +216,7 @@ def test_the_insert_of_the_page_says_of_codes_that_are_names_whose_account_each_
     given = both(panel, exchange)
     before = told(given)
     assert before["codes.names"].sentence.startswith("The codes of 3 of 4 accounts")
-    assert "4 clients have no account" in before["first_contact.new"].sentence
+    assert "Without an account: 4 clients" in before["first_contact.new"].sentence
     shown = [seen(each) for each in HttpPanel(given.panel.http).changed(None, 0, 100).found]
     exchange.index.remember(shown, at=datetime.now(UTC))
     (insert,) = [part.split("```")[0] for part in DOCS.read_text().split("```sql\n")[1:] if "INTO sync_matches" in part]
@@ -224,4 +224,4 @@ def test_the_insert_of_the_page_says_of_codes_that_are_names_whose_account_each_
         connection.execute(sa.text(insert))
         decided = connection.execute(sa.select(sync_matches.c.client_id, sync_matches.c.decision)).all()
     assert sorted(decided) == [("1", "link"), ("2", "link")]
-    assert "2 would be (2 by a person's word)" in told(both(panel, exchange))["first_contact"].sentence
+    assert "would be: 2 (2 by a person's word)" in told(both(panel, exchange))["first_contact"].sentence

@@ -15,7 +15,7 @@ class CountedLimit:
         self.full: Exception | None = None
         self._lock = threading.Lock()
 
-    def take(self) -> None:
+    def take(self, gate: str) -> None:
         if self.full:
             self.refusals += 1
             raise self.full

@@ -310,6 +310,12 @@ class FakePanel:
             self._begin("GET clients/clients", tuple(panel_client_ids))
         return wanted & self.closed
 
+    def closed_in(self, window: Window) -> Collection[str] | None:
+        self._begin("GET clients/clients")
+        found = [a.panel_client_id for a in list(self.accounts.values()) if _is_found(a, window)]
+        closed = self.closed.intersection(found)
+        return None if len(closed) > 100 else closed
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         any_case = self.code_case == "any_case"
         wanted = {code_key(code) if any_case else code for code in external_codes if code}

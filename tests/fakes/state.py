@@ -9,7 +9,7 @@ from typing import Any
 
 from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.errors import KartotekaError
-from kartoteka.ports.state import Stored
+from kartoteka.ports.state import Stored, Usage
 
 
 class FakeState:
@@ -19,6 +19,7 @@ class FakeState:
         self.documents: dict[str, Stored] = {}
         self.shared = rate_limit.Shared()
         self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
+        self.noted: datetime | None = None
         self._failures: list[KartotekaError] = []
 
     def fail(self, *errors: KartotekaError) -> None:
@@ -36,14 +37,26 @@ class FakeState:
         self.documents[name] = Stored(copy.deepcopy(dict(document)), version + 1)
         return True
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         self._maybe_fail()
-        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, budget=budget)
+        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, gate=gate)
         return slot
+
+    def usage(self) -> Usage:
+        self._maybe_fail()
+        return self.shared.usage
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
         self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
+
+    def wake(self, at: datetime) -> None:
+        self._maybe_fail()
+        self.noted = at
+
+    def woken(self) -> datetime | None:
+        self._maybe_fail()
+        return self.noted
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         self._maybe_fail()

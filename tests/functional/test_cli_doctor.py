@@ -116,9 +116,7 @@ def test_the_first_contact_is_told_where_a_number_of_calls_is_given(
     assert "first_contact" not in result.stdout
     result = run(panel, policy, "--erp-url", erp_url, "--first-contact", "40")
     assert " 40  whose account is whose, before anything is written: at most so many more" in result.stdout
-    assert (
-        "ok    first_contact: 1 clients, 2 accounts: 0 are linked already, 1 would be (1 by e-mail)." in result.stdout
-    )
+    assert "ok    first_contact: 1 client, 2 accounts: linked already: 0, would be: 1 (1 by e-mail)." in result.stdout
 
 
 def test_the_first_contact_needs_both_sides(panel: StandinPanel, policy: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -462,6 +462,23 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     assert "holiday" in shown
     assert f"kartoteka resume accounts --stack {STACK}" in shown
     assert "Last runs" in shown
+
+
+def test_status_tells_the_panel_calls_by_gate_and_what_the_month_will_take(
+    command: Command, deployed: Deployed
+) -> None:
+    none = command.json("status", "--stack", STACK)["cloud"]["calls"]
+    assert none == {"today": {}, "month": {}, "used": 0, "forecast": 0, "budget": None}
+    now = datetime.now(UTC).timestamp()
+    for gate in ("GET clients/clients", "GET clients/clients", "PUT clients/clients"):
+        deployed.state.lease(now=now, latest=now + 30, rate=5.0, gate=gate)
+    calls = command.json("status", "--stack", STACK)["cloud"]["calls"]
+    assert calls["today"] == calls["month"] == {"GET clients/clients": 2, "PUT clients/clients": 1}
+    assert calls["used"] == 3
+    assert calls["forecast"] >= 3
+    shown = command("status", "--stack", STACK).stdout
+    assert "3 panel calls this month; as the last days went" in shown
+    assert "PUT clients/clients" in shown
 
 
 def test_what_is_paused_waits_for_a_person(command: Command, deployed: Deployed) -> None:

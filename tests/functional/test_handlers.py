@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +12,11 @@ import boto3
 import pytest
 
 from kartoteka import runtime
-from kartoteka.errors import Halt
+from kartoteka.adapters.sql.records import SqlRecords
+from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import CONCERNS
-from kartoteka.ports.exchange import Pauses
+from kartoteka.model import Change
+from kartoteka.ports.exchange import Pauses, Saved
 from tests.fixtures.installation import KEY, Context, Installation, event
 
 DEFERRED = "due_at IS NOT NULL"
@@ -62,6 +66,51 @@ def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) 
     answer = installation.handler("accounts")(batch, Context())
     assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [f"bad-{n}" for n in range(6)]
     assert len(installation.panel.accounts) == 1
+
+
+def messages(*clients: str) -> dict[str, Any]:
+    """Return an event of one message a client."""
+    batch = event("accounts_queue")
+    good = batch["Records"][0]
+    bodies = {client: json.dumps({"v": 1, "concern": "accounts", "clients": [client]}) for client in clients}
+    return {"Records": [{**good, "messageId": client, "body": body} for client, body in bodies.items()]}
+
+
+def test_of_ten_messages_only_the_one_with_a_record_that_cannot_be_stored_fails(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails the whole event once; what comes back is worked message by message."""
+    installation.tick()
+    clients = [f"C-{n}" for n in range(10)]
+    installation.insert(*clients)
+    save = SqlRecords.save
+
+    def away(records: SqlRecords, changes: Sequence[Change], **how: Any) -> Saved:
+        if any(change.record.key.client_id == "C-7" for change in changes):
+            raise Retry("database")
+        return save(records, changes, **how)
+
+    monkeypatch.setattr(SqlRecords, "save", away)
+    batch, handler = messages(*clients), installation.handler("accounts")
+    assert {f["itemIdentifier"] for f in handler(batch, Context())["batchItemFailures"]} == set(clients)
+    assert not installation.panel.accounts
+    for record in batch["Records"]:
+        record["attributes"] = {**record["attributes"], "ApproximateReceiveCount": "2"}
+    assert handler(batch, Context()) == {"batchItemFailures": [{"itemIdentifier": "C-7"}]}
+    assert len(installation.panel.accounts) == 9
+    monkeypatch.undo()
+    assert handler(batch, Context()) == {"batchItemFailures": []}
+    assert len(installation.panel.accounts) == 10
+
+
+def test_the_messages_of_an_event_share_their_calls(installation: Installation) -> None:
+    installation.tick()
+    clients = [f"C-{n}" for n in range(10)]
+    installation.insert(*clients)
+    batch = messages(*clients)
+    before = len(installation.panel.requests())
+    assert installation.handler("accounts")(batch, Context()) == {"batchItemFailures": []}
+    assert len(installation.panel.requests()) - before == 3  # the codes, the panel's shops, the accounts
 
 
 def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Installation) -> None:
@@ -148,6 +197,12 @@ def test_a_setting_that_is_missing_is_named(installation: Installation, monkeypa
     runtime.forget()
     with pytest.raises(Halt, match="KARTOTEKA_TABLE"):
         installation.handler("billing")({"v": 1, "move": "ping"}, Context())
+
+
+def test_a_process_lets_the_garbage_collector_look_seldom(installation: Installation) -> None:
+    assert installation.handler("billing")({"v": 1, "move": "ping"}, Context()) == {"ready": True}
+    assert gc.get_threshold()[0] == runtime.VALUES_BETWEEN_COLLECTIONS
+    assert gc.get_freeze_count() > 10_000
 
 
 def pauses() -> Pauses:
@@ -443,7 +498,7 @@ def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     assert not [canary for canary in canaries if canary in told or json.dumps(canary)[1:-1] in told]
 
 
-def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_only_the_rate_limit(
+def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_writes_when_the_panel_was_asked(
     installation: Installation,
 ) -> None:
     installation.insert(*[f"C-{n:03}" for n in range(90)])
@@ -456,5 +511,43 @@ def test_a_quiet_tick_costs_one_call_and_one_for_each_hundred_of_the_pass_and_wr
     assert [answer["collected"] for answer in installation.tick()] == [0] * (len(CONCERNS) + 2)
     after = {(i["pk"]["S"], i["sk"]["S"]): i for i in state.scan(TableName="state")["Items"]}
     assert dict(installation.panel.calls) == {"GET clients/clients": 1, "GET clients/deliveryAddress": 1}
-    assert {key for key in after if after[key] != before.get(key)} <= {("rate", "rate")}
+    moved = {("rate", "rate"), ("cursor", "feed"), ("cursor", "addresses")}
+    assert {key for key in after if after[key] != before.get(key)} <= moved
     assert installation.sql("SELECT max(seq), (SELECT count(*) FROM sync_history) FROM change_log") == head
+
+
+def test_a_schedules_minute_before_its_time_asks_nothing_and_writes_nothing(installation: Installation) -> None:
+    installation.insert(*[f"C-{n:03}" for n in range(3)])
+    installation.tick()
+    installation.tick()
+    installation.panel.forget_calls()
+    state = boto3.client("dynamodb")
+    before = state.scan(TableName="state")["Items"]
+    for name in ("panel_feed_schedule", "delivery_addresses_pass"):
+        function = installation.handler(name.rpartition("_")[0])
+        assert function(event(name), Context()) == {"collected": 0, "panel_calls": 0}
+    assert state.scan(TableName="state")["Items"] == before
+    assert not installation.panel.calls
+
+
+@pytest.mark.parametrize("names", ["127.0.0.1", "shop.example.com, 127.0.0.1", "127.0.0.1."])
+def test_a_rehearsal_never_speaks_to_the_production_panel(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, names: str
+) -> None:
+    installation.insert("C-1001")
+    monkeypatch.setenv("KARTOTEKA_REHEARSAL_OF", names)
+    runtime.forget()
+    for function in ("accounts", "panel_feed"):
+        answer = installation.handler(function)(event(f"{function}_schedule"), Context())
+        assert answer["halted"].startswith("rehearsal: this stack is a rehearsal of 127.0.0.1")
+    with pytest.raises(Halt, match="rehearsal"):
+        installation.handler("accounts")(event("accounts_queue"), Context())
+    assert installation.panel.total_calls == 0
+
+
+def test_a_rehearsal_works_with_another_panel(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KARTOTEKA_REHEARSAL_OF", "shop.example.com,1.0.0.127")
+    runtime.forget()
+    installation.insert("C-1001")
+    installation.tick()
+    assert len(installation.panel.accounts) == 1

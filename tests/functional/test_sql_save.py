@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -29,9 +30,11 @@ from kartoteka.model import (
     Record,
     RecordState,
     RowWrite,
+    Sent,
     Written,
 )
 from kartoteka.ports.exchange import IncomingClient, Saved, SeenAccount
+from kartoteka.ports.panel import Window
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import (
     ADDRESSES,
@@ -109,6 +112,31 @@ def test_a_base_is_spelled_by_field_and_comes_back(sql: SqlBench, base: Forms, s
     assert load(sql).state.base == base
 
 
+FIRST, SECOND = (Sent(AT, former, LATER) for former in ((None,), ("x", (1, 2), False)))
+SENT = '["2026-03-02T12:00:00+00:00",[null],"2026-03-02T13:00:00+00:00",1,false]'
+
+
+@pytest.mark.parametrize(
+    ("sent", "spelled"),
+    [
+        ({"a": FIRST}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2"],"c":"3"}}'),
+        ({"a": FIRST, "b": FIRST}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2",null,0],"c":"3"}}'),
+        ({"a": FIRST, "b": Sent(*FIRST)}, f'{{"":[{SENT}],"a":["1",null,0],"b":["2",null,0],"c":"3"}}'),
+        ({"a": SECOND, "b": FIRST}, None),
+        ({"a": FIRST._replace(seen=True, times=3), "b": FIRST}, None),
+        ({"b": FIRST._replace(former=("1",)), "a": FIRST._replace(former=((1,),))}, None),
+        ({"b": FIRST._replace(ask_at=AT), "a": FIRST._replace(at=LATER)}, None),
+    ],
+)
+def test_what_is_remembered_of_fields_that_were_sent_together_is_spelled_once(
+    sql: SqlBench, sent: dict[str, Sent], spelled: str | None
+) -> None:
+    base = Forms({"a": "1", "b": "2", "c": "3"}, {"c": "3"}, sent)
+    save(sql, change(base=base))
+    assert load(sql).state.base == base
+    assert stored(sql, "values") == (spelled or stored(sql, "values"))
+
+
 def test_what_is_the_default_of_an_intent_is_not_spelled(sql: SqlBench) -> None:
     row = '["street","erp_to_panel","edit",null,true]'
     for intent, spelled in (
@@ -141,6 +169,30 @@ def test_a_row_stands_as_long_as_anything_is_kept_in_it(sql: SqlBench, part: str
     assert sql.erp.run("SELECT state FROM sync_status") == []
     save(sql, Change(load(sql), RecordState()))
     assert sql.erp.run("SELECT * FROM sync_base") == []
+
+
+@pytest.mark.parametrize("hours", [-11, 1, 14])
+def test_a_moment_of_another_zone_is_kept_in_utc(sql: SqlBench, hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    due = replace(DEFERRED, due_at=LATER.astimezone(zone))
+    account = SeenAccount("77", "a", "", "", "", modified_at=AT.astimezone(zone))
+    link = Link("C-1", "77", "a", "created")
+    save(
+        sql,
+        change(deferral=due, status=IN_STEP, link=link, written=(written("street", None, "A"),)),
+        at=AT.astimezone(zone),
+    )
+    sql.exchange.index.remember([account], at=AT.astimezone(zone))
+    state = load(sql).state.deferral
+    assert state is not None
+    assert (state.due_at, state.due_at.utcoffset()) == (LATER, timedelta(0))
+    assert [len(sql.exchange.records.due("billing", LATER + timedelta(minutes=n), 9)) for n in (-1, 0)] == [0, 1]
+    assert sql.exchange.index.known(["77"])["77"].modified_at == AT
+    assert sql.exchange.index.count_seen(Window(AT, AT), AT) == 1
+    columns = {"sync_base": "at", "sync_status": "since", "sync_links": "linked_at", "sync_history": "at"}
+    for table, column in columns.items():
+        (row,) = sql.erp.run(f"SELECT CAST({column} AS VARCHAR(19)) AS moment FROM {table}")
+        assert row["moment"][:19] == "2026-03-02 12:00:00", table
 
 
 # --- only what differs is written

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import Template
+from tests.template.reading import Template, alternatives
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
@@ -41,7 +41,17 @@ def from_queues(template: Template) -> set[str]:
 
 def test_there_is_an_event_for_everything_that_wakes_a_function_and_no_other(template: Template):
     there = {file.stem for file in EVENTS.glob("*.json")}
-    assert there == from_schedules(template).keys() | from_queues(template)
+    assert there == from_schedules(template).keys() | from_queues(template) | {"panel_hook"}
+
+
+def test_the_hooks_event_is_that_of_its_route(template: Template):
+    (api,) = template.of_kind("AWS::ApiGatewayV2::Api").values()
+    (path,) = api["Body"]["paths"]
+    (methods,) = alternatives(api["Body"]["paths"][path])
+    (method,) = methods
+    assert method == "x-amazon-apigateway-any-method"
+    assert event("panel_hook")["routeKey"] == f"ANY {path}"
+    assert list(event("panel_hook")["pathParameters"]) == [path.strip("/{}")]
 
 
 def test_what_a_schedule_sends_is_in_its_file(template: Template):

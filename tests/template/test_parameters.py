@@ -52,3 +52,19 @@ def test_every_parameter_is_described_and_in_a_group(source: dict[str, Any]):
 def test_only_the_two_sides_must_be_given(source: dict[str, Any]):
     needed = {name for name, parameter in source["Parameters"].items() if "Default" not in parameter}
     assert needed == {"PanelUrl", "PanelKey", "ErpUrl"}
+
+
+def test_the_first_question_is_who_hears_the_alarms(source: dict[str, Any]):
+    first = next(iter(source["Parameters"]))
+    assert first == "AlarmEmail"
+    assert "ring for nobody" in source["Parameters"][first]["Description"]
+
+
+@pytest.mark.parametrize("names", ["", "shop.example.com", "a.pl,b.pl"])
+def test_a_rehearsal_names_hosts(source: dict[str, Any], names: str):
+    assert re.match(source["Parameters"]["RehearsalOf"]["AllowedPattern"], names)
+
+
+@pytest.mark.parametrize("names", ["https://a.pl", "a b", "a.pl,"])
+def test_a_rehearsal_names_nothing_else(source: dict[str, Any], names: str):
+    assert not re.match(source["Parameters"]["RehearsalOf"]["AllowedPattern"], names)

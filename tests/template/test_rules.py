@@ -27,6 +27,8 @@ MAY_SEND_TO = {
     "ShopsFunction": {"ShopsQueue"},
 }
 FUNCTIONS = sorted(MAY_SEND_TO)
+HOOK = "PanelHookFunction"
+"""There only with the parameter Hook: it works no queue, has no schedule, and knows neither database nor panel."""
 PASSES = {"DeliveryAddressesFunction": ("AddressPassSchedule", "rate(15 minutes)")}
 """Functions with a second schedule: the parameter that governs it, and its default."""
 
@@ -49,7 +51,7 @@ def words(value: Any) -> list[str]:
 
 
 def test_these_are_all_the_functions(template: Template):
-    assert sorted(template.of_kind("AWS::Lambda::Function")) == FUNCTIONS
+    assert sorted(template.of_kind("AWS::Lambda::Function")) == sorted([*FUNCTIONS, HOOK])
 
 
 def test_every_concern_has_a_function_and_a_queue(template: Template):
@@ -77,7 +79,7 @@ def test_the_sam_cli_expands_the_loops_without_being_told_on_the_command_line():
     assert config["default"]["global"]["parameters"]["language_extensions"] is True
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
 def test_what_is_deployed_for_a_function_is_called_after_it(template: Template, function: str):
     stem = function.removesuffix("Function")
     word = re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
@@ -192,7 +194,7 @@ def test_every_function_knows_the_queue_of_every_concern(template: Template):
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
     configured = template.of_kind("AWS::Lambda::EventInvokeConfig").values()
-    assert sorted(one["FunctionName"]["Ref"] for one in configured) == FUNCTIONS
+    assert sorted(one["FunctionName"]["Ref"] for one in configured) == sorted([*FUNCTIONS, HOOK])
     for one in configured:
         assert one["MaximumRetryAttempts"] <= 1
         assert one["MaximumEventAgeInSeconds"] <= 300
@@ -223,7 +225,7 @@ def test_no_role_carries_a_policy_of_aws_but_for_a_network_or_tracing(template: 
             assert otherwise == {"Ref": "AWS::NoValue"}, name
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
 def test_a_function_has_a_role_of_its_own_that_only_lambda_may_take(template: Template, function: str):
     role = template.role_of(function)
     assert role == function.replace("Function", "Role")
@@ -323,7 +325,7 @@ def test_the_table_outlives_its_stack_without_standing_in_the_next_ones_way(temp
     assert "TableName" not in table["Properties"]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
 def test_a_function_logs_to_a_group_of_its_own_that_forgets(template: Template, function: str):
     group = function.replace("Function", "LogGroup")
     assert template.of_kind("AWS::Lambda::Function")[function]["LoggingConfig"]["LogGroup"] == {"Ref": group}
@@ -335,11 +337,12 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
     rings = {(alarm["MetricName"], *mentioned(alarm["Dimensions"])) for alarm in alarms}
     for queue in queues(template, dead=True):
         assert ("ApproximateNumberOfMessagesVisible", queue) in rings
-    for function in FUNCTIONS:
+    for function in [*FUNCTIONS, HOOK]:
         assert ("Errors", function) in rings
     services = {
         body["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]["Fn::Sub"]
-        for body in template.of_kind("AWS::Lambda::Function").values()
+        for name, body in template.of_kind("AWS::Lambda::Function").items()
+        if name != HOOK
     }
     assert services_that_ring(template, "Halted") == services
     assert services_that_ring(template, "Delayed") == services
@@ -369,7 +372,7 @@ def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
 
 def test_every_queue_and_function_is_told_to_who_deployed(template: Template):
     outputs = {name: mentioned(output["Value"]) for name, output in template.document["Outputs"].items()}
-    for name in FUNCTIONS:
+    for name in [*FUNCTIONS, HOOK]:
         assert outputs[f"{name}Name"] == {name}
     for name in queues(template, dead=False) | queues(template, dead=True):
         assert outputs[f"{name}Url"] == {name}

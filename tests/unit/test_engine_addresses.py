@@ -1135,7 +1135,7 @@ def test_bases_of_an_account_that_was_before_are_void_where_addresses_were_off_w
 def first_contact(made: AddressWorld, *fresh: str) -> dict[str, Change]:
     """Return what is stored where C-1 is linked, by item."""
     link = made.exchange.links["C-1"]
-    changes = made.run().concerns[CONCERN].first_contact({"C-1": link}, {"C-1": Opened(CLIENT, CLIENT)}, fresh)
+    changes = made.run().concerns[CONCERN].first_contact({"C-1": link}, {"C-1": Opened(CLIENT, CLIENT)}, fresh, {})
     return {change.record.key.item_id: change for change in changes}
 
 

@@ -7,7 +7,7 @@ import pytest
 from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
 from kartoteka.model import Key
-from tests.helpers import account_of, installation, left_undone, linked, owners, puts, status_of
+from tests.helpers import account_of, installation, left_undone, linked, owners, puts, status_of, unbraked
 from tests.world import CLIENT, World
 
 HELD = (State.HELD, "closed_in_panel")
@@ -198,3 +198,23 @@ def test_what_is_noted_is_about_the_account_alone() -> None:
     assert status_of(world, "C-0") == HELD
     assert world.exchange.status("C-0", "billing") is not None
     assert world.exchange.statuses[Key("C-0", "", "billing")].code == ""
+
+
+def test_in_a_window_of_several_pages_the_panel_is_asked_once_who_is_closed_and_each_is_found() -> None:
+    world = World(unbraked('{"panel": {"batch_size": 10, "full_read_days": 3650}}'))
+    for n in range(60):
+        world.exchange.insert_client(f"C-{n:02}", **{**CLIENT, "nip": "", "email": f"{n}@firma.pl", "active": True})
+    for _ in range(3):
+        world.tick(seconds=301)
+    for n in range(60):
+        world.panel.edit(account_of(world, f"C-{n:02}"), city=f"Gdynia {n}")
+    for client in ("C-03", "C-57"):
+        close(world, client)
+    before = world.panel.calls()["GET clients/clients"]
+    world.pass_time(seconds=20)
+    assert world.follow()
+    assert world.panel.calls()["GET clients/clients"] - before <= 6 + 1 + 2 + 3, "not one for each page"
+    world.drain()
+    for _ in range(2):
+        world.tick()
+    assert [c for c in world.exchange.clients if status_of(world, c) == HELD] == ["C-03", "C-57"]

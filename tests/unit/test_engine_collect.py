@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -109,6 +110,35 @@ def test_the_daily_sweep_finds_what_the_log_never_told() -> None:
     world.pass_time(days=1)
     world.tick()
     assert world.panel.accounts["2"].values["city"] == "behind the triggers' back"
+
+
+BEGINS: dict[str, Callable[[World], object]] = {
+    "a day has passed": lambda world: world.pass_time(days=1),
+    "another policy": lambda world: setattr(world, "policy", parse('{"brake": {"min_records": 60}}')),
+    "triggers were disabled": lambda world: world.exchange.disable_triggers("clients"),
+}
+
+
+@pytest.mark.parametrize("begins", BEGINS)
+@pytest.mark.parametrize("edited", [(29,), (17, 29), (2, 28, 29)])
+def test_a_full_scan_that_takes_many_runs_delays_nobody_of_whom_the_log_tells(
+    monkeypatch: pytest.MonkeyPatch, begins: str, edited: Sequence[int]
+) -> None:
+    world = filled(30)
+    world.pass_time(hours=2)
+    world.tick()
+    for name, size in {"SCAN_BUDGET": 2, "PAGE": 2, "SCAN_STEP": 1}.items():
+        monkeypatch.setattr(f"kartoteka.sync.collect.{name}", size)
+    for n in edited:
+        world.exchange.update_client(f"C-{n:04}", city="Sopot")
+    BEGINS[begins](world)
+    world.collect("billing")
+    document = world.state.documents["log:billing"].document
+    assert document
+    assert document["scan"]["after"] == "C-0001", "the scan has only begun"
+    assert {owner for chunk in world.queue.chunks["billing"] for owner in chunk} == {Owner(f"C-{n:04}") for n in edited}
+    assert [world.collect("billing") for _ in range(20)] == [True] * 20
+    assert "scan" not in (world.state.documents["log:billing"].document or {})
 
 
 def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> None:

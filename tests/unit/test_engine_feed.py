@@ -124,8 +124,8 @@ def test_a_crowd_that_nobody_touches_costs_a_call_a_page_and_one_to_confirm() ->
     world.pass_time(seconds=60)
     before = world.panel.calls()[GATE]
     assert world.follow()
-    assert world.panel.calls()[GATE] - before == 2 * 5 + 1, (
-        "for each page, and who on it was closed by hand; and whether the panel has gone back"
+    assert world.panel.calls()[GATE] - before == 5 + 1 + 1, (
+        "for each page; who in the window was closed by hand, once; and whether the panel has gone back"
     )
     before = world.panel.calls()[GATE]
     for _ in range(5):
@@ -158,7 +158,7 @@ def test_a_window_too_large_for_one_run_is_read_on_by_the_next(most: int) -> Non
         world.drain()
         world.pass_time(seconds=60)
         runs += 1
-        assert runs <= 2 * 30 / most + 12  # a page is two calls: the second tells who was closed by hand
+        assert runs <= 2 * 30 / most + 12  # a run's first page is two calls: one tells who was closed by hand
 
 
 def test_clients_wait_while_a_window_is_being_read_and_are_opened_once_it_was() -> None:

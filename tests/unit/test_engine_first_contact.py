@@ -11,10 +11,12 @@ from kartoteka.codes import State
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Candidate, Key, Link, Owner, Value
+from kartoteka.policy import Policy
 from kartoteka.ports.exchange import ClientHint, SeenAccount
 from kartoteka.ports.panel import Account
 from kartoteka.sync.feed import seen
 from kartoteka.sync.reconcile import reconcile
+from tests.fakes.stored import StoredMatch
 from tests.fixtures.records import change
 from tests.helpers import OTHER, by, candidates, installation, status_of, tax_number
 from tests.world import CLIENT, World
@@ -96,6 +98,25 @@ def test_a_person_links_by_one_update() -> None:
     assert world.panel.accounts[two].external_code == "C-1"
     assert candidates(world, "C-1") == {}
     assert one in world.exchange.incoming, "the other account is nobody's now"
+
+
+def test_whose_accounts_are_said_before_the_first_contact_where_accounts_are_off_until_then() -> None:
+    world = installation(policy='{"accounts": {"direction": "off"}}')
+    world.exchange.insert_client("C-1", **{**CLIENT, "company": "Firma Jan"})
+    account = world.panel.register(OTHER, login="jan", external_code="FIRMA JAN")
+    for _ in range(3):
+        world.tick()
+    assert set(world.exchange.accounts) == {account}, "the account index is read"
+    assert len(world.panel.accounts) == 1
+    said = StoredMatch("C-1", account, "external_code", None, world.time)
+    world.exchange.matches["C-1", account] = said
+    world.exchange.decide_match("C-1", account, "link")
+    world.policy = Policy()
+    for _ in range(3):
+        world.tick()
+    assert by(world, "C-1") == (account, "operator")
+    assert world.panel.accounts[account].external_code == "C-1"
+    assert len(world.panel.accounts) == 1
 
 
 def test_a_person_opens_a_new_one_by_one_update() -> None:

@@ -198,3 +198,52 @@ def test_the_slow_reading_of_all_accounts_goes_on_while_the_feed_waits(monkeypat
     world = settled('{"panel": {"batch_size": 1, "full_read_days": 1}}')
     world.pass_time(days=1)
     assert [minute(world) for _ in range(5)][1:] == [1, 0, 0, 0], "its second page, and no window beside"
+
+
+# --- the wake-up hook
+
+
+def hooked() -> World:
+    """Return an installation with a hook, whose feed waits an hour and was asked just now."""
+    world = settled()
+    world.hook = True
+    found = asked(world)
+    while next(found) < 60:
+        pass
+    return world
+
+
+def test_a_call_of_the_panel_wakes_the_feed_and_short_times_follow() -> None:
+    world = hooked()
+    assert [minute(world) for _ in range(5)] == [0] * 5
+    world.panel.edit("1", city="Gdynia")
+    world.state.wake(world.time)
+    assert minute(world)
+    assert world.exchange.clients["C-0"]["city"] == "Gdynia"
+    found = asked(world)
+    assert [next(found) for _ in range(4)] == [1, 2, 4, 8]
+
+
+def test_a_call_that_tells_of_nothing_costs_one_reading_and_is_not_believed() -> None:
+    world = hooked()
+    world.state.wake(world.time + MINUTE / 2)
+    found = asked(world)
+    assert [next(found) for _ in range(4)] == [1, 1, 2, 4], "what it told of may be shown late"
+
+
+def test_however_often_it_calls_the_panel_is_asked_once_a_minute() -> None:
+    world = hooked()
+    before = sum(world.panel.calls().values())
+    for _ in range(6 * 10):
+        world.pass_time(seconds=10)
+        world.state.wake(world.time)
+        assert world.follow(at_once=False)
+    assert sum(world.panel.calls().values()) - before <= 11
+
+
+def test_without_a_hook_nobody_looks_for_calls() -> None:
+    world = settled()
+    found = asked(world)
+    next(found)
+    world.state.wake(world.time + timedelta(minutes=2))
+    assert next(found) == 10

@@ -29,10 +29,10 @@ def at(moments: Any) -> Any:
 class Process:
     """One process with a time of its own. It wakes ``late`` seconds after the moment it wanted to sleep until."""
 
-    def __init__(self, state: FakeState, rate: float = 5.0, *, now: float = START, budget: int | None = None) -> None:
+    def __init__(self, state: FakeState, rate: float = 5.0, *, now: float = START) -> None:
         self.now = now
         self.late = 0.0
-        self.limit = RateLimit(state, rate=rate, budget=budget, clock=lambda: self.now, sleep=self._sleep)
+        self.limit = RateLimit(state, rate=rate, clock=lambda: self.now, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         assert seconds > 0
@@ -40,7 +40,7 @@ class Process:
 
     def call(self) -> float:
         """Wait for a slot; return when the call is made."""
-        self.limit.take()
+        self.limit.take("GET x")
         return self.now
 
 
@@ -51,8 +51,8 @@ class Recording(FakeState):
         super().__init__()
         self.slots: list[float] = []
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
-        slot = super().lease(now=now, latest=latest, rate=rate, budget=budget)
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
+        slot = super().lease(now=now, latest=latest, rate=rate, gate=gate)
         self.slots.append(slot)
         return slot
 
@@ -112,7 +112,7 @@ def play(steps: Sequence[Step], rate: float, processes: int) -> History:
         process.late = step.late
         if step.dies:
             with contextlib.suppress(Retry):
-                state.lease(now=process.now, latest=process.now + HORIZON, rate=rate, budget=None)
+                state.lease(now=process.now, latest=process.now + HORIZON, rate=rate, gate="GET x")
             living[n] = Process(state, rate, now=process.now)
             heapq.heappush(events, (process.now, n, None))
             continue
@@ -167,7 +167,7 @@ def test_everybody_with_a_backlog_gets_an_equal_part_of_the_whole_rate() -> None
 def test_a_process_that_dies_keeps_nobody_waiting() -> None:
     state = Recording()
     Process(state).call()
-    state.lease(now=START, latest=START + HORIZON, rate=5.0, budget=None)  # and nobody ever calls
+    state.lease(now=START, latest=START + HORIZON, rate=5.0, gate="GET x")  # and nobody ever calls
     assert Process(state).call() == at(START + 0.4)
 
 
@@ -199,8 +199,8 @@ def test_a_thread_that_slept_through_a_429_takes_a_new_slot() -> None:
             limit.slow_down(5.0)
 
     limit = RateLimit(state, rate=1.0, clock=lambda: START, sleep=sleep)
-    limit.take()
-    limit.take()
+    limit.take("GET x")
+    limit.take("GET x")
     assert slept == [at(1.0), at(5.0)]
 
 
@@ -215,8 +215,8 @@ def test_a_thread_that_slept_through_a_429_takes_a_new_slot_even_if_the_state_wa
                 limit.slow_down(5.0)
 
     limit = RateLimit(state, rate=1.0, clock=lambda: START, sleep=sleep)
-    limit.take()
-    limit.take()
+    limit.take("GET x")
+    limit.take("GET x")
     assert slept == [at(1.0), at(2.0)]
 
 
@@ -294,15 +294,12 @@ def test_waiting_again_has_the_same_horizon() -> None:
     assert (process.now, len(slept)) == (START + 10, 1)
 
 
-def test_the_budget_counts_the_calls_of_all_processes() -> None:
+def test_the_calls_of_all_processes_are_counted_by_gate() -> None:
     state = FakeState()
-    processes = [Process(state, budget=20) for _ in range(2)]
+    processes = [Process(state) for _ in range(2)]
     for n in range(20):
         processes[n % 2].call()
-    for process in processes:
-        with pytest.raises(Retry) as refusal:
-            process.call()
-        assert refusal.value.code == "budget"
+    assert state.usage().gates == state.usage().today == {"GET x": 20}
 
 
 def test_a_clock_that_is_far_ahead_holds_up_nobody() -> None:
@@ -337,9 +334,9 @@ def test_threads_wait_in_turn_and_take_a_slot_each() -> None:
 
     def work() -> None:
         for _ in range(10):
-            limit.take()
+            limit.take("GET x")
 
-    limit.take()
+    limit.take("GET x")
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
         thread.start()
@@ -358,14 +355,14 @@ def test_a_thread_whose_turn_does_not_come_defers_its_work(monkeypatch: pytest.M
         assert awake.wait(10)
 
     limit = RateLimit(state, rate=5.0, clock=lambda: START, sleep=sleep)
-    limit.take()
-    sleeper = threading.Thread(target=limit.take)
+    limit.take("GET x")
+    sleeper = threading.Thread(target=limit.take, args=("GET x",))
     sleeper.start()
     assert asleep.wait(10)
     monkeypatch.setattr(rate_limit, "HORIZON", 0.01)
     try:
         with pytest.raises(Retry) as refusal:
-            limit.take()
+            limit.take("GET x")
     finally:
         awake.set()
         sleeper.join()

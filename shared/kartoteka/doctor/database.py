@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql import SqlExchange
 from kartoteka.adapters.sql.dialect.base import UtcNow
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, metadata, sync_history
-from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
 from kartoteka.fields import table
 from kartoteka.model import Reason
 from kartoteka.policy import Policy
@@ -197,15 +197,15 @@ def clients(patient: Patient) -> Found:
     if complete < total:
         yield look(
             "incomplete_clients",
-            f"{total - complete} of {total} clients lack what an account is opened with.",
+            f"{total - complete} of {counted(total, 'client')} lack what an account is opened with.",
             "They will be held as incomplete, each with its fields named in sync_status.",
         )
     else:
-        yield ok("incomplete_clients", f"All {total} clients have what an account is opened with.")
+        yield ok("incomplete_clients", f"All of {counted(total, 'client')} have what an account is opened with.")
     if alike:
         yield look(
             "alike_codes",
-            f"{alike} codes of clients are given more than once but for their case and outer blanks.",
+            f"{counted(alike, 'code')} of clients given more than once, but for case and outer blanks.",
             "An account is found by its code to the letter first; give these clients codes of their own.",
         )
 

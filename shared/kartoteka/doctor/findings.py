@@ -57,6 +57,11 @@ def stop(id_: str, sentence: str, remedy: str, **setting: Any) -> Finding:
     return Finding(id_, Level.STOP, sentence, remedy, setting)
 
 
+def counted(number: int, what: str) -> str:
+    """Return ``1 account`` or ``2 accounts``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 Patient = TypeVar("Patient")
 
 

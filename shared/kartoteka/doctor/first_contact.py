@@ -20,7 +20,7 @@ from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.tables import ERP
 from kartoteka.concerns.accounts import matching, opening
 from kartoteka.concerns.accounts.index import Index
-from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
 from kartoteka.doctor.panel import Patient
 from kartoteka.fields import table
 from kartoteka.fields.normal import code_key, is_plain_code
@@ -199,23 +199,23 @@ def first_contact(both: Both) -> Found:
     by = ", ".join(f"{told.found[rule]} by {_RULES.get(rule, rule)}" for rule in rules if told.found[rule])
     yield ok(
         "first_contact",
-        f"{told.clients} clients, {len(shown.accounts)} accounts: {told.linked} are linked already, "
-        f"{told.found.total()} would be{f' ({by})' if by else ''}.",
+        f"{counted(told.clients, 'client')}, {counted(len(shown.accounts), 'account')}: linked already: {told.linked}, "
+        f"would be: {told.found.total()}{f' ({by})' if by else ''}.",
     )
     if asked := told.questions.total():
         why = ", ".join(f"{count} {code}" for code, count in sorted(told.questions.items()))
         yield look(
             "first_contact.questions",
-            f"{asked} clients would be asked about: {why}.",
+            f"{counted(asked, 'client')} would be asked about: {why}.",
             "Each waits in sync_matches or sync_status for a person's answer; docs/codes.md says what each code means. "
             "Many of one kind are better mended before.",
         )
     if told.opened or told.incomplete:
         opens = policy.accounts.direction in (Direction.ERP_TO_PANEL, Direction.BOTH)
-        lacking = f"; {told.incomplete} more lack what an account is opened with" if told.incomplete else ""
+        lacking = f", beside {told.incomplete} who lack what one is opened with" if told.incomplete else ""
         yield look(
             "first_contact.new",
-            f"{told.opened} clients have no account{lacking}.",
+            f"Without an account: {counted(told.opened, 'client')}{lacking}.",
             f"{'An account is opened for each who lacks nothing' if opens else 'The policy opens none'}. If they have "
             "one in the panel, find out by what it could be recognised before you go live.",
         )
@@ -302,15 +302,15 @@ def _strangers(shown: ShownAccounts, index: Index, exchange: SqlExchange, taken:
     nameless = sum(1 for account in free if account.panel_client_id not in owners)
     foreign = sum(1 for owner in owners.values() if owner not in existing)
     guests = sum(1 for account in shown.accounts.values() if not matching.can_be_linked(account))
-    counted = f"{nameless} without an external code, {foreign} with a code that no client has"
+    which = f"{nameless} without an external code, {foreign} with a code that no client has"
     if nameless or foreign:
         yield look(
             "first_contact.strangers",
-            f"{nameless + foreign} accounts are no client's: {counted}; beside them there are {guests} guests.",
+            f"No client's: {counted(nameless + foreign, 'account')} ({which}), beside {counted(guests, 'guest')}.",
             "Those without a code are listed in incoming_clients for the ERP; the others are left alone.",
         )
     else:
-        yield ok("first_contact.strangers", f"Every account is a client's, but for {guests} guests.")
+        yield ok("first_contact.strangers", f"Every account is a client's, but for {counted(guests, 'guest')}.")
 
 
 CODES = Examination("codes", "the accounts' external codes beside the clients (no further call)", [], codes)

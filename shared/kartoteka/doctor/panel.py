@@ -32,7 +32,7 @@ from kartoteka.adapters.idosell.panel import (
     SERVER_TIME,
     SHOPS_DATA,
 )
-from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
 from kartoteka.fields import table
 from kartoteka.fields.normal import code_key
 from kartoteka.policy import Policy
@@ -247,7 +247,7 @@ def search(patient: Patient) -> Found:
     if not page.records:
         yield ok("search", f"The panel has no account yet ({said(reply)}): what needs one could not be tried.")
         return
-    yield ok("search", f"The panel shows its accounts: {page.total}, on {page.pages} pages of {PAGE}.")
+    yield ok("search", f"The panel shows {counted(page.total, 'account')}, on {counted(page.pages, 'page')} of {PAGE}.")
     asked = records(patient.page(gates.everything(), elements=gates.ELEMENTS), "results")
     never = unshown(gates.PATHS, page.records)
     if flat := unshown(gates.PATHS, asked) - never:
@@ -261,7 +261,7 @@ def search(patient: Patient) -> Found:
     if never:
         yield look(
             "never_shown",
-            f"None of {len(page.records)} accounts shows {', '.join(sorted(never))}.",
+            f"None of {counted(len(page.records), 'account')} shows {', '.join(sorted(never))}.",
             "What is never shown is sent and not read back: an edit of it in the panel is not seen.",
         )
 
@@ -355,11 +355,14 @@ def registered(patient: Patient) -> Found:
     elif undated := [each for each in found if not _modified(each)]:
         yield look(
             "registered",
-            f"{len(undated)} of {len(found)} new accounts have no modification date.",
+            f"{len(undated)} of {counted(len(found), 'new account')} without a modification date.",
             "Nothing to do: new accounts are also asked for by their day of registration.",
         )
     else:
-        yield ok("registered", f"{len(found)} accounts registered since yesterday; each shows a modification date.")
+        yield ok(
+            "registered",
+            f"{counted(len(found), 'account')} registered since yesterday; each shows a modification date.",
+        )
 
 
 def addresses(patient: Patient) -> Found:
@@ -373,18 +376,20 @@ def addresses(patient: Patient) -> Found:
         yield stop(
             "addresses", f"The panel refuses to show delivery addresses ({said(reply)}).", "Check the key's rights."
         )
-    elif strangers := shown - set(ids):
+    elif shown - set(ids):
         yield stop(
             "addresses",
-            f"Asked for the addresses of {len(ids)} accounts, the panel shows those of {len(strangers)} others.",
+            f"Asked for the addresses of {counted(len(ids), 'account')}, the panel shows others too.",
             "Check panel.api_version: the filter clientIds is ignored.",
         )
     elif shown == set(ids):
-        yield ok("addresses", f"The addresses of {len(ids)} accounts come in one answer, each account named.")
+        yield ok(
+            "addresses", f"The addresses of {counted(len(ids), 'account')} come in one answer, each account named."
+        )
     else:
         yield ok(
             "addresses",
-            f"{len(ids) - len(shown)} of {len(ids)} accounts are not named ({said(reply)}): they have none.",
+            f"{len(ids) - len(shown)} of {counted(len(ids), 'account')} are not named ({said(reply)}): they have none.",
         )
 
 
@@ -408,7 +413,7 @@ def discount_groups(patient: Patient) -> Found:
             "A group of the ERP is not joined with one whose name is not unique: rename them in the panel.",
         )
     else:
-        yield ok("groups", f"The panel has {_total(reply, 'groups')} discount groups, no two of one name.")
+        yield ok("groups", f"The panel has {counted(_total(reply, 'groups'), 'discount group')}, no two of one name.")
     if found:
         number = answers.text(found[0].get("groupNumber"))
         members = patient.get(GROUP_CLIENTS, groups.members_query(number))
@@ -472,11 +477,11 @@ def activity(patient: Patient) -> Found:
     ids = [answers.text(each.get("clientId")) for each in patient.accounts]
     counts = [len(records(patient.page(gates.by_activity(word, ids)), "results")) for word in ("yes", "no")]
     if sum(counts) == len(ids):
-        yield ok("activity", f"The filter by activity works: of {len(ids)} accounts {counts[1]} are closed.")
+        yield ok("activity", f"The filter by activity works: of {counted(len(ids), 'account')} {counts[1]} are closed.")
     else:
         yield look(
             "activity",
-            f"The filter by activity finds {counts[0]} open and {counts[1]} closed of {len(ids)} accounts.",
+            f"The filter by activity finds {counts[0]} open and {counts[1]} closed of {counted(len(ids), 'account')}.",
             "An account that is closed by hand in the panel may not be noticed.",
         )
 
@@ -502,11 +507,11 @@ def sample(patient: Patient) -> Found:
         if twice:
             yield look(
                 id_,
-                f"Of {len(read)} accounts {twice} share their {what} with another one.",
+                f"Of {counted(len(read), 'account')} {twice} share their {what} with another one.",
                 "Such accounts are not linked by it: the client is asked about in `sync_matches`.",
             )
         else:
-            yield ok(id_, f"No two of {len(read)} accounts share {what}.")
+            yield ok(id_, f"No two of {counted(len(read), 'account')} share {what}.")
     too_long = {
         name: longest
         for name, each in table.ACCOUNT_FIELDS.items()
@@ -544,7 +549,7 @@ def speed(patient: Patient) -> Found:
     """Look at the times and the headers of all answers so far."""
     seconds = sorted(reply.seconds for reply in patient.replies)
     limit = patient.policy.panel.timeout_seconds
-    told = f"{len(seconds)} calls took {median(seconds):.2f} s at the median, {seconds[-1]:.2f} s at most"
+    told = f"{counted(len(seconds), 'call')} took {median(seconds):.2f} s at the median, {seconds[-1]:.2f} s at most"
     if seconds[-1] > SLOW * limit:
         yield look(
             "speed",

@@ -40,7 +40,7 @@ class Kind:
     """What fields of one kind have in common.
 
     ``is_code``: always filled in the panel, so it cannot be erased. ``translated``: the concern puts its values into
-    the panel's words, which the codec takes. ``by_country``: a value is right or wrong by the record's country.
+    the panel's words, which the codec takes. ``by_country``: a value is read, and right or wrong, by the record's country.
     ``free``: text as people write it, which a side may cut or damage.
     """
 
@@ -116,7 +116,7 @@ class Field:
 
     def normalise(self, value: Value, record: Values) -> str:
         """Return a value of this record in the form in which two values are compared."""
-        return self.kind.normalise(value, country_of(record))
+        return self.kind.normalise(value, country_of(record) if self.kind.by_country else "")
 
     @property
     def codec(self) -> Codec:

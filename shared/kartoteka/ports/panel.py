@@ -163,6 +163,13 @@ class Panel(Protocol):
         """
         ...
 
+    def closed_in(self, window: Window) -> Collection[str] | None:
+        """Return those of the accounts modified in a window that the panel calls closed; None: too many for one call.
+
+        A panel that ignores the one filter or the other may call open ones closed: :meth:`closed_among` tells.
+        """
+        ...
+
     def find(self, external_codes: Sequence[str]) -> Sequence[Account]:
         """Return every account that carries one of these external codes to the letter; empty codes find nothing.
 

@@ -112,12 +112,14 @@ class Scan:
 
     ``whole``: what the panel was last known to show cannot be trusted (the database was restored), so all are worked.
     ``policy``: the policy has changed, so that what it gives to a client without rows may be less than before.
+    ``anew``: the log is read from its beginning too, and what it tells of clients that are there is left to the scan.
     """
 
     after: str = ""
     whole: bool = False
     gone: bool = False
     policy: bool = False
+    anew: bool = False
 
 
 NOBODY = Owner()
@@ -157,7 +159,7 @@ class ChangeLogSource:
         begins = scan is not None and not scan.after and not scan.gone
         if begins or NOBODY in touched:
             self._tell_of_nobodys()
-        if begins:  # it sees all clients that are there
+        if begins and scan and scan.anew:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
             touched = [o for o in touched if o.client_id not in clients]
         keys, lost = self._differing([o for o in touched if o != NOBODY])
@@ -190,7 +192,7 @@ class ChangeLogSource:
         """
         now = self._run.now()
         if document is None:
-            return LogCursor(), Scan(), now
+            return LogCursor(), Scan(anew=True), now
         cursor = LogCursor.from_document(document)
         if cursor.high and self._run.exchange.log.mark(cursor.high) != cursor.mark:
             logger.warning(
@@ -198,7 +200,7 @@ class ChangeLogSource:
                 cursor.high,
                 self._concern.name,
             )
-            return LogCursor(), Scan(whole=True), now
+            return LogCursor(), Scan(whole=True, anew=True), now
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")
         if document.get("policy") != self._policy_digest():

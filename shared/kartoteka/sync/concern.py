@@ -36,7 +36,7 @@ from kartoteka.model import (
     Written,
 )
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
 from kartoteka.sync import decisions, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
@@ -88,7 +88,8 @@ class News:
 
     ``owners``: panel client id -> the client linked to it. ``fresh``: accounts that look otherwise in the account
     index, by id; ``known``: the ids that the index has at all. ``complete``: every account has been read once.
-    ``loaded`` keeps what :meth:`Concern.records_on` has loaded, by concern.
+    ``window``: the window that it is a page of, where that has several. ``loaded`` keeps what
+    :meth:`Concern.records_on` has loaded, by concern.
     """
 
     page: Sequence[Account]
@@ -96,6 +97,7 @@ class News:
     fresh: Mapping[str, Account]
     known: Collection[str]
     complete: bool = True
+    window: Window | None = None
     loaded: dict[str, list[Record]] = attribute(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -431,12 +433,9 @@ class Concern:
 
     # --- working
 
-    def batches(self, owners: Sequence[Owner]) -> Sequence[tuple[Sequence[Owner], int]]:
-        """Return these owners in the parts that are worked one after the other, each with its number of workers.
-
-        0: as many as usual.
-        """
-        return [(owners, 0)]
+    def batches(self, owners: Sequence[Owner]) -> Sequence[Sequence[Owner]]:
+        """Return these owners in the parts that are worked one after the other."""
+        return [owners]
 
     def work_alone(self, _owners: Sequence[Owner]) -> Report | None:
         """Work owners of a kind that the common way does not suit; None: they go the common way."""
@@ -475,7 +474,7 @@ class Concern:
         return record.link is not None and record.erp is not None and self.excluded(record) is None
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
-        """Read the accounts of these clients afresh: one panel call. Return also who could not be read, and why.
+        """Read the accounts of these clients afresh. Return also who could not be read, and why.
 
         An account that the call does not show is asked for in another way.
         """
@@ -569,18 +568,24 @@ class Concern:
     # --- a client that was linked
 
     def first_contact(
-        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+        self,
+        links: Mapping[str, Link],
+        known: Mapping[str, Opened],
+        fresh: Collection[str],
+        shown: Mapping[str, Account],
     ) -> list[Change]:
         """Return what is stored of newly linked clients: they are to be compared for the first time.
 
         ``known``: client id -> what its account was opened with. For those of them that are ``fresh``, opened just now,
-        nothing is due where all fields of this concern were among it. A deferral that is due at once stands for the
-        promise, even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
+        nothing is due where all fields of this concern were among it. ``shown``: client id -> its account as it was
+        found just now; nothing is due where both sides agree. A deferral that is due at once stands for the promise,
+        even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
         is nothing to say any more: what is kept may be about an account that they had before.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)
         having = set(self.concerned(owners)) if self.is_on else set[Owner]()
+        agreeing = self._agreeing({o: links[o.client_id] for o in owners if o in having}, shown)
         changes = []
         for owner in owners:
             key = owner_key(owner, self.name)
@@ -590,12 +595,39 @@ class Concern:
                 state = RecordState()
             elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
                 state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
+            elif owner in agreeing:
+                base = agreeing[owner]
+                state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
             else:
                 due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
                 refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
                 state = RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
             changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
         return changes
+
+    def _agreeing(self, links: Mapping[Owner, Link], shown: Mapping[str, Account]) -> dict[Owner, Forms]:
+        """Return the bases of those newly linked clients of whom both sides agree and nothing is to be told.
+
+        Somebody may have edited an account since it was ``shown``, and the feed have passed it before it was linked: so
+        its forms count as unknown until they are shown.
+        """
+        owners = [owner for owner in links if owner.client_id in shown]
+        found = {}
+        for owner, (own, *_) in by_owner(self.load(owners)):
+            record = replace(own, link=links[owner], state=RecordState(), conflicts=())
+            account = replace(shown[owner.client_id], external_code=owner.client_id)
+            (plan,) = self.plans([record], self.shown_by(record, account))
+            after = plan.change().after
+            agrees = not (plan.writes or plan.call or plan.more or plan.change().conflicts)
+            if plan.act is Act.MERGE and agrees and after.base and after == RecordState(after.base, status=IN_STEP):
+                found[owner] = self._unconfirmed(after.base)
+        return found
+
+    def _unconfirmed(self, base: Forms) -> Forms:
+        """Return a base in which the panel's forms are not known until they are shown."""
+        waits = taken.sending(self.run.now())._replace(at=LONG_AGO)
+        shown = [name for name, value in base.panel.items() if value and self.rows.fields[name].read]
+        return Forms(base.erp, {n: v for n, v in base.panel.items() if n not in shown}, dict.fromkeys(shown, waits))
 
     def _opened_with(self, opened: Opened, *, fresh: bool) -> Forms | None:
         """Return the base that the opening of an account has made; None where none of the fields was among it.

@@ -10,12 +10,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import recognised_by
 from kartoteka.model import Owner
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
+from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
@@ -32,6 +34,8 @@ PAUSED_AS = "panel_feed"
 """The name under which the feed runs and is paused, beside the concerns."""
 PAGES = 500
 """Pages read in one run; the next run goes on from there."""
+PAGES_TOGETHER = 10
+"""Pages read and handled together at most: one first, then twice as many each time, so that a short run ends well."""
 WHOLE_PAGES = 10
 """Pages of the slow reading of all accounts in one run, beside what has changed."""
 
@@ -104,9 +108,12 @@ class PanelFeed:
         self._run = run
         self._slowly = slowly
         self._due = at_once
+        self._woken = False
         self._poll = run.policy.panel.poll
+        self._budgeted = run.policy.panel.monthly_budget is not None
         self._pages_left = PAGES
-        self._whole_left = WHOLE_PAGES
+        self._whole_left = 1 if self._budgeted else WHOLE_PAGES
+        self._together = 1
         self._unremembered: list[SeenAccount] = []
         self._window_opened = False
         self._registered_asked = False
@@ -118,7 +125,7 @@ class PanelFeed:
         before = FeedCursor.from_document(document) if document is not None else None
         self._due = self._due or before is None or self._is_due(before)
         if before is not None and not self._due:
-            return self._whole(before) if before.whole else Found()
+            return self._whole(before) if before.whole and not self._budgeted else Found()
         try:
             cursor = self._measured(before)
             if cursor.first:
@@ -136,12 +143,29 @@ class PanelFeed:
         """Return whether the feed has waited long enough; what is being read page by page is gone on with at once."""
         if cursor.first or cursor.reading or cursor.waiting is None:
             return True
-        return cursor.waiting.is_over(self._run.now(), self._poll.longest(hook=self._run.hook))
+        longest = self._poll.longest(hook=self._run.hook)
+        self._run.short_of_calls = self._budgeted and cursor.waiting.time > longest
+        over = cursor.waiting.is_over(self._run.now(), max(longest, RAREST) if self._budgeted else longest)
+        return over or self._wakes(cursor.waiting)
+
+    def _wakes(self, waiting: Waiting) -> bool:
+        """Return whether the panel has called since it was last asked, and was not asked for the shortest time."""
+        called = self._run.state.woken() if self._run.hook else None
+        self._woken = called is not None and called > waiting.asked_at
+        return self._woken and waiting.is_over(self._run.now(), self._times[0])
+
+    @cached_property
+    def _times(self) -> tuple[timedelta, timedelta]:
+        """How long the feed waits at least and at most, by the policy and as the month's calls allow."""
+        least = spacing(self._run)
+        return max(self._poll.shortest, least), max(self._poll.longest(hook=self._run.hook), least)
 
     def _asked(self, waiting: Waiting | None) -> Waiting:
         """Return how long the feed waits after this reading, as long as it has found nothing."""
-        now, longest = self._run.now(), self._poll.longest(hook=self._run.hook)
-        return waiting.asked(now, self._poll.shortest, longest) if waiting else Waiting(now, self._poll.shortest)
+        now = self._run.now()
+        if waiting and self._woken:
+            return waiting.woken(now, self._times[0])
+        return waiting.asked(now, *self._times) if waiting else Waiting(now, self._times[0])
 
     def _measured(self, cursor: FeedCursor | None) -> FeedCursor:
         """Return the cursor, with the panel's clock measured where that was long ago."""
@@ -190,7 +214,7 @@ class PanelFeed:
         late = [a for a in answer.found if a.modified_at is None or a.modified_at >= window.begin]
         reading = self._reading(window).after(answer.total, answer.pages)
         resumed = replace(cursor.resumed(now), waiting=self._asked(cursor.waiting))
-        moved, keys, _ = self._handle(resumed, late, counted=reading.crowded)
+        moved, keys, _ = self._handle(resumed, late, reading=reading, counted=reading.crowded)
         if not reading.ended or reading.crowded:
             return self._found(replace(moved, reading=reading), keys)
         return self._found(moved.after(reading), keys)
@@ -235,8 +259,9 @@ class PanelFeed:
             again = self._unless_complete(reading)
             moved = replace(cursor, whole=again) if again else cursor.after(reading)
             return self._found(moved, more=again is not None and self._whole_left > 0)
-        self._whole_left -= 1
-        moved, keys, reading, _ = self._read(cursor, reading)
+        left = self._pages_left
+        moved, keys, reading, _ = self._read(cursor, reading, most=self._whole_left)
+        self._whole_left -= left - self._pages_left
         more = self._whole_left > 0 or reading.ended
         if moved.restored and not cursor.restored:  # noticed on this very page: all are read from the first on
             return self._found(moved, keys, more=more)
@@ -311,14 +336,42 @@ class PanelFeed:
         self._pages_left -= 1
         return self._run.panel.changed(reading.search, reading.page, reading.limit)
 
+    def _ask_ahead(self, reading: Paging, most: int) -> list[tuple[int, AccountPage]]:
+        """Return the next pages of a search with their numbers: several where nothing has moved while they were read.
+
+        Raises Retry or Halt where the first one cannot be read.
+        """
+
+        def ask(page: int) -> AccountPage | Retry | Halt:
+            try:
+                return self._run.panel.changed(reading.search, page, reading.limit)
+            except (Retry, Halt) as error:
+                return error
+
+        most = min(self._together if self._run.calls_at_once > 1 else 1, self._pages_left, most)
+        self._together = min(2 * self._together, PAGES_TOGETHER)
+        numbers = reading.ahead(max(1, most))
+        first, *others = self._run.at_once(ask, numbers)
+        if isinstance(first, Retry | Halt):
+            raise first
+        self._pages_left -= len(numbers)
+        same = [a for a in others if isinstance(a, AccountPage) and (a.total, a.pages) == (first.total, first.pages)]
+        return list(zip(numbers, [first, *same] if len(same) == len(others) else [first], strict=False))
+
     def _read(
-        self, cursor: FeedCursor, reading: Paging, *, complete: bool = True
+        self, cursor: FeedCursor, reading: Paging, *, most: int = PAGES_TOGETHER, complete: bool = True
     ) -> tuple[FeedCursor, Keys, Paging, bool]:
-        """Read a page; return the cursor, the keys asked for, the reading after it, and whether anything was new."""
-        answer = self._ask(reading)
-        after, whole = reading.after(answer.total, answer.pages), reading.search is None
-        counted = whole or after.crowded or reading.crowded
-        cursor, keys, news = self._handle(cursor, answer.found, counted=counted, whole=whole, complete=complete)
+        """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
+        accounts: dict[str, Account] = {}
+        after = reading
+        for number, answer in self._ask_ahead(reading, most):
+            if after.ended or after.page != number:
+                break
+            after = after.after(answer.total, answer.pages)
+            accounts |= {account.panel_client_id: account for account in answer.found}
+        counted = reading.search is None or after.crowded or reading.crowded
+        page = list(accounts.values())
+        cursor, keys, news = self._handle(cursor, page, reading=after, counted=counted, complete=complete)
         return cursor, keys, after, news
 
     def _changed_by_others(self, news: News, keys: Keys, offset: timedelta) -> bool:
@@ -356,14 +409,13 @@ class PanelFeed:
         cursor: FeedCursor,
         page: Sequence[Account],
         *,
+        reading: Paging,
         counted: bool,
-        whole: bool = False,
         complete: bool = True,
     ) -> tuple[FeedCursor, Keys, bool]:
-        """Return the cursor, the keys that one page asks for, and whether the account index knew it otherwise.
+        """Return the cursor, the keys that one page of a search asks for, and whether the index knew it otherwise.
 
-        ``counted``: what is seen is counted, so it is remembered even where it is not new. ``whole``: it is a page of
-        all accounts.
+        ``counted``: what is seen is counted, so it is remembered even where it is not new.
         """
         if not page:
             return cursor, {}, False
@@ -371,7 +423,8 @@ class PanelFeed:
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
         now = {account.panel_client_id: seen(account) for account in page}
         fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
-        news = News(page, owners, fresh, frozenset(known), complete=complete)
+        window = reading.search if reading.crowded and isinstance(reading.search, Window) else None
+        news = News(page, owners, fresh, frozenset(known), complete=complete, window=window)
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
@@ -385,7 +438,7 @@ class PanelFeed:
                 cursor = self._noticed(cursor, behind, len(page))
         moved: Mapping[str, Sequence[Owner]] = {}
         if cursor.restored and complete:
-            moved = rebase(self._run, news.linked, cursor.restored, whole=whole)
+            moved = rebase(self._run, news.linked, cursor.restored, whole=reading.search is None)
             news = replace(news, loaded={})  # their bases are other ones now
         keys = {
             name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
@@ -393,6 +446,6 @@ class PanelFeed:
         }
         if complete and self._changed_by_others(news, keys, cursor.offset):
             waiting = cursor.waiting or self._asked(None)
-            cursor = replace(cursor, waiting=waiting.changed(self._run.now(), self._poll.shortest))
+            cursor = replace(cursor, waiting=waiting.changed(self._run.now(), self._times[0]))
         self._unremembered += [now[key] for key in (now if counted else fresh)]
         return cursor, {name: found for name, found in keys.items() if found}, bool(fresh)

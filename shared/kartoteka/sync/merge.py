@@ -175,7 +175,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             if rule.direction is Direction.OFF:
                 steps += _no_longer_waited_for(name, base)
                 continue
-            if name not in waiting and note is None and _untouched(name, base, erp, panel):
+            if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
                 continue
             seen = _look(fields[name], base, erp, panel, reading)
             step = _judge(seen, rule, waiting.get(name), note)
@@ -209,11 +209,18 @@ def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
     return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
-def _untouched(name: str, base: Forms | None, erp: Values, panel: Values) -> bool:
-    """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work."""
-    if base is None or name not in base.erp or name not in base.panel:
+def _untouched(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> bool:
+    """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work.
+
+    Nor where the panel shows a value as it was sent: :func:`resolved` alone has something to do with it.
+    """
+    name = field.name
+    if base is None or name not in base.erp or base.erp[name] != erp.get(name):
         return False
-    return base.erp[name] == erp.get(name) and base.panel[name] == panel.get(name, base.panel[name])
+    if name in base.panel:
+        return base.panel[name] == panel.get(name, base.panel[name])
+    taken_as_sent = name in base.sent and name in panel and panel[name] == base.erp[name]
+    return taken_as_sent and reading.asked and field.comparable
 
 
 def _no_longer_waited_for(name: str, base: Forms | None) -> Sequence[Step]:
@@ -229,6 +236,11 @@ def placed(record: Values, *others: Values) -> Values:
     if record.get(COUNTRY_FIELD):
         return record
     return {**record, COUNTRY_FIELD: next((o[COUNTRY_FIELD] for o in others if o.get(COUNTRY_FIELD)), None)}
+
+
+def _norm(field: Field, value: Value, record: Values, *others: Values) -> str:
+    """Return a value in the form in which two are compared; the country is looked for only where it is read by one."""
+    return field.normalise(value, placed(record, *others) if field.kind.by_country else record)
 
 
 def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> Forms | None:
@@ -261,7 +273,7 @@ def _verdict(field: Field, base: Forms, erp: Values, panel: Values, reading: Rea
         return Verdict.TAKEN  # what the panel never shows is as it was sent
 
     def norm(value: Value) -> str:
-        return field.normalise(value, placed(panel, base.panel, erp))
+        return _norm(field, value, panel, base.panel, erp)
 
     return taken.judged(field, base.erp[name], sent, panel[name], norm, reading.changed_at)
 
@@ -276,8 +288,8 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading:
     erp_value, panel_value = erp.get(name), shown.get(name)
     if verdict not in (None, Verdict.EDITED):
         last = {**last, name: panel_value}
-    erp_norm = field.normalise(erp_value, placed(erp, forms.erp, panel))
-    panel_norm = field.normalise(panel_value, placed(shown, forms.panel, erp))
+    erp_norm = _norm(field, erp_value, erp, forms.erp, panel)
+    panel_norm = _norm(field, panel_value, shown, forms.panel, erp)
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
     same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
     return _Seen(
@@ -288,8 +300,8 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading:
         known or verdict is not None,
         erp_norm,
         panel_norm,
-        base_erp=erp_norm if same[0] else field.normalise(forms.erp.get(name), placed(forms.erp, erp, panel)),
-        base_panel=panel_norm if same[1] else field.normalise(last.get(name), placed(last, forms.erp, panel)),
+        base_erp=erp_norm if same[0] else _norm(field, forms.erp.get(name), forms.erp, erp, panel),
+        base_panel=panel_norm if same[1] else _norm(field, last.get(name), last, forms.erp, panel),
         reading=reading,
         sent=sent,
         verdict=verdict,
@@ -529,25 +541,31 @@ def is_of_several(note: Note, side: Side) -> bool:
 
 def check(field: Field, target: Side, value: Value) -> None:
     """Raise Reject where the panel, or the exchange database's column, could not take a value of this field."""
-    facts = {"value": quoted(value), "limit": str(field.length)}
     if target is Side.PANEL and isinstance(value, str) and UNREADABLE in value:
-        raise Reject("unprintable.letters", field=field.name, **facts)
+        raise Reject("unprintable.letters", field=field.name, **_facts(field, value))
     if target is Side.PANEL and not field.kind.translated:
         try:
             field.kind.codec.to_panel(value)
         except Reject as reject:
-            raise Reject(reject.code, field=field.name, **facts) from None
+            raise Reject(reject.code, field=field.name, **_facts(field, value)) from None
     elif (
         target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
     ):
-        raise Reject("unprintable.in_panel", field=field.name, **facts)
+        raise Reject("unprintable.in_panel", field=field.name, **_facts(field, value))
     if len(as_text(value) or "") > field.length:
+        facts = _facts(field, value)
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
+
+
+def _facts(field: Field, value: Value) -> dict[str, str]:
+    return {"value": quoted(value), "limit": str(field.length)}
 
 
 def quoted(value: Value, limit: int = 60) -> str:
     """Return a value as a message shows it: cut, and without what cannot be printed."""
-    text = "".join(c if c.isprintable() else "?" for c in as_text(value) or "")
+    text = as_text(value) or ""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else "?" for c in text)
     return f"{text[:limit]}…" if len(text) > limit else text
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
-from kartoteka.model import Change, ConflictNote, Direction, Owner, RecordState, Side
+from kartoteka.model import Change, ConflictNote, Direction, Owner, Record, RecordState, Side
 from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan, joined
-from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.retry import BRAKE, NO_RESULT, NotBegun
 from kartoteka.sync.run import Counts, Report
 
-WORKERS = 5
-"""Chunks worked at the same time: half of what one batch of messages brings. The rate limit is shared, so more would
-only wait."""
 LOOKS = 3
 """How often a record is worked again in one run when the ERP was faster."""
 CALLS = 20
@@ -27,7 +23,7 @@ CALLS = 20
 
 @dataclass(slots=True)
 class Result:
-    """What became of a run: its report, and the owners that could not be worked at all, with each chunk's reason.
+    """What became of a run: its report, and the owners that could not be worked at all, with the reasons.
 
     ``braked``: the brake has stopped the concern, and the owners that were not worked are deferred.
     """
@@ -37,38 +33,48 @@ class Result:
     errors: list[KartotekaError] = field(default_factory=list)
     braked: bool = False
 
+    def __add__(self, other: Result) -> Result:
+        return Result(
+            self.report + other.report,
+            [*self.unfinished, *other.unfinished],
+            [*self.errors, *other.errors],
+            self.braked or other.braked,
+        )
+
+
+@dataclass(slots=True)
+class Carried:
+    """What is to be stored of some plans, what only a person can correct, and the owners left for lack of time."""
+
+    changes: list[Change] = field(default_factory=list)
+    halts: tuple[str, ...] = ()
+    left: set[Owner] = field(default_factory=set)
+
 
 def reconcile(concern: Concern, owners: Sequence[Owner]) -> Result:
-    """Reconcile these owners, some chunks at a time; none is worked twice at once.
+    """Reconcile these owners together, so that their calls are full.
 
     What the run's ``time_left`` denies is unfinished and comes back with its message.
     """
     result = Result()
-    for some, workers in concern.batches(list(dict.fromkeys(owners))):
-        chunks = concern.run.chunks(some)
-        with ThreadPoolExecutor(workers or WORKERS) as pool:
-            outcomes = pool.map(lambda chunk: _attempt(concern, chunk), chunks)
-            for chunk, outcome in zip(chunks, outcomes, strict=True):
-                if isinstance(outcome, Report):
-                    result.report += outcome
-                    continue
-                result.unfinished += chunk
-                if outcome is not None:
-                    result.errors.append(outcome)
+    for some in concern.batches(list(dict.fromkeys(owners))):
+        if some:
+            result += _attempt(concern, some)
     result.braked = concern.brake.tripped
     return result
 
 
-def _attempt(concern: Concern, owners: Sequence[Owner]) -> Report | KartotekaError | None:
+def _attempt(concern: Concern, owners: Sequence[Owner]) -> Result:
     if not concern.run.time_left():
-        return None
+        return Result(unfinished=list(owners))
     try:
         if concern.brake.tripped:
             concern.paused(owners, BRAKE)
-            return Report()
-        return concern.work_alone(owners) or work(concern, owners)
+            return Result()
+        report = concern.work_alone(owners) or work(concern, owners)
     except KartotekaError as error:
-        return error
+        return Result(unfinished=list(owners), errors=[error])
+    return Result(report, list(report.left))
 
 
 def work(concern: Concern, owners: Sequence[Owner]) -> Report:
@@ -89,43 +95,62 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
     loaded = by_owner(decisions.taken_up(concern.run, concern.load(owners)))
     asked = [records[0] for _, records in loaded if concern.must_read(records[0])]
     shown, failed = concern.read(asked) if asked else ({}, {})
-    changes: list[Change] = []
-    plans: list[Plan] = []
+    left = {owner for owner, error in failed.items() if isinstance(error, NotBegun)}
+    changes = [
+        retry.unread(concern.run, records[0], failed[owner])
+        for owner, records in loaded
+        if owner in failed and owner not in left
+    ]
+    plans: dict[Owner, list[Plan]] = {}
     for owner, records in loaded:
         if owner in failed:
-            changes.append(retry.unread(concern.run, records[0], failed[owner]))
-        else:
-            plans += concern.plans(records, shown.get(owner))
-    stopped = {owner for owner, records in loaded if retry.was_stopped(records[0])}
-    plans = [
-        replace(plan, confirmed=plan.record.key.owner in stopped or retry.was_stopped(plan.record))
-        for plan in plans
-        if plan
-    ]
-    changes += [retry.deferred(concern.run, p.record, Retry("missing_result")) for p in plans if p.act is Act.LOOK]
-    plans = [plan for plan in plans if plan.act is not Act.LOOK]
-    if not concern.brake.lets_through(plans):
-        writing = {plan.record.key.owner for plan in plans if plan.writes}
-        own = [records[0] for owner, records in loaded if owner in writing]
-        changes += [retry.deferred(concern.run, record, Retry(BRAKE), stopped=True) for record in own]
-        plans = [plan for plan in plans if plan.record.key.owner not in writing]
-    done, halts = carry_out(concern, plans)
-    changes = [*changes, *done]
+            continue
+        stopped = retry.was_stopped(records[0])
+        found = [plan for plan in concern.plans(records, shown.get(owner)) if plan]
+        looking = [plan.record for plan in found if plan.act is Act.LOOK]
+        changes += [retry.deferred(concern.run, record, Retry(NO_RESULT)) for record in looking]
+        plans[owner] = [
+            replace(plan, confirmed=True) if stopped or retry.was_stopped(plan.record) else plan
+            for plan in found
+            if plan.act is not Act.LOOK
+        ]
+    let, stopped_changes = _let_through(concern, loaded, plans)
+    carried = carry_out(concern, let)
+    left |= carried.left
+    changes = [*changes, *stopped_changes, *carried.changes]
     changes += concern.also(changes)
-    report, again = save(concern, changes, plans)
+    report, again = save(concern, changes, let)
     concern.saved(changes)
     again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
-    again |= {plan.record.key.owner for plan in plans if plan.act is Act.FORGET and plan.record.erp is not None}
-    worked = sum(record.key.owner not in again for record in asked) - len(failed)
-    halted = retry.halts(failed.values())
-    return report + Report(Counts(reconciled=max(0, worked)), (*halts, *halted)), sorted(again)
+    again |= {plan.record.key.owner for plan in let if plan.act is Act.FORGET and plan.record.erp is not None}
+    again -= left
+    worked = sum(record.key.owner not in again for record in asked) - len(failed.keys() | left)
+    halts = (*carried.halts, *retry.halts(failed.values()))
+    return report + Report(Counts(reconciled=max(0, worked)), halts, tuple(left)), sorted(again)
 
 
-def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tuple[str, ...]]:
+def _let_through(
+    concern: Concern, loaded: Sequence[tuple[Owner, Sequence[Record]]], plans: Mapping[Owner, Sequence[Plan]]
+) -> tuple[list[Plan], list[Change]]:
+    """Return the plans that the brake lets through, asked call by call, and what is stored of those that it stops."""
+    passed: list[Plan] = []
+    stopped: list[Change] = []
+    for some in concern.run.chunks(loaded):
+        found = [plan for owner, _ in some for plan in plans.get(owner, ())]
+        if concern.brake.lets_through(found):
+            passed += found
+            continue
+        writing = {plan.record.key.owner for plan in found if plan.writes}
+        own = [records[0] for owner, records in some if owner in writing]
+        stopped += [retry.deferred(concern.run, record, Retry(BRAKE), stopped=True) for record in own]
+        passed += [plan for plan in found if plan.record.key.owner not in writing]
+    return passed, stopped
+
+
+def carry_out(concern: Concern, plans: Sequence[Plan]) -> Carried:
     """Send what these plans want to be sent, each announced before; return what is to be stored of all of them."""
-    changes = [change for plan in plans if plan.call is None for change in concern.outcomes(plan)]
+    carried = Carried([change for plan in plans if plan.call is None for change in concern.outcomes(plan)])
     sending = [plan for plan in plans if plan.call is not None]
-    halts: tuple[str, ...] = ()
     for _ in range(CALLS):
         if not sending:
             break
@@ -133,16 +158,19 @@ def carry_out(concern: Concern, plans: Sequence[Plan]) -> tuple[list[Change], tu
         concern.run.save(announced)
         begun = [plan.begun(change) for plan, change in zip(sending, announced, strict=True)]
         answers = concern.send(begun)
-        halts += retry.halts(answers)
+        carried.halts += retry.halts(answers)
         sending = []
         for plan, answer in zip(begun, answers, strict=True):
+            if isinstance(answer, NotBegun):
+                carried.left.add(plan.record.key.owner)
+                continue
             found = concern.answered(plan, answer)
             if isinstance(found, Plan):
                 sending.append(found)
             else:
-                changes += found
-    changes += [concern.given_up(plan) for plan in sending]
-    return changes, halts
+                carried.changes += found
+    carried.changes += [concern.given_up(plan) for plan in sending]
+    return carried
 
 
 def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()) -> tuple[Report, set[Owner]]:

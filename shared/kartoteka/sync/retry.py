@@ -36,6 +36,8 @@ BRAKE = "brake"
 
 OWN_FAULTS = ("timeout", "panel_5xx")
 """The codes of calls that fail for an outage, or for one record of theirs."""
+NO_RESULT = "missing_result"
+"""The code of a record of which the answer to its call says nothing."""
 FAILED_CALLS = 2
 """Calls that fail before an outage is believed in."""
 
@@ -123,6 +125,13 @@ def pause(tries: int, first: Pause, longest: Pause) -> Pause:
     return min(first * (1 << max(0, min(tries - 1, 10))), longest)
 
 
+class NotBegun(Retry):
+    """The run has no time left for this call: nothing was asked or sent, and the key comes back with its message."""
+
+    def __init__(self) -> None:
+        super().__init__("rate_limit")
+
+
 def send_all(call: Callable[[Sequence[T]], Sequence[Outcome]], items: Sequence[T]) -> list[Answer]:
     """Make one bulk call and return an answer for each item, in order.
 
@@ -153,31 +162,42 @@ def send_apart(
 def apart(
     run: Run, gate: str, deferrals: Sequence[Deferral | None], call: Callable[[Sequence[int]], Sequence[A]]
 ) -> list[A | Retry]:
-    """Make calls through one gate for records that were deferred so; return an answer for each, in order.
+    """Make calls through one gate for records that were deferred so, some at a time; return an answer for each.
 
     ``call`` is given the places of some, and answers for each. Those whose last call failed go in smaller and smaller
     parts, after the others: one of them may be what the panel fails over, and it is known once it fails alone
     (:attr:`Retry.alone`) while others of the same gate pass in this run. In an outage two calls fail, and no more are
-    made; one is enough of a kind that no record can be blamed for.
+    begun; one is enough of a kind that no record can be blamed for. The first call is made whatever the time, so that
+    every run gets somewhere; what there is no time for besides is NotBegun.
     """
     answers: dict[int, A | Retry] = {}
     failures: list[A] = []
     single: list[int] = []
-    for part in _parts(run, deferrals):
-        outage = _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1]))
-        told = [failures[-1]] * len(part) if outage else call(part)
-        failures += [answer for answer in told[:1] if _is_failed_call(answer)]
+
+    def answered(numbered: tuple[int, Sequence[int]]) -> Sequence[A | Retry]:
+        number, part = numbered
+        if number and not run.time_left():
+            return [NotBegun()] * len(part)
+        if _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1])):
+            return [failures[-1]] * len(part)
+        told = call(part)
+        failures.extend(answer for answer in told[:1] if _is_failed_call(answer))
         if not all(isinstance(answer, KartotekaError) for answer in told):
             run.passed.add(gate)
-        answers |= dict(zip(part, told, strict=True))
-        single += part if len(part) == 1 and not outage else []
+        single.extend(part if len(part) == 1 else ())
+        return told
+
+    for parts in _parts(run, deferrals):
+        numbered = list(enumerate(parts, start=len(answers)))
+        for part, told in zip(parts, run.at_once(answered, numbered), strict=True):
+            answers |= dict(zip(part, told, strict=True))
     for n in single:
         answers[n] = blamed(run, gate, answers[n])
     return [answers[n] for n in range(len(deferrals))]
 
 
 def _is_failed_call(answer: object) -> bool:
-    return isinstance(answer, Retry | Halt) and answer.code != "missing_result"
+    return isinstance(answer, Retry | Halt) and answer.code != NO_RESULT
 
 
 def _is_outage(failures: Sequence[object]) -> bool:
@@ -203,12 +223,12 @@ def size_of_part(run: Run, deferral: Deferral | None) -> int:
     return max(1, run.policy.panel.batch_size >> (2 * tries))
 
 
-def _parts(run: Run, deferrals: Sequence[Deferral | None]) -> list[Sequence[int]]:
-    """Return the places of these records in the parts in which calls are made for them."""
+def _parts(run: Run, deferrals: Sequence[Deferral | None]) -> Sequence[Sequence[Sequence[int]]]:
+    """Return the places of these records in the parts in which calls are made for them, those that failed apart."""
     failed = {n: d for n, d in enumerate(deferrals) if d is not None and may_be_own(d)}
     fresh = [n for n in range(len(deferrals)) if n not in failed]
     size = min((size_of_part(run, deferral) for deferral in failed.values()), default=1)
-    return [*pieces(fresh, run.policy.panel.batch_size), *pieces(list(failed), size)]
+    return run.chunks(fresh), pieces(list(failed), size)
 
 
 def may_be_own(deferral: Deferral) -> bool:
@@ -245,16 +265,16 @@ def ask_apart(
     deferrals: Mapping[str, Deferral | None],
 ) -> tuple[list[T], dict[str, Reject | Retry | Halt]]:
     """Search through one gate as :func:`ask_all` does, for records that were deferred so, by key: :func:`apart`."""
-    found: list[T] = []
+    found: dict[int, list[T]] = {}
 
     def ask(part: Sequence[int]) -> list[Reject | Retry | Halt | None]:
         asked = [keys[n] for n in part]
-        shown, failed = ask_all(call, asked)
-        found.extend(shown)
+        found[part[0]], failed = ask_all(call, asked)
         return [failed.get(key) for key in asked]
 
     answers = apart(run, gate, [deferrals.get(key) for key in keys], ask)
-    return found, {key: answer for key, answer in zip(keys, answers, strict=True) if answer is not None}
+    shown = [one for place in sorted(found) for one in found[place]]
+    return shown, {key: answer for key, answer in zip(keys, answers, strict=True) if answer is not None}
 
 
 def unread(run: Run, record: Record, error: Reject | Retry | Halt) -> Change:

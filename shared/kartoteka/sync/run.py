@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from kartoteka.model import Change
+from kartoteka.model import Change, Owner
 from kartoteka.pieces import pieces
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange, Saved
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
 
 T = TypeVar("T")
+Told = TypeVar("Told")
 
 
 def utc_now() -> datetime:
@@ -58,13 +60,17 @@ class Counts:
 
 @dataclass(slots=True)
 class Report:
-    """The figures of some chunks, and the codes of what only a person can correct."""
+    """The figures of some work, and the codes of what only a person can correct.
+
+    ``left``: the owners for whom there was no time left.
+    """
 
     counts: Counts = field(default_factory=Counts)
     halts: tuple[str, ...] = ()
+    left: tuple[Owner, ...] = ()
 
     def __add__(self, other: Report) -> Report:
-        return Report(self.counts + other.counts, (*self.halts, *other.halts))
+        return Report(self.counts + other.counts, (*self.halts, *other.halts), (*self.left, *other.left))
 
 
 @dataclass(slots=True)
@@ -72,11 +78,12 @@ class Run:
     """The ports and the policy that a run works with. ``run_id`` marks its rows in ``sync_history``.
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
-    call may be begun. ``hook``: the panel wakes the feed where something changes. ``concerns`` are those of this run,
-    by name; ``lacks`` the fields that the panel does not have. ``feed_read``: the panel's feed was read to its end in
-    this run. ``looked``: when each reader of the log last found all triggers there, as long as the process lives.
-    ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have taken a write
-    of this run, or answered a question of it.
+    call may be begun, ``calls_at_once`` how many may be under way. ``hook``: the panel wakes the feed where something
+    changes. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
+    ``feed_read``: the panel's feed was read to its end in this run. ``short_of_calls``: the month's budget makes it
+    wait longer than the policy says. ``looked``: when each reader of the log last found all triggers there, as long as
+    the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
+    taken a write of this run, or answered a question of it.
     """
 
     exchange: Exchange
@@ -87,11 +94,13 @@ class Run:
     run_id: str
     now: Callable[[], datetime] = utc_now
     time_left: Callable[[], bool] = always
+    calls_at_once: int = 1
     longest_transaction: timedelta = timedelta(hours=1)
     poll_size: int = 500
     hook: bool = False
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
     feed_read: bool = False
+    short_of_calls: bool = False
     looked: dict[str, datetime] = field(default_factory=dict, repr=False)
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
@@ -103,6 +112,17 @@ class Run:
     def chunks(self, items: Sequence[T]) -> Sequence[Sequence[T]]:
         """Return the items in pieces that the panel takes in one call."""
         return pieces(items, self.policy.panel.batch_size)
+
+    def at_once(self, call: Callable[[T], Told], parts: Sequence[T]) -> list[Told]:
+        """Return what ``call`` makes of each of these parts, in their order; ``calls_at_once`` are worked together.
+
+        The calls take the slots of the rate limit one by one, so that together they are no faster than it allows.
+        """
+        workers = min(self.calls_at_once, len(parts))
+        if workers <= 1:
+            return [call(part) for part in parts]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(call, parts))
 
     def save(self, changes: Sequence[Change], *, unless_changed: bool = False) -> Saved:
         """Store these changes as this run's; :meth:`kartoteka.ports.exchange.Records.save` says what it returns."""

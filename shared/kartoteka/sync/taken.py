@@ -67,6 +67,8 @@ class Reading(NamedTuple):
 
 def judged(field: Field, value: Value, sent: Sent, shown: Value, norm: Norm, changed_at: datetime | None) -> Verdict:
     """Return what ``shown`` says of ``value``, which was sent; ``norm`` gives the form in which two are compared."""
+    if shown == value:
+        return Verdict.TAKEN
     wanted, seen = norm(value), norm(shown)
     if _squeezed(seen) == _squeezed(wanted):
         return Verdict.TAKEN

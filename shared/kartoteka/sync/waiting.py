@@ -43,6 +43,10 @@ class Waiting:
         time = 2 * self.time if self.is_over(now, longest) else self.time
         return replace(self, asked_at=now, time=min(max(time, shortest), longest))
 
+    def woken(self, now: datetime, shortest: timedelta) -> Waiting:
+        """Return how long is waited after the panel was asked because it said so: what it tells of may come late."""
+        return replace(self, asked_at=now, time=shortest)
+
     def changed(self, now: datetime, shortest: timedelta) -> Waiting:
         """Return how long is waited after somebody else has changed something."""
         again = self.changed_at is not None and now - self.changed_at <= ACTIVITY

@@ -9,10 +9,14 @@ A search of several pages moves while it is read, so that a record can slip from
 account that is edited again leaves its window, and all behind it move up: a window is therefore read from its last page
 to its first. Accounts that register join the list of all: that one is read from the first page on. Where a search moves
 the other way it is read anew, and at its end what was seen of it is counted.
+
+Some pages are read together. Which of them the panel made first nobody knows, so those after the first count only where
+it told the same of the whole search with each of them: else something has moved meanwhile, and they are read again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -56,6 +60,15 @@ class Paging:
     def crowded(self) -> bool:
         """Whether the search holds more than a page."""
         return self.total > self.limit
+
+    def ahead(self, most: int) -> Sequence[int]:
+        """Return the pages that are read next where nothing moves, at most so many: known once the first was read."""
+        if not self.total:
+            return [self.page]
+        if isinstance(self.search, Window):
+            last = self.page - most if self.moved else max(0, self.page - most)
+            return range(self.page, max(-1, last), -1) or [self.page]
+        return range(self.page, min(self.page + most, -(-self.total // self.limit))) or [self.page]
 
     def after(self, total: int, pages: int) -> Paging:
         """Return the reading after its page was read, with what the panel said of the whole search."""

@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from datetime import UTC, datetime
 
 from kartoteka.errors import Retry
-from kartoteka.ports.state import SyncState
+from kartoteka.ports.state import SyncState, Usage
 
 STALE = 0.5
 """Seconds by which a call may come after its slot. A thread that wakes later takes another slot."""
@@ -39,7 +40,7 @@ NONSENSE = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all functions share: the next free slot, the last 429, and the calls of the month. Moments: Unix seconds.
+    """What all functions share: the next free slot, the last 429, and the calls that were made. Moments: Unix seconds.
 
     Nobody calls before ``not_before``. It is kept apart from ``next_at``, which a process with a wrong clock may spoil.
     """
@@ -48,8 +49,7 @@ class Shared:
     not_before: float = 0.0
     slow_rate: float = 0.0
     slowed_at: float = 0.0
-    month: str = ""
-    used: int = 0
+    usage: Usage = attribute(default_factory=Usage)
 
 
 def current_rate(shared: Shared, now: float, limit: float) -> float:
@@ -60,17 +60,14 @@ def current_rate(shared: Shared, now: float, limit: float) -> float:
     return min(limit, shared.slow_rate + limit * RECOVERY * quiet)
 
 
-def leased(shared: Shared, *, now: float, latest: float, rate: float, budget: int | None) -> tuple[Shared, float]:
+def leased(shared: Shared, *, now: float, latest: float, rate: float, gate: str) -> tuple[Shared, float]:
     """Return what is shared after the next slot was taken, and the slot. Raises as :meth:`SyncState.lease`."""
     shared = _plausible(shared, now)
     slot = max(now, shared.not_before, shared.next_at)
     if slot > latest:
         raise Retry("rate_limit", after=slot - now)
-    month = datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
-    used = shared.used if shared.month == month else 0
-    if budget is not None and used >= budget:
-        raise Retry("budget")
-    return replace(shared, next_at=slot + 1 / current_rate(shared, now, rate), month=month, used=used + 1), slot
+    usage = shared.usage.counting(datetime.fromtimestamp(now, UTC), gate)
+    return replace(shared, next_at=slot + 1 / current_rate(shared, now, rate), usage=usage), slot
 
 
 def slowed(shared: Shared, *, now: float, rate: float, wait: float) -> Shared:
@@ -99,7 +96,7 @@ def _plausible(shared: Shared, now: float) -> Shared:
 class RateLimit:
     """Hands out the moments at which this process may call the panel. Safe for several threads.
 
-    ``rate``: calls a second of all functions; ``budget``: their calls in a month. Threads wait in turn: one for its
+    ``rate``: calls a second of all functions. Threads wait in turn: one for its
     slot, the others for that one, so that a process with many threads takes no more slots than one with a single one.
     """
 
@@ -108,28 +105,26 @@ class RateLimit:
         state: SyncState,
         *,
         rate: float,
-        budget: int | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._state = state
         self._rate = rate
-        self._budget = budget
         self._clock = clock
         self._sleep = sleep
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._refusals = 0
 
-    def take(self) -> None:
-        """Wait for the moment at which a call may be made. Raises Retry("rate_limit") or Retry("budget")."""
+    def take(self, gate: str) -> None:
+        """Wait for the moment at which a call of this gate may be made. Raises Retry("rate_limit")."""
         latest = self._clock() + HORIZON
         if not self._turn.acquire(timeout=HORIZON):
             raise Retry("rate_limit")
         try:
             for _ in range(MISSED_SLOTS):
                 refusals = self._refusals
-                slot = self._state.lease(now=self._clock(), latest=latest, rate=self._rate, budget=self._budget)
+                slot = self._state.lease(now=self._clock(), latest=latest, rate=self._rate, gate=gate)
                 wait = slot - self._clock()
                 if wait > 0:
                     self._sleep(wait)

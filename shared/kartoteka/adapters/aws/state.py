@@ -1,8 +1,9 @@
 """Cursors, rate limit, run summaries in one DynamoDB table: the port :class:`~kartoteka.ports.state.SyncState`.
 
-Keys: ``cursor``/name, ``rate``/``rate``, ``run``/time#run id. No personal data and no keys of
+Keys: ``cursor``/name, ``rate``/``rate``, ``wake``/``feed``, ``run``/time#run id. No personal data and no keys of
 clients. Every change is one write of one item: of a document, on the condition that nobody was faster. A slot of the
-rate limit costs one read and one write, and as much again for each process that was faster in the moment between.
+rate limit costs one write, and one read before it where another process has taken one since our last; and as much again
+for each process that was faster in the moment between.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.adapters.aws.clients import client_factory, translated
 from kartoteka.adapters.aws.rate import Shared
 from kartoteka.errors import Halt, Retry
-from kartoteka.ports.state import Stored
+from kartoteka.ports.state import Stored, Usage
 
 LARGEST_DOCUMENT = 350_000
 """Bytes of a document: DynamoDB takes items of 400 KB."""
@@ -44,6 +46,8 @@ class DynamoState:
     def __init__(self, table: str, make_client: Callable[[], Any] | None = None) -> None:
         self._table = table
         self._make_client = make_client or client_factory("dynamodb")
+        self._last_rate: tuple[Shared, int] | None = None
+        self._is_alone = False
 
     @cached_property
     def _client(self) -> Any:
@@ -68,11 +72,13 @@ class DynamoState:
 
     # the rate limit
 
-    def lease(self, *, now: float, latest: float, rate: float, budget: int | None) -> float:
+    def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         """Take the next free slot of the rate limit; return when the call may be made."""
-        return self._change_rate(
-            lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, budget=budget)
-        )
+        return self._change_rate(lambda shared: rate_limit.leased(shared, now=now, latest=latest, rate=rate, gate=gate))
+
+    def usage(self) -> Usage:
+        """Return the calls that were counted."""
+        return _read_rate(self._get(_RATE))[0].usage
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         """Halve the rate for all, and let nobody call before ``now + wait``."""
@@ -87,12 +93,36 @@ class DynamoState:
             wait_jitter=FIRST_PAUSE * 2,
         ):
             with attempt:
-                shared, version = _read_rate(self._get(_RATE))
+                shared, version = self._rate()
                 after, answer = change(shared)
                 if not self._put_if({**_RATE, **_rate_values(after)}, version):
                     raise _Overtaken("rate_limit")
+                self._last_rate = after, version + 1
                 return answer
         raise AssertionError("stamina ends with the last attempt's own error")
+
+    def _rate(self) -> tuple[Shared, int]:
+        """Return what is shared and its version: as we left it, unless another process has been seen to write too.
+
+        The write that follows has the version for its condition, so that what is stale here is found out there.
+        """
+        last, self._last_rate = self._last_rate, None
+        if last and self._is_alone:
+            return last
+        found = _read_rate(self._get(_RATE))
+        self._is_alone = last is not None and last[1] == found[1]
+        return found
+
+    # the wake-up hook
+
+    def wake(self, at: datetime) -> None:
+        """Note that the panel's feed is to be asked soon."""
+        self._put({**_WAKE, "at": {"S": at.isoformat()}})
+
+    def woken(self) -> datetime | None:
+        """Return when that was last noted."""
+        found = self._get(_WAKE)
+        return datetime.fromisoformat(found["at"]["S"]) if found else None
 
     # runs
 
@@ -144,6 +174,7 @@ def _key(pk: str, sk: str) -> Item:
 
 
 _RATE = _key("rate", "rate")
+_WAKE = _key("wake", "feed")
 
 
 def _number(value: float) -> Item:
@@ -165,8 +196,7 @@ def _rate_values(shared: Shared) -> Item:
         "not_before": _number(shared.not_before),
         "slow_rate": _number(shared.slow_rate),
         "slowed_at": _number(shared.slowed_at),
-        "month": {"S": shared.month},
-        "used": _number(shared.used),
+        "usage": {"S": json.dumps(asdict(shared.usage), separators=(",", ":"))},
     }
 
 
@@ -178,7 +208,6 @@ def _read_rate(item: Item) -> tuple[Shared, int]:
         not_before=float(item["not_before"]["N"]),
         slow_rate=float(item["slow_rate"]["N"]),
         slowed_at=float(item["slowed_at"]["N"]),
-        month=item["month"]["S"],
-        used=int(item["used"]["N"]),
+        usage=Usage(**json.loads(item["usage"]["S"])),
     )
     return shared, int(item["version"]["N"])

@@ -61,7 +61,11 @@ def by_ids(panel_client_ids: Sequence[str]) -> Filter:
 
 def by_activity(is_open: str, panel_client_ids: Sequence[str]) -> Filter:
     """Return the filter by the panel's own ids of accounts that are open (``yes``) or closed (``no``)."""
-    found = by_ids(panel_client_ids)
+    return and_activity(is_open, by_ids(panel_client_ids))
+
+
+def and_activity(is_open: str, found: Filter) -> Filter:
+    """Return a filter with the one by open or closed beside it."""
     return Filter("clientIsActive", {**found.query, "clientIsActive": is_open}, found.holds)
 
 

@@ -55,9 +55,16 @@ class Nothing:
 Action = Again | Split | Stop | Nothing
 
 _KEY = Stop("panel_key", "the panel does not know the key ({gate}): put a valid API key into the panel's secret")
-_RIGHT = Stop("panel_right", "the panel refuses the key at {gate}: give the key the right {right} in the panel")
+_RIGHT = Stop(
+    "panel_right",
+    "the panel refuses the key at {gate}: give the key the right {right} in the panel; where the key is limited to "
+    "addresses of callers, add the address by which the functions leave their network",
+)
 _GATE = Stop("panel_gate", "the panel has no {gate}: check the panel's address and that it speaks Admin API v8")
-_MOVED = Stop("panel_redirect", "the panel redirects {gate}, and the key does not follow: correct its address")
+_MOVED = Stop(
+    "panel_redirect",
+    "the panel redirects {gate}, where the key must not go: name the host that answers itself",
+)
 _UNPAID = Stop("panel_blocked", "the panel is blocked, usually for unpaid invoices to IdoSell ({gate})")
 _ODD = Stop("panel_status", "the panel answers {gate} with an odd status: check its address and the key's rights")
 _QUERY = Stop("panel_query", "the panel refuses the search at {gate}: it may speak another version than Admin API v8")

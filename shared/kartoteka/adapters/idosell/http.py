@@ -50,8 +50,8 @@ log = logging.getLogger(__name__)
 class RateLimit(Protocol):
     """How many panel calls a second all functions may make together."""
 
-    def take(self) -> None:
-        """Wait for the moment at which a call may be made. Raises Retry where that is too far ahead."""
+    def take(self, gate: str) -> None:
+        """Wait for the moment at which a call of this gate may be made. Raises Retry where that is too far ahead."""
         ...
 
     def slow_down(self, wait: float) -> None:
@@ -152,9 +152,9 @@ class PanelHttp:
 
         ``path`` with a leading slash starts at the panel's root. ``key``: another one than the panel's own.
         """
-        self._rate_limit.take()
         text = urlencode(query or {}, quote_via=quote, safe=",:")
         call = _Call(method, path, f"?{text}" if text else "", body)
+        self._rate_limit.take(call.gate)
         with self._lock:
             self._calls[call.gate] += 1
         began = time.monotonic()
@@ -181,7 +181,7 @@ class PanelHttp:
         raise AssertionError("stamina ends with the last attempt's own error")
 
     def _once(self, call: _Call) -> dict[str, Any]:
-        self._rate_limit.take()
+        self._rate_limit.take(call.gate)
         with self._lock:
             self._calls[call.gate] += 1
         try:
@@ -319,7 +319,7 @@ def _wait_if_not_looked_at(error: Exception) -> bool | float:
     return isinstance(error, Retry) and error.code == TOO_MANY and _quick_wait(error)
 
 
-_NOT_QUICK = frozenset({"budget", "rate_limit", "answer_too_large"})
+_NOT_QUICK = frozenset({"rate_limit", "answer_too_large"})
 
 
 def _says_nothing(status: int, content: bytes) -> bool:

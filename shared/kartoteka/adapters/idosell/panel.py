@@ -44,6 +44,7 @@ from kartoteka.ports.panel import (
     NewAccount,
     PanelGroup,
     Search,
+    Window,
 )
 from kartoteka.ports.state import SyncState
 
@@ -105,6 +106,19 @@ class HttpPanel:
         wanted = frozenset(panel_client_ids)
         closed = self._with_activity(wanted, "no")
         return closed - self._with_activity(closed, "yes") if closed == wanted else closed
+
+    def closed_in(self, window: Window) -> frozenset[str] | None:
+        """Return the accounts modified in a window that the panel calls closed; None where it does not tell in one."""
+        wanted = client_gates.and_activity("no", client_gates.by_dates(window, self._dialect))
+        try:
+            found = self._page(0, PAGE, wanted)
+        except Reject:
+            return None
+        except Halt as halt:
+            if halt.code != "panel_query":
+                raise
+            return None
+        return None if found.pages > 1 else frozenset(account.panel_client_id for account in found.found)
 
     def _with_activity(self, panel_client_ids: Collection[str], is_open: str) -> frozenset[str]:
         found = self._all_with(partial(client_gates.by_activity, is_open), sorted(panel_client_ids))

@@ -1,6 +1,6 @@
 """The ports of the exchange database over SQLAlchemy Core.
 
-Each method is one transaction and a fixed number of statements for up to ``CHUNK`` keys.
+Each method is one transaction and a fixed number of statements, however many keys there are.
 """
 
 from __future__ import annotations

@@ -28,11 +28,17 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         """Return the moment as the database keeps it."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
-        """Return the moment with its zone."""
+    def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], datetime | None]:
+        """Return what reads a moment with its zone, also from the text that stands for one."""
+        return self.read
+
+    @staticmethod
+    def read(value: datetime | str | None) -> datetime | None:
+        """Return the moment that is stored."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 _FLAGS = dict.fromkeys(("t", "true", "y", "yes", "1"), True) | dict.fromkeys(("f", "false", "n", "no", "0"), False)

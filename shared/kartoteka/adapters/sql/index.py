@@ -120,7 +120,7 @@ class SqlAccountIndex(AccountIndex):
             return frozenset(
                 (rule, row[0])
                 for rule, values in _by_rule(marks).items()
-                for row in by_ids(connection, _CROWDED[rule].params(most=most), values)
+                for row in by_ids(connection, _CROWDED[rule], values, most=most)
             )
 
     def count_seen(self, search: Search, since: datetime | None) -> int:

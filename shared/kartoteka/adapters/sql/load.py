@@ -13,10 +13,9 @@ from kartoteka.adapters.sql.columns import UtcDateTime
 from kartoteka.adapters.sql.dialect.base import Dialect
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_links
-from kartoteka.adapters.sql.values import CHUNK, Found, among, letters, moment_of, value_of
+from kartoteka.adapters.sql.values import Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import LOGIN, SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
-from kartoteka.pieces import pieces
 
 _LINK = sync_links.c
 _LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
@@ -31,7 +30,7 @@ _CONFLICTS = (
     .order_by(_CONFLICT.id)
 )
 
-_AS_IT_IS = (str, bool)
+_AS_THEY_ARE = frozenset((str, bool, type(None)))
 _PLAIN = (sa.String, sa.Boolean)
 """Types that are read as they are; all others are read as text, to the letter."""
 
@@ -43,27 +42,27 @@ class RowReader:
         read = (c if isinstance(c.type, _PLAIN) else letters(c).label(c.name) for c in columns)
         whole = sa.select(owner.label("owner_id"), key.label("key_id"), *read).where(key != "")
         self._statement, self._nobodys = whole.where(among(owner)), whole.where(owner.is_(None))
-        self._columns = [(column.name, isinstance(column.type, UtcDateTime)) for column in columns]
+        self._names = [column.name for column in columns]
+        self._moments = [column.name for column in columns if isinstance(column.type, UtcDateTime)]
 
     def read(self, connection: sa.Connection, ids: Collection[str]) -> dict[tuple[str, str | None], Values]:
         """Return (owner, key) -> the columns' values; one without a key is left out. Null stands for no owner.
 
         A row whose key is no text is told by its owner alone, under the key None: nothing finds it again.
         """
-        found = list(connection.execute(self._statement, {"ids": list(ids)}))
+        found = [*connection.execute(self._statement, {"ids": ids}).all()]
         found += connection.execute(self._nobodys) if "" in ids else ()
         return {(r[0] or "", r[1] if isinstance(r[1], str) else None): self._values(r) for r in found}
 
     def _values(self, row: Found) -> Values:
         """Return a row's values; what is no moment stays as it is, to be refused by name."""
-        return {
-            name: _moment(value_of(stored))
-            if is_moment
-            else stored
-            if stored is None or stored.__class__ in _AS_IT_IS
-            else value_of(stored)
-            for (name, is_moment), stored in zip(self._columns, row[2:], strict=True)
-        }
+        stored: Sequence[Any] = row[2:]
+        if not _AS_THEY_ARE.issuperset(map(type, stored)):  # a few rows of a few ERPs
+            stored = [value_of(value) for value in stored]
+        values = dict(zip(self._names, stored, strict=True))
+        for name in self._moments:
+            values[name] = _moment(values[name])
+        return values
 
 
 def _moment(stored: Value) -> Value:
@@ -92,21 +91,24 @@ class Loader:
 
     def load(self, connection: sa.Connection, owners: Sequence[Owner]) -> list[Record]:
         """Return the owners' own records, each followed by those of its items, in the order of the owners."""
-        found: dict[Owner, list[Record]] = {}
-        for some in pieces([owner.client_id for owner in owners if not owner.group_id], CHUNK):
-            found |= self._load_clients(connection, some)
-        for some in pieces([owner.group_id for owner in owners if owner.group_id], CHUNK):
-            found |= self._load_groups(connection, some)
-        return [record for owner in owners for record in found[owner]]
+        ids = [owner.client_id for owner in owners if not owner.group_id]
+        group_ids = [owner.group_id for owner in owners if owner.group_id]
+        found = self._load_clients(connection, ids) if ids else {}
+        groups = self._load_groups(connection, group_ids) if group_ids else {}
+        return [
+            record
+            for owner in owners
+            for record in (groups[owner.group_id] if owner.group_id else found[owner.client_id])
+        ]
 
-    def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
+    def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Record]]:
         given = {"ids": ids, "concern": self._concern}
         rows = {self._key(client): values for (client, key), values in self._own.read(connection, ids).items() if key}
         clients = {key.client_id for key in rows}
         if self._clients is not None:
-            clients = set(connection.scalars(self._clients, given))
+            clients = set(connection.scalars(self._clients, given).all())
         if self._shops is not None:
-            shops = _shops(connection.execute(self._shops, given))
+            shops = _shops(connection.execute(self._shops, given).all())
             if self._of_shops:  # also those of a client that is not there
                 rows = {self._key(client_id): {} for client_id in shops} | rows
             rows = {key: {**values, SHOPS_FIELD: shops.get(key.client_id, ())} for key, values in rows.items()}
@@ -116,37 +118,38 @@ class Loader:
         odd = frozenset(owner for owner, key in items_read if key is None)
         if missing and self._client_id is not None:
             odd |= self._dialect.odd_keys(connection, self._client_id, missing)
-        links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given)}
+        links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given).all()}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
-        for client_id, item_id, *rest in connection.execute(_CONFLICTS, given):
+        for client_id, item_id, *rest in connection.execute(_CONFLICTS, given).all():
             conflicts[self._key(client_id, item_id)].append(_conflict(*rest))
-        items: dict[str, set[Key]] = defaultdict(set)
+        items: dict[str, set[str]] = defaultdict(set)
         for key in chain(rows, states, conflicts):
             if key.item_id:
-                items[key.client_id].add(key)
-        return {
-            Owner(client_id): [
-                Record(
-                    key,
-                    erp=rows.get(key),
-                    link=links.get(client_id),
-                    state=states.get(key, RecordState()),
-                    conflicts=tuple(conflicts.get(key, ())),
-                    has_client=client_id in clients,
-                    odd_key=client_id in odd,
-                )
-                for key in (self._key(client_id), *sorted(items[client_id]))
-            ]
-            for client_id in ids
-        }
+                items[key.client_id].add(key.item_id)
 
-    def _load_groups(self, connection: sa.Connection, ids: Sequence[str]) -> dict[Owner, list[Record]]:
+        def record(client_id: str, item_id: str = "") -> Record:
+            key = self._key(client_id, item_id)
+            return Record(
+                key,
+                erp=rows.get(key),
+                link=links.get(client_id),
+                state=states.get(key) or RecordState(),
+                conflicts=tuple(conflicts.get(key, ())),
+                has_client=client_id in clients,
+                odd_key=client_id in odd,
+            )
+
+        return {key: [record(key), *(record(key, item) for item in sorted(items.get(key, ())))] for key in ids}
+
+    def _load_groups(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Record]]:
         rows = self._groups.read(connection, ids) if self._groups else {}
         states = OF_GROUPS.read(connection, [self._concern], ids)
         keys = [Key("", group_id, self._concern) for group_id in ids]
         return {
-            key.owner: [Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, RecordState()))]
+            key.group_id: [
+                Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, RecordState()))
+            ]
             for key in keys
         }
 

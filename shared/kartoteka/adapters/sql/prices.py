@@ -18,7 +18,6 @@ from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import status_of
 from kartoteka.adapters.sql.tables import moments, sync_base, sync_history, sync_links, sync_prices, sync_status
 from kartoteka.adapters.sql.values import (
-    CHUNK,
     COUNT,
     FOREVER,
     Row,
@@ -26,6 +25,7 @@ from kartoteka.adapters.sql.values import (
     among,
     by_ids,
     fit,
+    for_ids,
     letters,
     moment_of,
     texts,
@@ -33,7 +33,6 @@ from kartoteka.adapters.sql.values import (
 from kartoteka.codes import Status
 from kartoteka.fields.table import GROUP_FIELD
 from kartoteka.model import Change, Written
-from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import GroupItem, PriceKey, Prices, SentPrice
 
 _KEY = ("item_type", "item_id")
@@ -96,7 +95,7 @@ class SqlPrices(Prices):
         self._first, self._next = self._page(), self._page("after_type", "after_id")
         self._sent = dialect.upsert(sync_prices, _PRICE_COLUMNS)
         self._doubt = dialect.upsert(sync_prices, ("group_id", *_KEY, "price", "refused"))
-        self._removed = sync_prices.delete().where(dialect.among(_PRICE.group_id, _PRICE.item_type, _PRICE.item_id))
+        self._removed = sync_prices.delete().where(among(_PRICE.group_id, _PRICE.item_type, _PRICE.item_id))
 
     def _select_without_item(self) -> Select:
         gone = (
@@ -159,7 +158,7 @@ class SqlPrices(Prices):
 
     def statuses(self, group_id: str) -> Mapping[str, Status]:
         with self._database.reading() as connection:
-            return {row[0]: status_of(row[1:]) for row in connection.execute(_STATUSES, {"group_id": group_id})}
+            return {row[0]: status_of(*row[1:]) for row in connection.execute(_STATUSES, {"group_id": group_id})}
 
     def decisions(self, group_id: str) -> Mapping[str, str]:
         with self._database.reading() as connection:
@@ -220,8 +219,7 @@ class SqlPrices(Prices):
         removed: Sequence[PriceKey],
         at: datetime,
     ) -> None:
-        for some in pieces(removed, CHUNK):
-            connection.execute(self._removed, {"keys": [(group_id, *key) for key in some]})
+        for_ids(connection, self._removed, [(group_id, *key) for key in removed])
         rows = {price.key: _price_row(group_id, price, at) for price in sent}
         self._database.run(connection, self._sent, rows.values())
 

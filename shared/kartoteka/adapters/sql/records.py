@@ -13,10 +13,9 @@ from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
 from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
-from kartoteka.adapters.sql.values import CHUNK, COUNT, Select, among, by_ids
+from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
-from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Former, Records, Saved
 
 _LINK = sync_links.c
@@ -91,12 +90,10 @@ class SqlRecords(Records):
         self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
-        self._postpone = (
-            sync_base.update().where(*waiting, database.dialect.among(*_OWNER)).values(due_at=sa.bindparam("until"))
-        )
+        self._postpone = sync_base.update().where(*waiting, among(*_OWNER)).values(due_at=sa.bindparam("until"))
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
-        """Up to seven statements for each ``CHUNK`` clients, and three for as many groups."""
+        """Up to eight statements for all clients, and three for all groups."""
         with self._database.reading() as connection:
             return self._loaders[concern].load(connection, list(dict.fromkeys(owners)))
 
@@ -104,8 +101,8 @@ class SqlRecords(Records):
         found: dict[Key, RecordState] = {}
         with self._database.reading() as connection:
             for reader, part in ((OF_CLIENTS, 0), (OF_GROUPS, 1)):
-                for some in pieces(list(dict.fromkeys(owner[part] for owner in owners if owner[part])), CHUNK):
-                    found |= reader.read(connection, concerns, some)
+                if ids := list(dict.fromkeys(owner[part] for owner in owners if owner[part])):
+                    found |= reader.read(connection, concerns, ids)
         return found
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
@@ -115,10 +112,10 @@ class SqlRecords(Records):
     def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
         found: dict[Owner, dict[str, set[str]]] = {}
         with self._database.reading() as connection:
-            for some in pieces([owner.client_id for owner in owners if owner.client_id], CHUNK):
-                for client_id, field, *texts in connection.execute(_FORMER, {"ids": some, "concern": concern}):
-                    of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
-                    of_field.update(text or "" for text in texts)
+            ids = [owner.client_id for owner in owners if owner.client_id]
+            for client_id, field, *texts in by_ids(connection, _FORMER, ids, concern=concern):
+                of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
+                of_field.update(text or "" for text in texts)
         return found
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
@@ -153,8 +150,7 @@ class SqlRecords(Records):
 
     def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:
         with self._database.writing() as connection:
-            for some in pieces([tuple(owner) for owner in owners], CHUNK):
-                connection.execute(self._postpone, {"of_concern": concern, "until": until, "keys": some})
+            for_ids(connection, self._postpone, owners, of_concern=concern, until=until)
 
     def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:
         with self._database.reading() as connection:
@@ -167,11 +163,8 @@ class SqlRecords(Records):
             return {Key(row[0], row[1], concern, row[2]) for row in rows}
 
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
-        found: set[str] = set()
         with self._database.reading() as connection:
-            for some in pieces(list(client_ids), CHUNK):
-                found.update(connection.scalars(_SENT, {"ids": some, "since": since}))
-        return frozenset(found)
+            return frozenset(row[0] for row in by_ids(connection, _SENT, client_ids, since=since))
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,10 +14,9 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import EXACT, reason
 from kartoteka.adapters.sql.load import RowReader
 from kartoteka.adapters.sql.tables import owner_of
-from kartoteka.adapters.sql.values import CHUNK, UNREADABLE, Row, clean, value_of
+from kartoteka.adapters.sql.values import UNREADABLE, Row, clean, value_of
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Change, Edit, Key, RowWrite, Value, Values
-from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 
@@ -30,7 +29,6 @@ class _Shape(NamedTuple):
 
 
 _Statement = sa.Update | sa.Delete | sa.Insert
-_Group = tuple[_Statement, list[Change]]
 
 _DELETE, _INSERT, _UPDATE = "delete", "insert", "update"
 
@@ -47,10 +45,23 @@ class RowWriter:
         by_shape: dict[_Shape, list[Change]] = defaultdict(list)
         for change in sorted(changes, key=lambda change: _row_id(change.record.key)):  # everybody locks in one order
             by_shape[self._shape(change)].append(change)
-        groups = [(self._statement(shape), by_shape[shape]) for shape in sorted(by_shape)]
-        if self._write_together(connection, groups):
-            return Saved()
-        return self._write_one_by_one(connection, groups)
+        again: set[Key] = set()
+        refused: dict[Key, str] = {}
+        columns: dict[Key, Mapping[str, str]] = {}
+        for shape in sorted(by_shape):
+            statement = self._statement(shape)
+            for change in self._not_written(connection, statement, by_shape[shape]):
+                key = change.record.key
+                written, why = self._write_one(connection, statement, change)
+                if why and (found := self._refused_columns(connection, change)):
+                    columns[key] = found
+                if shape.what == _INSERT and not written:
+                    why = self._why_not_inserted(connection, key, why)
+                if why:
+                    refused[key] = why
+                elif not written:
+                    again.add(key)
+        return Saved(frozenset(again), refused, columns)
 
     def forms(self, connection: sa.Connection, changes: Sequence[Change]) -> Mapping[Key, Values]:
         """Return what the rows hold now in place of what these changes wrote: a trigger may have rewritten it."""
@@ -67,13 +78,12 @@ class RowWriter:
                 for c in changes
                 if self._table(c.record.key) is table
             }
-            for some in pieces(sorted({owner for owner, _ in keys}), CHUNK):
-                rows = reader.read(connection, some)
-                written = {each: keys[each] for each in keys.keys() & rows.keys()}
-                found |= {
-                    c.record.key: {n: rows[each][n] for n, value in _new(c).items() if rows[each][n] != value}
-                    for each, c in written.items()
-                }
+            rows = reader.read(connection, sorted({owner for owner, _ in keys}))
+            found |= {
+                c.record.key: {n: rows[each][n] for n, value in _new(c).items() if rows[each][n] != value}
+                for each, c in keys.items()
+                if each in rows
+            }
         return found
 
     def _table(self, key: Key) -> sa.Table:
@@ -106,35 +116,29 @@ class RowWriter:
         conditions = (*(table.c[name] == value for name, value in named.items()), *seen)
         return table.delete().where(*conditions) if what == _DELETE else table.update().where(*conditions).values(new)
 
-    def _write_together(self, connection: sa.Connection, groups: Sequence[_Group]) -> bool:
-        """Write all rows with one statement for each shape; False (and nothing written) if one does not hold."""
-        if not groups:
-            return True
+    def _not_written(
+        self, connection: sa.Connection, statement: _Statement, changes: Sequence[Change]
+    ) -> Iterator[Change]:
+        """Write these rows together, or else in halves, and yield those that cannot be written, each alone."""
+        if self._write_together(connection, statement, changes):
+            return
+        if len(changes) == 1:
+            yield changes[0]
+            return
+        half = len(changes) // 2
+        for part in (changes[:half], changes[half:]):
+            yield from self._not_written(connection, statement, part)
+
+    def _write_together(self, connection: sa.Connection, statement: _Statement, changes: Sequence[Change]) -> bool:
+        """Write all these rows with one statement; False (and nothing written) if one does not hold."""
         savepoint = connection.begin_nested()
         try:
-            held = all(_write(connection, statement, some) == len(some) for statement, some in groups)
+            held = _write(connection, statement, changes) == len(changes)
         except (DBAPIError, ValueError) as error:
             self._give_up(savepoint, error)
             return False
         (savepoint.commit if held else savepoint.rollback)()
         return held
-
-    def _write_one_by_one(self, connection: sa.Connection, groups: Sequence[_Group]) -> Saved:
-        again: set[Key] = set()
-        refused: dict[Key, str] = {}
-        columns: dict[Key, Mapping[str, str]] = {}
-        for statement, change in ((statement, change) for statement, some in groups for change in some):
-            key = change.record.key
-            written, why = self._write_one(connection, statement, change)
-            if why and (found := self._refused_columns(connection, change)):
-                columns[key] = found
-            if _written(change).insert is not None and not written:
-                why = self._why_not_inserted(connection, key, why)
-            if why:
-                refused[key] = why
-            elif not written:
-                again.add(key)
-        return Saved(frozenset(again), refused, columns)
 
     def _refused_columns(self, connection: sa.Connection, change: Change) -> Mapping[str, str]:
         """Return which columns of a refused row the database does not take, and why: each is tried alone, and undone.

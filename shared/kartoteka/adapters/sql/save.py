@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,9 +19,8 @@ from kartoteka.adapters.sql.dialect.base import Merge, Refused
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
 from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
-from kartoteka.adapters.sql.values import CHUNK, Row, among, by_ids, fit, for_ids, text_of
+from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, text_of
 from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
-from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Saved
 
 _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
@@ -32,7 +31,6 @@ _HISTORY = (
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
-_OWNERS = sa.select(sync_links.c.panel_client_id, sync_links.c.client_id).where(among(sync_links.c.panel_client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -63,6 +61,18 @@ _STATUS_MERGES: Mapping[str, Merge] = {
 }
 
 
+class _Accounts(NamedTuple):
+    """How it stands with accounts that are to be linked.
+
+    ``late``: the clients whose account is another client's that is there, or of this save. ``freed``: the accounts that
+    a client that is gone loses, ``listed`` those of ``incoming_clients``, which are nobody's news any more.
+    """
+
+    late: frozenset[str]
+    freed: frozenset[str]
+    listed: frozenset[str]
+
+
 class Saver:
     """The statements that store changes, built once for a database."""
 
@@ -72,15 +82,19 @@ class Saver:
         dialect, incoming = database.dialect, database.erp.incoming_clients
         client = database.erp.clients.c
         self._there = sa.select(client.id).where(among(client.id))
-        self._no_longer_incoming = incoming.delete().where(among(incoming.c.panel_client_id))
+        link, is_listed = sync_links.c, among(incoming.c.panel_client_id)
+        self._held = sa.union_all(
+            sa.select(link.panel_client_id, link.client_id).where(among(link.panel_client_id)),
+            sa.select(incoming.c.panel_client_id, sa.null()).where(is_listed),
+        )
+        self._no_longer_incoming = incoming.delete().where(is_listed)
         self._links = dialect.upsert(sync_links, _LINK)
         self._matches = dialect.insert(sync_matches, _MATCH)
         self._history = dialect.insert(sync_history, _HISTORY)
         self._base = dialect.upsert(sync_base, BASE)
         self._status = dialect.upsert(sync_status, STATUS, _STATUS_MERGES)
         self._drop_base, self._drop_status = (
-            table.delete().where(dialect.among(*(table.c[name] for name in Key._fields)))
-            for table in (sync_base, sync_status)
+            table.delete().where(among(*(table.c[name] for name in Key._fields))) for table in (sync_base, sync_status)
         )
 
     def save(self, changes: Sequence[Change], run_id: str, at: datetime, *, unless_changed: bool = False) -> Saved:
@@ -107,7 +121,7 @@ class Saver:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
         if change.link:  # perhaps the account was linked to another client in this very moment
             with self._database.writing() as connection:
-                if self._linked_elsewhere(connection, [change]):
+                if self._linked(connection, [change]).late:
                     return self.store(connection, [change], run_id, at)
         if change.otherwise:
             self.save([change.otherwise], run_id, at)
@@ -118,10 +132,11 @@ class Saver:
         moved = _relinked(connection, changes)
         changes = [change for change in changes if change.record.key not in moved]
         again = frozenset[Key]()
-        if late := self._linked_elsewhere(connection, [change for change in changes if change.link]):
-            linking = [change for change in changes if change.link and change.link.client_id in late]
+        accounts = self._linked(connection, changes)
+        if accounts.late:
+            linking = [change for change in changes if change.link and change.link.client_id in accounts.late]
             again = frozenset(change.record.key for change in linking)
-            others = [change for change in changes if change.record.key.client_id not in late]
+            others = [change for change in changes if change.record.key.client_id not in accounts.late]
             changes = [*others, *(change.otherwise for change in linking if change.otherwise)]
         writing = [change for change in changes if _writes_row(change)]
         answer = self._rows.write(connection, writing)
@@ -133,11 +148,16 @@ class Saver:
             else with_erp_forms(change, forms.get(change.record.key))
             for change in changes
         ]
-        self._store(connection, [change for change in stored if change is not None], run_id, at)
+        self._store(connection, [change for change in stored if change is not None], accounts, run_id, at)
         return replace(answer, again=answer.again | again | moved)
 
-    def _store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> None:
-        self._store_links(connection, [change.link for change in changes if change.link], at)
+    def _store(
+        self, connection: sa.Connection, changes: Sequence[Change], accounts: _Accounts, run_id: str, at: datetime
+    ) -> None:
+        linked = {change.link.panel_client_id: _link_row(change.link, at) for change in changes if change.link}
+        for_ids(connection, _FREED, accounts.freed & linked.keys())
+        self._database.run(connection, self._links, linked.values())
+        for_ids(connection, self._no_longer_incoming, accounts.listed & linked.keys())
         given = {c.record.key.client_id: c.candidates for c in changes if c.candidates is not None}
         self._replace_matches(connection, given, at)
         history = (row for change in changes for row in _history_rows(change, run_id, at))
@@ -163,28 +183,21 @@ class Saver:
     ) -> None:
         """Write the rows of these keys, and delete those that are None."""
         self._database.run(connection, upsert, (row for row in rows.values() if row is not None))
-        for some in pieces([tuple(key) for key, row in rows.items() if row is None], CHUNK):
-            connection.execute(drop, {"keys": some})
+        for_ids(connection, drop, [key for key, row in rows.items() if row is None])
 
-    def _linked_elsewhere(self, connection: sa.Connection, changes: Sequence[Change]) -> frozenset[str]:
-        """Return the clients of these changes whose account is another client's that is there, or of this save."""
+    def _linked(self, connection: sa.Connection, changes: Sequence[Change]) -> _Accounts:
+        """Return how it stands with the accounts that these changes link."""
         wanted: dict[str, str] = {}
         late = set()
         for link in (change.link for change in changes if change.link):
             if wanted.setdefault(link.panel_client_id, link.client_id) != link.client_id:
                 late.add(link.client_id)
-        owners = {row[0]: row[1] for row in by_ids(connection, _OWNERS, wanted)}
-        others = {account: owner for account, owner in owners.items() if owner != wanted[account]}
+        held = by_ids(connection, self._held, wanted)
+        others = {account: owner for account, owner in held if owner is not None and owner != wanted[account]}
         there = {row[0] for row in by_ids(connection, self._there, set(others.values()))}
         late |= {wanted[account] for account, owner in others.items() if owner in there}
-        return frozenset(late)
-
-    def _store_links(self, connection: sa.Connection, links: Sequence[Link], at: datetime) -> None:
-        """Store links: a client that is gone loses the account, and it is nobody's news any more."""
-        accounts = [link.panel_client_id for link in links]
-        for_ids(connection, _FREED, accounts)
-        self._database.run(connection, self._links, (_link_row(link, at) for link in links))
-        for_ids(connection, self._no_longer_incoming, accounts)
+        listed = frozenset(account for account, owner in held if owner is None)
+        return _Accounts(frozenset(late), frozenset(others), listed)
 
     def _replace_matches(
         self, connection: sa.Connection, given: Mapping[str, Sequence[Candidate]], at: datetime
@@ -195,7 +208,7 @@ class Saver:
         """
         stood = by_ids(connection, _STOOD, given)
         before = {(row[0], row[1]): dict(zip(_ANSWERED, row[2:], strict=True)) for row in stood}
-        for_ids(connection, _DROP_MATCHES, given)
+        for_ids(connection, _DROP_MATCHES, {client_id for client_id, _ in before})
         rows = {(key, one.panel_client_id): _match_row(key, one, at) for key, some in given.items() for one in some}
         self._database.run(connection, self._matches, (row | before.get(key, {}) for key, row in rows.items()))
 
@@ -203,9 +216,8 @@ class Saver:
 def _unchanged(connection: sa.Connection, changes: Sequence[Change]) -> list[Change]:
     """Return those of the changes whose records are as they were loaded; nobody changes them before the end."""
     concerns = {change.record.key.concern for change in changes}
-    now: dict[Key, RecordState] = {}
-    for some in pieces(sorted({change.record.key.client_id for change in changes}), CHUNK):
-        now |= OF_CLIENTS_AND_ITEMS.read(connection, concerns, some, locked=True)
+    ids = sorted({change.record.key.client_id for change in changes})
+    now = OF_CLIENTS_AND_ITEMS.read(connection, concerns, ids, locked=True)
     return [change for change in changes if now.get(change.record.key, RecordState()) == change.record.state]
 
 

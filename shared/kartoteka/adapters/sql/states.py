@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,9 @@ BASE = (*KEY, "values", "panel_item_id", "notes", "intent", "due_at", "attempts"
 """The columns of a row of ``sync_base``."""
 STATUS = (*KEY, "state", "since", "last_in_step_at", "code", "field", "message_pl", "message_en")
 """The columns of a row of ``sync_status``."""
+
+_PANEL_ITEM_ID, _BASE_CODE = sync_base.c.panel_item_id, sync_base.c.code
+_STATUS_CODE, _STATUS_FIELD = sync_status.c.code, sync_status.c.field
 
 Whose = Callable[[sa.Table], sa.ColumnElement[bool]]
 """A table of ours -> the condition for its rows about the owners in the parameter ``ids``."""
@@ -51,18 +54,22 @@ class StateReader:
 
         ``locked``: until the end of the transaction nobody else changes what was read.
         """
-        given = {"ids": list(ids), "concerns": list(concerns)}
-        kept: dict[Key, dict[str, Any]] = defaultdict(dict)
-        for row in connection.execute(self._base.with_for_update() if locked else self._base, given):
-            kept[Key(*row[:4])] = _kept(row[4:])
-        for row in connection.execute(self._status, given):
-            kept[Key(*row[:4])] |= {"status": status_of(row[4:-1]), "decision": str(row[-1] or "")}
-        return {key: RecordState(**parts) for key, parts in kept.items()}
+        given = {"ids": ids, "concerns": concerns}
+        rows = connection.execute(self._base.with_for_update() if locked else self._base, given).all()
+        said = {
+            Key(client_id, group_id, concern, item_id): (status_of(*told), str(decision or ""))
+            for client_id, group_id, concern, item_id, *told, decision in connection.execute(self._status, given).all()
+        }
+        states: dict[Key, RecordState] = {}
+        for client_id, group_id, concern, item_id, *kept in rows:
+            key = Key(client_id, group_id, concern, item_id)
+            states[key] = RecordState(*_kept(kept), *said.pop(key, (None, "")))
+        return states | {key: RecordState(status=status, decision=word) for key, (status, word) in said.items()}
 
 
 def _select(table: sa.Table, columns: Collection[str], whose: Whose, *, with_items: bool) -> Select:
     found = sa.select(*(table.c[name] for name in columns)).where(
-        whose(table), table.c.concern.in_(sa.bindparam("concerns", expanding=True))
+        whose(table), among(table.c.concern, parameter="concerns")
     )
     return found if with_items else found.where(table.c.item_id == "")
 
@@ -71,39 +78,39 @@ OF_CLIENTS, OF_CLIENTS_AND_ITEMS = StateReader(of_clients), StateReader(of_clien
 OF_GROUPS = StateReader(of_groups)
 
 
-def status_of(row: Any) -> Status:
-    """Return the status in a row: state, code, field and both messages."""
-    state, code, field, message_pl, message_en = row
+@lru_cache(maxsize=256)
+def status_of(state: str, code: str, field: str, message_pl: str | None, message_en: str | None) -> Status:
+    """Return the status in a row: state, code, field and both messages. Most rows say one of a few things."""
     return Status(State(state), code, field, message_pl or "", message_en or "")
 
 
-def _kept(row: Any) -> dict[str, Any]:
+def _kept(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the first attributes of a :class:`RecordState`: all but its status and a person's decision."""
     values, panel_id, notes, intent, due_at, attempts, tries, code = row
-    return {
-        "base": None if values is None else _forms(json.loads(values)),
-        "panel_id": panel_id or "",
-        "notes": {field: Note(*note) for field, note in json.loads(notes or "{}").items()},
-        "intent": None if intent is None else _intent(json.loads(intent)),
-        "deferral": None if due_at is None else Deferral(due_at, attempts, tries, code),
-    }
+    return (
+        None if values is None else _forms(json.loads(values)),
+        panel_id or "",
+        {field: Note(*note) for field, note in json.loads(notes).items()} if notes else {},
+        None if intent is None else _intent(json.loads(intent)),
+        None if due_at is None else Deferral(due_at, attempts, tries, code),
+    )
 
 
 def base_row(key: Key, state: RecordState, at: datetime) -> Row | None:
     """Return the row of ``sync_base`` for a state; None where nothing is kept there."""
-    deferral = state.deferral
-    kept = (state.base is not None, state.panel_id, state.notes, state.intent is not None, deferral)
-    if not any(kept):
+    base, deferral, intent = state.base, state.deferral, state.intent
+    if base is None and intent is None and not (state.panel_id or state.notes or deferral):
         return None
     return {
         **key._asdict(),
-        "values": None if state.base is None else _json(_spelled(state.base)),
-        "panel_item_id": fit(sync_base.c.panel_item_id, state.panel_id) or None,
+        "values": None if base is None else _json(_spelled(base)),
+        "panel_item_id": fit(_PANEL_ITEM_ID, state.panel_id) or None,
         "notes": _json({field: _spelled_note(note) for field, note in state.notes.items()}) if state.notes else None,
-        "intent": None if state.intent is None else _json(_spelled_intent(state.intent)),
+        "intent": None if intent is None else _json(_spelled_intent(intent)),
         "due_at": deferral.due_at if deferral else None,
         "attempts": deferral.attempts if deferral else 0,
         "tries": deferral.tries if deferral else 0,
-        "code": fit(sync_base.c.code, deferral.code) if deferral else "",
+        "code": fit(_BASE_CODE, deferral.code) if deferral else "",
         "at": at,
     }
 
@@ -112,13 +119,16 @@ def status_row(key: Key, status: Status | None, at: datetime) -> Row | None:
     """Return the row of ``sync_status`` for a status; None for none."""
     if status is None:
         return None
+    in_step_at = at if status.state is State.IN_STEP else None
+    return {**key._asdict(), "since": at, "last_in_step_at": in_step_at, **_told(status)}
+
+
+@lru_cache(maxsize=256)
+def _told(status: Status) -> Row:
     return {
-        **key._asdict(),
         "state": str(status.state),
-        "since": at,
-        "last_in_step_at": at if status.state is State.IN_STEP else None,
-        "code": fit(sync_status.c.code, status.code),
-        "field": fit(sync_status.c.field, status.field),
+        "code": fit(_STATUS_CODE, status.code),
+        "field": fit(_STATUS_FIELD, status.field),
         "message_pl": clean(status.message_pl),
         "message_en": clean(status.message_en),
     }
@@ -126,46 +136,53 @@ def status_row(key: Key, status: Status | None, at: datetime) -> Row | None:
 
 # --- JSON
 
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_moment = datetime.fromisoformat
 
-def _json(document: Any) -> str:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+_SENT = ""
+"""No field's name: under it stands what is remembered of values that the panel has not shown yet, each once."""
 
 
 def _spelled(base: Forms) -> dict[str, Any]:
     """Spell a field by its value where the forms are equal, else by a list: of both, or of the ERP's alone.
 
-    Ids are a list themselves, so they are never spelled by their value. What is remembered of a value that the panel
-    has not shown yet stands in a third place.
+    Ids are a list themselves, so they are never spelled by their value. A value that the panel has not shown yet has a
+    third place, which says what is remembered of it: most fields that are sent are sent together.
     """
-    return {name: _spelled_field(base, name) for name in base.erp}
-
-
-def _spelled_field(base: Forms, name: str) -> Any:
-    value, sent = base.erp[name], base.sent.get(name)
-    if sent:
-        return [value, None, [sent.at.isoformat(), list(sent.former), sent.ask_at.isoformat(), sent.times, sent.seen]]
-    if name not in base.panel:
-        return [value]
-    panel = base.panel[name]
-    return value if value == panel and not isinstance(value, tuple) else [value, panel]
+    document: dict[str, Any] = {}
+    remembered: dict[Sent, int] = {}
+    for name, value in base.erp.items():
+        if sent := base.sent.get(name):
+            document[name] = [value, None, remembered.setdefault(sent, len(remembered))]
+        elif name not in base.panel:
+            document[name] = [value]
+        else:
+            panel = base.panel[name]
+            document[name] = value if value == panel and not isinstance(value, tuple) else [value, panel]
+    if remembered:
+        document[_SENT] = [[s.at.isoformat(), s.former, s.ask_at.isoformat(), s.times, s.seen] for s in remembered]
+    return document
 
 
 def _forms(document: dict[str, Any]) -> Forms:
+    remembered = [_sent(*each) for each in document.pop(_SENT, ())]
     erp: dict[str, Value] = {}
     panel: dict[str, Value] = {}
     sent: dict[str, Sent] = {}
     for name, spelled in document.items():
-        forms = spelled if isinstance(spelled, list) else [spelled, spelled]
-        erp[name] = from_json(forms[0])
-        if len(forms) == 2:
-            panel[name] = from_json(forms[1])
-        elif len(forms) == 3:
-            at, former, ask_at, times, seen = forms[2]
-            sent[name] = Sent(_moment(at), tuple(map(from_json, former)), _moment(ask_at), times, seen)
+        if not isinstance(spelled, list):
+            erp[name] = panel[name] = spelled
+            continue
+        erp[name] = from_json(spelled[0])
+        if len(spelled) == 2:
+            panel[name] = from_json(spelled[1])
+        elif len(spelled) == 3:
+            sent[name] = remembered[spelled[2]]
     return Forms(erp, panel, sent)
 
 
-_moment = datetime.fromisoformat
+def _sent(at: str, former: list[Any], ask_at: str, times: int, seen: bool) -> Sent:
+    return Sent(_moment(at), tuple(map(from_json, former)), _moment(ask_at), times, seen)
 
 
 def _spelled_note(note: Note) -> list[Any]:

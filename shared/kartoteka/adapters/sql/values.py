@@ -1,8 +1,9 @@
-"""Values and keys on their way into the database and back: what does not fit, and how many go at once."""
+"""Values and keys on their way into the database and back: what does not fit, and how many keys go in one parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 
 from kartoteka.fields.values import as_text
 from kartoteka.model import Value
-from kartoteka.pieces import pieces
 
 CHUNK = 1000
-"""Keys in one statement at most."""
+"""Rows read at once where there may be any number of them."""
+
+NUL = "\uffff"
+"""What stands for NUL in a list of keys: no engine reads it out of JSON, and one keeps it in a text."""
 
 UNREADABLE = "\ufffd"
 """What stands for a letter that is none in the database's encoding."""
@@ -28,11 +31,43 @@ Found = sa.Row[*tuple[Any, ...]]
 """A row that was read."""
 
 Select = sa.Select[*tuple[Any, ...]]
+AnySelect = Select | sa.CompoundSelect[*tuple[Any, ...]]
 
 
-def among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Return the condition that a column holds one of the parameter ``ids``."""
-    return column.in_(sa.bindparam("ids", expanding=True))
+class KeyList(sa.TypeDecorator[Collection[Any]]):
+    """Keys, or tuples of them, as one parameter: a JSON list, which the database unfolds."""
+
+    impl = sa.UnicodeText
+    cache_ok = True
+
+    def process_bind_param(self, value: Collection[Any] | None, _dialect: sa.Dialect) -> str:
+        """Return the list as JSON."""
+        keys = list(value or ())
+        spelled = json.dumps(keys, ensure_ascii=False)
+        return json.dumps(_without_nul(keys), ensure_ascii=False) if "\\u0000" in spelled else spelled
+
+
+def _without_nul(keys: Any) -> Any:
+    return keys.replace("\x00", NUL) if isinstance(keys, str) else [_without_nul(each) for each in keys]
+
+
+class Among(sa.sql.functions.FunctionElement[Any]):
+    """The condition that columns together hold one of the keys in a parameter; each engine compiles it its own way.
+
+    However many keys there are, it is one statement with one value. It has no type: where booleans are numbers it would
+    be compared with 1, and answered without an index.
+    """
+
+    type = sa.types.NullType()
+    inherit_cache = True
+
+    def __init__(self, parameter: str, *columns: sa.ColumnElement[Any]) -> None:
+        super().__init__(sa.bindparam(parameter, type_=KeyList()), *columns)
+
+
+def among(*columns: sa.ColumnElement[Any], parameter: str = "ids") -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds one of a parameter's keys, or several together one of its tuples."""
+    return Among(parameter, *columns)
 
 
 def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
@@ -40,15 +75,15 @@ def letters(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.cast(column, sa.UnicodeText())
 
 
-def by_ids(connection: sa.Connection, statement: Select, ids: Collection[str]) -> list[Found]:
-    """Return the rows of a statement with :func:`among` in it: one statement for each ``CHUNK`` ids."""
-    return [row for some in pieces(list(ids), CHUNK) for row in connection.execute(statement, {"ids": some})]
+def by_ids(connection: sa.Connection, statement: AnySelect, ids: Collection[str], **given: Any) -> Sequence[Found]:
+    """Return the rows of a statement with :func:`among` in it; without ids it is not asked."""
+    return connection.execute(statement, {"ids": ids, **given}).all() if ids else ()
 
 
-def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[str]) -> None:
-    """Run a writing statement with :func:`among` in it for these ids."""
-    for some in pieces(list(ids), CHUNK):
-        connection.execute(statement, {"ids": some})
+def for_ids(connection: sa.Connection, statement: sa.Executable, ids: Collection[Any], **given: Any) -> None:
+    """Run a writing statement with :func:`among` in it, where there are any ids."""
+    if ids:
+        connection.execute(statement, {"ids": ids, **given})
 
 
 def value_of(stored: Any) -> Value:
@@ -78,13 +113,15 @@ def moment_of(text: str) -> datetime | None:
 
 def clean(text: str) -> str:
     """Return the text without what no database takes: NUL, and halves of surrogate pairs."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def text_of(value: Value) -> str | None:
     """Return a value as ``sync_history`` and ``sync_conflicts`` show it."""
     text = as_text(value)
-    return text if text is None or (text.isascii() and "\x00" not in text) else clean(text)
+    return text if text is None else clean(text)
 
 
 def fit(column: sa.Column[Any], text: str) -> str:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from functools import partial
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
@@ -52,7 +53,7 @@ from kartoteka.model import (
 from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount
+from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown, by_owner
@@ -130,6 +131,8 @@ class Accounts(Concern):
         self._lacks_account: dict[Owner, bool] = {}
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
+        self._closed_in: dict[Window, Collection[str] | None] = {}
+        self._shown: dict[str, Account] = {}
 
     @property
     def is_on(self) -> bool:
@@ -248,7 +251,7 @@ class Accounts(Concern):
         """Return the clients whose account somebody has closed in the panel, or opened again."""
         moved = news.moved
         loaded = by_owner(self.load(moved)) if moved and self.is_on else []
-        is_open, failed = self._activity([records[0] for _, records in loaded])
+        is_open, failed = self._activity([records[0] for _, records in loaded], news.window)
         for error in failed.values():
             raise error
         return [
@@ -257,14 +260,26 @@ class Accounts(Concern):
             if owner in is_open and any(self.plans(records, Shown({ACTIVE: is_open[owner]}, moved[owner])))
         ]
 
-    def _activity(self, records: Sequence[Record]) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
-        """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed."""
+    def _activity(
+        self, records: Sequence[Record], window: Window | None = None
+    ) -> tuple[Mapping[Owner, bool], Mapping[Owner, Retry | Halt]]:
+        """Return whether these clients' accounts are open, where the ERP has not just changed that, and who failed.
+
+        Of a ``window`` of several pages the panel is asked once who is closed there, and then about those alone.
+        """
         agreed = {r.link.panel_client_id: r for r in records if r.link and self._as_agreed(r)}
         ids = {key: record.key.owner for key, record in agreed.items()}
         deferrals = {key: record.state.deferral for key, record in agreed.items()}
-        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, list(ids), deferrals)
+        called = self._called_closed(window) if window and ids else None
+        asked = [key for key in ids if called is None or key in called]
+        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, asked, deferrals)
         errors = {ids[key]: error for key, error in failed.items() if not isinstance(error, Reject)}
         return {owner: key not in closed for key, owner in ids.items() if key not in failed}, errors
+
+    def _called_closed(self, window: Window) -> Collection[str] | None:
+        if window not in self._closed_in:
+            self._closed_in[window] = self.run.panel.closed_in(window)
+        return self._closed_in[window]
 
     def _as_agreed(self, record: Record) -> bool:
         wanted = (record.erp or {}).get(ACTIVE) if self.rules[ACTIVE].to_panel else None
@@ -620,17 +635,13 @@ class Accounts(Concern):
         return True
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
-        """Open accounts, and write into those that are there: one call for each kind."""
+        """Open accounts, then write into those that are there."""
         notify = self.run.policy.accounts.notify_customer
         opening_, others = (
             [n for n, p in enumerate(plans) if (p.act is Act.ADD) is making] for making in (True, False)
         )
-        created = retry.send_apart(
-            self.run,
-            "create",
-            lambda some: self.run.panel.create(some, notify=notify),
-            [plans[n] for n in opening_],
-        )
+        create = partial(self.run.panel.create, notify=notify)
+        created = retry.send_apart(self.run, "create", create, [plans[n] for n in opening_])
         updated = super().send([plans[n] for n in others])
         answers = {**dict(zip(opening_, created, strict=True)), **dict(zip(others, updated, strict=True))}
         return [answers[n] for n in range(len(plans))]
@@ -718,6 +729,8 @@ class Accounts(Concern):
         link = Link(record.key.client_id, account.panel_client_id, account.login, by)
         if intent and intent.making:
             self._opened[record.key.client_id] = Opened(values, {})
+        else:
+            self._shown[record.key.client_id] = account
         due = self._to_be_closed(record) is not closed
         return self._linked(record, link, {} if due else {ACTIVE: not closed}, intent.written if intent else ())
 
@@ -746,9 +759,10 @@ class Accounts(Concern):
         links = {change.link.client_id: change.link for change in changes if change.link}
         if not links:
             return ()
-        known = {key: opened for key, opened in self._opened.items() if key in links}
+        known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
-        return [change for concern in self._others() for change in concern.first_contact(links, known, fresh)]
+        shown = {key: account for key, account in self._shown.items() if key in links}
+        return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]
 
     def saved(self, changes: Sequence[Change]) -> None:
         """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""

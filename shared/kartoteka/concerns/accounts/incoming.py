@@ -38,8 +38,10 @@ class Incoming:
 
     def list(self, panel_client_ids: Sequence[str]) -> None:
         """Read these accounts afresh, and list those that are nobody's."""
-        for chunk in self._run.chunks(panel_client_ids) if self._is_on else ():
-            self.note(list(self._run.panel.read(chunk).values()))
+        chunks = self._run.chunks(panel_client_ids) if self._is_on else ()
+        found = [account for some in self._run.at_once(self._run.panel.read, chunks) for account in some.values()]
+        if found:
+            self.note(found)
 
     def note(self, accounts: Sequence[Account]) -> Sequence[str]:
         """Keep the list true for these accounts; return the clients without an account that hit one of them."""

@@ -23,7 +23,7 @@ from kartoteka.fields.table import (
 )
 from kartoteka.model import Note, Side, Value, Values
 from kartoteka.policy import Policy
-from kartoteka.sync.merge import Step, check, checked_step, quoted
+from kartoteka.sync.merge import Step, checked_step, quoted
 from kartoteka.sync.plan import UNKNOWN, joined
 
 
@@ -74,10 +74,6 @@ def _wrong_number(name: str, value: Value, row: Values, policy: Policy) -> Rejec
 
 
 def _refusal(name: str, value: Value, row: Values, note: Note | None) -> Reject | None:
-    try:
-        check(ACCOUNT_FIELDS[name], Side.PANEL, value)
-    except Reject as reject:
-        return reject
     step = checked_step(ACCOUNT_FIELDS[name], Step(name, Side.PANEL, value), note, (), row)
     return Reject(step.code, field=name, **step.facts) if step.code else None
 

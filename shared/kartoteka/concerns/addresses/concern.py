@@ -67,6 +67,16 @@ class Addresses(Concern):
         section = run.policy.delivery_addresses
         propagate = section.deletes == "propagate"
         self._terms = Terms(self.rules, section.direction, section.conflict, propagate, self.lacks)
+        self._without_items: set[Owner] = set()
+
+    def load(self, owners: Collection[Owner]) -> list[Record]:
+        """Return what is known of these clients, and remember of whom no address is known."""
+        records = super().load(owners)
+        found = {owner: len(some) > 1 for owner, some in by_owner(records)}
+        with self.lock:
+            self._without_items -= found.keys()
+            self._without_items |= {owner for owner, has_items in found.items() if not has_items}
+        return records
 
     def passes(self, *, at_once: bool) -> Mapping[str, Source]:
         """Return the rotating pass over the addresses of all linked clients."""
@@ -171,18 +181,30 @@ class Addresses(Concern):
         return self.is_on and super().must_read(record)
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
-        """Read the accounts of these clients, and the addresses of those who have the right one: two calls."""
-        shown, failed = super().read(records)
+        """Read the accounts of these clients, and the addresses of those who have the right one.
+
+        Where no address is known the panel is asked for some first: of whom it has none either, nothing else is read.
+        """
+        bare = {r.link.panel_client_id: r for r in records if r.link and self._is_bare(r)}
+        deferred = {key: record.state.deferral for key, record in bare.items()}
+        early, unasked = self.addresses_of(list(bare), deferred)
+        found: dict[Owner, Shown] = {
+            r.key.owner: _shown(_believed(r), early[key]) for key, r in bare.items() if key in early and not early[key]
+        }
+        errors: dict[Owner, Reject | Retry | Halt] = {bare[key].key.owner: error for key, error in unasked.items()}
+        rest = [record for record in records if record.key.owner not in found and record.key.owner not in errors]
+        shown, failed = super().read(rest) if rest else ({}, {})
         of_account = {
             seen.account.panel_client_id: record.key.owner
-            for record in records
+            for record in rest
             if (seen := shown.get(record.key.owner)) and seen.account and not_own(record, seen.account) is None
         }
-        states = {record.key.owner: record.state for record in records}
+        states = {record.key.owner: record.state for record in rest}
         deferrals = {key: states[owner].deferral for key, owner in of_account.items()}
-        addresses, unread = self.addresses_of(list(of_account), deferrals)
-        found: dict[Owner, Shown] = dict(shown)
-        errors: dict[Owner, Reject | Retry | Halt] = dict(failed)
+        addresses, unread = self.addresses_of([key for key in of_account if key not in early], deferrals)
+        addresses = {**early, **addresses}
+        found |= shown
+        errors |= failed
         for key, owner in of_account.items():
             if key in addresses:
                 found[owner] = _shown(shown[owner].account, addresses[key])
@@ -191,10 +213,14 @@ class Addresses(Concern):
                 errors[owner] = unread.get(key, Retry("missing_result"))
         return found, errors
 
+    def _is_bare(self, own: Record) -> bool:
+        """Whether no address of a client is known, and nothing is the matter with its account."""
+        return own.key.owner in self._without_items and own.code not in NOT_READ
+
     def addresses_of(
         self, panel_client_ids: Sequence[str], deferrals: Mapping[str, Deferral | None] = NOTHING
     ) -> tuple[Mapping[str, Sequence[Address] | None], Mapping[str, Reject | Retry | Halt]]:
-        """Read the addresses of these accounts in one call; return them, and who could not be read, and why.
+        """Read the addresses of these accounts; return them, and who could not be read, and why.
 
         None stands for an account that the answer does not name. ``deferrals``: how the records of these were deferred.
         """
@@ -225,7 +251,7 @@ class Addresses(Concern):
         return changes
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
-        """Send these writes gate by gate. After a call that failed as a whole no other is made in this run."""
+        """Send these writes gate by gate. After a call that failed as a whole no other is begun."""
         panel = self.run.panel
         gates: Mapping[Act, Callable[[Sequence[AddressWrite]], Sequence[Outcome]]] = {
             Act.ADD: panel.add_addresses,
@@ -293,26 +319,23 @@ class Addresses(Concern):
         return self.asking(moved) if moved and self.is_on else []
 
     def asking(self, accounts: Mapping[Owner, Account | None]) -> list[Owner]:
-        """Return those of these clients whose addresses ask for something; one call for each batch of them.
+        """Return those of these clients whose addresses ask for something.
 
-        ``accounts``: as they were read just now, None where they were not. Raises Retry or Halt where a batch could not
-        be read. What is deferred comes back by its own time.
+        ``accounts``: as they were read just now, None where they were not. Raises Retry or Halt where some could not be
+        read. What is deferred comes back by its own time.
         """
-        found: list[Owner] = []
-        for batch in self.run.chunks(list(accounts)):
-            loaded = {o: r for o, r in by_owner(self.load(batch)) if self._may_ask(r[0], accounts[o])}
-            ids = {r[0].link.panel_client_id: owner for owner, r in loaded.items() if r[0].link}
-            addresses, failed = self.addresses_of(list(ids))
-            for error in failed.values():
-                if not isinstance(error, Reject):
-                    raise error
-            plans: list[Plan] = []
-            for key, owner in ids.items():
-                if key not in failed:
-                    shown = _shown(accounts[owner], addresses[key]) if key in addresses else None
-                    plans += self._asked_for(loaded[owner], shown)
-            found += self.noted(plans)
-        return found
+        loaded = {o: r for o, r in by_owner(self.load(list(accounts))) if self._may_ask(r[0], accounts[o])}
+        ids = {r[0].link.panel_client_id: owner for owner, r in loaded.items() if r[0].link}
+        addresses, failed = self.addresses_of(list(ids))
+        for error in failed.values():
+            if not isinstance(error, Reject):
+                raise error
+        plans: list[Plan] = []
+        for key, owner in ids.items():
+            if key not in failed:
+                shown = _shown(accounts[owner], addresses[key]) if key in addresses else None
+                plans += self._asked_for(loaded[owner], shown)
+        return self.noted(plans)
 
     @staticmethod
     def _may_ask(own: Record, account: Account | None) -> bool:
@@ -323,22 +346,24 @@ class Addresses(Concern):
     def _asked_for(self, records: Sequence[Record], shown: ShownAddresses | None) -> list[Plan]:
         """Return what a client's addresses ask for; ``shown`` None: the panel has no such account."""
         own = records[0]
-        assert own.link is not None
         if shown is None:
             return [] if own.code == "account_gone" else [Plan(own, Act.LOOK)]
-        believed = shown.account or Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
-        plans = self.plans(records, replace(shown, account=believed))
+        plans = self.plans(records, replace(shown, account=shown.account or _believed(own)))
         return [plan for plan in plans if not comes_back(plan.record)]
 
     def first_contact(
-        self, links: Mapping[str, Link], known: Mapping[str, Opened], fresh: Collection[str]
+        self,
+        links: Mapping[str, Link],
+        known: Mapping[str, Opened],
+        fresh: Collection[str],
+        shown: Mapping[str, Account],
     ) -> list[Change]:
         """Return what is stored of newly linked clients; bases of addresses of an account that was before are void.
 
         The addresses of an account that was opened just now are due only where the ERP has any: it was opened with
-        fields of other concerns (``known``).
+        fields of other concerns (``known``). An account that is ``shown`` shows none of its addresses.
         """
-        del known
+        del known, shown
         records = self.load([Owner(client_id) for client_id in links])
         having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
         due = {key: link for key, link in links.items() if key not in fresh or key in having}
@@ -347,12 +372,18 @@ class Addresses(Concern):
             for record in records
             if record.key.item_id or record.key.client_id not in due
         ]
-        return [*filter(None, void), *super().first_contact(due, {}, ())]
+        return [*filter(None, void), *super().first_contact(due, {}, (), {})]
 
 
 def _shown(account: Account | None, addresses: Sequence[Address] | None) -> ShownAddresses:
     """Return what the panel shows of a client; ``addresses`` None: it does not name it."""
     return ShownAddresses(account=account, addresses=tuple(addresses or ()), named=addresses is not None)
+
+
+def _believed(own: Record) -> Account:
+    """Return a client's account where it was not read: the one that the link names, with the client's code."""
+    assert own.link is not None
+    return Account(own.link.panel_client_id, own.link.panel_login, own.key.client_id, {})
 
 
 def _was_shown(item: Record) -> bool:

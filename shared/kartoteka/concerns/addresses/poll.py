@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
+from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found
 from kartoteka.sync.run import Run
 from kartoteka.sync.waiting import Waiting
@@ -27,6 +28,8 @@ LATELY = timedelta(days=30)
 """How long clients have a turn of their own after an edit of their addresses."""
 SLOWEST = 4
 """How many times longer than ``calls_per_day`` asks for a pass waits at most."""
+FEWER = 4
+"""How many times longer than the feed a pass waits where the month's calls are short."""
 TOGETHER = timedelta(hours=1)
 """What a schedule has missed is made up for so long at most."""
 DAY = timedelta(days=1)
@@ -68,7 +71,8 @@ class AddressPoll:
         self._concern = concern
         self._at_once = at_once
         self._shortest = DAY / run.policy.delivery_addresses.calls_per_day
-        self._longest = SLOWEST * self._shortest
+        rarest = timedelta(0) if run.policy.panel.monthly_budget is None else FEWER * RAREST
+        self._longest = max(SLOWEST * self._shortest, rarest)
         self.name = "addresses"
 
     def find(self, document: Document | None) -> Found:
@@ -86,11 +90,11 @@ class AddressPoll:
         failed = (0 if read else turn.failed) + 1 if unread else 0
         if failed >= PATIENCE:
             read, failed = list(unread), 0
-        waiting = turn.waiting or Waiting(now, self._shortest)
-        waiting = waiting.asked(now, self._shortest, self._longest)
+        shortest = max(self._shortest, FEWER * spacing(self._run))
+        waiting = (turn.waiting or Waiting(now, shortest)).asked(now, shortest, max(SLOWEST * self._shortest, shortest))
         moved = Turn(_last(rest, read, turn.after), _last(lately, read, turn.lately), failed, waiting)
         if keys:
-            moved = replace(moved, waiting=waiting.changed(now, self._shortest))
+            moved = replace(moved, waiting=waiting.changed(now, shortest))
         return Found({self._concern.name: keys}, moved.to_document(), failure=failure)
 
     def _limit(self, waiting: Waiting | None, now: datetime) -> int:

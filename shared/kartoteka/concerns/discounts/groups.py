@@ -346,8 +346,8 @@ class Groups:
             told = codes.status("group_in_use", count=str(len(members)))
             change = retry.deferred(self._run, plan.record, Retry("group_in_use"), told=told)
             return replace(change, after=replace(change.after, intent=None)), ()
-        (change,), halts = carry_out(self._concern, [plan])
-        return change, halts
+        carried = carry_out(self._concern, [plan])
+        return carried.changes[0], carried.halts
 
     def _members(self, plan: Plan) -> tuple[Sequence[str], Reject | Retry | Halt | None]:
         """Return who is in a group in the panel, or why it could not be asked."""

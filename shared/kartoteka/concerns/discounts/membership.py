@@ -88,10 +88,9 @@ class Discounts(Concern):
 
     # --- groups go a way of their own
 
-    def batches(self, owners: Sequence[Owner]) -> Sequence[tuple[Sequence[Owner], int]]:
-        """Return the groups, one chunk after the other, then the clients, who are put into them."""
-        groups, clients = [o for o in owners if o.group_id], [o for o in owners if o.client_id]
-        return (groups, 1), (clients, 0)
+    def batches(self, owners: Sequence[Owner]) -> Sequence[Sequence[Owner]]:
+        """Return the groups, then the clients, who are put into them."""
+        return [o for o in owners if o.group_id], [o for o in owners if o.client_id]
 
     def work_alone(self, owners: Sequence[Owner]) -> Report | None:
         """Work discount groups; None for clients."""

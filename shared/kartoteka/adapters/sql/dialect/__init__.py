@@ -62,7 +62,7 @@ def open_engine(address: str) -> sa.Engine:
             pool_size=POOL_SIZE,
             max_overflow=POOL_SIZE,
             pool_timeout=dialect.lock_seconds,
-            pool_pre_ping=True,
+            pool_pre_ping=dialect.keeps_connections,
             hide_parameters=True,
         )
     except (ImportError, sa.exc.NoSuchModuleError):

@@ -6,7 +6,8 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -91,6 +92,14 @@ class UtcNow(sa.sql.functions.FunctionElement[Any]):
     inherit_cache = True
 
 
+@lru_cache(maxsize=1024)
+def spelled(moment: datetime | date) -> str:
+    """Return a moment as the database keeps it: in UTC, without a zone; a day as it is."""
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class Dialect(ABC):
     """What Kartoteka needs to know of one database engine."""
 
@@ -151,9 +160,9 @@ class Dialect(ABC):
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
         """Return an INSERT of these columns that takes many rows at once, for :meth:`run`."""
 
+    @abstractmethod
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, with few round trips."""
-        connection.execute(statement, rows)
+        """Run a statement of :meth:`insert` or :meth:`upsert` for these rows, in one round trip."""
 
     @abstractmethod
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
@@ -187,10 +196,6 @@ class Dialect(ABC):
         """Return those of these keys that stand there, and are no text: no statement finds them."""
         del connection, key, ids
         return frozenset()
-
-    def among(self, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """Return the condition that these columns together are one of the tuples in the parameter ``keys``."""
-        return sa.tuple_(*columns).in_(sa.bindparam("keys", expanding=True))
 
     def place(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """Return a key column in an order in which its own text, handed back, stands just where the column does."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +23,9 @@ from kartoteka.adapters.sql.dialect.base import (
     Dialect,
     UtcNow,
     Watched,
+    spelled,
 )
+from kartoteka.adapters.sql.values import Among
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 _UNICODE = ("UTF8", "UNICODE")
@@ -54,6 +55,16 @@ _REFUSALS = (
 @compiles(UtcNow, "postgresql")
 def _now(_element: UtcNow, _compiler: Any, **_options: Any) -> str:
     return "(clock_timestamp() AT TIME ZONE 'utc')"
+
+
+@compiles(Among, "postgresql")
+def _among(element: Among, compiler: Any, **options: Any) -> str:
+    keys, *columns = (compiler.process(part, **options) for part in element.clauses)
+    if len(columns) == 1:
+        return f"{columns[0]} = ANY (ARRAY(SELECT json_array_elements_text(CAST({keys} AS JSON))))"
+    parts = ", ".join(f"keys.value ->> {n}" for n in range(len(columns)))
+    rows = f"SELECT {parts} FROM json_array_elements(CAST({keys} AS JSON)) AS keys(value)"  # noqa: S608 (our own names)
+    return f"({', '.join(columns)}) IN ({rows})"
 
 
 class Postgresql(Dialect):
@@ -115,7 +126,7 @@ class Postgresql(Dialect):
 
     def run(self, connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Hand over all rows in one parameter."""
-        connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=_spelled)})
+        connection.execute(statement, {"rows": json.dumps(rows, ensure_ascii=False, default=spelled)})
 
     def encoding(self, connection: sa.Connection) -> str:
         encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
@@ -178,13 +189,6 @@ class Postgresql(Dialect):
 def _on_begin(connection: sa.Connection) -> None:
     if seconds := connection.get_execution_options().get(BRIEFLY):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
-
-
-def _spelled(moment: datetime | date) -> str:
-    """Return a moment as the database keeps it: in UTC, without a zone; a day as it is."""
-    if isinstance(moment, datetime):
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.isoformat()
 
 
 def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
