@@ -177,8 +177,8 @@ def test_somebody_who_changes_two_clients_back_is_worth_a_look(exchange: SqlExch
         ("abcdef", 5, "edit"),  # a field that is edited often
         ("aa", 5, "drift"),  # corrected twice
         ("aaa", 800, "drift"),  # the first of the three is longer ago than a day
-        ("aaaa", 5, "conflict"),  # decided by a person
-        ("aaaa", 5, "first_contact"),
+        ("aaaaaaaa", 5, "conflict"),  # decided by a person
+        ("aaaaaaaa", 5, "first_contact"),
     ],
 )
 def test_what_only_changes_often_is_no_other_master(

@@ -143,6 +143,23 @@ def test_two_clients_of_one_account_are_a_question_for_both(panel: StandinPanel,
     assert "Every account is a client's" in found["first_contact.strangers"].sentence
 
 
+def test_codes_that_cannot_be_followed_are_questions(panel: StandinPanel, exchange: SqlExchange) -> None:
+    for client in ("C-1", "C-2", "C-3", "C  4"):
+        add(exchange, client, email=f"{client.replace(' ', '')}@firma.example")
+    for login in ("a", "b"):
+        panel.seed(login=login, email=f"{login}@firma.example", external_code="C-1")
+    panel.seed(login="c", email="c@firma.example", external_code="C-2", guest=True)
+    others = panel.seed(login="d", email="d@firma.example", external_code="C-3")
+    with exchange.database.engine.begin() as connection:
+        link = {"client_id": "gone", "panel_client_id": str(others.id), "panel_login": "d", "linked_by": "created"}
+        connection.execute(sync_links.insert(), link)
+    found = told(both(panel, exchange))
+    assert found["first_contact.questions"].sentence == (
+        "4 clients would be asked about: 1 bad_id, 1 guest, 1 several_accounts, 1 shared_account."
+    )
+    assert "would be: 0." in found["first_contact"].sentence
+
+
 def test_it_reads_every_page_and_makes_no_more_calls_than_it_may(panel: StandinPanel, exchange: SqlExchange) -> None:
     panel.seed_all({"login": f"n{n}", "email": f"n{n}@firma.example"} for n in range(250))
     add(exchange, "C-1", email="n249@firma.example")

@@ -30,10 +30,6 @@ NAMED = 8
 """Columns or tables that a sentence names."""
 WORDS_OF_COUNTRIES = 60
 """Different texts in a column of countries that are looked at."""
-TRUE_WORDS = ("t", "true", "y", "yes", "tak", "1")
-FIRM_WORDS, PERSON_WORDS = ("firm", "firma", "f", "company", "c", "b2b"), ("person", "osoba", "p", "o", "private")
-ZEROS_COUNT = frozenset({table.PHONE_FIELD, table.TAX_NUMBER_FIELD, "zip_code"})
-"""Columns that are no numbers, though they may have been kept as numbers: leading zeros are lost then."""
 INTO = "exchange"
 """What stands in the SQL for the schema, database or attached file with our tables."""
 
@@ -156,14 +152,14 @@ class _Writer:
         made: tuple[Any, list[str]]
         if name == CLIENT or (name == ID and self._found.role is CLIENTS):
             made = self._client(ours)
-        elif name == "active" and name not in picks and CLOSED in picks:
+        elif name == table.ACTIVE and name not in picks and CLOSED in picks:
             flag, doubts = self._flag(CLOSED, turned=True)
             made = flag, [*doubts, f"{_safe(picks[CLOSED].column)}, turned round"]
         elif name == table.TYPE_FIELD and name in picks:
             made = self._type(name)
         elif name == table.COUNTRY_FIELD and name in picks:
             made = self._country(name)
-        elif name == "street" and name in picks:
+        elif name == recognise.STREET and name in picks:
             made = self._street(ours)
         elif name == ID and len(self._found.theirs.key) > 1:
             made = self._joined_key(ours)
@@ -226,7 +222,7 @@ class _Writer:
             return (sa.func.rtrim(theirs) if isinstance(theirs.type, sa.CHAR) else theirs), told
         if kind in ("float", "exact"):
             theirs = sa.cast(theirs, sa.BigInteger())
-        if kind in ("float", "exact", "whole") and ours.name in ZEROS_COUNT:
+        if kind in ("float", "exact", "whole") and ours.name in recognise.ZEROS_COUNT:
             told.append("a number there: leading zeros are lost")
         elif kind not in ("whole", "id"):
             told.append(f"is {_safe(str(theirs.type))} there")
@@ -252,7 +248,9 @@ class _Writer:
         if kind == "text":
             word = sa.func.lower(sa.func.rtrim(theirs))
             empty = sa.func.coalesce(word, "") == ""
-            return sa.case((empty, sa.null()), (word.in_(TRUE_WORDS), yes), else_=no), ["all other words count as no"]
+            return sa.case((empty, sa.null()), (word.in_(recognise.TRUE_WORDS), yes), else_=no), [
+                "all other words count as no"
+            ]
         if kind == "flag":
             return (sa.case((theirs == sa.true(), yes), (theirs == sa.false(), no)) if turned else theirs), []
         return sa.case((theirs.is_(None), sa.null()), (theirs != 0, yes), else_=no), []
@@ -262,8 +260,11 @@ class _Writer:
         if _kind(theirs.type) != "text":
             return sa.cast(sa.null(), sa.Unicode(16)), [f"{_safe(theirs.name)} is a number: which one is a firm?"]
         word = sa.func.lower(sa.func.rtrim(theirs))
-        told = [f"{', '.join(FIRM_WORDS)}: a firm, {', '.join(PERSON_WORDS)}: a person, else told by the company"]
-        return sa.case((word.in_(FIRM_WORDS), table.FIRM), (word.in_(PERSON_WORDS), "person"), else_=sa.null()), told
+        firm, person = ", ".join(recognise.FIRM_WORDS), ", ".join(recognise.PERSON_WORDS)
+        told = [f"{firm}: a firm, {person}: a person, else told by the company"]
+        return sa.case(
+            (word.in_(recognise.FIRM_WORDS), table.FIRM), (word.in_(recognise.PERSON_WORDS), "person"), else_=sa.null()
+        ), told
 
     def _country(self, name: str) -> tuple[Any, list[str]]:
         """Return the code of a country, out of its name where it is one that we know."""
@@ -284,14 +285,14 @@ class _Writer:
     def _street(self, ours: sa.Column[Any]) -> tuple[Any, list[str]]:
         """Return the street with the numbers of house and flat, where they stand apart."""
         picks = self._found.picks
-        street, told = self._as(ours, self._own.c[picks["street"].column], picks["street"])
+        line, told = self._as(ours, self._own.c[picks[recognise.STREET].column], picks[recognise.STREET])
         for part, before in ((HOUSE, " "), (FLAT, "/")):
             if part in picks:
                 number = self._own.c[picks[part].column]
                 text = sa.cast(number, sa.Unicode(20))
                 more = sa.case((sa.func.coalesce(text, "") == "", ""), else_=sa.literal(before).concat(text))
-                street = sa.type_coerce(street, sa.Unicode()).concat(more)
-        return street, told
+                line = sa.type_coerce(line, sa.Unicode()).concat(more)
+        return line, told
 
     def _joined_key(self, ours: sa.Column[Any]) -> tuple[Any, list[str]]:
         length = ours.type.length  # type: ignore[attr-defined]

@@ -28,7 +28,7 @@ from kartoteka.model import Candidate, Direction, Owner, Record
 from kartoteka.ports.exchange import Mark, SeenAccount
 from kartoteka.sync.feed import seen
 
-CONCERN = "accounts"
+CONCERN, BY_CODE = "accounts", "external_code"
 CLIENTS = 1_000
 """Clients that are looked at with one set of statements."""
 PAGE_OF_DOCS = "docs/from-the-bridge.md"
@@ -121,14 +121,14 @@ def _relations(exchange: SqlExchange, coded: Collection[str]) -> Mapping[str, st
 
 def _forms(*texts: str) -> Iterator[tuple[str, str]]:
     """Yield everything of a client that might have been taken for its code, in the form in which it is compared."""
-    client_id, login, company, first, last, nip, email = texts
+    client_id, login, firm, first, last, tax_number, mail = texts
     yield EQUAL, client_id
     yield ALIKE, code_key(client_id)
     yield "zeros", _number(client_id)
     yield "logins", code_key(login)
-    yield "tax_numbers", code_key(nip)
-    yield "emails", code_key(email)
-    for name in (company, f"{first} {last}", f"{last} {first}"):
+    yield "tax_numbers", code_key(tax_number)
+    yield "emails", code_key(mail)
+    for name in (firm, f"{first} {last}", f"{last} {first}"):
         yield "names", code_key(name)
 
 
@@ -195,8 +195,7 @@ def first_contact(both: Both) -> Found:
     policy = both.panel.policy
     index = Index(replace(both.exchange, index=shown), CONCERN, policy.accounts.match)
     told = _matched(both, index)
-    rules = ("external_code", *table.RECOGNISED_BY, matching.OPERATOR, matching.INCOMING)
-    by = ", ".join(f"{told.found[rule]} by {_RULES.get(rule, rule)}" for rule in rules if told.found[rule])
+    by = ", ".join(f"{told.found[rule]} by {words}" for rule, words in _RULES.items() if told.found[rule])
     yield ok(
         "first_contact",
         f"{counted(told.clients, 'client')}, {counted(len(shown.accounts), 'account')}: linked already: {told.linked}, "
@@ -222,8 +221,14 @@ def first_contact(both: Both) -> Found:
     yield from _strangers(shown, index, both.exchange, told.taken)
 
 
-_RULES = {"external_code": "code", "nip": "tax number", "email": "e-mail", "phone": "telephone"}
-_RULES |= {matching.OPERATOR: "a person's word", matching.INCOMING: "the ERP's answer"}
+_RULES = {
+    BY_CODE: "code",
+    table.TAX_NUMBER_FIELD: "tax number",
+    table.EMAIL_FIELD: "e-mail",
+    table.PHONE_FIELD: "telephone",
+    matching.OPERATOR: "a person's word",
+    matching.INCOMING: "the ERP's answer",
+}
 
 
 def _all_accounts(both: Both) -> Sequence[SeenAccount] | int:
@@ -266,7 +271,7 @@ def _match(both: Both, index: Index, records: Sequence[Record], told: Forecast) 
         told.taken |= {account.panel_client_id for account in some}
         usable = [account for account in some if matching.can_be_linked(account)]
         if len(usable) == 1 and usable[0].panel_client_id not in linked:
-            told.found["external_code"] += 1
+            told.found[BY_CODE] += 1
         else:
             told.questions[_why(usable)] += 1
     ids = [record.key.client_id for record in plain]

@@ -1,6 +1,7 @@
 """Which of a stranger's tables and columns hold what: by their names, Polish and English, and by what points where.
 
-Only names and types are looked at, never a row. What is not certain is said to be so.
+Only names and types are looked at, never a row. What is not certain is said to be so. This is a dictionary: our columns
+stand here as what strangers' words mean.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ ID, CLIENT = "id", "client_id"
 """Our names of a row's own key, and of the client it belongs to."""
 HOUSE, FLAT, CLOSED = "house", "flat", "closed"
 """What may stand in a column of its own there, and has none with us."""
+STREET = "street"
+ZEROS_COUNT = frozenset({"phone", "nip", "zip_code"})
+"""Columns that are no numbers, though they may have been kept as numbers: leading zeros are lost then."""
+TRUE_WORDS = ("t", "true", "y", "yes", "tak", "1")
+FIRM_WORDS, PERSON_WORDS = ("firm", "firma", "f", "company", "c", "b2b"), ("person", "osoba", "p", "o", "private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,7 @@ CLIENTS = Role(
 )
 ADDRESSES = Role(
     table="delivery_addresses",
-    called="deliver|shipping|dostaw(?!c)|wysylk|adres|address",
+    called="deliver|shipping|dostaw|wysylk|adres|address",
     never=_OTHERS,
     noise=_WORDS + "|delivery|shipping|dostaw[ay]|wysylk[ai]|adresu?|address|recipient",
     columns={
