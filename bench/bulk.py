@@ -161,7 +161,7 @@ def put_cursors_behind(erp: Erp, endpoint: str, stack: Stack) -> None:
         assert stored.document is not None
         moved = {**stored.document, "high": high, "mark": exchange.log.mark(high)}
         state.save(f"log:{concern}", moved, version=stored.version)
-    exchange.rest()
+    exchange.close()
 
 
 def state_of(endpoint: str, stack: Stack) -> DynamoState:

@@ -66,18 +66,18 @@ class Deployed:
 
 
 def deployed(path: Path = ROOT / "template.yaml") -> Deployed:
-    """Read the template: its schedules at their defaults."""
+    """Read the template: its schedules at their defaults, without what is deployed on a condition only."""
     template = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader that knows CloudFormation's tags
     lists = template["Mappings"]["Functions"]["All"]
     many = {"FunctionAlarms": len(lists["Names"]), "QueueAlarms": len(lists["WithQueue"])}
     resources = template["Resources"]
-    alarms = sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in resources.values() if isinstance(each, dict))
+    always = [each for each in resources.values() if isinstance(each, dict) and "Condition" not in each]
+    alarms = sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in always)
     for name, count in many.items():
         alarms += count * len(resources[f"Fn::ForEach::{name}"][2])
     events = [
         event["Properties"]
-        for each in resources.values()
-        if isinstance(each, dict)
+        for each in always
         for event in each["Properties"].get("Events", {}).values()
         if event["Type"] == "ScheduleV2"
     ]
@@ -89,9 +89,7 @@ def deployed(path: Path = ROOT / "template.yaml") -> Deployed:
         functions=len(lists["Names"]),
         queues=len(lists["WithQueue"]),
         alarms=alarms,
-        secrets=sum(
-            each["Type"] == "AWS::SecretsManager::Secret" for each in resources.values() if isinstance(each, dict)
-        ),
+        secrets=sum(each["Type"] == "AWS::SecretsManager::Secret" for each in always),
         memory_gb=template["Globals"]["Function"]["MemorySize"] / 1024,
         fired=fired[False],
         passes=fired[True],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-import boto3
+import botocore.session
 import sqlalchemy as sa
 
 READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem"})
@@ -46,14 +46,14 @@ def watch_sql(counting: Counting) -> None:
 
 def watch_boto3(counting: Counting) -> None:
     """Count the requests of every client that is made from now on; DynamoDB is asked what each one cost."""
-    make: Callable[..., Any] = boto3.Session.client
+    make: Callable[..., Any] = botocore.session.Session.create_client
 
-    def client(self: boto3.Session, service: str, *args: Any, **options: Any) -> Any:
+    def client(self: botocore.session.Session, service: str, *args: Any, **options: Any) -> Any:
         made = make(self, service, *args, **options)
         watch_client(made, counting)
         return made
 
-    mock.patch.object(boto3.Session, "client", client).start()
+    mock.patch.object(botocore.session.Session, "create_client", client).start()
 
 
 def watch_client(client: Any, counting: Counting) -> None:

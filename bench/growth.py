@@ -115,7 +115,7 @@ class Growth:
         self.bench.later()
         self.edited += 1
         numbers, street = self._some(size), f"Nowa {self.edited}"
-        accounts = {bulk.code(n): self._account(n) for n in numbers}
+        accounts = {bulk.code(n): self.account(n) for n in numbers}
         if run == ours.ERP_EDITS:
             self.erp.move(list(accounts), street)
         else:
@@ -138,7 +138,7 @@ class Growth:
         first, step = bulk.MODELS + 1, (size - bulk.MODELS) // EDITS
         return [first + n * step + self.edited % step for n in range(EDITS)]
 
-    def _account(self, n: int) -> int:
+    def account(self, n: int) -> int:
         """Return the panel's id of a client's account, which is put into the panel where it is not there yet."""
         found = self.panel.account_with(bulk.code(n))
         if found is not None:
@@ -223,7 +223,7 @@ class Watch:
         """Edit this client in the ERP, and begin to work."""
         self._growth.edited += 1
         self._client, self._street = bulk.code(number), f"Nowa {self._growth.edited}"
-        self._growth._account(number)  # noqa: SLF001 - a part of it
+        self._growth.account(number)
         self._growth.erp.move([self._client], self._street)
         self._began = time.monotonic()
         self._thread.start()
@@ -260,6 +260,9 @@ def check(place: Path, endpoint: str, panel: BenchPanel, server: PostgresServer,
         settled(place, endpoint, panel, copied, "check-copied", models)
         bulk.Copier(copied, models).fill(bulk.MODELS, few)
         rows, trade = bulk.rows_of(copied)
+        numbers = [row["nip"] for row in rows if row["nip"]]
+        if len(set(numbers)) < len(numbers):
+            raise BenchFailure("copies share tax numbers: they would be told apart by other things than in life")
         bench = ours.install(place, endpoint, panel, loaded, "check-loaded")
         _settle(bench, rows, trade)
         if wrong := bulk.differences(copied, loaded):

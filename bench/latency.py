@@ -142,6 +142,7 @@ def measure(chosen: argparse.Namespace, console: Console) -> dict[str, list[floa
             (TO_ERP_QUIET, clocked.quiet, clocked.in_panel),
         ):
             console.print(f"{chosen.edits} edits: {kind}")
+            clocked.edit(begin)  # does not count: what lies before it belongs to another kind
             for _ in range(chosen.edits):
                 before()
                 series.setdefault(kind, []).append(clocked.edit(begin))

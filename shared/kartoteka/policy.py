@@ -287,6 +287,7 @@ class PanelPolicy(_Section):
     poll: Poll = Poll()
     full_read_days: int = Key(default=30, ge=1, le=3650)
     api_version: int = Key(default=8, ge=5, le=99)
+    overlap_seconds: int = Key(default=180, ge=30, le=3600)
     login_letters: str = Key(default="a-z0-9@._-", max_length=100)
     time_zone: str = "Europe/Warsaw"
     no_group: int = Key(default=0, ge=0)

@@ -15,12 +15,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from aws_lambda_powertools.utilities import parameters
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka import concerns
 from kartoteka.adapters import sql
+from kartoteka.adapters.aws.clients import session
+from kartoteka.adapters.aws.parameters import Parameters
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.aws.rate import RateLimit
 from kartoteka.adapters.aws.state import DynamoState
@@ -118,10 +119,10 @@ def current_policy() -> Policy:
     """Return the policy that holds now."""
     name = settings().policy_parameter
     try:
-        text = parameters.get_parameter(name, max_age=SECRETS_KEPT)
-    except GetParameterError as exc:
+        text = _parameters().parameter(name)
+    except (ClientError, BotoCoreError) as exc:
         raise Halt("no_policy", f"cannot read the parameter {name} ({_why(exc)})") from None
-    return _policy(str(text))
+    return _policy(text)
 
 
 @cache
@@ -132,21 +133,20 @@ def state() -> DynamoState:
 
 def forget() -> None:
     """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
-    parameters.clear_caches()  # type: ignore[no-untyped-call]
-    for built in (settings, state, _panel, _exchange, _queue, _policy, _looked):
+    for built in (settings, session, _parameters, state, _panel, _exchange, _queue, _policy, _looked):
         built.cache_clear()
 
 
 def _secret(name: str) -> str:
     try:
-        return str(parameters.get_secret(name, max_age=SECRETS_KEPT))
-    except GetParameterError as exc:
+        return _parameters().secret(name)
+    except (ClientError, BotoCoreError) as exc:
         raise Halt("no_secret", f"cannot read the secret {name} ({_why(exc)})") from None
 
 
 def _why(error: Exception) -> str:
     """Return the kind of what went wrong, without its words."""
-    return type(error.__cause__ or error.__context__ or error).__name__
+    return type(error).__name__
 
 
 @cache
@@ -157,6 +157,11 @@ def _collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(VALUES_BETWEEN_COLLECTIONS, 20, 20)
+
+
+@cache
+def _parameters() -> Parameters:
+    return Parameters(SECRETS_KEPT)
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,30 @@ def test_tax_numbers_that_an_erp_keeps_as_numbers_are_recognised(empty_url: str,
     assert list(exchange.index.hints()) == [ClientHint("C-1", "PL5250001233")]
 
 
+def test_columns_that_an_erp_keeps_in_another_type_are_read_as_text(empty_url: str, connect: Connect) -> None:
+    exchange = connect(empty_url)
+    with exchange.database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE clients (id VARCHAR(10) PRIMARY KEY, nip BIGINT, zip_code INTEGER, phone NUMERIC(12, 0))"
+        )
+        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-1', 5250001233, 950, 501502503), ('C-2', 1, 2, 3)")
+        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-3', NULL, NULL, NULL)")
+    upgrade.create(exchange.database.engine)
+    rows = [row_of(record) for record in exchange.records.load("billing", clients("C-1", "C-2", "C-3"))]
+    assert [[row[name] for name in ("nip", "zip_code", "phone")] for row in rows] == [
+        ["5250001233", "950", "501502503"],
+        ["1", "2", "3"],
+        [None, None, None],
+    ]
+
+
+def test_a_text_bound_as_a_blob_is_read_as_text_and_its_neighbours_as_they_are(sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.run("INSERT INTO clients (id, street, city) VALUES ('C-1', CAST('Żółta 1' AS BLOB), 'Łódź')")
+    sqlite_bench.erp.insert_client("C-2", street="Długa 5")
+    first, second = map(row_of, sqlite_bench.exchange.records.load("billing", clients("C-1", "C-2")))
+    assert (first["street"], first["city"], second["street"]) == ("Żółta 1", "Łódź", "Długa 5")
+
+
 def test_flags_of_raw_sql_are_understood(sqlite_bench: SqlBench) -> None:
     for number, flag in enumerate(("1", "0", "'true'", "'N'", "true", "NULL", "'perhaps'")):
         sqlite_bench.erp.run(f"INSERT INTO clients (id, active) VALUES ('C-{number}', {flag})")

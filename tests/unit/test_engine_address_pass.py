@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from kartoteka.errors import Retry
+from kartoteka.codes import State
+from kartoteka.errors import Halt, Retry
 from kartoteka.policy import parse
 from tests.address_world import CONCERN, LINES, READ, AddressWorld
 
@@ -171,6 +172,74 @@ def test_a_batch_that_cannot_be_read_stops_neither_turn_for_ever(account: str) -
         if len(seen) >= 50:
             break
     assert len(seen) >= 50
+
+
+@pytest.mark.parametrize(("culprit", "code"), [("8", "panel_5xx"), ("25", "timeout"), ("60", "panel_5xx")])
+def test_a_client_whose_addresses_cannot_be_read_hides_no_neighbours_edit_from_the_pass(
+    culprit: str, code: str
+) -> None:
+    """The pass alone finds edits of addresses here: the feed does not tell of them."""
+    world = crowd(60)
+    neighbours = [str(n) for n in range(1, 61) if str(n) != culprit]
+    world.panel.fail_to_show(culprit, code)
+    for n in neighbours:
+        world.panel.edit_address(n, city="Gdynia")
+    for _ in range(QUARTERS * 3):
+        world.pass_time(minutes=15)
+        world.rotate(at_once=False)
+        world.collect(CONCERN, everything_due=True)
+        world.drain()
+    rows = world.exchange.addresses
+    assert [n for n in neighbours if rows[f"panel-{n}"]["city"] != "Gdynia"] == []
+    status = world.exchange.status(f"C-{int(culprit) - 1:03}", CONCERN)
+    assert status
+    assert (status.state, status.code) == (State.PENDING, code)
+    world.panel.recover_from(culprit)
+    world.panel.edit_address(culprit, city="Sopot")
+    for _ in range(QUARTERS * 2):
+        quarter(world)
+        world.collect(CONCERN, everything_due=True)
+        world.drain()
+    assert rows[f"panel-{culprit}"]["city"] == "Sopot"
+
+
+@pytest.mark.parametrize("culprit", ["1", "4"])
+def test_a_client_whose_addresses_cannot_be_read_does_not_stop_the_feed(culprit: str) -> None:
+    world = crowd(5)
+    assert world.follow()
+    world.pass_time(hours=1)
+    world.panel.fail_to_show(culprit)
+    for n in range(1, 6):
+        world.panel.edit(str(n), phone=f"60070080{n}")
+        world.panel.edit_address(str(n), city="Gdynia")
+    for _ in range(20):
+        assert world.follow()
+        world.drain()
+        world.pass_time(minutes=5)
+        world.collect(CONCERN, everything_due=True)
+        world.drain()
+    cities = {key: row["city"] for key, row in world.exchange.addresses.items()}
+    assert [key for key, city in cities.items() if city != "Gdynia"] == [f"panel-{culprit}"]
+
+
+def test_a_wrong_key_for_addresses_holds_the_feed_and_no_client() -> None:
+    world = crowd(5)
+    assert world.follow()
+    world.pass_time(hours=1)
+    plain = world.panel.addresses
+    world.panel.addresses = raising(Halt("panel_key", "the key may not read addresses"))  # type: ignore[method-assign]
+    world.panel.edit("1", phone="600700801")
+    assert not world.follow()
+    assert CONCERN not in world.queue.chunks
+    world.panel.addresses = plain  # type: ignore[method-assign]
+    assert world.follow()
+
+
+def raising(error: Exception) -> Callable[[Any], Any]:
+    def raise_it(_ids: Any) -> Any:
+        raise error
+
+    return raise_it
 
 
 def test_what_a_pass_finds_is_carried() -> None:

@@ -77,6 +77,29 @@ def test_edits_made_while_pages_are_read_are_not_lost(page: int, again: Any, ord
     assert cities(world)[again[0] - 1] == f"second {again[0]}"
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("page", [3, 11, 19])
+def test_edits_made_while_several_pages_are_read_together_are_not_lost(page: int, order: str) -> None:
+    """The panel makes some of the pages before the edit and some after it: they do not count together."""
+    world = filled(260, '{"panel": {"batch_size": 10, "full_read_days": 3650}}')
+    world.calls_at_once = 4
+    for n in range(1, 261):
+        world.panel.edit(str(n), city=f"first {n}")
+    world.pass_time(seconds=20)
+    world.panel.order = ORDERS[order]
+
+    def edit() -> None:
+        world.pass_time(seconds=1)
+        for n in range(1, 71, 3):
+            world.panel.edit(str(n), city=f"second {n}")
+
+    world.panel.while_paging = on_page(page, edit)
+    for _ in range(6):
+        world.tick()
+    assert cities(world) == shown(world)
+    assert cities(world)[0] == "second 1"
+
+
 def test_a_crowd_that_goes_on_for_minutes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kartoteka.sync.feed.PAGES", 3)
     world = filled(60, '{"panel": {"batch_size": 10, "full_read_days": 3650}}')
@@ -144,9 +167,11 @@ def calls_in_a_run(world: World, most: int) -> Callable[[], bool]:
     return lambda: world.panel.calls()[GATE] - begun < most
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
 @pytest.mark.parametrize("most", [1, 2, 7])
-def test_a_window_too_large_for_one_run_is_read_on_by_the_next(most: int) -> None:
+def test_a_window_too_large_for_one_run_is_read_on_by_the_next(most: int, at_once: int) -> None:
     world = filled(300, '{"panel": {"batch_size": 10, "full_read_days": 3650}}')
+    world.calls_at_once = at_once
     for n in range(1, 301):
         world.panel.edit(str(n), city=f"Gdynia {n}")
     world.pass_time(seconds=30)

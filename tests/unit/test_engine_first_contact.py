@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from kartoteka import codes
 from kartoteka.codes import State
+from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Candidate, Key, Link, Owner, Value
@@ -40,6 +42,27 @@ def test_the_only_free_account_is_linked_and_learns_the_code(shared: str, rule: 
     assert world.panel.accounts[account].external_code == "C-1"
     assert len(world.panel.accounts) == 1
     assert not world.panel.notified
+
+
+def test_a_client_is_compared_with_the_accounts_it_hits_and_not_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[str, str]] = []
+
+    def noting(client: ClientHint, account: SeenAccount, *rest: Any) -> tuple[str, ...]:
+        compared.append((client.client_id, account.panel_client_id))
+        return rules_that_hit(client, account, *rest)
+
+    rules_that_hit = matching.rules_that_hit
+    monkeypatch.setattr(matching, "rules_that_hit", noting)
+    world = installation()
+    accounts = {}
+    for n in range(60):
+        number, mail = tax_number(n), f"firma-{n}@example.com"
+        found_by = {"nip": number, "email": ""} if n % 2 else {"nip": "", "email": mail}
+        accounts[f"C-{n:02}"] = world.panel.register({**OTHER, **found_by, "phone": ""}, login=f"jan-{n}")
+        world.exchange.insert_client(f"C-{n:02}", **{**CLIENT, "nip": number, "email": mail, "phone": ""})
+    world.tick()
+    assert {client_id: by(world, client_id)[0] for client_id in accounts} == accounts
+    assert set(compared) == set(accounts.items())
 
 
 def test_values_are_compared_normalised() -> None:

@@ -176,7 +176,7 @@ def test_switched_on_later_it_lists_those_that_came_before() -> None:
     account = world.panel.register(CLIENT, login="jan")
     world.tick()
     world.policy = parse("{}")
-    world.pass_time(hours=2)
+    world.pass_time(hours=7)
     world.tick()
     assert world.exchange.incoming.keys() == {account}
 

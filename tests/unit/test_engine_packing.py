@@ -199,7 +199,7 @@ def test_a_run_that_is_killed_leaves_intents_that_are_looked_up_first(method: st
     assert len(world.exchange.links) == len(CLIENTS)
 
 
-@pytest.mark.parametrize("most", [1, 6, 8])
+@pytest.mark.parametrize("most", [1, 6])
 def test_what_there_is_no_time_for_comes_back_and_the_rest_is_saved(world: World, most: int) -> None:
     moved(world)
     calls_before = sum(world.panel.calls().values())
@@ -207,7 +207,7 @@ def test_what_there_is_no_time_for_comes_back_and_the_rest_is_saved(world: World
     result = worked(world, "billing")
     done = {client for client in CLIENTS if street_of(world, client) == "Krótka 7"}
     assert {owner.client_id for owner in result.unfinished} == set(CLIENTS) - done
-    assert len(done) >= 10, "the first call is made whatever the time"
+    assert 10 <= len(done) < len(CLIENTS), "the first call is made whatever the time, and not all of them"
     assert not any(deferral(world, client) for client in CLIENTS), "nothing is wrong with them"
     assert all(world.exchange.states[key].intent is None for key in world.exchange.states if key.client_id in done)
     world.time_left = lambda: True

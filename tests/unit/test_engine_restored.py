@@ -83,6 +83,53 @@ def test_what_was_agreed_is_sent_again_whatever_is_edited_first(number: int, tou
         assert rows(world, "phone")[0] == "600700800"
 
 
+@pytest.mark.parametrize(("number", "last", "by"), [(1, 1, "panel"), (6, 1, "erp"), (6, 3, "panel"), (17, 2, "erp")])
+def test_what_was_agreed_is_sent_again_where_those_modified_last_are_edited_first(
+    number: int, last: int, by: str
+) -> None:
+    """All others that went back stand in no window."""
+
+    def touch(phone: str) -> None:
+        for n in range(number, number + last):
+            if by == "panel":
+                world.panel.edit(account_of(world, f"C-{n:04}"), phone=f"{phone}{n % 10}")
+            else:
+                world.exchange.update_client(f"C-{n:04}", phone=f"{phone}{n % 10}")
+        ticks(world)
+
+    world = filled(30)
+    backup = world.panel.backup()
+    edited(world, *range(number), street="Nowa")
+    touch("60070080")
+    world.pass_time(days=1)
+    world.tick()
+    world.panel.restore(backup)
+    world.pass_time(minutes=3)
+    touch("50060070")
+    assert rows(world, "street")[:number] == shown(world, "street")[:number] == [f"Nowa {n}" for n in range(number)]
+    phones = [f"50060070{n % 10}" for n in range(number, number + last)]
+    assert rows(world, "phone")[number : number + last] == phones
+    assert not world.exchange.conflicts
+
+
+def test_an_account_that_is_edited_again_and_again_costs_a_look_each_time_and_is_no_restored_panel() -> None:
+    def cost(client_id: str, city: str) -> int:
+        world.panel.edit(account_of(world, client_id), city=city)
+        before = world.panel.calls()["GET clients/clients"]
+        assert world.follow()
+        spent = world.panel.calls()["GET clients/clients"] - before
+        ticks(world, 2)
+        return spent
+
+    world = filled(5)
+    cost("C-0003", "Radom")
+    another = cost("C-0001", "Gdynia")
+    assert [cost("C-0001", f"Gdynia {n}") - another for n in range(3)] == [1, 1, 1]
+    document = world.state.documents["feed"].document
+    assert document
+    assert document["restored"] is None
+
+
 @pytest.mark.parametrize("number", [3, 6, 19])
 def test_what_was_agreed_is_sent_again_where_every_account_was_edited_before_anybody_noticed(number: int) -> None:
     world = filled(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,10 @@ def test_a_budget_that_is_used_up_stops_no_change_and_is_told() -> None:
 def test_the_spacing_gives_the_feed_a_part_of_what_is_left_for_the_rest_of_the_month() -> None:
     world = World(parse('{"panel": {"monthly_budget": 10000}}'))
     assert spacing(world.run()) == month_left(START) / 4000
+    for _ in range(2_500):
+        usage = world.state.shared.usage.counting(START, "GET x")
+        world.state.shared = replace(world.state.shared, usage=usage)
+    assert spacing(world.run()) == month_left(START) / 3000
     assert spacing(World().run()) == timedelta(0)
 
 

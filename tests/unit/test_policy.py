@@ -62,6 +62,7 @@ DOCUMENTED = {
         "monthly_budget": None,
         "api_version": 8,
         "login_letters": "a-z0-9@._-",
+        "overlap_seconds": 180,
         "time_zone": "Europe/Warsaw",
         "no_group": 0,
         "timeout_seconds": 25,

@@ -232,7 +232,7 @@ def _dates(trial: Trial, before: Account, after: Account, clock: datetime) -> It
         return
     apart, ours = after.modified_at - clock, trial.policy.panel.time_zone
     if before.modified_at == after.modified_at:
-        yield ok("own_writes", "Our own write does not move the modification date: it makes no echo.")
+        yield ok("own_writes", "Our own write does not move the modification date at once: no echo, or a late one.")
     elif abs(apart) < timedelta(minutes=5):
         yield ok(
             "own_writes",

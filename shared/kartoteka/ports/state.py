@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -58,7 +57,8 @@ class Usage:
         here, rest = self.at(now), month_left(now) / timedelta(days=1)
         gone = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
         today = sum(here.today.values()) / max(gone, HOUR_OF_A_DAY)
-        return here.used(now) + round(rest * (statistics.median(here.days.values()) if here.days else today))
+        daily = sorted(here.days.values())[len(here.days) // 2] if here.days else today
+        return here.used(now) + round(daily * rest)
 
 
 def month_left(now: datetime) -> timedelta:

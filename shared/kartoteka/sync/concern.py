@@ -251,7 +251,7 @@ class Concern:
         """Say why records wait while the panel's accounts have not all been read."""
 
     def index_complete(self) -> None:
-        """Do what waited until all of the panel's accounts were read; and from then on once an hour."""
+        """Do what waited until all of the panel's accounts were read; and from then on every six hours."""
 
     def restored(self) -> bool:
         """Do what a database that was restored asks for; True: nothing is collected before that has been done."""

@@ -22,6 +22,7 @@ from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
 from kartoteka.sync.restored import is_behind
+from kartoteka.sync.retry import is_own
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.waiting import Waiting
 from kartoteka.sync.window import FeedCursor, Paging, Zone
@@ -122,7 +123,8 @@ class PanelFeed:
 
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, by concern, and the moved cursor."""
-        before = FeedCursor.from_document(document) if document is not None else None
+        overlap = timedelta(seconds=self._run.policy.panel.overlap_seconds)
+        before = FeedCursor.from_document(document, overlap) if document is not None else None
         self._due = self._due or before is None or self._is_due(before)
         if before is not None and not self._due:
             return self._whole(before) if before.whole and not self._budgeted else Found()
@@ -295,14 +297,16 @@ class PanelFeed:
     def _looks_back(
         self, window: Window, latest: Sequence[SeenAccount], answer: AccountPage, *, measured: bool
     ) -> bool:
-        """Whether accounts of the index that should stand in this window may be missing in the answer.
+        """Whether accounts that were modified last, as the index knows, may have gone back.
 
-        Where the window does not reach back to one, or the answer has more pages, nobody knows: the panel is asked once
-        an hour (``measured``), and before anything new is carried.
+        None has where all that should stand in this window are there, one of them as it was known: a backup is younger
+        than that. Where all of them were edited since, the window does not reach back to one, or the answer has more
+        pages, nobody knows: the panel is asked each time its clock is ``measured``, and before anything new is carried.
         """
-        known = {a.panel_client_id for a in latest if a.modified_at and a.modified_at >= window.begin}
+        known = {a.panel_client_id: a.modified_at for a in latest if a.modified_at and a.modified_at >= window.begin}
+        shown = {account.panel_client_id: account.modified_at for account in answer.found}
         if known and answer.pages <= 1:
-            return not known <= {account.panel_client_id for account in answer.found}
+            return not known.keys() <= shown.keys() or not any(shown[key] == at for key, at in known.items())
         page = self._run.exchange.index.known([account.panel_client_id for account in answer.found])
         new = any(page.get(account.panel_client_id) != seen(account) for account in answer.found)
         return bool(latest) and (new or measured)
@@ -310,15 +314,29 @@ class PanelFeed:
     def _verified(self, cursor: FeedCursor, latest: Sequence[SeenAccount]) -> FeedCursor:
         """Read the accounts that were modified last: not all may be there any more, so the panel may have gone back.
 
-        They may also have been removed, or edited in this very second. What they show now is remembered.
+        They may also have been removed, or edited in this very second. What they show now is remembered. Where the
+        panel fails over one of them, it is asked for the half without it.
         """
-        known = {account.panel_client_id: account for account in latest}
-        shown = self._run.panel.read(list(known))
+        known, shown = self._read_latest({account.panel_client_id: account for account in latest})
         behind = [account for key, account in shown.items() if is_behind(account, known[key])]
         missing = [each for key, each in known.items() if key not in shown] if shown else []
         gone = [replace(each, modified_at=None) for each in missing]
         self._unremembered += [*gone, *map(seen, behind)]
         return self._noticed(cursor, len(behind) + len(gone), len(known)) if behind else cursor
+
+    def _read_latest(self, known: Mapping[str, SeenAccount]) -> tuple[Mapping[str, SeenAccount], Mapping[str, Account]]:
+        """Return those of these accounts that were asked for, and what the panel shows of them."""
+        keys, middle = list(known), len(known) // 2
+        failure = None
+        for part in (keys, keys[:middle], keys[middle:]):
+            try:
+                return {key: known[key] for key in part}, self._run.panel.read(part)
+            except Retry as error:
+                failure = error
+                if not is_own(error) or len(keys) == 1:
+                    raise
+        assert failure
+        raise failure
 
     def _noticed(self, cursor: FeedCursor, behind: int, read: int) -> FeedCursor:
         """Return the cursor with so many accounts counted that went back; all is stopped where they are too many."""
@@ -364,7 +382,10 @@ class PanelFeed:
         """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
         accounts: dict[str, Account] = {}
         after = reading
-        for number, answer in self._ask_ahead(reading, most):
+        pages = self._ask_ahead(reading, most)
+        if not self._run.time_left():  # what the concerns ask about a page is one call, for which there is time
+            pages = pages[:1]
+        for number, answer in pages:
             if after.ended or after.page != number:
                 break
             after = after.after(answer.total, answer.pages)

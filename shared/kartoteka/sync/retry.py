@@ -34,7 +34,8 @@ LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
 
-OWN_FAULTS = ("timeout", "panel_5xx")
+TIMEOUT = "timeout"
+OWN_FAULTS = (TIMEOUT, "panel_5xx")
 """The codes of calls that fail for an outage, or for one record of theirs."""
 NO_RESULT = "missing_result"
 """The code of a record of which the answer to its call says nothing."""
@@ -178,7 +179,7 @@ def apart(
         number, part = numbered
         if number and not run.time_left():
             return [NotBegun()] * len(part)
-        if _is_outage(failures) and (gate not in run.passed or not _is_own(failures[-1])):
+        if _is_outage(failures) and (gate not in run.passed or not is_own(failures[-1])):
             return [failures[-1]] * len(part)
         told = call(part)
         failures.extend(answer for answer in told[:1] if _is_failed_call(answer))
@@ -191,9 +192,19 @@ def apart(
         numbered = list(enumerate(parts, start=len(answers)))
         for part, told in zip(parts, run.at_once(answered, numbered), strict=True):
             answers |= dict(zip(part, told, strict=True))
+            _learn_size(run, told)
     for n in single:
         answers[n] = blamed(run, gate, answers[n])
     return [answers[n] for n in range(len(deferrals))]
+
+
+def _learn_size(run: Run, told: Sequence[object]) -> None:
+    """Remember whether the panel was fast enough for a call about so many records."""
+    failed = [answer for answer in told if _is_failed_call(answer)]
+    if any(answer.code == TIMEOUT for answer in failed if isinstance(answer, Retry)):
+        run.batch.timed_out(len(told))
+    elif len(told) > 1 and not failed:
+        run.batch.passed(len(told))
 
 
 def _is_failed_call(answer: object) -> bool:
@@ -201,16 +212,17 @@ def _is_failed_call(answer: object) -> bool:
 
 
 def _is_outage(failures: Sequence[object]) -> bool:
-    return len(failures) >= FAILED_CALLS or not all(map(_is_own, failures))
+    return len(failures) >= FAILED_CALLS or not all(map(is_own, failures))
 
 
-def _is_own(failure: object) -> bool:
+def is_own(failure: object) -> bool:
+    """Return whether a call failed for what may be an outage, or the fault of one of its records."""
     return isinstance(failure, Retry) and failure.code in OWN_FAULTS
 
 
 def blamed(run: Run, gate: str, answer: A) -> A | Retry:
     """Return the answer of a call for one record: one that fails while the gate takes others fails alone."""
-    if not isinstance(answer, Retry) or not _is_own(answer) or gate not in run.passed:
+    if not isinstance(answer, Retry) or not is_own(answer) or gate not in run.passed:
         return answer
     alone = Retry(answer.code, after=answer.after)
     alone.alone = True

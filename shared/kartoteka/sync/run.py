@@ -15,6 +15,7 @@ from kartoteka.ports.exchange import Exchange, Saved
 from kartoteka.ports.panel import Panel
 from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
+from kartoteka.sync.batch import BatchSize
 from kartoteka.sync.lacks import Lacks
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Run:
 
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun, ``calls_at_once`` how many may be under way. ``hook``: the panel wakes the feed where something
-    changes. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have.
+    changes. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have,
+    ``batch`` how many records it takes in one call.
     ``feed_read``: the panel's feed was read to its end in this run. ``short_of_calls``: the month's budget makes it
     wait longer than the policy says. ``looked``: when each reader of the log last found all triggers there, as long as
     the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
@@ -105,13 +107,15 @@ class Run:
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     lacks: Lacks = field(init=False, repr=False)
+    batch: BatchSize = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.lacks = Lacks(self.state, self.now)
+        self.batch = BatchSize(self.state, self.now, self.policy.panel.batch_size)
 
     def chunks(self, items: Sequence[T]) -> Sequence[Sequence[T]]:
         """Return the items in pieces that the panel takes in one call."""
-        return pieces(items, self.policy.panel.batch_size)
+        return pieces(items, self.batch.size() if len(items) > 1 else 1)
 
     def at_once(self, call: Callable[[T], Told], parts: Sequence[T]) -> list[Told]:
         """Return what ``call`` makes of each of these parts, in their order; ``calls_at_once`` are worked together.

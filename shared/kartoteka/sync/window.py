@@ -163,7 +163,8 @@ class FeedCursor:
     before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
     last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
     were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
-    since. ``waiting``: how long until a window is read again, None: no time.
+    since. ``waiting``: how long until a window is read again, None: no time. ``overlap``: how far a window reaches back
+    into the one before (the policy's, and not stored).
     """
 
     until: datetime
@@ -177,6 +178,7 @@ class FeedCursor:
     registered_at: datetime | None = None
     restored: Restored | None = None
     waiting: Waiting | None = None
+    overlap: timedelta = OVERLAP
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
@@ -189,12 +191,12 @@ class FeedCursor:
     def measured(self, panel_now: datetime, now: datetime) -> FeedCursor:
         """Return the cursor with the panel's clock as it was measured at our ``now``."""
         offset = panel_now - now
-        put = abs(offset - self.offset) > OVERLAP
+        put = abs(offset - self.offset) > self.overlap
         return replace(self, offset=offset, measured_at=now, whole_at=None if put else self.whole_at)
 
     def next_window(self, now: datetime) -> Window:
         """Return the window to read next, up to the second of the panel's time at our ``now``."""
-        begin = self.until - (NARROW if self.zones else OVERLAP)
+        begin = self.until - (NARROW if self.zones else self.overlap)
         return Window(begin, max((now + self.offset).replace(microsecond=0), self.until))
 
     def resumed(self, now: datetime) -> FeedCursor:
@@ -217,13 +219,13 @@ class FeedCursor:
             known = replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
             return replace(known, restored=None)
         window = reading.search
-        if reading.crowded and self.until < window.end + OVERLAP:
+        if reading.crowded and self.until < window.end + self.overlap:
             rest = replace(rest, zones=(*self.zones, Zone(window, reading.begun)))
         return replace(rest, until=max(self.until, window.end))
 
     def zone_to_confirm(self) -> Zone | None:
         """Return the first zone, once nothing can appear in it any more."""
-        return next((zone for zone in self.zones[:1] if self.until >= zone.window.end + OVERLAP), None)
+        return next((zone for zone in self.zones[:1] if self.until >= zone.window.end + self.overlap), None)
 
     def registrations(self, now: datetime) -> Days:
         """Return the days of registration to ask for: yesterday to tomorrow, and further back after an outage.
@@ -258,7 +260,7 @@ class FeedCursor:
         }
 
     @classmethod
-    def from_document(cls, document: Any) -> FeedCursor:
+    def from_document(cls, document: Any, overlap: timedelta = OVERLAP) -> FeedCursor:
         """Return the cursor that :meth:`to_document` wrote."""
         time = datetime.fromisoformat
         zones = [[time(each) for each in zone] for zone in document["zones"]]
@@ -277,6 +279,7 @@ class FeedCursor:
             registered_at=registered_at,
             restored=_restored(document["restored"]),
             waiting=Waiting.from_document(document["waiting"]) if document["waiting"] else None,
+            overlap=overlap,
         )
 
 

@@ -5,8 +5,10 @@ Nothing is made at import or on construction: a client comes to be on first use.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +21,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.session import Session, get_session
 
 from kartoteka.errors import Halt, KartotekaError, Retry
 
@@ -51,15 +54,23 @@ HALTS: Mapping[str, str] = MappingProxyType(
 MISUSE = (NoCredentialsError, PartialCredentialsError, NoRegionError, ParamValidationError)
 
 
+_MAKING = threading.Lock()
+
+
 def client_factory(service: str) -> Callable[[], Any]:
-    """Return what makes a client of this service when it is first needed."""
+    """Return what makes a client of this service when it is first needed; by botocore alone, which is half of boto3."""
 
     def make() -> Any:
-        import boto3
-
-        return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
+        with _MAKING:  # a session is not safe for several threads, a client is
+            return session().create_client(service, config=CONFIG)
 
     return make
+
+
+@lru_cache(maxsize=1)
+def session() -> Session:
+    """Return the session of all clients: what it has read of the services is read once."""
+    return get_session()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from kartoteka.fields.normal import code_key
@@ -49,7 +50,7 @@ NO_MATCH = Match()
 """Nobody was found: open an account."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hits:
     """What is known about the accounts that some clients hit.
 
@@ -63,6 +64,18 @@ class Hits:
     clients: Collection[str] = frozenset()
     contenders: Mapping[str, Collection[str]] = field(default_factory=dict)
     nobodys: Collection[Mark] = frozenset()
+
+    def having(self, marks: Iterable[Mark]) -> list[SeenAccount]:
+        """Return the accounts that can be anybody's and have one of these marks that tells whose, in their order."""
+        return [self.accounts[n] for n in sorted({n for mark in marks for n in self._by_mark.get(mark, ())})]
+
+    @cached_property
+    def _by_mark(self) -> Mapping[Mark, Sequence[int]]:
+        found: dict[Mark, list[int]] = defaultdict(list)
+        for n, account in enumerate(self.accounts):
+            for mark in account.marks.difference(self.nobodys) if can_be_linked(account) else ():
+                found[mark].append(n)
+        return found
 
 
 def hint(client_id: str, row: Values) -> ClientHint:
@@ -136,8 +149,8 @@ def _decided(known: Sequence[Candidate]) -> Match | None:
 def _by_rules(client: ClientHint, hits: Hits, rules: Sequence[str], known: Sequence[Candidate]) -> Match:
     found = {
         account: by
-        for account in hits.accounts
-        if can_be_linked(account) and (by := rules_that_hit(client, account, rules, hits.nobodys))
+        for account in hits.having(client.marks)
+        if (by := rules_that_hit(client, account, rules, hits.nobodys))
     }
     free = [account for account in found if _owner(account, client, hits) == ""]
     foreign = [account for account in found if (owner := _owner(account, client, hits)) and owner not in hits.clients]

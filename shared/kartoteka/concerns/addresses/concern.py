@@ -314,9 +314,15 @@ class Addresses(Concern):
         """Return the clients among those who moved whose addresses ask for something.
 
         A linked account that was never seen before is the echo of its own opening: its addresses are our own work.
+        Where their addresses cannot be read, a worker finds out whose fault it is: the feed goes on.
         """
-        moved = news.moved
-        return self.asking(moved) if moved and self.is_on else []
+        moved = news.moved if self.is_on else {}
+        try:
+            return self.asking(moved)
+        except Retry as error:
+            if not retry.is_own(error):
+                raise
+            return list(moved)
 
     def asking(self, accounts: Mapping[Owner, Account | None]) -> list[Owner]:
         """Return those of these clients whose addresses ask for something.

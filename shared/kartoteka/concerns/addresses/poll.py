@@ -16,6 +16,7 @@ from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
 from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found
+from kartoteka.sync.retry import is_own
 from kartoteka.sync.run import Run
 from kartoteka.sync.waiting import Waiting
 
@@ -63,7 +64,8 @@ class AddressPoll:
     """The next clients in turn: ``Run.poll_size`` of them ``at_once``, else as many as the policy's calls allow.
 
     The cursor stays before a batch that could not be read, but not for ever: the fifth time in a row the pass goes on
-    behind it. Those edited lately are left out of the pass after: one of them may be the reason.
+    behind it, and its clients go to the workers, who find out whose fault it is. Those edited lately are left out of
+    the pass after: one of them may be the reason.
     """
 
     def __init__(self, run: Run, concern: Addresses, *, at_once: bool) -> None:
@@ -90,6 +92,7 @@ class AddressPoll:
         failed = (0 if read else turn.failed) + 1 if unread else 0
         if failed >= PATIENCE:
             read, failed = list(unread), 0
+            keys += map(Owner, unread) if is_own(failure) else ()
         shortest = max(self._shortest, FEWER * spacing(self._run))
         waiting = (turn.waiting or Waiting(now, shortest)).asked(now, shortest, max(SLOWEST * self._shortest, shortest))
         moved = Turn(_last(rest, read, turn.after), _last(lately, read, turn.lately), failed, waiting)

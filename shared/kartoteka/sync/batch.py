@@ -1,0 +1,56 @@
+"""How many records one call takes: as many as the policy says, and fewer while the panel is too slow for so many."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from kartoteka.ports.state import SyncState
+
+DOCUMENT = "panel_batch"
+GROWS_AFTER = timedelta(hours=1)
+"""How long a size works before twice as many records are tried."""
+
+log = logging.getLogger(__name__)
+
+
+class BatchSize:
+    """What one run knows of it; the state is asked once, where there is more than one record to send."""
+
+    def __init__(self, state: SyncState, now: Callable[[], datetime], most: int) -> None:
+        self._state = state
+        self._now = now
+        self._most = most
+        self._lock = threading.Lock()
+        self._size: int | None = None
+        self._since: datetime | None = None
+
+    def size(self) -> int:
+        """Return how many records to send in one call."""
+        with self._lock:
+            if self._size is None:
+                document = self._state.load(DOCUMENT).document or {}
+                self._size = min(self._most, document.get("size", self._most))
+                self._since = datetime.fromisoformat(document["since"]) if document else None
+            return self._size
+
+    def timed_out(self, records: int) -> None:
+        """Remember that the panel has not answered in time about so many records: half as many are sent from now on."""
+        if records > 1 and records // 2 < self.size():
+            log.warning("the panel does not answer in time about %d records: %d are sent now", records, records // 2)
+            self._set(records // 2)
+
+    def passed(self, records: int) -> None:
+        """Remember that so many records were answered: after a while twice as many are tried."""
+        size = self.size()
+        if size <= records and size < self._most and self._since and self._now() - self._since >= GROWS_AFTER:
+            self._set(min(self._most, 2 * size))
+
+    def _set(self, size: int) -> None:
+        with self._lock:
+            self._size, self._since = size, self._now()
+            stored = self._state.load(DOCUMENT)
+            document = {"size": size, "since": self._since.isoformat()}
+            self._state.save(DOCUMENT, document, version=stored.version)
