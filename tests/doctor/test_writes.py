@@ -128,7 +128,7 @@ def test_it_makes_no_more_calls_than_it_lists(panel: StandinPanel) -> None:
         ({"time_zone": "UTC"}, {"time_zone": "stop"}),
         ({"unchanged_write_moves_date": False}, {}),
         ({"address_edit_moves_date": True}, {}),
-        ({"ignored_filters": ["clientIsActive"]}, {"active": "look"}),
+        ({"ignored_filters": ["clientIsActive"]}, {"closing": "look"}),
     ],
     ids=str,
 )
@@ -155,7 +155,7 @@ def test_what_a_person_does_not_allow_is_not_done(panel: StandinPanel) -> None:
     http = PanelHttp(panel.url, panel.key, CountedLimit(), HttpSettings(first_pause=0))
     patient = Trial(http, Policy(), login=LOGIN)
     everything = [*writes.EXAMINATIONS, *trial.EXAMINATIONS]
-    assert list(findings.examined(patient, everything, lambda each: each.id == "active")) != []
+    assert list(findings.examined(patient, everything, lambda each: each.id == "closing")) != []
     assert {gate for gate in panel.calls if gate[:3] != "GET"} == {"POST clients/crm/search", "PUT clients/clients"}
     assert panel.calls["PUT clients/clients"] == 2
 

@@ -1,6 +1,7 @@
 """A whole installation against a panel that moves while it is read, dates nothing, was restored, or hides a group.
 
-And one that keeps something else than it was sent, and thanks for it.
+And one that keeps something else than it was sent, and thanks for it; then what one wrong field, an account closed by
+hand and another currency do.
 """
 
 from __future__ import annotations
@@ -452,3 +453,157 @@ def test_an_edit_made_after_a_lost_reply_is_not_overwritten_without_a_trace(
     assert rows(installation, *expected) == shown(installation, *expected) == [tuple(expected.values())]
     conflicts = installation.sql("SELECT field, erp_value, panel_value, decision FROM sync_conflicts")
     assert conflicts == ([("street", "Nowa 7", "Inna 3", "erp")] if "street" in edit else [])
+
+
+# --- what a window has missed is found by the slow reading of all accounts (issue 10, point 8)
+
+
+def follow(installation: Installation, left_ms: int = 100_000) -> None:
+    """Fire the feed's schedule, in a function that has so much time left."""
+    installation.handler("panel_feed")(event("panel_feed_schedule") | {"due": "all"}, Context(left_ms=left_ms))
+
+
+@pytest.mark.parametrize(("number", "missed", "panel"), [(3, [1], {}), (25, [0, 12, 20], SMALL), (12, [3], SMALL)])
+def test_what_no_window_has_shown_is_found_by_a_reading_of_all(
+    installation: Installation, number: int, missed: list[int], panel: dict[str, Any]
+) -> None:
+    accounts = filled(installation, number, **panel, full_read_days=2)
+    installation.pass_time(days=4)  # those registered of late are asked for besides
+    installation.panel.edit(accounts[-1].id, phone="600700800")  # a window reaches back to the latest account
+    ticks(installation, 2)
+    with installation.panel.state.lock:
+        for n in missed:  # no date moves, so no window shows it
+            installation.panel.state.accounts.get(accounts[n].id).city = "Gdynia"
+    found = []
+    for _ in range(60):
+        installation.pass_time(hours=1)
+        installation.tick()
+        found.append(rows(installation, "city").count(("Gdynia",)))
+        if found[-1]:
+            break
+    ticks(installation, 2)
+    assert len(found) > 40, "windows alone"
+    assert [city == "Gdynia" for (city,) in rows(installation, "city")] == [n in missed for n in range(number)]
+
+
+# --- windows that take longer than a function may run (issue 10, point 9)
+
+
+@pytest.mark.parametrize(("number", "left_ms"), [(45, 1_000), (45, 44_000), (95, 20_000)])
+def test_a_long_window_goes_on_where_the_last_run_stopped(
+    installation: Installation, number: int, left_ms: int
+) -> None:
+    accounts = filled(installation, number, **SMALL)
+    for account in accounts:
+        installation.panel.edit(account.id, city="Gdynia")
+    installation.pass_time(seconds=200)
+    pages, runs = number // 10 + 1, []
+    for _ in range(3 * pages):
+        before = installation.panel.calls["GET clients/clients"]
+        follow(installation, left_ms)
+        runs.append(installation.panel.calls["GET clients/clients"] - before)
+        installation.pass_time(seconds=61)
+    assert max(runs) <= 4
+    ticks(installation, 3)
+    assert rows(installation, "city") == [("Gdynia",)] * number
+
+
+# --- one refused field: the others travel (issue 10, points 18 and 20)
+
+NAMED = "SELECT state, code, field FROM sync_status WHERE client_id = 'C-0000' AND concern = 'billing'"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "code", "right"),
+    [
+        ("phone", "12", "bad_phone", "600700800"),
+        ("email", "jan", "bad_email", "jan@x.pl"),
+        ("nip", "5260001247", "bad_vat", "5260001246"),
+    ],
+)
+def test_what_the_panel_would_refuse_is_held_at_once_by_its_field_and_the_others_travel(
+    installation: Installation, field: str, wrong: str, code: str, right: str
+) -> None:
+    filled(installation, 2)
+    installation.sql(f"UPDATE clients SET {field} = '{wrong}', city = 'Gdynia', street = 'Nowa 7' WHERE id = 'C-0000'")
+    ticks(installation, 1)
+    assert installation.sql(NAMED) == [("held", code, field)]
+    assert shown(installation, "city", "street")[0] == ("Gdynia", "Nowa 7")
+    writes = installation.panel.calls["PUT clients/clients"]
+    ticks(installation, 3, minutes=20)
+    assert installation.panel.calls["PUT clients/clients"] == writes, "each try is a paid call"
+    installation.sql(f"UPDATE clients SET {field} = '{right}' WHERE id = 'C-0000'")
+    ticks(installation, 3)
+    assert installation.sql(NAMED) == [("in_step", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "right"), [("company", "F" * 301, "Firma"), ("first_name", "J" * 301, "Jan")]
+)
+def test_what_the_erp_cannot_take_is_held_at_once_by_its_field_and_the_others_travel(
+    installation: Installation, field: str, wrong: str, right: str
+) -> None:
+    account, _ = filled(installation, 2)
+    installation.panel.edit(account.id, **{field: wrong}, city="Gdynia", street="Nowa 7")
+    before = rows(installation, field)
+    ticks(installation, 2)
+    assert installation.sql(NAMED) == [("held", "too_long", field)]
+    assert rows(installation, "city", "street")[0] == ("Gdynia", "Nowa 7")
+    assert rows(installation, field) == before
+    installation.pass_time(minutes=5)
+    installation.panel.edit(account.id, **{field: right})
+    ticks(installation, 3)
+    assert installation.sql(NAMED) == [("in_step", "", "")]
+    assert rows(installation, field)[0] == (right,)
+
+
+# --- an account that somebody closed by hand (issue 10, point 23)
+
+
+@pytest.mark.parametrize("settled_by", ["the panel", "the ERP", "nobody"])
+def test_an_account_that_was_closed_by_hand_is_held_and_not_reopened(
+    installation: Installation, settled_by: str
+) -> None:
+    account, _ = filled(installation, 2)
+    writes = installation.panel.calls["PUT clients/clients"]
+    installation.panel.edit(account.id, active=False)
+    ticks(installation, 2)
+    installation.pass_time(days=1)
+    ticks(installation, 2)
+    assert held(installation) == [("accounts", "closed_in_panel")]
+    assert not installation.panel.account(account.id).active
+    assert installation.panel.calls["PUT clients/clients"] == writes
+    if settled_by == "the panel":
+        installation.panel.edit(account.id, active=True)
+    elif settled_by == "the ERP":
+        installation.sql("UPDATE clients SET active = 0 WHERE id = 'C-0000'")
+    ticks(installation, 3)
+    assert held(installation) == ([("accounts", "closed_in_panel")] if settled_by == "nobody" else [])
+    assert installation.panel.account(account.id).active == (settled_by == "the panel")
+
+
+# --- a client's currency changes (issue 10, point 24)
+
+
+@pytest.mark.parametrize(
+    ("figures", "limit"),
+    [({"currency": "EUR", "credit_limit": "1200.00"}, "1200.00"), ({}, "0.00"), ({"balance": "7.00"}, "0.00")],
+)
+def test_a_limit_never_counts_in_another_currency_than_it_was_computed_in(
+    installation: Installation, figures: dict[str, str], limit: str
+) -> None:
+    [account] = filled(installation, 1)
+    installation.sql("UPDATE clients SET currency = 'PLN'")
+    installation.credit("C-0000", "5000.00")
+    ticks(installation, 3)
+    assert str(installation.panel.account(account.id).credit_limit) == "5000.00"
+    installation.panel.forget_calls()
+    installation.sql("UPDATE clients SET currency = 'EUR'")
+    if figures:
+        changes = ", ".join(f"{name} = '{value}'" for name, value in figures.items())
+        installation.sql(f"UPDATE client_credit SET {changes}, as_of = '{installation.time:%Y-%m-%d %H:%M:%S}'")
+    ticks(installation, 4)
+    after = installation.panel.account(account.id)
+    assert (after.currency, str(after.credit_limit)) == ("EUR", limit)
+    told = "".join(str(request["body"]) for request in installation.panel.requests("PUT clients/clients"))
+    assert told.index("clientTradeCreditLimitExternal") < told.index("currencyId")

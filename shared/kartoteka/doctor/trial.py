@@ -397,10 +397,10 @@ def switch(trial: Trial) -> Iterator[Finding]:
     if was_closed:
         trial.write({table.ACTIVE: False})
     if closed == [None, True] and opened == [None, False]:
-        yield ok("active", "An account is closed and opened, and the filter by activity shows it.")
+        yield ok("closing", "An account is closed and opened, and the filter by activity shows it.")
     else:
         yield look(
-            "active",
+            "closing",
             "Closing and opening an account does not show in the filter by activity.",
             "Look in the panel whether the test account is open. Whether a client is closed cannot be checked there.",
         )
@@ -525,7 +525,7 @@ EXAMINATIONS: tuple[Examination[Patient], ...] = (
         "puts the account into the first discount group and out of it",
     ),
     _tried(
-        "active",
+        "closing",
         "closing and opening",
         switch,
         [*_WRITE * 3, *[f"GET {CLIENTS}"] * 3],
