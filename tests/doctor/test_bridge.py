@@ -34,7 +34,7 @@ CREATE TABLE grupy_rabatowe (id INT PRIMARY KEY, nazwa VARCHAR(100));
 CREATE TABLE klienci_sklepy (id_klienta INT, id_sklepu INT);
 CREATE TABLE kredyt_kupiecki (id_klienta INT PRIMARY KEY, limit_kredytu DECIMAL(18,4), saldo DECIMAL(12,2),
     waluta CHAR(3), termin_platnosci INT, data_aktualizacji TIMESTAMP);
-CREATE TABLE dostawcy (id INT, email VARCHAR(99), nip VARCHAR(20), miasto VARCHAR(50), ulica VARCHAR(50));
+CREATE TABLE dostawcy (id INT, id_klienta INT, email VARCHAR(99), nip VARCHAR(20), miasto VARCHAR(50), ulica TEXT);
 CREATE TABLE zamowienia (id INT, id_klienta INT, email VARCHAR(100), ulica VARCHAR(50), miasto VARCHAR(10));
 CREATE TABLE towary (id INT, nazwa VARCHAR(100));
 INSERT INTO grupy_rabatowe VALUES (3, 'Hurtownie');
