@@ -16,12 +16,14 @@ import click
 
 from cli import cloud, show, stack_findings
 from cli import stack as stacks
-from cli.erp import Where, opened, where
+from cli.erp import Where, opened, refuse_missing_file, where
 from cli.exits import FAILED, WrongSettings, told
 from cli.stack import Stack
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
-from kartoteka.doctor import database, panel, trial, writes
+from kartoteka.adapters.sql.dialect import parse_url
+from kartoteka.doctor import bridge, database, panel, trial, writes
 from kartoteka.doctor.findings import Examination, Finding, Level, examined, proposed
+from kartoteka.doctor.first_contact import CODES, FIRST_CONTACT, Both
 from kartoteka.doctor.panel import Patient
 from kartoteka.doctor.trial import Trial
 from kartoteka.policy import Policy, check
@@ -57,6 +59,24 @@ class Pace:
 )
 @click.option("--write", is_flag=True, help="Part B too: writes to accounts that do not exist.")
 @click.option("--account", metavar="LOGIN", help="Part C too: trials on this test account; opened where there is none.")
+@click.option(
+    "--first-contact",
+    "calls",
+    type=click.IntRange(min=1),
+    metavar="CALLS",
+    help="Tell whose account is whose: reads all accounts, in at most so many calls.",
+)
+@click.option(
+    "--from-bridge",
+    metavar="DATABASE_URL",
+    help="Read the database of the vendor's bridge instead, and propose the SQL that brings it into ours.",
+)
+@click.option(
+    "--sql",
+    "sql_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --from-bridge: write the SQL there, not to standard output.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before each step that writes.")
 @click.option(
     "--report",
@@ -70,6 +90,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     policy_file: Path | None,
     write: bool,
     account: str | None,
+    calls: int | None,
+    from_bridge: str | None,
+    sql_file: Path | None,
     yes: bool,
     report: Path | None,
     as_json: bool,
@@ -80,8 +103,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     (look) or in the way (stop), with a remedy and, where one fits, a setting of the policy. Exits 1 where something is
     in the way. Neither a key nor a customer's data are in what it prints and writes.
     """
+    if from_bridge:
+        _from_bridge(from_bridge, sql_file, report, as_json=as_json)
+        return
     if as_json and (write or account) and not yes:
         raise click.UsageError("--json cannot ask before it writes: add --yes")
+    if calls and panel_url and where.is_local():
+        raise click.UsageError("--first-contact compares clients: name the exchange database too, or a stack")
+    both = [CODES, FIRST_CONTACT] if calls else [CODES]
     chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
     allowed = _anything if yes else _asked
     with told():
@@ -90,14 +119,16 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         policy = _policy(given)
         http = _panel(panel_url, stack, policy)
         if not as_json:
-            _list(http, chosen)
-        found: Iterator[Finding] = examined(Trial(http, policy, login=account or ""), chosen, allowed)
+            _list(http, chosen, calls)
+        patient = Trial(http, policy, login=account or "")
+        found: Iterator[Finding] = examined(patient, chosen, allowed)
         if stack:
             found = chain(examined(stack, stack_findings.EXAMINATIONS, _anything), found)
         if stack or not where.is_local():
             with opened(where) as erp:
                 ours = examined(database.Patient(erp.exchange, policy), database.EXAMINATIONS, _anything)
-                findings = list(_shown(chain(ours, found), quiet=as_json))
+                beside = examined(Both(patient, erp.exchange, calls or 0), both, _anything)
+                findings = list(_shown(chain(ours, found, beside), quiet=as_json))
         else:
             findings = list(_shown(found, quiet=as_json))
     document = {
@@ -105,12 +136,39 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         "policy": proposed(json.loads(given), findings),
         "panel_calls": sum(http.calls().values()),
     }
-    if report:
-        report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _report(report, document)
     if as_json:
         show.document(document)
     else:
         _sum_up(findings, document)
+    _exit(findings)
+
+
+def _from_bridge(address: str, sql_file: Path | None, report: Path | None, *, as_json: bool) -> None:
+    """Tell what the bridge's database holds, and how it gets into ours. Nothing is asked of a panel or a stack."""
+    with told():
+        refuse_missing_file(parse_url(address))
+        patient = bridge.Patient(bridge.opened(address))
+        findings = list(_shown(examined(patient, bridge.EXAMINATIONS, _anything), quiet=as_json))
+        stopped = any(each.id == "bridge" and each.level is Level.STOP for each in findings)
+        proposed_sql = "" if stopped else bridge.sql(patient)
+    document = {"findings": [each.as_dict() for each in findings], "policy": {}, "panel_calls": 0, "sql": proposed_sql}
+    _report(report, document)
+    if sql_file:
+        sql_file.write_text(proposed_sql, encoding="utf-8")
+    if as_json:
+        show.document(document)
+    elif not sql_file:
+        click.echo(f"\n{proposed_sql}", nl=False)
+    _exit(findings)
+
+
+def _report(file: Path | None, document: dict[str, Any]) -> None:
+    if file:
+        file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _exit(findings: Sequence[Finding]) -> None:
     if any(each.level is Level.STOP for each in findings):
         sys.exit(FAILED)
 
@@ -138,13 +196,15 @@ def _policy(text: str) -> Policy:
     raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
 
 
-def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]]) -> None:
+def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]], calls: int | None) -> None:
     """Tell what will be asked, before anything is."""
     reading = sum(len(each.calls) for each in chosen if not each.writes)
     click.echo(f"{http.root}: at most {reading} calls that only read")
     for each in chosen:
-        calls = f"{len(each.calls):3}  {each.title}"
-        click.echo(f"{calls} (asks first: it {each.writes})" if each.writes else calls)
+        line = f"{len(each.calls):3}  {each.title}"
+        click.echo(f"{line} (asks first: it {each.writes})" if each.writes else line)
+    if calls:
+        click.echo(f"{calls:3}  {FIRST_CONTACT.title}: at most so many more")
     click.echo()
 
 

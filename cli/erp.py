@@ -88,7 +88,7 @@ def opened(where: Where) -> Iterator[Erp]:
     """Give the exchange database that the options and the environment name."""
     with told():
         address = where.address()
-        _refuse_missing_file(parse_url(address))
+        refuse_missing_file(parse_url(address))
         exchange = sql.connect(address)
         try:
             yield Erp(exchange)
@@ -110,7 +110,7 @@ def _local() -> str:
     return str(facts["erp_url"])
 
 
-def _refuse_missing_file(url: sa.URL) -> None:
+def refuse_missing_file(url: sa.URL) -> None:
     """SQLite would make an empty file of a mistyped name."""
     name = url.database or ""
     if url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).is_file():

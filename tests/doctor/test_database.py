@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql import SqlExchange, connect, upgrade
 from kartoteka.adapters.sql.dialect import open_engine
+from kartoteka.adapters.sql.tables import sync_history
 from kartoteka.doctor.database import EXAMINATIONS, Patient
 from kartoteka.doctor.findings import Finding, Level, examined
 from kartoteka.policy import Policy
@@ -118,6 +120,80 @@ def test_a_shorter_column_is_worth_a_look(tmp_path: Path) -> None:
     exchange.close()
     assert levels(found) == {"column_lengths": "look"}
     assert "clients.city (30 of 100)" in found["column_lengths"].sentence
+
+
+def wrote(
+    exchange: SqlExchange, client: str, values: str, *, every: int, reason: str = "drift", field: str = "phone"
+) -> None:
+    """Write the history of a field: one letter a value, ``every`` so many minutes, the last one just now."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "at": now - timedelta(minutes=every * back),
+            "client_id": client,
+            "concern": "billing",
+            "field": field,
+            "direction": "erp_to_panel" if n % 2 == 0 or reason == "drift" else "panel_to_erp",
+            "reason": reason,
+            "value_after": f"tajny-{value}",
+        }
+        for n, (value, back) in enumerate(zip(values, reversed(range(len(values))), strict=True))
+    ]
+    with exchange.database.engine.begin() as connection:
+        connection.execute(sync_history.insert(), rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "every", "reason", "pace"),
+    [
+        ("aaa", 1, "drift", "every 1 min"),
+        ("aaaaaa", 15, "drift", "every 15 min"),
+        ("aaaa", 240, "drift", "every 240 min"),
+        ("ababab", 20, "edit", "every 40 min"),
+    ],
+)
+def test_fields_that_another_program_writes_too_are_a_stop(
+    exchange: SqlExchange, values: str, every: int, reason: str, pace: str
+) -> None:
+    for client in ("C-1", "C-2", "C-3"):
+        wrote(exchange, client, values, every=every, reason=reason)
+    found = found_in(exchange)
+    assert levels(found) == {"two_masters": "stop"}
+    assert "field of 3 clients (phone)" in found["two_masters"].sentence
+    assert pace in found["two_masters"].sentence
+    assert "bridge" in found["two_masters"].remedy
+    assert "tajny" not in repr(found)
+
+
+def test_somebody_who_changes_two_clients_back_is_worth_a_look(exchange: SqlExchange) -> None:
+    for client in ("C-1", "C-2"):
+        wrote(exchange, client, "aaa", every=30)
+    assert levels(found_in(exchange)) == {"two_masters": "look"}
+
+
+@pytest.mark.parametrize(
+    ("values", "every", "reason"),
+    [
+        ("abcdef", 5, "edit"),  # a field that is edited often
+        ("aa", 5, "drift"),  # corrected twice
+        ("aaa", 800, "drift"),  # the first of the three is longer ago than a day
+        ("aaaaaaaa", 5, "conflict"),  # decided by a person
+        ("aaaaaaaa", 5, "first_contact"),
+    ],
+)
+def test_what_only_changes_often_is_no_other_master(
+    exchange: SqlExchange, values: str, every: int, reason: str
+) -> None:
+    for client in ("C-1", "C-2", "C-3"):
+        wrote(exchange, client, values, every=every, reason=reason)
+    assert levels(found_in(exchange)) == {}
+
+
+def test_a_value_that_several_fields_were_given_once_is_no_other_master(exchange: SqlExchange) -> None:
+    for client in ("C-1", "C-2", "C-3"):
+        for field in ("phone", "city", "street"):
+            wrote(exchange, client, "a", every=1, field=field)
+    assert levels(found_in(exchange)) == {}
 
 
 def _made_otherwise(tmp_path: Path, was: str, is_: str) -> str:

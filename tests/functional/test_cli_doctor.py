@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.doctor import doctor
+from kartoteka.adapters.sql import upgrade
+from kartoteka.adapters.sql.dialect import open_engine
 from local.panel import StandinPanel
 
 FAST = '{"panel": {"requests_per_second": 1000}}'
@@ -88,3 +91,76 @@ def test_a_wrong_policy_and_an_address_without_tls_are_told(panel: StandinPanel,
     result = CliRunner(env={"PANEL_KEY": "k"}).invoke(doctor, ["--panel-url", "http://shop.example.com"])
     assert result.exit_code == 1
     assert "https" in result.stderr
+
+
+@pytest.fixture
+def erp_url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'exchange.db'}"
+    engine = open_engine(url)
+    upgrade.create(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO clients (id, email, company) VALUES ('C-1', 'anna@firma.example', 'Hurt')"
+        )
+    engine.dispose()
+    return url
+
+
+def test_the_first_contact_is_told_where_a_number_of_calls_is_given(
+    panel: StandinPanel, policy: Path, erp_url: str
+) -> None:
+    panel.seed(login="hurt", email="b@firma.example", external_code="HURT")
+    result = run(panel, policy, "--erp-url", erp_url)
+    assert result.exit_code == 1
+    assert "stop  codes.names: The codes of 1 of 1 accounts are the customers' names.\n" in result.stdout
+    assert "first_contact" not in result.stdout
+    result = run(panel, policy, "--erp-url", erp_url, "--first-contact", "40")
+    assert " 40  whose account is whose, before anything is written: at most so many more" in result.stdout
+    assert "ok    first_contact: 1 client, 2 accounts: linked already: 0, would be: 1 (1 by e-mail)." in result.stdout
+
+
+def test_the_first_contact_needs_both_sides(panel: StandinPanel, policy: Path) -> None:
+    result = run(panel, policy, "--first-contact", "40")
+    assert result.exit_code == 2
+    assert "name the exchange database too" in result.stderr
+    assert panel.total_calls == 0
+
+
+@pytest.fixture
+def bridge_url(tmp_path: Path) -> str:
+    file = tmp_path / "bridge.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE klienci (id INT PRIMARY KEY, email TEXT, telefon BIGINT, miasto TEXT)")
+        connection.execute("INSERT INTO klienci VALUES (1, 'tajna@firma.example', 600100200, 'Tajne')")
+    connection.close()
+    return f"sqlite:///{file}"
+
+
+def test_the_bridges_database_is_read_without_panel_and_stack(bridge_url: str, tmp_path: Path) -> None:
+    runner, sql, report = CliRunner(), tmp_path / "move.sql", tmp_path / "report.json"
+    result = runner.invoke(doctor, ["--from-bridge", bridge_url])
+    assert result.exit_code == 0
+    assert "look  bridge.clients: clients is read out of klienci (id, email, phone, city)." in result.stdout
+    assert "\n\n-- Proposed by `kartoteka doctor --from-bridge` for sqlite." in result.stdout
+    assert "CAST(t.telefon AS VARCHAR(150)) AS phone,  -- ? a number there: leading zeros are lost" in result.stdout
+    result = runner.invoke(doctor, ["--from-bridge", bridge_url, "--sql", str(sql), "--json", "--report", str(report)])
+    document = json.loads(result.stdout)
+    assert document == json.loads(report.read_text())
+    assert document.keys() == {"findings", "policy", "panel_calls", "sql"}
+    assert document["sql"] == sql.read_text() != ""
+    assert "tajn" not in result.stdout.lower()
+
+
+def test_a_bridges_database_that_is_none_is_told(tmp_path: Path) -> None:
+    runner = CliRunner()
+    result = runner.invoke(doctor, ["--from-bridge", f"sqlite:///{tmp_path / 'none.db'}"])
+    assert (result.exit_code, "there is no SQLite file" in result.stderr) == (69, True)
+    assert not (tmp_path / "none.db").exists()
+    result = runner.invoke(doctor, ["--from-bridge", "mssql://sa:tajne@db/iai_bridge_exchange_db"])
+    assert "pymssql is not installed" in result.stderr
+    assert "tajne" not in result.stderr
+    assert result.exit_code not in (0, 2)
+    empty = tmp_path / "empty.db"
+    sqlite3.connect(empty).close()
+    empty.touch()
+    assert runner.invoke(doctor, ["--from-bridge", f"sqlite:///{empty}"]).exit_code == 1

@@ -13,13 +13,19 @@ from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Candidate, Key, Link, Owner, Value
+from kartoteka.policy import Policy
 from kartoteka.ports.exchange import ClientHint, SeenAccount
 from kartoteka.ports.panel import Account
 from kartoteka.sync.feed import seen
 from kartoteka.sync.reconcile import reconcile
+from tests.fakes.stored import StoredMatch
 from tests.fixtures.records import change
 from tests.helpers import OTHER, by, candidates, installation, status_of, tax_number
-from tests.world import CLIENT
+from tests.world import CLIENT, World
+
+
+def index_of(world: World) -> Index:
+    return Index(world.run().exchange, "accounts", world.run().policy.accounts.match)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +121,25 @@ def test_a_person_links_by_one_update() -> None:
     assert world.panel.accounts[two].external_code == "C-1"
     assert candidates(world, "C-1") == {}
     assert one in world.exchange.incoming, "the other account is nobody's now"
+
+
+def test_whose_accounts_are_said_before_the_first_contact_where_accounts_are_off_until_then() -> None:
+    world = installation(policy='{"accounts": {"direction": "off"}}')
+    world.exchange.insert_client("C-1", **{**CLIENT, "company": "Firma Jan"})
+    account = world.panel.register(OTHER, login="jan", external_code="FIRMA JAN")
+    for _ in range(3):
+        world.tick()
+    assert set(world.exchange.accounts) == {account}, "the account index is read"
+    assert len(world.panel.accounts) == 1
+    said = StoredMatch("C-1", account, "external_code", None, world.time)
+    world.exchange.matches["C-1", account] = said
+    world.exchange.decide_match("C-1", account, "link")
+    world.policy = Policy()
+    for _ in range(3):
+        world.tick()
+    assert by(world, "C-1") == (account, "operator")
+    assert world.panel.accounts[account].external_code == "C-1"
+    assert len(world.panel.accounts) == 1
 
 
 def test_a_person_opens_a_new_one_by_one_update() -> None:
@@ -480,7 +505,7 @@ def test_who_contends_for_an_account() -> None:
         run_id="r",
         at=world.time,
     )
-    assert Index(world.run(), "accounts").contenders([free]) == {"7": {"C-1", "C-4"}}
+    assert index_of(world).contenders([free]) == {"7": {"C-1", "C-4"}}
 
 
 def test_a_link_that_never_came_about_leaves_no_trace_in_the_log_in_of_a_new_account() -> None:
@@ -628,7 +653,7 @@ def test_a_client_that_got_its_account_in_this_run_or_looks_otherwise_by_now_doe
     free = seen(Account("7", "jan", "", {**CLIENT}))
     for client in ("C-1", "C-2", "C-3", "C-4"):
         world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
-    index = Index(world.run(), "accounts")
+    index = index_of(world)
     assert index.contenders([free]) == {"7": {"C-1", "C-2", "C-3", "C-4"}}
     world.exchange.links["C-1"] = Link("C-1", "9", "ewa", "created")
     world.exchange.update_client("C-2", nip="7792369887")

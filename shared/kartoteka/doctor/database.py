@@ -5,17 +5,20 @@ It only reads. Names of tables and columns, counts and codes are in a finding, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from statistics import median
 
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql import SqlExchange
 from kartoteka.adapters.sql.dialect.base import UtcNow
-from kartoteka.adapters.sql.tables import ERP, OPTIONAL, metadata
+from kartoteka.adapters.sql.tables import ERP, OPTIONAL, metadata, sync_history
 from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
 from kartoteka.fields import table
+from kartoteka.model import Reason
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Unlogged
 
@@ -23,6 +26,12 @@ CLOCKS_APART = 120
 """Seconds between two clocks from which it is worth a word."""
 NAMED = 8
 """Tables or columns that a sentence names."""
+FOUGHT_OVER = timedelta(hours=24)
+"""How far back it is looked for values that come back: the vendor's bridge runs every 15 to 240 minutes."""
+AGAIN = 3
+"""How often the same value was written into a field until somebody else is believed to write it too."""
+MANY = 3
+"""Clients from which on it is a program that writes, and no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +210,44 @@ def clients(patient: Patient) -> Found:
         )
 
 
+def two_masters(patient: Patient) -> Found:
+    """Look for fields into which the same value was written again and again: somebody else changes them back.
+
+    One-way fields show it as drift, those of both directions as edits that go back and forth.
+    """
+    row = sync_history.c
+    record = (row.client_id, row.concern, row.item_id, row.field, row.direction)
+    times, first, last = sa.func.count(), sa.func.min(row.at), sa.func.max(row.at)
+    fought = (
+        sa.select(row.client_id, row.field, times, first, last)
+        .where(row.at >= datetime.now(UTC) - FOUGHT_OVER, row.client_id != "", row.field != "")
+        .where(row.reason.in_([Reason.DRIFT, Reason.EDIT]))
+        .group_by(*record, row.value_after)
+        .having(times >= AGAIN)
+    )
+    with patient.exchange.database.reading() as connection:
+        found = connection.execute(fought).all()
+    if not found:
+        yield ok("two_masters", "No other program writes the same fields: no value had to be written again and again.")
+        return
+    clients = {client_id for client_id, *_ in found}
+    fields = ", ".join(name for name, _ in Counter(name for _, name, *_ in found).most_common(NAMED))
+    pace = median((end - begin).total_seconds() / 60 / (count - 1) for _, _, count, begin, end in found)
+    hours = FOUGHT_OVER.total_seconds() / 3600
+    sentence = (
+        f"Within {hours:.0f} hours the same value was written {AGAIN} times or more into a field of {len(clients)} "
+        f"clients ({fields}), about every {pace:.0f} min"
+    )
+    remedy = (
+        "Switch the other program's writing of customers off first: in the vendor's bridge all three boxes of its "
+        "preferences of customers (docs/from-the-bridge.md). Until then both sides change back and forth."
+    )
+    if len(clients) < MANY:
+        yield look("two_masters", f"{sentence}: somebody changes it back.", remedy)
+    else:
+        yield stop("two_masters", f"{sentence}: another program writes the same fields.", remedy)
+
+
 def _filled(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.func.length(sa.func.trim(sa.func.coalesce(column, ""))) > 0
 
@@ -218,4 +265,5 @@ EXAMINATIONS: tuple[Examination[Patient], ...] = (
     Examination("encoding", "its encoding", [], encoding),
     Examination("database_clock", "its clock", [], clock),
     Examination("incomplete_clients", "the clients: complete, told apart", [], clients),
+    Examination("two_masters", "whether another program writes the same fields", [], two_masters),
 )

@@ -124,7 +124,7 @@ class Accounts(Concern):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._index = Index(run, self.name)
+        self._index = Index(run.exchange, self.name, run.policy.accounts.match)
         self._incoming = Incoming(run, self._index)
         self._logins = Logins(run.policy.accounts.login, letters_of(run.policy.panel.login_letters))
         self._shops = PanelShops(run)

@@ -11,8 +11,7 @@ from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.matching import MOST, Hits, Match
 from kartoteka.fields.normal import code_key
 from kartoteka.model import Candidate, Owner, Record
-from kartoteka.ports.exchange import ClientHint, Mark, SeenAccount
-from kartoteka.sync.run import Run
+from kartoteka.ports.exchange import ClientHint, Exchange, Mark, SeenAccount
 
 
 class Waiting(NamedTuple):
@@ -23,12 +22,12 @@ class Waiting(NamedTuple):
 
 
 class Index:
-    """The account index in one run. Safe for several threads."""
+    """The account index in one run, asked by these rules of the policy. Safe for several threads."""
 
-    def __init__(self, run: Run, concern: str) -> None:
-        self._run = run
+    def __init__(self, exchange: Exchange, concern: str, rules: Sequence[str]) -> None:
+        self._exchange = exchange
         self._concern = concern
-        self._rules = run.policy.accounts.match
+        self._rules = rules
         self._lock = threading.Lock()
         self._waiting: Waiting | None = None
         self._crowded: frozenset[Mark] = frozenset()
@@ -54,12 +53,12 @@ class Index:
 
     def _hits(self, clients: Sequence[ClientHint]) -> Hits:
         wanted = self._marks(clients)
-        found = self._run.exchange.index.find((), wanted - self._too_common(wanted)) if wanted else ()
+        found = self._exchange.index.find((), wanted - self._too_common(wanted)) if wanted else ()
         accounts = [account for account in found if matching.can_be_linked(account)]
         if not accounts:
             return Hits()
         owners = self.owners(accounts)
-        existing = self._run.exchange.records.existing(set(owners.values()))
+        existing = self._exchange.records.existing(set(owners.values()))
         free = [account for account in accounts if account.panel_client_id not in owners]
         marks = self._marks(free)
         nobodys = self._nobodys(marks)
@@ -67,7 +66,7 @@ class Index:
 
     def owners(self, accounts: Sequence[SeenAccount]) -> Mapping[str, str]:
         """Return panel client id -> the client that an account is linked to, or whose code it carries."""
-        linked = self._run.exchange.index.owners([a.panel_client_id for a in accounts])
+        linked = self._exchange.index.owners([a.panel_client_id for a in accounts])
         coded = {a.panel_client_id: a.external_code for a in accounts if a.external_code}
         clients = self.clients_of([code for key, code in coded.items() if key not in linked])
         return {**{key: clients.get(code, code) for key, code in coded.items()}, **linked}
@@ -82,7 +81,7 @@ class Index:
     def held(self, external_codes: Collection[str]) -> frozenset[str]:
         """Return those codes that a client, or a link of one that may be deleted, has to the letter."""
         owners = [Owner(code) for code in frozenset(external_codes) - {""}]
-        records = self._run.exchange.records.load(self._concern, owners) if owners else ()
+        records = self._exchange.records.load(self._concern, owners) if owners else ()
         return frozenset(r.key.client_id for r in records if r.link is not None or r.erp is not None)
 
     def contenders(self, accounts: Sequence[SeenAccount]) -> Mapping[str, frozenset[str]]:
@@ -123,8 +122,8 @@ class Index:
         """
         common = self._too_common(marks)
         waiting = {mark: set(some) for mark in marks - common if (some := self._all_waiting().by_mark.get(mark))}
-        accounts = self._run.exchange.index.find((), waiting.keys()) if waiting else ()
-        linked = self._run.exchange.index.owners([a.panel_client_id for a in accounts]) if accounts else {}
+        accounts = self._exchange.index.find((), waiting.keys()) if waiting else ()
+        linked = self._exchange.index.owners([a.panel_client_id for a in accounts]) if accounts else {}
         for account in accounts:
             if owner := linked.get(account.panel_client_id):
                 for mark in account.marks & waiting.keys():
@@ -133,7 +132,7 @@ class Index:
 
     def _too_common(self, marks: frozenset[Mark]) -> frozenset[Mark]:
         """Return those of these marks that too many accounts have; what was found so is not counted again."""
-        found = self._run.exchange.index.crowded(marks - self._crowded, MOST)
+        found = self._exchange.index.crowded(marks - self._crowded, MOST)
         with self._lock:
             self._crowded |= found
             return marks & self._crowded
@@ -146,18 +145,18 @@ class Index:
         """
         waiting = self._all_waiting().by_mark
         keys = sorted({client_id for each in wanted for client_id in waiting.get(each, ())})
-        records = self._run.exchange.records.load(self._concern, [Owner(key) for key in keys]) if keys else ()
+        records = self._exchange.records.load(self._concern, [Owner(key) for key in keys]) if keys else ()
         return [matching.hint(r.key.client_id, r.erp) for r in records if r.link is None and r.erp is not None]
 
     def _all_waiting(self) -> Waiting:
         with self._lock:
             if self._waiting is None:
-                self._waiting = _waiting(self._run.exchange.index.hints())
+                self._waiting = _waiting(self._exchange.index.hints())
             return self._waiting
 
     def by_code(self, client_ids: Collection[str]) -> Mapping[str, Sequence[SeenAccount]]:
         """Return the accounts of the index that carry the code of each of these clients."""
-        found = self._run.exchange.index.find(client_ids, ())
+        found = self._exchange.index.find(client_ids, ())
         others = {account.external_code for account in found}.difference(client_ids)
         return matching.by_code(client_ids, found, self.held(others).union(client_ids))
 
@@ -171,7 +170,7 @@ class Index:
         }
         decided = {
             c.client_id: c.panel_client_id if c.decision == matching.LINK else ""
-            for c in self._run.exchange.index.candidates(client_ids)
+            for c in self._exchange.index.candidates(client_ids)
             if c.decision
         }
         return {**decided, **own}
