@@ -7,13 +7,21 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from kartoteka.policy import Password
 
-_SHUFFLE = secrets.SystemRandom()
+_BITS = 640
+"""Random bits of one password, drawn at once: far more than its letters and their places take."""
 
 
 def new_password(form: Password) -> str:
     """Return a password with a small and a capital letter, a digit and, where the form names some, a special one."""
+    rest = secrets.randbits(_BITS)
+
+    def below(limit: int) -> int:
+        nonlocal rest
+        rest, drawn = divmod(rest, limit)
+        return drawn
+
     kinds = [kind for kind in (ascii_lowercase, ascii_uppercase, digits, form.special) if kind]
-    letters = [secrets.choice(kind) for kind in kinds]
-    letters += [secrets.choice("".join(kinds)) for _ in range(form.length - len(kinds))]
-    _SHUFFLE.shuffle(letters)
-    return "".join(letters)
+    every = "".join(kinds)
+    letters = [kind[below(len(kind))] for kind in kinds]
+    letters += [every[below(len(every))] for _ in range(form.length - len(kinds))]
+    return "".join(letters.pop(below(len(letters))) for _ in range(form.length))
