@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
 from bench import ours, results, rivals
 from bench.cloud import embedded
+from bench.command import ended, workplace
 from bench.customers import clients
 from bench.erp import exchange
 from bench.figures import Series, as_json
 from bench.machine import machine
 from bench.panel import standing_in
-from bench.processes import BenchFailure, end_in_order
 from bench.report import show
 from local import home, postgres
-from local.failure import LocalFailure
 from local.postgres import PostgresServer
 
-WIDTH = 150
-"""Characters of a line where nobody looks at a terminal."""
 POSTGRESQL = "postgresql"
 DATABASES = {"sqlite": ours.WHO, POSTGRESQL: ours.ON_POSTGRESQL}
 
@@ -75,37 +70,18 @@ def measure(chosen: argparse.Namespace, console: Console) -> Series:
     return series
 
 
-@contextmanager
-def workplace() -> Iterator[Path]:
-    """Give a folder of our own inside `.local/bench/`; it is removed afterwards."""
-    home.make()
-    results.HOME.mkdir(exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix="run-", dir=results.HOME))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+def work(console: Console) -> Path:
+    """Run, print, write down."""
+    chosen, told = options(), machine()
+    series = measure(chosen, Console(stderr=True))
+    path = results.write("result", {"asked": vars(chosen), "machine": told, "runs": as_json(series)})
+    show(console, series, told, chosen.customers)
+    return path
 
 
 def main() -> int:
-    """Run, print, write down. 1: something did not work; 130: interrupted."""
-    end_in_order()
-    chosen, console = options(), Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    try:
-        told = machine()
-        series = measure(chosen, Console(stderr=True))
-    except (BenchFailure, LocalFailure) as failure:
-        sys.stderr.write(f"bench: {failure}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("bench: interrupted; everything was stopped\n")
-        return 130
-    path = results.write("result", {"asked": vars(chosen), "machine": told, "runs": as_json(series)})
-    show(console, series, told, chosen.customers)
-    console.print(f"all figures: {path.relative_to(home.ROOT)}")
-    return 0
+    """Run the command."""
+    return ended(work)
 
 
 if __name__ == "__main__":

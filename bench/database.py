@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bench.__main__ import workplace
+from bench.command import workplace
 from bench.customers import clients
 from bench.erp import Erp, exchange
 from bench.meter import cpu_seconds

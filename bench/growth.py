@@ -23,18 +23,17 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import bulk, lambdas, ours, results
-from bench.__main__ import WIDTH, workplace
 from bench.cloud import embedded
+from bench.command import ended, workplace
 from bench.customers import Row
 from bench.erp import Erp, exchange
 from bench.figures import Figures, Series, spreads
 from bench.machine import machine
 from bench.panel import BenchPanel, standing_in
-from bench.processes import BenchFailure, end_in_order
+from bench.processes import BenchFailure
 from bench.trade import Trade
 from kartoteka.fields.table import CONCERNS
-from local import home, postgres
-from local.failure import LocalFailure
+from local import postgres
 from local.postgres import PostgresServer
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -333,26 +332,19 @@ def show(console: Console, growth: Growth) -> None:
     console.print(table)
 
 
-def main() -> int:
-    """Run, print, write down. 1: something did not work; 130: interrupted."""
-    end_in_order()
-    chosen, console = options(), Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    try:
-        told = machine()
-        growth = measure(chosen, Console(stderr=True))
-    except (BenchFailure, LocalFailure) as failure:
-        sys.stderr.write(f"bench: {failure}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("bench: interrupted; everything was stopped\n")
-        return 130
+def work(console: Console) -> Path:
+    """Run, print, write down."""
+    chosen, told = options(), machine()
+    growth = measure(chosen, Console(stderr=True))
     sizes = {str(size): figures for size, figures in growth.sizes.items()}
     path = results.write("growth", {"asked": vars(chosen), "machine": told, "sizes": sizes, "runs": as_json(growth)})
     show(console, growth)
-    console.print(f"all figures: {path.relative_to(home.ROOT)}")
-    return 0
+    return path
+
+
+def main() -> int:
+    """Run the command."""
+    return ended(work)
 
 
 if __name__ == "__main__":

@@ -16,21 +16,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from bench import lambdas, ours, results
-from bench.__main__ import WIDTH, workplace
 from bench.cloud import embedded
+from bench.command import ended, workplace
 from bench.customers import clients
 from bench.erp import exchange
 from bench.machine import machine
 from bench.panel import standing_in
-from bench.processes import BenchFailure, end_in_order
-from local import home, postgres
-from local.failure import LocalFailure
+from bench.processes import BenchFailure
+from local import postgres
 
 TO_PANEL = "ERP to panel"
 TO_ERP_BUSY = "panel to ERP, while others edit"
@@ -163,25 +162,18 @@ def summary(seconds: Sequence[float]) -> tuple[float, float, float, float]:
     return ordered[0], statistics.median(ordered), ordered[max(0, -(-len(ordered) * 9 // 10) - 1)], ordered[-1]
 
 
-def main() -> int:
-    """Run, print, write down. 1: something did not work; 130: interrupted."""
-    end_in_order()
-    chosen, console = options(), Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    try:
-        told: dict[str, Any] = machine()
-        series = measure(chosen, Console(stderr=True))
-    except (BenchFailure, LocalFailure) as failure:
-        sys.stderr.write(f"bench: {failure}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("bench: interrupted; everything was stopped\n")
-        return 130
+def work(console: Console) -> Path:
+    """Run, print, write down."""
+    chosen, told = options(), machine()
+    series = measure(chosen, Console(stderr=True))
     path = results.write("latency", {"asked": vars(chosen), "machine": told, "series": series})
     show(console, series)
-    console.print(f"all figures: {path.relative_to(home.ROOT)}")
-    return 0
+    return path
+
+
+def main() -> int:
+    """Run the command."""
+    return ended(work)
 
 
 if __name__ == "__main__":

@@ -27,14 +27,12 @@ from botocore.model import OperationModel
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import WIDTH, workplace
 from bench.cloud import CONFIG, embedded, make_table, session
-from bench.processes import BenchFailure, end_in_order
+from bench.command import ended, workplace
 from kartoteka.adapters.aws.rate import STALE, RateLimit
 from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.adapters.idosell.http import PanelHttp
 from kartoteka.errors import Retry
-from local.failure import LocalFailure
 from local.ports import LOOPBACK
 
 WARMING = 8.0
@@ -217,33 +215,27 @@ def _waiting(world: World, calls: int) -> dict[str, list[float]]:
     }
 
 
-def main() -> int:
-    """Run, print. 1: something did not work; 130: interrupted."""
-    end_in_order()
+def work(console: Console) -> None:
+    """Run, print."""
     stamina.instrumentation.set_on_retry_hooks(())  # overtaken leases are counted, not logged
-    chosen, console, over, world = options(), Console(), threading.Event(), World()
-    if not console.is_terminal:
-        console.width = WIDTH
-    try:
-        with workplace() as place, embedded(place) as endpoint, ThreadPoolExecutor(1) as threads:
-            running = threads.submit(run, world, endpoint, chosen, over)
-            try:
-                over.wait(WARMING + chosen.seconds)
-            finally:
-                over.set()
-            running.result()
-    except (BenchFailure, LocalFailure) as failure:
-        sys.stderr.write(f"bench: {failure}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("bench: interrupted; everything was stopped\n")
-        return 130
+    chosen, over, world = options(), threading.Event(), World()
+    with workplace() as place, embedded(place) as endpoint, ThreadPoolExecutor(1) as threads:
+        running = threads.submit(run, world, endpoint, chosen, over)
+        try:
+            over.wait(WARMING + chosen.seconds)
+        finally:
+            over.set()
+        running.result()
     console.print(
         f"{chosen.processes} busy processes of {chosen.threads} threads with an endless backlog, {chosen.rate:g} calls "
         f"a second" + (f"; {chosen.calls} calls of a visitor about every {chosen.every:g} s" if chosen.every else "")
     )
     show(console, world, chosen)
-    return 0
+
+
+def main() -> int:
+    """Run the command."""
+    return ended(work)
 
 
 if __name__ == "__main__":
