@@ -115,7 +115,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     allowed = _anything if yes else _asked
     with told():
         stack = None if panel_url else stacks.find(where.stack)
-        given = _policy_text(policy_file, stack)
+        given = _policy_given(policy_file, stack)
         policy = _policy(given)
         http = _panel(panel_url, stack, policy)
         if not as_json:
@@ -173,10 +173,10 @@ def _exit(findings: Sequence[Finding]) -> None:
         sys.exit(FAILED)
 
 
-def _policy_text(file: Path | None, stack: Stack | None) -> str:
+def _policy_given(file: Path | None, stack: Stack | None) -> bytes:
     if file:
-        return file.read_text(encoding="utf-8-sig")
-    return cloud.policy(stack) if stack else "{}"
+        return file.read_bytes()
+    return cloud.policy(stack).encode() if stack else b"{}"
 
 
 def _panel(url: str | None, stack: Stack | None, policy: Policy) -> PanelHttp:
@@ -189,8 +189,8 @@ def _panel(url: str | None, stack: Stack | None, policy: Policy) -> PanelHttp:
     return PanelHttp(url or "", key, Pace(policy.panel.requests_per_second), settings)
 
 
-def _policy(text: str) -> Policy:
-    found = check(text.encode())
+def _policy(given: bytes) -> Policy:
+    found = check(given)
     if isinstance(found, Policy):
         return found
     raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))

@@ -83,7 +83,8 @@ def _policy(name: str) -> str:
     path = Path(name).expanduser()
     if not path.is_file():
         raise LocalFailure(f"POLICY: there is no file {name}")
-    found = check(path.read_bytes())
+    content = path.read_bytes()
+    found = check(content)
     if isinstance(found, list):
         raise LocalFailure("\n".join([f"POLICY {name}:", *map(str, found)]))
-    return compact(json.loads(path.read_text(encoding="utf-8-sig")))
+    return compact(json.loads(content))

@@ -164,3 +164,16 @@ def test_a_bridges_database_that_is_none_is_told(tmp_path: Path) -> None:
     sqlite3.connect(empty).close()
     empty.touch()
     assert runner.invoke(doctor, ["--from-bridge", f"sqlite:///{empty}"]).exit_code == 1
+
+
+def test_a_policy_in_another_encoding_is_told_as_such(panel: StandinPanel, policy: Path) -> None:
+    policy.write_bytes(FAST.encode("utf-16"))
+    result = run(panel, policy)
+    assert result.exit_code == 78
+    assert "is not UTF-8" in result.stderr
+    assert panel.total_calls == 0
+
+
+def test_a_policy_with_a_byte_order_mark_is_one(panel: StandinPanel, policy: Path) -> None:
+    policy.write_bytes(FAST.encode("utf-8-sig"))
+    assert run(panel, policy).exit_code == 0
