@@ -13,6 +13,7 @@ from cli import cloud, queries, show
 from cli.erp import Erp, Where, opened, where
 from cli.exits import Refused
 from kartoteka.fields.table import CONCERNS
+from kartoteka.sentences import counted
 from kartoteka.sync import brake
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.retry import BRAKE
@@ -82,11 +83,11 @@ def _what_stopped(concern: str, where: Where, erp: Erp) -> str:
     since = brake.counted_since(erp.exchange.pauses.released(concern), datetime.now(UTC))
     written = sum(erp.exchange.records.counted(concern, since, prices=prices) for prices in (False, True))
     clients, groups = queries.deferred_with(erp, concern, BRAKE)
-    waiting = [show.counted(clients, "client"), *([show.counted(groups, "discount group")] if groups else [])]
+    waiting = [counted(clients, "client"), *([counted(groups, "discount group")] if groups else [])]
     return (
         f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
         "out of a group, left without a limit, given another tax number or e-mail or a price of less than half, or "
-        f"more were about to be written at all than the policy bears. It let {show.counted(written, 'such record')} "
+        f"more were about to be written at all than the policy bears. It let {counted(written, 'such record')} "
         f"through in the last hour and deferred {' and '.join(waiting)}. `kartoteka history{stack}` shows what was "
         "written. If it is a mistake, correct the rows: they are read afresh. Then, or if it is meant: "
         f"`{cloud.way_on(concern, BRAKE, where.stack)}`"

@@ -9,6 +9,7 @@ import click
 from cli import show
 from cli.exits import WrongSettings
 from kartoteka.policy import check as wrong_places
+from kartoteka.sentences import counted
 
 
 @click.group()
@@ -29,4 +30,4 @@ def check(file: Path, as_json: bool) -> None:
         click.echo(f"{file}: fine")
     if wrong:
         lines = "".join(f"\n  {show.safe(each)}" for each in wrong)
-        raise WrongSettings(f"{file} is wrong in {show.counted(len(wrong), 'place')}:{lines}")
+        raise WrongSettings(f"{file} is wrong in {counted(len(wrong), 'place')}:{lines}")

@@ -24,6 +24,7 @@ from cli.stack import Stack
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.fields.table import CONCERNS
 from kartoteka.ports.queue import read
+from kartoteka.sentences import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -55,12 +56,12 @@ def redrive(concern: str, name: str | None, as_json: bool) -> None:
         )
         return
     what = [
-        show.counted(move.clients, "client"),
-        *([show.counted(move.groups, "discount group")] if move.groups else []),
+        counted(move.clients, "client"),
+        *([counted(move.groups, "discount group")] if move.groups else []),
     ]
-    click.echo(f"back in the queue of {concern}: {show.counted(move.messages, 'message')} with {' and '.join(what)}")
+    click.echo(f"back in the queue of {concern}: {counted(move.messages, 'message')} with {' and '.join(what)}")
     if move.odd:
-        click.echo(f"not readable by this version, and so about to return: {show.counted(move.odd, 'message')}")
+        click.echo(f"not readable by this version, and so about to return: {counted(move.odd, 'message')}")
 
 
 @dataclass(slots=True)

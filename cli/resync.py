@@ -18,6 +18,7 @@ from kartoteka.adapters.aws.queue import CHUNK, SqsQueue
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
 from kartoteka.pieces import pieces
+from kartoteka.sentences import counted
 
 SHOWN = 5
 """Unknown ids named in a message."""
@@ -146,15 +147,15 @@ def _tell(result: dict[str, Any], *, linked: bool, as_json: bool) -> None:
     if as_json:
         show.document(result)
         return
-    what = [show.counted(result["clients"], "client")]
+    what = [counted(result["clients"], "client")]
     if result.get("groups"):
-        groups = f"{show.counted(result['groups'], 'discount group')} with {show.counted(result['prices'], 'price')}"
+        groups = f"{counted(result['groups'], 'discount group')} with {counted(result['prices'], 'price')}"
         what = [groups, *(what if result["clients"] else [])]
     click.echo(
-        f"{' and '.join(what)} into the queue of {result['concern']}, in {show.counted(result['messages'], 'message')}"
+        f"{' and '.join(what)} into the queue of {result['concern']}, in {counted(result['messages'], 'message')}"
     )
     if "calls" in result:
-        click.echo(f"that costs about {show.counted(result['calls'], 'panel call')}")
+        click.echo(f"that costs about {counted(result['calls'], 'panel call')}")
     if result["skipped"]:
         why = "no account yet: `kartoteka resync accounts` opens one" if linked else "an account already"
         click.echo(f"left out, since they have {why}: {show.safe(', '.join(result['skipped']))}")

@@ -45,11 +45,6 @@ def safe(value: object) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in _text(value))
 
 
-def counted(number: int, what: str) -> str:
-    """Return ``1 client`` or ``2 clients``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def document(value: Any) -> None:
     """Print one JSON document on one line, in ASCII."""
     click.echo(json.dumps(value, ensure_ascii=True, default=_text))

@@ -13,6 +13,7 @@ from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
+from kartoteka.sentences import counted
 
 RUNS = 5
 UNMATCHED = (
@@ -102,7 +103,7 @@ def _stack(stack: Stack) -> Report:
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
     totals = report["totals"]
-    click.echo(f"{show.counted(totals['clients'], 'client')}, {totals['linked']} with an account in the panel")
+    click.echo(f"{counted(totals['clients'], 'client')}, {totals['linked']} with an account in the panel")
     show.table("Records", ("concern", "kind", "state", "records"), (row.values() for row in report["states"]))
     _print_waiting(report, lang)
     found = ((what, report["unmatched"][name], to_do) for name, what, to_do in UNMATCHED if report["unmatched"][name])
@@ -132,10 +133,10 @@ def _print_waiting(report: Report, lang: str) -> None:
     names = ("client_id", "group_id", "concern", "item_id", "code", "field", f"message_{lang}", "since")
     show.table("Held: waiting for a person", columns, ([row[name] for name in names] for row in report["held"]))
     if more := totals["held"] - len(report["held"]):
-        click.echo(f"{show.counted(more, 'more held record')}: --limit {totals['held']} shows all")
+        click.echo(f"{counted(more, 'more held record')}: --limit {totals['held']} shows all")
     if totals["conflicts"]:
         click.echo(
-            f"{show.counted(totals['conflicts'], 'open conflict')}, {totals['undecided']} not decided: "
+            f"{counted(totals['conflicts'], 'open conflict')}, {totals['undecided']} not decided: "
             "`kartoteka conflicts` lists them"
         )
 

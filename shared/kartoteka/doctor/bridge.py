@@ -25,6 +25,7 @@ from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 from kartoteka.doctor.recognise import CLIENT, CLIENTS, CLOSED, FLAT, HOUSE, ID, OTHERS, Recognised, Role, Theirs
 from kartoteka.errors import Halt
 from kartoteka.fields import table
+from kartoteka.sentences import some_of
 
 NAMED = 8
 """Columns or tables that a sentence names."""
@@ -454,9 +455,7 @@ def client_codes(patient: Patient) -> Found:
 
 
 def _some(names: Any, between: str = ", ") -> str:
-    safe = [_safe(each) for each in names]
-    more = f" and {len(safe) - NAMED} more" if len(safe) > NAMED else ""
-    return between.join(safe[:NAMED]) + more
+    return some_of([_safe(each) for each in names], NAMED, between)
 
 
 def _safe(name: object) -> str:

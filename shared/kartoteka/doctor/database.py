@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql import SqlExchange
 from kartoteka.adapters.sql.dialect.base import UtcNow
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, metadata, sync_history
-from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, clocks, look, ok, stop
 from kartoteka.fields import table
 from kartoteka.model import Reason
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Unlogged
+from kartoteka.sentences import counted, some_of
 
-CLOCKS_APART = 120
-"""Seconds between two clocks from which it is worth a word."""
 NAMED = 8
 """Tables or columns that a sentence names."""
 FOUGHT_OVER = timedelta(hours=24)
@@ -91,7 +90,9 @@ def rights(patient: Patient) -> Found:
         lacking = database.dialect.lacking_rights(connection, wanted)
     if lacking:
         yield stop(
-            "rights", f"The user may not: {_some(lacking)}.", "Grant it to the user in the exchange database's address."
+            "rights",
+            f"The user may not: {some_of(lacking, NAMED)}.",
+            "Grant it to the user in the database's address.",
         )
     else:
         yield ok("rights", "The user may read and write what is read and written.")
@@ -127,7 +128,7 @@ def columns(patient: Patient) -> Found:
     if wrong:
         yield stop(
             "column_types",
-            f"Columns of another type than the exchange database's page says: {_some(wrong)}.",
+            f"Columns of another type than the exchange database's page says: {some_of(wrong, NAMED)}.",
             "Change their type: an id such as 007 is not the number 7, and an amount must be exact.",
         )
     else:
@@ -135,7 +136,7 @@ def columns(patient: Patient) -> Found:
     if narrow:
         yield look(
             "column_lengths",
-            f"Columns are shorter than the exchange database's page says: {_some(narrow)}.",
+            f"Columns are shorter than the exchange database's page says: {some_of(narrow, NAMED)}.",
             "A longer value of the panel is held with its field named.",
         )
 
@@ -169,15 +170,8 @@ def clock(patient: Patient) -> Found:
     with patient.exchange.database.reading() as connection:
         told = str(connection.execute(sa.select(sa.cast(UtcNow(), sa.String()))).scalar_one())
     ahead = (datetime.fromisoformat(told).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
-    if abs(ahead) > CLOCKS_APART:
-        side = "ahead of" if ahead > 0 else "behind"
-        yield look(
-            "database_clock",
-            f"The database's clock is {abs(ahead) / 60:.0f} min {side} this machine's.",
-            "Set it: figures with an as_of of the future are refused, and stale ones told late.",
-        )
-    else:
-        yield ok("database_clock", f"The database's clock agrees with this machine's to {abs(ahead):.0f} s.")
+    remedy = "Set it: figures with an as_of of the future are refused, and stale ones told late."
+    yield clocks("database_clock", "database", ahead, remedy)
 
 
 def clients(patient: Patient) -> Found:
@@ -250,11 +244,6 @@ def two_masters(patient: Patient) -> Found:
 
 def _filled(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.func.length(sa.func.trim(sa.func.coalesce(column, ""))) > 0
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 EXAMINATIONS: tuple[Examination[Patient], ...] = (

@@ -9,6 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from kartoteka.errors import KartotekaError
 
+CLOCKS_APART = 120
+"""Seconds between two clocks from which it is worth a word."""
+
 
 class Level(enum.StrEnum):
     """``OK``: as expected, or provided for. ``LOOK``: read it before you go live. ``STOP``: do not go live with it."""
@@ -57,9 +60,12 @@ def stop(id_: str, sentence: str, remedy: str, **setting: Any) -> Finding:
     return Finding(id_, Level.STOP, sentence, remedy, setting)
 
 
-def counted(number: int, what: str) -> str:
-    """Return ``1 account`` or ``2 accounts``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def clocks(id_: str, whose: str, ahead: float, remedy: str) -> Finding:
+    """Return what is to be said of a clock that is so many seconds ahead of this machine's."""
+    if abs(ahead) <= CLOCKS_APART:
+        return ok(id_, f"The {whose}'s clock agrees with this machine's to {abs(ahead):.0f} s.")
+    side = "ahead of" if ahead > 0 else "behind"
+    return look(id_, f"The {whose}'s clock is {abs(ahead) / 60:.0f} min {side} this machine's.", remedy)
 
 
 Patient = TypeVar("Patient")

@@ -20,12 +20,13 @@ from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.tables import ERP
 from kartoteka.concerns.accounts import matching, opening
 from kartoteka.concerns.accounts.index import Index
-from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 from kartoteka.doctor.panel import Patient
 from kartoteka.fields import table
 from kartoteka.fields.normal import code_key, is_plain_code
 from kartoteka.model import Candidate, Direction, Owner, Record
 from kartoteka.ports.exchange import Mark, SeenAccount
+from kartoteka.sentences import counted
 from kartoteka.sync.feed import seen
 
 CONCERN, BY_CODE = "accounts", "external_code"

@@ -32,19 +32,18 @@ from kartoteka.adapters.idosell.panel import (
     SERVER_TIME,
     SHOPS_DATA,
 )
-from kartoteka.doctor.findings import Examination, Finding, counted, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, clocks, look, ok, stop
 from kartoteka.fields import table
 from kartoteka.fields.normal import code_key
 from kartoteka.policy import Policy
 from kartoteka.ports.panel import Days, Window
+from kartoteka.sentences import counted
 
 SPECIFICATION = "/api/doc/admin/v{}/json"
 SAMPLE_PAGES = 5
 """Pages of accounts that are looked through for duplicates and long values."""
 SLOW = 0.5
 """The share of the time limit from which an answer is called slow."""
-CLOCKS_APART = 120
-"""Seconds between two clocks from which it is worth a word."""
 WRONG_KEY = "kartoteka-doctor-wrong-key"
 
 Json = dict[str, Any]
@@ -85,15 +84,19 @@ class Patient:
         return self.page(gates.everything())
 
     @cached_property
-    def shop_ids(self) -> frozenset[int]:
-        """The panel's shops."""
-        return frozenset(system.shops(self.get(SHOPS_DATA).object))
+    def shops(self) -> Reply:
+        """What the panel tells of its shops."""
+        return self.get(SHOPS_DATA)
 
     @cached_property
+    def groups(self) -> Reply:
+        """The first page of its discount groups."""
+        return self.get(GROUPS, groups.search_query(0, PAGE))
+
+    @property
     def group_numbers(self) -> list[str]:
         """The numbers of the panel's discount groups."""
-        shown = records(self.get(GROUPS, groups.search_query(0, PAGE)), "groups")
-        return [answers.text(each.get("groupNumber")) for each in shown]
+        return [answers.text(each.get("groupNumber")) for each in records(self.groups, "groups")]
 
     @property
     def dialect(self) -> Dialect:
@@ -155,8 +158,7 @@ def specification(patient: Patient) -> Found:
             "Check panel.api_version and that this is an IdoSell panel.",
         )
         return
-    unknown = sorted(name for name in _names_sent() if name not in _words(described[CLIENTS], reply.object))
-    if unknown:
+    if unknown := sorted(_names_sent() - _words(described[CLIENTS], reply.object)):
         yield look(
             "specification",
             f"The panel's description does not know {', '.join(unknown)}: it is of an older version than these fields.",
@@ -191,19 +193,13 @@ def clock(patient: Patient) -> Found:
     """Compare the panel's clock with ours."""
     reply = patient.get(SERVER_TIME)
     ahead = (system.server_time(reply.object) - datetime.now(UTC)).total_seconds()
-    if abs(ahead) > CLOCKS_APART:
-        yield look(
-            "clock",
-            f"The panel's clock is {abs(ahead) / 60:.0f} min {'ahead of' if ahead > 0 else 'behind'} this machine's.",
-            "Windows follow the panel's clock, so nothing is lost; but find out which of the two is wrong.",
-        )
-    else:
-        yield ok("clock", f"The panel's clock agrees with this machine's to {abs(ahead):.0f} s.")
+    remedy = "Windows follow the panel's clock, so nothing is lost; but find out which of the two is wrong."
+    yield clocks("clock", "panel", ahead, remedy)
 
 
 def shops(patient: Patient) -> Found:
     """See which shops there are, and what they require of an account."""
-    reply = patient.get(SHOPS_DATA)
+    reply = patient.shops
     there = system.shops(reply.object)
     policy = patient.policy
     wanted = {*policy.accounts.default_shops, *(shop for rule in policy.shops.rules for shop in rule.shops)}
@@ -395,7 +391,7 @@ def addresses(patient: Patient) -> Found:
 
 def discount_groups(patient: Patient) -> Found:
     """Read the discount groups, and who is in the first one."""
-    reply = patient.get(GROUPS, groups.search_query(0, PAGE))
+    reply = patient.groups
     found = records(reply, "groups")
     if reply.status // 100 != 2:
         yield stop(

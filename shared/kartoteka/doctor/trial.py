@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from kartoteka.adapters.idosell import accounts as gates
 from kartoteka.adapters.idosell import addresses as address_gates
-from kartoteka.adapters.idosell import answers
+from kartoteka.adapters.idosell import answers, system
 from kartoteka.adapters.idosell.panel import (
     ADDRESSES,
     CLIENTS,
@@ -26,7 +26,6 @@ from kartoteka.adapters.idosell.panel import (
     SHOPS_DATA,
 )
 from kartoteka.adapters.idosell.records import update_body
-from kartoteka.adapters.idosell.system import server_time
 from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 from kartoteka.doctor.panel import Patient, records, said
@@ -57,6 +56,7 @@ class Trial(Patient):
 
     login: str = ""
     before: Account | None = None
+    panel_client_id: str = ""
 
     def account(self) -> Account:
         """Read the account. Raises Halt where there is none with this log-in."""
@@ -66,13 +66,12 @@ class Trial(Patient):
         return found
 
     def find(self) -> Account | None:
-        """Read the account; None where there is none with this log-in."""
-        found = self.post(CRM_SEARCH, {"params": gates.crm_params(gates.CRM_LOGIN, [self.login])})
-        named = (
-            each for each in records(found, "clientsResults") if answers.text(each.get("clientLogin")) == self.login
-        )
-        ids = [answers.text(each.get("clientId")) for each in named]
-        shown = records(self.page(gates.by_ids(ids)), "results") if ids else []
+        """Read the account; None where there is none with this log-in. By its number, once that is known."""
+        if not self.panel_client_id:
+            found = self.post(CRM_SEARCH, {"params": gates.crm_params(gates.CRM_LOGIN, [self.login])})
+            named = (e for e in records(found, "clientsResults") if answers.text(e.get("clientLogin")) == self.login)
+            self.panel_client_id = next((answers.text(each.get("clientId")) for each in named), "")
+        shown = records(self.page(gates.by_ids([self.panel_client_id])), "results") if self.panel_client_id else []
         return gates.accounts(shown, self.dialect)[0] if shown else None
 
     def write(self, values: Values) -> tuple[str, str] | None:
@@ -195,7 +194,7 @@ def partial(trial: Trial) -> Iterator[Finding]:
             "Check the key's rights, and the test account.",
         )
         return
-    clock = server_time(trial.get(SERVER_TIME).object)
+    clock = system.server_time(trial.get(SERVER_TIME).object)
     before, after = trial.before, trial.account()
     assert before is not None
     changed = sorted(n for n in after.values.keys() & before.values.keys() if after.values[n] != before.values[n])
@@ -342,7 +341,7 @@ def zeros(trial: Trial) -> Iterator[Finding]:
 
 def shops(trial: Trial) -> Iterator[Finding]:
     """Give the account one shop after another: does the second replace the first?"""
-    there = sorted(trial.shop_ids)
+    there = sorted(system.shops(trial.shops.object))
     if len(there) < 2:
         yield ok("shops.replace", "The panel has one shop: whether shops are replaced or added does not matter.")
         return
@@ -472,7 +471,7 @@ def _lines(values: Values) -> Values:
     return {name: values.get(name) for name in ADDRESS}
 
 
-_READ = [f"POST {CRM_SEARCH}", f"GET {CLIENTS}"]
+_READ = [f"GET {CLIENTS}"]
 _WRITE = [f"PUT {CLIENTS}"]
 _BACK = (_READ + _WRITE) * 2 + _READ * 2
 """The reading before, and what puts back."""
@@ -488,7 +487,7 @@ EXAMINATIONS: tuple[Examination[Patient], ...] = (
     Examination(
         "account",
         "the test account",
-        [*_READ * 2, f"POST {CLIENTS}"],
+        [*[f"POST {CRM_SEARCH}", *_READ] * 2, f"POST {CLIENTS}"],
         opening,
         "opens the account, if there is none with this log-in",
         vital=True,

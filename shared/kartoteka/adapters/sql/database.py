@@ -13,6 +13,7 @@ from kartoteka.adapters.sql.dialect.base import BRIEFLY, WRITES, translated
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
+from kartoteka.sentences import some_of
 
 NAMED = 5
 """Missing columns that a message names."""
@@ -110,7 +111,5 @@ class Database:
 
 
 def _missing(names: Collection[str], command: str) -> str:
-    some = ", ".join(list(names)[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     verb = "is" if len(names) == 1 else "are"
-    return f"{some}{more} {verb} missing: run `kartoteka schema {command} --url …`"
+    return f"{some_of(names, NAMED)} {verb} missing: run `kartoteka schema {command} --url …`"
