@@ -16,8 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities import parameters
-
+from kartoteka.adapters.aws.parameters import Parameters
 from kartoteka.adapters.aws.state import DynamoState
 
 KEPT = 300
@@ -35,7 +34,8 @@ _noted: list[float] = []
 def answer(event: Mapping[str, Any]) -> Answer:
     """Return 204 where the path ends with the secret, whatever the method and the body, and 404 elsewhere."""
     given = str((event.get("pathParameters") or {}).get("secret", ""))
-    if not hmac.compare_digest(given.encode(), _secret().encode()):
+    secret = _parameters().secret(os.environ["KARTOTEKA_HOOK_SECRET"])
+    if not hmac.compare_digest(given.encode(), secret.encode()):
         return NOT_FOUND
     if not _noted or time.monotonic() - _noted[-1] >= ONCE_IN:
         _state().wake(datetime.now(UTC))
@@ -47,11 +47,12 @@ def forget() -> None:
     """Forget what this process has read and noted."""
     _noted.clear()
     _state.cache_clear()
-    parameters.clear_caches()  # type: ignore[no-untyped-call]
+    _parameters.cache_clear()
 
 
-def _secret() -> str:
-    return str(parameters.get_secret(os.environ["KARTOTEKA_HOOK_SECRET"], max_age=KEPT))
+@cache
+def _parameters() -> Parameters:
+    return Parameters(KEPT)
 
 
 @cache
