@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import cloud
 from cli.stack import CONNECT, Stack
 from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 
 Found = Iterator[Finding]
+
+ASKED: Mapping[str, str] = {
+    "DescribeStacks": "cloudformation",
+    "GetEventSourceMapping": "lambda",
+    "GetQueueAttributes": "sqs",
+    "GetSchedule": "scheduler",
+    "ListSubscriptionsByTopic": "sns",
+}
+"""The operations that are asked here -> their service: the two make the name of the right."""
+NO_RIGHT = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"})
+"""What the services call a right that is missing."""
 
 
 def schedules(stack: Stack) -> Found:
@@ -27,7 +40,7 @@ def schedules(stack: Stack) -> Found:
 
 
 def queues(stack: Stack) -> Found:
-    """See whether queues reach their functions, and what lies in the dead letters."""
+    """See whether queues reach their functions."""
     client = stack.session.client("lambda", endpoint_url=stack.endpoint, config=CONNECT)
     states = {name: client.get_event_source_mapping(UUID=uuid)["State"] for name, uuid in stack.mappings.items()}
     cut = sorted(name for name, state in states.items() if state != "Enabled")
@@ -39,6 +52,10 @@ def queues(stack: Stack) -> Found:
         )
     else:
         yield ok("queues", f"All {len(states)} queues reach their functions.")
+
+
+def dead_letters(stack: Stack) -> Found:
+    """See what lies in the dead letters."""
     sqs = stack.sqs()
     waiting = {name: cloud.waiting(sqs, url) for name, url in cloud.dead_letters(stack).items()}
     dead = {name: number for name, number in waiting.items() if number}
@@ -79,8 +96,36 @@ def alarms(stack: Stack) -> Found:
         yield ok("alarms", f"{len(confirmed)} of {len(arns)} subscriptions hear the alarms.")
 
 
+def _refused(id_: str, error: ClientError | BotoCoreError) -> Finding:
+    """Say what could not be asked: by its code and its right, since AWS quotes account numbers and people's names."""
+    if not isinstance(error, ClientError):
+        return look(id_, f"AWS does not answer ({type(error).__name__}).", "Check the network and the credentials.")
+    operation, code = error.operation_name, str(error.response.get("Error", {}).get("Code", ""))
+    right = f"{ASKED.get(operation, '*')}:{operation}"
+    if code in NO_RIGHT:
+        return look(
+            id_,
+            f"Could not be found out: your AWS user is not allowed to {right}.",
+            f"Give the user or role that runs the doctor the right {right}, and run it again.",
+        )
+    return look(id_, f"Could not be found out: AWS refuses {right} ({code}).", "Mend that, and run the doctor again.")
+
+
+def _asked(id_: str, title: str, find: Callable[[Stack], Found]) -> Examination[Stack]:
+    """Return an examination of which a refusal by AWS is a finding, so that the others are made all the same."""
+
+    def asked(stack: Stack) -> Found:
+        try:
+            yield from find(stack)
+        except (ClientError, BotoCoreError) as error:
+            yield _refused(id_, error)
+
+    return Examination(id_, title, [], asked)
+
+
 EXAMINATIONS: tuple[Examination[Stack], ...] = (
-    Examination("schedules", "the stack's schedules", [], schedules),
-    Examination("queues", "its queues and dead letters", [], queues),
-    Examination("alarms", "who hears its alarms", [], alarms),
+    _asked("schedules", "the stack's schedules", schedules),
+    _asked("queues", "whether its queues reach their functions", queues),
+    _asked("dead_letters", "what lies in its dead letters", dead_letters),
+    _asked("alarms", "who hears its alarms", alarms),
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from kartoteka.codes import CODES, State, Status
-from kartoteka.errors import Reject
-from kartoteka.model import Change, Conflict, ConflictNote, Key, Record, RecordState, Side, Value
+from kartoteka.errors import Reject, Retry
+from kartoteka.model import Change, Conflict, ConflictNote, Key, Owner, Record, RecordState, Side, Value
 from kartoteka.policy import parse
+from kartoteka.ports.exchange import Saved
+from kartoteka.sync import reconcile, retry
 from kartoteka.sync.reconcile import figures
 from tests.helpers import left_undone, linked, puts
 from tests.world import CLIENT, World
@@ -470,3 +474,23 @@ def test_new_values_of_an_open_conflict_are_no_new_conflict() -> None:
     assert figures([change]).conflicts == 1
     decided = replace(record, conflicts=(replace(known, decision=Side.ERP),))
     assert figures([replace(change, record=decided)]).conflicts == 2, "decided, and carried only now"
+
+
+def test_what_our_own_tables_refuse_of_a_record_without_a_plan_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.tick()
+    run = world.run()
+    (record,) = run.concerns["billing"].load([Owner("C-1")])
+    answers = iter([Saved(refused={record.key: "a letter that the encoding lacks"})])
+    stored: list[Change] = []
+
+    def save(changes: Sequence[Change], **_: Any) -> Saved:
+        stored.extend(changes)
+        return next(answers, Saved())
+
+    monkeypatch.setattr(type(run), "save", lambda _run, changes, **more: save(changes, **more))
+    reconcile.save(run.concerns["billing"], [retry.deferred(run, record, Retry("panel_5xx"))])
+    told = stored[-1].after.status
+    assert told
+    assert "a letter that the encoding lacks" in told.message_en

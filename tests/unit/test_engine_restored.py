@@ -271,6 +271,51 @@ def test_addresses_are_settled_too() -> None:
     ]
 
 
+@pytest.mark.parametrize("touch", ["nothing", "another field", "a neighbour"])
+@pytest.mark.parametrize(
+    ("field", "first", "second", "manner"),
+    [
+        ("street", "Druga 2", "Trzecia 3", "answered"),
+        ("street", "Druga 2", "Trzecia 3", "ignored"),
+        ("street", "Druga 2", "Trzecia 3", "unanswered"),
+        ("company", "Druga", "Trzecia", "answered"),
+        ("phone", "600100200", "600100300", "ignored"),
+        ("language", "eng", "ger", "answered"),
+        ("language", "eng", "ger", "unanswered"),
+    ],
+)
+def test_what_was_not_shown_before_the_restore_is_sent_again(
+    field: str, first: str, second: str, manner: str, touch: str
+) -> None:
+    """The backup is older than the value before it: neither what was sent last nor what it was sent in place of."""
+    world = filled(30)
+    backup = world.panel.backup()
+    edited(world, 29, phone="60070080")
+    world.exchange.update_client("C-0000", **{field: first})
+    ticks(world, 12)
+    world.exchange.update_client("C-0000", **{field: second})
+    key = account_of(world, "C-0000")
+    if manner == "ignored":
+        world.panel.keeps = lambda name, value, before: before if name == field else value
+    if manner == "unanswered":
+        world.panel.lose_reply()
+    world.collect("billing")
+    world.work("billing")
+    world.panel.keeps = lambda _name, value, _before: value
+    world.pass_time(minutes=3)
+    world.panel.restore(backup)
+    world.pass_time(minutes=1)
+    if touch == "another field":
+        world.panel.edit(key, city="Gdynia")
+    if touch == "a neighbour":
+        world.panel.edit(account_of(world, "C-0001"), city="Gdynia")
+    ticks(world, 14)
+    assert rows(world, field)[0] == shown(world, field)[0] == second
+    assert not world.exchange.conflicts
+    if touch != "nothing":
+        assert rows(world, "city")[touch == "a neighbour"] == "Gdynia"
+
+
 @pytest.mark.parametrize("away", [1, 3])
 def test_accounts_that_were_removed_are_no_restored_panel(away: int) -> None:
     world = filled(10)

@@ -57,7 +57,7 @@ def rebase(
     for concern in run.concerns.values():
         owners = list(concern.concerned(accounts)) if concern.is_on else []
         records = [record for record in concern.load(owners) if _is_its_own(record, accounts)]
-        based = [record for record in records if record.state.base is not None and record.state.intent is None]
+        based = [record for record in records if record.state.base is not None]
         edited = [r.key.owner for r in based if not _untouched(accounts[r.key.owner], restored)]
         former = run.exchange.records.former(concern.name, edited) if edited else {}
         changes = []
@@ -67,7 +67,8 @@ def rebase(
                 held = former.get(owner, {}) if owner in edited else None
                 changes.append(_rebased(concern, record, accounts[owner], held, whole=whole))
         if whole:
-            changes += concern.items_restored([r for r in based if r.key.item_id and r.erp is not None], accounts)
+            items = [r for r in based if r.key.item_id and r.erp is not None and r.state.intent is None]
+            changes += concern.items_restored(items, accounts)
         changes = [change for change in changes if change]
         run.save(changes)
         moved[concern.name] = [change.record.key.owner for change in changes]

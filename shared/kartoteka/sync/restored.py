@@ -23,18 +23,27 @@ def gone_back(fields: Fields, base: Forms, shown: Values, former: Former | None)
     """Return the base in which the panel's side has not changed where it went back.
 
     ``former`` None: nobody has edited the record since, so all that differs went back; else what the field once held.
+    What was sent and not shown yet is waited for on: what went back is one more value that the field held before.
     """
-    erp, panel = dict(base.erp), dict(base.panel)
-    for name in base.panel.keys() & shown.keys():
-        field = fields[name]
+    erp, panel, sent = dict(base.erp), dict(base.panel), dict(base.sent)
+    for name in (base.panel.keys() | base.sent.keys()) & shown.keys():
+        field, last = fields[name], base.erp[name] if name in base.sent else base.panel[name]
         if not field.comparable:
-            if former is None and shown[name] != base.panel[name]:
-                erp[name] = panel.pop(name) and None
+            if former is None and shown[name] != last:
+                erp[name] = None
+                panel.pop(name, None)
+                sent.pop(name, None)
             continue
-        now, last = (field.normalise(values[name], placed(values, shown)) for values in (shown, base.panel))
-        if now != last and (former is None or _was_held(field, now, shown, former.get(name, ()))):
+        now = field.normalise(shown[name], placed(shown))
+        same = now == field.normalise(last, placed(base.panel, shown))
+        if same or not (former is None or _was_held(field, now, shown, former.get(name, ()))):
+            continue
+        if name in sent:
+            before = sent[name].former
+            sent[name] = sent[name]._replace(former=tuple(dict.fromkeys((*before, shown[name]))))
+        else:
             erp[name] = panel[name] = shown[name]
-    return base._replace(erp=erp, panel=panel)
+    return Forms(erp, panel, sent)
 
 
 def _was_held(field: Field, now: str, shown: Values, former: Collection[str]) -> bool:

@@ -35,6 +35,8 @@ REGISTERED_EVERY = timedelta(hours=6)
 OUTAGE = timedelta(hours=2)
 """After so long without a reading that was due, or where the panel's clock was put, a window may have skipped some."""
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+"""How exactly the panel tells its clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,12 @@ class FeedCursor:
         return replace(self, offset=offset, measured_at=now, whole_at=None if put else self.whole_at)
 
     def next_window(self, now: datetime) -> Window:
-        """Return the window to read next, up to the second of the panel's time at our ``now``."""
+        """Return the window to read next, up to the second of the panel's time at our ``now``.
+
+        The panel tells its clock in whole seconds, so it may be a second ahead of what was measured.
+        """
         begin = self.until - (NARROW if self.zones else self.overlap)
-        return Window(begin, max((now + self.offset).replace(microsecond=0), self.until))
+        return Window(begin, max((now + self.offset + SECOND).replace(microsecond=0), self.until))
 
     def resumed(self, now: datetime) -> FeedCursor:
         """Return the cursor as it goes on now: after an outage all accounts are to be read again."""
