@@ -86,7 +86,6 @@ DECIDED: Mapping[str, Mapping[str, Any]] = {
 
 LATER: Mapping[str, str] = {
     "whole_writes=true": "the doctor says stop; what our write has emptied looks like a customer's own emptying",
-    'ignores_fields=["active"]': "an account that the ERP closed and the panel left open is not looked for",
 }
 """Case -> why the product does not yet do right there."""
 
