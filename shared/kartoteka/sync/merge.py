@@ -414,8 +414,9 @@ def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
     """Correct a value that was edited on the wrong side, but not for ever.
 
-    An ERP's database that changes what it takes would be written to for ever; what a panel does to what it takes is
-    judged when it shows it, but for a field that no reading of the account shows (whether it is open). What is shown in words that no list explains is never corrected.
+    An ERP's database that changes what it takes would be written to for ever, and so would a panel of which no reading
+    shows the field (whether an account is open); else what it does to what it takes is judged when it shows it. What
+    is shown in words that no list explains is never corrected.
     """
     name, shown = seen.field.name, as_text(seen.panel if target is Side.PANEL else seen.erp) or ""
     if seen.field.shown is Shown.IN_OTHER_WORDS and target is Side.PANEL and shown:
