@@ -9,7 +9,20 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.fields.table import BILLING, Column
-from kartoteka.model import Candidate, Change, Direction, Key, Link, Owner, Reason, Value, Values, Written
+from kartoteka.model import (
+    Candidate,
+    Change,
+    ConflictNote,
+    Direction,
+    Key,
+    Link,
+    Owner,
+    Reason,
+    Side,
+    Value,
+    Values,
+    Written,
+)
 from kartoteka.ports.exchange import ClientHint, IncomingClient, SeenAccount
 from kartoteka.ports.panel import Days, Window
 from tests.fixtures.exchange import Bench
@@ -164,6 +177,9 @@ def test_what_fields_have_held_before_is_told_by_client_concern_and_field(bench:
     [flags] = bench.exchange.records.former("accounts", [Owner("C-1")]).values()
     assert {name: set(texts) for name, texts in flags.items()} == {"active": {"true", "false"}}
     assert not bench.exchange.records.former("billing", [])
+    save(bench, change("C-1", "billing", conflicts=(ConflictNote("phone", "1", "2", "3", winner=Side.PANEL),)))
+    former = bench.exchange.records.former("billing", [Owner("C-1")])
+    assert set(former[Owner("C-1")]["phone"]) == {"1", "2", "3"}
 
 
 def test_only_accounts_remembered_since_then_are_counted_and_one_remembered_again_is(bench: Bench) -> None:

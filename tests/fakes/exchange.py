@@ -645,6 +645,10 @@ class FakeRecords(_Port):
             if owner in wanted and h.concern == concern and h.field and not h.item_id:
                 of_field = found.setdefault(owner, {}).setdefault(h.field, set())
                 of_field.update((h.value_before or "", h.value_after or ""))
+        for c in self._db.conflicts:
+            if (owner := Owner(c.client_id)) in wanted and c.concern == concern and not c.item_id:
+                of_field = found.setdefault(owner, {}).setdefault(c.field, set())
+                of_field.update((c.erp_value or "", c.panel_value or "", c.base_value or ""))
         return found
 
     def counted(self, concern: str, since: datetime, *, prices: bool = False) -> int:

@@ -166,3 +166,24 @@ def test_a_conflict_that_a_person_decides_stays_one_where_the_account_did_not_go
     ticks(world, 8)
     assert (rows(world, "company")[1], shown(world, "company")[1]) == ("Od ERP", "Od panelu")
     assert rows(world, "street")[2] == shown(world, "street")[2] == "Nowa 2"
+
+
+@pytest.mark.parametrize("field", ["company", "street"])
+def test_what_both_held_before_a_conflict_that_the_panel_won_does_not_come_back(field: str) -> None:
+    """An account that is edited before the restore is noticed: only the conflict tells what both sides once held."""
+    world = filled(10, '{"billing": {"conflict": "panel"}, "panel": {"full_read_days": 3650}}')
+    backup = world.panel.backup()
+    key, before = account_of(world, "C-0000"), CLIENT[field]
+    world.panel.edit(key, **{field: "Z panelu"})
+    world.exchange.update_client("C-0000", **{field: "Z ERP"})
+    world.panel.edit(account_of(world, "C-0009"), phone="600700800")
+    ticks(world, 4)
+    assert rows(world, field)[0] == shown(world, field)[0] == "Z panelu" != before
+    world.pass_time(minutes=10)
+    ticks(world, 2)
+    world.panel.restore(backup)
+    world.exchange.update_client("C-0000", **{field: "Nowa z ERP"})
+    world.panel.edit(key, phone="600100100")
+    ticks(world, 14)
+    assert rows(world, field)[0] == shown(world, field)[0] == "Nowa z ERP"
+    assert rows(world, "phone")[0] == "600100100"

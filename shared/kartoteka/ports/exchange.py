@@ -130,7 +130,7 @@ class Records(Protocol):
         ...
 
     def former(self, concern: str, owners: Collection[Owner]) -> Mapping[Owner, Former]:
-        """Return what the fields of these clients' own records have held before, as far as the history tells."""
+        """Return what the fields of these clients' own records once held, as far as history and conflicts tell."""
         ...
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:

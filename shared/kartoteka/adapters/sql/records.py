@@ -12,7 +12,15 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.load import Loader
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
-from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_base, sync_history, sync_links, sync_status
+from kartoteka.adapters.sql.tables import (
+    ErpTables,
+    owner_of,
+    sync_base,
+    sync_conflicts,
+    sync_history,
+    sync_links,
+    sync_status,
+)
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
@@ -70,9 +78,16 @@ _SENT = (
     .where(_PAST.direction == str(Direction.ERP_TO_PANEL))
     .distinct()
 )
-_FORMER = sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after).where(
-    among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+_RAISED = sync_conflicts.c
+_FORMER = sa.union_all(
+    sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after, _PAST.value_after).where(
+        among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+    ),
+    sa.select(_RAISED.client_id, _RAISED.field, _RAISED.erp_value, _RAISED.panel_value, _RAISED.base_value).where(
+        among(_RAISED.client_id), _RAISED.concern == sa.bindparam("concern"), _RAISED.item_id == ""
+    ),
 )
+"""What fields have held: of a conflict that the panel has won only its own row tells what both sides once agreed on."""
 
 
 class SqlRecords(Records):
