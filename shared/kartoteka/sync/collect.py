@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kartoteka.errors import Retry
 from kartoteka.model import Owner
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import STATUSES
-from kartoteka.sync import triggers
+from kartoteka.sync import triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 
@@ -58,27 +59,56 @@ class Source(Protocol):
 def advance(run: Run, source: Source) -> Counts:
     """Hand the keys that a source finds to the concerns' queues, and move its cursor.
 
-    Where another run has moved the cursor meanwhile, this one ends: that run goes on.
+    Where another run has moved the cursor meanwhile, this one ends: that run goes on. Since when the panel does not
+    answer is kept beside the cursor, until a run has read on to its end.
     """
     counts = Counts()
     stored = run.state.load(source.name)
-    document, version = stored.document, stored.version
+    (document, since), version = _apart(stored.document), stored.version
+    read_on = False
     while True:
-        found = source.find(document)
+        try:
+            found = source.find(document)
+        except Retry as error:
+            found = Found(failure=error)
         for concern, owners in found.keys.items():
             if owners:
                 run.queue.send(concern, list(owners))
                 counts.collected += len(owners)
         if found.sent:
             found.sent()
-        if found.document is not None and found.document != document:
-            if not run.state.save(source.name, found.document, version=version):
+        moved = document if found.document is None else found.document
+        read_on = read_on or found.document is not None
+        until = since
+        if isinstance(found.failure, Retry):
+            until = unread.since(run, found.failure, since)
+        elif read_on and not found.more:
+            until = None
+        if moved is not None and (moved, until) != (document, since):
+            if not run.state.save(source.name, _with_mark(moved, until), version=version):
+                if found.failure is not None:
+                    raise found.failure
                 return counts
-            document, version = found.document, version + 1
+            document, since, version = moved, until, version + 1
         if found.failure is not None:
             raise found.failure
         if not found.more:
             return counts
+
+
+UNREAD_SINCE = "unread_since"
+
+
+def _apart(stored: Document | None) -> tuple[Document | None, datetime | None]:
+    """Return a source's own document, and since when what it reads is not answered."""
+    since = (stored or {}).get(UNREAD_SINCE)
+    if stored is None or since is None:
+        return stored, None
+    return {name: value for name, value in stored.items() if name != UNREAD_SINCE}, datetime.fromisoformat(since)
+
+
+def _with_mark(document: Document, since: datetime | None) -> Document:
+    return document if since is None else {**document, UNREAD_SINCE: since.isoformat()}
 
 
 # --- the log of changes
