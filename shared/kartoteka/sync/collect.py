@@ -63,12 +63,10 @@ def advance(run: Run, source: Source) -> Counts:
     answer is kept beside the cursor, until a run has read on to its end.
     """
     counts = Counts()
-    stored = run.state.load(source.name)
-    (document, since), version = _apart(stored.document), stored.version
-    read_on = False
+    place = _Place.of(run, source.name)
     while True:
         try:
-            found = source.find(document)
+            found = source.find(place.document)
         except Retry as error:
             found = Found(failure=error)
         for concern, owners in found.keys.items():
@@ -77,38 +75,52 @@ def advance(run: Run, source: Source) -> Counts:
                 counts.collected += len(owners)
         if found.sent:
             found.sent()
-        moved = document if found.document is None else found.document
-        read_on = read_on or found.document is not None
-        until = since
-        if isinstance(found.failure, Retry):
-            until = unread.since(run, found.failure, since)
-        elif read_on and not found.more:
-            until = None
-        if moved is not None and (moved, until) != (document, since):
-            if not run.state.save(source.name, _with_mark(moved, until), version=version):
-                if found.failure is not None:
-                    raise found.failure
-                return counts
-            document, since, version = moved, until, version + 1
+        kept = place.move(run, found)
         if found.failure is not None:
             raise found.failure
-        if not found.more:
+        if not (kept and found.more):
             return counts
 
 
 UNREAD_SINCE = "unread_since"
+"""The key beside a cursor's own ones that says since when the panel does not answer."""
 
 
-def _apart(stored: Document | None) -> tuple[Document | None, datetime | None]:
-    """Return a source's own document, and since when what it reads is not answered."""
-    since = (stored or {}).get(UNREAD_SINCE)
-    if stored is None or since is None:
-        return stored, None
-    return {name: value for name, value in stored.items() if name != UNREAD_SINCE}, datetime.fromisoformat(since)
+@dataclass(slots=True)
+class _Place:
+    """Where a source stands: its own document, and since when the panel does not answer it."""
 
+    name: str
+    document: Document | None
+    version: int
+    unread_since: datetime | None
+    read_on: bool = False
 
-def _with_mark(document: Document, since: datetime | None) -> Document:
-    return document if since is None else {**document, UNREAD_SINCE: since.isoformat()}
+    @classmethod
+    def of(cls, run: Run, name: str) -> _Place:
+        stored = run.state.load(name)
+        since = (stored.document or {}).get(UNREAD_SINCE)
+        if stored.document is None or since is None:
+            return cls(name, stored.document, stored.version, None)
+        own = {key: value for key, value in stored.document.items() if key != UNREAD_SINCE}
+        return cls(name, own, stored.version, datetime.fromisoformat(since))
+
+    def move(self, run: Run, found: Found) -> bool:
+        """Save where the source stands now, if it has moved; False where another run has moved it meanwhile."""
+        self.read_on = self.read_on or found.document is not None
+        since = self.unread_since
+        if isinstance(found.failure, Retry):
+            since = unread.since(run, found.failure, since)
+        elif self.read_on and not found.more:
+            since = None
+        document = self.document if found.document is None else found.document
+        if document is None or (document, since) == (self.document, self.unread_since):
+            return True
+        marked = document if since is None else {**document, UNREAD_SINCE: since.isoformat()}
+        if not run.state.save(self.name, marked, version=self.version):
+            return False
+        self.document, self.unread_since, self.version = document, since, self.version + 1
+        return True
 
 
 # --- the log of changes
