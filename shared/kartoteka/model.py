@@ -152,7 +152,7 @@ NO_FORMS = Forms(NOTHING, NOTHING)
 class Note(NamedTuple):
     """What is remembered of a field beside its base; ``value`` and ``text`` may quote the record.
 
-    DRIFT: the ERP's column was corrected ``times`` times running, and each time it held ``value`` in its place.
+    DRIFT: a side was corrected ``times`` times running, and each time it held ``value`` in place of what was written.
     STANDS: the panel shows ``value``, which is neither corrected (any more) nor carried, for the reason ``code``.
     REFUSED: ``value`` was refused with ``code`` and, by the panel, with this ``text``; it is not sent again.
     REFUSED_TOGETHER: the same, by a refusal that named no field: all values of that call, until one of them changes.

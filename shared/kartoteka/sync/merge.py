@@ -414,18 +414,19 @@ def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
 def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
     """Correct a value that was edited on the wrong side, but not for ever.
 
-    An ERP's database that changes what it takes would be written to for ever; what a panel does to what it takes is
-    judged when it shows it. What is shown in words that no list explains is never corrected.
+    An ERP's database that changes what it takes would be written to for ever, and so would a panel of which no reading
+    shows the field (whether an account is open); else what it does to what it takes is judged when it shows it. What
+    is shown in words that no list explains is never corrected.
     """
     name, shown = seen.field.name, as_text(seen.panel if target is Side.PANEL else seen.erp) or ""
     if seen.field.shown is Shown.IN_OTHER_WORDS and target is Side.PANEL and shown:
         return Step(name, note=Note(STANDS, shown, code="unreadable"), code="unreadable", facts=_both(seen))
     step = _write(seen, target, Reason.DRIFT)
-    if target is Side.PANEL:
+    if target is Side.PANEL and seen.field.read:
         return step
     times = note.times + 1 if note and note.kind == DRIFT and note.value == shown else 1
     if times > CORRECTIONS:
-        code = "not_taken.by_erp"
+        code = NOT_TAKEN if target is Side.PANEL else "not_taken.by_erp"
         return Step(name, note=Note(DRIFT, shown, CORRECTIONS, code), code=code, facts=_both(seen))
     return replace(step, note=Note(DRIFT, shown, times))
 
