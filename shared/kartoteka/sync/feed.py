@@ -207,9 +207,9 @@ class PanelFeed:
         answer = self._ask(self._reading(anchored))
         measured = before is not None and before.measured_at != cursor.measured_at
         if self._looks_back(anchored, latest, answer, measured=measured) and cursor.restored is None:
-            verified = self._verified(cursor, latest)
+            verified, went_back = self._verified(cursor, latest)
             if verified.restored:
-                return self._found(verified)
+                return self._found(verified, went_back)
         self._window_opened = True
         if answer.pages > 1 and anchored != window:
             answer = self._ask(self._reading(window))
@@ -311,18 +311,27 @@ class PanelFeed:
         new = any(page.get(account.panel_client_id) != seen(account) for account in answer.found)
         return bool(latest) and (new or measured)
 
-    def _verified(self, cursor: FeedCursor, latest: Sequence[SeenAccount]) -> FeedCursor:
+    def _verified(
+        self, cursor: FeedCursor, latest: Sequence[SeenAccount]
+    ) -> tuple[FeedCursor, Mapping[str, Sequence[Owner]]]:
         """Read the accounts that were modified last: not all may be there any more, so the panel may have gone back.
 
-        They may also have been removed, or edited in this very second. What they show now is remembered. Where the
-        panel fails over one of them, it is asked for the half without it.
+        They may also have been removed, or edited in this very second. What they show now is remembered, and becomes
+        the base of what went back: by their dates nobody could tell it any more. Where the panel fails over one of
+        them, it is asked for the half without it.
         """
         known, shown = self._read_latest({account.panel_client_id: account for account in latest})
         behind = [account for key, account in shown.items() if is_behind(account, known[key])]
         missing = [each for key, each in known.items() if key not in shown] if shown else []
         gone = [replace(each, modified_at=None) for each in missing]
         self._unremembered += [*gone, *map(seen, behind)]
-        return self._noticed(cursor, len(behind) + len(gone), len(known)) if behind else cursor
+        if not behind:
+            return cursor, {}
+        moved = self._noticed(cursor, len(behind) + len(gone), len(known))
+        assert moved.restored is not None
+        owners = self._run.exchange.index.owners([account.panel_client_id for account in behind])
+        linked = {Owner(owners[a.panel_client_id]): a for a in behind if a.panel_client_id in owners}
+        return moved, rebase(self._run, linked, moved.restored, whole=False)
 
     def _read_latest(self, known: Mapping[str, SeenAccount]) -> tuple[Mapping[str, SeenAccount], Mapping[str, Account]]:
         """Return those of these accounts that were asked for, and what the panel shows of them."""
@@ -416,7 +425,9 @@ class PanelFeed:
         """Return the reading to be made again, where fewer accounts were seen than the panel counts."""
         return reading.unless_complete(self._run.exchange.index.count_seen(reading.search, reading.begun))
 
-    def _found(self, cursor: FeedCursor | None, keys: Keys | None = None, *, more: bool = True) -> Found:
+    def _found(
+        self, cursor: FeedCursor | None, keys: Mapping[str, Sequence[Owner]] | None = None, *, more: bool = True
+    ) -> Found:
         more = more and self._pages_left > 0 and self._run.time_left()
         return Found(keys or {}, cursor.to_document() if cursor else None, more=more, sent=self._remember)
 
@@ -446,6 +457,7 @@ class PanelFeed:
         fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
         window = reading.search if reading.crowded and isinstance(reading.search, Window) else None
         news = News(page, owners, fresh, frozenset(known), complete=complete, window=window)
+        went_back: Mapping[str, Sequence[Owner]] = {}
         if complete:
             behind = sum(is_behind(account, known.get(account.panel_client_id)) for account in page)
             if not behind and cursor.restored is None:
@@ -454,7 +466,7 @@ class PanelFeed:
                     behind = back
                 elif back:
                     latest = self._run.exchange.index.latest(self._run.policy.panel.batch_size)
-                    cursor = self._verified(cursor, latest)
+                    cursor, went_back = self._verified(cursor, latest)
             if behind:
                 cursor = self._noticed(cursor, behind, len(page))
         moved: Mapping[str, Sequence[Owner]] = {}
@@ -462,7 +474,7 @@ class PanelFeed:
             moved = rebase(self._run, news.linked, cursor.restored, whole=reading.search is None)
             news = replace(news, loaded={})  # their bases are other ones now
         keys = {
-            name: list(dict.fromkeys([*moved.get(name, ()), *concern.notice(news)]))
+            name: list(dict.fromkeys([*went_back.get(name, ()), *moved.get(name, ()), *concern.notice(news)]))
             for name, concern in self._run.concerns.items()
         }
         if complete and self._changed_by_others(news, keys, cursor.offset):

@@ -40,6 +40,7 @@ from kartoteka.fields.values import as_text
 from kartoteka.model import (
     DRIFT,
     NO_FORMS,
+    NOTHING,
     REFUSED,
     REFUSED_TOGETHER,
     STANDS,
@@ -570,13 +571,16 @@ def quoted(value: Value, limit: int = 60) -> str:
     return f"{text[:limit]}…" if len(text) > limit else text
 
 
-def arrived(fields: Fields, intent: Intent, panel: Values) -> tuple[Written, ...]:
-    """Return what of an unanswered call has reached the panel: what it shows as it was sent, or in a form of that."""
+def arrived(fields: Fields, intent: Intent, panel: Values, known: Values = NOTHING) -> tuple[Written, ...]:
+    """Return what of an unanswered call has reached the panel: what it shows as it was sent, or in a form of that.
+
+    What it is ``known`` to have shown before, to the letter, is no form of what was sent.
+    """
     shown = [w for w in intent.written if w.field in panel]
-    return tuple(w for w in shown if _came(fields[w.field], w, intent, panel))
+    return tuple(w for w in shown if _came(fields[w.field], w, intent, panel, known))
 
 
-def _came(field: Field, written: Written, intent: Intent, panel: Values) -> bool:
+def _came(field: Field, written: Written, intent: Intent, panel: Values, known: Values) -> bool:
     """Whether a value of an unanswered call is shown, as it was sent or in a form that the panel has made of it.
 
     The call has no answer, after whose time somebody may have edited.
@@ -585,6 +589,8 @@ def _came(field: Field, written: Written, intent: Intent, panel: Values) -> bool
         return False
     if _same(field, written.after, intent, panel):
         return True
+    if field.name in known and known[field.name] == panel[field.name]:
+        return False
 
     def norm(value: Value) -> str:
         return field.normalise(value, placed(panel, intent.values))
@@ -607,7 +613,7 @@ def settled(
     A value that the panel does not show, or shows in words of its own, may have arrived or not: its base is unknown
     then, so that it is sent again.
     """
-    carried = arrived(fields, intent, panel)
+    carried = arrived(fields, intent, panel, (base or NO_FORMS).panel)
     known = {w.field for w in carried}
     missing = [n for n in intent.values if n not in known and not (n in panel and fields[n].comparable)]
     unsure = [n for n in missing if as_text(intent.values[n])]  # with an empty base an erasure looks done

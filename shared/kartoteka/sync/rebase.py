@@ -16,7 +16,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kartoteka.model import Change, Owner, Record, Values
+from kartoteka.fields.values import as_text
+from kartoteka.model import Change, Owner, Record, Value, Values
 from kartoteka.ports.exchange import Former
 from kartoteka.ports.panel import Account
 from kartoteka.sync.concern import Concern, News, not_own
@@ -116,9 +117,15 @@ def _shown(concern: Concern, record: Record, account: Account) -> Values:
 def _rebased(concern: Concern, record: Record, account: Account, former: Former | None, *, whole: bool) -> Change:
     base, shown = record.state.base, _shown(concern, record, account)
     assert base is not None
-    base = gone_back(concern.rows.fields, base, shown, former)
+    moved = {name: value for name, value in shown.items() if not _stands(record, name, value)}
+    base = gone_back(concern.rows.fields, base, moved, former)
     after = forgotten(concern.rules, base, shown) if whole else base
     return Change(record, replace(record.state, base=after))
+
+
+def _stands(record: Record, name: str, value: Value) -> bool:
+    """Whether the panel still shows what stands in an open conflict: that did not go back."""
+    return any(each.field == name and each.panel_value == as_text(value) for each in record.conflicts)
 
 
 def _untouched(account: Account, restored: Restored) -> bool:
