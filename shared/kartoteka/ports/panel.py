@@ -18,6 +18,7 @@ from kartoteka.ports.exchange import PriceKey, SentPrice
 REFUSED_WHOLE = "refused_whole"
 """The code of a Reject that says: this call is refused as it stands, split it."""
 BROKEN_ANSWER = "broken_answer"
+"""The code of a Retry that says: the answer tells nothing, ask again."""
 NO_ANSWER = frozenset(
     {
         BROKEN_ANSWER,
@@ -33,7 +34,6 @@ NO_ANSWER = frozenset(
     }
 )
 """The codes of what a panel raises as Retry, and answers for one record, where it has not answered what was asked."""
-"""The code of a Retry that says: the answer tells nothing, ask again."""
 LACKS_FIELD = "panel_lacks_field"
 """The code of a Reject that says: this panel is older than ``Reject.field``, leave the field out."""
 
