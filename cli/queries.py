@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +105,17 @@ def deferred(erp: Erp) -> Sequence[Row]:
     key = (named.concern, named.kind, named.code)
     figures = (sa.func.count().label("records"), sa.func.min(named.due_at).label("next_due"))
     return erp.rows(sa.select(*key, *figures).group_by(*key).order_by(*key))
+
+
+def unread(erp: Erp, limit: int, before: datetime) -> Sequence[Row]:
+    """Return deferred records about which the panel has not answered since that moment or longer, the longest first."""
+    names = ("client_id", "group_id", "concern", "item_id")
+    same = sa.and_(*(_BASE[name] == _STATUS[name] for name in names))
+    told = (_STATUS.message_pl, _STATUS.message_en, _BASE.unread_since.label("since"))
+    found = sa.select(*(_BASE[name] for name in names), _BASE.code, *told)
+    found = found.join_from(tables.sync_base, tables.sync_status, same, isouter=True)
+    order = (_BASE.unread_since, *(_BASE[name] for name in names))
+    return erp.rows(found.where(_DEFERRED, _BASE.unread_since <= before).order_by(*order).limit(limit))
 
 
 def deferred_with(erp: Erp, concern: str, code: str) -> tuple[int, int]:

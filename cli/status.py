@@ -14,6 +14,7 @@ from cli.erp import Erp, Where, opened, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
 from kartoteka.sentences import counted
+from kartoteka.sync.unread import TOO_LONG
 
 RUNS = 5
 UNMATCHED = (
@@ -36,7 +37,9 @@ Report = dict[str, Any]
 
 @click.command()
 @where
-@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Held records to list.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Held records to list, and unread ones."
+)
 @click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
 @show.language
 @show.as_json
@@ -57,9 +60,10 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held, undecided or paused, or the ERP's changes are not logged."""
+    """Return whether anything is held, undecided, paused or not answered, or the ERP's changes are not logged."""
     totals = report["totals"]
-    return bool(totals["held"] or totals["undecided"] or report["paused"] or report["triggers_missing"])
+    others = (report[name] for name in ("unread", "paused", "triggers_missing"))
+    return bool(totals["held"] or totals["undecided"] or any(others))
 
 
 def _database(erp: Erp, limit: int) -> Report:
@@ -68,6 +72,7 @@ def _database(erp: Erp, limit: int) -> Report:
         "states": queries.states(erp),
         "held": queries.held(erp, limit),
         "deferred": queries.deferred(erp),
+        "unread": queries.unread(erp, limit, datetime.now(UTC) - TOO_LONG),
         "unmatched": queries.unmatched(erp),
         "not_shown": queries.not_shown(erp),
         "paused": dict(erp.exchange.pauses.paused()),
@@ -112,6 +117,12 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         "Deferred: tried again by themselves, unless their concern is paused",
         ("concern", "kind", "code", "records", "next due (UTC)"),
         (row.values() for row in report["deferred"]),
+    )
+    names = ("client_id", "group_id", "concern", "item_id", "code", f"message_{lang}", "since")
+    show.table(
+        "Not answered by the panel for four hours, and tried again: see the runbook",
+        ("client", "group", "concern", "item", "code", "what to do", "since (UTC)"),
+        ([row[name] for name in names] for row in report["unread"]),
     )
     show.table(
         "Sent, not shown by the panel: no reading proves what it holds",

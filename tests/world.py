@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,6 +85,7 @@ class World:
         self.state = FakeState()
         self.queue = FakeQueue()
         self.counts = Counts()
+        self.unread: Counter[str] = Counter()
         self.lock = threading.RLock()
         self.time_left: Callable[[], bool] = always
         self._runs = itertools.count(1)
@@ -129,6 +131,7 @@ class World:
             hook=self.hook,
             time_left=self.time_left,
             calls_at_once=self.calls_at_once,
+            unread=self.unread,
         )
         run.concerns = build(run)
         return run

@@ -119,6 +119,7 @@ def _move(name: str, run: Run, move: Move) -> Answer:
     finally:
         if run.unlogged:  # an alarm until the triggers are back: what they miss is found late
             metrics.add_metric("Halted", MetricUnit.Count, 1)
+        _tell_unread(name, run)
     counts.panel_calls = _calls(run) - before
     _tell("collected", name, counts)
     if counts.stale_feeds:
@@ -184,6 +185,7 @@ def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) ->
         return _failures(run, name, records, unreadable, list(messages))
     before = _calls(run)
     result = sum((reconcile(concern, unit) for unit in _units(records, messages)), Result())
+    _tell_unread(name, run)
     counts = result.report.counts
     counts.panel_calls = _calls(run) - before
     for error in result.errors:
@@ -290,6 +292,14 @@ def _tell(what: str, name: str, counts: Counts) -> None:
 
 def _figures(counts: Counts) -> dict[str, int]:
     return {figure: value for figure, value in counts.as_dict().items() if value}
+
+
+def _tell_unread(name: str, run: Run) -> None:
+    """Ring where the panel has failed to answer about something for too long, though it may answer all else."""
+    if run.unread:
+        figures = dict(run.unread)
+        logger.error("not answered for four hours: see `kartoteka status`", extra={"concern": name, "codes": figures})
+        metrics.add_metric("Unread", MetricUnit.Count, run.unread.total())
 
 
 def _report(name: str, error: KartotekaError) -> None:

@@ -221,12 +221,16 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """When a record is tried again by itself. ``attempts`` counts refusals, ``tries`` also outages."""
+    """When a record is tried again by itself. ``attempts`` counts refusals, ``tries`` also outages.
+
+    ``unread_since``: when the panel first failed to answer about it, where it has not answered since.
+    """
 
     due_at: datetime
     attempts: int
     tries: int
     code: str
+    unread_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

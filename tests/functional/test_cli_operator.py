@@ -77,6 +77,24 @@ def test_status_counts_by_concern_and_state(command: Command, filled: SqlBench) 
     assert report["cloud"] is None
 
 
+@pytest.mark.parametrize(("hours", "told"), [(3, False), (5, True)])
+def test_status_names_what_the_panel_has_not_answered_for_four_hours(
+    command: Command, sqlite_bench: SqlBench, hours: int, told: bool
+) -> None:
+    sqlite_bench.erp.insert_client("C-1", street="Długa 1")
+    now = datetime.now(UTC)
+    since = now - timedelta(hours=hours)
+    late = Deferral(now, attempts=0, tries=9, code="broken_answer", unread_since=since)
+    save(sqlite_bench, linked("C-1"), change("C-1", status=said("broken_answer"), deferral=late))
+    found = command.json("status", "--erp-url", sqlite_bench.url)["unread"]
+    assert [(row["client_id"], row["concern"], row["code"]) for row in found] == (
+        [("C-1", "billing", "broken_answer")] if told else []
+    )
+    shown = command("status", "--erp-url", sqlite_bench.url, "--exit-code", code=3 if told else 0).stdout
+    assert ("Not answered by the panel for four hours" in shown) is told
+    assert [row["message_en"] for row in found] == ([said("broken_answer").message_en] if told else [])
+
+
 def test_status_tells_what_is_held_and_what_is_deferred(command: Command, filled: SqlBench) -> None:
     report = command.json("status", "--erp-url", filled.url)
     (held,) = report["held"]

@@ -165,7 +165,9 @@ def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
     every = re.findall(r"^ +(?:- )?([\w${}]+Alarm):$", template, re.MULTILINE)  # in a loop: ${Function}HaltAlarm
-    alarms = set(re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped)Alarm$", "\n".join(every), re.MULTILINE))
+    alarms = set(
+        re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped|Unread)Alarm$", "\n".join(every), re.MULTILINE)
+    )
     assert [name for name in every if not any(name.endswith(alarm) for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms
 

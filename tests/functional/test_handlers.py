@@ -172,6 +172,28 @@ def test_an_outage_is_an_answer_and_not_a_failure(installation: Installation) ->
     assert answer == {"collected": 0, "panel_calls": 0, "delayed": "panel_5xx"}
 
 
+@pytest.mark.parametrize(("hours", "rings"), [(3, False), (5, True)])
+def test_what_is_not_answered_for_four_hours_rings(
+    installation: Installation, capsys: pytest.CaptureFixture[str], hours: int, rings: bool
+) -> None:
+    """A record by its worker, and the feed's page by the feed."""
+    installation.insert("C-1001")
+    for _ in range(2):
+        installation.tick()
+    installation.panel.misbehave("5xx", times=None)
+    queue = event("billing_queue")
+    for wait in (0, hours):
+        installation.pass_time(hours=wait)
+        capsys.readouterr()
+        installation.handler("panel_feed")({**event("panel_feed_schedule"), "due": "all"}, Context())
+        of_feed = capsys.readouterr().out
+        installation.handler("billing")(queue, Context())
+        of_record = capsys.readouterr().out
+        for told in (of_feed, of_record):
+            assert ('"Name":"Unread"' in told) is (rings and wait > 0)
+            assert ("not answered for four hours" in told) is (rings and wait > 0)
+
+
 def test_a_secret_that_was_changed_is_seen_after_the_alarm(installation: Installation) -> None:
     installation.insert("C-1001")
     secrets = boto3.client("secretsmanager")

@@ -346,6 +346,7 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
     }
     assert services_that_ring(template, "Halted") == services
     assert services_that_ring(template, "Delayed") == services
+    assert services_that_ring(template, "Unread") == services
     assert services_that_ring(template, "Braked") == services - {"${AWS::StackName}-panel-feed"}
     assert services_that_ring(template, "Stopped") == {"${AWS::StackName}-credit"}
 
@@ -358,7 +359,11 @@ def services_that_ring(template: Template, metric: str) -> set[str]:
 
 
 def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
-    """But for a delay, which is to last a quarter of an hour."""
+    """But for a delay, which is to last a quarter of an hour.
+
+    What is not answered is tried again every hour at least, and rings until it is.
+    """
+    seconds = {"Delayed": 900, "Unread": 7200}
     alarms = template.of_kind("AWS::CloudWatch::Alarm").items()
     for name, alarm in {name: alarm for name, alarm in alarms if alarm["Namespace"] == "Kartoteka"}.items():
         assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
@@ -366,7 +371,8 @@ def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
             0,
             "GreaterThanThreshold",
         ), name
-        assert alarm["Period"] * alarm["EvaluationPeriods"] == (900 if alarm["MetricName"] == "Delayed" else 300), name
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds.get(alarm["MetricName"], 300), name
+        assert alarm.get("DatapointsToAlarm") == (1 if alarm["MetricName"] == "Unread" else None), name
         assert alarm["TreatMissingData"] == "notBreaching", name
 
 

@@ -12,6 +12,7 @@ import urllib3
 from kartoteka.adapters.idosell import faults
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.fields.table import ACCOUNT_FIELDS, FAULTS
+from kartoteka.ports.panel import NO_ANSWER
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 GET, POST = "GET clients/clients", "POST clients/clients"
@@ -310,3 +311,11 @@ def test_a_fault_of_the_caller_keeps_its_meaning(number: str) -> None:
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert faults.retry_after(header, NOW) == seconds
+
+
+def test_all_that_is_tried_again_is_known_as_no_answer() -> None:
+    """So that it rings where it lasts."""
+    actions = [*faults.STATUSES.values(), *faults.CLASSES.values(), *(action for _, action in faults.EXCEPTIONS)]
+    again = {action.code for action in actions if isinstance(action, faults.Again)}
+    assert len(again) >= 6
+    assert again <= NO_ANSWER

@@ -19,6 +19,21 @@ REFUSED_WHOLE = "refused_whole"
 """The code of a Reject that says: this call is refused as it stands, split it."""
 BROKEN_ANSWER = "broken_answer"
 """The code of a Retry that says: the answer tells nothing, ask again."""
+NO_ANSWER = frozenset(
+    {
+        BROKEN_ANSWER,
+        "answer_too_large",
+        "connection",
+        "missing_result",
+        "panel_409",
+        "panel_425",
+        "panel_5xx",
+        "panel_fault",
+        "timeout",
+        "too_many_requests",
+    }
+)
+"""The codes of what a panel raises as Retry, and answers for one record, where it has not answered what was asked."""
 LACKS_FIELD = "panel_lacks_field"
 """The code of a Reject that says: this panel is older than ``Reject.field``, leave the field out."""
 

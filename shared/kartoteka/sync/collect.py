@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kartoteka.errors import Retry
 from kartoteka.model import Owner
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import STATUSES
-from kartoteka.sync import triggers
+from kartoteka.sync import triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 
@@ -58,27 +59,68 @@ class Source(Protocol):
 def advance(run: Run, source: Source) -> Counts:
     """Hand the keys that a source finds to the concerns' queues, and move its cursor.
 
-    Where another run has moved the cursor meanwhile, this one ends: that run goes on.
+    Where another run has moved the cursor meanwhile, this one ends: that run goes on. Since when the panel does not
+    answer is kept beside the cursor, until a run has read on to its end.
     """
     counts = Counts()
-    stored = run.state.load(source.name)
-    document, version = stored.document, stored.version
+    place = _Place.of(run, source.name)
     while True:
-        found = source.find(document)
+        try:
+            found = source.find(place.document)
+        except Retry as error:
+            found = Found(failure=error)
         for concern, owners in found.keys.items():
             if owners:
                 run.queue.send(concern, list(owners))
                 counts.collected += len(owners)
         if found.sent:
             found.sent()
-        if found.document is not None and found.document != document:
-            if not run.state.save(source.name, found.document, version=version):
-                return counts
-            document, version = found.document, version + 1
+        kept = place.move(run, found)
         if found.failure is not None:
             raise found.failure
-        if not found.more:
+        if not (kept and found.more):
             return counts
+
+
+UNREAD_SINCE = "unread_since"
+"""The key beside a cursor's own ones that says since when the panel does not answer."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a source stands: its own document, and since when the panel does not answer it."""
+
+    name: str
+    document: Document | None
+    version: int
+    unread_since: datetime | None
+    read_on: bool = False
+
+    @classmethod
+    def of(cls, run: Run, name: str) -> _Place:
+        stored = run.state.load(name)
+        since = (stored.document or {}).get(UNREAD_SINCE)
+        if stored.document is None or since is None:
+            return cls(name, stored.document, stored.version, None)
+        own = {key: value for key, value in stored.document.items() if key != UNREAD_SINCE}
+        return cls(name, own, stored.version, datetime.fromisoformat(since))
+
+    def move(self, run: Run, found: Found) -> bool:
+        """Save where the source stands now, if it has moved; False where another run has moved it meanwhile."""
+        self.read_on = self.read_on or found.document is not None
+        since = self.unread_since
+        if isinstance(found.failure, Retry):
+            since = unread.since(run, found.failure, since)
+        elif self.read_on and not found.more:
+            since = None
+        document = self.document if found.document is None else found.document
+        if document is None or (document, since) == (self.document, self.unread_since):
+            return True
+        marked = document if since is None else {**document, UNREAD_SINCE: since.isoformat()}
+        if not run.state.save(self.name, marked, version=self.version):
+            return False
+        self.document, self.unread_since, self.version = document, since, self.version + 1
+        return True
 
 
 # --- the log of changes

@@ -25,6 +25,7 @@ from kartoteka.model import (
 )
 from kartoteka.pieces import pieces
 from kartoteka.ports.panel import REFUSED_WHOLE
+from kartoteka.sync import unread as unanswered
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import UNKNOWN, Plan, joined
 from kartoteka.sync.run import Run
@@ -61,7 +62,8 @@ def deferred(
     tries = before.tries + 1 if before else 1
     wait = max(pause(tries, FIRST_PAUSE, LONGEST_PAUSE), timedelta(seconds=getattr(error, "after", None) or 0))
     code = BRAKE if stopped or was_stopped(record) else error.code
-    deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code)
+    since = unanswered.since(run, error, before.unread_since if before else None)
+    deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code, since)
     return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
 
 
@@ -83,9 +85,11 @@ def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (),
     attempts, tries = (before.attempts + 1, before.tries + 1) if before else (1, 1)
     held = status_of_refusal(error, table)
     final = codes.names_contents(error.code) or attempts >= run.policy.retry.max_attempts
-    deferral = (
-        None if final else Deferral(run.now() + pause(tries, FIRST_PAUSE, LONGEST_PAUSE), attempts, tries, error.code)
-    )
+    deferral = None
+    if not final:
+        since = unanswered.since(run, error, before.unread_since if before else None)
+        due = run.now() + pause(tries, FIRST_PAUSE, LONGEST_PAUSE)
+        deferral = Deferral(due, attempts, tries, error.code, since)
     told = replace(held, state=codes.State.HELD if final else codes.State.PENDING)
     others = change.after.status
     if others is not None and others.code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
@@ -85,7 +86,8 @@ class Run:
     ``feed_read``: the panel's feed was read to its end in this run. ``short_of_calls``: the month's budget makes it
     wait longer than the policy says. ``looked``: when each reader of the log last found all triggers there, as long as
     the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
-    taken a write of this run, or answered a question of it.
+    taken a write of this run, or answered a question of it. ``unread``: code -> records, and readings that go on
+    from a cursor, about which the panel has failed to answer for too long (:mod:`kartoteka.sync.unread`).
     """
 
     exchange: Exchange
@@ -106,6 +108,7 @@ class Run:
     looked: dict[str, datetime] = field(default_factory=dict, repr=False)
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
+    unread: Counter[str] = field(default_factory=Counter)
     lacks: Lacks = field(init=False, repr=False)
     batch: BatchSize = field(init=False, repr=False)
 

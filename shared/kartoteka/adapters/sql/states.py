@@ -17,7 +17,7 @@ from kartoteka.fields.values import from_json
 from kartoteka.model import Deferral, Direction, Forms, Intent, Key, Note, Reason, RecordState, Sent, Value, Written
 
 KEY = Key._fields
-BASE = (*KEY, "values", "panel_item_id", "notes", "intent", "due_at", "attempts", "tries", "code", "at")
+BASE = (*KEY, "values", "panel_item_id", "notes", "intent", "due_at", "attempts", "tries", "code", "unread_since", "at")
 """The columns of a row of ``sync_base``."""
 STATUS = (*KEY, "state", "since", "last_in_step_at", "code", "field", "message_pl", "message_en")
 """The columns of a row of ``sync_status``."""
@@ -86,13 +86,13 @@ def status_of(state: str, code: str, field: str, message_pl: str | None, message
 
 def _kept(row: Sequence[Any]) -> tuple[Any, ...]:
     """Return the first attributes of a :class:`RecordState`: all but its status and a person's decision."""
-    values, panel_id, notes, intent, due_at, attempts, tries, code = row
+    values, panel_id, notes, intent, due_at, attempts, tries, code, unread_since = row
     return (
         None if values is None else _forms(json.loads(values)),
         panel_id or "",
         {field: Note(*note) for field, note in json.loads(notes).items()} if notes else {},
         None if intent is None else _intent(json.loads(intent)),
-        None if due_at is None else Deferral(due_at, attempts, tries, code),
+        None if due_at is None else Deferral(due_at, attempts, tries, code, unread_since),
     )
 
 
@@ -111,6 +111,7 @@ def base_row(key: Key, state: RecordState, at: datetime) -> Row | None:
         "attempts": deferral.attempts if deferral else 0,
         "tries": deferral.tries if deferral else 0,
         "code": fit(_BASE_CODE, deferral.code) if deferral else "",
+        "unread_since": deferral.unread_since if deferral else None,
         "at": at,
     }
 

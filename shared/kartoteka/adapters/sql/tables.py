@@ -182,6 +182,7 @@ sync_base = _own(
     count("attempts"),
     count("tries"),
     word("code"),
+    moment("unread_since"),
     moment("at", now=True),
     # Partial: most records are not deferred, so that it stays small, and no statement about other rows is led to it.
     sa.Index(
