@@ -31,7 +31,7 @@ DESIGNED = {
     "incoming_clients": "panel_client_id email phone client_type first_name last_name company nip street zip_code city "
     "province country_code language currency wholesaler vat_eu local_government seen_at client_id",
     "sync_links": "client_id panel_client_id panel_login linked_at linked_by",
-    "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code at",
+    "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code unread_since at",
     "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
     "registered seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
