@@ -21,6 +21,8 @@ from tests.helpers import account_of, tax_number
 from tests.world import CLIENT, World
 
 HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "150"))
+SAME_EACH_TIME = "KARTOTEKA_HISTORIES" not in os.environ
+"""The suite runs the same histories each time, as the other machines do; who asks for a number gets others."""
 CLIENTS = tuple(f"C-{n}" for n in range(7))
 ORDERS = {
     "as opened": lambda _account: 0,
@@ -89,7 +91,7 @@ class Users:
 
 
 @given(st.sampled_from([1, 2, 3]), st.sampled_from(sorted(ORDERS)), st.lists(visits, min_size=1, max_size=6))
-@settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=HISTORIES, derandomize=SAME_EACH_TIME, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_edited_while_pages_move_reaches_the_erp(batch: int, order: str, history: Sequence[Visit]) -> None:
     world = World(parse(f'{{"panel": {{"batch_size": {batch}, "full_read_days": 3650}}}}'))
     for n, client in enumerate(CLIENTS):

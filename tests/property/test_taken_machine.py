@@ -40,6 +40,8 @@ from tests.property.faults import Deaths
 from tests.world import CLIENT, World
 
 HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "200"))
+SAME_EACH_TIME = "KARTOTEKA_HISTORIES" not in os.environ
+"""The suite runs the same histories each time, as the other machines do; who asks for a number gets others."""
 CLIENTS = ("C-0", "C-1")
 FIELDS = ("street", "company", "first_name", "language")
 TEXTS = ("Firma {} & Syn", "Żółw {} 😀 dalej {}", "Bardzo, bardzo długa nazwa firmy {}", "{}", "00{}")
@@ -48,11 +50,6 @@ MANNERS = (
     *("none", "cut", "escape", "three bytes", "zeros", "ignore street", "ignore company", "ignore language"),
     *("capitals", "adds", "empties"),
 )
-DAMAGES = (
-    *(("none", "{}"), ("cut", TEXTS[2]), ("escape", TEXTS[0]), ("three bytes", TEXTS[1]), ("zeros", "00{}")),
-    *(("ignore street", "{}"), ("ignore company", "{}"), ("capitals", TEXTS[0]), ("adds", "{}"), ("empties", "{}")),
-)
-"""A manner, and a text on which it tells."""
 REWRITES: Mapping[str, Callable[[str, str], str]] = {
     "capitals": lambda field, text: text.upper() if field == "company" else text,
     "cut": lambda field, text: text.partition(" & ")[0] if field == "company" else text,
@@ -261,14 +258,15 @@ class Taking(Deaths, RuleBasedStateMachine):
         return {shown[field] for field in unseen if str(shown.get(field)).startswith("(PL) ")}
 
     @rule(
-        damage=st.sampled_from(DAMAGES),
+        manner=st.sampled_from(MANNERS),
         client=clients,
         pair=st.permutations(FIELDS[:2]) | st.just([FIELDS[1], FIELDS[1]]),
+        text=texts,
         seconds=st.sampled_from([1, 3]),
     )
-    def an_edit_follows_ours(self, damage: tuple[str, str], client: str, pair: list[str], seconds: int) -> None:
+    def an_edit_follows_ours(self, manner: str, client: str, pair: list[str], text: str, seconds: int) -> None:
         """Carry an edit of the ERP's; the panel's user edits before the feed has shown what was taken."""
-        self.manner, text = damage
+        self.manner = manner
         self.erp_edits(client, pair[0], text, "pol")
         self.collect()
         self.work()
@@ -412,5 +410,9 @@ def _squeezed(norm: str) -> str:
 
 TestTaking = Taking.TestCase
 TestTaking.settings = settings(
-    max_examples=HISTORIES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=HISTORIES,
+    derandomize=SAME_EACH_TIME,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
