@@ -16,7 +16,6 @@ Whenever a client was worked, no address of which something is left to be carrie
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from kartoteka.fields.table import DELIVERY_ADDRESSES
 from kartoteka.model import Side, Value, Values
 from tests.address_world import CONCERN, LINES, AddressWorld, policy
 from tests.property.faults import Faults
+from tests.property.histories import histories
 
 CUSTOMERS = ("C-1", "C-2")
 EDITED = ("street", "city", "first_name")
@@ -441,7 +441,7 @@ TestAddresses.settings = settings(
     max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "1000"))
+HISTORIES = histories(1000)
 PARTS = 4
 
 

@@ -13,7 +13,6 @@ history the faults stop, the machine ticks until it is quiet, and then must hold
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections.abc import Callable
 
@@ -28,6 +27,7 @@ from kartoteka.policy import FieldRule, parse
 from kartoteka.ports.panel import Search
 from tests.fakes.exchange import ErpTransaction
 from tests.property.faults import Faults
+from tests.property.histories import histories
 from tests.world import CLIENT, CONCERNS, World
 
 CLIENTS = ("C-1", "C-2", "C-3")
@@ -308,7 +308,7 @@ TestSynchronisation.settings = settings(
     max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "3000"))
+HISTORIES = histories(3000)
 PARTS = 4
 
 

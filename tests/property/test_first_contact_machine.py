@@ -14,7 +14,6 @@ At the end of each history the faults stop, the machine ticks until it is quiet,
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 
@@ -29,6 +28,7 @@ from kartoteka.policy import parse
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import Account, AccountUpdate, NewAccount
 from kartoteka.sync.feed import seen
+from tests.property.histories import histories
 from tests.world import CLIENT, CONCERNS, World
 
 CLIENTS = ("C-1", "C-2", "C-3", "C-4")
@@ -42,7 +42,7 @@ POLICIES = (
     '{"retry": {"max_attempts": 100000}, "panel": {"batch_size": 2}, "accounts": {"default_shops": [2]}}',
     '{"retry": {"max_attempts": 100000}, "accounts": {"match": ["external_code", "nip", "email", "phone"]}}',
 )
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "1200"))
+HISTORIES = histories(1200)
 PARTS = 4
 
 

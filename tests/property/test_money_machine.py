@@ -5,7 +5,6 @@ When it stops, the panel has what the ERP asks for, every group once, and then n
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,15 +23,14 @@ from kartoteka.policy import parse
 from kartoteka.ports.panel import AccountUpdate
 from tests.helpers import left_undone
 from tests.property.faults import Deaths
+from tests.property.histories import SAME_EACH_TIME, histories
 from tests.world import CLIENT, World
 
 CLIENTS = ("C-0", "C-1")
 GROUPS = ("G1", "G2")
 ITEMS = (("product", "1"), ("product", "2"), ("producer", "1"))
 AMOUNTS = st.sampled_from(["0", "1.005", "250.5", "1000", "99.99", "12,50", "NaN", "-3", None])
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "300"))
-SAME_EACH_TIME = "KARTOTEKA_HISTORIES" not in os.environ
-"""The suite runs the same histories each time, as the other machines do; who asks for a number gets others."""
+HISTORIES = histories(300)
 
 
 class Money(Deaths, RuleBasedStateMachine):

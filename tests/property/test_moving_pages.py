@@ -7,7 +7,6 @@ nothing is lost here; without two it is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -18,11 +17,10 @@ from hypothesis import strategies as st
 from kartoteka.policy import parse
 from kartoteka.ports.panel import Search
 from tests.helpers import account_of, tax_number
+from tests.property.histories import SAME_EACH_TIME, histories
 from tests.world import CLIENT, World
 
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "150"))
-SAME_EACH_TIME = "KARTOTEKA_HISTORIES" not in os.environ
-"""The suite runs the same histories each time, as the other machines do; who asks for a number gets others."""
+HISTORIES = histories(150)
 CLIENTS = tuple(f"C-{n}" for n in range(7))
 ORDERS = {
     "as opened": lambda _account: 0,

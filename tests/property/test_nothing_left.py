@@ -6,7 +6,6 @@ panel: the plan is asked without the panel, as collecting asks it, and with it, 
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,9 +16,10 @@ from kartoteka.errors import Reject
 from kartoteka.model import Value
 from kartoteka.policy import parse
 from tests.helpers import account_of, left_undone
+from tests.property.histories import histories
 from tests.world import CLIENT, START, World
 
-EXAMPLES = int(os.environ.get("KARTOTEKA_HISTORIES", "300"))
+EXAMPLES = histories(300)
 CLIENTS = ("C-0", "C-1", "C-2")
 GROUPS = ("G1", "G2", "1")
 """The last one's id is a number that the panel may give to another group."""

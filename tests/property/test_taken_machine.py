@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import html
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -37,11 +36,10 @@ from kartoteka.sync.merge import quoted
 from kartoteka.sync.taken import SAME_MOMENT, SENT_AGAIN
 from tests.helpers import account_of, left_undone
 from tests.property.faults import Deaths
+from tests.property.histories import SAME_EACH_TIME, histories
 from tests.world import CLIENT, World
 
-HISTORIES = int(os.environ.get("KARTOTEKA_HISTORIES", "200"))
-SAME_EACH_TIME = "KARTOTEKA_HISTORIES" not in os.environ
-"""The suite runs the same histories each time, as the other machines do; who asks for a number gets others."""
+HISTORIES = histories(200)
 CLIENTS = ("C-0", "C-1")
 FIELDS = ("street", "company", "first_name", "language")
 TEXTS = ("Firma {} & Syn", "Żółw {} 😀 dalej {}", "Bardzo, bardzo długa nazwa firmy {}", "{}", "00{}")

@@ -99,11 +99,9 @@ class _Place:
     @classmethod
     def of(cls, run: Run, name: str) -> _Place:
         stored = run.state.load(name)
-        since = (stored.document or {}).get(UNREAD_SINCE)
-        if stored.document is None or since is None:
-            return cls(name, stored.document, stored.version, None)
-        own = {key: value for key, value in stored.document.items() if key != UNREAD_SINCE}
-        return cls(name, own, stored.version, datetime.fromisoformat(since))
+        own = dict(stored.document) if stored.document is not None else None
+        since = own.pop(UNREAD_SINCE, None) if own else None
+        return cls(name, own, stored.version, datetime.fromisoformat(since) if since else None)
 
     def move(self, run: Run, found: Found) -> bool:
         """Save where the source stands now, if it has moved; False where another run has moved it meanwhile."""

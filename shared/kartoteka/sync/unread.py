@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kartoteka.errors import Halt, KartotekaError
+from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.ports.panel import NO_ANSWER
 from kartoteka.sync.run import Run
 
 TOO_LONG = timedelta(hours=4)
 """How long the panel may fail to answer about one thing before a person is called."""
-
-
 NOT_ASKED = frozenset({"database", "dynamodb", "rate_limit", "sqs"})
 """The codes of what failed before the panel was asked, so that nothing is known of its answer."""
 
 
-def since(run: Run, error: KartotekaError, before: datetime | None) -> datetime | None:
+def since(run: Run, error: Retry | Reject | Halt, before: datetime | None) -> datetime | None:
     """Return since when there is no answer, now that asking has failed so; ``before``: since when, as far as known.
 
     Where that is too long, it is counted in ``run.unread``.
     """
-    code = str(error).partition(":")[0].partition(".")[0]
+    code = error.code.partition(".")[0]
     if code not in NO_ANSWER:
         return before if isinstance(error, Halt) or code in NOT_ASKED else None
     begun = before or run.now()
