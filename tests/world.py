@@ -41,7 +41,7 @@ CLIENT: dict[str, Value] = {
     "country_code": "PL",
 }
 CONCERNS = tuple(ALL_CONCERNS)
-EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses")
+EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses", "plans")
 
 
 class Killed(BaseException):

@@ -393,5 +393,60 @@ class Done:
     at: datetime | None = None
 
 
+class Planned(enum.StrEnum):
+    """``sync_plan.action``: what would be done with a record, or with one field of it."""
+
+    CREATE = "create"
+    LINK = "link"
+    OPEN = "open"
+    CLOSE = "close"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    ADD = "add"
+    REMOVE = "remove"
+    CONFLICT = "conflict"
+    QUESTION = "question"
+    HELD = "held"
+
+
+class Ended(enum.StrEnum):
+    """``sync_plan.outcome``: what became of what a person approved."""
+
+    DONE = "done"
+    STALE = "stale"
+    """The record's facts had changed: it was left alone, and planned again."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one row of ``sync_plan`` says of a record: two rows that say the same are the same row.
+
+    ``field`` is empty for what is about the whole record. ``value_from`` is what stands where it would be written, and
+    ``value_to`` what would be written; of a conflict they are the panel's value and the ERP's. ``reason`` is why: a
+    :class:`Reason`, the code of what is held, or the rule by which an account was found.
+    """
+
+    key: Key
+    action: Planned
+    field: str = ""
+    direction: str = ""
+    value_from: str | None = attribute(default=None, repr=False)
+    value_to: str | None = attribute(default=None, repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A row of ``sync_plan``. ``decision`` is a person's word, to the letter; ``outcome`` None: it is still planned."""
+
+    id: int
+    planned_at: datetime
+    line: Line
+    decision: str = ""
+    decided_by: str = ""
+    outcome: Ended | None = None
+
+
 Outcome = Done | Reject | Retry
 """What became of one record of a bulk call: done, refused, or unknown and to be tried again."""

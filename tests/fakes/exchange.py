@@ -43,11 +43,14 @@ from kartoteka.model import (
     ConflictNote,
     Deferral,
     Direction,
+    Ended,
     Forms,
     Intent,
     Key,
     Link,
     Owner,
+    PlanRow,
+    Reason,
     Record,
     RecordState,
     Side,
@@ -57,6 +60,8 @@ from kartoteka.model import (
     with_erp_forms,
 )
 from kartoteka.ports.exchange import (
+    NOT_WRITTEN,
+    Chosen,
     ClientHint,
     Exchange,
     Former,
@@ -64,6 +69,7 @@ from kartoteka.ports.exchange import (
     IncomingClient,
     LogEntry,
     Mark,
+    PlanChange,
     PriceKey,
     Saved,
     SeenAccount,
@@ -181,12 +187,13 @@ def put_state(states: dict[Key, RecordState], key: Key, state: RecordState) -> N
 
 
 class FakeExchange:
-    """The exchange tables in dictionaries, with the five ports as attributes, and the hands of the ERP and of tests.
+    """The exchange tables in dictionaries, with the seven ports as attributes, and the hands of the ERP and of tests.
 
     ``clients``, ``addresses``, ``credit``, ``groups`` and ``items`` are the ERP's rows by key (``client_id`` is a
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
     ``bases``, ``intents``, ``deferrals`` and ``statuses`` are its parts. ``since`` are a status's moments: since when,
     and when last in step. ``sent`` are the prices that were sent, ``entries`` the rows of ``change_log``.
+    ``planned`` are the rows of ``sync_plan``, by id.
     ``before_save`` is called between a worker's reading and its save. ``trigger`` is the ERP's own: it is called after
     each write of one of the ERP's rows, ours or anybody's, with table, operation and key; what it writes itself fires
     no trigger. ``unlogged`` are the tables whose triggers are missing or disabled; ``no_triggers`` is what making them
@@ -222,6 +229,8 @@ class FakeExchange:
         self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
+        self.planned: dict[int, PlanRow] = {}
+        self.plan_ids = itertools.count(1)
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
         self.before_save: Callable[[], None] | None = None
@@ -239,11 +248,12 @@ class FakeExchange:
         self.prices = FakePrices(self)
         self.figures = FakeFigures(self)
         self.pauses = FakePauses(self)
+        self.plans = FakePlans(self)
 
     @property
     def ports(self) -> Exchange:
-        """The six ports as the engine takes them."""
-        return Exchange(self.log, self.records, self.index, self.prices, self.figures, self.pauses)
+        """The seven ports as the engine takes them."""
+        return Exchange(self.log, self.records, self.index, self.prices, self.figures, self.pauses, self.plans)
 
     # --- the hands of the ERP
 
@@ -352,6 +362,13 @@ class FakeExchange:
     def decision(self, client_id: str, concern: str, item_id: str = "", group_id: str = "") -> str | None:
         """Return what stands in a status's ``decision``."""
         return self.states.get(Key(client_id, group_id, concern, item_id), RecordState()).decision or None
+
+    def decide_plan(self, row_id: int, decision: str | None) -> None:
+        """Answer a row of the plan as a person would: one UPDATE of ``decision``; a row that is gone stays away."""
+        row = self.planned.get(row_id)
+        if row is not None:
+            self.planned[row_id] = replace(row, decision=decision or "")
+            self.note("sync_plan", "U", row.line.key.owner, str(row_id))
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -856,6 +873,101 @@ class FakePauses(_Port):
 
     def released(self, concern: str) -> datetime | None:
         return self._db.stops.get(concern, ("", None))[1]
+
+
+class FakePlans(_Port):
+    """What would be done with each record, and what a person said to it."""
+
+    def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
+        wanted = set(owners)
+        return [row for row in self._db.planned.values() if row.line.key.owner in wanted]
+
+    def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
+        return frozenset(owners) & {row.line.key.owner for row in self._open(Chosen(concern))}
+
+    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
+        rows = self._open(Chosen(concern))
+        return list(dict.fromkeys(row.line.key.owner for row in rows if row.decision.strip()))[:limit]
+
+    def store(self, change: PlanChange, *, at: datetime) -> None:
+        planned = self._db.planned
+        for ended, ids in (
+            (Ended.STALE, change.stale),
+            (Ended.DONE, change.done),
+            (Ended.REFUSED, change.refused),
+        ):
+            for number in ids:
+                self._end(number, ended)
+        for number in change.gone:
+            row = planned.get(number)
+            if row is not None and row.outcome is None:
+                if row.decision.strip().lower() == "approve":
+                    self._end(number, Ended.STALE)
+                else:
+                    del planned[number]
+        for line in change.new:
+            number = next(self._exchange.plan_ids)
+            planned[number] = PlanRow(number, at, line)
+        for number, row in planned.items():
+            key, undecided = row.line.key, row.outcome is None and not row.decision.strip()
+            if undecided and not key.group_id and key.client_id in change.approved:
+                planned[number] = replace(row, decision="approve", decided_by="what it follows from")
+
+    def drop(self, concern: str) -> None:
+        for row in self._open(Chosen(concern)):
+            if row.line.reason != Reason.UNDO:
+                del self._exchange.planned[row.id]
+
+    def prune(self, before: datetime) -> None:
+        planned = self._db.planned
+        for row in [row for row in planned.values() if row.outcome is not None and row.planned_at < before]:
+            del planned[row.id]
+
+    def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
+        return [row for row in self._open(chosen) if row.id > after][:limit]
+
+    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
+        return Counter((row.line.key.concern, str(row.line.action)) for row in self._open(chosen))
+
+    def records(self, chosen: Chosen) -> Mapping[str, int]:
+        rows = self._open(chosen)
+        return Counter(key.concern for key in {r.line.key for r in rows if r.line.action not in NOT_WRITTEN})
+
+    def newest(self) -> datetime | None:
+        return max((row.planned_at for row in self._open(Chosen())), default=None)
+
+    def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
+        records: defaultdict[Key, list[PlanRow]] = defaultdict(list)
+        for row in self._open(Chosen(chosen.concern, chosen.client_id)):
+            records[row.line.key].append(row)
+        count = 0
+        for rows in records.values():
+            named = any(row.id in chosen.ids for row in rows)
+            wanted = named if chosen.ids else not any(row.decision.strip() for row in rows)
+            if not wanted or (chosen.as_of and max(row.planned_at for row in rows) > chosen.as_of):
+                continue
+            for row in rows:
+                word = {"decision": decision or "", "decided_by": by if decision else ""}
+                self._exchange.planned[row.id] = replace(row, **word)
+                self._exchange.note("sync_plan", "U", row.line.key.owner, str(row.id))
+            count += len(rows)
+        return count
+
+    def _open(self, chosen: Chosen) -> list[PlanRow]:
+        return [
+            row
+            for row in self._db.planned.values()
+            if row.outcome is None
+            and chosen.concern in ("", row.line.key.concern)
+            and chosen.client_id in ("", row.line.key.client_id)
+            and (not chosen.ids or row.id in chosen.ids)
+            and (chosen.as_of is None or row.planned_at <= chosen.as_of)
+        ]
+
+    def _end(self, number: int, ended: Ended) -> None:
+        row = self._exchange.planned.get(number)
+        if row is not None and row.outcome is None:
+            self._exchange.planned[number] = replace(row, outcome=ended)
 
 
 # --- reading the ERP's rows

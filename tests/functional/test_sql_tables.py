@@ -208,7 +208,7 @@ def test_what_is_missing_is_named_with_the_command(sql: SqlBench, connect: Conne
 
 def test_an_empty_database_is_to_be_filled(empty_url: str, connect: Connect) -> None:
     with pytest.raises(
-        Halt, match=r"no_schema: table clients, .* and 12 more are missing: run `kartoteka schema create"
+        Halt, match=r"no_schema: table clients, .* and 13 more are missing: run `kartoteka schema create"
     ):
         connect(empty_url).log.read(0, [], 1)
 

@@ -1,4 +1,4 @@
-"""The exchange database: six small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: seven small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
-from kartoteka.model import Candidate, Change, Key, Owner, Record, RecordState, Values, Written
+from kartoteka.model import Candidate, Change, Key, Line, Owner, Planned, PlanRow, Record, RecordState, Values, Written
 
 if TYPE_CHECKING:
     from kartoteka.ports.panel import Search
@@ -458,9 +458,99 @@ class Pauses(Protocol):
         ...
 
 
+NOT_WRITTEN = (Planned.CONFLICT, Planned.QUESTION, Planned.HELD)
+"""What stands in a plan and writes nothing but what a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """What is stored of a plan, in one transaction. Rows are named by their ``id``.
+
+    ``new`` are lines without a row yet. ``gone`` are rows that are not planned any more: they go, but those that a
+    person has approved meanwhile stay, ``stale``. ``stale``, ``done`` and ``refused`` rows get that outcome.
+    ``approved``: clients of whom all open, undecided rows count as approved, since what they follow from was carried
+    out.
+    """
+
+    new: Sequence[Line] = ()
+    gone: Collection[int] = ()
+    stale: Collection[int] = ()
+    done: Collection[int] = ()
+    refused: Collection[int] = ()
+    approved: Collection[str] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to store."""
+        return any((self.new, self.gone, self.stale, self.done, self.refused, self.approved))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Open rows of ``sync_plan``, whole records at a time: of a concern, of a client, or with these ids; empty: all.
+
+    ``as_of``: without those of a record of which anything was planned later than that.
+    """
+
+    concern: str = ""
+    client_id: str = ""
+    ids: Collection[int] = ()
+    as_of: datetime | None = None
+
+
+class Plans(Protocol):
+    """``sync_plan``: what would be done, and what a person said to it. A row without an outcome is open."""
+
+    def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
+        """Return all rows of these owners, of every concern, by id."""
+        ...
+
+    def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
+        """Return those of these owners who have open rows of a concern."""
+        ...
+
+    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
+        """Return up to ``limit`` owners with open rows of a concern that a person has decided, by their first row."""
+        ...
+
+    def store(self, change: PlanChange, *, at: datetime) -> None:
+        """Store what has changed of a plan: :class:`PlanChange`."""
+        ...
+
+    def drop(self, concern: str) -> None:
+        """Remove the open rows of a concern that is not only planned any more, but those of an ``undo``."""
+        ...
+
+    def prune(self, before: datetime) -> None:
+        """Remove rows with an outcome that were planned before then."""
+        ...
+
+    def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
+        """Return up to ``limit`` open rows with an id greater than ``after``, by id."""
+        ...
+
+    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
+        """Return (concern, action) -> how many open rows there are."""
+        ...
+
+    def records(self, chosen: Chosen) -> Mapping[str, int]:
+        """Return concern -> how many records have open rows that are not of ``NOT_WRITTEN``."""
+        ...
+
+    def newest(self) -> datetime | None:
+        """Return when the latest open row was planned; None where there is none."""
+        ...
+
+    def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
+        """Write a person's word (None: take it back) into the open rows of all chosen records; return how many rows.
+
+        With ids those of their records are meant too: a record's rows are decided together.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The six ports of one exchange database."""
+    """The seven ports of one exchange database."""
 
     log: ChangeLog
     records: Records
@@ -468,6 +558,7 @@ class Exchange:
     prices: Prices
     figures: Figures
     pauses: Pauses
+    plans: Plans
 
     @property
     def identity(self) -> str:

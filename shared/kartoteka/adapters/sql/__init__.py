@@ -12,6 +12,7 @@ from kartoteka.adapters.sql.figures import SqlFigures
 from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.log import SqlChangeLog
 from kartoteka.adapters.sql.pauses import SqlPauses
+from kartoteka.adapters.sql.plans import SqlPlans
 from kartoteka.adapters.sql.prices import SqlPrices
 from kartoteka.adapters.sql.records import SqlRecords
 from kartoteka.adapters.sql.save import Saver
@@ -21,7 +22,7 @@ from kartoteka.ports.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class SqlExchange(Exchange):
-    """The six ports of one database, and the database for tools that look at the tables themselves."""
+    """The seven ports of one database, and the database for tools that look at the tables themselves."""
 
     database: Database
 
@@ -53,5 +54,6 @@ def connect(address: str, erp: ErpTables = ERP) -> SqlExchange:
         prices=SqlPrices(database, saver),
         figures=SqlFigures(database),
         pauses=SqlPauses(database),
+        plans=SqlPlans(database),
         database=database,
     )

@@ -106,6 +106,7 @@ class ErpTables:
             Watched(sync_matches, answer="decision"),
             Watched(sync_conflicts, answer="decision"),
             Watched(sync_status, answer="decision", group="group_id"),
+            Watched(sync_plan, answer="decision", group="group_id"),
         )
 
     def named(self, name: str) -> sa.Table:
@@ -306,6 +307,7 @@ sync_plan = _own(
     *_decision(),
     text("outcome", 16),
     sa.Index("ix_sync_plan_client", "client_id", "group_id", "concern"),
+    sa.Index("ix_sync_plan_concern", "concern", "outcome", "decision"),
 )
 
 # Generous lengths: a row that the ERP may have in a table of its own must not fail in the trigger.
@@ -332,5 +334,5 @@ def all_tables(erp: ErpTables) -> list[sa.Table]:
     return [*erp.metadata.tables.values(), *metadata.tables.values()]
 
 
-OPTIONAL = frozenset({sync_plan.name, sync_schema.name})
+OPTIONAL = frozenset({sync_schema.name})
 """Tables that the functions can do without."""

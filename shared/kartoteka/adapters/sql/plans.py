@@ -1,0 +1,184 @@
+"""``sync_plan``: what would be done with each record, and what a person said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.states import of_clients, of_groups
+from kartoteka.adapters.sql.tables import sync_plan
+from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit, for_ids
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason
+from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, PlanChange, Plans
+
+_PLAN = sync_plan.c
+_KEY = tuple(_PLAN[name] for name in Key._fields)
+_OWNER = (_PLAN.client_id, _PLAN.group_id)
+_OPEN = _PLAN.outcome.is_(None)
+_WORD = sa.func.lower(sa.func.trim(sa.func.coalesce(_PLAN.decision, "")))
+_COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason")
+_LINE = (_PLAN.action, _PLAN.field, _PLAN.direction, _PLAN.value_from, _PLAN.value_to, _PLAN.reason)
+_ROWS = sa.select(_PLAN.id, _PLAN.planned_at, *_KEY, *_LINE, _PLAN.decision, _PLAN.decided_by, _PLAN.outcome)
+_OF_CLIENTS, _OF_GROUPS = (_ROWS.where(whose(sync_plan)) for whose in (of_clients, of_groups))
+_OF_CONCERN = sa.and_(_OPEN, _PLAN.concern == sa.bindparam("of_concern"))
+_HAVING = tuple(sa.select(*_OWNER).where(whose(sync_plan), _OF_CONCERN).distinct() for whose in (of_clients, of_groups))
+_FIRST = sa.func.min(_PLAN.id)
+_DECIDED = (
+    sa.select(*_OWNER)
+    .where(_OF_CONCERN, _WORD != "")
+    .group_by(*_OWNER)
+    .order_by(_FIRST)
+    .limit(sa.bindparam("count", type_=sa.Integer))
+)
+_THIS = sa.and_(_PLAN.id == sa.bindparam("row_id"), _OPEN)
+_END = sync_plan.update().where(_THIS).values(outcome=sa.bindparam("ended"))
+_TOO_LATE = sync_plan.update().where(_THIS, _WORD == "approve").values(outcome=str(Ended.STALE))
+_GONE = sync_plan.delete().where(_THIS)
+_FOLLOWING = (
+    sync_plan.update()
+    .where(of_clients(sync_plan), _OPEN, _WORD == "")
+    .values(decision="approve", decided_by="what it follows from")
+)
+_DROP = sync_plan.delete().where(_OF_CONCERN, _PLAN.reason != str(Reason.UNDO))
+_PRUNE = sync_plan.delete().where(_PLAN.outcome.is_not(None), _PLAN.planned_at < sa.bindparam("before"))
+_DECIDE = sync_plan.update().where(among(*_KEY), _OPEN)
+
+
+class SqlPlans(Plans):
+    """The plans in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = database.dialect.insert(sync_plan, _COLUMNS)
+
+    def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
+        clients, groups = _apart(owners)
+        with self._database.reading() as connection:
+            found = [*by_ids(connection, _OF_CLIENTS, clients), *by_ids(connection, _OF_GROUPS, groups)]
+        return sorted(map(_row, found), key=lambda row: row.id)
+
+    def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
+        with self._database.reading() as connection:
+            asked = zip(_HAVING, _apart(owners), strict=True)
+            return frozenset(
+                Owner(*row)
+                for statement, ids in asked
+                for row in by_ids(connection, statement, ids, of_concern=concern)
+            )
+
+    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
+        with self._database.reading() as connection:
+            return [Owner(*row) for row in connection.execute(_DECIDED, {"of_concern": concern, "count": limit})]
+
+    def store(self, change: PlanChange, *, at: datetime) -> None:
+        if not change:
+            return
+        ended = {Ended.STALE: change.stale, Ended.DONE: change.done, Ended.REFUSED: change.refused}
+        with self._database.writing() as connection:
+            for outcome, ids in ended.items():
+                _each(connection, _END, ({"row_id": n, "ended": str(outcome)} for n in sorted(ids)))
+            for statement in (_TOO_LATE, _GONE):
+                _each(connection, statement, ({"row_id": n} for n in sorted(change.gone)))
+            self._database.run(connection, self._insert, (_values(line, at) for line in change.new))
+            for_ids(connection, _FOLLOWING, list(change.approved))
+
+    def drop(self, concern: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(_DROP, {"of_concern": concern})
+
+    def prune(self, before: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(_PRUNE, {"before": before})
+
+    def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
+        found = _ROWS.where(*_chosen(chosen), _PLAN.id > after).order_by(_PLAN.id).limit(limit)
+        with self._database.reading() as connection:
+            return [_row(row) for row in connection.execute(found)]
+
+    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
+        by = (_PLAN.concern, _PLAN.action)
+        found = sa.select(*by, sa.func.count()).where(*_chosen(chosen)).group_by(*by)
+        with self._database.reading() as connection:
+            return {(row[0], row[1]): row[2] for row in connection.execute(found)}
+
+    def records(self, chosen: Chosen) -> Mapping[str, int]:
+        writing = _PLAN.action.not_in([str(action) for action in NOT_WRITTEN])
+        each = sa.select(*_KEY).where(*_chosen(chosen), writing).distinct().subquery()
+        found = sa.select(each.c.concern, sa.func.count()).group_by(each.c.concern)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(found)}
+
+    def newest(self) -> datetime | None:
+        with self._database.reading() as connection:
+            found: datetime | None = connection.scalar(sa.select(sa.func.max(_PLAN.planned_at)).where(_OPEN))
+            return found
+
+    def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
+        with self._database.writing() as connection:
+            keys = self._keys(connection, chosen)
+            if not keys:
+                return 0
+            word = {"decision": decision, "decided_by": fit(_PLAN.decided_by, by) if decision else None}
+            return connection.execute(_DECIDE.values(word), {"ids": [list(key) for key in keys]}).rowcount
+
+    @staticmethod
+    def _keys(connection: sa.Connection, chosen: Chosen) -> Sequence[Key]:
+        """Return the chosen records; of many none that is decided already, nor one that was planned anew since."""
+        named = sa.func.max(sa.case((_PLAN.id.in_(list(chosen.ids)), 1), else_=0))
+        fit_in = [named == 1] if chosen.ids else [sa.func.max(_WORD) == ""]
+        if chosen.as_of is not None:
+            fit_in.append(sa.func.max(_PLAN.planned_at) <= chosen.as_of)
+        whole = Chosen(chosen.concern, chosen.client_id)
+        found = sa.select(*_KEY).where(*_chosen(whole)).group_by(*_KEY).having(sa.and_(*fit_in))
+        return [Key(*row) for row in connection.execute(found)]
+
+
+def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [_OPEN]
+    if chosen.concern:
+        conditions.append(_PLAN.concern == chosen.concern)
+    if chosen.client_id:
+        conditions.append(_PLAN.client_id == chosen.client_id)
+    if chosen.ids:
+        conditions.append(_PLAN.id.in_(list(chosen.ids)))
+    if chosen.as_of is not None:
+        conditions.append(_PLAN.planned_at <= chosen.as_of)
+    return conditions
+
+
+def _apart(owners: Collection[Owner]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the ids of the clients among these, and of the discount groups."""
+    return (
+        sorted({owner.client_id for owner in owners if not owner.group_id}),
+        sorted({owner.group_id for owner in owners if owner.group_id}),
+    )
+
+
+def _each(connection: sa.Connection, statement: sa.Executable, rows: Iterable[Row]) -> None:
+    given = list(rows)
+    if given:
+        connection.execute(statement, given)
+
+
+def _values(line: Line, at: datetime) -> Row:
+    return {
+        **line.key._asdict(),
+        "planned_at": at,
+        "action": str(line.action),
+        "field": fit(_PLAN.field, line.field),
+        "direction": line.direction,
+        "value_from": None if line.value_from is None else clean(line.value_from),
+        "value_to": None if line.value_to is None else clean(line.value_to),
+        "reason": fit(_PLAN.reason, line.reason),
+    }
+
+
+def _row(found: Any) -> PlanRow:
+    number, planned_at, *rest = found
+    key, line, (decision, by, outcome) = Key(*rest[:4]), rest[4:10], rest[10:]
+    said = Line(key, Planned(line[0]), *line[1:])
+    return PlanRow(number, planned_at, said, decision or "", by or "", Ended(outcome) if outcome else None)

@@ -1,0 +1,243 @@
+"""``sync_plan``: rows that say the same keep their id, a person decides whole records, outcomes stay."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow
+from kartoteka.ports.exchange import Chosen, PlanChange
+from tests.fixtures.exchange import Bench, SqlBench
+from tests.fixtures.records import AT, LATER, head
+
+C1, C2, GROUP = Owner("C-1"), Owner("C-2"), Owner(group_id="G")
+
+
+def line(client_id: str = "C-1", field: str = "city", concern: str = "billing", item_id: str = "", **more: Any) -> Line:
+    """What would be done with a field of a client."""
+    words = {"direction": "erp_to_panel", "value_from": "Łódź", "value_to": "Kraków", "reason": "edit"}
+    action = more.pop("action", Planned.UPDATE)
+    return Line(Key(client_id, "", concern, item_id), action, field, **{**words, **more})
+
+
+def price(item_id: str = "product/7") -> Line:
+    """What would be done with a price."""
+    return Line(
+        Key("", "G", "discounts", item_id), Planned.ADD, "", "erp_to_panel", None, '{"price": "1.00"}', "create"
+    )
+
+
+def planned(bench: Bench, *lines: Line, at: datetime = AT) -> list[PlanRow]:
+    """Plan these, and return the rows that are new."""
+    before = {row.id for row in bench.exchange.plans.open(Chosen(), 0, 1000)}
+    bench.exchange.plans.store(PlanChange(new=lines), at=at)
+    return [row for row in bench.exchange.plans.open(Chosen(), 0, 1000) if row.id not in before]
+
+
+def rows(bench: Bench, *owners: Owner) -> list[PlanRow]:
+    return list(bench.exchange.plans.rows(owners or (C1, C2, GROUP)))
+
+
+def words(bench: Bench) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Return client (or group) and field -> decision and outcome, of all rows."""
+    return {
+        (row.line.key.client_id or row.line.key.group_id, row.line.field): (
+            row.decision,
+            str(row.outcome) if row.outcome else None,
+        )
+        for row in rows(bench)
+    }
+
+
+def test_what_was_planned_is_read_back_to_the_letter(bench: Bench) -> None:
+    told = [
+        line(value_from=None, value_to='{"a": "ż', reason="first_contact"),
+        line("C-2", "", "accounts", action=Planned.CREATE, value_to="", value_from=None),
+        line("C-1", "street", "delivery_addresses", "A-1"),
+        price(),
+    ]
+    found = planned(bench, *told)
+    assert [row.line for row in found] == told
+    assert {(row.planned_at, row.decision, row.decided_by, row.outcome) for row in found} == {(AT, "", "", None)}
+    assert [row.id for row in found] == sorted({row.id for row in found})
+
+
+def test_rows_are_those_of_these_owners_and_of_no_group_with_a_clients_name(bench: Bench) -> None:
+    planned(bench, line(), line("C-2"), line("G"), price())
+    assert [row.line.key.owner for row in rows(bench, C1, GROUP)] == [C1, GROUP]
+    assert rows(bench, Owner("C-3")) == []
+    assert bench.exchange.plans.rows([]) == []
+
+
+def test_who_has_open_rows_of_a_concern(bench: Bench) -> None:
+    (first, *_) = planned(bench, line(), line("C-2"), line("C-2", concern="accounts"), price())
+    plans = bench.exchange.plans
+    assert plans.having("billing", [C1, C2, GROUP]) == {C1, C2}
+    assert plans.having("discounts", [C1, GROUP]) == {GROUP}
+    plans.store(PlanChange(done=[first.id]), at=AT)
+    assert plans.having("billing", [C1, C2]) == {C2}
+    assert plans.having("billing", []) == frozenset()
+
+
+@pytest.mark.parametrize(("written", "counts"), [("approve", True), (" Reject ", True), ("x", True), ("", False)])
+def test_who_was_decided_is_found_in_the_order_of_planning(bench: Bench, written: str, counts: bool) -> None:
+    first, second, third = planned(bench, line("C-2"), line(), price())
+    for row in (second, first, third):
+        bench.erp.decide_plan(row.id, written)
+    plans = bench.exchange.plans
+    assert plans.decided("billing", 10) == ([C2, C1] if counts else [])
+    assert plans.decided("billing", 1) == ([C2] if counts else [])
+    plans.store(PlanChange(done=[first.id]), at=AT)
+    assert plans.decided("billing", 10) == ([C1] if counts else [])
+
+
+def test_a_decision_is_logged_for_its_owner(bench: Bench) -> None:
+    first, second = planned(bench, line(), price())
+    before = head(bench)
+    for row in (first, second):
+        bench.erp.decide_plan(row.id, "approve")
+    entries = bench.exchange.log.read(before, [], 10)
+    assert [(e.table_name, e.owner, e.row_id) for e in entries] == [
+        ("sync_plan", C1, str(first.id)),
+        ("sync_plan", GROUP, str(second.id)),
+    ]
+    before = head(bench)
+    bench.exchange.plans.store(PlanChange(done=[first.id], gone=[second.id]), at=AT)
+    assert bench.exchange.log.read(before, [], 10) == []
+
+
+def test_outcomes_stay_and_are_given_once(bench: Bench) -> None:
+    done, stale, refused, left = planned(bench, *(line(field=name) for name in ("a", "b", "c", "d")))
+    plans = bench.exchange.plans
+    plans.store(PlanChange(done=[done.id], stale=[stale.id], refused=[refused.id]), at=AT)
+    plans.store(PlanChange(done=[stale.id], gone=[done.id]), at=AT)
+    assert {row.id: row.outcome for row in rows(bench)} == {
+        done.id: Ended.DONE,
+        stale.id: Ended.STALE,
+        refused.id: Ended.REFUSED,
+        left.id: None,
+    }
+    assert [row.id for row in plans.open(Chosen(), 0, 10)] == [left.id]
+
+
+def test_what_is_not_planned_any_more_goes_but_what_was_approved_meanwhile(bench: Bench) -> None:
+    gone, approved, rejected = planned(bench, line(field="a"), line(field="b"), line(field="c"))
+    bench.erp.decide_plan(approved.id, " Approve")
+    bench.erp.decide_plan(rejected.id, "reject")
+    bench.exchange.plans.store(PlanChange(new=[line(field="d")], gone=[gone.id, approved.id, rejected.id]), at=LATER)
+    assert words(bench) == {("C-1", "b"): (" Approve", "stale"), ("C-1", "d"): ("", None)}
+
+
+def test_what_follows_counts_as_approved_where_nothing_else_was_said(bench: Bench) -> None:
+    _, other, _, _ = planned(bench, line(), line(field="b"), line("C-2"), line("C-1", "x", "shops"))
+    bench.erp.decide_plan(other.id, "reject")
+    bench.exchange.plans.store(PlanChange(approved=["C-1"]), at=AT)
+    assert words(bench) == {
+        ("C-1", "city"): ("approve", None),
+        ("C-1", "b"): ("reject", None),
+        ("C-1", "x"): ("approve", None),
+        ("C-2", "city"): ("", None),
+    }
+
+
+def test_a_concern_that_is_not_only_planned_any_more_has_no_plan_but_an_undo(bench: Bench) -> None:
+    done, _, undo, _ = planned(bench, line(field="a"), line(field="b"), line(field="c", reason="undo"), price())
+    bench.exchange.plans.store(PlanChange(done=[done.id]), at=AT)
+    bench.exchange.plans.drop("billing")
+    assert {row.line.field for row in rows(bench, C1)} == {"a", "c"}
+    assert undo.id in {row.id for row in rows(bench)}
+    assert len(rows(bench, GROUP)) == 1
+
+
+def test_old_outcomes_are_pruned_and_open_rows_never(bench: Bench) -> None:
+    old, open_ = planned(bench, line(field="a"), line(field="b"))
+    (young,) = planned(bench, line(field="c"), at=LATER)
+    plans = bench.exchange.plans
+    plans.store(PlanChange(done=[old.id, young.id]), at=LATER)
+    plans.prune(LATER)
+    assert {row.id for row in rows(bench)} == {open_.id, young.id}
+
+
+def test_the_list_is_paged_and_chosen_from(bench: Bench) -> None:
+    found = planned(bench, line(), line("C-2"), line("C-2", "", "accounts", action=Planned.HELD), price())
+    plans = bench.exchange.plans
+    page = plans.open(Chosen(), 0, 2)
+    assert list(page) == found[:2]
+    assert list(plans.open(Chosen(), page[-1].id, 2)) == found[2:]
+    assert list(plans.open(Chosen("billing"), 0, 9)) == found[:2]
+    assert list(plans.open(Chosen(client_id="C-2"), 0, 9)) == found[1:3]
+    assert list(plans.open(Chosen("billing", "C-2"), 0, 9)) == found[1:2]
+    assert list(plans.open(Chosen(as_of=AT - timedelta(seconds=1)), 0, 9)) == []
+
+
+def test_totals_count_rows_and_records(bench: Bench) -> None:
+    plans = bench.exchange.plans
+    assert (plans.totals(Chosen()), plans.records(Chosen()), plans.newest()) == ({}, {}, None)
+    done, *_ = planned(
+        bench, line(field="z"), line(), line(field="b"), line("C-2", action=Planned.HELD), price(), price("product/8")
+    )
+    plans.store(PlanChange(done=[done.id]), at=LATER)
+    assert plans.totals(Chosen()) == {("billing", "update"): 2, ("billing", "held"): 1, ("discounts", "add"): 2}
+    assert plans.totals(Chosen("billing")) == {("billing", "update"): 2, ("billing", "held"): 1}
+    assert plans.records(Chosen()) == {"billing": 1, "discounts": 2}
+    assert plans.newest() == AT
+
+
+def test_many_are_decided_but_those_decided_already_or_planned_later(bench: Bench) -> None:
+    first, *_ = planned(bench, line(), line(field="b"), line("C-2"), price())
+    planned(bench, line("C-2", "b"), at=LATER)
+    bench.erp.decide_plan(first.id, "reject")
+    plans = bench.exchange.plans
+    assert plans.decide(Chosen(as_of=AT), "approve", "anna") == 1
+    assert words(bench) == {
+        ("C-1", "city"): ("reject", None),
+        ("C-1", "b"): ("", None),
+        ("C-2", "city"): ("", None),
+        ("C-2", "b"): ("", None),
+        ("G", ""): ("approve", None),
+    }
+    assert plans.decide(Chosen("billing"), "approve", "anna") == 2
+    assert plans.decide(Chosen("billing"), "approve", "anna") == 0
+    assert {row.decided_by for row in rows(bench, C2)} == {"anna"}
+
+
+def test_the_rows_of_a_record_are_decided_with_the_one_that_is_named(bench: Bench) -> None:
+    first, second, other = planned(bench, line(), line(field="b"), line("C-2"))
+    plans = bench.exchange.plans
+    bench.erp.decide_plan(second.id, "reject")
+    assert plans.decide(Chosen(ids=[first.id]), "approve", "anna") == 2
+    assert words(bench) == {
+        ("C-1", "city"): ("approve", None),
+        ("C-1", "b"): ("approve", None),
+        ("C-2", "city"): ("", None),
+    }
+    assert plans.decide(Chosen(ids=[first.id]), None, "anna") == 2
+    assert {(row.decision, row.decided_by) for row in rows(bench, C1)} == {("", "")}
+    plans.store(PlanChange(done=[other.id]), at=AT)
+    assert plans.decide(Chosen(ids=[other.id, 10**9]), "approve", "anna") == 0
+
+
+def test_who_decided_in_sql_is_noted_where_the_engine_knows(postgres_bench: SqlBench) -> None:
+    bench = Bench(postgres_bench.exchange, postgres_bench.erp)
+    (row,) = planned(bench, line())
+    bench.erp.decide_plan(row.id, "approve")
+    assert postgres_bench.erp.run("SELECT decided_by = session_user AS same FROM sync_plan") == [{"same": True}]
+
+
+def test_thousands_of_rows_cost_as_many_statements_as_ten(sql: SqlBench) -> None:
+    sql.exchange.plans.newest()  # the first transaction looks at the tables
+    counts = []
+    for count in (10, 2_000):
+        lines = [line(f"C-{n}") for n in range(count)]
+        owners = [Owner(f"C-{n}") for n in range(count)]
+        with sql.statements() as seen:
+            sql.exchange.plans.store(PlanChange(new=lines), at=AT)
+            found = sql.exchange.plans.rows(owners)
+            sql.exchange.plans.having("billing", owners)
+            sql.exchange.plans.decide(Chosen(as_of=AT), "approve", "anna")
+            sql.exchange.plans.decided("billing", 10_000)
+            sql.exchange.plans.store(PlanChange(done=[row.id for row in found]), at=AT)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
