@@ -189,6 +189,73 @@ def test_a_shop_without_any_group_left_says_so_where_a_client_is_put_into_it() -
     }
 
 
+@pytest.mark.parametrize("clients", [0, 1])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_a_shop_without_any_group_and_nobody_to_put_into_one_is_asked_for_each(clients: int, groups: int) -> None:
+    """No list can prove it, as an empty one may be none, and no client is put into a group where it is in step."""
+    world = shop(clients, others=False)
+    for n in range(2, groups + 1):
+        world.exchange.set_group(f"G{n}", f"Hurt {n}")
+        world.exchange.set_item(f"G{n}", "product", "7", price=f"{n}.00", currency="PLN")
+    for _ in range(2):
+        world.tick()
+    former = set(world.panel.discount_groups)
+    assert len(former) == groups
+    for number in former:
+        world.panel.remove_group(number)
+    world.pass_time(days=1, minutes=1)
+    for _ in range(3):
+        world.tick()
+    assert sorted(world.panel.discount_groups.values()) == ["Hurt", *(f"Hurt {n}" for n in range(2, groups + 1))]
+    assert not former & set(world.panel.discount_groups)
+    assert prices(world) == {"product/7": "12.30 PLN"}
+    assert not left_undone(world, "discounts", asked=True)
+
+
+def test_a_group_that_takes_its_name_is_there_though_no_list_shows_it() -> None:
+    """A panel may say yes to the name of a group that it does not have: then nothing is proved either."""
+    world = shop(0, others=False)
+    before, asked = dict(world.panel.discount_groups), world.panel.calls().get("PUT discounts/groups", 0)
+    shows(world, [])
+    touch(world)
+    world.tick()
+    assert world.panel.calls().get("PUT discounts/groups", 0) == asked + 1
+    assert world.panel.discount_groups == before
+    world.panel.rename_group = lambda _number, _name: None  # type: ignore[method-assign]
+    world.panel.remove_group(number_of(world))
+    world.pass_time(days=1, minutes=1)
+    world.tick()
+    assert world.panel.discount_groups == {}
+
+
+def test_one_that_was_made_again_and_never_shown_is_made_again_once_it_is_gone_too() -> None:
+    world = shop(0)
+    shown_never(world)
+    touch(world)
+    world.tick()
+    second = number_of(world)
+    assert len(named(world)) == 2
+    world.panel.remove_group(second)
+    world.pass_time(days=1, minutes=1)
+    world.tick()
+    assert number_of(world) not in {second, ""}
+    assert len(named(world)) == 2
+    assert prices(world) == {"product/7": "9.99 PLN"}
+
+
+def test_an_outage_while_the_name_is_asked_makes_nothing() -> None:
+    world = shop(0, others=False)
+    number = number_of(world)
+    shows(world, [], [], None)
+    world.panel.fail_over(number, "timeout")
+    touch(world)
+    world.tick()
+    world.panel.recover_from(number)
+    world.tick()
+    assert number_of(world) == number
+    assert list(world.panel.discount_groups) == [number]
+
+
 def test_a_group_of_its_name_is_taken_over_before_one_is_made() -> None:
     world = shop()
     world.panel.remove_group(number_of(world))

@@ -354,3 +354,38 @@ def test_a_quiet_minute_still_costs_one_call_and_no_reading_of_records(monkeypat
     assert world.follow()
     assert sum(world.panel.calls().values()) - before == 1
     assert not loaded
+
+
+@pytest.mark.parametrize("waits", ["in the queue", "for a paused concern"])
+@pytest.mark.parametrize("touch", ["nothing", "a neighbour", "the same"])
+@pytest.mark.parametrize("number", [1, 3, 12])
+def test_an_edit_older_than_the_backup_that_was_not_carried_yet_travels(number: int, touch: str, waits: str) -> None:
+    """Its account did not go back, and shows what the base does not hold, as one that went back does."""
+    world = filled(30)
+    if waits == "for a paused concern":
+        world.pause("billing")
+    waiting = account_of(world, "C-0029")
+    world.panel.edit(waiting, city="Gdynia")
+    assert world.follow()
+    world.pass_time(minutes=11)
+    assert world.follow()
+    backup = world.panel.backup()
+    world.pass_time(minutes=5)
+    for n in range(number):
+        world.panel.edit(account_of(world, f"C-{n:04}"), phone=f"60070080{n % 10}")
+    for _ in range(2):
+        world.pass_time(minutes=11)
+        assert world.follow()
+    world.panel.restore(backup)
+    world.pass_time(minutes=3)
+    if touch != "nothing":
+        world.panel.edit(account_of(world, "C-0020") if touch == "a neighbour" else waiting, phone="501501501")
+    for _ in range(3):
+        assert world.follow()
+        world.pass_time(minutes=6)
+    world.resume("billing")
+    ticks(world)
+    assert (rows(world, "city")[29], shown(world, "city")[29]) == ("Gdynia", "Gdynia")
+    if touch == "the same":
+        assert rows(world, "phone")[29] == "501501501"
+    assert not world.exchange.conflicts

@@ -274,6 +274,30 @@ def test_a_damaged_form_of_a_call_that_was_never_answered_is_no_edit(
     assert quiet(world)
 
 
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("field_rule", ["both", "erp_to_panel"])
+@pytest.mark.parametrize(("field", "value", "keeps"), DAMAGES)
+def test_a_damaged_form_is_remembered_before_another_call_whose_reply_is_lost(
+    field: str, value: str, keeps: Keeps, field_rule: str, answered: bool
+) -> None:
+    """The second call settles what the first one left; that must be stored as a whole before its own reply is lost."""
+    world = linked(policy=f'{{"billing": {{"fields": {{"{field}": {{"direction": "{field_rule}"}}}}}}}}')
+    world.panel.keeps = keeps
+    if not answered:
+        world.panel.lose_reply()
+    world.exchange.update_client("C-0", **{field: value})
+    world.collect("billing")
+    world.work("billing")
+    other, edit = ("email", "inny@firma.pl") if field != "email" else ("city", "Gdynia")
+    world.panel.lose_reply()
+    world.exchange.update_client("C-0", **{other: edit})
+    settle(world)
+    assert (status(world).state, status(world).code, status(world).field) == (State.HELD, "not_taken", field)
+    assert world.exchange.clients["C-0"][field] == value
+    assert world.panel.accounts[account_of(world, "C-0")].values[other] == edit
+    assert quiet(world)
+
+
 @pytest.mark.parametrize("after", [True, False])
 def test_letter_case_of_a_call_that_was_never_answered_is_in_step(after: bool) -> None:
     world = linked(policy='{"billing": {"conflict": "panel"}}')

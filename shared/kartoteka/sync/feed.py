@@ -331,7 +331,7 @@ class PanelFeed:
         assert moved.restored is not None
         owners = self._run.exchange.index.owners([account.panel_client_id for account in behind])
         linked = {Owner(owners[a.panel_client_id]): a for a in behind if a.panel_client_id in owners}
-        return moved, rebase(self._run, linked, moved.restored, whole=False)
+        return moved, rebase(self._run, linked, known, moved.restored, whole=False)
 
     def _read_latest(self, known: Mapping[str, SeenAccount]) -> tuple[Mapping[str, SeenAccount], Mapping[str, Account]]:
         """Return those of these accounts that were asked for, and what the panel shows of them."""
@@ -471,7 +471,7 @@ class PanelFeed:
                 cursor = self._noticed(cursor, behind, len(page))
         moved: Mapping[str, Sequence[Owner]] = {}
         if cursor.restored and complete:
-            moved = rebase(self._run, news.linked, cursor.restored, whole=reading.search is None)
+            moved = rebase(self._run, news.linked, known, cursor.restored, whole=reading.search is None)
             news = replace(news, loaded={})  # their bases are other ones now
         keys = {
             name: list(dict.fromkeys([*went_back.get(name, ()), *moved.get(name, ()), *concern.notice(news)]))

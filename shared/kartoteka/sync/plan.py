@@ -134,15 +134,18 @@ class Plan:
     def announced(self) -> Change:
         """Return what is stored before the call, for the case that its reply is lost.
 
-        What an earlier call has carried is settled before its intent is replaced, values that both sides show are
-        agreed on, and one that is about to be overwritten against its editor's will stands in a conflict.
+        What an earlier call has carried is settled before its intent is replaced, and so is each field whose forms are
+        known without this call, with what is to be remembered of it. A value that is about to be overwritten against
+        its editor's will stands in a conflict.
         """
         intent = self.intent or Intent(self._written(self.to_panel), making=self.act is Act.ADD)
-        rest = tuple(step for step in self.steps if step.target is None) if self.act is Act.MERGE else ()
+        merged = self.steps if self.act is Act.MERGE else ()
+        settled = tuple(step for step in merged if step.target is None and step.forms is not None)
         state = replace(
             self.record.state,
-            base=_folded(self.base, rest),
+            base=_folded(self.base, settled),
             panel_id=self.panel_id or self.record.state.panel_id,
+            notes=_noted(self.record.state.notes, settled),
             intent=intent,
         )
         notes = (step.conflict for step in self.steps if step.conflict and step.target is Side.PANEL)
@@ -203,13 +206,13 @@ class Plan:
         if ended:
             return RecordState(status=self.status if self.act is Act.FORGET else None, decision=self.decision)
         made = {Act.ADD: panel, Act.INSERT: erp}.get(self.act, self.act is Act.MERGE)
-        remembered: Mapping[str, Note] = self.record.state.notes
-        kept = {s.field: remembered[s.field] for s in self.steps if s not in carried and s.field in remembered}
+        looked_after = {step.field for step in self.steps}
+        remembered = {name: note for name, note in self.record.state.notes.items() if name in looked_after}
         base = _folded(self.base, carried, at) if made else self.base
         return RecordState(
             base=base,
             panel_id=(item_id or self.panel_id) if made else self.record.state.panel_id,
-            notes=kept | {step.field: step.note for step in carried if step.note},
+            notes=_noted(remembered, carried),
             deferral=self._wait(base),
             status=waiting(self.status, base),
             decision=self.decision,
@@ -235,6 +238,13 @@ class Plan:
         if self.act is Act.INSERT:
             return RowWrite(insert={step.field: step.value for step in self.steps})
         return RowWrite({step.field: Edit(step.seen, step.value) for step in steps}) if steps else None
+
+
+def _noted(before: Mapping[str, Note], steps: Iterable[Step]) -> Mapping[str, Note]:
+    """Return what is remembered of the fields after these steps."""
+    after = {step.field: step.note for step in steps}
+    kept = {name: note for name, note in before.items() if name not in after}
+    return kept | {name: note for name, note in after.items() if note}
 
 
 def _folded(base: Forms | None, steps: Iterable[Step], at: datetime | None = None) -> Forms | None:

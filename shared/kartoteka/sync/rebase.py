@@ -6,7 +6,8 @@ the last ones that it knows, and whether they are all still there. Where they ar
 last are read; of those that went back the base becomes what the panel shows now: then only the ERP has changed since,
 and what was agreed is sent again. Values that the panel never shows are sent again without a look.
 
-An account that somebody has edited since the restore has a new date. Of such a one only the fields count as gone back
+An account that somebody has edited since the restore has a new date, and one whose last edit is older than the backup
+has the date that was known: that edit may not have been carried yet. Of such ones only the fields count as gone back
 whose value the field has had before (``sync_history``): the edit itself travels.
 """
 
@@ -18,10 +19,10 @@ from dataclasses import replace
 
 from kartoteka.fields.values import as_text
 from kartoteka.model import Change, Owner, Record, Value, Values
-from kartoteka.ports.exchange import Former
+from kartoteka.ports.exchange import Former, SeenAccount
 from kartoteka.ports.panel import Account
 from kartoteka.sync.concern import Concern, News, not_own
-from kartoteka.sync.restored import forgotten, gone_back
+from kartoteka.sync.restored import forgotten, gone_back, is_behind
 from kartoteka.sync.run import Run
 from kartoteka.sync.window import Restored
 
@@ -47,19 +48,25 @@ def stop(run: Run, restored: Restored) -> Restored:
 
 
 def rebase(
-    run: Run, accounts: Mapping[Owner, Account], restored: Restored, *, whole: bool
+    run: Run,
+    accounts: Mapping[Owner, Account],
+    known: Mapping[str, SeenAccount],
+    restored: Restored,
+    *,
+    whole: bool,
 ) -> Mapping[str, Sequence[Owner]]:
     """Make what the panel shows of these clients now the base of what has gone back there; return them by concern.
 
-    ``whole``: all accounts are being read in turn. What the panel does not show with an account becomes unknown then:
-    what was sent of it is sent again, and its items are compared as if for the first time.
+    ``known``: what the account index knows of the accounts, by the panel's id, from before they went back. ``whole``:
+    all accounts are being read in turn. What the panel does not show with an account becomes unknown then: what was
+    sent of it is sent again, and its items are compared as if for the first time.
     """
     moved = {}
     for concern in run.concerns.values():
         owners = list(concern.concerned(accounts)) if concern.is_on else []
         records = [record for record in concern.load(owners) if _is_its_own(record, accounts)]
         based = [record for record in records if record.state.base is not None]
-        edited = [r.key.owner for r in based if not _untouched(accounts[r.key.owner], restored)]
+        edited = [r.key.owner for r in based if not _only_went_back(accounts[r.key.owner], known, restored)]
         former = run.exchange.records.former(concern.name, edited) if edited else {}
         changes = []
         for record in based:
@@ -128,6 +135,8 @@ def _stands(record: Record, name: str, value: Value) -> bool:
     return any(each.field == name and each.panel_value == as_text(value) for each in record.conflicts)
 
 
-def _untouched(account: Account, restored: Restored) -> bool:
-    """Whether nobody has edited an account since the restore."""
-    return account.modified_at is not None and account.modified_at <= restored.until
+def _only_went_back(account: Account, known: Mapping[str, SeenAccount], restored: Restored) -> bool:
+    """Whether an account went back, and nobody has edited it since."""
+    before = known.get(account.panel_client_id)
+    untouched = account.modified_at is not None and account.modified_at <= restored.until
+    return untouched and (before is None or before.modified_at is None or is_behind(account, before))

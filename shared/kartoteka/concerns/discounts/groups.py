@@ -127,9 +127,9 @@ class Groups:
         """Return the panel's groups; of these ones none is missing that may only not have been shown.
 
         A group has gone where two readings of a list that is not empty lack it, or one where the panel has refused to
-        put a client into it, or may have deleted it for us: it would be made a second time otherwise. Of one that was
-        made again and is not shown either, such a list proves nothing: it would be made ever again. Raises as
-        :meth:`read`.
+        put a client into it, or may have deleted it for us: it would be made a second time otherwise. An empty list
+        proves nothing, nor does one that has never shown a group that was made again, which would be made ever again:
+        there the panel is asked in another way. Raises as :meth:`read`.
         """
         panel = self.read()
         lacking = (r for r in records if r.state.panel_id and r.state.panel_id not in panel.names)
@@ -143,10 +143,24 @@ class Groups:
         for group_id, record in missing.items():
             number, base = record.state.panel_id, record.state.base
             proved = group_id in refused or (sure and not _never_listed(record.state))
-            if number not in panel.names and not proved:
+            if number not in panel.names and not proved and not self._refuses_its_name(number, base):
                 panel.names[number] = str(base.panel.get(GROUP_NAME) or "") if base else ""
                 panel.unlisted.add(number)
         return panel
+
+    def _refuses_its_name(self, number: str, base: Forms | None) -> bool:
+        """Whether the panel refuses to give a group once more the name that it took for it: only one that is not there.
+
+        That it takes it proves nothing, and changes nothing: the name is the ERP's.
+        """
+        name = base.erp.get(GROUP_NAME) if base else None
+        if not name:
+            return False
+        try:
+            self._run.panel.rename_group(number, str(name))
+        except Reject:
+            return True
+        return False
 
     def _refused(self, records: Mapping[str, Record]) -> set[str]:
         """Return those of these groups into which the panel has refused to put a client."""
