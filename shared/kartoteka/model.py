@@ -345,6 +345,7 @@ class Change:
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
+    ``planned``: rows of ``sync_plan`` that it carries out, or was refused -> their outcome.
     """
 
     record: Record
@@ -356,6 +357,7 @@ class Change:
     link: Link | None = None
     candidates: tuple[Candidate, ...] | None = None
     otherwise: Change | None = None
+    planned: Mapping[int, Ended] = attribute(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
@@ -367,6 +369,7 @@ class Change:
             or self.row
             or self.link
             or self.candidates is not None
+            or self.planned
         )
 
 

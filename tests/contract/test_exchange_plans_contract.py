@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from kartoteka.codes import IN_STEP
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow
 from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.fixtures.exchange import Bench, SqlBench
-from tests.fixtures.records import AT, LATER, head
+from tests.fixtures.records import AT, LATER, RACED, change, edits, head, save
 
 C1, C2, GROUP = Owner("C-1"), Owner("C-2"), Owner(group_id="G")
 
@@ -76,21 +77,23 @@ def test_who_has_open_rows_of_a_concern(bench: Bench) -> None:
     plans = bench.exchange.plans
     assert plans.having("billing", [C1, C2, GROUP]) == {C1, C2}
     assert plans.having("discounts", [C1, GROUP]) == {GROUP}
-    plans.store(PlanChange(done=[first.id]), at=AT)
+    plans.store(PlanChange(ended={first.id: Ended.DONE}), at=AT)
     assert plans.having("billing", [C1, C2]) == {C2}
     assert plans.having("billing", []) == frozenset()
 
 
-@pytest.mark.parametrize(("written", "counts"), [("approve", True), (" Reject ", True), ("x", True), ("", False)])
-def test_who_was_decided_is_found_in_the_order_of_planning(bench: Bench, written: str, counts: bool) -> None:
+@pytest.mark.parametrize(
+    ("written", "counts"), [("approve", True), (" Approve ", True), ("reject", False), ("", False)]
+)
+def test_who_was_approved_is_found_in_the_order_of_planning(bench: Bench, written: str, counts: bool) -> None:
     first, second, third = planned(bench, line("C-2"), line(), price())
     for row in (second, first, third):
         bench.erp.decide_plan(row.id, written)
     plans = bench.exchange.plans
-    assert plans.decided("billing", 10) == ([C2, C1] if counts else [])
-    assert plans.decided("billing", 1) == ([C2] if counts else [])
-    plans.store(PlanChange(done=[first.id]), at=AT)
-    assert plans.decided("billing", 10) == ([C1] if counts else [])
+    assert plans.approved("billing", 10) == ([C2, C1] if counts else [])
+    assert plans.approved("billing", 1) == ([C2] if counts else [])
+    plans.store(PlanChange(ended={first.id: Ended.DONE}), at=AT)
+    assert plans.approved("billing", 10) == ([C1] if counts else [])
 
 
 def test_a_decision_is_logged_for_its_owner(bench: Bench) -> None:
@@ -104,15 +107,15 @@ def test_a_decision_is_logged_for_its_owner(bench: Bench) -> None:
         ("sync_plan", GROUP, str(second.id)),
     ]
     before = head(bench)
-    bench.exchange.plans.store(PlanChange(done=[first.id], gone=[second.id]), at=AT)
+    bench.exchange.plans.store(PlanChange(ended={first.id: Ended.DONE}, gone=[second.id]), at=AT)
     assert bench.exchange.log.read(before, [], 10) == []
 
 
 def test_outcomes_stay_and_are_given_once(bench: Bench) -> None:
     done, stale, refused, left = planned(bench, *(line(field=name) for name in ("a", "b", "c", "d")))
     plans = bench.exchange.plans
-    plans.store(PlanChange(done=[done.id], stale=[stale.id], refused=[refused.id]), at=AT)
-    plans.store(PlanChange(done=[stale.id], gone=[done.id]), at=AT)
+    plans.store(PlanChange(ended={done.id: Ended.DONE, stale.id: Ended.STALE, refused.id: Ended.REFUSED}), at=AT)
+    plans.store(PlanChange(ended={stale.id: Ended.DONE}, gone=[done.id]), at=AT)
     assert {row.id: row.outcome for row in rows(bench)} == {
         done.id: Ended.DONE,
         stale.id: Ended.STALE,
@@ -130,21 +133,32 @@ def test_what_is_not_planned_any_more_goes_but_what_was_approved_meanwhile(bench
     assert words(bench) == {("C-1", "b"): (" Approve", "stale"), ("C-1", "d"): ("", None)}
 
 
-def test_what_follows_counts_as_approved_where_nothing_else_was_said(bench: Bench) -> None:
-    _, other, _, _ = planned(bench, line(), line(field="b"), line("C-2"), line("C-1", "x", "shops"))
-    bench.erp.decide_plan(other.id, "reject")
-    bench.exchange.plans.store(PlanChange(approved=["C-1"]), at=AT)
+def test_what_was_said_of_a_record_while_it_was_planned_anew_is_taken_back(bench: Bench) -> None:
+    kept, undecided, other = planned(bench, line(), line(field="b"), line("C-2"))
+    for row in (kept, other):
+        bench.erp.decide_plan(row.id, "approve")
+    bench.exchange.plans.store(PlanChange(new=[line(field="c")], kept=[kept.id, undecided.id]), at=AT)
     assert words(bench) == {
-        ("C-1", "city"): ("approve", None),
-        ("C-1", "b"): ("reject", None),
-        ("C-1", "x"): ("approve", None),
-        ("C-2", "city"): ("", None),
+        ("C-1", "city"): ("", None),
+        ("C-1", "b"): ("", None),
+        ("C-1", "c"): ("", None),
+        ("C-2", "city"): ("approve", None),
     }
+
+
+def test_outcomes_are_stored_with_what_was_carried_out(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", phone="1")
+    done, refused, left = planned(bench, line(), line(field="b"), line(field="c"))
+    save(bench, change(status=IN_STEP, planned={done.id: Ended.DONE, refused.id: Ended.REFUSED}))
+    assert [row.outcome for row in rows(bench)] == [Ended.DONE, Ended.REFUSED, None]
+    raced = change(row=edits(phone=("2", "3")), planned={left.id: Ended.DONE}, otherwise=change(status=RACED))
+    assert save(bench, raced).again
+    assert rows(bench)[-1].outcome is None
 
 
 def test_a_concern_that_is_not_only_planned_any_more_has_no_plan_but_an_undo(bench: Bench) -> None:
     done, _, undo, _ = planned(bench, line(field="a"), line(field="b"), line(field="c", reason="undo"), price())
-    bench.exchange.plans.store(PlanChange(done=[done.id]), at=AT)
+    bench.exchange.plans.store(PlanChange(ended={done.id: Ended.DONE}), at=AT)
     bench.exchange.plans.drop("billing")
     assert {row.line.field for row in rows(bench, C1)} == {"a", "c"}
     assert undo.id in {row.id for row in rows(bench)}
@@ -155,7 +169,7 @@ def test_old_outcomes_are_pruned_and_open_rows_never(bench: Bench) -> None:
     old, open_ = planned(bench, line(field="a"), line(field="b"))
     (young,) = planned(bench, line(field="c"), at=LATER)
     plans = bench.exchange.plans
-    plans.store(PlanChange(done=[old.id, young.id]), at=LATER)
+    plans.store(PlanChange(ended={old.id: Ended.DONE, young.id: Ended.DONE}), at=LATER)
     plans.prune(LATER)
     assert {row.id for row in rows(bench)} == {open_.id, young.id}
 
@@ -178,7 +192,7 @@ def test_totals_count_rows_and_records(bench: Bench) -> None:
     done, *_ = planned(
         bench, line(field="z"), line(), line(field="b"), line("C-2", action=Planned.HELD), price(), price("product/8")
     )
-    plans.store(PlanChange(done=[done.id]), at=LATER)
+    plans.store(PlanChange(ended={done.id: Ended.DONE}), at=LATER)
     assert plans.totals(Chosen()) == {("billing", "update"): 2, ("billing", "held"): 1, ("discounts", "add"): 2}
     assert plans.totals(Chosen("billing")) == {("billing", "update"): 2, ("billing", "held"): 1}
     assert plans.records(Chosen()) == {"billing": 1, "discounts": 2}
@@ -215,7 +229,7 @@ def test_the_rows_of_a_record_are_decided_with_the_one_that_is_named(bench: Benc
     }
     assert plans.decide(Chosen(ids=[first.id]), None, "anna") == 2
     assert {(row.decision, row.decided_by) for row in rows(bench, C1)} == {("", "")}
-    plans.store(PlanChange(done=[other.id]), at=AT)
+    plans.store(PlanChange(ended={other.id: Ended.DONE}), at=AT)
     assert plans.decide(Chosen(ids=[other.id, 10**9]), "approve", "anna") == 0
 
 
@@ -237,7 +251,7 @@ def test_thousands_of_rows_cost_as_many_statements_as_ten(sql: SqlBench) -> None
             found = sql.exchange.plans.rows(owners)
             sql.exchange.plans.having("billing", owners)
             sql.exchange.plans.decide(Chosen(as_of=AT), "approve", "anna")
-            sql.exchange.plans.decided("billing", 10_000)
-            sql.exchange.plans.store(PlanChange(done=[row.id for row in found]), at=AT)
+            sql.exchange.plans.approved("billing", 10_000)
+            sql.exchange.plans.store(PlanChange(ended={row.id: Ended.DONE for row in found}), at=AT)
         counts.append(len(seen))
     assert counts[0] == counts[1]

@@ -885,33 +885,27 @@ class FakePlans(_Port):
     def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
         return frozenset(owners) & {row.line.key.owner for row in self._open(Chosen(concern))}
 
-    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
-        rows = self._open(Chosen(concern))
-        return list(dict.fromkeys(row.line.key.owner for row in rows if row.decision.strip()))[:limit]
+    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
+        rows = (row for row in self._open(Chosen(concern)) if row.decision.strip().lower() == "approve")
+        return list(dict.fromkeys(row.line.key.owner for row in rows))[:limit]
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
         planned = self._db.planned
-        for ended, ids in (
-            (Ended.STALE, change.stale),
-            (Ended.DONE, change.done),
-            (Ended.REFUSED, change.refused),
-        ):
-            for number in ids:
-                self._end(number, ended)
+        for number, ended in change.ended.items():
+            _end(self._exchange, number, ended)
+        for number in change.kept:
+            if number in planned and planned[number].decision and planned[number].outcome is None:
+                planned[number] = replace(planned[number], decision="", decided_by="")
         for number in change.gone:
             row = planned.get(number)
             if row is not None and row.outcome is None:
                 if row.decision.strip().lower() == "approve":
-                    self._end(number, Ended.STALE)
+                    _end(self._exchange, number, Ended.STALE)
                 else:
                     del planned[number]
         for line in change.new:
             number = next(self._exchange.plan_ids)
             planned[number] = PlanRow(number, at, line)
-        for number, row in planned.items():
-            key, undecided = row.line.key, row.outcome is None and not row.decision.strip()
-            if undecided and not key.group_id and key.client_id in change.approved:
-                planned[number] = replace(row, decision="approve", decided_by="what it follows from")
 
     def drop(self, concern: str) -> None:
         for row in self._open(Chosen(concern)):
@@ -963,11 +957,6 @@ class FakePlans(_Port):
             and (not chosen.ids or row.id in chosen.ids)
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
         ]
-
-    def _end(self, number: int, ended: Ended) -> None:
-        row = self._exchange.planned.get(number)
-        if row is not None and row.outcome is None:
-            self._exchange.planned[number] = replace(row, outcome=ended)
 
 
 # --- reading the ERP's rows
@@ -1133,8 +1122,17 @@ def _disliked(db: FakeExchange, change: Change) -> Mapping[str, str]:
     return {name: db.disliked[name, value] for name, value in new.items() if (name, value) in db.disliked}
 
 
+def _end(db: FakeExchange, number: int, ended: Ended) -> None:
+    """Write down what became of a row of the plan, unless that stands there already."""
+    row = db.planned.get(number)
+    if row is not None and row.outcome is None:
+        db.planned[number] = replace(row, outcome=ended)
+
+
 def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
+    for number, ended in change.planned.items():
+        _end(db, number, ended)
     if change.link:
         account = change.link.panel_client_id
         for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from kartoteka.codes import Status
 from kartoteka.fields.table import RECOGNISED_BY, Recognised
-from kartoteka.model import Candidate, Change, Key, Line, Owner, Planned, PlanRow, Record, RecordState, Values, Written
+from kartoteka.model import (
+    Candidate,
+    Change,
+    Ended,
+    Key,
+    Line,
+    Owner,
+    Planned,
+    PlanRow,
+    Record,
+    RecordState,
+    Values,
+    Written,
+)
 
 if TYPE_CHECKING:
     from kartoteka.ports.panel import Search
@@ -467,21 +480,18 @@ class PlanChange:
     """What is stored of a plan, in one transaction. Rows are named by their ``id``.
 
     ``new`` are lines without a row yet. ``gone`` are rows that are not planned any more: they go, but those that a
-    person has approved meanwhile stay, ``stale``. ``stale``, ``done`` and ``refused`` rows get that outcome.
-    ``approved``: clients of whom all open, undecided rows count as approved, since what they follow from was carried
-    out.
+    person has approved meanwhile stay, ``stale``. ``kept`` are the others of their records: what a person has said of
+    them meanwhile was said of something else, and is taken back. ``ended``: rows that get this outcome.
     """
 
     new: Sequence[Line] = ()
     gone: Collection[int] = ()
-    stale: Collection[int] = ()
-    done: Collection[int] = ()
-    refused: Collection[int] = ()
-    approved: Collection[str] = ()
+    kept: Collection[int] = ()
+    ended: Mapping[int, Ended] = attribute(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
-        return any((self.new, self.gone, self.stale, self.done, self.refused, self.approved))
+        return bool(self.new or self.gone or self.kept or self.ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,8 +518,8 @@ class Plans(Protocol):
         """Return those of these owners who have open rows of a concern."""
         ...
 
-    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
-        """Return up to ``limit`` owners with open rows of a concern that a person has decided, by their first row."""
+    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
+        """Return up to ``limit`` owners with open rows of a concern that a person has approved, by their first row."""
         ...
 
     def store(self, change: PlanChange, *, at: datetime) -> None:

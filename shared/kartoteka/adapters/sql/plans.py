@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.states import of_clients, of_groups
 from kartoteka.adapters.sql.tables import sync_plan
-from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit, for_ids
+from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, PlanChange, Plans
 
@@ -27,9 +27,9 @@ _OF_CLIENTS, _OF_GROUPS = (_ROWS.where(whose(sync_plan)) for whose in (of_client
 _OF_CONCERN = sa.and_(_OPEN, _PLAN.concern == sa.bindparam("of_concern"))
 _HAVING = tuple(sa.select(*_OWNER).where(whose(sync_plan), _OF_CONCERN).distinct() for whose in (of_clients, of_groups))
 _FIRST = sa.func.min(_PLAN.id)
-_DECIDED = (
+_APPROVED = (
     sa.select(*_OWNER)
-    .where(_OF_CONCERN, _WORD != "")
+    .where(_OF_CONCERN, _WORD == "approve")
     .group_by(*_OWNER)
     .order_by(_FIRST)
     .limit(sa.bindparam("count", type_=sa.Integer))
@@ -38,11 +38,7 @@ _THIS = sa.and_(_PLAN.id == sa.bindparam("row_id"), _OPEN)
 _END = sync_plan.update().where(_THIS).values(outcome=sa.bindparam("ended"))
 _TOO_LATE = sync_plan.update().where(_THIS, _WORD == "approve").values(outcome=str(Ended.STALE))
 _GONE = sync_plan.delete().where(_THIS)
-_FOLLOWING = (
-    sync_plan.update()
-    .where(of_clients(sync_plan), _OPEN, _WORD == "")
-    .values(decision="approve", decided_by="what it follows from")
-)
+_TAKE_BACK = sync_plan.update().where(_THIS, _PLAN.decision.is_not(None)).values(decision=None, decided_by=None)
 _DROP = sync_plan.delete().where(_OF_CONCERN, _PLAN.reason != str(Reason.UNDO))
 _PRUNE = sync_plan.delete().where(_PLAN.outcome.is_not(None), _PLAN.planned_at < sa.bindparam("before"))
 _DECIDE = sync_plan.update().where(among(*_KEY), _OPEN)
@@ -70,21 +66,18 @@ class SqlPlans(Plans):
                 for row in by_ids(connection, statement, ids, of_concern=concern)
             )
 
-    def decided(self, concern: str, limit: int) -> Sequence[Owner]:
+    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
         with self._database.reading() as connection:
-            return [Owner(*row) for row in connection.execute(_DECIDED, {"of_concern": concern, "count": limit})]
+            return [Owner(*row) for row in connection.execute(_APPROVED, {"of_concern": concern, "count": limit})]
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
         if not change:
             return
-        ended = {Ended.STALE: change.stale, Ended.DONE: change.done, Ended.REFUSED: change.refused}
         with self._database.writing() as connection:
-            for outcome, ids in ended.items():
-                _each(connection, _END, ({"row_id": n, "ended": str(outcome)} for n in sorted(ids)))
-            for statement in (_TOO_LATE, _GONE):
-                _each(connection, statement, ({"row_id": n} for n in sorted(change.gone)))
+            end_rows(connection, change.ended)
+            for statement, ids in ((_TOO_LATE, change.gone), (_GONE, change.gone), (_TAKE_BACK, change.kept)):
+                _each(connection, statement, ({"row_id": n} for n in sorted(ids)))
             self._database.run(connection, self._insert, (_values(line, at) for line in change.new))
-            for_ids(connection, _FOLLOWING, list(change.approved))
 
     def drop(self, concern: str) -> None:
         with self._database.writing() as connection:
@@ -135,6 +128,11 @@ class SqlPlans(Plans):
         whole = Chosen(chosen.concern, chosen.client_id)
         found = sa.select(*_KEY).where(*_chosen(whole)).group_by(*_KEY).having(sa.and_(*fit_in))
         return [Key(*row) for row in connection.execute(found)]
+
+
+def end_rows(connection: sa.Connection, ended: Mapping[int, Ended]) -> None:
+    """Write down what became of these rows, of which each was open."""
+    _each(connection, _END, ({"row_id": n, "ended": str(outcome)} for n, outcome in sorted(ended.items())))
 
 
 def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:

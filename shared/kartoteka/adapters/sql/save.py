@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.conflicts import store_conflicts
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge, Refused
+from kartoteka.adapters.sql.plans import end_rows
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
 from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
@@ -175,6 +176,7 @@ class Saver:
             if c.after.status != c.record.state.status
         }
         self._put(connection, statuses, self._status, self._drop_status)
+        end_rows(connection, {number: ended for change in changes for number, ended in change.planned.items()})
         if taken := [_taken(c) for c in changes if c.record.state.decision and not c.after.decision]:
             connection.execute(_TAKE, taken)
 
