@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     ValidationError,
@@ -43,13 +42,6 @@ _ONLY_ONE_WAY = "use " + " or ".join(f"'{direction}'" for direction in ONE_WAY)
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _not_yet(mode: str | None) -> str | None:
-    """Refuse what is decided but not built: to carry out what a merchant wanted to see first would be worse."""
-    if mode == "plan":
-        raise ValueError("'plan' is not built yet; only 'apply' works today")
-    return mode
 
 
 class FieldRule(_Section):
@@ -92,7 +84,7 @@ class Password(_Section):
 class ConcernPolicy(_Section):
     """What every concern has."""
 
-    mode: Annotated[Literal["apply", "plan"] | None, AfterValidator(_not_yet)] = None
+    mode: Literal["apply", "plan"] | None = None
     direction: Direction = Direction.ERP_TO_PANEL
 
 
@@ -330,7 +322,7 @@ class Policy(_Section):
     """The whole policy."""
 
     version: Literal[1] = 1
-    mode: Annotated[Literal["apply", "plan"], AfterValidator(_not_yet)] = "apply"
+    mode: Literal["apply", "plan"] = "apply"
     accounts: Accounts = Accounts()
     billing: Billing = Billing()
     delivery_addresses: DeliveryAddresses = DeliveryAddresses()
@@ -340,6 +332,11 @@ class Policy(_Section):
     brake: Brake = Brake()
     retry: RetryPolicy = RetryPolicy()
     panel: PanelPolicy = PanelPolicy()
+
+    def only_plans(self, concern: str) -> bool:
+        """Whether nothing of a concern is written but what would be: its own ``mode``, else that of the whole."""
+        section: ConcernPolicy = getattr(self, concern)
+        return (section.mode or self.mode) == "plan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,8 +202,6 @@ def test_the_columns_that_tell_a_shop_are_those_of_the_table() -> None:
         ('{"panel": {"required_on_create": ["emial"]}}', "did you mean 'email'?"),
         ('{"billing": {"fields": {"wholesaler": {"empty": "erase"}}}}', "'wholesaler' is never empty in the panel"),
         ('{"billing": {"fields": {"vat_eu": {"empty": "erase"}}}}', "'vat_eu' is never empty in the panel"),
-        ('{"mode": "plan"}', "mode: 'plan' is not built yet"),
-        ('{"billing": {"mode": "plan"}}', "billing.mode: 'plan' is not built yet"),
         ('{"shops": {"rules": [{"shop": [1]}]}}', "shops.rules.0.shop: no such key (did you mean 'shops'?)"),
         ('{"shops": {"rules": [{"city": "X", "shops": [1]}]}}', "shops.rules.0.city: no such key"),
         ('{"version": 2}', "version: Input should be 1"),

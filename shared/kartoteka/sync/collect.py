@@ -182,7 +182,7 @@ class ChangeLogSource:
         self._run = concern.run
         self._everything_due = everything_due
         self._tables = concern.rows.tables | {STATUSES}
-        self._due_taken = False
+        self._due_taken = self._approved_taken = False
         self._log_left, self._scan_left = LOG_PAGES, SCAN_BUDGET // PAGE
         self.name = f"log:{concern.name}"
 
@@ -197,7 +197,9 @@ class ChangeLogSource:
         absent = {owner: since for owner, since in _absent(document).items() if owner not in touched}
         told = frozenset(touched)
         begins = scan is not None and not scan.after and not scan.gone
-        if begins or NOBODY in touched:
+        if begins:
+            self._tidy_plan()
+        if (begins or NOBODY in touched) and not self._concern.only_plans:
             self._tell_of_nobodys()
         if begins and scan and scan.anew:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
@@ -205,7 +207,7 @@ class ChangeLogSource:
         keys, lost = self._differing([o for o in touched if o != NOBODY])
         still, absent = self._still_absent(absent)
         gone = _gone(document, self._run.now()) | dict.fromkeys([*lost, *still], self._run.now())
-        due = self._due(absent, {*told, *gone})
+        due = [*self._due(absent, {*told, *gone}), *self._approved()]
         found: list[Owner] = []
         if not behind:
             found, scan, lost = self._scan(scan, absent, {*keys, *due, *still}, told)
@@ -213,7 +215,9 @@ class ChangeLogSource:
         more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
         keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
-        queued = [owner for owner in due if owner in sent]
+        queued = [
+            owner for owner in (self._concern.following(due) if self._concern.only_plans else due) if owner in sent
+        ]
 
         def postpone() -> None:
             if queued:
@@ -308,11 +312,32 @@ class ChangeLogSource:
         self._due_taken = True
         now = None if self._everything_due else self._run.now()
         due = self._concern.due(self._run.exchange.records.due(self._concern.name, now, DUE_LIMIT))
+        if self._concern.only_plans and not self._everything_due:
+            due = self._concern.following(due)
         new = self._differing([owner for owner in due if owner not in known])[1]
         for owner in new:
             absent.setdefault(owner, self._run.now())
         waiting = frozenset(new)
         return [owner for owner in due if owner not in waiting]
+
+    def _approved(self) -> list[Owner]:
+        """Return the owners of whom a person has approved a plan, once a run; not those who are tried again later."""
+        if self._approved_taken or not self._concern.only_plans or not self._concern.is_on:
+            return []
+        self._approved_taken = True
+        owners = self._run.exchange.plans.approved(self._concern.name, DUE_LIMIT)
+        states = self._run.exchange.records.states([self._concern.name], owners) if owners else {}
+        now = self._run.now()
+        later = {k.owner for k, s in states.items() if s.deferral is not None and s.deferral.due_at > now}
+        return [owner for owner in owners if self._everything_due or owner not in later]
+
+    def _tidy_plan(self) -> None:
+        """Remove what was planned and is applied now, or was carried out long ago."""
+        plans = self._run.exchange.plans
+        if self._concern.only_plans:
+            plans.prune(self._run.now() - KEPT)
+        elif not any(each.only_plans for each in self._run.concerns.values()):
+            plans.drop(self._concern.name)
 
     def _still_absent(self, absent: Absent) -> tuple[list[Owner], Absent]:
         """Return the owners who are absent for long enough to be worked as such, and those who are to be seen again."""

@@ -26,6 +26,7 @@ from kartoteka.model import (
     Done,
     Forms,
     Key,
+    Line,
     Link,
     Note,
     Owner,
@@ -43,6 +44,7 @@ from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of, waiting
+from kartoteka.sync.planned import Ledger, Lines, is_quiet, lines_of
 from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
@@ -80,6 +82,15 @@ class Opened:
     sent: Values = attribute(repr=False)
     row: Values = attribute(repr=False)
     notes: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The account that a client is about to get, as it will be shown, and what it is ``opened`` with, if it is new."""
+
+    link: Link
+    account: Account
+    opened: Opened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,7 @@ class Concern:
         self.run = run
         self.rows = table.CONCERNS[self.name]
         self.rules = policy.rules(run.policy, self.name, self.rows.fields)
+        self.only_plans = run.policy.only_plans(self.name)
         self.brake = Brake(run, self.name)
         self.lock = threading.RLock()
         self._without_row: set[Key] = set()
@@ -202,9 +214,13 @@ class Concern:
         return [o for o, lost in found.items() if not lost], [o for o, lost in found.items() if lost]
 
     def _unfinished(self, owners: Sequence[Owner]) -> Mapping[Owner, Sequence[Plan]]:
-        """Return the plans that are not empty, by their owners, as far as is known without asking the panel."""
+        """Return the plans that are not empty, by their owners, as far as is known without asking the panel.
+
+        Where they are only planned, also the owners of whom something was: it may be nothing any more.
+        """
         found = {o: [plan for plan in self.plans(records, None) if plan] for o, records in by_owner(self.load(owners))}
-        return {owner: plans for owner, plans in found.items() if plans}
+        planned = self.run.exchange.plans.having(self.name, owners) if self.only_plans and found else ()
+        return {owner: plans for owner, plans in found.items() if plans or owner in planned}
 
     def lacks_row(self, plan: Plan, *, new_policy: bool = False) -> bool:
         """Return whether a plan rests on a row's not being there (any more)."""
@@ -238,10 +254,26 @@ class Concern:
 
         The reading that has brought it is paid for already. A record that a worker has changed meanwhile is left to it.
         """
+        if self.only_plans:
+            return self._unplanned(plans)
         more = {plan.record.key.owner for plan in plans if plan and not plan.only_notes}
         changes = [plan.outcome() for plan in plans if plan.only_notes and plan.record.key.owner not in more]
         self.run.save([change for change in changes if change], unless_changed=True)
         return [owner for owner in dict.fromkeys(plan.record.key.owner for plan in plans) if owner in more]
+
+    def _unplanned(self, plans: Sequence[Plan]) -> list[Owner]:
+        """Return the owners of whom something else is planned now than stands in ``sync_plan``, or nothing any more.
+
+        What a person approved is there by its own; what is only to be noted of it, a worker notes.
+        """
+        owners = list(dict.fromkeys(plan.record.key.owner for plan in plans))
+        ledger = Ledger(self.run, self.name, owners)
+        noting = set()
+        for plan in plans:
+            ledger.tell(plan.record.key, self.lines(plan))
+            if plan.act is Act.LOOK or (plan and is_quiet(plan) and ledger.was_carried(plan.record.key)):
+                noting.add(plan.record.key.owner)
+        return [owner for owner in owners if owner in ledger.unplanned or owner in noting]
 
     def fit_to_send(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""
@@ -267,6 +299,48 @@ class Concern:
     def feed_stopped(self) -> bool:
         """Return whether the ERP's own feed of this concern has stopped."""
         return False
+
+    # --- ``mode: plan``
+
+    def speaks_of(self, record: Record) -> bool:
+        """Whether it says what is planned of an owner: of a client without an account, whoever gives it one does."""
+        return record.link is not None or bool(record.key.group_id)
+
+    def following(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those deferred owners who are tried again since something of theirs was approved and carried out."""
+        ledger = Ledger(self.run, self.name, owners)
+        return [owner for owner in owners if ledger.follows(owner)]
+
+    def lines(self, plan: Plan) -> list[Line]:
+        """Return what a plan says, line by line, as ``sync_plan`` tells it."""
+        return lines_of(plan)
+
+    def comes_later(self, _plan: Plan) -> bool:
+        """Whether something else has to be carried out before a plan that was approved."""
+        return False
+
+    def foretold(self, _plans: Sequence[Plan]) -> Mapping[Owner, Lines]:
+        """Return what the other concerns will do at their first contact, once these plans are carried out.
+
+        Of an owner that is missing here the other concerns speak for themselves.
+        """
+        return {}
+
+    def at_first_contact(self, known: Mapping[Owner, Foreseen]) -> list[Plan]:
+        """Return the plans of the first contact with clients that are about to get these accounts.
+
+        They are what :meth:`first_contact` and the run after it will come to, if nothing changes until then.
+        """
+        having = set(self.concerned(list(known))) if self.is_on else set[Owner]()
+        plans: list[Plan] = []
+        for owner, records in by_owner(self.load([owner for owner in known if owner in having])):
+            seen = known[owner]
+            base = self._opened_with(seen.opened, fresh=True) if seen.opened else None
+            if seen.opened and base is not None and self._is_whole(seen.opened):
+                continue
+            own = replace(records[0], link=seen.link, state=RecordState(base=base), conflicts=())
+            plans += self.plans([own], self.shown_by(own, seen.account))
+        return plans
 
     # --- the plan
 
@@ -655,8 +729,11 @@ class Concern:
     def paused(self, owners: Sequence[Owner], code: str) -> None:
         """Defer these owners untouched, for a reason that is not theirs; each comes back by its due time.
 
-        What is deferred already stays so, but the brake marks it as its own: a person lets it pass with the rest.
+        What is deferred already stays so, but the brake marks it as its own: a person lets it pass with the rest. What
+        is only planned is found again where it is looked for next.
         """
+        if self.only_plans:
+            return
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
         free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]

@@ -40,11 +40,18 @@ def taken_up(run: Run, records: Sequence[Record]) -> list[Record]:
 
     The decision itself stays until its plan was carried out: a lost process or an outage does not use it up.
     """
-    forgotten = {record.key: _forgotten(record) for record in records if record.decision == Decision.RETRY}
-    changes = [Change(record, forgotten[record.key]) for record in records if record.key in forgotten]
-    if any(changes):
-        run.save([change for change in changes if change])
-    return [replace(record, state=forgotten.get(record.key, record.state)) for record in records]
+    found, changes = forgotten(records)
+    if changes:
+        run.save(changes)
+    return found
+
+
+def forgotten(records: Sequence[Record]) -> tuple[list[Record], list[Change]]:
+    """Return these records as they are tried again, and what is stored of it before anything else."""
+    states = {record.key: _forgotten(record) for record in records if record.decision == Decision.RETRY}
+    changes = [Change(record, states[record.key]) for record in records if record.key in states]
+    tried = [replace(record, state=states.get(record.key, record.state)) for record in records]
+    return tried, [change for change in changes if change]
 
 
 def _forgotten(record: Record) -> RecordState:

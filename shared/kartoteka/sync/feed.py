@@ -125,7 +125,9 @@ class PanelFeed:
         """Return the owners with something to be done, by concern, and the moved cursor."""
         overlap = timedelta(seconds=self._run.policy.panel.overlap_seconds)
         before = FeedCursor.from_document(document, overlap) if document is not None else None
-        self._due = self._due or before is None or self._is_due(before)
+        if before is not None and before.first is None:
+            before = self._applied(before)
+        self._due = self._due or before is None or before.again or self._is_due(before)
         if before is not None and not self._due:
             return self._whole(before) if before.whole and not self._budgeted else Found()
         try:
@@ -140,6 +142,14 @@ class PanelFeed:
             if before is None or before.first:
                 self._tell_waiting(error)
             raise
+
+    def _applied(self, cursor: FeedCursor) -> FeedCursor:
+        """Return the cursor as the policy's modes want it; what was only planned, and is applied now, is read again."""
+        moved = cursor.only_planned([name for name, concern in self._run.concerns.items() if concern.only_plans])
+        if moved.again and not cursor.again:
+            for name in cursor.planning.keys() - moved.planning.keys():
+                self._run.concerns[name].index_complete()
+        return moved
 
     def _is_due(self, cursor: FeedCursor) -> bool:
         """Return whether the feed has waited long enough; what is being read page by page is gone on with at once."""
@@ -454,7 +464,8 @@ class PanelFeed:
         ids = [account.panel_client_id for account in page]
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
         now = {account.panel_client_id: seen(account) for account in page}
-        fresh = {a.panel_client_id: a for a in page if known.get(a.panel_client_id) != now[a.panel_client_id]}
+        again = cursor.again and reading.search is not None
+        fresh = {a.panel_client_id: a for a in page if again or known.get(a.panel_client_id) != now[a.panel_client_id]}
         window = reading.search if reading.crowded and isinstance(reading.search, Window) else None
         news = News(page, owners, fresh, frozenset(known), complete=complete, window=window)
         went_back: Mapping[str, Sequence[Owner]] = {}

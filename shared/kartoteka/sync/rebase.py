@@ -43,7 +43,8 @@ def stop(run: Run, restored: Restored) -> Restored:
         restored.read,
     )
     for concern in run.concerns.values():
-        concern.brake.stop("the panel was restored from an older backup")
+        if not concern.only_plans:
+            concern.brake.stop("the panel was restored from an older backup")
     return replace(restored, told=True)
 
 
@@ -63,7 +64,7 @@ def rebase(
     """
     moved = {}
     for concern in run.concerns.values():
-        owners = list(concern.concerned(accounts)) if concern.is_on else []
+        owners = list(concern.concerned(accounts)) if concern.is_on and not concern.only_plans else []
         records = [record for record in concern.load(owners) if _is_its_own(record, accounts)]
         based = [record for record in records if record.state.base is not None]
         edited = [r.key.owner for r in based if not _only_went_back(accounts[r.key.owner], known, restored)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kartoteka.codes import State
@@ -12,6 +12,7 @@ from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
 from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan, joined
+from kartoteka.sync.planned import Ledger, held_line, is_quiet
 from kartoteka.sync.retry import BRAKE, NO_RESULT, NotBegun
 from kartoteka.sync.run import Counts, Report
 
@@ -74,16 +75,17 @@ def _attempt(concern: Concern, owners: Sequence[Owner]) -> Result:
         report = concern.work_alone(owners) or work(concern, owners)
     except KartotekaError as error:
         return Result(unfinished=list(owners), errors=[error])
-    return Result(report, list(report.left))
+    return Result(report, list(report.left), list(report.errors))
 
 
 def work(concern: Concern, owners: Sequence[Owner]) -> Report:
     """Bring the records of these owners into step, as far as the policy wants."""
     report, again = Report(), owners
+    once = plan_once if concern.only_plans else _once
     for _ in range(LOOKS):
         if not again:
             return report
-        done, again = _once(concern, again)
+        done, again = once(concern, again)
         report += done
     if again:
         concern.run.queue.send(concern.name, again)
@@ -127,6 +129,48 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
     worked = sum(record.key.owner not in again for record in asked) - len(failed.keys() | left)
     halts = (*carried.halts, *retry.halts(failed.values()))
     return report + Report(Counts(reconciled=max(0, worked)), halts, tuple(left)), sorted(again)
+
+
+def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner]]:
+    """Plan these owners once, and carry out what a person has approved, exactly as it was planned.
+
+    Of the others nothing is stored but the plan. Who cannot be read comes back with the message.
+    """
+    run = concern.run
+    records, forgotten = decisions.forgotten(concern.load(owners))
+    loaded = [(owner, some) for owner, some in by_owner(records) if concern.speaks_of(some[0])]
+    asked = [some[0] for _, some in loaded if concern.must_read(some[0])]
+    shown, failed = concern.read(asked) if asked else ({}, {})
+    ledger = Ledger(run, concern.name, [owner for owner, _ in loaded])
+    errors: dict[Owner, KartotekaError] = {o: e for o, e in failed.items() if not isinstance(e, Reject)}
+    plans: dict[Owner, list[Plan]] = {}
+    for owner, some in loaded:
+        error = failed.get(owner)
+        if isinstance(error, Reject):
+            ledger.tell(some[0].key, held_line(some[0].key, retry.status_of_refusal(error, concern.table)))
+        elif error is None:
+            plans[owner] = concern.plans(some, shown.get(owner))
+            if any(plan.act is Act.LOOK for plan in plans[owner]):
+                errors[owner] = Retry(NO_RESULT)
+    foretold = concern.foretold([plan for owner in plans if owner not in errors for plan in plans[owner]])
+    let: list[Plan] = []
+    for plan in (plan for owner, found in plans.items() if owner not in errors for plan in found):
+        key, lost = plan.record.key, plan.record.state.intent is not None
+        if ledger.tell(key, concern.lines(plan), foretold.get(key.owner), lost=lost):
+            let += [] if concern.comes_later(plan) else [replace(plan, by_policy=True)]
+        elif plan and is_quiet(plan) and (lost or ledger.was_carried(key)):
+            let.append(plan)
+    ledger.store()
+    if tried := [change for change in forgotten if change.record.key in {plan.record.key for plan in let}]:
+        run.save(tried)
+    carried = carry_out(concern, let)
+    changes = [*carried.changes, *concern.also(carried.changes)]
+    report, again = save(concern, changes, let, settled=ledger.settled)
+    concern.saved(changes)
+    again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
+    left = (carried.left | errors.keys()) - again
+    own = Report(Counts(reconciled=len(asked) - len(errors)), carried.halts, tuple(left), tuple(errors.values()))
+    return report + own, sorted(again)
 
 
 def _let_through(
@@ -173,12 +217,19 @@ def carry_out(concern: Concern, plans: Sequence[Plan]) -> Carried:
     return carried
 
 
-def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()) -> tuple[Report, set[Owner]]:
+def save(
+    concern: Concern,
+    changes: Iterable[Change],
+    plans: Sequence[Plan] = (),
+    *,
+    settled: Callable[[Change], Change] = lambda change: change,
+) -> tuple[Report, set[Owner]]:
     """Store what differs, in one transaction; return the figures and the owners to be worked again.
 
-    What the ERP's own database refuses to take is deferred like any refused record.
+    What the ERP's own database refuses to take is deferred like any refused record. ``settled`` says of each change
+    what becomes of its rows in ``sync_plan``.
     """
-    worth = [change for change in changes if change]
+    worth = [settled(change) for change in changes if change]
     if not worth:
         return Report(), set()
     run = concern.run
@@ -187,11 +238,11 @@ def save(concern: Concern, changes: Iterable[Change], plans: Sequence[Plan] = ()
     stored = [c.otherwise if c.record.key in lost and c.otherwise else c for c in worth]
     refused = {c.record.key: c for c in stored if c.record.key in answer.refused}
     by_key = {key: Plan(change.record) for key, change in refused.items()} | {plan.record.key: plan for plan in plans}
-    parts = [_in_part(concern, by_key[key], refused[key], columns) for key, columns in answer.columns.items()]
+    parts = [settled(_in_part(concern, by_key[key], refused[key], some)) for key, some in answer.columns.items()]
     written = run.save(parts) if parts else Saved()
     done = {c.record.key for c in parts} - written.refused.keys()
     reasons = {**answer.refused, **written.refused}
-    late = [_refused_by_erp(concern, by_key[k], c, reasons[k]) for k, c in refused.items() if k not in done]
+    late = [settled(_refused_by_erp(concern, by_key[k], c, reasons[k])) for k, c in refused.items() if k not in done]
     if late:
         run.save(late)
     taken = [c for c in parts if c.record.key in done - written.again]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from kartoteka.errors import KartotekaError
 from kartoteka.model import Change, Owner
 from kartoteka.pieces import pieces
 from kartoteka.policy import Policy
@@ -64,15 +65,18 @@ class Counts:
 class Report:
     """The figures of some work, and the codes of what only a person can correct.
 
-    ``left``: the owners for whom there was no time left.
+    ``left``: the owners that come back with their message: there was no time left for them, or, where nothing may be
+    stored that would bring them back, ``errors`` say why they could not be worked.
     """
 
     counts: Counts = field(default_factory=Counts)
     halts: tuple[str, ...] = ()
     left: tuple[Owner, ...] = ()
+    errors: tuple[KartotekaError, ...] = ()
 
     def __add__(self, other: Report) -> Report:
-        return Report(self.counts + other.counts, (*self.halts, *other.halts), (*self.left, *other.left))
+        halts, left = (*self.halts, *other.halts), (*self.left, *other.left)
+        return Report(self.counts + other.counts, halts, left, (*self.errors, *other.errors))
 
 
 @dataclass(slots=True)

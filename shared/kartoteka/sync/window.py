@@ -16,8 +16,8 @@ it told the same of the whole search with each of them: else something has moved
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -165,8 +165,9 @@ class FeedCursor:
     before which no window is read; ``whole`` reads them again, slowly, beside the windows. ``whole_at`` is when the
     last such reading began (our clock), None: one is due. ``registered_at`` is when the accounts registered of late
     were last asked for (the panel's time). ``restored``: the panel has gone back, and all accounts have not been read
-    since. ``waiting``: how long until a window is read again, None: no time. ``overlap``: how far a window reaches back
-    into the one before (the policy's, and not stored).
+    since. ``waiting``: how long until a window is read again, None: no time. ``planning``: since
+    when (the panel's time) a concern is only planned; ``again``: the window reaches back to then, and what it holds is
+    new. ``overlap``: how far a window reaches back into the one before (the policy's, and not stored).
     """
 
     until: datetime
@@ -180,7 +181,26 @@ class FeedCursor:
     registered_at: datetime | None = None
     restored: Restored | None = None
     waiting: Waiting | None = None
+    planning: Mapping[str, datetime] = field(default_factory=dict)
+    again: bool = False
     overlap: timedelta = OVERLAP
+
+    def only_planned(self, concerns: Collection[str]) -> FeedCursor:
+        """Return the cursor where the panel's changes are only planned for these concerns.
+
+        Of one that is applied now nothing was carried since its planning began: the next window reaches back to then,
+        and all that it holds counts as new. Where the panel was restored meanwhile, all accounts are read again.
+        """
+        began = {name: self.planning.get(name, self.until - self.overlap) for name in concerns}
+        ended = [since for name, since in self.planning.items() if name not in concerns]
+        if began == self.planning:
+            return self
+        moved = replace(self, planning=began)
+        if not ended:
+            return moved
+        if self.restored is not None:
+            moved = replace(moved, restored=replace(self.restored, told=False), whole=None, whole_at=None)
+        return replace(moved, until=min(self.until, *ended), reading=None, again=True)
 
     def anew(self, now: datetime, limit: int) -> FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
@@ -222,11 +242,11 @@ class FeedCursor:
             return replace(rest, registered_at=begun)
         if reading.search is None:
             known = replace(self, first=None, whole=None, whole_at=reading.begun, registered_at=begun)
-            return replace(known, restored=None)
+            return replace(known, restored=self.restored if self.planning else None)
         window = reading.search
         if reading.crowded and self.until < window.end + self.overlap:
             rest = replace(rest, zones=(*self.zones, Zone(window, reading.begun)))
-        return replace(rest, until=max(self.until, window.end))
+        return replace(rest, until=max(self.until, window.end), again=False)
 
     def zone_to_confirm(self) -> Zone | None:
         """Return the first zone, once nothing can appear in it any more."""
@@ -261,6 +281,8 @@ class FeedCursor:
             "registered_at": self.registered_at.isoformat() if self.registered_at else None,
             "restored": _restored_document(self.restored),
             "waiting": self.waiting.to_document() if self.waiting else None,
+            "planning": {name: since.isoformat() for name, since in self.planning.items()},
+            "again": self.again,
             **{name: reading.to_document() if reading else None for name, reading in readings.items()},
         }
 
@@ -284,6 +306,8 @@ class FeedCursor:
             registered_at=registered_at,
             restored=_restored(document["restored"]),
             waiting=Waiting.from_document(document["waiting"]) if document["waiting"] else None,
+            planning={name: time(since) for name, since in document.get("planning", {}).items()},
+            again=document.get("again", False),
             overlap=overlap,
         )
 

@@ -16,7 +16,7 @@ from dataclasses import field as attribute
 from functools import partial
 
 from kartoteka import codes
-from kartoteka.codes import IN_STEP, Status
+from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.concerns.accounts import matching, opening
 from kartoteka.concerns.accounts.incoming import Incoming
 from kartoteka.concerns.accounts.index import Index
@@ -39,9 +39,12 @@ from kartoteka.model import (
     Done,
     Forms,
     Intent,
+    Key,
+    Line,
     Link,
     Note,
     Owner,
+    Planned,
     Reason,
     Record,
     RecordState,
@@ -56,11 +59,12 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, retry
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
-from kartoteka.sync.concern import Concern, Failed, News, Opened, Shown, by_owner
+from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.planned import Lines, as_json
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
 
@@ -220,8 +224,8 @@ class Accounts(Concern):
         if error is None:
             return owners
         waiting = [record for record in super().load(without) if record.link is None and record.erp is not None]
-        changes = [retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None]
-        self.run.save(changes)
+        if not self.only_plans:
+            self.run.save([retry.deferred(self.run, r, error) for r in waiting if r.state.deferral is None])
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
 
@@ -301,7 +305,7 @@ class Accounts(Concern):
 
     def index_incomplete(self, error: Retry | Halt) -> None:
         """Say of every client without an account why it waits."""
-        if not self.is_on:
+        if not self.is_on or self.only_plans:
             return
         told, after = codes.status(error.code), ""
         while page := self.run.exchange.records.client_ids(after, PAGE):
@@ -319,6 +323,77 @@ class Accounts(Concern):
         """Have all accounts read again: the account index may have lost some."""
         feed.read_anew(self.run)
         return True
+
+    # --- ``mode: plan``
+
+    def speaks_of(self, record: Record) -> bool:
+        """Whether it says what is planned of a client: of every one."""
+        del record
+        return True
+
+    def lines(self, plan: Plan) -> list[Line]:
+        """Return what a plan says: an account is opened or closed as a whole, and so is one that is made, or found."""
+        key = plan.record.key
+        if plan.act is Act.ADD:
+            return [self._creation(key, plan.call.values)]
+        if plan.act is Act.LINK:
+            if made := self._made_before(plan):
+                return [self._creation(key, made)]
+            account: Account = plan.shown.account
+            link = Line(
+                key, Planned.LINK, "", Direction.ERP_TO_PANEL, None, account.panel_client_id, plan.shown.match.by
+            )
+            closing = [_open_or_closed(key, False)] if self._to_be_closed(plan.record) else []
+            return [link, *closing]
+        if plan.record.link is None and (known := self._asked_about(plan)):
+            code = plan.status.code if plan.status else ""
+            return [Line(key, Planned.QUESTION, "", "", c.matched_by, c.panel_client_id, code) for c in known]
+        return [
+            _open_or_closed(key, line.value_to == as_text(True)) if _is_activity(line) else line
+            for line in super().lines(plan)
+        ]
+
+    @staticmethod
+    def _creation(key: Key, values: Values) -> Line:
+        return Line(key, Planned.CREATE, "", Direction.ERP_TO_PANEL, None, as_json(values), Reason.CREATE)
+
+    @staticmethod
+    def _made_before(plan: Plan) -> Values:
+        """Return what the account was opened with that a client is linked to, where the answer to that was lost."""
+        intent = plan.record.state.intent
+        made = intent is not None and intent.making and plan.shown.match.by == "created"
+        return opened_values(intent) if made else {}
+
+    def _asked_about(self, plan: Plan) -> Sequence[Candidate]:
+        """Return the accounts among which a person has to choose."""
+        is_held = plan.act is Act.KEEP and plan.status is not None and plan.status.state is State.HELD
+        return (plan.candidates if plan.candidates is not None else self._facts(plan.record).known) if is_held else ()
+
+    def foretold(self, plans: Sequence[Plan]) -> Mapping[Owner, Lines]:
+        """Return what the other concerns will do with clients that get their accounts; without one they do nothing."""
+        found: dict[Owner, dict[Key, list[Line]]] = {p.record.key.owner: {} for p in plans if p.record.link is None}
+        known = {plan.record.key.owner: self._foreseen(plan) for plan in plans if plan.act in (Act.ADD, Act.LINK)}
+        for concern in self._others() if known else ():
+            for plan in concern.at_first_contact(known):
+                key = plan.record.key
+                lines = concern.lines(plan)
+                if known[key.owner].opened:  # what it will show by itself nobody knows
+                    lines = [replace(line, value_from=None) for line in lines]
+                if lines:
+                    found[key.owner][key] = lines
+        return found
+
+    def _foreseen(self, plan: Plan) -> Foreseen:
+        client_id = plan.record.key.client_id
+        if plan.act is Act.ADD:
+            request: NewAccount = plan.call
+            account = Account("", request.login, client_id, request.values)
+            opened = Opened(request.values, plan.record.erp or {}, plan.shown.refused)
+            return Foreseen(Link(client_id, "", request.login, "created"), account, opened)
+        account = replace(plan.shown.account, external_code=client_id)
+        link = Link(client_id, account.panel_client_id, account.login, plan.shown.match.by)
+        made = self._made_before(plan)
+        return Foreseen(link, account, Opened(made, plan.record.erp or {}) if made else None)
 
     # --- the plan
 
@@ -784,6 +859,14 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
+
+
+def _is_activity(line: Line) -> bool:
+    return line.action is Planned.UPDATE and line.field == ACTIVE
+
+
+def _open_or_closed(key: Key, is_open: bool) -> Line:
+    return Line(key, Planned.OPEN if is_open else Planned.CLOSE, "", Direction.ERP_TO_PANEL)
 
 
 def nobodys(account: SeenAccount) -> SeenAccount:

@@ -21,12 +21,12 @@ PAGE = 1_000
 
 
 class Incoming:
-    """``incoming_clients`` in one run."""
+    """``incoming_clients`` in one run. Where accounts are only planned, nobody is listed."""
 
     def __init__(self, run: Run, index: Index) -> None:
         self._run = run
         self._index = index
-        self._is_on = run.policy.accounts.incoming
+        self._is_on = run.policy.accounts.incoming and not run.policy.only_plans("accounts")
 
     def list_all(self) -> None:
         """List every account of the index that is nobody's and that the ERP was not told of."""

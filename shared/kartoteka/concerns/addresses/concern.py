@@ -26,6 +26,7 @@ from kartoteka.sync.concern import (
     NOT_OWN,
     Concern,
     Failed,
+    Foreseen,
     News,
     Opened,
     Shown,
@@ -92,6 +93,21 @@ class Addresses(Concern):
         states = self.run.exchange.records.states([self.name], found) if found else {}
         held = {key.owner for key, s in states.items() if s.status and s.status.code in NOT_READ and not s.deferral}
         return [owner for owner in found if owner not in held]
+
+    def at_first_contact(self, known: Mapping[Owner, Foreseen]) -> list[Plan]:
+        """Return the plans of the addresses of clients that are about to get these accounts; a new account has none."""
+        if not self.is_on:
+            return []
+        there = {seen.link.panel_client_id: owner for owner, seen in known.items() if seen.opened is None}
+        addresses, failed = self.addresses_of(list(there))
+        shown = {owner: addresses.get(key) for key, owner in there.items() if key not in failed}
+        shown |= {owner: () for owner, seen in known.items() if seen.opened is not None}
+        plans: list[Plan] = []
+        for owner, records in by_owner(self.load(list(shown))):
+            seen = known[owner]
+            new = [replace(record, link=seen.link, state=RecordState(), conflicts=()) for record in records]
+            plans += self.plans(new, _shown(seen.account, shown[owner]))
+        return plans
 
     # --- the plan
 

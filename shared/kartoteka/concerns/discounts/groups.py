@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP
-from kartoteka.concerns.discounts.prices import PRICE, PriceLists
+from kartoteka.concerns.discounts.prices import PRICE, Approved, PriceLists
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
 from kartoteka.fields.table import GROUP_FIELD, GROUP_FIELDS, GROUP_NAME
@@ -28,8 +28,10 @@ from kartoteka.model import (
     Done,
     Forms,
     Intent,
+    Line,
     Note,
     Owner,
+    Planned,
     Reason,
     Record,
     RecordState,
@@ -41,6 +43,7 @@ from kartoteka.sync import decisions, retry
 from kartoteka.sync.concern import Shown
 from kartoteka.sync.merge import Step, checked_step, merge, resolved, settled
 from kartoteka.sync.plan import Act, Plan, status_of
+from kartoteka.sync.planned import Ledger, as_json, lines_of
 from kartoteka.sync.reconcile import carry_out, save
 from kartoteka.sync.retry import BRAKE, Answer
 from kartoteka.sync.run import Counts, Report
@@ -260,7 +263,10 @@ class Groups:
         """Bring these groups and their prices into step, one by one: what is made for one is nobody else's."""
         if not self._concern.is_on:
             return Report()
-        records = decisions.taken_up(self._run, self._concern.load([Owner(group_id=key) for key in group_ids]))
+        loaded = self._concern.load([Owner(group_id=key) for key in group_ids])
+        if self._concern.only_plans:
+            return self._plan_all(decisions.forgotten(loaded)[0])
+        records = decisions.taken_up(self._run, loaded)
         asked = any(r.erp is not None or r.state.panel_id or r.state.intent for r in records)
         try:
             panel = self.read_for(records) if asked else PanelGroups({}, set())
@@ -275,6 +281,37 @@ class Groups:
                 break
             report += self._work_one(record, panel) + Report(Counts(reconciled=1))
         return report
+
+    def _plan_all(self, records: Sequence[Record]) -> Report:
+        """Plan these groups and their prices, and carry out what a person has approved, exactly as it was planned."""
+        report, owners = Report(), [record.key.owner for record in records]
+        try:
+            panel = self.read_for(records)
+        except (Retry, Halt) as error:
+            return Report(left=tuple(owners), errors=(error,))
+        for n, record in enumerate(records):
+            if not self._run.time_left():
+                return report + Report(left=tuple(owners[n:]))
+            ledger = Ledger(self._run, self._concern.name, [record.key.owner])
+            report += self._plan_one(record, panel, ledger) + Report(Counts(reconciled=1))
+        return report
+
+    def _plan_one(self, record: Record, panel: PanelGroups, ledger: Ledger) -> Report:
+        key = record.key
+        if record.state.intent is not None:  # a call that was approved has not been answered
+            record = self._cleared_up(record, panel)
+        plan = self._concern.decided(self.plan(record, panel), asked=True)
+        own = ledger.tell(key, self._concern.lines(plan))
+        lines = self._prices.lines(key.group_id)
+        items = dict.fromkeys([*lines, *(each for each in ledger.planned_of(key.owner) if each != key)])
+        approved = {each.item_id for each in items if ledger.tell(each, lines.get(each, ()))}
+        ledger.store()
+        these = Approved(approved, ledger.settled)
+        if own:
+            return self._work_one(record, panel, these)
+        if approved and record.state.panel_id in panel.names:
+            return self._send_prices(record, record.state.deferral, confirmed=True, approved=these)
+        return Report()
 
     def _cleared_up(self, record: Record, panel: PanelGroups) -> Record:
         """Return a group's record once what was left half-way is stored: a group that was made, or is gone."""
@@ -318,12 +355,14 @@ class Groups:
         if members := self._run.exchange.prices.members([group_id]):
             self._run.queue.send(self._concern.name, [Owner(client_id) for client_id in members])
 
-    def _work_one(self, record: Record, panel: PanelGroups) -> Report:
-        confirmed = retry.was_stopped(record) and self._concern.brake.released
+    def _work_one(self, record: Record, panel: PanelGroups, approved: Approved | None = None) -> Report:
+        confirmed = approved is not None or (retry.was_stopped(record) and self._concern.brake.released)
         had_number, deferral = record.state.panel_id, record.state.deferral
         record = self._cleared_up(record, panel)
         plan = replace(self._concern.decided(self.plan(record, panel), asked=True), confirmed=confirmed)
+        plan = replace(plan, by_policy=approved is not None)
         change, halts = self._carried_out(plan)
+        change = approved.settled(change) if approved else change
         report = Report(halts=halts)
         if change.after.panel_id and not record.state.panel_id:
             record = self._numbered(change, panel)
@@ -337,7 +376,7 @@ class Groups:
                 self._wake_members(record.key.group_id)  # they are told that it is unknown
             record = replace(change.record, state=change.after)
         if plan.more and record.state.panel_id and record.state.intent is None:
-            report += self._send_prices(record, deferral, confirmed=confirmed)
+            report += self._send_prices(record, deferral, confirmed=confirmed, approved=approved)
         return report
 
     def _forget_prices(self, group_id: str, deleted: Written | None) -> None:
@@ -378,10 +417,16 @@ class Groups:
             return not brake.tripped
         return brake.lets_prices({key}, self._run.exchange.prices.count_sent(key.group_id))
 
-    def _send_prices(self, record: Record, deferral: Deferral | None, *, confirmed: bool) -> Report:
-        """Send the prices of a group; ``deferral``: as it was deferred before it was worked."""
+    def _send_prices(
+        self, record: Record, deferral: Deferral | None, *, confirmed: bool, approved: Approved | None = None
+    ) -> Report:
+        """Send the prices of a group, those that were ``approved`` alone where they are only planned.
+
+        ``deferral``: as it was deferred before it was worked.
+        """
         group_id, number = record.key.group_id, record.state.panel_id
-        sent = self._prices.send(group_id, number, confirmed=confirmed, deferral=deferral)
+        sent = self._prices.send(group_id, number, confirmed=confirmed, deferral=deferral, approved=approved)
+        confirmed = confirmed and approved is None
         status, before = record.state.status, replace(record, state=replace(record.state, deferral=deferral))
         if isinstance(sent.failure, Retry) and sent.failure.alone:
             change = retry.unread(self._run, before, sent.failure)
@@ -412,6 +457,17 @@ class Groups:
         else:
             return Done(item_id=self._run.panel.create_group(call.name))
         return Done()
+
+
+def group_lines(plan: Plan) -> list[Line]:
+    """Return what the plan of a group says: it is made, adopted or deleted as a whole."""
+    key, name = plan.record.key, plan.record.erp or {}
+    if plan.act is Act.ADD:
+        made = as_json({step.field: step.value for step in plan.steps})
+        return [Line(key, Planned.CREATE, "", Direction.ERP_TO_PANEL, None, made, Reason.CREATE)]
+    if plan.act is Act.MERGE and plan.panel_id and not plan.record.state.panel_id and name:
+        return [Line(key, Planned.ADOPT, "", Direction.ERP_TO_PANEL, None, plan.panel_id, Reason.FIRST_CONTACT)]
+    return lines_of(plan)
 
 
 def _failed_before(record: Record) -> bool:

@@ -12,17 +12,20 @@ from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, Status
-from kartoteka.concerns.discounts.groups import NOT_THERE, REFUSALS, Groups, numbered
+from kartoteka.concerns.discounts.groups import NOT_THERE, REFUSALS, Groups, group_lines, numbered
 from kartoteka.concerns.discounts.poll import GroupPoll
 from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
-from kartoteka.model import Change, Forms, Note, Owner, Record, Values, Written
+from kartoteka.model import Change, Forms, Line, Note, Owner, Record, Values, Written
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Plan
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
+
+TO_BE_MADE = "to be made: "
+"""What stands for the number of a group that the panel does not have yet."""
 
 
 class Discounts(Concern):
@@ -144,13 +147,29 @@ class Discounts(Concern):
         if doubtful:
             self.run.queue.send(self.name, sorted(doubtful))
 
+    # --- ``mode: plan``
+
+    def lines(self, plan: Plan) -> list[Line]:
+        """Return what the plan of a client, or of a group, says."""
+        return group_lines(plan) if plan.record.key.group_id else super().lines(plan)
+
+    def comes_later(self, plan: Plan) -> bool:
+        """Whether a client's group has to be made first."""
+        return plan.call is not None and str(plan.call.values.get(GROUP_FIELD) or "").startswith(TO_BE_MADE)
+
     # --- a client's group
 
     def numbers(self) -> Mapping[str, str]:
-        """Return group id -> the panel's number; asked once a run, in which groups are worked before clients."""
+        """Return group id -> the panel's number; asked once a run, in which groups are worked before clients.
+
+        Where it is only planned who is in which group, those that are to be made have something in its place.
+        """
         with self.lock:
             if self._numbers is None:
                 self._numbers = self.run.exchange.prices.numbers()
+                if self.only_plans:
+                    made = (key for key in self.run.exchange.prices.group_ids() if self.has_row(key))
+                    self._numbers = {**{key: f"{TO_BE_MADE}{key}" for key in made}, **self._numbers}
             return self._numbers
 
     def has_row(self, group_id: str) -> bool:

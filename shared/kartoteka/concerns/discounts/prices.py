@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -28,10 +28,13 @@ from kartoteka.model import (
     Direction,
     Done,
     Key,
+    Line,
     Outcome,
+    Planned,
     Reason,
     Record,
     RecordState,
+    Values,
     Written,
 )
 from kartoteka.pieces import pieces
@@ -41,6 +44,7 @@ from kartoteka.sync.brake import Brake
 from kartoteka.sync.decisions import BAD_DECISION
 from kartoteka.sync.merge import quoted
 from kartoteka.sync.plan import joined
+from kartoteka.sync.planned import as_json, held_line
 from kartoteka.sync.reconcile import begins_to_wait
 from kartoteka.sync.retry import BRAKE, status_of_refusal
 from kartoteka.sync.run import Run
@@ -169,6 +173,14 @@ class Settled:
     price: SentPrice | None
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The prices, by item id, that a person has approved, and what becomes of their rows in ``sync_plan``."""
+
+    keys: Collection[str]
+    settled: Callable[[Change], Change]
+
+
 Difference = PriceChange | Refusal | Settled
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -257,14 +269,34 @@ class PriceLists:
             return Refusal(key, None)
         return None if same else PriceChange(key, price, sent)
 
+    def lines(self, group_id: str) -> dict[Key, list[Line]]:
+        """Return what would be done with the prices of a group, as ``sync_plan`` tells it."""
+        told, words = self.told(group_id)
+        found: dict[Key, list[Line]] = {}
+        for difference in self.differences(group_id, in_force(told, words))[0]:
+            key = Key("", group_id, self._concern, item_id(difference.key))
+            if isinstance(difference, PriceChange):
+                found[key] = _lines(key, difference)
+            elif isinstance(difference, Refusal):
+                found[key] = held_line(key, said_of(difference, told.get(key.item_id), ""))
+        return found
+
     def send(
-        self, group_id: str, number: str, *, confirmed: bool = False, deferral: Deferral | None = None
+        self,
+        group_id: str,
+        number: str,
+        *,
+        confirmed: bool = False,
+        deferral: Deferral | None = None,
+        approved: Approved | None = None,
     ) -> PriceList:
         """Send what differs of a group, as far as calls, time and the brake go; return what came of it.
 
-        ``confirmed``: a person lets it pass. ``deferral``: how the group was deferred.
+        ``confirmed``: a person lets it pass. ``deferral``: how the group was deferred. ``approved``: these alone.
         """
-        sending = PriceList(self, self._concern, group_id, number, confirmed=confirmed, deferral=deferral)
+        sending = PriceList(
+            self, self._concern, group_id, number, confirmed=confirmed, deferral=deferral, approved=approved
+        )
         sending.work()
         return sending
 
@@ -285,7 +317,7 @@ class PriceList:
     there is more than was read. ``written`` and ``held`` count prices.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that is known of the sending, each by its name
         self,
         lists: PriceLists,
         concern: str,
@@ -294,7 +326,9 @@ class PriceList:
         *,
         confirmed: bool,
         deferral: Deferral | None,
+        approved: Approved | None,
     ) -> None:
+        self._approved = approved
         self._lists = lists
         self._run = run = lists.run
         self._concern = concern
@@ -323,6 +357,9 @@ class PriceList:
                 return
         if self.failure or self.unfinished:
             return
+        if self._approved is not None:
+            self._standing |= self._told.keys()
+            refusals = {key: change for key, change in refusals.items() if key in self._approved.keys}
         gone = [self._about(key, None) for key in self._told.keys() - self._standing]
         told = [change for change in (*refusals.values(), *gone) if change]
         for page in pieces(told, PAGE):
@@ -343,6 +380,8 @@ class PriceList:
                 self._standing.add(key)
                 told, word = self._told.get(key), word_of(self._words, found.key)
                 refusals[key] = self._about(key, said_of(found, told, word), bad=word not in ("", Decision.RETRY))
+                continue
+            if self._approved is not None and item_id(found.key) not in self._approved.keys:
                 continue
             if isinstance(found, Settled):
                 self._settle(found)
@@ -439,7 +478,8 @@ class PriceList:
         word = self._words.get(key, "")
         before = RecordState(status=self._told.get(key), decision=word)
         record = Record(Key("", self._group_id, self._concern, key), state=before)
-        return Change(record, RecordState(status=status, decision=word if bad else ""), written=written)
+        change = Change(record, RecordState(status=status, decision=word if bad else ""), written=written)
+        return self._approved.settled(change) if self._approved else change
 
     def _store(self, sent: Sequence[SentPrice], removed: Sequence[PriceKey], changes: Sequence[Change]) -> None:
         self.written += sum(bool(change.written) for change in changes)
@@ -448,6 +488,24 @@ class PriceList:
         if sent or removed or worth:
             run = self._run
             run.exchange.prices.store(self._group_id, sent, removed, worth, run_id=run.run_id, at=run.now())
+
+
+def _lines(key: Key, change: PriceChange) -> list[Line]:
+    """Return what is planned of a price."""
+    way, before, after = Direction.ERP_TO_PANEL, change.before, change.price
+    if after is None:
+        assert before is not None
+        return [Line(key, Planned.REMOVE, "", way, as_json(_figures(before)), None, Reason.EDIT)]
+    if before is None:
+        return [Line(key, Planned.ADD, "", way, None, as_json(_figures(after)), Reason.CREATE)]
+    lines = [Line(key, Planned.UPDATE, PRICE, way, before.price, after.price, Reason.EDIT)]
+    if before.currency != after.currency:
+        lines.append(Line(key, Planned.UPDATE, CURRENCY_FIELD, way, before.currency, after.currency, Reason.EDIT))
+    return lines
+
+
+def _figures(price: SentPrice) -> Values:
+    return {PRICE: price.price, CURRENCY_FIELD: price.currency}
 
 
 def said_of(found: Refusal, told: Status | None, word: str) -> Status | None:
