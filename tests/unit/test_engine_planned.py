@@ -112,13 +112,7 @@ def test_an_account_that_is_there_is_linked_and_its_fields_are_compared() -> Non
     found = {(c, a, f, before, after) for c, _, a, f, before, after in told(world)}
     assert ("accounts", "close", "", None, None) in found
     assert ("billing", "update", "city", "Radom", "Łódź") in found
-    assert ("billing", "update", "street", None, "Długa 1") in found or (
-        "billing",
-        "update",
-        "street",
-        "",
-        "Długa 1",
-    ) in found
+    assert any((c, a, f, after) == ("billing", "update", "street", "Długa 1") for c, a, f, _, after in found)
     assert any(c == "delivery_addresses" and a == "add" for c, a, *_ in found)
     assert world.exchange.links == {}
 
@@ -323,10 +317,8 @@ def test_what_is_approved_is_carried_out_and_nothing_else() -> None:
     assert outcomes(world) == {("billing", "phone"): "done", ("billing", "city"): "done"}
     assert [row.line.action for row in rows(world)] == ["create"]
     assert "C-2" not in world.exchange.links
-    assert [(h.field, h.value_after) for h in world.exchange.history[-2:]] == [
-        ("city", "Radom"),
-        ("phone", "600700800"),
-    ]
+    written = {(h.field, h.value_after) for h in world.exchange.history[-2:]}
+    assert written == {("city", "Radom"), ("phone", "600700800")}
     world.tick()
     status = world.exchange.status("C-1", "billing")
     assert status is not None
