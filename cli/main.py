@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "cli.doctor:doctor",
     "history": "cli.history:history",
     "pause": "cli.pausing:pause",
+    "plan": "cli.plan:plan",
     "policy": "cli.policy:policy",
     "redrive": "cli.redrive:redrive",
     "resume": "cli.pausing:resume",

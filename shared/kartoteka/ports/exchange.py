@@ -553,7 +553,8 @@ class Plans(Protocol):
     def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
         """Write a person's word (None: take it back) into the open rows of all chosen records; return how many rows.
 
-        With ids those of their records are meant too: a record's rows are decided together.
+        With ids those of their records are meant too: a record's rows are decided together. Without ids records that
+        are decided already are left alone. ``by`` empty: the database says who it was, where its engine knows.
         """
         ...
 

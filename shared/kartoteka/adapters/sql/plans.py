@@ -115,7 +115,9 @@ class SqlPlans(Plans):
             keys = self._keys(connection, chosen)
             if not keys:
                 return 0
-            word = {"decision": decision, "decided_by": fit(_PLAN.decided_by, by) if decision else None}
+            word: Row = {"decision": decision}
+            if by or not decision:  # else an engine that knows who asks says so itself
+                word["decided_by"] = fit(_PLAN.decided_by, by) if decision else None
             return connection.execute(_DECIDE.values(word), {"ids": [list(key) for key in keys]}).rowcount
 
     @staticmethod

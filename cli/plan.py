@@ -1,0 +1,145 @@
+"""`kartoteka plan`: what would be done, and a person's word about it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import cloud, show
+from cli import stack as stacks
+from cli.erp import Where, opened, where
+from cli.exits import Unavailable, WrongName
+from kartoteka.desk import plans
+from kartoteka.errors import KartotekaError
+from kartoteka.fields.table import CONCERNS
+from kartoteka.policy import Policy, parse
+from kartoteka.ports.exchange import Chosen
+from kartoteka.sentences import counted, some_of
+from kartoteka.sync.planned import APPROVE, REJECT
+
+LISTED = ("id", "client_id", "group_id", "concern", "item_id", "action", "field", "value_from", "value_to", "decision")
+NAMED = 5
+"""Unknown ids that a message names."""
+FIGURE = re.compile(r"[+-][\d .,]+")
+"""What begins as a formula and is none: an amount, a telephone number."""
+
+_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
+
+
+@click.group(invoke_without_command=True)
+@where
+@_concern
+@click.option("--client", metavar="ID", default="", help="Of this client alone.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Rows to show.")
+@click.option("--csv", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write all rows into this file.")
+@show.as_json
+@click.pass_context
+def plan(  # noqa: PLR0913 - the options of the command
+    ctx: click.Context, where: Where, concern: str | None, client: str, limit: int, file: Path | None, as_json: bool
+) -> None:
+    """Show what would be done in the policy's `mode: plan`: rows, totals, and a forecast of calls and minutes."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with opened(where) as erp:
+        found = plans.listing(erp.exchange, Chosen(concern or "", client), _policy(where))
+    if file is not None:
+        _write(file, found["rows"])
+    if as_json:
+        show.document(found)
+        return
+    rows = found["rows"]
+    show.table("Plan", LISTED, ([row[name] for name in LISTED] for row in rows[:limit]))
+    if len(rows) > limit:
+        click.echo(f"and {counted(len(rows) - limit, 'more row')}: --limit, --client, --concern or --csv shows them")
+    _print_totals(found)
+    if file is not None:
+        click.echo(f"{counted(len(rows), 'row')} written into {show.safe(file)}")
+
+
+def _print_totals(found: dict[str, Any]) -> None:
+    if not found["rows"]:
+        click.echo("nothing is planned")
+        return
+    click.echo(", ".join(f"{action}: {count}" for action, count in found["totals"].items()))
+    calls, minutes = found["forecast"]["panel_calls"], found["forecast"]["minutes"]
+    click.echo(f"about {counted(calls, 'call')} of the panel, {counted(minutes, 'minute')}")
+    for one in found["too_many"]:
+        click.echo(
+            f"{one['concern']}: {counted(one['records'], 'record')} would be written, {one['of']} are looked after; "
+            "as a change of what is applied the brake would stop that"
+        )
+    click.echo(f"as of {found['as_of']}: `kartoteka plan approve --all --as-of {found['as_of']}` approves this list")
+
+
+def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return plans.moment(text) if text else None
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no moment; write it as `kartoteka plan` prints it") from None
+
+
+def _decision(word: str, what: str) -> click.Command:
+    @click.argument("ids", metavar="[ID]…", nargs=-1, type=int)
+    @click.option("--all", "every", is_flag=True, help="All that is not decided yet.")
+    @_concern
+    @click.option("--as-of", metavar="T", callback=_moment, help="Leave alone what was planned later than this.")
+    @where
+    @show.as_json
+    @click.pass_context
+    def decide(  # noqa: PLR0913 - the options of the command
+        ctx: click.Context,
+        ids: tuple[int, ...],
+        every: bool,
+        concern: str | None,
+        as_of: datetime | None,
+        where: Where,
+        as_json: bool,
+    ) -> None:
+        if sum((bool(ids), every, concern is not None)) != 1:
+            raise click.UsageError("say what is meant: ids, or --concern, or --all")
+        with opened(where) as erp:
+            found = plans.decide(erp.exchange.plans, Chosen(concern or "", ids=ids, as_of=as_of), word)
+        if found["missing"]:
+            names = some_of([str(each) for each in found["missing"]], NAMED)
+            raise WrongName(f"nothing is planned with the id {names}: `kartoteka plan` lists what is")
+        if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+            show.document({"decision": word, "rows": found["decided"]})
+            return
+        said = f"{counted(found['decided'], 'row')} decided: {word}"
+        click.echo(said + ("; the next run carries it out" if word == APPROVE and found["decided"] else ""))
+
+    decide.__doc__ = what
+    return click.command(word)(decide)
+
+
+plan.add_command(_decision(APPROVE, "Approve records: they are carried out exactly as planned, by the next run."))
+plan.add_command(_decision(REJECT, "Reject records: they are left alone until what is planned of them changes."))
+
+
+def _policy(where: Where) -> Policy:
+    """Return the policy of the stack whose database it is; the default one where there is none."""
+    if not where.stack and not where.is_local():
+        return Policy()
+    try:
+        return parse(cloud.policy(stacks.find(where.stack)))
+    except (Unavailable, KartotekaError):
+        return Policy()
+
+
+def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows for a spreadsheet: UTF-8 with its mark, and no value that it would take for a formula."""
+    with file.open("w", encoding="utf-8-sig", newline="") as opened_file:
+        writer = csv.writer(opened_file)
+        writer.writerow(plans.COLUMNS)
+        writer.writerows([_harmless(row[name]) for name in plans.COLUMNS] for row in rows)
+
+
+def _harmless(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not FIGURE.fullmatch(text) else text

@@ -1,0 +1,140 @@
+"""The plan, as a person asks for it: its rows, totals, what it would cost, and the word about it. Plain data out."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kartoteka.model import Direction, Key, Planned, PlanRow
+from kartoteka.policy import Policy
+from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, Exchange, Plans
+
+PAGE = 1_000
+"""Rows read with one statement."""
+COLUMNS = (
+    *("id", "planned_at", "client_id", "group_id", "concern", "item_id", "action", "field", "direction"),
+    *("value_from", "value_to", "reason", "decision", "decided_by"),
+)
+"""A row's keys, as the columns of ``sync_plan``."""
+READINGS = 2
+"""Readings of the panel about an owner: before anything is written, and of what it shows afterwards."""
+
+Data = dict[str, Any]
+
+
+def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
+    """Return the open rows, ``totals`` by action, the ``forecast``, and up to when they were planned (``as_of``).
+
+    ``too_many``: the concerns of which more would be written than the brake bears of a change; it stops nothing.
+    """
+    figures = Figures()
+    found = [as_data(figures.counting(row)) for row in rows(exchange.plans, chosen)]
+    newest = exchange.plans.newest()
+    return {
+        "rows": found,
+        "totals": dict(sorted(figures.totals.items())),
+        "forecast": figures.forecast(policy),
+        "as_of": newest.astimezone(UTC).isoformat() if newest else None,
+        "too_many": too_many(exchange, policy),
+    }
+
+
+def rows(plans: Plans, chosen: Chosen) -> Iterator[PlanRow]:
+    """Yield the open rows, page by page, by id."""
+    after = 0
+    while page := plans.open(chosen, after, PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def page(plans: Plans, chosen: Chosen, after: int = 0, limit: int = PAGE) -> Data:
+    """Return up to ``limit`` rows with an id greater than ``after``, and ``next``: after which it goes on, or null."""
+    found = plans.open(chosen, after, limit)
+    return {"rows": [as_data(row) for row in found], "next": found[-1].id if len(found) == limit else None}
+
+
+def as_data(row: PlanRow) -> Data:
+    """Return a row by its columns."""
+    line = row.line
+    return {
+        "id": row.id,
+        "planned_at": row.planned_at.astimezone(UTC).isoformat(),
+        **line.key._asdict(),
+        "action": str(line.action),
+        "field": line.field,
+        "direction": str(line.direction),
+        "value_from": line.value_from,
+        "value_to": line.value_to,
+        "reason": str(line.reason),
+        "decision": row.decision or None,
+        "decided_by": row.decided_by or None,
+    }
+
+
+def decide(plans: Plans, chosen: Chosen, decision: str, by: str = "") -> Data:
+    """Write a person's word into the chosen rows; return how many, and those ids that are no open rows."""
+    known = {row.id for row in plans.open(Chosen(ids=chosen.ids), 0, len(chosen.ids))} if chosen.ids else set[int]()
+    missing = sorted(set(chosen.ids) - known)
+    if missing:
+        return {"decided": 0, "missing": missing}
+    return {"decided": plans.decide(chosen, decision, by), "missing": []}
+
+
+def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:
+    """Return the concerns of which more records would be written than ``brake.any_share`` bears, first contact too."""
+    limits, found = policy.brake, []
+    for concern, count in sorted(exchange.plans.records(Chosen()).items()):
+        of = exchange.records.count_kept(concern)
+        if count > limits.min_records and count > limits.any_share * of:
+            found.append({"concern": concern, "records": count, "of": of})
+    return found
+
+
+@dataclass(slots=True)
+class Figures:
+    """What rows come to: how many of each action, and the calls that would be made of them."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    _records: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def counting(self, row: PlanRow) -> PlanRow:
+        """Count a row, and return it."""
+        line = row.line
+        self.totals[str(line.action)] += 1
+        if line.action in NOT_WRITTEN:
+            return row
+        if line.key.client_id:
+            self._read[line.key.concern].add(line.key.client_id)
+        if line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT:
+            self._records[_gate(line.key, line.action)].add(line.key)
+        return row
+
+    def forecast(self, policy: Policy) -> Data:
+        """Return about how many calls it would take to carry the rows out, and how many minutes at the rate's limit."""
+        batch = policy.panel.batch_size
+        calls = _batches(self._records.values(), batch) + READINGS * _batches(self._read.values(), batch)
+        minutes = math.ceil(calls / policy.panel.requests_per_second / 60)
+        return {"panel_calls": calls, "minutes": minutes}
+
+
+def _gate(key: Key, action: Planned) -> tuple[str, ...]:
+    """Return what is sent together: at one gate, and of prices for one group; a group is written by itself."""
+    kind = "update" if action in (Planned.LINK, Planned.OPEN, Planned.CLOSE) else str(action)
+    if not key.group_id:
+        return key.concern, kind
+    return key.concern, key.group_id, "" if not key.item_id else "remove" if action is Planned.REMOVE else "set"
+
+
+def _batches(some: Iterable[Sequence[Any] | set[Any]], batch: int) -> int:
+    return sum(math.ceil(len(each) / batch) for each in some)
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that ``as_of`` names; UTC where it names no zone. Raises ValueError for what is none."""
+    found = datetime.fromisoformat(text.strip())
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
