@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kartoteka.model import Owner
+from kartoteka.errors import Retry
+from kartoteka.model import Owner, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Chosen
 from tests.fakes.exchange import FakeExchange
@@ -22,14 +23,18 @@ from tests.world import CLIENT, World
 
 PLAN = {"mode": "plan"}
 CLIENTS, ADDRESSES = ("C-1", "C-2", "C-3"), ("A-1", "A-2")
+ADDRESS: dict[str, Value] = {
+    "street": "Długa 3",
+    "zip_code": "00-950",
+    "city": "Łódź",
+    "first_name": "J",
+    "last_name": "K",
+}
 TEXTS = ("Radom", "Łódź", "501502503", "5260250274", "")
 WRITES = ("POST", "PUT", "DELETE")
 OURS = ("states", "links", "matches", "incoming", "history", "conflicts", "sent", "stops")
 """The fake's tables that must not change while all is only planned."""
 ERPS = ("clients", "addresses", "shops", "credit", "groups", "items")
-
-Did = tuple[str, ...]
-"""What somebody did on one side."""
 
 
 def erp(world: World, what: str, which: int, text: str) -> None:
@@ -50,17 +55,13 @@ def erp(world: World, what: str, which: int, text: str) -> None:
             client_id, credit_allowed=True, credit_limit=f"{which + 1}00.00", balance="0.00", currency="PLN"
         ),
         "shops": lambda: exchange.set_shops(client_id, *([1, 2] if text else [1])),
-        "address": lambda: (
-            address in exchange.addresses
-            or exchange.insert_address(
-                address, client_id, street="Długa 3", zip_code="00-950", city="Łódź", first_name="J", last_name="K"
-            )
-        ),
+        "address": lambda: address in exchange.addresses or exchange.insert_address(address, client_id, **ADDRESS),
         "move": lambda: exchange.update_address(address, city=text),
         "drop": lambda: exchange.delete_address(address),
         "make_group": lambda: exchange.set_group("G", f"Hurt {which}"),
         "price": lambda: exchange.set_item("G", "product", str(which), price=f"{which + 1}.00", currency="PLN"),
         "no_price": lambda: exchange.delete_item("G", "product", str(which)),
+        "nobodys": lambda: "A-9" in exchange.addresses or exchange.insert_address("A-9", None, **ADDRESS),
         "pass_time": lambda: world.pass_time(hours=which * 5 + 1),
     }
     acts[what]()
@@ -89,16 +90,16 @@ def panel(world: World, what: str, which: int, text: str) -> None:
         "add": lambda: world.panel.add_address(key, street="Nowa 1", zip_code="00-950", city=text, first_name="J"),
         "move": lambda: lines and world.panel.edit_address(lines[0], city=text or "Gdynia"),
         "drop": lambda: lines and world.panel.remove_address(lines[0]),
-        "group": lambda: world.panel.edit(key, discount_group_id="77"),
+        "out": lambda: world.panel.fail(*[Retry("timeout")] * (3 * which + 1)),
     }
     acts[what]()
 
 
 ERP_ACTS = (
     *("insert", "insert_like", "delete", "city", "phone", "nip", "close", "group", "credit", "shops", "address"),
-    *("move", "drop", "make_group", "price", "no_price", "pass_time"),
+    *("move", "drop", "make_group", "price", "no_price", "nobodys", "pass_time"),
 )
-PANEL_ACTS = ("register", "make_group", "city", "phone", "close", "add", "move", "drop")
+PANEL_ACTS = ("register", "make_group", "city", "phone", "close", "add", "move", "drop", "out")
 
 sides = st.one_of(
     st.tuples(st.just("erp"), st.sampled_from(ERP_ACTS), st.integers(0, 2), st.sampled_from(TEXTS)),
@@ -158,6 +159,7 @@ def test_a_plan_that_stays_true_is_written_once(acts: Sequence[tuple[str, str, i
     world = installed({}, [])
     world.policy = Policy.model_validate(PLAN)
     do(world, acts)
+    world.panel.recover()
     world.tick()
     planned = dict(world.exchange.planned)
     for client_id in CLIENTS:

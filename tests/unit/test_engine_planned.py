@@ -487,6 +487,77 @@ def test_more_than_the_brake_bears_is_carried_out_where_a_person_approved_it() -
     assert all(h.passed and not h.counts for h in world.exchange.history if h.field in ("active", "city"))
 
 
+@pytest.mark.parametrize("linked_before", [True, False])
+def test_an_outage_stores_nothing_of_what_is_only_planned(linked_before: bool) -> None:
+    world = linked() if linked_before else new()
+    if not linked_before:
+        world.exchange.insert_client("C-2", **{**CLIENT, "email": "a@b.pl", "nip": None})
+    world.exchange.update_client("C-1", city="Radom")
+    states = dict(world.exchange.states)
+    world.panel.fail(*[Retry("timeout")] * 60)
+    for concern in ("accounts", "billing", "delivery_addresses"):
+        world.collect(concern, everything_due=True)
+        world.work(concern)
+        world.reconcile(concern, Owner("C-1"))
+    world.follow()
+    assert world.exchange.states == states
+    world.panel.recover()
+    for _ in range(60):
+        world.tick()
+    assert rows(world)
+
+
+def test_nobody_is_told_to_wait_for_the_first_pass() -> None:
+    world = World(Policy.model_validate({"mode": "plan"}))
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.panel.fail(*[Retry("timeout")] * 5)
+    world.follow()
+    assert world.exchange.states == {}
+
+
+def test_a_pause_stores_nothing_of_what_is_only_planned() -> None:
+    world = linked()
+    world.pause("billing")
+    world.exchange.update_client("C-1", city="Radom")
+    states = dict(world.exchange.states)
+    world.reconcile("billing", Owner("C-1"))
+    assert (world.exchange.states, world.exchange.planned) == (states, {})
+
+
+def test_what_waits_for_another_approval_asks_about_nobody() -> None:
+    world = new(discount_group_id="G")
+    world.exchange.set_group("G", "Hurt")
+    world.exchange.set_item("G", "product", "7", price="1.00", currency="PLN")
+    world.tick()
+    approve(world, concern="accounts")
+    approve(world, item_id="product/7")
+    world.tick()
+    world.tick()
+    approve(world, client_id="C-1", concern="discounts")
+    before = sum(world.panel.calls().values())
+    for _ in range(3):
+        world.collect("discounts")
+        world.drain()
+    assert sum(world.panel.calls().values()) == before
+    approve(world, group_id="G", action="create")
+    world.tick()
+    world.tick()
+    assert rows(world) == []
+    assert world.panel.prices
+
+
+def test_what_was_told_already_is_not_planned_any_more() -> None:
+    world = new(city=None)
+    world.tick()
+    approve(world, action="held")
+    world.tick()
+    world.tick()
+    assert rows(world) == []
+    status = world.exchange.status("C-1", "accounts")
+    assert status is not None
+    assert status.code == "incomplete"
+
+
 # --- afterwards
 
 

@@ -329,7 +329,7 @@ class ChangeLogSource:
         states = self._run.exchange.records.states([self._concern.name], owners) if owners else {}
         now = self._run.now()
         later = {k.owner for k, s in states.items() if s.deferral is not None and s.deferral.due_at > now}
-        return [owner for owner in owners if self._everything_due or owner not in later]
+        return list(self._concern.ready([owner for owner in owners if self._everything_due or owner not in later]))
 
     def _tidy_plan(self) -> None:
         """Remove what was planned and is applied now, or was carried out long ago."""

@@ -270,7 +270,7 @@ class Concern:
         ledger = Ledger(self.run, self.name, owners)
         noting = set()
         for plan in plans:
-            ledger.tell(plan.record.key, self.lines(plan))
+            ledger.tell(plan.record.key, self.lines(plan) if plan else ())
             if plan.act is Act.LOOK or (plan and is_quiet(plan) and ledger.was_carried(plan.record.key)):
                 noting.add(plan.record.key.owner)
         return [owner for owner in owners if owner in ledger.unplanned or owner in noting]
@@ -305,6 +305,13 @@ class Concern:
     def speaks_of(self, record: Record) -> bool:
         """Whether it says what is planned of an owner: of a client without an account, whoever gives it one does."""
         return record.link is not None or bool(record.key.group_id)
+
+    def before_planning(self, _owners: Collection[Owner]) -> None:
+        """Do what has to be done before these owners are loaded, where something approved may be carried out."""
+
+    def ready(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those owners of an approved plan who can be worked: nothing else has to be carried out before."""
+        return [owner for owner, records in by_owner(self.load(owners)) if self.speaks_of(records[0])]
 
     def following(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return those deferred owners who are tried again since something of theirs was approved and carried out."""

@@ -149,6 +149,8 @@ class PanelFeed:
         if moved.again and not cursor.again:
             for name in cursor.planning.keys() - moved.planning.keys():
                 self._run.concerns[name].index_complete()
+                if moved.restored:
+                    self._run.concerns[name].panel_restored()
         return moved
 
     def _is_due(self, cursor: FeedCursor) -> bool:
@@ -362,7 +364,8 @@ class PanelFeed:
         if cursor.restored is None:
             logger.warning("the panel has gone back: %d of %d accounts show an older date", behind, read)
             for concern in self._run.concerns.values():
-                concern.panel_restored()
+                if not concern.only_plans:
+                    concern.panel_restored()
         moved = cursor.gone_back(behind, read)
         assert moved.restored is not None
         return replace(moved, restored=stop(self._run, moved.restored))

@@ -206,6 +206,10 @@ class Ledger:
             return APPROVE
         return ""
 
+    def is_approved(self, key: Key) -> bool:
+        """Whether a person has approved what stands there of a record."""
+        return self._word(key) == APPROVE
+
     def was_carried(self, key: Key) -> bool:
         """Whether a record was approved and carried out, or its client has got its account so: what follows is ours."""
         return key in self._done or (key.client_id in self._given and not self._open.get(key))

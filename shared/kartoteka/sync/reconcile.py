@@ -137,6 +137,7 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     Of the others nothing is stored but the plan. Who cannot be read comes back with the message.
     """
     run = concern.run
+    concern.before_planning(owners)
     records, forgotten = decisions.forgotten(concern.load(owners))
     loaded = [(owner, some) for owner, some in by_owner(records) if concern.speaks_of(some[0])]
     asked = [some[0] for _, some in loaded if concern.must_read(some[0])]
@@ -156,7 +157,8 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     let: list[Plan] = []
     for plan in (plan for owner, found in plans.items() if owner not in errors for plan in found):
         key, lost = plan.record.key, plan.record.state.intent is not None
-        if ledger.tell(key, concern.lines(plan), foretold.get(key.owner), lost=lost):
+        lines = concern.lines(plan) if plan else ()  # what is told in sync_status already is not planned any more
+        if ledger.tell(key, lines, foretold.get(key.owner), lost=lost):
             let += [] if concern.comes_later(plan) else [replace(plan, by_policy=True)]
         elif plan and is_quiet(plan) and (lost or ledger.was_carried(key)):
             let.append(plan)

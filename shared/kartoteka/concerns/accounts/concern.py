@@ -215,7 +215,7 @@ class Accounts(Concern):
         Somebody may register in the shop in the very minute in which the ERP makes the client: both schedules fire
         then, and a second account would be opened.
         """
-        if not self.is_on:
+        if not self.is_on or self.only_plans:  # it is asked before anything that was approved is carried out
             return owners
         for page in pieces([owner for owner in owners if owner not in self._lacks_account], PAGE):
             self._note(self.run.exchange.records.load(self.name, page))
@@ -224,8 +224,7 @@ class Accounts(Concern):
         if error is None:
             return owners
         waiting = [record for record in super().load(without) if record.link is None and record.erp is not None]
-        if not self.only_plans:
-            self.run.save([retry.deferred(self.run, r, error) for r in waiting if r.state.deferral is None])
+        self.run.save([retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None])
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
 
@@ -330,6 +329,19 @@ class Accounts(Concern):
         """Whether it says what is planned of a client: of every one."""
         del record
         return True
+
+    def ready(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those owners of an approved plan who can be worked: all."""
+        return owners
+
+    def before_planning(self, owners: Collection[Owner]) -> None:
+        """Bring the account index up to date where the account of a client may be opened now."""
+        if self.is_on and any(row.decision and row.outcome is None for row in self.run.exchange.plans.rows(owners)):
+            self._read_news()
+
+    def comes_later(self, plan: Plan) -> bool:
+        """Whether the panel's news have to be read before an account is opened."""
+        return plan.act is Act.ADD and not self.run.feed_read
 
     def lines(self, plan: Plan) -> list[Line]:
         """Return what a plan says: an account is opened or closed as a whole, and so is one that is made, or found."""

@@ -18,9 +18,10 @@ from kartoteka.errors import Reject
 from kartoteka.fields.table import GROUP_FIELD
 from kartoteka.model import Change, Forms, Line, Note, Owner, Record, Values, Written
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
-from kartoteka.sync.concern import Concern, Shown
+from kartoteka.sync.concern import Concern, Shown, by_owner
 from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Plan
+from kartoteka.sync.planned import Ledger
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Report, Run
 
@@ -152,6 +153,21 @@ class Discounts(Concern):
     def lines(self, plan: Plan) -> list[Line]:
         """Return what the plan of a client, or of a group, says."""
         return group_lines(plan) if plan.record.key.group_id else super().lines(plan)
+
+    def ready(self, owners: Sequence[Owner]) -> Sequence[Owner]:
+        """Return those owners of an approved plan who can be worked: clients whose group is made, and groups.
+
+        Of a group that is only to be made prices alone may have been approved: they wait for it.
+        """
+        numbers = self.run.exchange.prices.numbers()
+        ledger = Ledger(self.run, self.name, [owner for owner in owners if owner.group_id])
+        found = []
+        for owner, records in by_owner(self.load(owners)):
+            named = str((records[0].erp or {}).get(GROUP_FIELD) or "")
+            waits = named not in ("", *numbers) and self.has_row(named)
+            can = owner.group_id in numbers or ledger.is_approved(records[0].key) if owner.group_id else not waits
+            found += [owner] if can and self.speaks_of(records[0]) else []
+        return found
 
     def comes_later(self, plan: Plan) -> bool:
         """Whether a client's group has to be made first."""
