@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kartoteka.codes import IN_STEP
-from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow
+from kartoteka.model import Ended, Key, Line, Link, Owner, Planned, PlanRow
 from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.fixtures.exchange import Bench, SqlBench
 from tests.fixtures.records import AT, LATER, RACED, change, edits, head, save
@@ -163,6 +163,15 @@ def test_a_concern_that_is_not_only_planned_any_more_has_no_plan_but_an_undo(ben
     assert {row.line.field for row in rows(bench, C1)} == {"a", "c"}
     assert undo.id in {row.id for row in rows(bench)}
     assert len(rows(bench, GROUP)) == 1
+
+
+def test_what_clients_without_an_account_will_get_stays_where_accounts_are_only_planned(bench: Bench) -> None:
+    bench.erp.insert_client("C-2")
+    save(bench, change("C-2", "accounts", link=Link("C-2", "7", "c-2", "created"), status=IN_STEP))
+    planned(bench, line(), line("C-2"), line("C-2", reason="undo"), price())
+    for concern in ("billing", "discounts"):
+        bench.exchange.plans.drop(concern, linked_only=True)
+    assert [(row.line.key.client_id, row.line.reason) for row in rows(bench)] == [("C-1", "edit"), ("C-2", "undo")]
 
 
 def test_old_outcomes_are_pruned_and_open_rows_never(bench: Bench) -> None:

@@ -907,9 +907,11 @@ class FakePlans(_Port):
             number = next(self._exchange.plan_ids)
             planned[number] = PlanRow(number, at, line)
 
-    def drop(self, concern: str) -> None:
+    def drop(self, concern: str, *, linked_only: bool = False) -> None:
         for row in self._open(Chosen(concern)):
-            if row.line.reason != Reason.UNDO:
+            key = row.line.key
+            stays = linked_only and not key.group_id and key.client_id not in self._exchange.links
+            if row.line.reason != Reason.UNDO and not stays:
                 del self._exchange.planned[row.id]
 
     def prune(self, before: datetime) -> None:

@@ -120,28 +120,33 @@ def written(fake: FakePanel) -> int:
     return sum(count for gate, count in fake.calls().items() if gate.startswith(WRITES))
 
 
-def installed(policy: dict[str, Any], begun: Sequence[tuple[str, str, int, str]]) -> World:
-    """Return a world in which this was done, and carried out."""
+def installed(policy: dict[str, Any], begun: Sequence[tuple[str, str, int, str]], ticks: int = 3) -> World:
+    """Return a world in which this was done, and carried out as far as so many ticks do."""
     world = World(Policy.model_validate(policy)).knows_the_panel()
     world.exchange.insert_client("C-1", **CLIENT)
     do(world, begun)
-    for _ in range(3):
+    for _ in range(ticks):
         world.tick()
     return world
 
 
 @settings(max_examples=histories(60), deadline=None)
-@given(begun=st.lists(sides, max_size=8), rounds=st.lists(st.lists(sides, max_size=5), min_size=1, max_size=3))
-@example(begun=[("erp", "address", 0, "")], rounds=[[("panel", "move", 0, "Radom"), ("erp", "drop", 0, "")]])
-@example(begun=[], rounds=[[("panel", "register", 1, ""), ("erp", "insert", 1, "")]])
+@given(
+    begun=st.lists(sides, max_size=8),
+    rounds=st.lists(st.lists(sides, max_size=5), min_size=1, max_size=3),
+    ticks=st.integers(0, 3),
+)
+@example(begun=[("erp", "address", 0, "")], rounds=[[("panel", "move", 0, "Radom"), ("erp", "drop", 0, "")]], ticks=3)
+@example(begun=[], rounds=[[("panel", "register", 1, ""), ("erp", "insert", 1, "")]], ticks=3)
 @example(
     begun=[("erp", "make_group", 0, ""), ("erp", "price", 1, ""), ("erp", "group", 0, "x")],
     rounds=[[("erp", "no_price", 1, ""), ("erp", "make_group", 2, "")], [("erp", "group", 0, "")]],
+    ticks=3,
 )
 def test_nothing_is_written_but_the_plan(
-    begun: Sequence[tuple[str, str, int, str]], rounds: Sequence[Sequence[tuple[str, str, int, str]]]
+    begun: Sequence[tuple[str, str, int, str]], rounds: Sequence[Sequence[tuple[str, str, int, str]]], ticks: int
 ) -> None:
-    world = installed({}, begun)
+    world = installed({}, begun, ticks)
     world.policy = Policy.model_validate(PLAN)
     for acts in rounds:
         do(world, acts)

@@ -393,6 +393,55 @@ def test_a_client_is_stale_where_what_another_concern_would_do_has_changed() -> 
     assert outcomes(world) == {("accounts", "create"): "stale"}
 
 
+def test_what_follows_and_has_changed_since_is_not_approved_with_the_client() -> None:
+    world = new()
+    world.exchange.set_credit("C-1", **CREDIT)
+    world.tick()
+    approve(world, concern="accounts")
+    world.collect("accounts")
+    world.work("accounts")
+    world.exchange.set_credit("C-1", **{**CREDIT, "credit_limit": "900.00"})
+    for _ in range(3):
+        world.tick()
+    assert world.panel.accounts["1"].values["credit_limit"] == "0.00"
+    assert {(row.line.field, row.line.value_to, row.decision) for row in rows(world)} == {
+        ("credit_limit", "900.00", ""),
+        ("balance", "5.00", ""),
+    }
+    approve(world, concern="credit")
+    world.tick()
+    assert world.panel.accounts["1"].values["credit_limit"] == "900.00"
+
+
+def test_what_another_concern_applies_by_itself_is_done_with_the_client() -> None:
+    world = new({"credit": {"mode": "apply"}})
+    world.exchange.set_credit("C-1", **CREDIT)
+    world.tick()
+    assert ("credit", "credit_limit") in {(row.line.key.concern, row.line.field) for row in rows(world)}
+    approve(world, concern="accounts")
+    world.tick()
+    assert rows(world) == []
+    assert world.panel.accounts["1"].values["credit_limit"] == "100.00"
+
+
+def test_a_concern_that_is_applied_again_has_no_plan_any_more() -> None:
+    world = linked()
+    world.exchange.insert_client("C-2", **{**CLIENT, "email": "a@b.pl", "nip": None})
+    world.exchange.set_credit("C-2", **CREDIT)
+    world.exchange.update_client("C-1", city="Radom")
+    world.panel.edit("1", phone="600700800")
+    world.tick()
+    assert {row.line.key.concern for row in rows(world)} == {"accounts", "billing", "credit"}
+    world.policy = Policy.model_validate({"mode": "plan", "billing": {"mode": "apply"}, "credit": {"mode": "apply"}})
+    world.tick()
+    world.tick()
+    assert {(row.line.key.client_id, row.line.key.concern) for row in rows(world)} == {
+        ("C-2", "accounts"),
+        ("C-2", "credit"),
+    }
+    assert world.exchange.clients["C-1"]["phone"] == "600700800"
+
+
 def test_a_contradiction_counts_for_none() -> None:
     world = linked()
     world.exchange.update_client("C-1", city="Radom", phone="600700800")
@@ -505,6 +554,75 @@ def test_an_outage_stores_nothing_of_what_is_only_planned(linked_before: bool) -
     for _ in range(60):
         world.tick()
     assert rows(world)
+
+
+def test_what_was_sent_before_all_was_only_planned_is_noted_afterwards() -> None:
+    world = linked()
+    world.policy = Policy()
+    world.exchange.update_client("C-1", city="Radom")
+    world.collect("billing")
+    world.drain()
+    assert world.exchange.bases[Key("C-1", "", "billing")].sent
+    world.policy = Policy.model_validate({"mode": "plan"})
+    states = dict(world.exchange.states)
+    for _ in range(3):
+        world.tick(seconds=700)
+    assert (world.exchange.states, world.exchange.planned) == (states, {})
+    world.policy = Policy()
+    world.tick()
+    world.tick()
+    assert not world.exchange.bases[Key("C-1", "", "billing")].sent
+
+
+def test_what_was_deferred_before_all_was_only_planned_stays_as_it_was() -> None:
+    world = linked()
+    world.policy = Policy()
+    world.panel.refuse("C-1")
+    world.exchange.update_client("C-1", city="Radom")
+    world.collect("billing")
+    world.drain()
+    assert Key("C-1", "", "billing") in world.exchange.deferrals
+    world.policy = Policy.model_validate({"mode": "plan"})
+    states = dict(world.exchange.states)
+    for _ in range(3):
+        world.tick(seconds=700)
+    assert world.exchange.states == states
+    assert told(world) == [("billing", "", "update", "city", "Łódź", "Radom")]
+    world.panel.accept("C-1")
+    approve(world, field="city")
+    world.tick()
+    assert world.panel.accounts["1"].values["city"] == "Radom"
+
+
+def test_a_panel_that_is_restored_while_all_is_only_planned_is_settled_when_it_is_applied() -> None:
+    def set_up(world: World) -> None:
+        world.exchange.set_group("G", "Hurt")
+        world.exchange.set_item("G", "product", "7", price="1.00", currency="PLN")
+
+    world = linked({"panel": {"full_read_days": 3650}}, set_up)
+    world.policy = apply = Policy.model_validate({"panel": {"full_read_days": 3650}})
+    world.pass_time(days=1)
+    world.tick()
+    backup = world.panel.backup()
+    world.exchange.update_client("C-1", street="Nowa 9")
+    for _ in range(2):
+        world.tick()
+    world.pass_time(days=1)
+    world.tick()
+    world.policy = Policy.model_validate({"mode": "plan", "panel": {"full_read_days": 3650}})
+    world.tick()
+    kept = dict(world.exchange.states), dict(world.exchange.sent)
+    world.panel.restore(backup)
+    world.pass_time(minutes=3)
+    for _ in range(4):
+        world.tick()
+    assert (world.exchange.states, world.exchange.sent) == kept
+    assert world.paused() == {}
+    world.policy = apply
+    for _ in range(6):
+        world.tick()
+    assert world.exchange.clients["C-1"]["street"] == "Nowa 9"
+    assert world.panel.accounts["1"].values["street"] == "Nowa 9"
 
 
 def test_nobody_is_told_to_wait_for_the_first_pass() -> None:

@@ -526,8 +526,11 @@ class Plans(Protocol):
         """Store what has changed of a plan: :class:`PlanChange`."""
         ...
 
-    def drop(self, concern: str) -> None:
-        """Remove the open rows of a concern that is not only planned any more, but those of an ``undo``."""
+    def drop(self, concern: str, *, linked_only: bool = False) -> None:
+        """Remove the open rows of a concern that is not only planned any more, but those of an ``undo``.
+
+        ``linked_only``: those of clients without an account stay, since they stand in the plan to give them one.
+        """
         ...
 
     def prune(self, before: datetime) -> None:

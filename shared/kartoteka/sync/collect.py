@@ -336,8 +336,9 @@ class ChangeLogSource:
         plans = self._run.exchange.plans
         if self._concern.only_plans:
             plans.prune(self._run.now() - KEPT)
-        elif not any(each.only_plans for each in self._run.concerns.values()):
-            plans.drop(self._concern.name)
+        else:
+            linked_only = any(each.only_plans for each in self._run.concerns.values())
+            plans.drop(self._concern.name, linked_only=linked_only)
 
     def _still_absent(self, absent: Absent) -> tuple[list[Owner], Absent]:
         """Return the owners who are absent for long enough to be worked as such, and those who are to be seen again."""

@@ -229,7 +229,14 @@ class Ledger:
         rows = self._approved.get(change.record.key)
         if not rows:
             return change
-        return replace(change, planned=ended(rows, change))
+        return replace(change, planned={**ended(rows, change), **(self._applied(change) if change.link else {})})
+
+    def _applied(self, change: Change) -> Mapping[int, Ended]:
+        """Return the outcome of rows about a client whose account it has now, that are carried out by themselves."""
+        policy, client_id = self._run.policy, change.record.key.client_id
+        others = (rows for key, rows in self._open.items() if key.client_id == client_id != "")
+        open_rows = (row for rows in others for row in rows)
+        return {row.id: Ended.DONE for row in open_rows if not policy.only_plans(row.line.key.concern)}
 
     def store(self) -> None:
         """Store what has changed of the plan."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.states import of_clients, of_groups
-from kartoteka.adapters.sql.tables import sync_plan
+from kartoteka.adapters.sql.tables import sync_links, sync_plan
 from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, PlanChange, Plans
@@ -40,6 +40,7 @@ _TOO_LATE = sync_plan.update().where(_THIS, _WORD == "approve").values(outcome=s
 _GONE = sync_plan.delete().where(_THIS)
 _TAKE_BACK = sync_plan.update().where(_THIS, _PLAN.decision.is_not(None)).values(decision=None, decided_by=None)
 _DROP = sync_plan.delete().where(_OF_CONCERN, _PLAN.reason != str(Reason.UNDO))
+_DROP_LINKED = _DROP.where(sa.or_(_PLAN.group_id != "", sa.exists().where(sync_links.c.client_id == _PLAN.client_id)))
 _PRUNE = sync_plan.delete().where(_PLAN.outcome.is_not(None), _PLAN.planned_at < sa.bindparam("before"))
 _DECIDE = sync_plan.update().where(among(*_KEY), _OPEN)
 
@@ -79,9 +80,9 @@ class SqlPlans(Plans):
                 _each(connection, statement, ({"row_id": n} for n in sorted(ids)))
             self._database.run(connection, self._insert, (_values(line, at) for line in change.new))
 
-    def drop(self, concern: str) -> None:
+    def drop(self, concern: str, *, linked_only: bool = False) -> None:
         with self._database.writing() as connection:
-            connection.execute(_DROP, {"of_concern": concern})
+            connection.execute(_DROP_LINKED if linked_only else _DROP, {"of_concern": concern})
 
     def prune(self, before: datetime) -> None:
         with self._database.writing() as connection:
