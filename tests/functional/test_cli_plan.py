@@ -51,7 +51,7 @@ def decisions(bench: SqlBench) -> dict[tuple[str, str], str]:
 def test_the_plan_as_a_program_reads_it(command: Command, url: str) -> None:
     found = command.json("plan", "--erp-url", url)
     assert found["totals"] == {"add": 1, "create": 1, "held": 1, "update": 2}
-    assert found["forecast"] == {"panel_calls": 3 + 4, "minutes": 1}
+    assert found["forecast"] == {"panel_calls": 3 + 1 + 3 + 4, "minutes": 1}
     assert (found["as_of"], found["too_many"]) == (AT.isoformat(), [])
     assert found["rows"][0] == {
         "id": 1,
@@ -89,7 +89,7 @@ def test_the_plan_as_a_person_reads_it(command: Command, url: str) -> None:
     said = command("plan", "--erp-url", url, "--limit", "2").stdout
     assert "and 3 more rows" in said
     assert "update: 2" in said
-    assert "about 7 calls of the panel, 1 minute" in said
+    assert "about 11 calls of the panel, 1 minute" in said
     assert f"--as-of {AT.isoformat()}" in said
     assert "Kraków" in said
 
@@ -176,9 +176,9 @@ def test_the_forecast_counts_batches_by_gate() -> None:
     ]
     exchange.plans.store(PlanChange(new=lines), at=AT)
     policy = Policy.model_validate({"panel": {"requests_per_second": 0.1}})
-    sent, read = 3 + 2 + 1 + 2 + 1, 2 * (3 + 2 + 1)
+    sent, read = 3 + 2 + 1 + 2 + 1, 3 * 3 + 2 + 1 + 4 * 3
     found = plans.listing(exchange.ports, Chosen(), policy)
-    assert found["forecast"] == {"panel_calls": sent + read, "minutes": 4}
+    assert found["forecast"] == {"panel_calls": sent + read, "minutes": 6}
 
 
 def test_more_than_the_brake_bears_is_marked_and_first_contact_counts() -> None:

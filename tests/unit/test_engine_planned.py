@@ -507,6 +507,38 @@ def test_in_an_outage_it_stays_approved_and_is_carried_out_after() -> None:
     assert outcomes(world) == {("billing", "city"): "done"}
 
 
+def test_a_write_over_which_the_panel_fails_stays_approved_and_is_sent_again() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.panel.fail_over("C-1", "timeout")
+    world.collect("billing")
+    world.work("billing")
+    assert rows(world, ended=True) == []
+    world.panel.recover_from("C-1")
+    for _ in range(3):
+        world.tick(seconds=700)
+    assert world.panel.accounts["1"].values["city"] == "Radom"
+    assert outcomes(world) == {("billing", "city"): "done"}
+
+
+def test_what_was_done_though_the_answer_was_lost_is_done() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.panel.lose_reply()
+    for _ in range(4):
+        world.tick()
+    assert world.panel.accounts["1"].values["city"] == "Radom"
+    assert outcomes(world) == {("billing", "city"): "done"}
+    assert [h.value_after for h in world.exchange.history if h.field == "city"] == ["Radom"]
+    status = world.exchange.status("C-1", "billing")
+    assert status is not None
+    assert status.state is State.IN_STEP
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", range(1, 12))
 def test_a_process_that_dies_carries_it_out_once(step: int, after: bool) -> None:
@@ -662,6 +694,109 @@ def test_what_waits_for_another_approval_asks_about_nobody() -> None:
     world.tick()
     assert rows(world) == []
     assert world.panel.prices
+
+
+def test_the_panels_news_are_read_before_an_approved_account_is_opened() -> None:
+    world = new()
+    world.tick()
+    approve(world, action="create")
+    world.panel.register({"email": "biuro@firma.pl", "company": "Firma"})
+    world.collect("accounts")
+    world.work("accounts")
+    assert len(world.panel.accounts) == 1
+    assert outcomes(world) == {("accounts", "create"): "stale"}
+    assert [str(row.line.action) for row in rows(world) if row.line.key.concern == "accounts"] == ["link"]
+
+
+def test_an_account_is_not_opened_where_the_panels_news_cannot_be_read() -> None:
+    world = new()
+    world.tick()
+    approve(world, action="create")
+    world.collect("accounts")
+    world.panel.fail(Retry("timeout"))
+    world.work("accounts")
+    assert world.panel.accounts == {}
+    world.tick()
+    assert len(world.panel.accounts) == 1
+    assert outcomes(world) == {("accounts", "create"): "done"}
+
+
+def test_only_those_prices_are_sent_that_were_approved() -> None:
+    def set_up(world: World) -> None:
+        world.exchange.set_group("G", "Hurt")
+        world.exchange.set_item("G", "product", "6", price="6.00", currency="PLN")
+
+    world = linked(set_up=set_up)
+    for item in ("7", "8", "9"):
+        world.exchange.set_item("G", "product", item, price=f"{item}.00", currency="PLN")
+    world.exchange.set_item("G", "product", "9", price="x", currency="PLN")
+    world.exchange.delete_item("G", "product", "6")
+    world.tick()
+    approve(world, item_id="product/8")
+    world.tick()
+    world.tick()
+    assert {item for _, item in world.panel.prices["1"]} == {"6", "8"}
+    assert {(row.line.key.item_id, str(row.line.action)) for row in rows(world)} == {
+        ("product/6", "remove"),
+        ("product/7", "add"),
+        ("product/9", "held"),
+    }
+    assert Key("", "G", "discounts", "product/9") not in world.exchange.statuses
+    approve(world, item_id="product/9")
+    approve(world, item_id="product/6")
+    world.tick()
+    assert {item for _, item in world.panel.prices["1"]} == {"8"}
+    assert world.exchange.statuses[Key("", "G", "discounts", "product/9")].code == "bad_amount"
+
+
+def test_a_price_that_the_panel_refuses_says_so() -> None:
+    world = linked(set_up=lambda w: w.exchange.set_group("G", "Hurt"))
+    world.exchange.set_item("G", "product", "7", price="7.00", currency="PLN")
+    world.tick()
+    approve(world, item_id="product/7")
+    world.panel.refuse("product/7")
+    world.tick()
+    assert outcomes(world) == {("discounts", "add"): "refused"}
+    world.tick()
+    assert rows(world) == []
+
+
+def test_a_word_that_comes_while_its_record_is_planned_anew_is_taken_back() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", phone="600700800")
+    world.tick()
+    world.exchange.update_client("C-1", city="Radom")
+    store = world.exchange.plans.store
+
+    def too_late(*args: Any, **kwargs: Any) -> None:
+        approve(world, field="phone")
+        store(*args, **kwargs)
+
+    world.exchange.plans.store = too_late  # type: ignore[method-assign]
+    world.collect("billing")
+    world.work("billing")
+    world.exchange.plans.store = store  # type: ignore[method-assign]
+    world.tick()
+    assert world.panel.accounts["1"].values["phone"] == "501502503"
+    assert [row.decision for row in rows(world)] == ["", ""]
+
+
+def test_a_client_that_waits_for_a_new_group_asks_about_nobody() -> None:
+    world = linked()
+    world.exchange.set_group("G", "Hurt")
+    world.exchange.update_client("C-1", discount_group_id="G")
+    world.tick()
+    approve(world, field="discount_group_id")
+    before = sum(world.panel.calls().values())
+    for _ in range(3):
+        world.collect("discounts")
+        world.drain()
+    assert sum(world.panel.calls().values()) == before
+    approve(world, action="create")
+    world.tick()
+    world.tick()
+    assert world.panel.accounts["1"].values["discount_group_id"] == "1"
+    assert rows(world) == []
 
 
 def test_what_was_told_already_is_not_planned_any_more() -> None:

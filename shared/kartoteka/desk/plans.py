@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from kartoteka.model import Direction, Key, Planned, PlanRow
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, Exchange, Plans
+from kartoteka.sync.planned import GIVING
 
 PAGE = 1_000
 """Rows read with one statement."""
@@ -20,8 +21,9 @@ COLUMNS = (
     *("value_from", "value_to", "reason", "decision", "decided_by"),
 )
 """A row's keys, as the columns of ``sync_plan``."""
-READINGS = 2
-"""Readings of the panel about an owner: before anything is written, and of what it shows afterwards."""
+LOOKED_FOR, READ, SHOWN_AFTER = 3, 1, 4
+"""Readings, in full batches: of a client whose account is looked for, of any other record before it is written, and of
+what its account shows afterwards, which its page of the feed, and the concerns on it, ask for."""
 
 Data = dict[str, Any]
 
@@ -99,8 +101,8 @@ class Figures:
     """What rows come to: how many of each action, and the calls that would be made of them."""
 
     totals: Counter[str] = field(default_factory=Counter)
-    _records: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
-    _read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _sent: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _read: defaultdict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def counting(self, row: PlanRow) -> PlanRow:
         """Count a row, and return it."""
@@ -108,16 +110,21 @@ class Figures:
         self.totals[str(line.action)] += 1
         if line.action in NOT_WRITTEN:
             return row
+        to_panel = line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT
         if line.key.client_id:
-            self._read[line.key.concern].add(line.key.client_id)
-        if line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT:
-            self._records[_gate(line.key, line.action)].add(line.key)
+            looks = LOOKED_FOR if line.action in GIVING else READ
+            self._read[line.key.concern, looks].add(line.key.client_id)
+        if line.key.client_id and to_panel:
+            self._read["", SHOWN_AFTER].add(line.key.client_id)
+        if to_panel:
+            self._sent[_gate(line.key, line.action)].add(line.key)
         return row
 
     def forecast(self, policy: Policy) -> Data:
         """Return about how many calls it would take to carry the rows out, and how many minutes at the rate's limit."""
         batch = policy.panel.batch_size
-        calls = _batches(self._records.values(), batch) + READINGS * _batches(self._read.values(), batch)
+        calls = sum(math.ceil(len(keys) / batch) for keys in self._sent.values())
+        calls += sum(times * math.ceil(len(clients) / batch) for (_, times), clients in self._read.items())
         minutes = math.ceil(calls / policy.panel.requests_per_second / 60)
         return {"panel_calls": calls, "minutes": minutes}
 
@@ -128,10 +135,6 @@ def _gate(key: Key, action: Planned) -> tuple[str, ...]:
     if not key.group_id:
         return key.concern, kind
     return key.concern, key.group_id, "" if not key.item_id else "remove" if action is Planned.REMOVE else "set"
-
-
-def _batches(some: Iterable[Sequence[Any] | set[Any]], batch: int) -> int:
-    return sum(math.ceil(len(each) / batch) for each in some)
 
 
 def moment(text: str) -> datetime:

@@ -133,6 +133,7 @@ class Accounts(Concern):
         self._logins = Logins(run.policy.accounts.login, letters_of(run.policy.panel.login_letters))
         self._shops = PanelShops(run)
         self._lacks_account: dict[Owner, bool] = {}
+        self._has_news = False
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
         self._closed_in: dict[Window, Collection[str] | None] = {}
@@ -337,11 +338,11 @@ class Accounts(Concern):
     def before_planning(self, owners: Collection[Owner]) -> None:
         """Bring the account index up to date where the account of a client may be opened now."""
         if self.is_on and any(row.decision and row.outcome is None for row in self.run.exchange.plans.rows(owners)):
-            self._read_news()
+            self._has_news = feed.was_read_just_now(self.run) or self._read_news() is None
 
     def comes_later(self, plan: Plan) -> bool:
         """Whether the panel's news have to be read before an account is opened."""
-        return plan.act is Act.ADD and not self.run.feed_read
+        return plan.act is Act.ADD and not self._has_news
 
     def lines(self, plan: Plan) -> list[Line]:
         """Return what a plan says: an account is opened or closed as a whole, and so is one that is made, or found."""
