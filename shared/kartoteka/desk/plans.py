@@ -31,7 +31,8 @@ Data = dict[str, Any]
 def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
     """Return the rows, and of the open ones ``totals`` by action, the ``forecast``, and when the latest was planned.
 
-    That moment is ``as_of``: a word about this list names it.     ``too_many``: the concerns of which more would be written than the brake bears of a change; it stops nothing.
+    That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
+    than the brake bears of a change; it stops nothing.
     """
     figures = Figures()
     found = [as_data(figures.counting(row)) for row in rows(exchange.plans, chosen)]
