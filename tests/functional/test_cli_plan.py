@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kartoteka.desk import plans
-from kartoteka.model import Key, Line, Planned
+from kartoteka.model import Ended, Key, Line, Planned
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.fakes.exchange import FakeExchange
@@ -68,6 +68,7 @@ def test_the_plan_as_a_program_reads_it(command: Command, url: str) -> None:
         "reason": "edit",
         "decision": None,
         "decided_by": None,
+        "outcome": None,
     }
 
 
@@ -92,6 +93,16 @@ def test_the_plan_as_a_person_reads_it(command: Command, url: str) -> None:
     assert "about 11 calls of the panel, 1 minute" in said
     assert f"--as-of {AT.isoformat()}" in said
     assert "Kraków" in said
+
+
+def test_what_has_an_outcome_is_listed_where_it_is_asked_for(
+    command: Command, url: str, sqlite_bench: SqlBench
+) -> None:
+    sqlite_bench.exchange.plans.store(PlanChange(ended={1: Ended.DONE, 2: Ended.STALE}), at=AT)
+    assert [row["id"] for row in command.json("plan", "--erp-url", url)["rows"]] == [3, 4, 5]
+    found = command.json("plan", "--erp-url", url, "--ended")
+    assert [row["outcome"] for row in found["rows"]] == ["done", "stale", None, None, None]
+    assert found["totals"] == {"add": 1, "create": 1, "held": 1}
 
 
 def test_nothing_is_planned(command: Command, sqlite_bench: SqlBench) -> None:

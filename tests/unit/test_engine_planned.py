@@ -439,6 +439,10 @@ def test_a_concern_that_is_applied_again_has_no_plan_any_more() -> None:
         ("C-2", "accounts"),
         ("C-2", "credit"),
     }
+    ids = [row.id for row in rows(world)]
+    world.pass_time(days=1)
+    world.tick()
+    assert [row.id for row in rows(world)] == ids
     assert world.exchange.clients["C-1"]["phone"] == "600700800"
 
 
@@ -804,7 +808,8 @@ def test_what_was_told_already_is_not_planned_any_more() -> None:
     world.tick()
     approve(world, action="held")
     world.tick()
-    world.tick()
+    world.exchange.update_client("C-1", phone="600700800")
+    world.reconcile("accounts", Owner("C-1"))
     assert rows(world) == []
     status = world.exchange.status("C-1", "accounts")
     assert status is not None

@@ -18,7 +18,7 @@ PAGE = 1_000
 """Rows read with one statement."""
 COLUMNS = (
     *("id", "planned_at", "client_id", "group_id", "concern", "item_id", "action", "field", "direction"),
-    *("value_from", "value_to", "reason", "decision", "decided_by"),
+    *("value_from", "value_to", "reason", "decision", "decided_by", "outcome"),
 )
 """A row's keys, as the columns of ``sync_plan``."""
 LOOKED_FOR, READ, SHOWN_AFTER = 3, 1, 4
@@ -29,9 +29,10 @@ Data = dict[str, Any]
 
 
 def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
-    """Return the open rows, ``totals`` by action, the ``forecast``, and up to when they were planned (``as_of``).
+    """Return the rows, and of the open ones ``totals`` by action, the ``forecast``, and when the latest was planned.
 
-    ``too_many``: the concerns of which more would be written than the brake bears of a change; it stops nothing.
+    That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
+    than the brake bears of a change; it stops nothing.
     """
     figures = Figures()
     found = [as_data(figures.counting(row)) for row in rows(exchange.plans, chosen)]
@@ -46,7 +47,7 @@ def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
 
 
 def rows(plans: Plans, chosen: Chosen) -> Iterator[PlanRow]:
-    """Yield the open rows, page by page, by id."""
+    """Yield the chosen rows, page by page, by id."""
     after = 0
     while page := plans.open(chosen, after, PAGE):
         yield from page
@@ -74,6 +75,7 @@ def as_data(row: PlanRow) -> Data:
         "reason": str(line.reason),
         "decision": row.decision or None,
         "decided_by": row.decided_by or None,
+        "outcome": str(row.outcome) if row.outcome else None,
     }
 
 
@@ -105,8 +107,10 @@ class Figures:
     _read: defaultdict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def counting(self, row: PlanRow) -> PlanRow:
-        """Count a row, and return it."""
+        """Count a row that is still planned, and return it."""
         line = row.line
+        if row.outcome is not None:
+            return row
         self.totals[str(line.action)] += 1
         if line.action in NOT_WRITTEN:
             return row

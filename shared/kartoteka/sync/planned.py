@@ -27,6 +27,7 @@ from kartoteka.model import (
     Owner,
     Planned,
     PlanRow,
+    Reason,
     Side,
     Value,
     Values,
@@ -145,6 +146,8 @@ class Ledger:
         self.unplanned: set[Owner] = set()
         for row in run.exchange.plans.rows(owners) if owners else ():
             key = row.line.key
+            if row.line.reason == Reason.UNDO:  # another plan, of what was done before
+                continue
             if row.outcome is None:
                 self._open[key].append(row)
                 self._keys[key.owner][key] = None

@@ -171,7 +171,8 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     concern.saved(changes)
     again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
     left = (carried.left | errors.keys()) - again
-    own = Report(Counts(reconciled=len(asked) - len(errors)), carried.halts, tuple(left), tuple(errors.values()))
+    why = {str(error): error for error in errors.values()}
+    own = Report(Counts(reconciled=len(asked) - len(errors)), carried.halts, tuple(left), tuple(why.values()))
     return report + own, sorted(again)
 
 

@@ -369,13 +369,13 @@ class Accounts(Concern):
             link = Line(
                 key, Planned.LINK, "", Direction.ERP_TO_PANEL, None, account.panel_client_id, plan.shown.match.by
             )
-            closing = [_open_or_closed(key, False)] if self._to_be_closed(plan.record) else []
+            closing = [_open_or_closed(key, False, Reason.FIRST_CONTACT)] if self._to_be_closed(plan.record) else []
             return [link, *closing]
         if plan.record.link is None and (known := self._asked_about(plan)):
             code = plan.status.code if plan.status else ""
             return [Line(key, Planned.QUESTION, "", "", c.matched_by, c.panel_client_id, code) for c in known]
         return [
-            _open_or_closed(key, line.value_to == as_text(True)) if _is_activity(line) else line
+            _open_or_closed(key, line.value_to == as_text(True), line.reason) if _is_activity(line) else line
             for line in super().lines(plan)
         ]
 
@@ -896,8 +896,8 @@ def _is_activity(line: Line) -> bool:
     return line.action is Planned.UPDATE and line.field == ACTIVE
 
 
-def _open_or_closed(key: Key, is_open: bool) -> Line:
-    return Line(key, Planned.OPEN if is_open else Planned.CLOSE, "", Direction.ERP_TO_PANEL)
+def _open_or_closed(key: Key, is_open: bool, reason: str) -> Line:
+    return Line(key, Planned.OPEN if is_open else Planned.CLOSE, "", Direction.ERP_TO_PANEL, reason=reason)
 
 
 def nobodys(account: SeenAccount) -> SeenAccount:
