@@ -178,6 +178,10 @@ class Concern:
             self._without_row |= {r.key for r in records if has_lost_its_row(r)}
         return [self.by_policy(record) for record in records]
 
+    def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
+        """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done."""
+        return self.load(owners)
+
     def by_policy(self, record: Record) -> Record:
         """Return a record with what the policy makes of its row."""
         return record
@@ -219,7 +223,8 @@ class Concern:
 
         Where they are only planned, also the owners of whom something was: it may be nothing any more.
         """
-        found = {o: [plan for plan in self.plans(records, None) if plan] for o, records in by_owner(self.load(owners))}
+        loaded = by_owner(self.load_for_question(owners))
+        found = {owner: [plan for plan in self.plans(records, None) if plan] for owner, records in loaded}
         planned = self.run.exchange.plans.having(self.name, owners) if self.only_plans and found else ()
         return {owner: plans for owner, plans in found.items() if plans or owner in planned}
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from functools import partial
+from functools import cached_property, partial
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, State, Status
@@ -156,7 +156,20 @@ class Accounts(Concern):
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
         """Return what is known of these clients, those without an account matched with the account index."""
+        return self._with_facts(super().load(owners))
+
+    def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
+        """Return :meth:`load`, new clients unmatched: whatever is found for one, something is to be done."""
         records = super().load(owners)
+        known = {r.key: r for r in self._with_facts([r for r in records if not self._is_new(r)])}
+        self._note(records)
+        return [known.get(record.key, record) for record in records]
+
+    def _is_new(self, record: Record) -> bool:
+        """Whether a client is to be looked after with whom nothing was ever done, and of whom nothing was said."""
+        return self.is_on and record.link is None and record.erp is not None and record.state == RecordState()
+
+    def _with_facts(self, records: list[Record]) -> list[Record]:
         if not records:
             return records
         self._note(records)
@@ -412,6 +425,8 @@ class Accounts(Concern):
 
     def plan(self, record: Record, shown: Shown) -> Plan:
         """Return what is to be done with a client: find or open its account, or open and close it."""
+        if self._is_new(record) and not isinstance(shown, Found):
+            return Plan(record, Act.LOOK)
         if record.link is None:
             return self._of_unlinked(record, shown)
         plan = super().plan(record, shown)
@@ -575,9 +590,12 @@ class Accounts(Concern):
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
+        return self._sent_by_others - self.run.lacks.fields()
+
+    @cached_property
+    def _sent_by_others(self) -> frozenset[str]:
         alone = (concern for concern in self._others() if not concern.rows.items)
-        rules = {name: rule for concern in alone for name, rule in concern.rules.items()}
-        return frozenset(n for n, rule in rules.items() if rule.to_panel) - self.run.lacks.fields()
+        return frozenset(name for concern in alone for name, rule in concern.rules.items() if rule.to_panel)
 
     # --- reading and sending
 
