@@ -11,9 +11,9 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
-from kartoteka.model import Ended, Key, Owner, PlanRow, Value
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Value
 from kartoteka.policy import Policy
-from kartoteka.ports.exchange import Chosen
+from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.world import CLIENT, World
 
 ADDRESS: dict[str, Value] = {
@@ -300,6 +300,20 @@ def test_nothing_is_planned_twice_and_a_quiet_tick_asks_about_nobody() -> None:
     world.drain()
     assert sum(world.panel.calls().values()) == before
     assert world.exchange.planned == planned
+
+
+def test_an_undo_is_another_plan_that_planning_leaves_alone() -> None:
+    world = linked()
+    lost = Line(Key("C-1", "", "billing"), Planned.UPDATE, "city", "erp_to_panel", "Łódź", "Radom", "undo")
+    world.exchange.plans.store(PlanChange(new=[lost]), at=world.time)
+    world.exchange.update_client("C-1", phone="600700800")
+    world.tick()
+    world.exchange.update_client("C-1", phone="501502503")
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
+    world.policy = Policy()
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
 
 
 def test_an_address_that_comes_and_goes_in_the_panel_is_not_planned_any_more() -> None:
