@@ -66,6 +66,7 @@ UNSET: dict[str, Value] = {
 }
 """What the panel shows of fields that nobody has set."""
 UNSET_LINES: dict[str, Value] = {**dict.fromkeys(DELIVERY_ADDRESSES, ""), "country_code": "PL"}
+FREE_TEXTS = {name for name, field in SHOWN.items() if field.kind.free}
 KINDS = frozenset({"product", "producer", "series", "category", "menu_item"})
 CREDIT_SHOWN = {
     "limit_and_used": frozenset[str](),
@@ -106,7 +107,8 @@ class FakePanel:
     gate and the lists by date do (but where all are unseen: then those are empty too); ``unlisted`` are the groups that
     the list of groups leaves out, number -> in how many more answers, None in all; ``blind``: nothing at all is shown,
     at any gate; ``names_all`` False: an account without delivery addresses is left out of the answer about them;
-    ``ignores_filters``: every search shows everything, which the port tells as a Halt.
+    ``ignores_filters``: every search shows everything, which the port tells as a Halt. ``whole_writes``: a change
+    empties the texts that it does not name.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -129,6 +131,7 @@ class FakePanel:
         self.blind = False
         self.names_all = True
         self.ignores_filters = False
+        self.whole_writes = False
         self.code_case = "as_given"
         self.keeps: Callable[[str, Value, Value], Value] = lambda _name, value, _before: value
         self.opened: list[str] = []
@@ -379,6 +382,9 @@ class FakePanel:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
             before = self.accounts[key].values
+            if self.whole_writes:
+                named = values.keys() | {"email", "login"}
+                values |= {n: "" for n, old in before.items() if n not in named and n in FREE_TEXTS and old}
             kept = {name: self.keeps(name, value, before.get(name)) for name, value in values.items()}
             self._change(key, kept, update.external_code)
             return Done(at=self._clock())

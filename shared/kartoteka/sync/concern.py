@@ -39,7 +39,7 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
-from kartoteka.sync import decisions, retry, taken
+from kartoteka.sync import decisions, emptied, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.lookup import read_known, was_asked_often
@@ -260,6 +260,7 @@ class Concern:
 
         The reading that has brought it is paid for already. A record that a worker has changed meanwhile is left to it.
         """
+        emptied.stop(self, plans)
         if self.only_plans:
             return self._unplanned(plans)
         more = {plan.record.key.owner for plan in plans if plan and not plan.only_notes}

@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from functools import cache
 
 from kartoteka.errors import Reject
 from kartoteka.fields.damage import is_escaped
@@ -68,6 +69,8 @@ UNREADABLE = "\ufffd"
 """What stands for a letter that is none in the ERP's database."""
 CORRECTIONS = 3
 """How often the same drift is corrected in the ERP before its database is believed not to take the value."""
+MANY = 3
+"""So many texts of a record that the panel has emptied at once were not emptied by a person, but by a write."""
 NOT_TAKEN = "not_taken"
 """The code of a field whose form in the panel is not what was sent, and is nobody's edit."""
 
@@ -129,6 +132,11 @@ class _Seen:
     """What the panel shows of that value; None where it was not asked, or nothing is to be judged."""
 
     @property
+    def emptied(self) -> bool:
+        """Whether the panel shows nothing where it had something, and the ERP still has what it had."""
+        return self.field.comparable and self.panel_norm == "" != self.base_panel and self.erp_norm == self.base_erp
+
+    @property
     def equal(self) -> bool:
         """Whether both sides are equal. A former value that is still shown tells nothing: what was sent may follow.
 
@@ -179,6 +187,9 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
                 continue
             seen = _look(fields[name], base, erp, panel, reading)
+            if name not in waiting and seen.emptied and emptied_at_once() >= MANY:
+                steps.append(_not_taken(seen))
+                continue
             step = _judge(seen, rule, waiting.get(name), note)
             if step is None:
                 continue
@@ -190,12 +201,21 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             steps.append(step)
         return kept(steps)
 
+    emptied_at_once = cache(lambda: len(_emptied(base, panel, notes)) if reading.asked else 0)
     notes = {name: note for name, note in notes.items() if name in rules}
     steps = judged(notes)
     while again := _tried_again(steps, notes):
         notes = {name: note for name, note in notes.items() if name not in again}
         steps = judged(notes)
     return tuple(steps)
+
+
+def _emptied(base: Forms | None, panel: Values, notes: Mapping[str, Note]) -> set[str]:
+    """Return the texts that the panel had and shows empty, those of which that was noted before among them."""
+    had = {name: value for name, value in (base or NO_FORMS).panel.items() if isinstance(value, str)}
+    now = {name for name, value in had.items() if name in panel and is_blank(panel[name]) and not is_blank(value)}
+    noted = {name for name, note in notes.items() if note == Note(STANDS, "", code=NOT_TAKEN)}
+    return now | noted | {name for name in (base or NO_FORMS).sent if name in panel and is_blank(panel[name])}
 
 
 def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:

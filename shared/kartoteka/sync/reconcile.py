@@ -9,7 +9,7 @@ from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
 from kartoteka.model import Change, ConflictNote, Direction, Owner, Record, RecordState, Side
 from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
-from kartoteka.sync import decisions, retry
+from kartoteka.sync import decisions, emptied, retry
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.planned import Ledger, held_line, is_quiet
@@ -116,6 +116,7 @@ def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner
             for plan in found
             if plan.act is not Act.LOOK
         ]
+    emptied.stop(concern, (plan for found in plans.values() for plan in found))
     let, stopped_changes = _let_through(concern, loaded, plans)
     carried = carry_out(concern, let)
     left |= carried.left
