@@ -23,7 +23,19 @@ from kartoteka.ports.exchange import Chosen
 from kartoteka.sentences import counted, some_of
 from kartoteka.sync.planned import APPROVE, REJECT
 
-LISTED = ("id", "client_id", "group_id", "concern", "item_id", "action", "field", "value_from", "value_to", "decision")
+LISTED = (
+    "id",
+    "client_id",
+    "group_id",
+    "concern",
+    "item_id",
+    "action",
+    "field",
+    "value_from",
+    "value_to",
+    "decision",
+    "outcome",
+)
 NAMED = 5
 """Unknown ids that a message names."""
 FIGURE = re.compile(r"[+-][\d .,]+")
@@ -36,18 +48,27 @@ _concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of
 @where
 @_concern
 @click.option("--client", metavar="ID", default="", help="Of this client alone.")
+@click.option("--ended", is_flag=True, help="Also what was carried out, refused, or had changed (stale).")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Rows to show.")
 @click.option("--csv", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write all rows into this file.")
 @show.as_json
 @click.pass_context
 def plan(  # noqa: PLR0913 - the options of the command
-    ctx: click.Context, where: Where, concern: str | None, client: str, limit: int, file: Path | None, as_json: bool
+    ctx: click.Context,
+    where: Where,
+    *,
+    concern: str | None,
+    client: str,
+    ended: bool,
+    limit: int,
+    file: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what would be done in the policy's `mode: plan`: rows, totals, and a forecast of calls and minutes."""
     if ctx.invoked_subcommand is not None:
         return
     with opened(where) as erp:
-        found = plans.listing(erp.exchange, Chosen(concern or "", client), _policy(where))
+        found = plans.listing(erp.exchange, Chosen(concern or "", client, ended=ended), _policy(where))
     if file is not None:
         _write(file, found["rows"])
     if as_json:
@@ -63,7 +84,7 @@ def plan(  # noqa: PLR0913 - the options of the command
 
 
 def _print_totals(found: dict[str, Any]) -> None:
-    if not found["rows"]:
+    if not found["totals"]:
         click.echo("nothing is planned")
         return
     click.echo(", ".join(f"{action}: {count}" for action, count in found["totals"].items()))

@@ -123,6 +123,7 @@ def test_outcomes_stay_and_are_given_once(bench: Bench) -> None:
         left.id: None,
     }
     assert [row.id for row in plans.open(Chosen(), 0, 10)] == [left.id]
+    assert len(plans.open(Chosen(ended=True), 0, 10)) == 4
 
 
 def test_what_is_not_planned_any_more_goes_but_what_was_approved_meanwhile(bench: Bench) -> None:

@@ -953,7 +953,7 @@ class FakePlans(_Port):
         return [
             row
             for row in self._db.planned.values()
-            if row.outcome is None
+            if (chosen.ended or row.outcome is None)
             and chosen.concern in ("", row.line.key.concern)
             and chosen.client_id in ("", row.line.key.client_id)
             and (not chosen.ids or row.id in chosen.ids)

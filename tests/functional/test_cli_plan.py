@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kartoteka.desk import plans
-from kartoteka.model import Key, Line, Planned
+from kartoteka.model import Ended, Key, Line, Planned
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.fakes.exchange import FakeExchange
@@ -51,7 +51,7 @@ def decisions(bench: SqlBench) -> dict[tuple[str, str], str]:
 def test_the_plan_as_a_program_reads_it(command: Command, url: str) -> None:
     found = command.json("plan", "--erp-url", url)
     assert found["totals"] == {"add": 1, "create": 1, "held": 1, "update": 2}
-    assert found["forecast"] == {"panel_calls": 3 + 4, "minutes": 1}
+    assert found["forecast"] == {"panel_calls": 3 + 1 + 3 + 4, "minutes": 1}
     assert (found["as_of"], found["too_many"]) == (AT.isoformat(), [])
     assert found["rows"][0] == {
         "id": 1,
@@ -68,6 +68,7 @@ def test_the_plan_as_a_program_reads_it(command: Command, url: str) -> None:
         "reason": "edit",
         "decision": None,
         "decided_by": None,
+        "outcome": None,
     }
 
 
@@ -89,9 +90,19 @@ def test_the_plan_as_a_person_reads_it(command: Command, url: str) -> None:
     said = command("plan", "--erp-url", url, "--limit", "2").stdout
     assert "and 3 more rows" in said
     assert "update: 2" in said
-    assert "about 7 calls of the panel, 1 minute" in said
+    assert "about 11 calls of the panel, 1 minute" in said
     assert f"--as-of {AT.isoformat()}" in said
     assert "Kraków" in said
+
+
+def test_what_has_an_outcome_is_listed_where_it_is_asked_for(
+    command: Command, url: str, sqlite_bench: SqlBench
+) -> None:
+    sqlite_bench.exchange.plans.store(PlanChange(ended={1: Ended.DONE, 2: Ended.STALE}), at=AT)
+    assert [row["id"] for row in command.json("plan", "--erp-url", url)["rows"]] == [3, 4, 5]
+    found = command.json("plan", "--erp-url", url, "--ended")
+    assert [row["outcome"] for row in found["rows"]] == ["done", "stale", None, None, None]
+    assert found["totals"] == {"add": 1, "create": 1, "held": 1}
 
 
 def test_nothing_is_planned(command: Command, sqlite_bench: SqlBench) -> None:
@@ -176,9 +187,9 @@ def test_the_forecast_counts_batches_by_gate() -> None:
     ]
     exchange.plans.store(PlanChange(new=lines), at=AT)
     policy = Policy.model_validate({"panel": {"requests_per_second": 0.1}})
-    sent, read = 3 + 2 + 1 + 2 + 1, 2 * (3 + 2 + 1)
+    sent, read = 3 + 2 + 1 + 2 + 1, 3 * 3 + 2 + 1 + 4 * 3
     found = plans.listing(exchange.ports, Chosen(), policy)
-    assert found["forecast"] == {"panel_calls": sent + read, "minutes": 4}
+    assert found["forecast"] == {"panel_calls": sent + read, "minutes": 6}
 
 
 def test_more_than_the_brake_bears_is_marked_and_first_contact_counts() -> None:

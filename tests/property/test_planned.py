@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kartoteka.errors import Retry
-from kartoteka.model import Owner, Value
+from kartoteka.model import Key, Owner, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Chosen
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.property.histories import histories
-from tests.world import CLIENT, World
+from tests.world import CLIENT, CONCERNS, World
 
 PLAN = {"mode": "plan"}
 CLIENTS, ADDRESSES = ("C-1", "C-2", "C-3"), ("A-1", "A-2")
@@ -175,12 +175,58 @@ def test_a_plan_that_stays_true_is_written_once(acts: Sequence[tuple[str, str, i
     assert world.exchange.planned == planned
 
 
-def approve_all(world: World) -> None:
-    """Approve and carry out until nothing that was not approved is planned."""
-    for _ in range(8):
+@settings(max_examples=histories(60), deadline=None)
+@given(acts=st.lists(sides, max_size=8), begun=st.lists(sides, max_size=5), chosen=st.sets(st.integers(0, 12)))
+@example(
+    acts=[("erp", "city", 0, "Radom"), ("erp", "insert", 1, ""), ("erp", "credit", 1, "")], begun=[], chosen={0, 2}
+)
+def test_approving_a_part_carries_that_part_alone(
+    acts: Sequence[tuple[str, str, int, str]], begun: Sequence[tuple[str, str, int, str]], chosen: set[int]
+) -> None:
+    world = installed({}, begun)
+    world.policy = Policy.model_validate(PLAN)
+    do(world, acts)
+    world.panel.recover()
+    world.tick()
+    world.rotate()
+    world.drain()
+    open_rows = world.exchange.plans.open(Chosen(), 0, 1000)
+    ids = [row.id for n, row in enumerate(open_rows) if n in chosen]
+    approved = {row.line.key for row in open_rows if row.id in ids}
+    given_one = {key.client_id for key in approved if key.concern == "accounts" and key.client_id}
+    states, history = dict(world.exchange.states), len(world.exchange.history)
+    if ids:
+        world.exchange.plans.decide(Chosen(ids=ids), "approve", "anna")
+    for _ in range(3):
+        world.tick()
+        world.rotate()
+        world.drain()
+    after = world.exchange.states
+    touched = {key for key in states.keys() | after if states.get(key) != after.get(key)}
+    touched |= {Key(h.client_id, h.group_id, h.concern, h.item_id) for h in world.exchange.history[history:]}
+    assert {key for key in touched - approved if key.client_id not in given_one} == set()
+    left = {row.line.key for row in world.exchange.plans.open(Chosen(), 0, 1000)}
+    settled = {row.line.key for row in world.exchange.planned.values() if row.outcome}
+    assert approved <= settled | left
+
+
+def die(world: World, step: int, after: bool) -> None:
+    """Let what is due be collected, and the workers die at this call of a port."""
+    for concern in CONCERNS:
+        world.collect(concern, everything_due=True)
+    for concern in CONCERNS:
+        world.mortal(step, after=after)
+        world.work(concern)
+
+
+def approve_all(world: World, deaths: Sequence[tuple[int, bool]] = ()) -> None:
+    """Approve and carry out until nothing that was not approved is planned; processes die at these calls of a port."""
+    for death in (*deaths, *[None] * 8):
         rows = world.exchange.plans.open(Chosen(), 0, 10_000)
         if not world.exchange.plans.decide(Chosen(), "approve", "anna") and not rows:
             return
+        if death:
+            die(world, *death)
         world.tick()
         world.rotate()
         world.drain()
@@ -227,13 +273,15 @@ def test_switching_to_apply_does_what_apply_would_have_done(
 
 
 @settings(max_examples=histories(60), deadline=None)
-@given(acts=st.lists(sides, max_size=7))
-@example(acts=[("panel", "register", 1, ""), ("erp", "insert", 1, ""), ("panel", "add", 0, "Radom")])
-@example(acts=[("erp", "make_group", 0, ""), ("erp", "price", 1, ""), ("erp", "group", 0, "x")])
-@example(acts=[("erp", "insert", 1, ""), ("erp", "address", 0, ""), ("erp", "credit", 1, "")])
-def test_approving_all_does_what_apply_would_have_done(acts: Sequence[tuple[str, str, int, str]]) -> None:
+@given(acts=st.lists(sides, max_size=7), deaths=st.lists(st.tuples(st.integers(1, 25), st.booleans()), max_size=3))
+@example(acts=[("panel", "register", 1, ""), ("erp", "insert", 1, ""), ("panel", "add", 0, "Radom")], deaths=[])
+@example(acts=[("erp", "make_group", 0, ""), ("erp", "price", 1, ""), ("erp", "group", 0, "x")], deaths=[(9, True)])
+@example(acts=[("erp", "insert", 1, ""), ("erp", "address", 0, ""), ("erp", "credit", 1, "")], deaths=[])
+def test_approving_all_does_what_apply_would_have_done(
+    acts: Sequence[tuple[str, str, int, str]], deaths: Sequence[tuple[int, bool]]
+) -> None:
     planned, applied = installed(PLAN, acts), installed({}, acts)
-    approve_all(planned)
+    approve_all(planned, deaths)
     for world in (planned, applied):
         for _ in range(3):
             world.tick()

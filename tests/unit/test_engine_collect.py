@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.concerns.accounts.index import Index
 from kartoteka.errors import Retry
 from kartoteka.model import Owner
 from kartoteka.policy import parse
@@ -305,3 +306,23 @@ def test_after_a_restored_database_all_accounts_are_read_once(monkeypatch: pytes
         world.tick()
     assert whole == [0, 0], "restored once more, read once more"
     assert "C-10" in world.exchange.links
+
+
+@pytest.mark.parametrize("change", [{}, {"email": None}, {"nip": "1"}, {"country_code": "??"}])
+def test_a_new_client_is_queued_unmatched_and_one_of_whom_something_was_said_is_not_asked_about_again(
+    change: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    world.knows_the_panel()
+    world.exchange.insert_client("C-1", **{**CLIENT, **change})
+    matched: list[int] = []
+    monkeypatch.setattr(Index, "matches", lambda _self, records, *_: matched.append(len(records)) or {})
+    world.collect("accounts")
+    assert not any(matched)
+    assert not world.queue.empty()
+    monkeypatch.undo()
+    world.tick()
+    world.tick()
+    world.exchange.update_client("C-1", city=CLIENT["city"])  # the trigger fires, and nothing is otherwise
+    world.collect("accounts")
+    assert world.queue.empty()

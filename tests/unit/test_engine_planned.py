@@ -11,9 +11,9 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
-from kartoteka.model import Ended, Key, Owner, PlanRow, Value
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Value
 from kartoteka.policy import Policy
-from kartoteka.ports.exchange import Chosen
+from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.world import CLIENT, World
 
 ADDRESS: dict[str, Value] = {
@@ -302,6 +302,49 @@ def test_nothing_is_planned_twice_and_a_quiet_tick_asks_about_nobody() -> None:
     assert world.exchange.planned == planned
 
 
+def test_an_undo_is_another_plan_that_planning_leaves_alone() -> None:
+    world = linked()
+    lost = Line(Key("C-1", "", "billing"), Planned.UPDATE, "city", "erp_to_panel", "Łódź", "Radom", "undo")
+    world.exchange.plans.store(PlanChange(new=[lost]), at=world.time)
+    world.exchange.update_client("C-1", phone="600700800")
+    world.tick()
+    world.exchange.update_client("C-1", phone="501502503")
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
+    world.policy = Policy()
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
+
+
+def test_an_address_that_comes_and_goes_in_the_panel_is_not_planned_any_more() -> None:
+    world = linked()
+    address = world.panel.add_address("1", **ADDRESS)
+    world.rotate()
+    world.drain()
+    assert [(c, a) for c, _, a, *_ in told(world)] == [("delivery_addresses", "add")]
+    world.panel.remove_address(address)
+    world.rotate()
+    world.drain()
+    assert rows(world) == []
+    assert set(world.exchange.addresses) == set()
+
+
+def test_what_is_held_later_of_a_record_that_was_approved_is_a_plan_of_its_own() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.tick()
+    world.tick()
+    world.exchange.update_client("C-1", nip="7792369887")
+    for _ in range(3):
+        world.tick()
+    status = world.exchange.status("C-1", "billing")
+    assert status is not None
+    assert status.state is State.IN_STEP
+    assert told(world) == [("billing", "", "held", "nip", "5250001233", "7792369887")]
+
+
 # --- a person's word
 
 
@@ -439,6 +482,10 @@ def test_a_concern_that_is_applied_again_has_no_plan_any_more() -> None:
         ("C-2", "accounts"),
         ("C-2", "credit"),
     }
+    ids = [row.id for row in rows(world)]
+    world.pass_time(days=1)
+    world.tick()
+    assert [row.id for row in rows(world)] == ids
     assert world.exchange.clients["C-1"]["phone"] == "600700800"
 
 
@@ -505,6 +552,38 @@ def test_in_an_outage_it_stays_approved_and_is_carried_out_after() -> None:
         world.tick(seconds=700)
     assert world.panel.accounts["1"].values["city"] == "Radom"
     assert outcomes(world) == {("billing", "city"): "done"}
+
+
+def test_a_write_over_which_the_panel_fails_stays_approved_and_is_sent_again() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.panel.fail_over("C-1", "timeout")
+    world.collect("billing")
+    world.work("billing")
+    assert rows(world, ended=True) == []
+    world.panel.recover_from("C-1")
+    for _ in range(3):
+        world.tick(seconds=700)
+    assert world.panel.accounts["1"].values["city"] == "Radom"
+    assert outcomes(world) == {("billing", "city"): "done"}
+
+
+def test_what_was_done_though_the_answer_was_lost_is_done() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.panel.lose_reply()
+    for _ in range(4):
+        world.tick()
+    assert world.panel.accounts["1"].values["city"] == "Radom"
+    assert outcomes(world) == {("billing", "city"): "done"}
+    assert [h.value_after for h in world.exchange.history if h.field == "city"] == ["Radom"]
+    status = world.exchange.status("C-1", "billing")
+    assert status is not None
+    assert status.state is State.IN_STEP
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -664,12 +743,116 @@ def test_what_waits_for_another_approval_asks_about_nobody() -> None:
     assert world.panel.prices
 
 
+def test_the_panels_news_are_read_before_an_approved_account_is_opened() -> None:
+    world = new()
+    world.tick()
+    approve(world, action="create")
+    world.panel.register({"email": "biuro@firma.pl", "company": "Firma"})
+    world.collect("accounts")
+    world.work("accounts")
+    assert len(world.panel.accounts) == 1
+    assert outcomes(world) == {("accounts", "create"): "stale"}
+    assert [str(row.line.action) for row in rows(world) if row.line.key.concern == "accounts"] == ["link"]
+
+
+def test_an_account_is_not_opened_where_the_panels_news_cannot_be_read() -> None:
+    world = new()
+    world.tick()
+    approve(world, action="create")
+    world.collect("accounts")
+    world.panel.fail(Retry("timeout"))
+    world.work("accounts")
+    assert world.panel.accounts == {}
+    world.tick()
+    assert len(world.panel.accounts) == 1
+    assert outcomes(world) == {("accounts", "create"): "done"}
+
+
+def test_only_those_prices_are_sent_that_were_approved() -> None:
+    def set_up(world: World) -> None:
+        world.exchange.set_group("G", "Hurt")
+        world.exchange.set_item("G", "product", "6", price="6.00", currency="PLN")
+
+    world = linked(set_up=set_up)
+    for item in ("7", "8", "9"):
+        world.exchange.set_item("G", "product", item, price=f"{item}.00", currency="PLN")
+    world.exchange.set_item("G", "product", "9", price="x", currency="PLN")
+    world.exchange.delete_item("G", "product", "6")
+    world.tick()
+    approve(world, item_id="product/8")
+    world.tick()
+    world.tick()
+    assert {item for _, item in world.panel.prices["1"]} == {"6", "8"}
+    assert {(row.line.key.item_id, str(row.line.action)) for row in rows(world)} == {
+        ("product/6", "remove"),
+        ("product/7", "add"),
+        ("product/9", "held"),
+    }
+    assert Key("", "G", "discounts", "product/9") not in world.exchange.statuses
+    approve(world, item_id="product/9")
+    approve(world, item_id="product/6")
+    world.tick()
+    assert {item for _, item in world.panel.prices["1"]} == {"8"}
+    assert world.exchange.statuses[Key("", "G", "discounts", "product/9")].code == "bad_amount"
+
+
+def test_a_price_that_the_panel_refuses_says_so() -> None:
+    world = linked(set_up=lambda w: w.exchange.set_group("G", "Hurt"))
+    world.exchange.set_item("G", "product", "7", price="7.00", currency="PLN")
+    world.tick()
+    approve(world, item_id="product/7")
+    world.panel.refuse("product/7")
+    world.tick()
+    assert outcomes(world) == {("discounts", "add"): "refused"}
+    world.tick()
+    assert rows(world) == []
+
+
+def test_a_word_that_comes_while_its_record_is_planned_anew_is_taken_back() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", phone="600700800")
+    world.tick()
+    world.exchange.update_client("C-1", city="Radom")
+    store = world.exchange.plans.store
+
+    def too_late(*args: Any, **kwargs: Any) -> None:
+        approve(world, field="phone")
+        store(*args, **kwargs)
+
+    world.exchange.plans.store = too_late  # type: ignore[method-assign]
+    world.collect("billing")
+    world.work("billing")
+    world.exchange.plans.store = store  # type: ignore[method-assign]
+    world.tick()
+    assert world.panel.accounts["1"].values["phone"] == "501502503"
+    assert [row.decision for row in rows(world)] == ["", ""]
+
+
+def test_a_client_that_waits_for_a_new_group_asks_about_nobody() -> None:
+    world = linked()
+    world.exchange.set_group("G", "Hurt")
+    world.exchange.update_client("C-1", discount_group_id="G")
+    world.tick()
+    approve(world, field="discount_group_id")
+    before = sum(world.panel.calls().values())
+    for _ in range(3):
+        world.collect("discounts")
+        world.drain()
+    assert sum(world.panel.calls().values()) == before
+    approve(world, action="create")
+    world.tick()
+    world.tick()
+    assert world.panel.accounts["1"].values["discount_group_id"] == "1"
+    assert rows(world) == []
+
+
 def test_what_was_told_already_is_not_planned_any_more() -> None:
     world = new(city=None)
     world.tick()
     approve(world, action="held")
     world.tick()
-    world.tick()
+    world.exchange.update_client("C-1", phone="600700800")
+    world.reconcile("accounts", Owner("C-1"))
     assert rows(world) == []
     status = world.exchange.status("C-1", "accounts")
     assert status is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,24 +12,27 @@ from typing import Any
 from kartoteka.model import Direction, Key, Planned, PlanRow
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, Exchange, Plans
+from kartoteka.sync.planned import GIVING
 
 PAGE = 1_000
 """Rows read with one statement."""
 COLUMNS = (
     *("id", "planned_at", "client_id", "group_id", "concern", "item_id", "action", "field", "direction"),
-    *("value_from", "value_to", "reason", "decision", "decided_by"),
+    *("value_from", "value_to", "reason", "decision", "decided_by", "outcome"),
 )
 """A row's keys, as the columns of ``sync_plan``."""
-READINGS = 2
-"""Readings of the panel about an owner: before anything is written, and of what it shows afterwards."""
+LOOKED_FOR, READ, SHOWN_AFTER = 3, 1, 4
+"""Readings, in full batches: of a client whose account is looked for, of any other record before it is written, and of
+what its account shows afterwards, which its page of the feed, and the concerns on it, ask for."""
 
 Data = dict[str, Any]
 
 
 def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
-    """Return the open rows, ``totals`` by action, the ``forecast``, and up to when they were planned (``as_of``).
+    """Return the rows, and of the open ones ``totals`` by action, the ``forecast``, and when the latest was planned.
 
-    ``too_many``: the concerns of which more would be written than the brake bears of a change; it stops nothing.
+    That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
+    than the brake bears of a change; it stops nothing.
     """
     figures = Figures()
     found = [as_data(figures.counting(row)) for row in rows(exchange.plans, chosen)]
@@ -44,7 +47,7 @@ def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
 
 
 def rows(plans: Plans, chosen: Chosen) -> Iterator[PlanRow]:
-    """Yield the open rows, page by page, by id."""
+    """Yield the chosen rows, page by page, by id."""
     after = 0
     while page := plans.open(chosen, after, PAGE):
         yield from page
@@ -72,6 +75,7 @@ def as_data(row: PlanRow) -> Data:
         "reason": str(line.reason),
         "decision": row.decision or None,
         "decided_by": row.decided_by or None,
+        "outcome": str(row.outcome) if row.outcome else None,
     }
 
 
@@ -99,25 +103,32 @@ class Figures:
     """What rows come to: how many of each action, and the calls that would be made of them."""
 
     totals: Counter[str] = field(default_factory=Counter)
-    _records: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
-    _read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _sent: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _read: defaultdict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def counting(self, row: PlanRow) -> PlanRow:
-        """Count a row, and return it."""
+        """Count a row that is still planned, and return it."""
         line = row.line
+        if row.outcome is not None:
+            return row
         self.totals[str(line.action)] += 1
         if line.action in NOT_WRITTEN:
             return row
+        to_panel = line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT
         if line.key.client_id:
-            self._read[line.key.concern].add(line.key.client_id)
-        if line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT:
-            self._records[_gate(line.key, line.action)].add(line.key)
+            looks = LOOKED_FOR if line.action in GIVING else READ
+            self._read[line.key.concern, looks].add(line.key.client_id)
+        if line.key.client_id and to_panel:
+            self._read["", SHOWN_AFTER].add(line.key.client_id)
+        if to_panel:
+            self._sent[_gate(line.key, line.action)].add(line.key)
         return row
 
     def forecast(self, policy: Policy) -> Data:
         """Return about how many calls it would take to carry the rows out, and how many minutes at the rate's limit."""
         batch = policy.panel.batch_size
-        calls = _batches(self._records.values(), batch) + READINGS * _batches(self._read.values(), batch)
+        calls = sum(math.ceil(len(keys) / batch) for keys in self._sent.values())
+        calls += sum(times * math.ceil(len(clients) / batch) for (_, times), clients in self._read.items())
         minutes = math.ceil(calls / policy.panel.requests_per_second / 60)
         return {"panel_calls": calls, "minutes": minutes}
 
@@ -128,10 +139,6 @@ def _gate(key: Key, action: Planned) -> tuple[str, ...]:
     if not key.group_id:
         return key.concern, kind
     return key.concern, key.group_id, "" if not key.item_id else "remove" if action is Planned.REMOVE else "set"
-
-
-def _batches(some: Iterable[Sequence[Any] | set[Any]], batch: int) -> int:
-    return sum(math.ceil(len(each) / batch) for each in some)
 
 
 def moment(text: str) -> datetime:

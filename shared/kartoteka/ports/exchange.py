@@ -498,13 +498,15 @@ class PlanChange:
 class Chosen:
     """Open rows of ``sync_plan``, whole records at a time: of a concern, of a client, or with these ids; empty: all.
 
-    ``as_of``: without those of a record of which anything was planned later than that.
+    ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
+    with an outcome.
     """
 
     concern: str = ""
     client_id: str = ""
     ids: Collection[int] = ()
     as_of: datetime | None = None
+    ended: bool = False
 
 
 class Plans(Protocol):

@@ -52,6 +52,15 @@ def index_is_complete(run: Run) -> bool:
     return document is not None and FeedCursor.from_document(document).first is None
 
 
+def was_read_just_now(run: Run) -> bool:
+    """Return whether the feed was read to its end within the shortest time that it waits."""
+    document = run.state.load(NAME).document
+    cursor = FeedCursor.from_document(document) if document is not None else None
+    if cursor is None or cursor.first or cursor.reading or cursor.waiting is None:
+        return False
+    return run.now() - cursor.waiting.asked_at < run.policy.panel.poll.shortest
+
+
 def read_anew(run: Run) -> None:
     """Let the feed read all accounts again: the account index may have lost some with a restored database."""
     stored = run.state.load(NAME)

@@ -511,9 +511,7 @@ def checked_step(field: Field, step: Step, note: Note | None, lacks: Collection[
         return step
     if step.target is Side.PANEL and field.name in lacks:
         return step.held(LACKS_FIELD, {})
-    try:
-        check(field, step.target, step.value)
-    except Reject as reject:
+    if reject := fault(field, step.target, step.value):
         stands = Note(STANDS, as_text(step.value) or "", code=reject.code) if step.target is Side.ERP else None
         return step.held(reject.code, reject.facts, stands)
     if note is None or not _was_refused(note, step.target, step.value):
@@ -539,6 +537,15 @@ def is_of_several(note: Note, side: Side) -> bool:
     if side is Side.PANEL:
         return note.kind == REFUSED_TOGETHER
     return note.kind == STANDS and note.code == REFUSED_BY_ERP
+
+
+def fault(field: Field, target: Side, value: Value) -> Reject | None:
+    """Return what :func:`check` raises, None for a value that it lets pass."""
+    try:
+        check(field, target, value)
+    except Reject as reject:
+        return reject
+    return None
 
 
 def check(field: Field, target: Side, value: Value) -> None:

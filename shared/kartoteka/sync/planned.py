@@ -27,6 +27,7 @@ from kartoteka.model import (
     Owner,
     Planned,
     PlanRow,
+    Reason,
     Side,
     Value,
     Values,
@@ -133,7 +134,9 @@ class Ledger:
         self._run = run
         self._concern = concern
         self._open: defaultdict[Key, list[PlanRow]] = defaultdict(list)
-        self._done: dict[Key, bool] = {}
+        self._keys: defaultdict[Owner, dict[Key, None]] = defaultdict(dict)
+        self._done: set[Key] = set()
+        self._carried: set[Owner] = set()
         self._given: dict[str, PlanRow] = {}
         self._approved: dict[Key, Sequence[PlanRow]] = {}
         self._new: list[Line] = []
@@ -143,10 +146,14 @@ class Ledger:
         self.unplanned: set[Owner] = set()
         for row in run.exchange.plans.rows(owners) if owners else ():
             key = row.line.key
+            if row.line.reason == Reason.UNDO:  # another plan, of what was done before
+                continue
             if row.outcome is None:
                 self._open[key].append(row)
+                self._keys[key.owner][key] = None
             elif row.outcome is Ended.DONE:
-                self._done[key] = True
+                self._done.add(key)
+                self._carried.add(key.owner)
                 if row.line.action in GIVING and key.client_id:
                     self._given[key.client_id] = row
 
@@ -162,8 +169,7 @@ class Ledger:
             return True
         every: dict[Key, Sequence[Line]] = {key: lines, **(beside or {})}
         if beside is not None:
-            others = (k for k in self._open if k.client_id == key.client_id and k not in every)
-            every |= dict.fromkeys(list(others), ())
+            every |= {other: () for other in self._keys.get(key.owner, ()) if other not in every}
         changed = [k for k, said in every.items() if not _same(said, self._open.get(k, ()))]
         if not changed:
             approved = bool(lines) and self._word(key) == APPROVE
@@ -175,6 +181,13 @@ class Ledger:
             if each in changed or lines:
                 self._replace(each, every[each], whole=each not in changed)
         return False
+
+    def forget_others(self, owner: Owner, plans: Collection[Plan]) -> None:
+        """Let nothing be planned of those records of an owner that these plans are not about: they are not there."""
+        about = {plan.record.key for plan in plans}
+        for key in self.planned_of(owner):
+            if key not in about:
+                self.tell(key, ())
 
     def _replace(self, key: Key, lines: Sequence[Line], *, whole: bool) -> None:
         """Put these lines in the place of a record's rows; undecided ones that stay as they are keep their id."""
@@ -217,12 +230,11 @@ class Ledger:
     def follows(self, owner: Owner) -> bool:
         """Whether something of an owner was carried out, and nothing else of this concern waits for a person."""
         waiting = self.planned_of(owner)
-        carried = any(key.owner == owner for key in self._done)
-        return carried and (not waiting or any(self._word(key) == APPROVE for key in waiting))
+        return owner in self._carried and (not waiting or any(self._word(key) == APPROVE for key in waiting))
 
     def planned_of(self, owner: Owner) -> Sequence[Key]:
         """Return the records of an owner, of this concern, that have a plan."""
-        return [key for key in self._open if key.owner == owner and key.concern == self._concern]
+        return [key for key in self._keys.get(owner, ()) if key.concern == self._concern]
 
     def settled(self, change: Change) -> Change:
         """Return a change with what becomes of the rows that it carries out."""
@@ -233,10 +245,8 @@ class Ledger:
 
     def _applied(self, change: Change) -> Mapping[int, Ended]:
         """Return the outcome of rows about a client whose account it has now, that are carried out by themselves."""
-        policy, client_id = self._run.policy, change.record.key.client_id
-        others = (rows for key, rows in self._open.items() if key.client_id == client_id != "")
-        open_rows = (row for rows in others for row in rows)
-        return {row.id: Ended.DONE for row in open_rows if not policy.only_plans(row.line.key.concern)}
+        applied = (k for k in self._keys[change.record.key.owner] if not self._run.policy.only_plans(k.concern))
+        return {row.id: Ended.DONE for key in applied for row in self._open[key]}
 
     def store(self) -> None:
         """Store what has changed of the plan."""

@@ -139,7 +139,7 @@ def end_rows(connection: sa.Connection, ended: Mapping[int, Ended]) -> None:
 
 
 def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [_OPEN]
+    conditions: list[sa.ColumnElement[bool]] = [sa.true()] if chosen.ended else [_OPEN]
     if chosen.concern:
         conditions.append(_PLAN.concern == chosen.concern)
     if chosen.client_id:

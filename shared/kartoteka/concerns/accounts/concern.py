@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from functools import partial
+from functools import cached_property, partial
 
 from kartoteka import codes
 from kartoteka.codes import IN_STEP, State, Status
@@ -133,6 +133,7 @@ class Accounts(Concern):
         self._logins = Logins(run.policy.accounts.login, letters_of(run.policy.panel.login_letters))
         self._shops = PanelShops(run)
         self._lacks_account: dict[Owner, bool] = {}
+        self._has_news = False
         self._opened: dict[str, Opened] = {}
         self._fresh: set[str] = set()
         self._closed_in: dict[Window, Collection[str] | None] = {}
@@ -155,7 +156,20 @@ class Accounts(Concern):
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
         """Return what is known of these clients, those without an account matched with the account index."""
+        return self._with_facts(super().load(owners))
+
+    def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
+        """Return :meth:`load`, new clients unmatched: whatever is found for one, something is to be done."""
         records = super().load(owners)
+        known = {r.key: r for r in self._with_facts([r for r in records if not self._is_new(r)])}
+        self._note(records)
+        return [known.get(record.key, record) for record in records]
+
+    def _is_new(self, record: Record) -> bool:
+        """Whether a client is to be looked after with whom nothing was ever done, and of whom nothing was said."""
+        return self.is_on and record.link is None and record.erp is not None and record.state == RecordState()
+
+    def _with_facts(self, records: list[Record]) -> list[Record]:
         if not records:
             return records
         self._note(records)
@@ -337,11 +351,11 @@ class Accounts(Concern):
     def before_planning(self, owners: Collection[Owner]) -> None:
         """Bring the account index up to date where the account of a client may be opened now."""
         if self.is_on and any(row.decision and row.outcome is None for row in self.run.exchange.plans.rows(owners)):
-            self._read_news()
+            self._has_news = feed.was_read_just_now(self.run) or self._read_news() is None
 
     def comes_later(self, plan: Plan) -> bool:
         """Whether the panel's news have to be read before an account is opened."""
-        return plan.act is Act.ADD and not self.run.feed_read
+        return plan.act is Act.ADD and not self._has_news
 
     def lines(self, plan: Plan) -> list[Line]:
         """Return what a plan says: an account is opened or closed as a whole, and so is one that is made, or found."""
@@ -355,13 +369,13 @@ class Accounts(Concern):
             link = Line(
                 key, Planned.LINK, "", Direction.ERP_TO_PANEL, None, account.panel_client_id, plan.shown.match.by
             )
-            closing = [_open_or_closed(key, False)] if self._to_be_closed(plan.record) else []
+            closing = [_open_or_closed(key, False, Reason.FIRST_CONTACT)] if self._to_be_closed(plan.record) else []
             return [link, *closing]
         if plan.record.link is None and (known := self._asked_about(plan)):
             code = plan.status.code if plan.status else ""
             return [Line(key, Planned.QUESTION, "", "", c.matched_by, c.panel_client_id, code) for c in known]
         return [
-            _open_or_closed(key, line.value_to == as_text(True)) if _is_activity(line) else line
+            _open_or_closed(key, line.value_to == as_text(True), line.reason) if _is_activity(line) else line
             for line in super().lines(plan)
         ]
 
@@ -411,6 +425,8 @@ class Accounts(Concern):
 
     def plan(self, record: Record, shown: Shown) -> Plan:
         """Return what is to be done with a client: find or open its account, or open and close it."""
+        if self._is_new(record) and not isinstance(shown, Found):
+            return Plan(record, Act.LOOK)
         if record.link is None:
             return self._of_unlinked(record, shown)
         plan = super().plan(record, shown)
@@ -574,9 +590,12 @@ class Accounts(Concern):
 
     def _travelling(self) -> frozenset[str]:
         """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
+        return self._sent_by_others - self.run.lacks.fields()
+
+    @cached_property
+    def _sent_by_others(self) -> frozenset[str]:
         alone = (concern for concern in self._others() if not concern.rows.items)
-        rules = {name: rule for concern in alone for name, rule in concern.rules.items()}
-        return frozenset(n for n, rule in rules.items() if rule.to_panel) - self.run.lacks.fields()
+        return frozenset(name for concern in alone for name, rule in concern.rules.items() if rule.to_panel)
 
     # --- reading and sending
 
@@ -877,8 +896,8 @@ def _is_activity(line: Line) -> bool:
     return line.action is Planned.UPDATE and line.field == ACTIVE
 
 
-def _open_or_closed(key: Key, is_open: bool) -> Line:
-    return Line(key, Planned.OPEN if is_open else Planned.CLOSE, "", Direction.ERP_TO_PANEL)
+def _open_or_closed(key: Key, is_open: bool, reason: str) -> Line:
+    return Line(key, Planned.OPEN if is_open else Planned.CLOSE, "", Direction.ERP_TO_PANEL, reason=reason)
 
 
 def nobodys(account: SeenAccount) -> SeenAccount:

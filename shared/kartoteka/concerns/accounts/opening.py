@@ -23,7 +23,7 @@ from kartoteka.fields.table import (
 )
 from kartoteka.model import Note, Side, Value, Values
 from kartoteka.policy import Policy
-from kartoteka.sync.merge import Step, checked_step, quoted
+from kartoteka.sync.merge import Step, checked_step, fault, quoted
 from kartoteka.sync.plan import UNKNOWN, joined
 
 
@@ -53,8 +53,8 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: tupl
 
     ``travelling`` are the fields that the policy lets travel and that the panel has.
     """
-    needed = {*policy.panel.required_on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
-    names = (n for n, field in ACCOUNT_FIELDS.items() if field.create and n in {*travelling, *needed})
+    wanted = {*travelling, *policy.panel.required_on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
+    names = (name for name, field in ACCOUNT_FIELDS.items() if field.create and name in wanted)
     found = {name: row.get(name) for name in names if not is_blank(row.get(name))}
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
 
@@ -74,6 +74,8 @@ def _wrong_number(name: str, value: Value, row: Values, policy: Policy) -> Rejec
 
 
 def _refusal(name: str, value: Value, row: Values, note: Note | None) -> Reject | None:
+    if note is None:
+        return fault(ACCOUNT_FIELDS[name], Side.PANEL, value)
     step = checked_step(ACCOUNT_FIELDS[name], Step(name, Side.PANEL, value), note, (), row)
     return Reject(step.code, field=name, **step.facts) if step.code else None
 
