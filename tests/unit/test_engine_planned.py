@@ -11,9 +11,9 @@ import pytest
 
 from kartoteka.codes import State
 from kartoteka.errors import Reject, Retry
-from kartoteka.model import Ended, Key, Owner, PlanRow, Value
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Value
 from kartoteka.policy import Policy
-from kartoteka.ports.exchange import Chosen
+from kartoteka.ports.exchange import Chosen, PlanChange
 from tests.world import CLIENT, World
 
 ADDRESS: dict[str, Value] = {
@@ -300,6 +300,49 @@ def test_nothing_is_planned_twice_and_a_quiet_tick_asks_about_nobody() -> None:
     world.drain()
     assert sum(world.panel.calls().values()) == before
     assert world.exchange.planned == planned
+
+
+def test_an_undo_is_another_plan_that_planning_leaves_alone() -> None:
+    world = linked()
+    lost = Line(Key("C-1", "", "billing"), Planned.UPDATE, "city", "erp_to_panel", "Łódź", "Radom", "undo")
+    world.exchange.plans.store(PlanChange(new=[lost]), at=world.time)
+    world.exchange.update_client("C-1", phone="600700800")
+    world.tick()
+    world.exchange.update_client("C-1", phone="501502503")
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
+    world.policy = Policy()
+    world.tick()
+    assert [row.line.reason for row in rows(world)] == ["undo"]
+
+
+def test_an_address_that_comes_and_goes_in_the_panel_is_not_planned_any_more() -> None:
+    world = linked()
+    address = world.panel.add_address("1", **ADDRESS)
+    world.rotate()
+    world.drain()
+    assert [(c, a) for c, _, a, *_ in told(world)] == [("delivery_addresses", "add")]
+    world.panel.remove_address(address)
+    world.rotate()
+    world.drain()
+    assert rows(world) == []
+    assert set(world.exchange.addresses) == set()
+
+
+def test_what_is_held_later_of_a_record_that_was_approved_is_a_plan_of_its_own() -> None:
+    world = linked()
+    world.exchange.update_client("C-1", city="Radom")
+    world.tick()
+    approve(world, field="city")
+    world.tick()
+    world.tick()
+    world.exchange.update_client("C-1", nip="7792369887")
+    for _ in range(3):
+        world.tick()
+    status = world.exchange.status("C-1", "billing")
+    assert status is not None
+    assert status.state is State.IN_STEP
+    assert told(world) == [("billing", "", "held", "nip", "5250001233", "7792369887")]
 
 
 # --- a person's word

@@ -6,6 +6,7 @@ A concern lives as long as one run, and keeps what the run needs to ask only onc
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
@@ -271,14 +272,20 @@ class Concern:
 
         What a person approved is there by its own; what is only to be noted of it, a worker notes.
         """
-        owners = list(dict.fromkeys(plan.record.key.owner for plan in plans))
-        ledger = Ledger(self.run, self.name, owners)
-        noting = set()
+        found: defaultdict[Owner, list[Plan]] = defaultdict(list)
         for plan in plans:
-            ledger.tell(plan.record.key, self.lines(plan) if plan else ())
-            if plan.act is Act.LOOK or (plan and is_quiet(plan) and ledger.was_carried(plan.record.key)):
-                noting.add(plan.record.key.owner)
-        return [owner for owner in owners if owner in ledger.unplanned or owner in noting]
+            found[plan.record.key.owner].append(plan)
+        ledger = Ledger(self.run, self.name, found)
+        noting = set()
+        for owner, some in found.items():
+            for plan in some:
+                lines = self.lines(plan) if plan else ()
+                ledger.tell(plan.record.key, lines)
+                quiet = plan and not lines and is_quiet(plan) and ledger.was_carried(plan.record.key)
+                if plan.act is Act.LOOK or quiet:
+                    noting.add(owner)
+            ledger.forget_others(owner, some)
+        return [owner for owner in found if owner in ledger.unplanned or owner in noting]
 
     def fit_to_send(self, owners: Sequence[Owner]) -> Sequence[Owner]:
         """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""

@@ -182,6 +182,13 @@ class Ledger:
                 self._replace(each, every[each], whole=each not in changed)
         return False
 
+    def forget_others(self, owner: Owner, plans: Collection[Plan]) -> None:
+        """Let nothing be planned of those records of an owner that these plans are not about: they are not there."""
+        about = {plan.record.key for plan in plans}
+        for key in self.planned_of(owner):
+            if key not in about:
+                self.tell(key, ())
+
     def _replace(self, key: Key, lines: Sequence[Line], *, whole: bool) -> None:
         """Put these lines in the place of a record's rows; undecided ones that stay as they are keep their id."""
         rows = self._open.get(key, [])

@@ -160,8 +160,10 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
         lines = concern.lines(plan) if plan else ()  # what is told in sync_status already is not planned any more
         if ledger.tell(key, lines, foretold.get(key.owner), lost=lost):
             let += [] if concern.comes_later(plan) else [replace(plan, by_policy=True)]
-        elif plan and is_quiet(plan) and (lost or ledger.was_carried(key)):
+        elif plan and not lines and is_quiet(plan) and (lost or ledger.was_carried(key)):
             let.append(plan)
+    for owner in plans.keys() - errors.keys():
+        ledger.forget_others(owner, plans[owner])
     ledger.store()
     if tried := [change for change in forgotten if change.record.key in {plan.record.key for plan in let}]:
         run.save(tried)
