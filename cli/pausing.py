@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cli import cloud, queries, show
+from cli import cloud, show
 from cli.erp import Erp, Where, opened, where
 from cli.exits import Refused
 from kartoteka.fields.table import CONCERNS
@@ -82,7 +82,7 @@ def _what_stopped(concern: str, where: Where, erp: Erp) -> str:
     stack = f" --stack {where.stack}" if where.stack else ""
     since = brake.counted_since(erp.exchange.pauses.released(concern), datetime.now(UTC))
     written = sum(erp.exchange.records.counted(concern, since, prices=prices) for prices in (False, True))
-    clients, groups = queries.deferred_with(erp, concern, BRAKE)
+    clients, groups = erp.desk.deferred_with(concern, BRAKE)
     waiting = [counted(clients, "client"), *([counted(groups, "discount group")] if groups else [])]
     return (
         f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
