@@ -710,8 +710,8 @@ class Concern:
             record = replace(own, link=links[owner], state=RecordState(), conflicts=())
             account = replace(shown[owner.client_id], external_code=owner.client_id)
             (plan,) = self.plans([record], self.shown_by(record, account))
-            after = plan.change().after
-            agrees = not (plan.writes or plan.call or plan.more or plan.change().conflicts)
+            after = plan.whole.after
+            agrees = not (plan.writes or plan.call or plan.more or plan.whole.conflicts)
             if plan.act is Act.MERGE and agrees and after.base and after == RecordState(after.base, status=IN_STEP):
                 found[owner] = self._unconfirmed(after.base)
         return found
