@@ -31,6 +31,18 @@ PAGE = 500
 Answer = Mapping[str, Any]
 
 
+ASKS_A_PERSON = ("confirm", "braked_already")
+"""Refusals that only a person's word ends."""
+
+
+class Refusal(Refused):
+    """A route wants a person's word first; ``facts`` are the figures of why."""
+
+    def __init__(self, message: str, facts: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
 class Behind(Protocol):
     """What answers requests: the function, or its routes in this process."""
 
@@ -92,8 +104,8 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
     message, code = safe(found.get("message", "")), str(found.get("error", ""))
     if status >= 503:
         raise Unavailable(message)
-    if code == "confirm":
-        raise Refused(message)
+    if code in ASKS_A_PERSON:
+        raise Refusal(message, found.get("facts", {}))
     raise WrongName(message) if status in (404, 409) else Failed(message)
 
 
