@@ -155,7 +155,9 @@ def test_without_a_bridge_no_form_is_taken(installation: Installation, visitor: 
     assert answer["statusCode"] == 403
 
 
-@pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "evil"])
+@pytest.mark.parametrize(
+    "back", ["//evil.example/", "////evil.example/", "https://evil.example/", "/\\evil.example", "evil"]
+)
 def test_nobody_is_led_away_from_the_desk(installation: Installation, visitor: Visitor, back: str) -> None:
     where = visitor.send("/pause", concern="billing", back=back)["headers"]["Location"]
     assert where.startswith("/?did=pause")
@@ -328,6 +330,7 @@ def test_a_list_goes_on_page_by_page(installation: Installation, visitor: Visito
     first = visitor.json("clients?limit=3")
     assert [row["id"] for row in first["rows"]] == ["K-0", "K-1", "K-2"]
     assert first["next"] == 3
+    assert visitor.json("clients?limit=7")["next"] is None
     last = visitor.json("clients?limit=3&start=6")
     assert [row["id"] for row in last["rows"]] == ["K-6"]
     assert last["next"] is None
