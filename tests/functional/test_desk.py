@@ -205,7 +205,7 @@ def test_a_question_shows_both_sides_and_is_answered(installation: Installation,
     assert question["client"]["company"] == "Firma K-1"
     assert [each["login"] for each in question["accounts"]] == ["a", "b"]
     chosen = question["accounts"][1]["panel_client_id"]
-    assert "found by: email" in visitor.page("/questions")
+    assert "found by: e-mail" in visitor.page("/questions")
     visitor.send("/questions/create", client_id="K-1")
     visitor.send("/questions/link", client_id="K-1", panel_client_id=chosen)
     said = installation.sql("SELECT panel_client_id, decision FROM sync_matches")

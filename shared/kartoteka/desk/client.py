@@ -68,7 +68,9 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
     panel = (last.values or {}) if last else {}
     erp = record.erp or {}
     lines = concern.lines(plan) if plan else []
-    names = [name for name in concern.rows.fields if any(name in side for side in (erp, base.erp, panel))]
+    sides = (erp, base.erp, panel)
+    names = [name for name in concern.rows.fields if any(as_text(side.get(name)) for side in sides)]
+    undecided = {conflict.field: conflict.id for conflict in record.conflicts}
     return {
         "item_id": record.key.item_id,
         "state": str(status.state) if status else "",
@@ -82,6 +84,7 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
                 "base": as_text(base.erp.get(name)),
                 "panel": as_text(panel.get(name)),
                 "shown": name in panel,
+                "conflict": undecided.get(name),
                 "next": next((_line(line) for line in lines if line.field == name), None),
             }
             for name in names

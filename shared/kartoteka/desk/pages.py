@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
-from kartoteka.fields.table import CONCERNS, NAMED_BY
+from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
 
 HERE = Path(__file__).parent / "templates"
 POLICY = (
@@ -58,7 +60,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(link=link, concerns=list(CONCERNS), states=[str(s) for s in State], named_by=NAMED_BY)
-    environment.filters.update(plain=plain, moment=_moment)
+    environment.filters.update(plain=plain, moment=_moment, spelled=_spelled)
     return environment
 
 
@@ -72,12 +74,18 @@ def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
         """Return a word of the mechanism: by its kind where that has one of its own."""
         return t(f"{kind}.{text}") if f"{kind}.{text}" in texts.TEXTS else t(text)
 
+    def label(column: str) -> str:
+        """Return what a person calls a column."""
+        polish, english = LABELS.get(column, (column, column))
+        return polish if lang == texts.PL else english
+
     return (
         _environment()
         .get_template(f"{name}.html")
         .render(
             t=t,
             word=word,
+            label=label,
             age=lambda minutes: _age(minutes, lang),
             lang=lang,
             form=form,
@@ -140,9 +148,28 @@ def bars(rows: Sequence[Mapping[str, Any]], names: Sequence[str], label: str) ->
     }
 
 
+def by_day(found: Data, now: datetime) -> Sequence[Data]:
+    """Return the panel calls of each of the last seven days, the earliest first."""
+    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(6, -1, -1)]
+    known = found["calls"]["days"] if found["calls"] else {}
+    return [{"day": day, "calls": known.get(day, 0)} for day in days]
+
+
 def _moment(value: Any) -> str:
     """Return a moment to the minute, or to the second where it is one of a list."""
     return str(plain(value) or "")[:16].replace("T", " ")
+
+
+def _spelled(value: Any) -> str:
+    """Return a value as a person reads it: of values that stand as JSON, each by its name."""
+    text = str(value)
+    if not text.startswith("{"):
+        return text
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return ", ".join(f"{name}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
 
 
 def _age(minutes: int, lang: str) -> str:

@@ -101,14 +101,12 @@ def style() -> Response[str]:
 def page_overview() -> Response[str]:
     """Show where it stands."""
     found = overview.overview(_desk())
-    calls = found["calls"]
-    days = [{"day": day, "calls": count} for day, count in sorted(calls["days"].items())] if calls else []
     return _page(
         "overview",
         found=found,
         lines=pages.by_concern(found),
         written=pages.bars(found["activity"], ("to_panel", "to_erp"), "hour"),
-        by_day=pages.bars(days, ("calls",), "day"),
+        by_day=pages.bars(pages.by_day(found, _desk().now()), ("calls",), "day"),
     )
 
 

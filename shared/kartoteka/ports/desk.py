@@ -90,7 +90,10 @@ class DeskTables(Protocol):
         ...
 
     def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
-        """Return the records in one of these states, the longest first, with ``due_at`` where they are deferred."""
+        """Return the records in one of these states, the longest first, with ``due_at`` where they are deferred.
+
+        ``question`` is 1 where accounts stand in ``sync_matches`` that the client may have.
+        """
         ...
 
     def conflicts(self, limit: int, *, closed_too: bool, asked: Asked = ALL) -> Sequence[Row]:
