@@ -183,8 +183,6 @@ class Concern:
 
         With a client that has no account yet nothing is, as :meth:`without_link` says, unless something is kept of it.
         """
-        if self.only_plans:  # what was planned once may be nothing any more
-            return self.load(owners)
         ids = [owner.client_id for owner in owners if owner.client_id]
         untouched = self.run.exchange.records.untouched(self.name, ids) if ids else frozenset[str]()
         return self.load([owner for owner in owners if owner.client_id not in untouched])

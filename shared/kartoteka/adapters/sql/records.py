@@ -91,6 +91,7 @@ _FORMER = sa.union_all(
 
 
 _STATE = (sync_base, sync_status)
+"""The tables that keep a record's state."""
 
 
 def _nothing_in(table: sa.Table, client: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
