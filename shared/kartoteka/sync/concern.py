@@ -179,8 +179,13 @@ class Concern:
         return [self.by_policy(record) for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
-        """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done."""
-        return self.load(owners)
+        """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done.
+
+        With a client that has no account yet nothing is, as :meth:`without_link` says, unless something is kept of it.
+        """
+        ids = [owner.client_id for owner in owners if owner.client_id]
+        untouched = self.run.exchange.records.untouched(self.name, ids) if ids else frozenset[str]()
+        return self.load([owner for owner in owners if owner.client_id not in untouched])
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with what the policy makes of its row."""
