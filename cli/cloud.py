@@ -86,16 +86,9 @@ def waiting(sqs: SQSClient, url: str) -> int:
     return sum(int(count) for count in found["Attributes"].values())
 
 
-def runs(stack: Stack, limit: int) -> Sequence[dict[str, Any]]:
+def runs(stack: Stack, limit: int) -> Sequence[Mapping[str, Any]]:
     """Return the last worker runs, the newest first: when, which concern, and the figures."""
-    found = stack.dynamodb().query(
-        TableName=stack.table,
-        KeyConditionExpression="pk = :run",
-        ExpressionAttributeValues={":run": {"S": "run"}},
-        ScanIndexForward=False,
-        Limit=limit,
-    )
-    return [_run(item) for item in found["Items"]]
+    return DynamoState(stack.table, stack.dynamodb).last_runs(limit)
 
 
 def calls(stack: Stack, now: datetime) -> dict[str, Any]:
@@ -120,7 +113,7 @@ def _budget(stack: Stack) -> int | None:
         return None
 
 
-def _run(item: Mapping[str, Any]) -> dict[str, Any]:
-    at, _, run_id = item["sk"]["S"].partition("#")
-    figures = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "expires_at"}
-    return {"at": at, "run_id": run_id, "concern": item["concern"]["S"], **figures}
+def identity(stack: Stack) -> str:
+    """Return the name of who acts here, as AWS knows it: the last part of its ARN."""
+    client = stack.session.client("sts", endpoint_url=stack.endpoint, config=CONNECT)
+    return str(client.get_caller_identity()["Arn"]).rpartition("/")[2]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 import click
-import sqlalchemy as sa
 
-from cli import queries, show
-from cli.erp import Erp, Where, opened, where
-from cli.exits import WrongName
-from kartoteka.adapters.sql.tables import sync_conflicts
+from cli import show
+from cli.door import door
+from cli.erp import Where, where
 from kartoteka.model import Side
 
 COLUMNS = ("id", "client_id", "concern", "item_id", "field", "erp_value", "panel_value", "base_value", "raised_at")
@@ -28,8 +23,8 @@ def conflicts(ctx: click.Context, where: Where, closed_too: bool, limit: int, as
     """List the fields that were edited differently on both sides and wait for a person, the latest first."""
     if ctx.invoked_subcommand is not None:
         return
-    with opened(where) as erp:
-        rows = queries.conflicts(erp, limit, closed_too=closed_too)
+    with door(where) as desk:
+        rows = desk.rows("conflicts", limit, all=closed_too and 1)
     if as_json:
         show.document({"conflicts": rows})
         return
@@ -47,24 +42,10 @@ def conflicts(ctx: click.Context, where: Where, closed_too: bool, limit: int, as
 @click.pass_context
 def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_json: bool) -> None:
     """Settle an open conflict: the value of this side goes to the other one with the next run."""
-    with opened(where) as erp:
-        row = _decide(erp, conflict_id, side)
+    with door(where) as desk:
+        row = desk.post("conflicts/decide", id=conflict_id, side=side)["conflict"]
     if as_json or (ctx.parent and ctx.parent.params["as_json"]):
         show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
         return
     about = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))
     click.echo(f"conflict {conflict_id} ({about}): {side} wins; the next run carries it out")
-
-
-def _decide(erp: Erp, conflict_id: int, side: str) -> dict[str, Any]:
-    """Write the decision down as a person's answer, and return the conflict."""
-    columns = sync_conflicts.c
-    this = columns.id == conflict_id
-    answer = sa.update(sync_conflicts).values(decision=side, decided_at=datetime.now(UTC))
-    changed = erp.answer(answer.where(this, columns.closed_at.is_(None)))
-    found = erp.rows(sa.select(sync_conflicts).where(this))
-    if not found:
-        raise WrongName(f"there is no conflict {conflict_id}: `kartoteka conflicts` lists the open ones")
-    if not changed:
-        raise WrongName(f"conflict {conflict_id} is closed already; edit the field on either side to change it")
-    return found[0]

@@ -1,4 +1,4 @@
-"""The exchange database that a command looks into, and the statements it runs there.
+"""The exchange database that a command looks into.
 
 A command's own writes are a person's answers: the triggers log them, and so they are collected like the ERP's.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -21,6 +21,7 @@ from cli import cloud
 from cli import stack as stacks
 from cli.exits import Unavailable, told
 from kartoteka.adapters import sql
+from kartoteka.adapters.sql.desk import SqlDesk
 from kartoteka.adapters.sql.dialect import parse_url
 
 _erp_url = click.option(
@@ -68,19 +69,10 @@ class Erp:
 
     exchange: sql.SqlExchange
 
-    def rows(self, statement: sa.Executable) -> Sequence[dict[str, Any]]:
-        """Run a SELECT and return its rows by column."""
-        with self.exchange.database.reading() as connection:
-            return [dict(row) for row in connection.execute(statement).mappings()]
-
-    def number(self, statement: sa.Executable) -> int:
-        """Run a SELECT of one number."""
-        return next(iter(self.rows(statement)[0].values())) or 0
-
-    def answer(self, statement: sa.Update) -> int:
-        """Run a person's UPDATE and return how many rows it changed."""
-        with self.exchange.database.writing() as connection:
-            return int(connection.execute(statement).rowcount)
+    @property
+    def desk(self) -> SqlDesk:
+        """The same database as a person sees it."""
+        return self.exchange.desk
 
 
 @contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli import queries, show
-from cli.erp import Where, opened, where
+from cli import show
+from cli.door import door
+from cli.erp import Where, where
 
 COLUMNS = (
     "at",
@@ -26,17 +27,18 @@ COLUMNS = (
 @click.argument("client_id", required=False)
 @where
 @click.option("--group", metavar="GROUP_ID", help="Of one discount group and its prices.")
+@click.option("--run", metavar="RUN_ID", help="Of one run.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows to list.")
 @show.as_json
-def history(client_id: str | None, where: Where, group: str | None, limit: int, as_json: bool) -> None:
+def history(client_id: str | None, where: Where, group: str | None, run: str | None, limit: int, as_json: bool) -> None:
     """List what was written into the panel and into the ERP's rows, the latest first; of one client, or of all.
 
     An account that was opened is one row without a field; its values stand there as JSON.
     """
     if client_id is not None and group is not None:
         raise click.UsageError("give a client or a --group, not both")
-    with opened(where) as erp:
-        rows = queries.history(erp, client_id, limit, group=group)
+    with door(where) as desk:
+        rows = [] if group == "" else desk.rows("history", limit, client_id=client_id, group_id=group, run_id=run)
     if as_json:
         show.document({"history": rows})
         return

@@ -8,11 +8,15 @@ import click
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
+    "desk": "cli.desk:desk",
     "doctor": "cli.doctor:doctor",
+    "held": "cli.held:held",
     "history": "cli.history:history",
+    "incoming": "cli.incoming:incoming",
     "pause": "cli.pausing:pause",
     "plan": "cli.plan:plan",
     "policy": "cli.policy:policy",
+    "questions": "cli.questions:questions",
     "redrive": "cli.redrive:redrive",
     "resume": "cli.pausing:resume",
     "resync": "cli.resync:resync",

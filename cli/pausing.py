@@ -5,16 +5,16 @@ What is paused stands in the exchange database, and so does a person's word to w
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 import click
 
-from cli import cloud, queries, show
-from cli.erp import Erp, Where, opened, where
+from cli import cloud, show
+from cli.door import Refusal, door
+from cli.erp import Where, where
 from cli.exits import Refused
 from kartoteka.fields.table import CONCERNS
 from kartoteka.sentences import counted
-from kartoteka.sync import brake
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.retry import BRAKE
 
@@ -39,14 +39,14 @@ def pause(concern: str, where: Where, reason: str, as_json: bool) -> None:
     What is in its queue is deferred; it comes back after `resume`, within the hour or at the next `tick`. A concern
     that the brake has stopped is paused already. Discounts are paused as a whole: the groups, and who is in them.
     """
-    with opened(where) as erp:
-        pauses = erp.exchange.pauses
-        if pauses.paused().get(concern) == BRAKE:
-            raise Refused(
-                f"{concern} is stopped by the brake already, and a plain pause would take its place; "
-                f"`{cloud.way_on(concern, BRAKE, where.stack)}` ends it"
-            )
-        pauses.pause(concern, reason, at=datetime.now(UTC))
+    try:
+        with door(where) as desk:
+            desk.post("pause", concern=concern, reason=reason)
+    except Refusal:
+        raise Refused(
+            f"{concern} is stopped by the brake already, and a plain pause would take its place; "
+            f"`{cloud.way_on(concern, BRAKE, where.stack)}` ends it"
+        ) from None
     if as_json:
         show.document({"concern": concern, "paused": True, "reason": reason})
         return
@@ -64,11 +64,11 @@ def resume(concern: str, where: Where, confirm: bool, as_json: bool) -> None:
     A concern that the brake has stopped goes on with --confirm only: what it has stopped is written, and what comes
     later is counted from 0.
     """
-    with opened(where) as erp:
-        reason = erp.exchange.pauses.paused().get(concern)
-        if reason == BRAKE and not confirm:
-            raise Refused(_what_stopped(concern, where, erp))
-        erp.exchange.pauses.resume(concern, released_at=datetime.now(UTC) if reason == BRAKE else None)
+    try:
+        with door(where) as desk:
+            reason = desk.post("resume", concern=concern, confirm=confirm)["reason"]
+    except Refusal as refusal:
+        raise Refused(_what_stopped(concern, where, refusal.facts)) from None
     if as_json:
         show.document({"concern": concern, "paused": False, "was_paused": reason is not None})
     elif reason == BRAKE:
@@ -77,12 +77,10 @@ def resume(concern: str, where: Where, confirm: bool, as_json: bool) -> None:
         click.echo(f"{concern} goes on" if reason is not None else f"{concern} was not paused")
 
 
-def _what_stopped(concern: str, where: Where, erp: Erp) -> str:
+def _what_stopped(concern: str, where: Where, facts: Mapping[str, str]) -> str:
     """Say what the brake did, and what a person may do now."""
     stack = f" --stack {where.stack}" if where.stack else ""
-    since = brake.counted_since(erp.exchange.pauses.released(concern), datetime.now(UTC))
-    written = sum(erp.exchange.records.counted(concern, since, prices=prices) for prices in (False, True))
-    clients, groups = queries.deferred_with(erp, concern, BRAKE)
+    written, clients, groups = (int(facts[name]) for name in ("written", "clients", "groups"))
     waiting = [counted(clients, "client"), *([counted(groups, "discount group")] if groups else [])]
     return (
         f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "

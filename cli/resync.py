@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from cli import cloud, queries, show
+from cli import cloud, show
 from cli import stack as stacks
 from cli.erp import Erp, Where, opened, where
 from cli.exits import WrongName
@@ -90,7 +90,7 @@ class _Work:
 
     def choose(self) -> None:
         """Find what was named, or all groups where nothing was."""
-        found = queries.clients(self.erp, self.client_ids)
+        found = self.erp.desk.clients(self.client_ids)
         _refuse_unknown("row in clients", [key for key in self.client_ids if key not in found])
         self.skipped = [key for key in self.client_ids if found[key] is not self.linked]
         self.client_ids = [key for key in self.client_ids if found[key] is self.linked]
@@ -102,8 +102,8 @@ class _Work:
 
     def send(self, queue: SqsQueue) -> dict[str, Any]:
         """Send all of it, the groups first: clients are put into them. Return the figures."""
-        total = queries.count_clients(self.erp, self.concern) if self.everybody else len(self.client_ids)
-        pages = queries.pages_of_clients(self.erp, self.concern) if self.everybody else [self.client_ids]
+        total = self.erp.desk.count_clients(self.concern) if self.everybody else len(self.client_ids)
+        pages = self.erp.desk.pages_of_clients(self.concern) if self.everybody else [self.client_ids]
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             figures = self._send_groups(queue, progress) if self.has_groups else {}
@@ -129,7 +129,7 @@ class _Work:
         prices = calls = messages = 0
         for some in pieces(self.group_ids, CHUNK):
             for group_id in some:
-                count = queries.prices(self.erp, group_id)
+                count = self.erp.desk.prices(group_id)
                 prices, calls = prices + count, calls - (-count // BATCH)
                 self.erp.exchange.prices.doubt(group_id, None)
                 progress.advance(bar)

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from cli import cloud, queries, show
+from cli import cloud, show
 from cli import stack as stacks
-from cli.erp import Erp, Where, opened, where
+from cli.door import door
+from cli.erp import Where, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
 from kartoteka.sentences import counted
-from kartoteka.sync.unread import TOO_LONG
 
 RUNS = 5
 UNMATCHED = (
@@ -48,8 +48,8 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
     Exits 0 whatever it finds, unless --exit-code is given.
     """
-    with opened(where) as erp:
-        report = _database(erp, limit)
+    with door(where) as desk:
+        report = desk.get("overview", limit=limit)
     report["cloud"] = _cloud(where)
     if as_json:
         show.document(report)
@@ -64,20 +64,6 @@ def _waits_for_a_person(report: Report) -> bool:
     totals = report["totals"]
     others = (report[name] for name in ("unread", "paused", "triggers_missing"))
     return bool(totals["held"] or totals["undecided"] or any(others))
-
-
-def _database(erp: Erp, limit: int) -> Report:
-    return {
-        "totals": queries.totals(erp),
-        "states": queries.states(erp),
-        "held": queries.held(erp, limit),
-        "deferred": queries.deferred(erp),
-        "unread": queries.unread(erp, limit, datetime.now(UTC) - TOO_LONG),
-        "unmatched": queries.unmatched(erp),
-        "not_shown": queries.not_shown(erp),
-        "paused": dict(erp.exchange.pauses.paused()),
-        "triggers_missing": {table: str(why) for table, why in erp.exchange.log.unlogged().items()},
-    }
 
 
 def _cloud(where: Where) -> Report | None:

@@ -362,7 +362,7 @@ class Change:
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
         return bool(
-            self.after != self.record.state
+            (self.after is not self.record.state and self.after != self.record.state)
             or self.written
             or self.conflicts
             or self.closed

@@ -338,6 +338,11 @@ class Policy(_Section):
         section: ConcernPolicy = getattr(self, concern)
         return (section.mode or self.mode) == "plan"
 
+    @property
+    def plans_anything(self) -> bool:
+        """Whether anything is only planned: the whole, or a concern."""
+        return any(self.only_plans(concern) for concern in table.CONCERNS)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -11,7 +11,7 @@ import os
 import uuid
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,10 @@ from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Halt
 from kartoteka.fields.table import CONCERNS
 from kartoteka.policy import PanelPolicy, Policy, parse
-from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.run import Run
+
+if TYPE_CHECKING:
+    from kartoteka.desk.desk import Desk
 
 CALLS_AT_ONCE = 4
 """Panel calls under way together at most, and no more than the rate limit gives slots in a second."""
@@ -106,6 +108,15 @@ def new_run() -> Run:
     return run
 
 
+def new_desk(by: str) -> Desk:
+    """Return the operator's desk of this installation; ``by``: who asks."""
+    from kartoteka.desk.desk import Desk
+
+    run = new_run()
+    tables = _exchange(_secret(settings().erp_secret)).desk
+    return Desk(run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now)
+
+
 def _refuse_production(where: Settings) -> None:
     """Raise Halt where a rehearsal would speak to the panel that it rehearses for."""
     host = (urlsplit(where.panel_url).hostname or "").rstrip(".")
@@ -177,7 +188,7 @@ def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
 
 
 @lru_cache(maxsize=1)
-def _exchange(url: str) -> Exchange:
+def _exchange(url: str) -> sql.SqlExchange:
     return sql.connect(url)
 
 

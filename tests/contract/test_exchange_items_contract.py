@@ -154,6 +154,19 @@ def test_clients_with_items_are_those_with_rows(bench: Bench) -> None:
     assert bench.exchange.records.having(ADDRESSES, []) == frozenset()
 
 
+def test_untouched_are_clients_without_an_account_of_whom_nothing_is_kept_for_this_concern(bench: Bench) -> None:
+    for n in range(1, 7):
+        bench.erp.insert_client(f"C-{n}")
+    save(bench, item("", "C-1", link=Link("C-1", "501", "jan", "created"), base={}))
+    save(bench, item("", "C-2", status=IN_STEP), item("", "C-3", base={"street": "1"}), item("A-1", "C-4", base={}))
+    save(bench, item("", "C-7", status=IN_STEP))
+    everybody = [f"C-{n}" for n in range(1, 9)]
+    assert bench.exchange.records.untouched(ADDRESSES, everybody) == {"C-5", "C-6"}
+    assert bench.exchange.records.untouched("billing", everybody) == {"C-2", "C-3", "C-4", "C-5", "C-6"}
+    assert bench.exchange.records.untouched(ADDRESSES, ["C-6"]) == {"C-6"}
+    assert bench.exchange.records.untouched(ADDRESSES, []) == frozenset()
+
+
 def test_clients_with_a_group_or_with_figures_are_those_that_have_one(bench: Bench) -> None:
     for client_id, group in (("C-1", "G"), ("C-2", ""), ("C-3", None)):
         bench.erp.insert_client(client_id, discount_group_id=group)

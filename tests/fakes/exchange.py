@@ -615,6 +615,11 @@ class FakeRecords(_Port):
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         return frozenset(client_ids) & self._db.clients.keys()
 
+    def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        db = self._db
+        kept = {k.client_id for k, state in db.states.items() if k.concern == concern and state != RecordState()}
+        return self.existing(client_ids) - kept - db.links.keys()
+
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         db, rows = self._db, CONCERNS[concern]
         found = {key.client_id for key in db.statuses if key.concern == concern} | db.links.keys()

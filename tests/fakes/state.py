@@ -62,6 +62,11 @@ class FakeState:
         self._maybe_fail()
         self.runs.append((at, run_id, concern, dict(summary)))
 
+    def last_runs(self, limit: int) -> list[dict[str, Any]]:
+        self._maybe_fail()
+        latest = sorted(self.runs, key=lambda run: run[0], reverse=True)[:limit]
+        return [{"at": at.isoformat(), "run_id": run, "concern": of, **figures} for at, run, of, figures in latest]
+
     def _maybe_fail(self) -> None:
         if self._failures:
             raise self._failures.pop(0)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cli import queries
 from cli import stack as stacks
 from cli.erp import Where, opened
 from kartoteka.codes import IN_STEP, State, Status
@@ -387,10 +386,10 @@ def test_groups_are_told_on_each_engine(command: Command, sql: SqlBench) -> None
     assert len(command.json("history", "C-1", "--erp-url", sql.url)["history"]) == 1
     with opened(Where(sql.url, None)) as erp:
         for concern, found in {"discounts": ["C-1"], "credit": [], "billing": ["C-1"], "accounts": []}.items():
-            assert [key for page in queries.pages_of_clients(erp, concern) for key in page] == found
-            assert queries.count_clients(erp, concern) == len(found)
-        assert queries.deferred_with(erp, "discounts", "brake") == (0, 1)
-        assert queries.prices(erp, "G-1") == 0
+            assert [key for page in erp.desk.pages_of_clients(concern) for key in page] == found
+            assert erp.desk.count_clients(concern) == len(found)
+        assert erp.desk.deferred_with("discounts", "brake") == (0, 1)
+        assert erp.desk.prices("G-1") == 0
 
 
 # --- which database
@@ -578,7 +577,7 @@ def test_an_address_is_named_with_what_was_decided_and_what_was_written(command:
 
 def test_an_unknown_conflict_and_an_unknown_side_are_refused(command: Command, filled: SqlBench) -> None:
     assert (
-        "there is no conflict 99"
+        "There is no conflict 99"
         in command("conflicts", "decide", "99", "erp", "--erp-url", filled.url, code=65).output
     )
     command("conflicts", "decide", "1", "both", "--erp-url", filled.url, code=2)

@@ -29,6 +29,8 @@ MAY_SEND_TO = {
 FUNCTIONS = sorted(MAY_SEND_TO)
 HOOK = "PanelHookFunction"
 """There only with the parameter Hook: it works no queue, has no schedule, and knows neither database nor panel."""
+DESK = "DeskFunction"
+"""It works no queue and has no schedule; nothing but who may invoke it wakes it."""
 PASSES = {"DeliveryAddressesFunction": ("AddressPassSchedule", "rate(15 minutes)")}
 """Functions with a second schedule: the parameter that governs it, and its default."""
 
@@ -51,7 +53,7 @@ def words(value: Any) -> list[str]:
 
 
 def test_these_are_all_the_functions(template: Template):
-    assert sorted(template.of_kind("AWS::Lambda::Function")) == sorted([*FUNCTIONS, HOOK])
+    assert sorted(template.of_kind("AWS::Lambda::Function")) == sorted([*FUNCTIONS, DESK, HOOK])
 
 
 def test_every_concern_has_a_function_and_a_queue(template: Template):
@@ -79,7 +81,7 @@ def test_the_sam_cli_expands_the_loops_without_being_told_on_the_command_line():
     assert config["default"]["global"]["parameters"]["language_extensions"] is True
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
+@pytest.mark.parametrize("function", [*FUNCTIONS, DESK, HOOK])
 def test_what_is_deployed_for_a_function_is_called_after_it(template: Template, function: str):
     stem = function.removesuffix("Function")
     word = re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
@@ -194,7 +196,7 @@ def test_every_function_knows_the_queue_of_every_concern(template: Template):
 
 def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
     configured = template.of_kind("AWS::Lambda::EventInvokeConfig").values()
-    assert sorted(one["FunctionName"]["Ref"] for one in configured) == sorted([*FUNCTIONS, HOOK])
+    assert sorted(one["FunctionName"]["Ref"] for one in configured) == sorted([*FUNCTIONS, DESK, HOOK])
     for one in configured:
         assert one["MaximumRetryAttempts"] <= 1
         assert one["MaximumEventAgeInSeconds"] <= 300
@@ -225,7 +227,7 @@ def test_no_role_carries_a_policy_of_aws_but_for_a_network_or_tracing(template: 
             assert otherwise == {"Ref": "AWS::NoValue"}, name
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
+@pytest.mark.parametrize("function", [*FUNCTIONS, DESK, HOOK])
 def test_a_function_has_a_role_of_its_own_that_only_lambda_may_take(template: Template, function: str):
     role = template.role_of(function)
     assert role == function.replace("Function", "Role")
@@ -233,7 +235,7 @@ def test_a_function_has_a_role_of_its_own_that_only_lambda_may_take(template: Te
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [*FUNCTIONS, DESK])
 def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, function: str):
     stem = function.removesuffix("Function")
     allowed: dict[str, set[str]] = {}
@@ -250,11 +252,23 @@ def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, fun
         **{action: {f"{stem}LogGroup"} for action in ("logs:CreateLogStream", "logs:PutLogEvents")},
         "ssm:GetParameter": {"PolicyParameter"},
         "secretsmanager:GetSecretValue": {"PanelSecret", "ErpSecret"},
-        "sqs:SendMessage": MAY_SEND_TO[function],
+        "sqs:SendMessage": MAY_SEND_TO.get(function, ALL_QUEUES),
     }
     if f"{stem}Queue" in template.of_kind("AWS::SQS::Queue"):
         expected |= {action: {f"{stem}Queue"} for action in OWN_QUEUE}
     assert allowed == expected
+
+
+def test_nothing_wakes_the_desk_and_it_has_no_address(template: Template):
+    assert not template.of_kind("AWS::Lambda::Url")
+    wakers = (
+        "AWS::Scheduler::Schedule",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+        "AWS::ApiGatewayV2::Api",
+    )
+    for kind in wakers:
+        assert not any(DESK in mentioned(body) for body in template.of_kind(kind).values()), kind
 
 
 def test_the_scheduler_may_wake_one_function_with_each_role(template: Template):
@@ -284,7 +298,7 @@ def test_secrets_go_to_secrets_manager_and_nowhere_else(template: Template):
     assert not mentioned(template.document["Outputs"]) & SECRETS
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [*FUNCTIONS, DESK])
 def test_the_environment_holds_names_and_no_keys(template: Template, function: str):
     variables = template.of_kind("AWS::Lambda::Function")[function]["Environment"]["Variables"]
     assert not mentioned(variables) & SECRETS
@@ -325,7 +339,7 @@ def test_the_table_outlives_its_stack_without_standing_in_the_next_ones_way(temp
     assert "TableName" not in table["Properties"]
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS, HOOK])
+@pytest.mark.parametrize("function", [*FUNCTIONS, DESK, HOOK])
 def test_a_function_logs_to_a_group_of_its_own_that_forgets(template: Template, function: str):
     group = function.replace("Function", "LogGroup")
     assert template.of_kind("AWS::Lambda::Function")[function]["LoggingConfig"]["LogGroup"] == {"Ref": group}
@@ -337,12 +351,12 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
     rings = {(alarm["MetricName"], *mentioned(alarm["Dimensions"])) for alarm in alarms}
     for queue in queues(template, dead=True):
         assert ("ApproximateNumberOfMessagesVisible", queue) in rings
-    for function in [*FUNCTIONS, HOOK]:
+    for function in [*FUNCTIONS, DESK, HOOK]:
         assert ("Errors", function) in rings
     services = {
         body["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]["Fn::Sub"]
         for name, body in template.of_kind("AWS::Lambda::Function").items()
-        if name != HOOK
+        if name not in (DESK, HOOK)
     }
     assert services_that_ring(template, "Halted") == services
     assert services_that_ring(template, "Delayed") == services
@@ -378,7 +392,7 @@ def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
 
 def test_every_queue_and_function_is_told_to_who_deployed(template: Template):
     outputs = {name: mentioned(output["Value"]) for name, output in template.document["Outputs"].items()}
-    for name in [*FUNCTIONS, HOOK]:
+    for name in [*FUNCTIONS, DESK, HOOK]:
         assert outputs[f"{name}Name"] == {name}
     for name in queues(template, dead=False) | queues(template, dead=True):
         assert outputs[f"{name}Url"] == {name}

@@ -201,7 +201,7 @@ def _prefix(number: str, issuer: str, *, others: bool) -> str:
     return start + "E" if start == "CH" and rest.startswith("E") else start
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _e164(plain: str, region: str) -> tuple[str, str]:
     """Return a telephone number in E.164, else the plain text, and its digits without the country's."""
     try:

@@ -231,6 +231,8 @@ COUNTRY_FIELD = "country_code"
 CURRENCY_FIELD = "currency"
 TYPE_FIELD, FIRM = "client_type", "firm"
 COMPANY_FIELD, PERSON_FIELDS = "company", ("first_name", "last_name")
+NAMED_BY = (COMPANY_FIELD, *PERSON_FIELDS, *RECOGNISED_BY)
+"""By what a person looks a client up, beside its code."""
 """What a firm needs, and what a person needs."""
 SHOPS_FIELD = "shops"
 GROUP_FIELD = "discount_group_id"
@@ -378,3 +380,43 @@ CONCERNS: Mapping[str, Rows] = MappingProxyType(
     }
 )
 """Every concern by name, in the order in which a new client needs them."""
+
+
+LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "active": ("konto czynne", "active"),
+        "additional": ("dodatkowa linia", "additional line"),
+        "as_of": ("stan na", "as of"),
+        "balance": ("saldo", "balance"),
+        "base_price": ("cena bazowa", "base price"),
+        "city": ("miejscowość", "city"),
+        "client_type": ("rodzaj klienta", "type"),
+        "company": ("firma", "company"),
+        "country_code": ("kraj", "country"),
+        "credit_allowed": ("kredyt dozwolony", "credit allowed"),
+        "credit_limit": ("limit kredytu", "credit limit"),
+        "currency": ("waluta", "currency"),
+        "discount_group_id": ("grupa rabatowa", "discount group"),
+        "email": ("e-mail", "e-mail"),
+        "first_name": ("imię", "first name"),
+        "language": ("język", "language"),
+        "last_name": ("nazwisko", "last name"),
+        "local_government": ("jednostka samorządu", "local government"),
+        "name": ("nazwa", "name"),
+        "nip": ("NIP", "tax number"),
+        "overdue": ("po terminie", "overdue"),
+        "payment_days": ("dni na zapłatę", "days to pay"),
+        "phone": ("telefon", "phone"),
+        "price": ("cena", "price"),
+        "province": ("województwo", "province"),
+        "rebate_percent": ("rabat %", "rebate %"),
+        "shops": ("sklepy", "shops"),
+        "street": ("ulica", "street"),
+        "valid_from": ("ważne od", "valid from"),
+        "valid_to": ("ważne do", "valid to"),
+        "vat_eu": ("VAT UE", "EU VAT"),
+        "wholesaler": ("hurtownik", "wholesaler"),
+        "zip_code": ("kod pocztowy", "postcode"),
+    }
+)
+"""What a person calls a column, in Polish and in English; statuses name columns by their own names."""

@@ -154,6 +154,10 @@ class Records(Protocol):
         """Return those ids that have a row in ``clients``."""
         ...
 
+    def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        """Return those ids in ``clients`` that are not linked, and of whom nothing is kept or said for this concern."""
+        ...
+
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         """Return up to ``limit`` ids greater than ``after``, in order, that have no row in ``clients``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -105,4 +105,8 @@ class SyncState(Protocol):
 
     def record_run(self, summary: Mapping[str, int], *, run_id: str, concern: str, at: datetime) -> None:
         """Keep the figures of one worker run for a while (they expire)."""
+        ...
+
+    def last_runs(self, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return the last worker runs, the newest first: ``at`` (ISO 8601), ``run_id``, ``concern``, the figures."""
         ...

@@ -179,8 +179,13 @@ class Concern:
         return [self.by_policy(record) for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
-        """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done."""
-        return self.load(owners)
+        """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done.
+
+        With a client that has no account yet nothing is, as :meth:`without_link` says, unless something is kept of it.
+        """
+        ids = [owner.client_id for owner in owners if owner.client_id]
+        untouched = self.run.exchange.records.untouched(self.name, ids) if ids else frozenset[str]()
+        return self.load([owner for owner in owners if owner.client_id not in untouched])
 
     def by_policy(self, record: Record) -> Record:
         """Return a record with what the policy makes of its row."""
@@ -711,8 +716,8 @@ class Concern:
             record = replace(own, link=links[owner], state=RecordState(), conflicts=())
             account = replace(shown[owner.client_id], external_code=owner.client_id)
             (plan,) = self.plans([record], self.shown_by(record, account))
-            after = plan.change().after
-            agrees = not (plan.writes or plan.call or plan.more or plan.change().conflicts)
+            after = plan.whole.after
+            agrees = not (plan.writes or plan.call or plan.more or plan.whole.conflicts)
             if plan.act is Act.MERGE and agrees and after.base and after == RecordState(after.base, status=IN_STEP):
                 found[owner] = self._unconfirmed(after.base)
         return found

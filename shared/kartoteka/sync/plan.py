@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -56,7 +57,7 @@ class Act(enum.StrEnum):
     """The record stays as it is on both sides; something may be said of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What is to be done with one record, and what is stored once it is done.
 
@@ -93,7 +94,7 @@ class Plan:
             or self.call is not None
             or self.more
             or any(step.target for step in self.steps)
-            or bool(self.change())
+            or bool(self.whole)
         )
 
     @property
@@ -161,16 +162,19 @@ class Plan:
         """Whether all that is to be done is to note what the panel shows of our own writes."""
         base = self.record.state.base
         waits = base is not None and bool(base.sent) and self.record.state.intent is None
-        return (
-            waits and self.act is Act.MERGE and not (self.writes or self.call or self.more or self.change().conflicts)
-        )
+        return waits and self.act is Act.MERGE and not (self.writes or self.call or self.more or self.whole.conflicts)
+
+    @cached_property
+    def whole(self) -> Change:
+        """What is to be stored where all is carried out: asked for more than once, since it says whether there is."""
+        return self.change()
 
     def outcome(self, *, panel: bool = True, item_id: str = "", at: datetime | None = None) -> Change:
         """Return what is to be stored, and what instead where the ERP's row cannot be written.
 
         ``at``: when the panel has answered, where that is known better than from the time of the plan.
         """
-        whole = self.change(panel=panel, item_id=item_id, at=at)
+        whole = self.whole if panel and not item_id and at is None else self.change(panel=panel, item_id=item_id, at=at)
         if whole.row is None:
             return whole
         return replace(whole, otherwise=self.change(panel=panel, erp=False, item_id=item_id, at=at))
@@ -200,7 +204,8 @@ class Plan:
             before = self.record.state
             waits = codes.is_asked_again(self.status) and self.status == before.status
             deferral = before.deferral if waits else None
-            state = replace(before, deferral=deferral, status=self.status, decision=self.decision)
+            kept = (before.deferral, before.status, before.decision) == (deferral, self.status, self.decision)
+            state = before if kept else replace(before, deferral=deferral, status=self.status, decision=self.decision)
             return replace(state, base=self.base, intent=None) if self.earlier else state
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:

@@ -28,8 +28,10 @@ def gone_back(fields: Fields, base: Forms, shown: Values, former: Former | None)
     erp, panel, sent = dict(base.erp), dict(base.panel), dict(base.sent)
     for name in (base.panel.keys() | base.sent.keys()) & shown.keys():
         field, last = fields[name], base.erp[name] if name in base.sent else base.panel[name]
+        if shown[name] == last:
+            continue  # to the letter the same has not gone back, whatever country it is read by
         if not field.comparable:
-            if former is None and shown[name] != last:
+            if former is None:
                 erp[name] = None
                 panel.pop(name, None)
                 sent.pop(name, None)

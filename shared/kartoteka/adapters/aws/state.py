@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -134,6 +134,18 @@ class DynamoState:
         key = _key("run", f"{moment.isoformat(timespec='milliseconds')}#{run_id}")
         self._put({**figures, **key, "concern": {"S": concern}, "expires_at": expires})
 
+    def last_runs(self, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return the last worker runs, the newest first."""
+        with translated("dynamodb"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :run",
+                ExpressionAttributeValues={":run": {"S": "run"}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        return [_run(item) for item in found["Items"]]
+
     # the works
 
     def _get(self, key: Item) -> Item:
@@ -175,6 +187,12 @@ def _key(pk: str, sk: str) -> Item:
 
 _RATE = _key("rate", "rate")
 _WAKE = _key("wake", "feed")
+
+
+def _run(item: Mapping[str, Any]) -> dict[str, Any]:
+    at, _, run_id = item["sk"]["S"].partition("#")
+    figures = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "expires_at"}
+    return {"at": at, "run_id": run_id, "concern": item["concern"]["S"], **figures}
 
 
 def _number(value: float) -> Item:

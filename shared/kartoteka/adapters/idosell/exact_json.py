@@ -9,12 +9,14 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
+_plain = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def written(value: Any) -> str:
     """Return the value as JSON, amounts digit for digit. TypeError for what has no exact form, as a float or NaN."""
     match value:
         case None | bool() | int() | str():
-            return json.dumps(value, ensure_ascii=False)
+            return _plain(value)
         case Decimal() if value.is_finite():
             return format(value, "f")
         case dict():
@@ -35,7 +37,7 @@ def read(content: bytes) -> Any:
 def _name(name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{type(name).__name__} is no name in JSON")
-    return json.dumps(name, ensure_ascii=False)
+    return _plain(name)
 
 
 def _no_constant(name: str) -> NoReturn:

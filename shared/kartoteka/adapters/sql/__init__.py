@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.desk import SqlDesk
 from kartoteka.adapters.sql.figures import SqlFigures
 from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.log import SqlChangeLog
@@ -33,6 +34,11 @@ class SqlExchange(Exchange):
     def identity(self) -> str:
         """Which database stands at the address now."""
         return self.database.identity
+
+    @property
+    def desk(self) -> SqlDesk:
+        """The same database as a person sees it."""
+        return SqlDesk(self.database)
 
     def rest(self) -> None:
         """Let go, between two runs, of what must not stay open."""

@@ -90,6 +90,16 @@ _FORMER = sa.union_all(
 """What fields have held: of a conflict that the panel has won only its own row tells what both sides once agreed on."""
 
 
+_STATE = (sync_base, sync_status)
+"""The tables that keep a record's state."""
+
+
+def _nothing_in(table: sa.Table, client: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a table of states has no row of a client's, or of its items, for a concern."""
+    own = (table.c.client_id == client, table.c.group_id == "", table.c.concern == sa.bindparam("concern"))
+    return ~sa.exists().where(*own)
+
+
 class SqlRecords(Records):
     """The records of one database."""
 
@@ -104,6 +114,9 @@ class SqlRecords(Records):
         keys = (client.id > sa.bindparam("after"), database.dialect.is_key(client.id))
         self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
+        self._untouched = self._existing.where(
+            ~sa.exists().where(_LINK.client_id == client.id), *(_nothing_in(table, client.id) for table in _STATE)
+        )
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = sync_base.update().where(*waiting, among(*_OWNER)).values(due_at=sa.bindparam("until"))
 
@@ -140,6 +153,10 @@ class SqlRecords(Records):
     def existing(self, client_ids: Collection[str]) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, self._existing, client_ids))
+
+    def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(row[0] for row in by_ids(connection, self._untouched, client_ids, concern=concern))
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

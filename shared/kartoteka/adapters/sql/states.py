@@ -88,7 +88,7 @@ def _kept(row: Sequence[Any]) -> tuple[Any, ...]:
     """Return the first attributes of a :class:`RecordState`: all but its status and a person's decision."""
     values, panel_id, notes, intent, due_at, attempts, tries, code, unread_since = row
     return (
-        None if values is None else _forms(json.loads(values)),
+        None if values is None else _forms(values),
         panel_id or "",
         {field: Note(*note) for field, note in json.loads(notes).items()} if notes else {},
         None if intent is None else _intent(json.loads(intent)),
@@ -165,7 +165,10 @@ def _spelled(base: Forms) -> dict[str, Any]:
     return document
 
 
-def _forms(document: dict[str, Any]) -> Forms:
+@lru_cache(maxsize=8192)
+def _forms(spelled_base: str) -> Forms:
+    """Read a base. One that is to be stored is read again, locked, to see that nobody has changed it since."""
+    document: dict[str, Any] = json.loads(spelled_base)
     remembered = [_sent(*each) for each in document.pop(_SENT, ())]
     erp: dict[str, Value] = {}
     panel: dict[str, Value] = {}

@@ -848,7 +848,7 @@ class Accounts(Concern):
             self._opened[record.key.client_id] = Opened(request.values, record.erp or {}, plan.shown.refused)
             self._fresh.add(record.key.client_id)
         agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
-        return self._linked(record, link, agreed, _opening(request).written)
+        return self._linked(record, link, agreed, plan.intent.written if plan.intent else ())
 
     def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
         """Return the change that links a client; with nothing ``agreed`` it is still to be opened or closed."""
@@ -945,5 +945,8 @@ def opened_values(intent: Intent | None) -> dict[str, Value]:
     return intent.values
 
 
+_in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
+
 def _as_json(values: Values) -> str:
-    return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)
+    return _in_order(dict(values))

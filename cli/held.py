@@ -1,0 +1,67 @@
+"""`kartoteka held`: what waits for a person, and a person's word about it."""
+
+from __future__ import annotations
+
+import click
+
+from cli import show
+from cli.door import door
+from cli.erp import Where, where
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Decision
+from kartoteka.sentences import counted
+
+WORDS = {
+    Decision.RETRY: "Try it again now.",
+    Decision.DONE: "It was settled by hand: in step until either side changes.",
+    Decision.SEND: "Send a value that is protected.",
+}
+
+_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
+
+
+@click.group(invoke_without_command=True)
+@where
+@_concern
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Records to list.")
+@show.language
+@show.as_json
+@click.pass_context
+def held(ctx: click.Context, where: Where, concern: str | None, limit: int, lang: str, as_json: bool) -> None:
+    """List what waits for a person, or for a correction of the ERP's row, the longest first, with cause and remedy."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with door(where) as desk:
+        rows = desk.rows("held", limit, concern=concern)
+    if as_json:
+        show.document({"held": rows})
+        return
+    columns = ("client_id", "group_id", "concern", "item_id", "code", "field", f"message_{lang}", "since", "decision")
+    show.table("Held (UTC)", columns, ([row[column] for column in columns] for row in rows))
+    if not rows:
+        click.echo("nothing is held")
+
+
+def _word(word: Decision, what: str) -> click.Command:
+    @click.argument("client_id", metavar="CLIENT")
+    @_concern
+    @click.option("--item", metavar="I", help="This address alone; else the client's own record and all its items.")
+    @where
+    @show.as_json
+    @click.pass_context
+    def decide(
+        ctx: click.Context, client_id: str, concern: str | None, item: str | None, where: Where, as_json: bool
+    ) -> None:
+        with door(where) as desk:
+            done = desk.post("held/decide", client_id=client_id, word=str(word), concern=concern, item_id=item)["done"]
+        if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+            show.document({"client_id": client_id, "decision": str(word), "records": done})
+            return
+        click.echo(f"{counted(done, 'record')} of {show.safe(client_id)}: {word}; the next run carries it out")
+
+    decide.__doc__ = what
+    return click.command(str(word))(decide)
+
+
+for _each, _what in WORDS.items():
+    held.add_command(_word(_each, _what))

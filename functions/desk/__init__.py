@@ -1,0 +1,1 @@
+"""The Lambda function of this name; its handler is the module beside this one."""

@@ -1,0 +1,363 @@
+"""What a person asks the exchange database: lists, figures, and a word in a row. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kartoteka.adapters.sql import tables
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.values import fit
+from kartoteka.codes import State
+from kartoteka.fields.table import CONCERNS, GROUP_FIELD, NAMED_BY
+from kartoteka.model import Side
+from kartoteka.pieces import pieces
+from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
+
+PAGE = 1_000
+"""Keys of one statement."""
+
+CLIENT, ADDRESS, GROUP, PRICE = "client", "address", "group", "price"
+"""Kinds of records: an owner's own one, and those of its items."""
+
+_CLIENT = tables.ERP.clients.c
+_CREDIT = tables.ERP.client_credit.c
+_INCOMING = tables.ERP.incoming_clients.c
+_ITEM = tables.ERP.discount_group_items.c
+_LINK = tables.sync_links.c
+_BASE = tables.sync_base.c
+_STATUS = tables.sync_status.c
+_CONFLICT = tables.sync_conflicts.c
+_HISTORY = tables.sync_history.c
+_MATCH = tables.sync_matches.c
+_ACCOUNT = tables.sync_panel_accounts.c
+_PRICE = tables.sync_prices.c
+_LOG = tables.change_log.c
+
+_OPEN = _CONFLICT.closed_at.is_(None)
+_ANSWER = sa.func.lower(sa.func.trim(sa.func.coalesce(_CONFLICT.decision, "")))
+_UNDECIDED = sa.and_(_OPEN, _ANSWER.not_in([str(side) for side in Side]))
+_HELD = _STATUS.state == str(State.HELD)
+_DEFERRED = _BASE.due_at.is_not(None)
+_LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
+
+
+def _kind(record: sa.Table) -> sa.ColumnElement[str]:
+    """Return what a row of this table is about."""
+    about = record.c
+    return sa.case(
+        (sa.and_(about.group_id == "", about.item_id == ""), CLIENT),
+        (about.group_id == "", ADDRESS),
+        (about.item_id == "", GROUP),
+        else_=PRICE,
+    )
+
+
+def _had(concern: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions that something of this concern is kept, or said, of a client."""
+    return (
+        sa.exists().where(_BASE.client_id == _CLIENT.id, _BASE.concern == concern),
+        sa.exists().where(_STATUS.client_id == _CLIENT.id, _STATUS.concern == concern),
+    )
+
+
+_CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
+    "accounts": ~_LINKED,
+    "discounts": sa.and_(_LINKED, sa.or_(sa.func.coalesce(_CLIENT[GROUP_FIELD], "") != "", *_had("discounts"))),
+    "credit": sa.and_(_LINKED, sa.or_(sa.exists().where(_CREDIT.client_id == _CLIENT.id), *_had("credit"))),
+}
+"""Concern -> the clients that it has to do with; any other concern: all that have an account."""
+
+
+def _was_sent(concern: str, field: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a base holds a value of this field; the JSON in it is spelled without blanks."""
+    begins = f'"{field}":'
+    empty = (_BASE["values"].contains(f"{begins}{nothing}", autoescape=True) for nothing in ("null", '""', "[null"))
+    return sa.and_(_BASE.concern == concern, _BASE["values"].contains(begins, autoescape=True), ~sa.or_(*empty))
+
+
+def _concerned(concern: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a concern has to do with a client."""
+    return _CONCERNED.get(concern, _LINKED)
+
+
+def _asked(table: sa.Table, asked: Asked) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions for the rows of a table that are asked for; a column that it lacks is not asked about."""
+    wanted = {name: getattr(asked, name) for name in ("concern", "client_id", "group_id", "code", "run_id")}
+    return [table.c[name] == value for name, value in wanted.items() if value and name in table.c]
+
+
+def _some(ids: Collection[Any]) -> Sequence[Sequence[Any]]:
+    return pieces(sorted(ids), PAGE)
+
+
+def _by(table: sa.Table, by: str) -> Row:
+    """Return what is written of who decided; nothing where an engine that knows says so itself."""
+    return {"decided_by": fit(table.c.decided_by, by)} if by else {}
+
+
+class SqlDesk(DeskTables):
+    """What a person asks one database and answers there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, statement: sa.Executable) -> Sequence[Row]:
+        """Run a SELECT and return its rows by column."""
+        with self._database.reading() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+    def number(self, statement: sa.Executable) -> int:
+        """Run a SELECT of one number."""
+        return next(iter(self.rows(statement)[0].values())) or 0
+
+    def _answer(self, table: sa.Table, which: Sequence[sa.ColumnElement[bool]], word: Row, by: str = "") -> int:
+        """Write a person's word into these rows, in one transaction; return how many there were.
+
+        Who said it is written after the word: where the same person says another one, an engine that knows who asks
+        would take it for a word of its own user.
+        """
+        said = table.update().where(*which)
+        with self._database.writing() as connection:
+            done = int(connection.execute(said.values(**word, **_by(table, by))).rowcount)
+            if by:
+                connection.execute(said.values(**_by(table, by)))
+            return done
+
+    def totals(self) -> Row:
+        """Return how many clients there are, how many have an account, and how many things wait for a person."""
+        clients = sa.select(sa.func.count()).select_from(tables.ERP.clients)
+        return {
+            "clients": self.number(clients),
+            "linked": self.number(clients.where(_LINKED)),
+            "held": self.number(sa.select(sa.func.count()).where(_HELD)),
+            "conflicts": self.number(sa.select(sa.func.count()).where(_OPEN)),
+            "undecided": self.number(sa.select(sa.func.count()).where(_UNDECIDED)),
+        }
+
+    def states(self) -> Sequence[Row]:
+        """Return how many records of each kind each concern has in each state."""
+        named = sa.select(_STATUS.concern, _kind(tables.sync_status).label("kind"), _STATUS.state).subquery().c
+        key = (named.concern, named.kind, named.state)
+        return self.rows(sa.select(*key, sa.func.count().label("records")).group_by(*key).order_by(*key))
+
+    def held(self, limit: int) -> Sequence[Row]:
+        """Return records that wait for a person, the latest first; prices, which may be thousands, at the end."""
+        names = ("client_id", "group_id", "concern", "item_id", "code", "field", "message_pl", "message_en", "since")
+        price = sa.case((_kind(tables.sync_status) == PRICE, 1), else_=0)
+        order = (price, _STATUS.since.desc(), _STATUS.client_id, _STATUS.group_id, _STATUS.item_id)
+        return self.rows(sa.select(*(_STATUS[name] for name in names)).where(_HELD).order_by(*order).limit(limit))
+
+    def deferred(self) -> Sequence[Row]:
+        """Return how many records will be tried again by themselves, why, and when the next of them is due."""
+        kind = _kind(tables.sync_base).label("kind")
+        named = sa.select(_BASE.concern, kind, _BASE.code, _BASE.due_at).where(_DEFERRED).subquery().c
+        key = (named.concern, named.kind, named.code)
+        figures = (sa.func.count().label("records"), sa.func.min(named.due_at).label("next_due"))
+        return self.rows(sa.select(*key, *figures).group_by(*key).order_by(*key))
+
+    def unread(self, limit: int, before: datetime) -> Sequence[Row]:
+        """Return deferred records about which the panel has not answered since then or longer, the longest first."""
+        names = ("client_id", "group_id", "concern", "item_id")
+        same = sa.and_(*(_BASE[name] == _STATUS[name] for name in names))
+        told = (_STATUS.message_pl, _STATUS.message_en, _BASE.unread_since.label("since"))
+        found = sa.select(*(_BASE[name] for name in names), _BASE.code, *told)
+        found = found.join_from(tables.sync_base, tables.sync_status, same, isouter=True)
+        order = (_BASE.unread_since, *(_BASE[name] for name in names))
+        return self.rows(found.where(_DEFERRED, _BASE.unread_since <= before).order_by(*order).limit(limit))
+
+    def deferred_with(self, concern: str, code: str) -> tuple[int, int]:
+        """Return how many clients and discount groups of a concern are deferred for this reason."""
+        why = (_DEFERRED, _BASE.concern == concern, _BASE.code == code)
+        clients = sa.select(sa.func.count(sa.distinct(_BASE.client_id))).where(*why, _BASE.client_id != "")
+        groups = sa.select(sa.func.count(sa.distinct(_BASE.group_id))).where(*why, _BASE.group_id != "")
+        return self.number(clients), self.number(groups)
+
+    def not_shown(self) -> Sequence[Row]:
+        """Return the fields that were sent and that the panel never shows, with the number of their records."""
+        fields = [
+            (concern, name) for concern, rows in CONCERNS.items() for name, f in rows.fields.items() if f.unproved
+        ]
+        sent = (sa.func.sum(sa.case((_was_sent(*each), 1), else_=0)).label("/".join(each)) for each in fields)
+        prices = sa.select(sa.func.count()).where(_PRICE.price.is_not(None)).scalar_subquery()
+        found = sa.select(*sent, prices.label(f"discounts/{PRICE}"))
+        (row,) = self.rows(found.where(_BASE.concern.in_({concern for concern, _ in fields})))
+        named = ((*label.split("/"), int(number or 0)) for label, number in row.items())
+        return [{"concern": concern, "field": field, "records": number} for concern, field, number in named if number]
+
+    def unmatched(self) -> Row:
+        """Return how many clients and accounts have not found each other.
+
+        ``candidates``: clients held with several accounts to choose from. ``incoming``: customers of the shop who wait
+        for the ERP's answer; ``answered``: those whose answer is not carried yet, or cannot be. ``guests``, and
+        accounts with the external code of no client (``unknown_codes``), wait for nobody.
+        """
+        several = sa.exists().where(_MATCH.client_id == _STATUS.client_id)
+        strangers = tables.sync_panel_accounts.outerjoin(tables.ERP.clients, _CLIENT.id == _ACCOUNT.external_code)
+        owner = tables.ERP.clients.alias()  # a linked account may carry its client's code in another case
+        owned = sa.exists().where(_LINK.panel_client_id == _ACCOUNT.panel_client_id, owner.c.id == _LINK.client_id)
+        unknown = sa.and_(_ACCOUNT.external_code != "", _ACCOUNT.guest == sa.false(), _CLIENT.id.is_(None), ~owned)
+        unanswered = sa.func.coalesce(_INCOMING.client_id, "") == ""
+        return {
+            "candidates": self.number(sa.select(sa.func.count()).where(_HELD, _STATUS.concern == "accounts", several)),
+            "incoming": self.number(sa.select(sa.func.count()).where(unanswered)),
+            "answered": self.number(sa.select(sa.func.count()).where(~unanswered)),
+            "guests": self.number(sa.select(sa.func.count()).where(_ACCOUNT.guest == sa.true())),
+            "unknown_codes": self.number(sa.select(sa.func.count()).select_from(strangers).where(unknown)),
+        }
+
+    def conflicts(self, limit: int, *, closed_too: bool, asked: Asked = ALL) -> Sequence[Row]:
+        """Return conflicts, the latest first."""
+        found = sa.select(tables.sync_conflicts).where(*_asked(tables.sync_conflicts, asked))
+        found = found.order_by(_CONFLICT.id.desc()).limit(limit).offset(asked.start)
+        return self.rows(found if closed_too else found.where(_OPEN))
+
+    def history(
+        self, client_id: str | None, limit: int, *, group: str | None = None, asked: Asked = ALL
+    ) -> Sequence[Row]:
+        """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
+        shown = (column for column in tables.sync_history.columns if column.name not in ("counts", "passed"))
+        found = sa.select(*shown).where(*_asked(tables.sync_history, asked))
+        found = found.order_by(_HISTORY.id.desc()).limit(limit).offset(asked.start)
+        if client_id is not None:
+            found = found.where(_HISTORY.client_id == client_id)
+        if group is not None:
+            found = found.where(_HISTORY.client_id == "", _HISTORY.group_id == group)
+        return self.rows(found)
+
+    def clients(self, client_ids: Sequence[str]) -> dict[str, bool]:
+        """Return those of these ids that have a row in ``clients``, and whether each has an account."""
+        found: dict[str, bool] = {}
+        for some in pieces(client_ids, PAGE):
+            linked = sa.case((_LINKED, 1), else_=0).label("linked")
+            rows = self.rows(sa.select(_CLIENT.id, linked).where(_CLIENT.id.in_(some)))
+            found |= {row["id"]: bool(row["linked"]) for row in rows}
+        return found
+
+    def count_clients(self, concern: str) -> int:
+        """Return how many clients a concern has to do with."""
+        return self.number(sa.select(sa.func.count()).select_from(tables.ERP.clients).where(_concerned(concern)))
+
+    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
+        """Yield the ids of all clients that a concern has to do with, page by page."""
+        after = ""
+        wanted = sa.select(_CLIENT.id).where(_concerned(concern)).order_by(_CLIENT.id).limit(PAGE)
+        while page := [row["id"] for row in self.rows(wanted.where(_CLIENT.id > after))]:
+            yield page
+            after = page[-1]
+
+    def prices(self, group_id: str) -> int:
+        """Return about how many prices a group has: rows that ask for one, or those that were sent, if more."""
+        asked = (
+            sa.select(sa.func.count()).select_from(tables.ERP.discount_group_items).where(_ITEM.group_id == group_id)
+        )
+        sent = sa.select(sa.func.count()).select_from(tables.sync_prices).where(_PRICE.group_id == group_id)
+        return max(self.number(asked), self.number(sent))
+
+    def oldest_unsettled(self) -> Mapping[str, datetime]:
+        moving = _STATUS.state.in_([str(State.PENDING), str(State.WAITING)])
+        found = sa.select(_STATUS.concern, sa.func.min(_STATUS.since).label("since")).where(moving)
+        return {row["concern"]: row["since"] for row in self.rows(found.group_by(_STATUS.concern))}
+
+    def logged_after(self, seq: int) -> datetime | None:
+        found = sa.select(_LOG.logged_at).where(_LOG.seq > seq).order_by(_LOG.seq).limit(1)
+        return next((row["logged_at"] for row in self.rows(found)), None)
+
+    def written(self, since: datetime) -> Sequence[Row]:
+        hour = [sa.extract(part, _HISTORY.at).label(part) for part in ("year", "month", "day", "hour")]
+        each = sa.select(*hour, _HISTORY.direction).where(_HISTORY.at >= since).subquery().c
+        key = (each.year, each.month, each.day, each.hour, each.direction)
+        found = sa.select(*key, sa.func.count().label("fields")).group_by(*key).order_by(*key)
+        return [
+            {
+                "hour": f"{int(r['year']):04}-{int(r['month']):02}-{int(r['day']):02} {int(r['hour']):02}",
+                "direction": r["direction"],
+                "fields": r["fields"],
+            }
+            for r in self.rows(found)
+        ]
+
+    def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
+        names = ("client_id", "group_id", "concern", "item_id")
+        told = ("state", "code", "field", "message_pl", "message_en", "since", "decision", "decided_by")
+        same = sa.and_(*(_BASE[name] == _STATUS[name] for name in names))
+        asks = sa.and_(_STATUS.item_id == "", sa.exists().where(_MATCH.client_id == _STATUS.client_id))
+        question = sa.case((sa.and_(_STATUS.concern == "accounts", asks), 1), else_=0).label("question")
+        found = sa.select(*(_STATUS[name] for name in (*names, *told)), _BASE.due_at, question)
+        found = found.join_from(tables.sync_status, tables.sync_base, same, isouter=True)
+        found = found.where(_STATUS.state.in_(sorted(states)), *_asked(tables.sync_status, asked))
+        order = (_STATUS.since, *(_STATUS[name] for name in names))
+        return self.rows(found.order_by(*order).limit(asked.limit).offset(asked.start))
+
+    def questions(self, asked: Asked) -> Sequence[Row]:
+        known = ("login", "external_code", "tax_number", "mail", "telephone", "modified_at")
+        found = sa.select(tables.sync_matches, *(_ACCOUNT[name] for name in known))
+        account = _ACCOUNT.panel_client_id == _MATCH.panel_client_id
+        found = found.join_from(tables.sync_matches, tables.sync_panel_accounts, account, isouter=True)
+        found = found.where(*_asked(tables.sync_matches, asked)).order_by(_MATCH.client_id, _MATCH.panel_client_id)
+        return self.rows(found.limit(asked.limit).offset(asked.start))
+
+    def incoming(self, asked: Asked) -> Sequence[Row]:
+        answered = sa.case((sa.func.coalesce(_INCOMING.client_id, "") == "", 0), else_=1)
+        found = sa.select(tables.ERP.incoming_clients).order_by(answered, _INCOMING.seen_at, _INCOMING.panel_client_id)
+        return self.rows(found.limit(asked.limit).offset(asked.start))
+
+    def find_clients(self, asked: Asked) -> Sequence[Row]:
+        shown = [_CLIENT[name] for name in NAMED_BY]
+        found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
+        found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
+        if asked.text:
+            holds = (sa.func.lower(c).contains(asked.text.lower(), autoescape=True) for c in (_CLIENT.id, *shown))
+            found = found.where(sa.or_(*holds))
+        return self.rows(found.order_by(_CLIENT.id).limit(asked.limit).offset(asked.start))
+
+    def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:
+        erp = tables.ERP
+        whose = {
+            erp.clients: _CLIENT.id,
+            **{t: t.c.client_id for t in (erp.delivery_addresses, erp.client_shops, erp.client_credit)},
+            **{t: t.c.client_id for t in (tables.sync_links, tables.sync_matches)},
+        }
+        with self._database.reading() as connection:
+            return {
+                table.name: [
+                    dict(row) for row in connection.execute(sa.select(table).where(column == client_id)).mappings()
+                ]
+                for table, column in whose.items()
+            }
+
+    def candidates(self, client_ids: Collection[str]) -> Mapping[str, Row]:
+        found = [self.rows(sa.select(tables.ERP.clients).where(_CLIENT.id.in_(some))) for some in _some(client_ids)]
+        return {row["id"]: row for rows in found for row in rows}
+
+    def decide_conflicts(self, ids: Collection[int], side: str, *, by: str, at: datetime) -> int:
+        word = {"decision": side, "decided_at": at}
+        each = (self._answer(tables.sync_conflicts, (_CONFLICT.id.in_(some), _OPEN), word, by) for some in _some(ids))
+        return sum(each)
+
+    def conflict(self, conflict_id: int) -> Row | None:
+        return next(iter(self.rows(sa.select(tables.sync_conflicts).where(_CONFLICT.id == conflict_id))), None)
+
+    def decide_match(self, client_id: str, panel_client_id: str, word: str, *, by: str) -> int:
+        ours, about = _MATCH.client_id == client_id, _MATCH.panel_client_id
+        first = sa.select(sa.func.min(about)).where(ours)
+        account = panel_client_id or next(iter(self.rows(first)[0].values())) or ""
+        if not self.number(sa.select(sa.func.count()).where(ours, about == account)):
+            return 0
+        others = (ours, about != account, _MATCH.decision.is_not(None))
+        self._answer(tables.sync_matches, others, {"decision": None, "decided_by": None})
+        return self._answer(tables.sync_matches, (ours, about == account), {"decision": word}, by)
+
+    def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
+        waits = _STATUS.state.in_([str(state) for state in (State.HELD, State.PENDING, State.WAITING)])
+        whose = (_STATUS.client_id == asked.client_id, _STATUS.group_id == asked.group_id)
+        item = () if item_id is None else (_STATUS.item_id == item_id,)
+        which = (*whose, waits, *item, *_asked(tables.sync_status, asked))
+        return self._answer(tables.sync_status, which, {"decision": word}, by)
+
+    def answer_incoming(self, panel_client_id: str, client_id: str) -> int:
+        this = _INCOMING.panel_client_id == panel_client_id
+        return self._answer(tables.ERP.incoming_clients, (this,), {"client_id": client_id})

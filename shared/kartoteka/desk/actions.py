@@ -1,0 +1,230 @@
+"""What a person decides. Each action writes one word where the exchange database has a place for it.
+
+An action takes what was given by name, each a list of texts, and returns how many rows it was ``done`` to. A request
+that says ``once`` is carried out once: the same one again, of a repeated invoke or a page that was sent twice, is
+answered and does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from kartoteka.desk import overview, plans
+from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Decision, Owner, Side
+from kartoteka.pieces import pieces
+from kartoteka.ports.desk import Asked
+from kartoteka.ports.exchange import Chosen
+from kartoteka.sync.feed import PAUSED_AS
+from kartoteka.sync.planned import APPROVE, REJECT
+from kartoteka.sync.retry import BRAKE
+
+Given = Mapping[str, Sequence[str]]
+
+REMEMBERED = 200
+"""Requests whose ``once`` is known; a repeated invoke comes within minutes."""
+MEMORY = "desk"
+"""The name of that document in the state."""
+HANDED = 1_000
+"""Keys that are given to a queue at a time."""
+
+
+def carry_out(desk: Desk, name: str, given: Given) -> Data:
+    """Carry out an action, unless this very request was carried out before. Raises WrongRequest."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise WrongRequest("no_such_page", 404)
+    once = _one(given, "once", "")
+    if once and (before := _before(desk, once)) is not None:
+        return {"action": name, "done": before, "again": True}
+    done = action(desk, given)
+    if once:
+        _remember(desk, once, int(done["done"]))
+    return {"action": name, **done}
+
+
+def decide_conflicts(desk: Desk, given: Given) -> Data:
+    """Settle open conflicts (``id``, one or many): the value of this ``side`` goes to the other one."""
+    side = _word(given, "side", [str(side) for side in Side])
+    ids = _numbers(given, "id")
+    done = desk.tables.decide_conflicts(ids, side, by=desk.by, at=desk.now())
+    if not done and len(ids) == 1:
+        known = desk.tables.conflict(ids[0])
+        raise WrongRequest("conflict_closed" if known else "no_conflict", 409 if known else 404, id=str(ids[0]))
+    if not done:
+        raise WrongRequest("nothing_chosen", 409)
+    one = {"conflict": desk.tables.conflict(ids[0])} if len(ids) == 1 else {}
+    return {"done": done, "ids": ids, "decision": side, **one}
+
+
+def link_question(desk: Desk, given: Given) -> Data:
+    """Link a client to one of the accounts that it may be."""
+    client, account = _one(given, "client_id"), _one(given, "panel_client_id")
+    return _answered(desk.tables.decide_match(client, account, "link", by=desk.by), client)
+
+
+def create_question(desk: Desk, given: Given) -> Data:
+    """Open a new account for a client, whatever accounts it may be."""
+    client = _one(given, "client_id")
+    return _answered(desk.tables.decide_match(client, "", "create", by=desk.by), client)
+
+
+def _answered(done: int, client: str) -> Data:
+    if not done:
+        raise WrongRequest("no_question", 404, id=client)
+    return {"done": done, "client_id": client}
+
+
+def decide_held(desk: Desk, given: Given) -> Data:
+    """Say a ``word`` about records: ``retry``, ``done`` or ``send``.
+
+    ``record`` names each as ``client|group|concern|item``; or ``client_id`` (``group_id``) with ``concern`` and
+    ``item_id`` names all of an owner that wait.
+    """
+    word = _word(given, "word", [str(word) for word in Decision])
+    done = 0
+    for record in given.get("record", ()):
+        client, group, concern, item = (record.split("|", 3) + [""] * 3)[:4]
+        done += _say(desk, word, Asked(concern, client, group), item)
+    if "record" not in given:
+        asked = Asked(_one(given, "concern", ""), _one(given, "client_id", ""), _one(given, "group_id", ""))
+        done = _say(desk, word, asked, _one(given, "item_id", "") if given.get("item_id") else None)
+    if not done:
+        raise WrongRequest("nothing_waits", 404)
+    return {"done": done, "decision": word}
+
+
+def _say(desk: Desk, word: str, asked: Asked, item: str | None) -> int:
+    if not asked.client_id and not asked.group_id:
+        raise WrongRequest("lacks", name="client_id")
+    return desk.tables.decide_status(word, asked, by=desk.by, item_id=item)
+
+
+def link_incoming(desk: Desk, given: Given) -> Data:
+    """Say which client a customer of the shop is."""
+    account, client = _one(given, "panel_client_id"), _one(given, "client_id")
+    if client not in desk.tables.clients([client]):
+        raise WrongRequest("no_client", 404, id=client)
+    done = desk.tables.answer_incoming(account, client)
+    if not done:
+        raise WrongRequest("no_incoming", 404, id=account)
+    return {"done": done, "panel_client_id": account, "client_id": client}
+
+
+def approve(desk: Desk, given: Given) -> Data:
+    """Approve planned records: those of these rows (``id``), or all (``all``) of a ``concern``, up to ``as_of``."""
+    return _decide_plan(desk, given, APPROVE)
+
+
+def reject(desk: Desk, given: Given) -> Data:
+    """Reject planned records, named in the same way."""
+    return _decide_plan(desk, given, REJECT)
+
+
+def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
+    ids = [] if _one(given, "all", "") else _numbers(given, "id")
+    try:
+        moment = plans.moment(_one(given, "as_of")) if given.get("as_of") else None
+    except ValueError:
+        raise WrongRequest("bad_figure") from None
+    found = plans.decide(desk.exchange.plans, Chosen(_one(given, "concern", ""), ids=ids, as_of=moment), word, desk.by)
+    if found["missing"]:
+        raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
+    return {"done": found["decided"], "decision": word}
+
+
+def pause(desk: Desk, given: Given) -> Data:
+    """Stop a concern until ``resume``. One that the brake has stopped stays the brake's."""
+    concern, reason = _word(given, "concern", [*CONCERNS, PAUSED_AS]), _one(given, "reason", "operator")
+    if reason.strip().casefold() == BRAKE:
+        raise WrongRequest("brakes_word")
+    if desk.exchange.pauses.paused().get(concern) == BRAKE:
+        raise WrongRequest("braked_already", 409, id=concern)
+    desk.exchange.pauses.pause(concern, reason, at=desk.now())
+    return {"done": 1, "concern": concern, "reason": reason}
+
+
+def resume(desk: Desk, given: Given) -> Data:
+    """Let a concern go on; what the brake has stopped only with ``confirm``."""
+    concern = _word(given, "concern", [*CONCERNS, PAUSED_AS])
+    reason = desk.exchange.pauses.paused().get(concern)
+    if reason == BRAKE and not _one(given, "confirm", ""):
+        raise WrongRequest(
+            "confirm", 409, id=concern, **{k: str(v) for k, v in overview.stopped(desk, concern).items()}
+        )
+    desk.exchange.pauses.resume(concern, released_at=desk.now() if reason == BRAKE else None)
+    return {"done": int(reason is not None), "concern": concern, "was_paused": reason is not None, "reason": reason}
+
+
+def resync(desk: Desk, given: Given) -> Data:
+    """Read clients afresh on both sides (``client_id``, one or many): their keys go into the concern's queue."""
+    concern, clients = _word(given, "concern", [*CONCERNS]), [each for each in given.get("client_id", ()) if each]
+    if desk.queue is None:
+        raise WrongRequest("no_stack", 409)
+    known = desk.tables.clients(clients)
+    if missing := [each for each in clients if each not in known]:
+        raise WrongRequest("no_client", 404, id=missing[0])
+    for some in pieces(clients, HANDED):
+        desk.queue.send(concern, [Owner(client_id=each) for each in some])
+    return {"done": len(clients), "concern": concern}
+
+
+ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
+    "conflicts/decide": decide_conflicts,
+    "questions/link": link_question,
+    "questions/create": create_question,
+    "held/decide": decide_held,
+    "incoming/link": link_incoming,
+    "plan/approve": approve,
+    "plan/reject": reject,
+    "pause": pause,
+    "resume": resume,
+    "resync": resync,
+}
+"""Name in an address -> the action."""
+
+
+# --- what was given
+
+
+def _one(given: Given, name: str, default: str | None = None) -> str:
+    found = next((each.strip() for each in given.get(name, ()) if each.strip()), default)
+    if found is None:
+        raise WrongRequest("lacks", name=name)
+    return found
+
+
+def _word(given: Given, name: str, words: Sequence[str]) -> str:
+    found = _one(given, name)
+    if found not in words:
+        raise WrongRequest("no_word", name=name, words=", ".join(words))
+    return found
+
+
+def _numbers(given: Given, name: str) -> list[int]:
+    try:
+        found = sorted({int(each) for each in given.get(name, ())})
+    except ValueError:
+        raise WrongRequest("bad_figure") from None
+    if not found:
+        raise WrongRequest("nothing_chosen")
+    return found
+
+
+# --- once
+
+
+def _before(desk: Desk, once: str) -> int | None:
+    """Return how many rows this request was done to, None where it is new."""
+    document = desk.state.load(MEMORY).document if desk.state else None
+    return next((done for each, done in (document or {}).get("done", ()) if each == once), None)
+
+
+def _remember(desk: Desk, once: str, done: int) -> None:
+    """Note that a request was carried out. Where two are noted at a time, one is not: what it wrote says the same."""
+    if desk.state is None:
+        return
+    stored = desk.state.load(MEMORY)
+    before = list((stored.document or {}).get("done", ()))[-REMEMBERED:]
+    desk.state.save(MEMORY, {"done": [*before, [once, done]]}, version=stored.version)

@@ -1,0 +1,118 @@
+"""One client: the ERP's row, the base and what the panel shows, field by field, and what would happen next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kartoteka.codes import Status
+from kartoteka.desk import lists
+from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.errors import KartotekaError
+from kartoteka.fields.values import as_text
+from kartoteka.model import NO_FORMS, Line, Owner, Record
+from kartoteka.ports.desk import Asked
+from kartoteka.sync.concern import Concern
+from kartoteka.sync.plan import Act, Plan
+
+SHOWN = 50
+"""Rows of the client's history that the page shows."""
+
+
+def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
+    """Return everything of one client. ``fresh``: the panel is read now, which costs a call or two.
+
+    Otherwise its side is what it was last known to show. Raises WrongRequest where nothing is known of such a client.
+    """
+    asked = Asked(client_id=client_id, limit=SHOWN)
+    rows = desk.tables.client_rows(client_id)
+    found: Data = {
+        "client_id": client_id,
+        "rows": rows,
+        "fresh": fresh,
+        "conflicts": lists.conflicts(desk, asked)["rows"],
+        "questions": lists.questions(desk, asked)["rows"],
+        "history": lists.history(desk, asked),
+        "concerns": [_concern(concern, client_id, fresh=fresh) for concern in desk.concerns.values()],
+    }
+    found["changes"] = sum(len(record["next"]) for each in found["concerns"] for record in each["records"])
+    known = any(rows.values()) or found["history"]["rows"]
+    if not known and not any(each["records"] for each in found["concerns"]):
+        raise WrongRequest("no_client", 404, id=client_id)
+    return found
+
+
+def _concern(concern: Concern, client_id: str, *, fresh: bool) -> Data:
+    """Return the records of one concern; ``failed``: the code of why the panel, or the plan, could not be asked."""
+    records = [each for each in concern.load([Owner(client_id)]) if _is_known(each)]
+    shown, failed = None, ""
+    try:
+        if fresh and records and records[0].link is not None:
+            read, errors = concern.read(records[:1] if not concern.rows.items else records)
+            shown = read.get(Owner(client_id))
+            failed = next((str(error) for error in errors.values()), "")
+        plans = concern.plans(records, shown) if records else []
+    except KartotekaError as error:
+        plans, failed = [], str(error)
+    planned: Mapping[object, Plan] = {plan.record.key: plan for plan in plans}
+    told = [_record(concern, record, planned.get(record.key)) for record in records]
+    return {"concern": concern.name, "is_on": concern.is_on, "records": told, "failed": failed}
+
+
+def _is_known(record: Record) -> bool:
+    return record.erp is not None or record.state.base is not None or record.state.status is not None
+
+
+def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
+    base, status = record.state.base or NO_FORMS, record.state.status
+    last = plan.shown if plan is not None and plan.shown is not None else concern.last_shown(record)
+    panel = (last.values or {}) if last else {}
+    erp = record.erp or {}
+    lines = concern.lines(plan) if plan else []
+    sides = (erp, base.erp, panel)
+    names = [name for name in concern.rows.fields if any(as_text(side.get(name)) for side in sides)]
+    undecided = {conflict.field: conflict.id for conflict in record.conflicts}
+    return {
+        "item_id": record.key.item_id,
+        "state": str(status.state) if status else "",
+        **_said(status),
+        "asks": plan is not None and plan.act is Act.LOOK,
+        "due_at": record.state.deferral.due_at if record.state.deferral else None,
+        "fields": [
+            {
+                "field": name,
+                "erp": as_text(erp.get(name)),
+                "base": as_text(base.erp.get(name)),
+                "panel": as_text(panel.get(name)),
+                "shown": name in panel,
+                "conflict": undecided.get(name),
+                "next": next((_line(line) for line in lines if line.field == name), None),
+            }
+            for name in names
+        ],
+        "next": [_line(line) for line in lines],
+    }
+
+
+def _said(status: Status | None) -> Mapping[str, str]:
+    if status is None:
+        return {"code": "", "field": "", "message_pl": "", "message_en": ""}
+    told = (status.code, status.field, status.message_pl, status.message_en)
+    return dict(zip(("code", "field", "message_pl", "message_en"), told, strict=True))
+
+
+def _line(line: Line) -> Data:
+    return {
+        "action": str(line.action),
+        "field": line.field,
+        "direction": str(line.direction),
+        "value_from": line.value_from,
+        "value_to": line.value_to,
+        "reason": str(line.reason),
+    }
+
+
+def waiting(found: Data) -> Sequence[Data]:
+    """Return the records of a client that are not in step, the worst first."""
+    return [
+        each for concern in found["concerns"] for each in concern["records"] if each["state"] not in ("", "in_step")
+    ]

@@ -1,0 +1,113 @@
+"""The lists of what waits: each a page of rows, and ``next``: where it goes on, or null."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from kartoteka.codes import State
+from kartoteka.desk import plans
+from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.ports.desk import Asked, Row
+from kartoteka.ports.exchange import Chosen
+
+MOST = 500
+"""Rows of one page at most: an answer of the function has 6 MB."""
+WAITS_ITSELF = (State.PENDING, State.WAITING)
+
+
+def asked_for(given: Mapping[str, str], limit: int = 50, most: int = MOST) -> Asked:
+    """Return which rows a query string asks for. Raises WrongRequest for figures that are none."""
+    try:
+        start, wanted = max(0, int(given.get("start") or 0)), int(given.get("limit") or limit)
+    except ValueError:
+        raise WrongRequest("bad_figure") from None
+    names = ("concern", "client_id", "group_id", "code", "run_id", "text")
+    words = {name: given.get(name, "").strip() for name in names}
+    return Asked(**words, start=start, limit=min(max(0, wanted), most))
+
+
+def conflicts(desk: Desk, asked: Asked, *, closed_too: bool = False) -> Data:
+    """Return conflicts, the latest first: both values, and the base."""
+    more = _one_more(asked)
+    return _page(asked, desk.tables.conflicts(more.limit, closed_too=closed_too, asked=more))
+
+
+def held(desk: Desk, asked: Asked) -> Data:
+    """Return the records that wait for a person, the longest first, each with its cause and remedy."""
+    return _statuses(desk, asked, [State.HELD])
+
+
+def deferred(desk: Desk, asked: Asked) -> Data:
+    """Return the records that go on by themselves, with the time of their next try where there is one."""
+    return _statuses(desk, asked, WAITS_ITSELF)
+
+
+def excluded(desk: Desk, asked: Asked) -> Data:
+    """Return the records that are left alone, and why."""
+    return _statuses(desk, asked, [State.EXCLUDED])
+
+
+def _statuses(desk: Desk, asked: Asked, states: Sequence[State]) -> Data:
+    return _page(asked, desk.tables.statuses([str(state) for state in states], _one_more(asked)))
+
+
+def questions(desk: Desk, asked: Asked) -> Data:
+    """Return the clients whose account cannot be told: the client's ``row``, and the accounts it may be."""
+    found = _page(asked, desk.tables.questions(_one_more(asked)))
+    rows = found["rows"]
+    clients = desk.tables.candidates({row["client_id"] for row in rows})
+    by_client = [
+        {"client_id": client_id, "client": clients.get(client_id), "accounts": list(accounts)}
+        for client_id, accounts in groupby(rows, key=lambda row: row["client_id"])
+    ]
+    return {**found, "rows": by_client}
+
+
+def incoming(desk: Desk, asked: Asked) -> Data:
+    """Return the customers who registered in the shop and have no client, the unanswered first."""
+    return _page(asked, desk.tables.incoming(_one_more(asked)))
+
+
+def history(desk: Desk, asked: Asked) -> Data:
+    """Return what was written on either side, the latest first, with before, after, why and by which run."""
+    more = _one_more(asked)
+    rows = desk.tables.history(asked.client_id or None, more.limit, group=asked.group_id or None, asked=more)
+    return _page(asked, rows)
+
+
+def clients(desk: Desk, asked: Asked) -> Data:
+    """Return clients by code; those that hold a text where one is given."""
+    return _page(asked, desk.tables.find_clients(_one_more(asked)))
+
+
+def plan(desk: Desk, asked: Asked) -> Data:
+    """Return what would be done: a page of rows, and of all of them totals, forecast and ``as_of``."""
+    chosen = Chosen(asked.concern, asked.client_id)
+    whole = plans.listing(desk.exchange, chosen, desk.policy)
+    rows = whole.pop("rows")[asked.start : asked.start + asked.limit + 1]
+    return {**_page(asked, rows), **whole}
+
+
+def _one_more(asked: Asked) -> Asked:
+    return replace(asked, limit=asked.limit + 1)
+
+
+def _page(asked: Asked, rows: Sequence[Row]) -> Data:
+    shown = list(rows[: asked.limit])
+    return {"rows": shown, "next": asked.start + len(shown) if len(rows) > asked.limit else None}
+
+
+LISTS: Mapping[str, Callable[[Desk, Asked], Data]] = {
+    "conflicts": conflicts,
+    "questions": questions,
+    "held": held,
+    "deferred": deferred,
+    "incoming": incoming,
+    "excluded": excluded,
+    "history": history,
+    "clients": clients,
+    "plan": plan,
+}
+"""Name in an address -> the list."""

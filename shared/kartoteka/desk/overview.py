@@ -1,0 +1,114 @@
+"""Where it stands: figures of each concern, how old the oldest change is, calls and runs, pauses and the brake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from kartoteka.desk.desk import Data, Desk
+from kartoteka.errors import KartotekaError
+from kartoteka.fields.table import CONCERNS
+from kartoteka.sync import brake
+from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.unread import TOO_LONG
+
+DAY = timedelta(hours=24)
+RUNS = 10
+MOST = 5_000
+"""Held records that are listed at once: an answer of the function has 6 MB."""
+
+
+def overview(desk: Desk, limit: int = 20) -> Data:
+    """Return everything that a person looks at first; ``limit``: held records and unread ones that are listed."""
+    now = desk.now()
+    return {
+        **figures(desk, limit),
+        "brake": braked(desk),
+        "lag": lag(desk),
+        "activity": activity(desk),
+        **cloud(desk, now),
+    }
+
+
+def figures(desk: Desk, limit: int) -> Data:
+    """Return what the exchange database says of all records."""
+    tables, exchange = desk.tables, desk.exchange
+    return {
+        "totals": tables.totals(),
+        "states": tables.states(),
+        "held": tables.held(limit),
+        "deferred": tables.deferred(),
+        "unread": tables.unread(limit, desk.now() - TOO_LONG),
+        "unmatched": tables.unmatched(),
+        "not_shown": tables.not_shown(),
+        "paused": dict(exchange.pauses.paused()),
+        "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
+    }
+
+
+def braked(desk: Desk) -> Mapping[str, Data]:
+    """Return, for each concern that the brake has stopped, what it let through and what it has deferred."""
+    return {concern: stopped(desk, concern) for concern, why in desk.exchange.pauses.paused().items() if why == BRAKE}
+
+
+def stopped(desk: Desk, concern: str) -> Data:
+    """Return what the brake did to a concern: ``written`` risky records in the last hour; what it deferred."""
+    since = brake.counted_since(desk.exchange.pauses.released(concern), desk.now())
+    written = sum(desk.exchange.records.counted(concern, since, prices=prices) for prices in (False, True))
+    clients, groups = desk.tables.deferred_with(concern, BRAKE)
+    return {"written": written, "clients": clients, "groups": groups}
+
+
+def lag(desk: Desk) -> Sequence[Data]:
+    """Return since when each concern's oldest change waits that is not carried yet and will be by itself, if one does.
+
+    Of what is held, in conflict or excluded a person knows: it is not counted.
+    """
+    oldest, now = desk.tables.oldest_unsettled(), desk.now()
+    found = []
+    for concern in CONCERNS:
+        moments = [each for each in (oldest.get(concern), _uncollected(desk, concern)) if each is not None]
+        since = min(moments, default=None)
+        minutes = None if since is None else max(0, int((now - since) / timedelta(minutes=1)))
+        found.append({"concern": concern, "since": since, "minutes": minutes})
+    return found
+
+
+def _uncollected(desk: Desk, concern: str) -> datetime | None:
+    """Return when the first row of the log was written that the concern has not read yet."""
+    if desk.state is None:
+        return None
+    document = desk.state.load(f"log:{concern}").document
+    return desk.tables.logged_after(int(document.get("high", 0))) if document else None
+
+
+def activity(desk: Desk) -> Sequence[Data]:
+    """Return the fields written in each of the last 24 hours, towards the panel and the ERP; the earliest first."""
+    now = desk.now()
+    hours = [f"{now - timedelta(hours=back):%Y-%m-%d %H}" for back in range(23, -1, -1)]
+    told = {(row["hour"], row["direction"]): row["fields"] for row in desk.tables.written(now - DAY)}
+    return [
+        {"hour": hour, "to_panel": told.get((hour, "erp_to_panel"), 0), "to_erp": told.get((hour, "panel_to_erp"), 0)}
+        for hour in hours
+    ]
+
+
+def cloud(desk: Desk, now: datetime) -> Data:
+    """Return the calls used of the month's budget, by gate and by day, and the last runs; None where nobody knows."""
+    if desk.state is None:
+        return {"calls": None, "runs": []}
+    try:
+        usage, runs = desk.state.usage().at(now), desk.state.last_runs(RUNS)
+    except KartotekaError:
+        return {"calls": None, "runs": []}
+    return {
+        "calls": {
+            "today": dict(usage.today),
+            "month": dict(usage.gates),
+            "days": {**usage.days, usage.day: sum(usage.today.values())},
+            "used": usage.used(now),
+            "forecast": usage.forecast(now),
+            "budget": desk.policy.panel.monthly_budget,
+        },
+        "runs": list(runs),
+    }

@@ -1,0 +1,178 @@
+"""The pages: data into HTML. Every value is escaped; no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kartoteka.codes import State
+from kartoteka.desk import texts
+from kartoteka.desk.desk import Data, Desk, plain
+from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
+
+HERE = Path(__file__).parent / "templates"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""What every answer says to a browser."""
+
+NAVIGATION = (
+    "overview",
+    "conflicts",
+    "questions",
+    "held",
+    "incoming",
+    "deferred",
+    "excluded",
+    "plan",
+    "clients",
+    "history",
+)
+WIDTH, HEIGHT = 480, 96
+"""Of a chart, in its own units."""
+
+
+@cache
+def style() -> str:
+    """Return the style sheet."""
+    return (HERE / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(link=link, concerns=list(CONCERNS), states=[str(s) for s in State], named_by=NAMED_BY)
+    environment.filters.update(plain=plain, moment=_moment, spelled=_spelled)
+    return environment
+
+
+def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
+    """Return a page of a template. ``form``: what its forms carry, so that no other site can send them."""
+
+    def t(text: str, /, **facts: object) -> str:
+        return texts.say(text, lang, **facts)
+
+    def word(kind: str, text: str) -> str:
+        """Return a word of the mechanism: by its kind where that has one of its own."""
+        return t(f"{kind}.{text}") if f"{kind}.{text}" in texts.TEXTS else t(text)
+
+    def label(column: str) -> str:
+        """Return what a person calls a column."""
+        polish, english = LABELS.get(column, (column, column))
+        return polish if lang == texts.PL else english
+
+    return (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(
+            t=t,
+            word=word,
+            label=label,
+            age=lambda minutes: _age(minutes, lang),
+            lang=lang,
+            form=form,
+            once=lambda: uuid.uuid4().hex,
+            now=desk.now(),
+            navigation=NAVIGATION if desk.policy.plans_anything else [n for n in NAVIGATION if n != "plan"],
+            **data,
+        )
+    )
+
+
+def link(path: str, **query: object) -> str:
+    """Return an address with a query; what is empty is left out."""
+    given = {name: value for name, value in query.items() if value not in (None, "", 0)}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def badges(desk: Desk) -> Mapping[str, int]:
+    """Return how many things wait on each page."""
+    totals, unmatched = desk.tables.totals(), desk.tables.unmatched()
+    return {
+        "conflicts": totals["undecided"],
+        "held": totals["held"],
+        "questions": unmatched["candidates"],
+        "incoming": unmatched["incoming"],
+    }
+
+
+def by_concern(found: Data) -> Sequence[Data]:
+    """Return a line for each concern: how many records in each state, how old the oldest change is, and its pause."""
+    counts: dict[str, dict[str, int]] = {concern: dict.fromkeys(map(str, State), 0) for concern in CONCERNS}
+    for row in found["states"]:
+        if row["concern"] in counts:
+            counts[row["concern"]][row["state"]] += row["records"]
+    minutes = {row["concern"]: row["minutes"] for row in found["lag"]}
+    return [
+        {"concern": c, "counts": counts[c], "minutes": minutes.get(c), "paused": found["paused"].get(c, "")}
+        for c in CONCERNS
+    ]
+
+
+def bars(rows: Sequence[Mapping[str, Any]], names: Sequence[str], label: str) -> Data:
+    """Return a chart of stacked bars: for each row a label and the height of each of its named figures."""
+    most = max((sum(int(row[name]) for name in names) for row in rows), default=0)
+    step = WIDTH / max(len(rows), 1)
+    drawn = []
+    for index, row in enumerate(rows):
+        top, parts = float(HEIGHT), []
+        for name in names:
+            height = HEIGHT * int(row[name]) / most if most else 0.0
+            top -= height
+            parts.append({"name": name, "y": round(top, 1), "height": round(height, 1), "value": row[name]})
+        drawn.append({"x": round(index * step, 1), "label": row[label], "parts": parts})
+    return {
+        "bars": drawn,
+        "most": most,
+        "width": round(step * 0.72, 1),
+        "view": f"0 0 {WIDTH} {HEIGHT}",
+        "names": names,
+    }
+
+
+def by_day(found: Data, now: datetime) -> Sequence[Data]:
+    """Return the panel calls of each of the last seven days, the earliest first."""
+    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(6, -1, -1)]
+    known = found["calls"]["days"] if found["calls"] else {}
+    return [{"day": day, "calls": known.get(day, 0)} for day in days]
+
+
+def _moment(value: Any) -> str:
+    """Return a moment to the minute, or to the second where it is one of a list."""
+    return str(plain(value) or "")[:16].replace("T", " ")
+
+
+def _spelled(value: Any) -> str:
+    """Return a value as a person reads it: of values that stand as JSON, each by its name."""
+    text = str(value)
+    if not text.startswith("{"):
+        return text
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return ", ".join(f"{name}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
+
+
+def _age(minutes: int, lang: str) -> str:
+    if minutes < 120:
+        return texts.say("minutes", lang, n=minutes)
+    return texts.say("hours", lang, n=minutes // 60) if minutes < 2880 else texts.say("days", lang, n=minutes // 1440)

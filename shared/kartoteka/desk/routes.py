@@ -1,0 +1,263 @@
+"""The desk's addresses: pages for people at ``/``, the same data as JSON for programs under ``/api``.
+
+A route says which question or action it is, and nothing else. Who calls is known to whoever invoked the function: the
+bridge says so in headers that it takes from no browser (``cli/desk.py``).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from kartoteka.desk import actions, client, lists, overview, pages, texts
+from kartoteka.desk.desk import Data, Desk, WrongRequest, plain
+from kartoteka.errors import Halt, KartotekaError
+
+BY, FORM = "x-kartoteka-by", "x-kartoteka-form"
+"""Headers of the bridge: who asks, and what a form has to carry. Nobody else may invoke the function."""
+
+Answer = dict[str, Any]
+app = APIGatewayHttpResolver(serializer=lambda data: json.dumps(plain(data)))
+
+
+def answer(event: Mapping[str, Any], context: Any, desk: Desk) -> Answer:
+    """Answer a request, an event of an HTTP API (payload 2.0)."""
+    app.append_context(desk=desk)  # type: ignore[no-untyped-call]
+    return dict(app.resolve(dict(event), context))
+
+
+def refused(event: Mapping[str, Any], error: KartotekaError) -> Answer:
+    """Answer a request that could not be asked anything: a setting is wrong, or nothing answers."""
+    lang = _spoken(event)
+    text = _failure(error, lang)
+    status = 500 if isinstance(error, Halt) else 503
+    kind, body = "text/plain; charset=utf-8", text
+    if str(event.get("rawPath", "")).startswith("/api/"):
+        kind, body = "application/json", json.dumps({"error": str(error), "message": text})
+    return {"statusCode": status, "headers": {**pages.HEADERS, "Content-Type": kind}, "body": body}
+
+
+def _failure(error: KartotekaError, lang: str) -> str:
+    name = "halted" if isinstance(error, Halt) else "unavailable"
+    return texts.say(name, lang, code=str(error))
+
+
+# --- for programs
+
+
+@app.get("/api/overview")
+def api_overview() -> Response[str]:
+    """Answer where it stands."""
+    return _json(overview.overview(_desk(), lists.asked_for(_query(), 20, overview.MOST).limit))
+
+
+@app.get("/api/clients/<client_id>")
+def api_client(client_id: str) -> Response[str]:
+    """Answer everything of one client."""
+    return _json(client.client(_desk(), client_id, fresh=bool(_query().get("fresh"))))
+
+
+@app.get("/api/conflicts")
+def api_conflicts() -> Response[str]:
+    """Answer conflicts, closed ones too where ``all`` is asked for."""
+    return _json(lists.conflicts(_desk(), lists.asked_for(_query()), closed_too=bool(_query().get("all"))))
+
+
+@app.get("/api/<name>")
+def api_list(name: str) -> Response[str]:
+    """Answer a page of a list."""
+    return _json(_listed(name))
+
+
+@app.post("/api/<name>")
+def api_action(name: str) -> Response[str]:
+    """Carry out an action of one word, such as ``pause``."""
+    return _json(actions.carry_out(_desk(), name, _given()))
+
+
+@app.post("/api/<name>/<verb>")
+def api_action_on(name: str, verb: str) -> Response[str]:
+    """Carry out an action on something, such as ``conflicts/decide``."""
+    return _json(actions.carry_out(_desk(), f"{name}/{verb}", _given()))
+
+
+# --- for people
+
+
+@app.get("/style.css")
+def style() -> Response[str]:
+    """Answer the style sheet."""
+    return Response(200, "text/css; charset=utf-8", pages.style(), {**pages.HEADERS, "Cache-Control": "max-age=300"})
+
+
+@app.get("/")
+def page_overview() -> Response[str]:
+    """Show where it stands."""
+    found = overview.overview(_desk())
+    return _page(
+        "overview",
+        found=found,
+        lines=pages.by_concern(found),
+        written=pages.bars(found["activity"], ("to_panel", "to_erp"), "hour"),
+        by_day=pages.bars(pages.by_day(found, _desk().now()), ("calls",), "day"),
+    )
+
+
+@app.get("/clients/<client_id>")
+def page_client(client_id: str) -> Response[str]:
+    """Show one client."""
+    found = client.client(_desk(), client_id, fresh=bool(_query().get("fresh")))
+    return _page("client", title=client_id, found=found, waiting=client.waiting(found))
+
+
+@app.get("/<name>")
+def page_list(name: str) -> Response[str]:
+    """Show a list."""
+    return _page(name, found=_listed(name), asked=lists.asked_for(_query()))
+
+
+@app.post("/<name>")
+def page_action(name: str) -> Response[str]:
+    """Carry out an action of one word, and show the page it was sent from."""
+    return _acted(name)
+
+
+@app.post("/<name>/<verb>")
+def page_action_on(name: str, verb: str) -> Response[str]:
+    """Carry out an action on something, and show the page it was sent from."""
+    return _acted(f"{name}/{verb}")
+
+
+def _acted(name: str) -> Response[str]:
+    given = _given()
+    carried, wanted = (given.get("form") or [""])[0], _header(FORM)
+    if not wanted or not hmac.compare_digest(carried.encode(), wanted.encode()):
+        raise WrongRequest("forbidden", HTTPStatus.FORBIDDEN)
+    if one := given.pop("one", None):  # the button of one row stands for its id and its word
+        number, _, side = one[0].partition(":")
+        given = {**given, "id": [number], "side": [side]}
+    done = actions.carry_out(_desk(), name, given)
+    back = _local((given.get("back") or ["/"])[0])
+    where = pages.link(back, did=name, n=done["done"])
+    return Response(HTTPStatus.SEE_OTHER, "text/plain", "", {**pages.HEADERS, "Location": where})
+
+
+def _local(path: str) -> str:
+    """Return a path of ours; the first page for anything else."""
+    parts = urlsplit(path)
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and not parts.netloc
+    return quote(parts.path, safe="/%") if ours else "/"
+
+
+# --- what went wrong
+
+
+@app.exception_handler(WrongRequest)  # type: ignore[untyped-decorator]
+def wrong(error: WrongRequest) -> Response[str]:
+    """Say what was asked for wrongly."""
+    lang = _spoken(app.current_event.raw_event)
+    text = texts.say(error.code, lang, **error.facts)
+    return _told(error.status, error.code, text, error.facts)
+
+
+@app.exception_handler(KartotekaError)  # type: ignore[untyped-decorator]
+def failed(error: KartotekaError) -> Response[str]:
+    """Say what stands in the way."""
+    status = 500 if isinstance(error, Halt) else 503
+    return _told(status, str(error), _failure(error, _spoken(app.current_event.raw_event)), {})
+
+
+@app.not_found
+def nowhere(_error: NotFoundError) -> Response[str]:
+    """Say that there is no such page."""
+    text = texts.say("no_such_page", _spoken(app.current_event.raw_event))
+    return _told(404, "no_such_page", text, {})
+
+
+def _told(status: int, code: str, text: str, facts: Mapping[str, str]) -> Response[str]:
+    if app.current_event.path.startswith("/api/"):
+        return _json({"error": code, "message": text, "facts": dict(facts)}, status)
+    html = pages.page("problem", _desk(), _spoken(app.current_event.raw_event), "", text=text, **_frame("problem"))
+    return Response(status, "text/html; charset=utf-8", html, dict(pages.HEADERS))
+
+
+# --- the works
+
+
+def _desk() -> Desk:
+    found: Desk = app.context["desk"]
+    return found
+
+
+def _listed(name: str) -> Data:
+    found = _lists().get(name)
+    if found is None:
+        raise WrongRequest("no_such_page", 404)
+    return found(_desk(), lists.asked_for(_query()))
+
+
+def _lists() -> Mapping[str, Callable[[Desk, Any], Data]]:
+    return lists.LISTS
+
+
+def _query() -> Mapping[str, str]:
+    return app.current_event.query_string_parameters or {}
+
+
+def _header(name: str) -> str:
+    return str(app.current_event.headers.get(name) or "")
+
+
+def _given() -> dict[str, list[str]]:
+    """Return what was posted, by name: a form, or one JSON object of texts, numbers and lists of these."""
+    body = app.current_event.decoded_body or ""
+    if not _header("content-type").startswith("application/json"):
+        return parse_qs(body)
+    try:
+        found = json.loads(body or "{}")
+    except ValueError:
+        raise WrongRequest("lacks", name="JSON") from None
+    if not isinstance(found, dict):
+        raise WrongRequest("lacks", name="JSON")
+    given = {str(name): value if isinstance(value, list) else [value] for name, value in found.items()}
+    return {name: [str(v) for v in values] for name, values in given.items() if values not in ([None], [False])}
+
+
+def _json(data: Any, status: int = 200) -> Response[str]:
+    return Response(status, "application/json", json.dumps(plain(data)), dict(pages.HEADERS))
+
+
+def _page(name: str, **data: Any) -> Response[str]:
+    lang = _spoken(app.current_event.raw_event)
+    html = pages.page(name, _desk(), lang, _header(FORM), **{**_frame(name), **data})
+    return Response(200, "text/html; charset=utf-8", html, {**pages.HEADERS, "Content-Language": lang})
+
+
+def _frame(name: str) -> Data:
+    """Return what every page shows around its own matter."""
+    query = _query()
+    at = app.current_event.path
+    did = query.get("did", "")
+    said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
+    counts: Mapping[str, int] = {} if name == "problem" else pages.badges(_desk())
+    return {
+        "here": name,
+        "title": "",
+        "at": at,
+        "query": dict(query),
+        "said": said,
+        "badges": counts,
+        "n": query.get("n", ""),
+    }
+
+
+def _spoken(event: Mapping[str, Any]) -> str:
+    headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
+    return texts.chosen(headers.get("accept-language", ""))

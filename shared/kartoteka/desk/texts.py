@@ -1,0 +1,340 @@
+"""The words of the pages, Polish and English, as data. A name of :data:`TEXTS` stands for the same in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PL, EN = "pl", "en"
+LANGUAGES = (EN, PL)
+
+
+def chosen(accepted: str) -> str:
+    """Return which of our languages a browser asks for first (``Accept-Language``); English where none of them."""
+    wanted: list[tuple[float, str]] = []
+    for part in accepted.split(","):
+        tag, _, weight = part.partition(";")
+        try:
+            worth = float(weight.partition("=")[2] or 1)
+        except ValueError:
+            worth = 0.0
+        wanted.append((-worth, tag.strip().lower()[:2]))
+    return next((tag for worth, tag in sorted(wanted, key=lambda each: each[0]) if tag in LANGUAGES and worth), EN)
+
+
+def say(name: str, lang: str, /, **facts: object) -> str:
+    """Return a text in a language; a name that has none, as it is."""
+    polish, english = TEXTS.get(name, (name, name))
+    return (polish if lang == PL else english).format(**facts)
+
+
+TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        # --- the frame
+        "skip": ("Przejdź do treści", "Skip to content"),
+        "pages": ("Strony", "Pages"),
+        "find": ("Znajdź klienta", "Find a client"),
+        "find.hint": ("kod, firma, nazwisko, e-mail, NIP", "code, company, name, e-mail, tax number"),
+        "search": ("Szukaj", "Search"),
+        "overview": ("Stan", "Overview"),
+        "conflicts": ("Konflikty", "Conflicts"),
+        "questions": ("Pytania", "Questions"),
+        "held": ("Wstrzymane", "Held"),
+        "deferred": ("Odłożone", "Deferred"),
+        "incoming": ("Nowi ze sklepu", "Incoming"),
+        "excluded": ("Wyłączone", "Excluded"),
+        "history": ("Historia", "History"),
+        "clients": ("Klienci", "Clients"),
+        "plan": ("Plan", "Plan"),
+        "more": ("Dalsze wiersze", "More rows"),
+        "previous": ("Początek listy", "Back to the beginning"),
+        "utc": ("Czasy w UTC.", "Times in UTC."),
+        "as_of": ("stan na {at} UTC", "as of {at} UTC"),
+        "nothing": ("Brak wartości", "No value"),
+        # --- what is said of each list
+        "conflicts.lead": (
+            (
+                "To samo pole zmieniono po obu stronach. Wybierz, która wartość ma zostać; reszta danych klienta jest już "
+                "zgodna."
+            ),
+            "The same field was edited on both sides. Choose the value that stays; the client's other fields go on.",
+        ),
+        "questions.lead": (
+            "Nie wiadomo, które konto panelu należy do klienta. Porównaj dane: połącz z kontem albo załóż nowe.",
+            "It cannot be told which account is this client's. Compare the data: link one, or open a new account.",
+        ),
+        "held.lead": (
+            "Te rekordy czekają na człowieka albo na poprawkę wiersza w ERP. Po poprawce ruszą same.",
+            "These records wait for a person, or for a correction of the ERP's row. They then go on by themselves.",
+        ),
+        "deferred.lead": (
+            "Te rekordy zostaną przeniesione same. Nie trzeba nic robić.",
+            "These records will be carried by themselves. Nothing needs to be done.",
+        ),
+        "incoming.lead": (
+            "Zarejestrowali się w sklepie, a ERP nie ma jeszcze ich kartoteki. Podaj kod klienta, gdy powstanie.",
+            "They registered in the shop and the ERP has no client yet. Give its code once there is one.",
+        ),
+        "excluded.lead": (
+            "Tych rekordów synchronizacja nie rusza, z podanego powodu.",
+            "Synchronisation leaves these records alone, for the reason given.",
+        ),
+        "history.lead": (
+            "Każde pole zapisane po którejkolwiek stronie: przed, po, dlaczego i w którym przebiegu.",
+            "Each field that was written on either side: before, after, why, and by which run.",
+        ),
+        "clients.lead": ("Klienci z ERP i ich konta w panelu.", "The ERP's clients and their accounts in the panel."),
+        "plan.lead": (
+            "Co zostałoby zrobione. Bez zatwierdzenia nic nie jest zapisywane.",
+            "What would be done. Nothing is written before it is approved.",
+        ),
+        "conflicts.none": ("Nie ma konfliktów.", "There are no conflicts."),
+        "questions.none": ("Nie ma pytań.", "There are no questions."),
+        "held.none": ("Nic nie jest wstrzymane.", "Nothing is held."),
+        "deferred.none": ("Nic nie jest odłożone.", "Nothing is deferred."),
+        "incoming.none": ("Nikt nie czeka.", "Nobody is waiting."),
+        "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
+        "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
+        "clients.none": ("Nie znaleziono klienta.", "No client was found."),
+        "plan.none": ("Nic nie jest zaplanowane.", "Nothing is planned."),
+        # --- columns
+        "client": ("Klient", "Client"),
+        "group": ("Grupa", "Group"),
+        "concern": ("Zakres", "Concern"),
+        "item": ("Pozycja", "Item"),
+        "field": ("Pole", "Field"),
+        "erp": ("ERP", "ERP"),
+        "panel": ("Panel", "Panel"),
+        "base": ("Ostatnio zgodne", "Last agreed"),
+        "since": ("Od", "Since"),
+        "next_try": ("Następna próba", "Next try"),
+        "why": ("Przyczyna i co zrobić", "Cause and remedy"),
+        "decision": ("Decyzja", "Decision"),
+        "account": ("Konto", "Account"),
+        "login": ("Login", "Log-in"),
+        "code": ("Kod", "Code"),
+        "at": ("Kiedy", "When"),
+        "direction": ("Kierunek", "Direction"),
+        "before": ("Przed", "Before"),
+        "after": ("Po", "After"),
+        "reason": ("Powód", "Why"),
+        "run": ("Przebieg", "Run"),
+        "state": ("Stan", "State"),
+        "seen": ("Widziany", "Seen"),
+        "next": ("Co dalej", "What happens next"),
+        "action": ("Działanie", "Action"),
+        "choose": ("Wybierz", "Choose"),
+        "matched_by": ("znalezione przez: {rule}", "found by: {rule}"),
+        "external_code": ("kod zewnętrzny", "external code"),
+        "mail": ("e-mail", "e-mail"),
+        "tax_number": ("numer podatkowy", "tax number"),
+        "telephone": ("telefon", "phone number"),
+        "modified_at": ("zmieniono", "modified"),
+        # --- answers
+        "decide.erp": ("Zostaw wartość z ERP", "Keep the ERP's value"),
+        "decide.panel": ("Zostaw wartość z panelu", "Keep the panel's value"),
+        "erp_wins": ("ERP", "ERP"),
+        "panel_wins": ("Panel", "Panel"),
+        "chosen": ("Zaznaczone:", "Those chosen:"),
+        "link": ("Połącz z tym kontem", "Link this account"),
+        "create": ("Załóż nowe konto", "Open a new account"),
+        "retry": ("Spróbuj teraz", "Retry now"),
+        "done": ("Zrobione ręcznie", "Done by hand"),
+        "send": ("Wyślij mimo to", "Send it"),
+        "answer": ("Zapisz kod", "Save the code"),
+        "resync": ("Porównaj od nowa", "Resync"),
+        "resume": ("Wznów", "Resume"),
+        "resume.confirm": ("Przepuść i wznów", "Let it pass and resume"),
+        "pause": ("Wstrzymaj", "Pause"),
+        "approve": ("Zatwierdź zaznaczone", "Approve those chosen"),
+        "reject": ("Odrzuć zaznaczone", "Reject those chosen"),
+        "approve.all": ("Zatwierdź całą listę", "Approve the whole list"),
+        "decided": ("Zdecydowano: {word}", "Decided: {word}"),
+        "decided.by": ("przez {by}", "by {by}"),
+        "word.erp": ("wartość z ERP", "the ERP's value"),
+        "word.panel": ("wartość z panelu", "the panel's value"),
+        "word.retry": ("spróbuj teraz", "retry now"),
+        "word.done": ("zrobione ręcznie", "done by hand"),
+        "word.send": ("wyślij mimo to", "send it"),
+        "word.link": ("połącz", "link"),
+        "word.create": ("załóż nowe", "open a new one"),
+        "word.approve": ("zatwierdzone", "approved"),
+        "word.reject": ("odrzucone", "rejected"),
+        # --- said after an action
+        "did.conflicts/decide": (
+            "Zapisano decyzję: {done}. Następny przebieg ją wykona.",
+            "Decided: {done}. The next run carries it out.",
+        ),
+        "did.questions/link": ("Klient zostanie połączony w następnym przebiegu.", "The next run links the client."),
+        "did.questions/create": ("Nowe konto powstanie w następnym przebiegu.", "The next run opens a new account."),
+        "did.held/decide": (
+            "Zapisano decyzję dla rekordów: {done}. Następny przebieg ją wykona.",
+            "Decided for records: {done}. The next run carries it out.",
+        ),
+        "did.incoming/link": ("Zapisano kod klienta.", "The client's code is saved."),
+        "did.pause": ("Zakres jest wstrzymany.", "The concern is paused."),
+        "did.resume": ("Zakres działa dalej.", "The concern goes on."),
+        "did.resync": (
+            "Klient czeka w kolejce i zostanie porównany od nowa.",
+            "The client is in the queue and will be compared afresh.",
+        ),
+        "did.plan/approve": ("Zatwierdzono wierszy: {done}.", "Rows approved: {done}."),
+        "did.plan/reject": ("Odrzucono wierszy: {done}.", "Rows rejected: {done}."),
+        # --- the overview
+        "waits": ("Czeka na człowieka", "Waiting for a person"),
+        "waits.none": ("Nic nie czeka na człowieka.", "Nothing waits for a person."),
+        "waits.conflicts": ("nierozstrzygnięte konflikty", "conflicts to decide"),
+        "waits.questions": ("klienci, których konto jest niepewne", "clients whose account is uncertain"),
+        "waits.held": ("wstrzymane rekordy", "held records"),
+        "waits.incoming": ("nowi klienci ze sklepu", "customers new from the shop"),
+        "waits.unread": (
+            "rekordy, o których panel milczy od czterech godzin",
+            "records about which the panel has not answered for four hours",
+        ),
+        "waits.triggers": (
+            "tabele bez wyzwalaczy: {names}. Zmiany są znajdowane z opóźnieniem.",
+            "tables without triggers: {names}. Changes are found late.",
+        ),
+        "paused": ("{concern}: wstrzymane ({reason})", "{concern}: paused ({reason})"),
+        "braked": (
+            (
+                "{concern}: zatrzymane przez hamulec. Przepuścił {written}, zatrzymał klientów: {clients}, grup: {groups}. "
+                "Sprawdź historię; jeśli to pomyłka, popraw wiersze w ERP, zanim wznowisz."
+            ),
+            (
+                "{concern}: stopped by the brake. It let {written} through and stopped {clients} clients, {groups} groups. "
+                "Look at the history; if it is a mistake, correct the ERP's rows before you resume."
+            ),
+        ),
+        "summary": (
+            "Klientów w ERP: {clients}; z kontem w panelu: {linked}.",
+            "{clients} clients in the ERP, {linked} of them with an account in the panel.",
+        ),
+        "all": ("Wszystkie", "All"),
+        "by_concern": ("Zakresy", "Concerns"),
+        "lag": ("Najstarsza nieprzeniesiona zmiana", "Oldest change not yet carried"),
+        "lag.none": ("na bieżąco", "up to date"),
+        "minutes": ("{n} min", "{n} min"),
+        "hours": ("{n} godz.", "{n} h"),
+        "days": ("{n} dni", "{n} days"),
+        "activity": ("Zapisane pola, ostatnie 24 godziny", "Fields written, last 24 hours"),
+        "to_panel": ("do panelu", "to the panel"),
+        "to_erp": ("do ERP", "to the ERP"),
+        "calls": ("Wywołania panelu", "Panel calls"),
+        "calls.days": ("Wywołania panelu dziennie", "Panel calls a day"),
+        "calls.used": (
+            "{used} w tym miesiącu; w tym tempie {forecast} na koniec miesiąca.",
+            "{used} this month; {forecast} at its end, if it goes on like this.",
+        ),
+        "calls.budget": ("Budżet: {budget}.", "Budget: {budget}."),
+        "calls.over": ("Prognoza przekracza budżet.", "The forecast is over the budget."),
+        "calls.none": ("Brak danych o wywołaniach.", "Nothing is known of calls."),
+        "runs": ("Ostatnie przebiegi", "Last runs"),
+        "not_shown": ("Wysłane, nie pokazywane przez panel", "Sent, not shown by the panel"),
+        "records": ("Rekordy", "Records"),
+        "kind.client": ("klienci", "clients"),
+        "kind.address": ("adresy", "addresses"),
+        "kind.group": ("grupy", "groups"),
+        "kind.price": ("ceny", "prices"),
+        "reconciled": ("Uzgodnione", "Reconciled"),
+        "written_to_panel": ("Do panelu", "To the panel"),
+        "written_to_erp": ("Do ERP", "To the ERP"),
+        "panel_calls": ("Wywołania", "Calls"),
+        # --- one client
+        "client.fresh": ("Odczytaj panel teraz", "Read the panel now"),
+        "client.fresh.cost": ("kosztuje jedno lub kilka wywołań", "costs a call or a few"),
+        "client.last_known": (
+            "Kolumna Panel pokazuje to, co panel ostatnio pokazał.",
+            "The Panel column is what the panel was last known to show.",
+        ),
+        "client.is_fresh": ("Panel odczytano przed chwilą.", "The panel was read just now."),
+        "client.no_account": ("Nie ma jeszcze konta w panelu.", "There is no account in the panel yet."),
+        "client.account": ("Konto {login}, numer {id}", "Account {login}, number {id}"),
+        "client.in_step": ("Wszystko jest zgodne.", "Everything is in step."),
+        "client.changes": (
+            "Zmiany, które czekają na następny przebieg: {n}",
+            "Changes that wait for the next run: {n}",
+        ),
+        "client.not_in_step": ("Nie jest zgodne:", "Not in step:"),
+        "client.quiet": ("Nic do zrobienia", "Nothing to do"),
+        "client.asks": (
+            "Najpierw panel zostanie zapytany, co pokazuje.",
+            "First the panel will be asked what it shows.",
+        ),
+        "client.failed": ("Nie udało się zapytać: {code}", "Could not be asked: {code}"),
+        "to.question": ("Odpowiedz tutaj", "Answer it here"),
+        "client.rows": ("Pozostałe wiersze w ERP", "The ERP's other rows"),
+        "client.off": ("wyłączone w polityce", "off in the policy"),
+        "sent_only": ("panel tego nie pokazuje", "not shown by the panel"),
+        # --- words of the mechanism
+        "accounts": ("Konta", "Accounts"),
+        "billing": ("Dane klienta", "Billing"),
+        "delivery_addresses": ("Adresy dostaw", "Delivery addresses"),
+        "shops": ("Sklepy", "Shops"),
+        "discounts": ("Rabaty", "Discounts"),
+        "credit": ("Kredyt kupiecki", "Credit"),
+        "panel_feed": ("Odczyt panelu", "Panel feed"),
+        "in_step": ("zgodne", "in step"),
+        "pending": ("odłożone", "pending"),
+        "waiting": ("czeka", "waiting"),
+        "conflict": ("konflikt", "conflict"),
+        "state.held": ("wstrzymane", "held"),
+        "state.excluded": ("wyłączone", "excluded"),
+        "erp_to_panel": ("ERP → panel", "ERP → panel"),
+        "panel_to_erp": ("panel → ERP", "panel → ERP"),
+        "reason.edit": ("zmiana", "edit"),
+        "reason.create": ("założenie", "creation"),
+        "reason.first_contact": ("pierwsze porównanie", "first contact"),
+        "reason.conflict": ("decyzja człowieka", "a person's decision"),
+        "reason.drift": ("korekta odchylenia", "drift corrected"),
+        "reason.undo": ("cofnięcie", "undo"),
+        "act.create": ("założy konto", "opens an account"),
+        "act.link": ("połączy", "links"),
+        "act.open": ("otworzy konto", "opens the account"),
+        "act.close": ("zamknie konto", "closes the account"),
+        "act.adopt": ("przejmie", "adopts"),
+        "act.update": ("zapisze", "writes"),
+        "act.add": ("doda", "adds"),
+        "act.remove": ("usunie", "removes"),
+        "act.conflict": ("konflikt", "conflict"),
+        "act.question": ("pytanie", "question"),
+        "act.held": ("wstrzyma", "holds"),
+        # --- what went wrong
+        "problem": ("Nie da się", "That cannot be done"),
+        "problem.back": ("Wróć do stanu", "Back to the overview"),
+        "no_such_page": ("Nie ma takiej strony.", "There is no such page."),
+        "no_client": ("Nie ma klienta {id}.", "There is no client {id}."),
+        "no_conflict": ("Nie ma konfliktu {id}.", "There is no conflict {id}."),
+        "conflict_closed": (
+            "Konflikt {id} jest już zamknięty; aby zmienić wartość, zmień pole po dowolnej stronie.",
+            "Conflict {id} is closed already; edit the field on either side to change it.",
+        ),
+        "no_question": ("O klienta {id} nie ma takiego pytania.", "There is no such question about client {id}."),
+        "no_incoming": ("Konto {id} nie czeka na klienta.", "Account {id} does not wait for a client."),
+        "nothing_waits": ("Żaden taki rekord nie czeka.", "No such record waits."),
+        "nothing_chosen": ("Nic nie zaznaczono.", "Nothing was chosen."),
+        "lacks": ("Brakuje: {name}.", "It lacks: {name}."),
+        "no_word": ("{name} musi być jednym z: {words}.", "{name} must be one of: {words}."),
+        "bad_figure": ("To nie jest liczba.", "That is no number."),
+        "brakes_word": ("Podaj własny powód.", "Give a reason of your own."),
+        "braked_already": ("Zakres {id} zatrzymał już hamulec.", "The brake has stopped {id} already."),
+        "confirm": (
+            (
+                "{id} zatrzymał hamulec: przepuścił {written}, zatrzymał klientów: {clients}, grup: {groups}. Wznowienie "
+                "wymaga potwierdzenia."
+            ),
+            (
+                "{id} is stopped by the brake: it let {written} through and stopped {clients} clients and {groups} groups. "
+                "It goes on with a confirmation only."
+            ),
+        ),
+        "nothing_planned": ("Nie ma takiego wiersza planu: {id}.", "Nothing is planned with the id {id}."),
+        "no_stack": ("Do tego potrzebny jest działający stos.", "That needs a running stack."),
+        "forbidden": ("Formularz wygasł; otwórz stronę jeszcze raz.", "The form is out of date; open the page again."),
+        "halted": ("Stoi: {code}", "Stopped: {code}"),
+        "unavailable": (
+            "Baza lub chmura teraz nie odpowiada ({code}). Spróbuj za chwilę.",
+            "The database or the cloud does not answer now ({code}). Try again in a moment.",
+        ),
+    }
+)

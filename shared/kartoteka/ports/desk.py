@@ -1,0 +1,173 @@
+"""What a person asks the exchange database and answers there: lists in pages, figures, and one word for a row.
+
+Rows are plain: column -> value, moments aware. An answer is written like the ERP's author would write it, by one
+``UPDATE``: the triggers log it, and so it is collected like any other change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows of a list: of a concern, a client, a discount group, with a code; empty: all.
+
+    ``text``: what a client's code, company, name, e-mail or tax number holds. ``start``: how many rows are passed over;
+    ``limit``: how many are told at most.
+    """
+
+    concern: str = ""
+    client_id: str = ""
+    group_id: str = ""
+    code: str = ""
+    run_id: str = ""
+    text: str = ""
+    start: int = 0
+    limit: int = 50
+
+
+ALL = Asked()
+
+
+class DeskTables(Protocol):
+    """One exchange database as a person sees it."""
+
+    # --- figures
+
+    def totals(self) -> Row:
+        """Return how many clients there are, how many have an account, and how many things wait for a person."""
+        ...
+
+    def states(self) -> Sequence[Row]:
+        """Return how many records of each kind each concern has in each state."""
+        ...
+
+    def deferred(self) -> Sequence[Row]:
+        """Return how many records will be tried again by themselves, why, and when the next of them is due."""
+        ...
+
+    def unread(self, limit: int, before: datetime) -> Sequence[Row]:
+        """Return deferred records about which the panel has not answered since that moment or longer."""
+        ...
+
+    def unmatched(self) -> Row:
+        """Return how many clients and accounts have not found each other, by the kind of it."""
+        ...
+
+    def not_shown(self) -> Sequence[Row]:
+        """Return the fields that were sent and that the panel never shows, with the number of their records."""
+        ...
+
+    def oldest_unsettled(self) -> Mapping[str, datetime]:
+        """Return concern -> since when the longest of its records is about to be carried, by itself."""
+        ...
+
+    def logged_after(self, seq: int) -> datetime | None:
+        """Return when the first row of ``change_log`` beyond this one was written, None where there is none."""
+        ...
+
+    def written(self, since: datetime) -> Sequence[Row]:
+        """Return how many fields were written since then: ``hour`` (``2026-11-27 14``, UTC), ``direction``, ``fields``.
+
+        By hour, the earliest first; hours in which nothing was written are left out.
+        """
+        ...
+
+    def deferred_with(self, concern: str, code: str) -> tuple[int, int]:
+        """Return how many clients and discount groups of a concern are deferred for this reason."""
+        ...
+
+    # --- lists
+
+    def held(self, limit: int) -> Sequence[Row]:
+        """Return records that wait for a person, the latest first; prices at the end."""
+        ...
+
+    def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
+        """Return the records in one of these states, the longest first, with ``due_at`` where they are deferred.
+
+        ``question`` is 1 where accounts stand in ``sync_matches`` that the client may have.
+        """
+        ...
+
+    def conflicts(self, limit: int, *, closed_too: bool, asked: Asked = ALL) -> Sequence[Row]:
+        """Return conflicts, the latest first."""
+        ...
+
+    def questions(self, asked: Asked) -> Sequence[Row]:
+        """Return the rows of ``sync_matches``, by client, with what the account index knows of the account."""
+        ...
+
+    def incoming(self, asked: Asked) -> Sequence[Row]:
+        """Return ``incoming_clients``, the unanswered first."""
+        ...
+
+    def history(
+        self, client_id: str | None, limit: int, *, group: str | None = None, asked: Asked = ALL
+    ) -> Sequence[Row]:
+        """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
+        ...
+
+    def find_clients(self, asked: Asked) -> Sequence[Row]:
+        """Return the clients whose code, company, name, e-mail or tax number holds ``text``, with their account."""
+        ...
+
+    def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:
+        """Return table of the ERP -> its rows of this client; ``sync_links`` and ``sync_matches`` too."""
+        ...
+
+    def candidates(self, client_ids: Collection[str]) -> Mapping[str, Row]:
+        """Return the rows of ``clients`` with these ids."""
+        ...
+
+    # --- what is asked anew
+
+    def clients(self, client_ids: Sequence[str]) -> dict[str, bool]:
+        """Return those of these ids that have a row in ``clients``, and whether each has an account."""
+        ...
+
+    def count_clients(self, concern: str) -> int:
+        """Return how many clients a concern has to do with."""
+        ...
+
+    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
+        """Yield the ids of all clients that a concern has to do with, page by page."""
+        ...
+
+    def prices(self, group_id: str) -> int:
+        """Return about how many prices a group has."""
+        ...
+
+    # --- answers
+
+    def decide_conflicts(self, ids: Collection[int], side: str, *, by: str, at: datetime) -> int:
+        """Write the side that wins into these open conflicts; return how many there were."""
+        ...
+
+    def conflict(self, conflict_id: int) -> Row | None:
+        """Return one conflict, None where there is none."""
+        ...
+
+    def decide_match(self, client_id: str, panel_client_id: str, word: str, *, by: str) -> int:
+        """Write a word into the client's row of ``sync_matches`` about this account (empty: into its first one).
+
+        What was said before in its other rows is taken back. Returns how many rows there were to write it into.
+        """
+        ...
+
+    def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
+        """Write a word into ``sync_status`` of the held records that are asked for; return how many there were.
+
+        ``asked.client_id`` or ``asked.group_id`` names the owner; ``item_id`` None: the own record and all items.
+        """
+        ...
+
+    def answer_incoming(self, panel_client_id: str, client_id: str) -> int:
+        """Write a client's code into ``incoming_clients``; return how many rows there were."""
+        ...

@@ -1,0 +1,173 @@
+"""What a person asks and answers, on each engine: lists, pages, figures, and words that the triggers log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kartoteka.codes import IN_STEP, State, Status
+from kartoteka.codes import status as said
+from kartoteka.model import Candidate, ConflictNote, Deferral, Direction
+from kartoteka.ports.desk import Asked
+from kartoteka.ports.exchange import IncomingClient, SeenAccount
+from tests.fixtures.exchange import SqlBench
+from tests.fixtures.records import AT, change, item, written
+
+WRONG = Status(State.HELD, "bad_phone", "phone", "Popraw.", "Correct it.")
+LATER = Deferral(AT + timedelta(minutes=2), attempts=1, tries=1, code="timeout")
+
+
+def save(bench: SqlBench, *changes: object, at: datetime = AT) -> None:
+    bench.exchange.records.save(changes, run_id="r", at=at)  # type: ignore[arg-type]
+
+
+def head(bench: SqlBench) -> int:
+    return max((entry.seq for entry in bench.exchange.log.read(0, [], 1_000)), default=0)
+
+
+def logged(bench: SqlBench, after: int) -> list[tuple[str, str]]:
+    return [(entry.table_name, entry.client_id) for entry in bench.exchange.log.read(after, [], 1_000)]
+
+
+@pytest.fixture
+def held(sql: SqlBench) -> SqlBench:
+    for number in range(5):
+        sql.erp.insert_client(f"C-{number}")
+        save(sql, change(f"C-{number}", status=WRONG), at=AT + timedelta(minutes=number))
+    save(sql, change("C-5", status=said("timeout"), deferral=LATER), change("C-6", status=IN_STEP))
+    return sql
+
+
+def test_statuses_are_listed_page_by_page_the_longest_first(held: SqlBench) -> None:
+    desk = held.exchange.desk
+    pages = [desk.statuses(["held"], Asked(start=start, limit=2)) for start in (0, 2, 4, 6)]
+    assert [[row["client_id"] for row in page] for page in pages] == [["C-0", "C-1"], ["C-2", "C-3"], ["C-4"], []]
+    assert pages[0][0]["since"] == AT
+    assert pages[0][0]["message_en"] == "Correct it."
+    (row,) = desk.statuses(["pending", "waiting"], Asked())
+    assert (row["client_id"], row["due_at"]) == ("C-5", LATER.due_at)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [(Asked(concern="shops"), 0), (Asked(concern="billing"), 5), (Asked(client_id="C-3"), 1), (Asked(code="x"), 0)],
+)
+def test_a_list_holds_what_is_asked_for(held: SqlBench, asked: Asked, found: int) -> None:
+    assert len(held.exchange.desk.statuses(["held"], asked)) == found
+
+
+def test_a_word_goes_into_what_waits_and_is_logged(held: SqlBench) -> None:
+    save(held, item("A-1", status=WRONG), change("C-1", "shops", status=IN_STEP))
+    before = head(held)
+    desk = held.exchange.desk
+    assert desk.decide_status("retry", Asked("billing", "C-1"), by="ola", item_id="") == 1
+    assert desk.decide_status("done", Asked(client_id="C-1"), by="ola") == 2
+    assert desk.decide_status("retry", Asked("shops", "C-1"), by="ola") == 0
+    assert desk.decide_status("retry", Asked(client_id="C-9"), by="ola") == 0
+    assert {name for name, _ in logged(held, before)} == {"sync_status"}
+    rows = desk.statuses(["held"], Asked(client_id="C-1"))
+    assert {(row["decision"], row["decided_by"]) for row in rows} == {("done", "ola")}
+
+
+def test_the_oldest_that_moves_by_itself_is_known_by_concern(held: SqlBench) -> None:
+    save(held, change("C-7", status=said("timeout"), deferral=LATER), at=AT - timedelta(hours=1))
+    assert held.exchange.desk.oldest_unsettled() == {"billing": AT - timedelta(hours=1)}
+
+
+def test_the_log_tells_since_when_something_is_not_read(sql: SqlBench) -> None:
+    desk = sql.exchange.desk
+    assert desk.logged_after(0) is None
+    sql.erp.insert_client("C-1")
+    first = desk.logged_after(0)
+    assert first is not None
+    assert abs(datetime.now(UTC) - first) < timedelta(minutes=5)
+    assert desk.logged_after(head(sql)) is None
+
+
+def test_what_was_written_is_counted_by_hour_and_direction(sql: SqlBench) -> None:
+    back = written("street", "a", "b")
+    save(sql, change("C-1", written=(back, back)), at=AT)
+    save(sql, change("C-1", written=(back,)), at=AT + timedelta(hours=1))
+    save(sql, change("C-1", written=(back,)), at=AT - timedelta(days=2))
+    direction = str(back.direction)
+    assert direction in set(map(str, Direction))
+    assert sql.exchange.desk.written(AT - timedelta(hours=1)) == [
+        {"hour": f"{AT:%Y-%m-%d %H}", "direction": direction, "fields": 2},
+        {"hour": f"{AT + timedelta(hours=1):%Y-%m-%d %H}", "direction": direction, "fields": 1},
+    ]
+
+
+def test_conflicts_are_decided_one_or_many_and_only_open_ones(sql: SqlBench) -> None:
+    for number in range(3):
+        note = ConflictNote("street", "a", "b", "c")
+        sql.erp.insert_client(f"C-{number}")
+        save(sql, change(f"C-{number}", status=said("conflict", ["street"]), conflicts=(note,)))
+    desk = sql.exchange.desk
+    ids = [row["id"] for row in desk.conflicts(10, closed_too=False)]
+    before = head(sql)
+    assert desk.decide_conflicts(ids[:2], "panel", by="ola", at=AT) == 2
+    assert sorted(logged(sql, before)) == [("sync_conflicts", "C-1"), ("sync_conflicts", "C-2")]
+    row = desk.conflict(ids[0])
+    assert row is not None
+    assert (row["decision"], row["decided_by"], row["decided_at"]) == ("panel", "ola", AT)
+    assert desk.decide_conflicts([10_000], "erp", by="", at=AT) == 0
+    assert desk.conflict(10_000) is None
+
+
+def candidates(sql: SqlBench) -> None:
+    index = sql.exchange.index
+    sql.erp.insert_client("C-1")
+    accounts = [SeenAccount(number, f"login-{number}", "", "", f"{number}@x.pl", AT) for number in ("7", "8")]
+    index.remember(accounts, at=AT)
+    found = tuple(Candidate("C-1", number, "email") for number in ("7", "8"))
+    save(sql, change("C-1", "accounts", status=said("ambiguous", accounts="7, 8"), candidates=found))
+
+
+def test_a_question_shows_what_is_known_of_its_accounts_and_takes_one_answer(sql: SqlBench) -> None:
+    candidates(sql)
+    desk = sql.exchange.desk
+    rows = desk.questions(Asked())
+    assert [(row["client_id"], row["panel_client_id"], row["login"]) for row in rows] == [
+        ("C-1", "7", "login-7"),
+        ("C-1", "8", "login-8"),
+    ]
+    before = head(sql)
+    assert desk.decide_match("C-1", "", "create", by="ola") == 1
+    assert desk.decide_match("C-1", "8", "link", by="ola") == 1
+    said_so = {row["panel_client_id"]: row["decision"] for row in desk.questions(Asked())}
+    assert said_so == {"7": None, "8": "link"}
+    assert {name for name, _ in logged(sql, before)} == {"sync_matches"}
+    assert desk.decide_match("C-1", "9", "link", by="ola") == 0
+    assert desk.decide_match("C-2", "", "create", by="ola") == 0
+    assert {row["panel_client_id"]: row["decision"] for row in desk.questions(Asked())} == said_so
+
+
+def test_a_customer_of_the_shop_is_listed_until_answered_and_after_it(sql: SqlBench) -> None:
+    sql.exchange.index.list_incoming([IncomingClient(number, {"email": "a@x.pl"}) for number in ("7", "8")], at=AT)
+    desk = sql.exchange.desk
+    assert desk.answer_incoming("7", "C-1") == 1
+    assert desk.answer_incoming("9", "C-1") == 0
+    rows = desk.incoming(Asked())
+    assert [(row["panel_client_id"], row["client_id"], row["email"]) for row in rows] == [
+        ("8", None, "a@x.pl"),
+        ("7", "C-1", "a@x.pl"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["100%", "C-2", "c-2", "B@X.PL"])
+def test_a_client_is_found_by_any_of_its_names_in_any_case(sql: SqlBench, text: str) -> None:
+    sql.erp.insert_client("C-1", company="Inna", email="a@x.pl")
+    sql.erp.insert_client("C-2", company="100% Łódź", email="b@x.pl")
+    found = sql.exchange.desk.find_clients(Asked(text=text))
+    assert [row["id"] for row in found] == ["C-2"]
+
+
+def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
+    candidates(sql)
+    rows = sql.exchange.desk.client_rows("C-1")
+    assert len(rows["clients"]) == 1
+    assert len(rows["sync_matches"]) == 2
+    assert rows["client_credit"] == []
+    assert not any(sql.exchange.desk.client_rows("C-9").values())
+    assert set(sql.exchange.desk.candidates(["C-1", "C-9"])) == {"C-1"}

@@ -1,0 +1,140 @@
+"""The commands as clients of the desk: through the function where the stack has one, in this process where not."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli import door
+from cli import stack as stacks
+from cli.erp import Where
+from kartoteka.codes import status as said
+from kartoteka.model import Candidate
+from kartoteka.ports.exchange import IncomingClient, SeenAccount
+from tests.fixtures.cli import Command
+from tests.fixtures.exchange import SqlBench
+from tests.fixtures.installation import Context, Installation
+from tests.fixtures.records import AT, change
+
+INCOMPLETE = said("incomplete", ["email"], table="clients")
+
+
+class Lambdas:
+    """A stack whose desk is an installation's."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.handler = installation.handler("desk")
+        self.failing = False
+        self.name, self.endpoint, self.log = "shop", None, "the log"
+        self.functions = {"desk": "shop-desk"}
+
+    def lambdas(self) -> Any:
+        return SimpleNamespace(invoke=self.invoke)
+
+    def where_to_read(self, function: str) -> str:
+        return f"the log of {function}"
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
+        assert FunctionName == "shop-desk"
+        if self.failing:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "x"}')}
+        return {"Payload": io.BytesIO(json.dumps(self.handler(json.loads(Payload), Context())).encode())}
+
+
+@pytest.fixture
+def lambdas(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Lambdas:
+    found = Lambdas(installation)
+    monkeypatch.setattr(stacks, "find", lambda _name: found)
+    monkeypatch.setattr(door, "caller", lambda _where: "ola")
+    return found
+
+
+def test_a_deployed_stack_is_asked_by_invoking_its_function(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1")
+    installation.sql("UPDATE clients SET email = NULL")
+    installation.tick()
+    (row,) = command.json("held", "--stack", "shop")["held"]
+    assert (row["client_id"], row["code"]) == ("K-1", "incomplete")
+    assert "retry; the next run carries it out" in command("held", "retry", "K-1", "--stack", "shop").stdout
+    assert installation.sql("SELECT decision, decided_by FROM sync_status") == [("retry", "ola")]
+    command("pause", "billing", "--stack", "shop")
+    assert installation.sql("SELECT concern, reason FROM sync_pauses") == [("billing", "operator")]
+    assert command.json("resume", "billing", "--stack", "shop")["was_paused"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("held", "done", "K-9"), 65),
+        (("questions", "link", "K-9", "1"), 65),
+        (("questions", "create", "K-9"), 65),
+        (("incoming", "link", "1", "K-9"), 65),
+        (("conflicts", "decide", "9", "erp"), 65),
+    ],
+)
+def test_what_is_not_there_is_said_by_an_exit_code(
+    command: Command, lambdas: Lambdas, arguments: tuple[str, ...], code: int
+) -> None:
+    assert "Error: " in command(*arguments, "--stack", "shop", code=code).output
+
+
+def test_the_brake_asks_for_a_persons_word_through_the_function_too(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.sql("INSERT INTO sync_pauses (concern, reason) VALUES ('billing', 'brake')")
+    assert (
+        "kartoteka resume billing --confirm --stack shop"
+        in command("resume", "billing", "--stack", "shop", code=77).output
+    )
+    command("pause", "billing", "--stack", "shop", code=77)
+    command("resume", "billing", "--confirm", "--stack", "shop")
+    assert installation.sql("SELECT reason FROM sync_pauses") == [("",)]
+
+
+def test_a_function_that_fails_names_its_log(command: Command, lambdas: Lambdas) -> None:
+    lambdas.failing = True
+    assert "the log of shop-desk" in command("held", "--stack", "shop", code=1).output
+
+
+def test_a_long_list_is_asked_for_page_by_page(installation: Installation, lambdas: Lambdas) -> None:
+    installation.insert(*(f"K-{number:03}" for number in range(7)))
+    asked: list[Any] = []
+    handler = lambdas.handler
+    lambdas.handler = lambda event, context: asked.append(event) or handler(event, context)  # type: ignore[func-returns-value]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(door, "PAGE", 3)
+        with door.door(Where(None, "shop")) as desk:
+            assert len(desk.rows("clients", 7)) == 7
+            assert len(asked) == 3
+            assert len(desk.rows("clients", 4)) == 4
+
+
+def test_questions_and_incoming_are_answered_in_a_database_alone(command: Command, sqlite_bench: SqlBench) -> None:
+    exchange, url = sqlite_bench.exchange, sqlite_bench.url
+    sqlite_bench.erp.insert_client("C-1")
+    assert command("questions", "--erp-url", url).stdout == "no questions\n"
+    assert command("incoming", "--erp-url", url).stdout == "nobody waits\n"
+    assert command("held", "--erp-url", url).stdout == "nothing is held\n"
+    exchange.index.remember([SeenAccount("7", "evil\x1b[2J", "", "", "a@x.pl", AT)], at=AT)
+    candidates = (Candidate("C-1", "7", "email"),)
+    record = change("C-1", "accounts", status=said("ambiguous", accounts="7"), candidates=candidates)
+    exchange.records.save([record], run_id="r", at=AT)
+    exchange.index.list_incoming([IncomingClient("9", {"email": "a@x.pl"})], at=AT)
+    shown = command("questions", "--erp-url", url).stdout
+    assert "\x1b" not in shown
+    assert "C-1" in shown
+    (question,) = command.json("questions", "--erp-url", url)["questions"]
+    assert question["accounts"][0]["panel_client_id"] == "7"
+    assert command.json("questions", "link", "C-1", "7", "--erp-url", url)["decision"] == "link"
+    assert command.json("questions", "create", "C-1", "--erp-url", url)["decision"] == "create"
+    assert "a@x.pl" in command("incoming", "--erp-url", url).stdout
+    assert command.json("incoming", "link", "9", "C-1", "--erp-url", url)["client_id"] == "C-1"
+    assert command.json("incoming", "--erp-url", url)["incoming"][0]["client_id"] == "C-1"
+    assert command.json("held", "send", "C-1", "--concern", "accounts", "--erp-url", url)["records"] == 1

@@ -1,0 +1,365 @@
+"""The desk over an installation: the real function, pages and JSON, as the bridge invokes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+
+from kartoteka.desk.lists import LISTS
+from tests.fixtures.installation import Context, Installation
+
+EVIL = '<script>alert("x")</script>'
+FORM = "a-form-s-secret"
+FORMS = "application/x-www-form-urlencoded"
+
+
+class Visitor:
+    """A browser behind the bridge: what it asks the function, and what it is answered."""
+
+    def __init__(self, installation: Installation, lang: str = "en") -> None:
+        self._handler = installation.handler("desk")
+        self._lang = lang
+
+    def ask(self, method: str, path: str, body: str = "", kind: str = "", form: str = FORM) -> dict[str, Any]:
+        raw, _, query = path.partition("?")
+        headers = {"accept-language": self._lang, "x-kartoteka-by": "ola", "x-kartoteka-form": form}
+        given = dict(parse_qsl(query))
+        event = {
+            "version": "2.0",
+            "rawPath": raw,
+            "rawQueryString": query,
+            "queryStringParameters": given or None,
+            "headers": headers | ({"content-type": kind} if kind else {}),
+            "requestContext": {"http": {"method": method, "path": raw}, "stage": "$default"},
+            "body": body,
+            "isBase64Encoded": False,
+        }
+        return self._handler(event, Context())
+
+    def page(self, path: str, status: int = 200) -> str:
+        answer = self.ask("GET", path)
+        assert answer["statusCode"] == status, answer
+        return str(answer["body"])
+
+    def json(self, path: str, status: int = 200) -> Any:
+        answer = self.ask("GET", f"/api/{path}")
+        assert answer["statusCode"] == status, answer
+        return json.loads(answer["body"])
+
+    def post(self, path: str, status: int = 200, **given: Any) -> Any:
+        answer = self.ask("POST", f"/api/{path}", json.dumps(given), "application/json")
+        assert answer["statusCode"] == status, answer
+        return json.loads(answer["body"])
+
+    def send(self, path: str, status: int = 303, **given: Any) -> dict[str, Any]:
+        body = urlencode({"form": FORM, **given}, doseq=True)
+        answer = self.ask("POST", path, body, FORMS)
+        assert answer["statusCode"] == status, answer
+        return answer
+
+
+@pytest.fixture
+def visitor(installation: Installation) -> Visitor:
+    return Visitor(installation)
+
+
+def settle(installation: Installation, rounds: int = 3) -> None:
+    for _ in range(rounds):
+        installation.tick()
+
+
+def in_conflict(installation: Installation, *ids: str) -> None:
+    """Linked clients whose street was edited on both sides."""
+    installation.decide('{"panel": {"requests_per_second": 1000}, "billing": {"conflict": "hold"}}')
+    installation.insert(*ids)
+    settle(installation)
+    for each in ids:
+        installation.sql(f"UPDATE clients SET street = 'Nowa 1' WHERE id = '{each}'")
+        edit_in_panel(installation, each, "Inna 2")
+    installation.pass_time(minutes=5)
+    settle(installation)
+
+
+def edit_in_panel(installation: Installation, code: str, street: str) -> None:
+    (account,) = installation.panel.by_code(code)
+    installation.panel.edit(account.id, street=street)
+
+
+def test_every_page_is_shown_for_an_empty_installation_in_both_languages(installation: Installation) -> None:
+    for lang, word in (("en", "Overview"), ("pl-PL,pl;q=0.9", "Konflikty")):
+        visitor = Visitor(installation, lang)
+        for path in ("", *LISTS):
+            assert word in visitor.page(f"/{path}")
+
+
+def test_the_overview_says_the_same_to_people_and_to_programs(installation: Installation, visitor: Visitor):
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    found = visitor.json("overview")
+    assert found["totals"] == {"clients": 2, "linked": 2, "held": 0, "conflicts": 0, "undecided": 0}
+    assert found["calls"]["used"] > 0
+    assert sum(hour["to_panel"] for hour in found["activity"]) > 0
+    assert {row["concern"] for row in found["runs"]} >= {"accounts"}
+    assert "2 clients in the ERP, 2 of them" in visitor.page("/")
+
+
+# --- decisions
+
+
+def test_a_conflict_decided_on_the_page_reaches_both_sides(installation: Installation, visitor: Visitor):
+    in_conflict(installation, "K-1", "K-2")
+    shown = visitor.page("/conflicts")
+    assert "Nowa 1" in shown
+    assert "Inna 2" in shown
+    ids = sorted(re.findall(r'name="id" value="(\d+)"', shown))
+    answer = visitor.send("/conflicts/decide", one=f"{ids[0]}:panel", back="/conflicts", once="1")
+    assert answer["headers"]["Location"] == "/conflicts?did=conflicts%2Fdecide&n=1"
+    visitor.send("/conflicts/decide", id=[ids[1]], side="erp", once="2")
+    settle(installation)
+    first, second = (row["client_id"] for row in visitor.json("conflicts?all=1")["rows"][::-1])
+    streets = dict(installation.sql("SELECT id, street FROM clients"))
+    assert (streets[first], streets[second]) == ("Inna 2", "Nowa 1")
+    assert {installation.panel.by_code(each)[0].street for each in (first,)} == {"Inna 2"}
+    assert installation.panel.by_code(second)[0].street == "Nowa 1"
+    assert visitor.json("conflicts")["rows"] == []
+    assert {row[0] for row in installation.sql("SELECT decided_by FROM sync_conflicts")} == {"ola"}
+
+
+def test_many_are_decided_at_once_and_a_repeated_invoke_does_nothing(installation: Installation, visitor: Visitor):
+    in_conflict(installation, "K-1", "K-2")
+    ids = [row["id"] for row in visitor.json("conflicts")["rows"]]
+    assert visitor.post("conflicts/decide", id=ids, side="erp", once="x")["done"] == 2
+    installation.sql("UPDATE sync_conflicts SET decision = 'panel'")
+    assert visitor.post("conflicts/decide", id=ids, side="erp", once="x") == {
+        "action": "conflicts/decide",
+        "done": 2,
+        "again": True,
+    }
+    assert installation.sql("SELECT DISTINCT decision FROM sync_conflicts") == [("panel",)]
+
+
+@pytest.mark.parametrize("form", ["", "guessed", FORM + "x"])
+def test_a_form_that_is_not_ours_is_refused(installation: Installation, visitor: Visitor, form: str) -> None:
+    answer = visitor.ask("POST", "/pause", urlencode({"form": form, "concern": "billing"}), FORMS)
+    assert answer["statusCode"] == 403
+    assert installation.sql("SELECT concern FROM sync_pauses") == []
+
+
+def test_without_a_bridge_no_form_is_taken(installation: Installation, visitor: Visitor):
+    answer = visitor.ask("POST", "/pause", "form=&concern=billing", FORMS, form="")
+    assert answer["statusCode"] == 403
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example/", "////evil.example/", "https://evil.example/", "/\\evil.example", "evil"]
+)
+def test_nobody_is_led_away_from_the_desk(installation: Installation, visitor: Visitor, back: str) -> None:
+    where = visitor.send("/pause", concern="billing", back=back)["headers"]["Location"]
+    assert where.startswith("/?did=pause")
+
+
+def test_a_concern_is_paused_and_resumed(installation: Installation, visitor: Visitor):
+    visitor.send("/pause", concern="billing")
+    assert visitor.json("overview")["paused"] == {"billing": "operator"}
+    assert "Billing: paused (operator)" in visitor.page("/")
+    visitor.send("/resume", concern="billing")
+    assert visitor.json("overview")["paused"] == {}
+
+
+def test_the_brake_is_told_and_released_only_with_a_confirmation(installation: Installation, visitor: Visitor):
+    installation.sql("INSERT INTO sync_pauses (concern, reason) VALUES ('billing', 'brake')")
+    assert visitor.json("overview")["brake"] == {"billing": {"written": 0, "clients": 0, "groups": 0}}
+    assert visitor.post("resume", 409, concern="billing")["error"] == "confirm"
+    assert visitor.post("pause", 409, concern="billing")["error"] == "braked_already"
+    assert "Let it pass and resume" in visitor.page("/")
+    assert visitor.post("resume", concern="billing", confirm=True)["was_paused"] is True
+
+
+def test_what_is_held_is_listed_with_cause_and_remedy_and_retried(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    installation.sql("UPDATE clients SET email = NULL")
+    settle(installation)
+    (row,) = visitor.json("held")["rows"]
+    assert (row["client_id"], row["concern"], row["code"], row["field"]) == ("K-1", "accounts", "incomplete", "email")
+    shown = visitor.page("/held")
+    assert "The row in clients has no value in: email." in unescape(shown)
+    assert "Complete the row" in shown
+    assert "Uzupełnij wiersz" in unescape(Visitor(installation, "pl").page("/held"))
+    visitor.send("/held/decide", record="K-1||accounts|", word="retry")
+    assert installation.sql("SELECT decision, decided_by FROM sync_status") == [("retry", "ola")]
+    assert "retry now" in visitor.page("/held")
+    assert visitor.post("held/decide", 404, client_id="K-9", word="done")["error"] == "nothing_waits"
+    assert visitor.post("held/decide", 400, client_id="K-1", word="never")["error"] == "no_word"
+
+
+def test_a_question_shows_both_sides_and_is_answered(installation: Installation, visitor: Visitor):
+    for login in ("a", "b"):
+        installation.panel.seed(login=login, email="k-1@firma.pl")
+    settle(installation)
+    installation.insert("K-1")
+    settle(installation)
+    (question,) = visitor.json("questions")["rows"]
+    assert question["client"]["company"] == "Firma K-1"
+    assert [each["login"] for each in question["accounts"]] == ["a", "b"]
+    chosen = question["accounts"][1]["panel_client_id"]
+    assert "found by: e-mail" in visitor.page("/questions")
+    visitor.send("/questions/create", client_id="K-1")
+    visitor.send("/questions/link", client_id="K-1", panel_client_id=chosen)
+    said = installation.sql("SELECT panel_client_id, decision FROM sync_matches")
+    assert [each for each in said if each[1]] == [(chosen, "link")]
+    settle(installation)
+    assert installation.sql("SELECT panel_client_id FROM sync_links") == [(chosen,)]
+    assert visitor.json("questions")["rows"] == []
+    assert visitor.post("questions/link", 404, client_id="K-1", panel_client_id="1")["error"] == "no_question"
+
+
+def test_a_customer_of_the_shop_gets_a_client(installation: Installation, visitor: Visitor):
+    installation.panel.seed(login="nowa", email="nowa@shop.pl")
+    installation.pass_time(minutes=5)
+    settle(installation)
+    (row,) = visitor.json("incoming")["rows"]
+    assert "nowa@shop.pl" in visitor.page("/incoming")
+    assert (
+        visitor.post("incoming/link", 404, panel_client_id=row["panel_client_id"], client_id="K-9")["error"]
+        == "no_client"
+    )
+    installation.insert("K-9")
+    visitor.send("/incoming/link", panel_client_id=row["panel_client_id"], client_id="K-9")
+    settle(installation)
+    assert installation.sql("SELECT client_id, linked_by FROM sync_links") == [("K-9", "incoming")]
+
+
+def test_a_client_is_put_into_the_queue_anew(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    assert visitor.post("resync", concern="billing", client_id="K-1")["done"] == 1
+    assert "K-1" in installation.receive("billing")["Records"][0]["body"]
+    assert visitor.post("resync", 404, concern="billing", client_id="K-2")["error"] == "no_client"
+
+
+# --- one client
+
+
+def test_a_client_is_shown_field_by_field_with_what_happens_next(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    installation.sql("UPDATE clients SET street = 'Nowa 1', city = 'Gdynia'")
+    found = visitor.json("clients/K-1")
+    billing = next(each for each in found["concerns"] if each["concern"] == "billing")
+    fields = {field["field"]: field for field in billing["records"][0]["fields"]}
+    street = fields["street"]
+    assert (street["erp"], street["base"], street["panel"]) == ("Nowa 1", "Długa 5", "Długa 5")
+    assert street["next"]["action"] == "update"
+    assert street["next"]["direction"] == "erp_to_panel"
+    assert fields["company"]["next"] is None
+    shown = unescape(visitor.page("/clients/K-1"))
+    for part in ("Nowa 1", "Długa 5", "Changes that wait for the next run: 2", "creation"):
+        assert part in shown, part
+    settle(installation)
+    assert "Everything is in step" in visitor.page("/clients/K-1")
+
+
+def test_the_panel_is_read_for_a_page_only_where_that_is_asked_for(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    edit_in_panel(installation, "K-1", "W panelu 3")
+    calls = installation.panel.total_calls
+    assert "W panelu 3" not in visitor.page("/clients/K-1")
+    assert installation.panel.total_calls == calls
+    assert "W panelu 3" in visitor.page("/clients/K-1?fresh=1")
+    assert installation.panel.total_calls > calls
+
+
+def test_a_client_is_found_by_what_people_know_of_it(installation: Installation, visitor: Visitor):
+    installation.insert("K-1", "K-2")
+    for text in ("firma%20K-2", "K-2%40", "k-2"):
+        assert [row["id"] for row in visitor.json(f"clients?text={text}")["rows"]] == ["K-2"]
+    assert visitor.page("/clients/K-3", 404)
+
+
+# --- what comes from outside
+
+
+def test_every_value_is_escaped_on_every_page(installation: Installation, visitor: Visitor):
+    in_conflict(installation, "K-1")
+    evil = EVIL.replace("'", "''")
+    installation.sql(f"UPDATE clients SET company = '{evil}', city = '{evil}'")
+    installation.sql(f"UPDATE sync_conflicts SET erp_value = '{evil}', panel_value = '{evil}'")
+    installation.sql(
+        f"UPDATE sync_status SET state = 'held', code = '{evil}', message_en = '{evil}' WHERE concern = 'billing'"
+    )
+    installation.sql(f"INSERT INTO incoming_clients (panel_client_id, company) VALUES ('{evil}', '{evil}')")
+    installation.sql(
+        f"INSERT INTO sync_matches (client_id, panel_client_id, matched_by) VALUES ('{evil}', '{evil}', '{evil}')"
+    )
+    installation.sql(f"INSERT INTO sync_pauses (concern, reason) VALUES ('shops', '{evil}')")
+    for path in (
+        "",
+        "conflicts",
+        "held",
+        "questions",
+        "incoming",
+        "history",
+        "clients",
+        "clients/K-1",
+        f"clients?text={EVIL}",
+    ):
+        shown = visitor.page(f"/{path}")
+        assert "<script" not in shown, path
+        if path not in ("", "history"):
+            assert "&lt;script&gt;" in shown, path
+
+
+def test_every_answer_forbids_scripts_frames_and_what_is_elsewhere(installation: Installation, visitor: Visitor):
+    for path in ("/", "/nowhere", "/api/overview", "/style.css", "/clients/none"):
+        headers = visitor.ask("GET", path)["headers"]
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'"), path
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+    shown = visitor.page("/")
+    assert not re.search(r" (style|on\w+)=\"|https?://", shown)
+
+
+def test_a_list_goes_on_page_by_page(installation: Installation, visitor: Visitor):
+    installation.insert(*(f"K-{number}" for number in range(7)))
+    first = visitor.json("clients?limit=3")
+    assert [row["id"] for row in first["rows"]] == ["K-0", "K-1", "K-2"]
+    assert first["next"] == 3
+    assert visitor.json("clients?limit=7")["next"] is None
+    last = visitor.json("clients?limit=3&start=6")
+    assert [row["id"] for row in last["rows"]] == ["K-6"]
+    assert last["next"] is None
+    assert visitor.json("clients?limit=many", 400)["error"] == "bad_figure"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/nothing"), ("GET", "/nothing"), ("GET", "/a/b/c"), ("POST", "/api/x/y")]
+)
+def test_an_address_that_is_none_says_so(installation: Installation, visitor: Visitor, method: str, path: str) -> None:
+    assert visitor.ask(method, path, "{}", "application/json")["statusCode"] == 404
+
+
+def test_a_setting_that_is_wrong_is_told_with_its_remedy(installation: Installation, visitor: Visitor):
+    installation.sql("DROP TABLE sync_conflicts")
+    answer = visitor.ask("GET", "/api/overview")
+    assert answer["statusCode"] == 500
+    assert "no_schema" in json.loads(answer["body"])["error"]
+    assert "kartoteka schema" in visitor.page("/", 500)
+
+
+def test_a_ping_gets_it_ready(installation: Installation) -> None:
+    assert installation.handler("desk")({"v": 1, "move": "ping"}, Context()) == {"ready": True}
+
+
+def test_nothing_of_a_request_is_logged(
+    installation: Installation, visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.insert("K-1")
+    visitor.page("/clients?text=Firma")
+    visitor.page("/clients/K-1")
+    assert "Firma" not in capsys.readouterr().out
