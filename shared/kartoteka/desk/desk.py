@@ -54,4 +54,4 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
