@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -115,6 +115,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     allowed = _anything if yes else _asked
     with told():
         stack = None if panel_url else stacks.find(where.stack)
+        read = list(examined(stack, [stack_findings.READABLE], _anything)) if stack else []
+        if stack and any(each.level is Level.STOP for each in read):
+            rest = examined(stack, stack_findings.EXAMINATIONS, _anything)
+            _told(list(_shown(chain(read, rest), quiet=as_json)), {}, 0, report, as_json=as_json)
         given = _policy_given(policy_file, stack)
         policy = _policy(given)
         http = _panel(panel_url, stack, policy)
@@ -123,7 +127,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         patient = Trial(http, policy, login=account or "")
         found: Iterator[Finding] = examined(patient, chosen, allowed)
         if stack:
-            found = chain(examined(stack, stack_findings.EXAMINATIONS, _anything), found)
+            found = chain(read, examined(stack, stack_findings.EXAMINATIONS, _anything), found)
         if stack or not where.is_local():
             with opened(where) as erp:
                 ours = examined(database.Patient(erp.exchange, policy), database.EXAMINATIONS, _anything)
@@ -131,11 +135,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
                 findings = list(_shown(chain(ours, found, beside), quiet=as_json))
         else:
             findings = list(_shown(found, quiet=as_json))
-    document = {
-        "findings": [each.as_dict() for each in findings],
-        "policy": proposed(json.loads(given), findings),
-        "panel_calls": sum(http.calls().values()),
-    }
+    _told(findings, proposed(json.loads(given), findings), sum(http.calls().values()), report, as_json=as_json)
+
+
+def _told(
+    findings: Sequence[Finding], policy: dict[str, Any], calls: int, report: Path | None, *, as_json: bool
+) -> NoReturn:
+    """Tell what was found as a whole, and end the command."""
+    document = {"findings": [each.as_dict() for each in findings], "policy": policy, "panel_calls": calls}
     _report(report, document)
     if as_json:
         show.document(document)
@@ -168,9 +175,8 @@ def _report(file: Path | None, document: dict[str, Any]) -> None:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _exit(findings: Sequence[Finding]) -> None:
-    if any(each.level is Level.STOP for each in findings):
-        sys.exit(FAILED)
+def _exit(findings: Sequence[Finding]) -> NoReturn:
+    sys.exit(FAILED if any(each.level is Level.STOP for each in findings) else 0)
 
 
 def _policy_given(file: Path | None, stack: Stack | None) -> bytes:

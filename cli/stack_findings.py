@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import cloud
 from cli.stack import CONNECT, Stack
-from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
+from kartoteka.doctor.findings import Examination, Finding, Level, look, ok, stop
 
 Found = Iterator[Finding]
 
 ASKED: Mapping[str, str] = {
     "DescribeStacks": "cloudformation",
     "GetEventSourceMapping": "lambda",
+    "GetParameter": "ssm",
     "GetQueueAttributes": "sqs",
     "GetSchedule": "scheduler",
+    "GetSecretValue": "secretsmanager",
     "ListSubscriptionsByTopic": "sns",
 }
 """The operations that are asked here -> their service: the two make the name of the right."""
 NO_RIGHT = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"})
 """What the services call a right that is missing."""
+
+
+def settings(stack: Stack) -> Found:
+    """See whether what the other examinations start from can be read: without it none of them can be made."""
+    refused = False
+    for what, read in SETTINGS.items():
+        try:
+            read(stack)
+        except (ClientError, BotoCoreError) as error:
+            refused = True
+            why = _refused("settings", error)
+            yield replace(why, level=Level.STOP, sentence=f"The {what} cannot be read. {why.sentence}")
+    if not refused:
+        yield ok("settings", f"The {', the '.join(SETTINGS)} can be read.")
+
+
+SETTINGS: Mapping[str, Callable[[Stack], str]] = {
+    "policy": cloud.policy,
+    "panel's address": cloud.panel_url,
+    "panel's key": cloud.panel_key,
+    "exchange database's address": cloud.erp_url,
+}
+"""What is kept with a stack -> how it is read."""
 
 
 def schedules(stack: Stack) -> Found:
@@ -123,6 +149,7 @@ def _asked(id_: str, title: str, find: Callable[[Stack], Found]) -> Examination[
     return Examination(id_, title, [], asked)
 
 
+READABLE = Examination("settings", "whether its settings can be read", [], settings)
 EXAMINATIONS: tuple[Examination[Stack], ...] = (
     _asked("schedules", "the stack's schedules", schedules),
     _asked("queues", "whether its queues reach their functions", queues),

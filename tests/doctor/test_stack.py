@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from moto import mock_aws
 
+from cli import stack as stacks
 from cli import stack_findings
+from cli.doctor import doctor
 from cli.stack import Stack
 from kartoteka.doctor.findings import Finding, Level, examined
 
 REGION = "eu-central-1"
+PARAMETERS = [{"ParameterKey": "PanelUrl", "ParameterValue": "https://sklep.example"}]
 
 
 @dataclass
@@ -53,9 +59,16 @@ def stack() -> Iterator[Stack]:
         )
         dead = session.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
         topic = session.client("sns").create_topic(Name="alarms")["TopicArn"]
-        template = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
-        session.client("cloudformation").create_stack(StackName="kartoteka", TemplateBody=template)
+        template = '{"Parameters": {"PanelUrl": {"Type": "String"}}, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+        session.client("cloudformation").create_stack(
+            StackName="kartoteka", TemplateBody=template, Parameters=PARAMETERS
+        )
+        session.client("ssm").put_parameter(Name="policy", Value="{}", Type="String")
+        for name in ("panel", "erp"):
+            session.client("secretsmanager").create_secret(Name=name, SecretString="tajne")
         resources: dict[str, dict[str, str]] = defaultdict(dict)
+        resources["AWS::SSM::Parameter"]["PolicyParameter"] = "policy"
+        resources["AWS::SecretsManager::Secret"] |= {"PanelSecret": "panel", "ErpSecret": "erp"}
         resources["AWS::Scheduler::Schedule"]["BillingSchedule"] = "billing"
         resources["AWS::SQS::Queue"]["BillingDeadLetterQueue"] = dead
         resources["AWS::SNS::Topic"]["AlarmTopic"] = topic
@@ -99,6 +112,53 @@ def test_a_right_that_is_missing_is_a_finding_and_the_others_are_answered(
 def test_all_rights_missing_are_as_many_findings(stack: Stack) -> None:
     after = found(stack, **dict.fromkeys(stack_findings.ASKED, "AccessDenied"))
     assert [each.level for each in after.values()] == [Level.LOOK] * 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "what", "right", "times"),
+    [
+        ("GetParameter", "policy", "ssm:GetParameter", 1),
+        ("GetSecretValue", "panel's key", "secretsmanager:GetSecretValue", 2),
+        ("GetSecretValue", "exchange database's address", "secretsmanager:GetSecretValue", 2),
+        ("DescribeStacks", "panel's address", "cloudformation:DescribeStacks", 1),
+    ],
+)
+def test_a_setting_that_may_not_be_read_stops_with_its_right(
+    stack: Stack, operation: str, what: str, right: str, times: int
+) -> None:
+    assert isinstance(stack.session, Session)
+    stack.session.refused = {operation: "AccessDeniedException"}
+    told = list(examined(stack, [stack_findings.READABLE], lambda _: True))
+    assert [(each.id, each.level) for each in told] == [("settings", Level.STOP)] * times
+    [one] = [each for each in told if what in each.sentence]
+    assert f"not allowed to {right}" in one.sentence
+    assert right in one.remedy
+    assert "tajne" not in repr(told)
+    assert "anna" not in repr(told)
+
+
+@pytest.mark.parametrize("operation", ["GetParameter", "GetSecretValue", "DescribeStacks"])
+def test_the_command_tells_what_it_still_can_and_asks_no_panel(
+    stack: Stack, operation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(stack.session, Session)
+    stack.session.refused = {operation: "AccessDeniedException"}
+    monkeypatch.setattr(stacks, "find", lambda _name: stack)
+    report = tmp_path / "report.json"
+    ended = CliRunner().invoke(doctor, ["--stack", "kartoteka", "--json", "--report", str(report)])
+    document = json.loads(ended.output)
+    assert ended.exit_code == 1
+    assert [each["id"] for each in document["findings"] if each["level"] == "stop"][:1] == ["settings"]
+    assert {"schedules", "queues", "dead_letters", "alarms"} <= {each["id"] for each in document["findings"]}
+    assert (document["policy"], document["panel_calls"]) == ({}, 0)
+    assert json.loads(report.read_text()) == document
+    assert "anna" not in ended.output
+
+
+def test_settings_that_can_be_read_are_told_once(stack: Stack) -> None:
+    [told] = examined(stack, [stack_findings.READABLE], lambda _: True)
+    assert (told.level, "tajne" in repr(told)) == (Level.OK, False)
+    assert all(what in told.sentence for what in stack_findings.SETTINGS)
 
 
 def test_another_refusal_is_told_by_its_code(stack: Stack) -> None:
