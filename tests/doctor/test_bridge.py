@@ -22,6 +22,8 @@ from kartoteka.doctor.findings import Finding, Level, examined
 from kartoteka.errors import Halt
 from tests.fixtures.postgres import PostgresServer
 
+PAGE = Path(__file__).parents[2] / "docs" / "from-the-bridge.md"
+
 POLISH = """
 CREATE TABLE klienci (id INT PRIMARY KEY, kod VARCHAR(30), login VARCHAR(40), email VARCHAR(350), telefon1 VARCHAR(150),
     telefon2 VARCHAR(150), imie VARCHAR(50), nazwisko VARCHAR(50), nazwa_firmy VARCHAR(250), nip VARCHAR(20),
@@ -337,6 +339,24 @@ def test_the_inserts_can_be_repeated_and_change_nothing_that_is_there(databases:
     databases.run(";".join(inserts).replace("exchange.", f"{databases.ours}."))
     assert [row for row in databases.rows("clients") if row["id"] != "N-4"] == before
     assert len(databases.rows("clients")) == len(before) + 1
+
+
+def test_the_pages_sql_brings_the_prices_of_groups_and_can_be_repeated(databases: Databases) -> None:
+    databases.run(POLISH)
+    databases.moved()
+    databases.run(
+        "CREATE TABLE ceny_grup (id_grupy INT, id_towaru INT, cena DECIMAL(10,2), waluta CHAR(3));"
+        "INSERT INTO ceny_grup VALUES (3, 1017, 19.90, 'PLN'), (3, 1018, 5, 'EUR'), (3, 1019, NULL, 'PLN'),"
+        " (9, 1017, 7, 'PLN')"
+    )
+    [block] = re.findall(r"^```sql prices\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    for _ in range(2):
+        databases.run(block.replace("exchange.", f"{databases.ours}."))
+    found = {(row["item_type"], row["item_id"]): row for row in databases.rows("discount_group_items")}
+    assert {key: (row["group_id"], row["price"], row["currency"]) for key, row in found.items()} == {
+        ("product", 1017): ("3", Decimal("19.90"), "PLN"),
+        ("product", 1018): ("3", Decimal("5.00"), "EUR"),
+    }
 
 
 @pytest.mark.parametrize(
