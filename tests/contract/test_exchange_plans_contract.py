@@ -243,6 +243,16 @@ def test_the_rows_of_a_record_are_decided_with_the_one_that_is_named(bench: Benc
     assert plans.decide(Chosen(ids=[other.id, 10**9]), "approve", "anna") == 0
 
 
+@pytest.mark.parametrize(
+    "words_said", [("approve", "reject"), ("approve", None, "approve"), ("reject", "approve", "reject")]
+)
+def test_another_word_of_the_same_person_is_that_persons(bench: Bench, words_said: tuple[str | None, ...]) -> None:
+    (row,) = planned(bench, line())
+    for word in words_said:
+        assert bench.exchange.plans.decide(Chosen(ids=[row.id]), word, "anna") == 1
+    assert {(r.decision, r.decided_by) for r in rows(bench, C1)} == {(words_said[-1], "anna")}
+
+
 def test_who_decided_in_sql_is_noted_where_the_engine_knows(postgres_bench: SqlBench) -> None:
     bench = Bench(postgres_bench.exchange, postgres_bench.erp)
     (row,) = planned(bench, line())

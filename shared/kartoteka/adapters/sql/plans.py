@@ -119,7 +119,11 @@ class SqlPlans(Plans):
             word: Row = {"decision": decision}
             if by or not decision:  # else an engine that knows who asks says so itself
                 word["decided_by"] = fit(_PLAN.decided_by, by) if decision else None
-            return connection.execute(_DECIDE.values(word), {"ids": [list(key) for key in keys]}).rowcount
+            ids = {"ids": [list(key) for key in keys]}
+            done = connection.execute(_DECIDE.values(word), ids).rowcount
+            if by and decision:  # a trigger has put the database's user there, where the same person said another word
+                connection.execute(_DECIDE.values(decided_by=word["decided_by"]), ids)
+            return done
 
     @staticmethod
     def _keys(connection: sa.Connection, chosen: Chosen) -> Sequence[Key]:
