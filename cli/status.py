@@ -60,10 +60,10 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
 
 
 def _waits_for_a_person(report: Report) -> bool:
-    """Return whether anything is held, undecided, paused or not answered, or the ERP's changes are not logged."""
+    """Return whether anything is held, undecided, planned, paused or not answered, or changes are not logged."""
     totals = report["totals"]
     others = (report[name] for name in ("unread", "paused", "triggers_missing"))
-    return bool(totals["held"] or totals["undecided"] or any(others))
+    return bool(totals["held"] or totals["undecided"] or report["planned"] or any(others))
 
 
 def _cloud(where: Where) -> Report | None:
@@ -131,6 +131,8 @@ def _print_waiting(report: Report, lang: str) -> None:
     show.table("Held: waiting for a person", columns, ([row[name] for name in names] for row in report["held"]))
     if more := totals["held"] - len(report["held"]):
         click.echo(f"{counted(more, 'more held record')}: --limit {totals['held']} shows all")
+    if report["planned"]:
+        click.echo(f"{counted(report['planned'], 'record')} planned, to be approved: `kartoteka plan` lists them")
     if totals["conflicts"]:
         click.echo(
             f"{counted(totals['conflicts'], 'open conflict')}, {totals['undecided']} not decided: "

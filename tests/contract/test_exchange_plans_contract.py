@@ -205,6 +205,9 @@ def test_totals_count_rows_and_records(bench: Bench) -> None:
     plans.store(PlanChange(ended={done.id: Ended.DONE}), at=LATER)
     assert plans.totals(Chosen()) == {("billing", "update"): 2, ("billing", "held"): 1, ("discounts", "add"): 2}
     assert plans.totals(Chosen("billing")) == {("billing", "update"): 2, ("billing", "held"): 1}
+    assert plans.records(Chosen()) == plans.records(Chosen(undecided=True)) == {"billing": 1, "discounts": 2}
+    plans.decide(Chosen("billing"), "reject", "anna")
+    assert plans.records(Chosen(undecided=True)) == {"discounts": 2}
     assert plans.records(Chosen()) == {"billing": 1, "discounts": 2}
     assert plans.newest() == AT
 

@@ -963,6 +963,7 @@ class FakePlans(_Port):
             and chosen.client_id in ("", row.line.key.client_id)
             and (not chosen.ids or row.id in chosen.ids)
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
+            and not (chosen.undecided and row.decision.strip())
         ]
 
 

@@ -264,6 +264,33 @@ def test_a_client_is_shown_field_by_field_with_what_happens_next(installation: I
     assert "Everything is in step" in visitor.page("/clients/K-1")
 
 
+def test_what_is_planned_is_no_silence_and_is_approved_on_the_page(installation: Installation, visitor: Visitor):
+    installation.decide('{"mode": "plan"}')
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    assert visitor.json("overview")["planned"] == 2
+    assert "to be approved" in visitor.page("/")
+    client = visitor.page("/clients/K-1")
+    assert "Planned, written once it is approved: 1" in client
+    assert "Everything is in step" not in client
+    rows = visitor.json("plan")["rows"]
+    visitor.send("/plan/reject", id=[str(row["id"]) for row in rows if row["client_id"] == "K-2"])
+    visitor.send("/plan/approve", all="1", as_of=visitor.json("plan")["as_of"])
+    settle(installation)
+    assert [account.external_code for account in installation.panel.accounts] == ["K-1"]
+    assert visitor.json("overview")["planned"] == 0
+    assert "Nothing waits for a person" in visitor.page("/")
+    assert "Everything is in step" in visitor.page("/clients/K-1")
+    assert "Everything is in step" not in visitor.page("/clients/K-2")
+
+
+def test_a_client_without_an_account_is_not_in_step(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    page = visitor.page("/clients/K-1")
+    assert "Everything is in step" not in page
+    assert "The next run looks for its account" in page
+
+
 def test_the_panel_is_read_for_a_page_only_where_that_is_asked_for(installation: Installation, visitor: Visitor):
     installation.insert("K-1")
     settle(installation)

@@ -11,6 +11,7 @@ from kartoteka.errors import KartotekaError
 from kartoteka.fields.values import as_text
 from kartoteka.model import NO_FORMS, Line, Owner, Record
 from kartoteka.ports.desk import Asked
+from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
 from kartoteka.sync.plan import Act, Plan
 
@@ -31,6 +32,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "fresh": fresh,
         "conflicts": lists.conflicts(desk, asked)["rows"],
         "questions": lists.questions(desk, asked)["rows"],
+        "planned": sum(desk.exchange.plans.records(Chosen(client_id=client_id, undecided=True)).values()),
         "history": lists.history(desk, asked),
         "concerns": [_concern(concern, client_id, fresh=fresh) for concern in desk.concerns.values()],
     }

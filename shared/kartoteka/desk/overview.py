@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import CONCERNS
+from kartoteka.ports.exchange import Chosen
 from kartoteka.sync import brake
 from kartoteka.sync.retry import BRAKE
 from kartoteka.sync.unread import TOO_LONG
@@ -41,6 +42,7 @@ def figures(desk: Desk, limit: int) -> Data:
         "unread": tables.unread(limit, desk.now() - TOO_LONG),
         "unmatched": tables.unmatched(),
         "not_shown": tables.not_shown(),
+        "planned": sum(exchange.plans.records(Chosen(undecided=True)).values()),
         "paused": dict(exchange.pauses.paused()),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
     }

@@ -17,6 +17,7 @@ from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
 from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
+from kartoteka.ports.exchange import Chosen
 
 HERE = Path(__file__).parent / "templates"
 POLICY = (
@@ -111,6 +112,7 @@ def badges(desk: Desk) -> Mapping[str, int]:
         "held": totals["held"],
         "questions": unmatched["candidates"],
         "incoming": unmatched["incoming"],
+        "plan": sum(desk.exchange.plans.records(Chosen(undecided=True)).values()) if desk.policy.plans_anything else 0,
     }
 
 

@@ -187,6 +187,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "waits.questions": ("klienci, których konto jest niepewne", "clients whose account is uncertain"),
         "waits.held": ("wstrzymane rekordy", "held records"),
         "waits.incoming": ("nowi klienci ze sklepu", "customers new from the shop"),
+        "waits.plan": ("zaplanowane, do zatwierdzenia", "planned, to be approved"),
         "waits.unread": (
             "rekordy, o których panel milczy od czterech godzin",
             "records about which the panel has not answered for four hours",
@@ -254,6 +255,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "client.changes": (
             "Zmiany, które czekają na następny przebieg: {n}",
             "Changes that wait for the next run: {n}",
+        ),
+        "client.planned": (
+            "Zaplanowane, zapisane dopiero po zatwierdzeniu: {n}",
+            "Planned, written once it is approved: {n}",
+        ),
+        "client.not_yet": (
+            "Konta szuka, a jeśli go nie ma, zakłada je następny przebieg.",
+            "The next run looks for its account, and opens one where there is none.",
         ),
         "client.not_in_step": ("Nie jest zgodne:", "Not in step:"),
         "client.quiet": ("Nic do zrobienia", "Nothing to do"),

@@ -503,7 +503,7 @@ class Chosen:
     """Open rows of ``sync_plan``, whole records at a time: of a concern, of a client, or with these ids; empty: all.
 
     ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
-    with an outcome.
+    with an outcome. ``undecided``: without rows of which a person has said anything.
     """
 
     concern: str = ""
@@ -511,6 +511,7 @@ class Chosen:
     ids: Collection[int] = ()
     as_of: datetime | None = None
     ended: bool = False
+    undecided: bool = False
 
 
 class Plans(Protocol):

@@ -152,6 +152,8 @@ def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(_PLAN.id.in_(list(chosen.ids)))
     if chosen.as_of is not None:
         conditions.append(_PLAN.planned_at <= chosen.as_of)
+    if chosen.undecided:
+        conditions.append(_WORD == "")
     return conditions
 
 
