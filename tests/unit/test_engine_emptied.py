@@ -68,13 +68,40 @@ def test_what_our_own_write_has_emptied_is_no_edit_and_stops_everything(
     assert writes(world) == made, "no other account is emptied before a person has seen it"
 
 
-def test_what_a_write_of_another_concern_has_emptied_is_held_as_well() -> None:
+@pytest.mark.parametrize("by", ["credit", "discounts", "accounts"])
+def test_what_a_write_of_another_concern_has_emptied_is_held_as_well(by: str) -> None:
     world = filled()
-    world.exchange.update_client("C-0", active=False)
+    if by == "credit":
+        world.exchange.set_credit(
+            "C-0", credit_allowed=True, credit_limit="500", balance="0", payment_days=14, as_of=world.time
+        )
+    elif by == "discounts":
+        world.exchange.set_group("G1", "Hurt")
+        world.exchange.update_client("C-0", discount_group_id="G1")
+    else:
+        world.exchange.update_client("C-0", active=False)
     before = dict(world.exchange.clients["C-0"])
     ticks(world)
     assert world.exchange.clients["C-0"] == before
     assert (status(world).state, status(world).code) == (State.HELD, "not_taken")
+
+
+@pytest.mark.parametrize("empty", ["keep", "erase"])
+def test_one_field_that_our_own_write_has_emptied_is_held_too(empty: str) -> None:
+    rules = {name: {"empty": empty} for name in TEXTS}
+    few = dict.fromkeys(("company", "street", "zip_code"), "")
+    world = filled(policy=json.dumps({"billing": {"fields": rules}}), whole_writes=False)
+    world.panel.edit(account_of(world, "C-0"), company="", street="")
+    world.panel.edit(account_of(world, "C-0"), zip_code="")
+    world.exchange.update_client("C-0", **few)
+    ticks(world)
+    world.panel.whole_writes = True
+    world.exchange.update_client("C-0", phone="600700800")
+    ticks(world)
+    assert not shown(world)["city"]
+    assert world.exchange.clients["C-0"]["city"] == CLIENT["city"]
+    assert (status(world).state, status(world).code) == (State.HELD, "not_taken")
+    assert set(world.paused()) == set(CONCERNS)
 
 
 def test_once_the_panel_is_mended_a_persons_word_sends_all_again() -> None:

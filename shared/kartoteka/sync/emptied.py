@@ -1,7 +1,9 @@
 """A panel on which a write empties what it does not name: noticed at the first record it shows, and stopped.
 
-Each record is held by itself (:data:`kartoteka.sync.merge.MANY`), and the ERP keeps what it has; but every write that
-follows would empty another account. That it was a write of ours is sure where the account has not changed since.
+Each record is held by itself (:func:`kartoteka.sync.merge.merge`), and the ERP keeps what it has; but every write that
+follows would empty another account. That it was a write of ours is sure where a record waits to be shown what was sent
+of it, and its account has not changed since. Figures, groups and the right to log in are not waited for: what their
+writes empty is held, and stops nothing.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kartoteka.model import STANDS, Note
+from kartoteka.model import NO_FORMS, STANDS, Note
 from kartoteka.sync.merge import NOT_TAKEN
 from kartoteka.sync.plan import Plan
-from kartoteka.sync.taken import SAME_MOMENT
+from kartoteka.sync.taken import is_last_change
 
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
@@ -31,10 +33,8 @@ def stop(concern: Concern, plans: Iterable[Plan]) -> None:
 
 def _has_emptied(concern: Concern, plan: Plan) -> bool:
     state = plan.record.state
-    if state.base is None or not state.base.sent or not any(step.note for step in plan.steps):
+    if not is_last_change(state.base, concern.changed_at(plan.shown)):
         return False
     noted = Note(STANDS, "", code=NOT_TAKEN)
     emptied = {step.field for step in plan.steps if step.note == noted and state.notes.get(step.field) != noted}
-    changed_at = concern.changed_at(plan.shown)
-    ours = changed_at is not None and changed_at <= max(sent.at for sent in state.base.sent.values()) + SAME_MOMENT
-    return ours and bool(emptied - state.base.sent.keys())
+    return bool(emptied - (state.base or NO_FORMS).sent.keys())

@@ -187,7 +187,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
                 continue
             seen = _look(fields[name], base, erp, panel, reading)
-            if name not in waiting and seen.emptied and emptied_at_once() >= MANY:
+            if name not in waiting and seen.emptied and emptied_by_a_write():
                 steps.append(_not_taken(seen))
                 continue
             step = _judge(seen, rule, waiting.get(name), note)
@@ -201,13 +201,20 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             steps.append(step)
         return kept(steps)
 
-    emptied_at_once = cache(lambda: len(_emptied(base, panel, notes)) if reading.asked else 0)
+    emptied_by_a_write = cache(lambda: _emptied_by_a_write(base, panel, notes, reading))
     notes = {name: note for name, note in notes.items() if name in rules}
     steps = judged(notes)
     while again := _tried_again(steps, notes):
         notes = {name: note for name, note in notes.items() if name not in again}
         steps = judged(notes)
     return tuple(steps)
+
+
+def _emptied_by_a_write(base: Forms | None, panel: Values, notes: Mapping[str, Note], reading: Reading) -> bool:
+    """Whether what is empty in the panel was emptied by a write: by ours, the last change there is, or many at once."""
+    if not reading.asked:
+        return False
+    return taken.is_last_change(base, reading.changed_at) or len(_emptied(base, panel, notes)) >= MANY
 
 
 def _emptied(base: Forms | None, panel: Values, notes: Mapping[str, Note]) -> set[str]:

@@ -104,6 +104,13 @@ def not_yet(sent: Sent, reading: Reading) -> Sent:
     return sent._replace(seen=True, ask_at=reading.now + (ASKED_WITHIN if sent.seen else reading.apart))
 
 
+def is_last_change(base: Forms | None, changed_at: datetime | None) -> bool:
+    """Whether the panel has not changed a record since it took what we sent of it."""
+    if base is None or not base.sent or changed_at is None:
+        return False
+    return changed_at <= max(sent.at for sent in base.sent.values()) + SAME_MOMENT
+
+
 def wait(base: Forms | None) -> Deferral | None:
     """Return when a record is asked for by itself, of whose fields the panel's forms are not known; None: of none."""
     if base is None or not base.sent:
