@@ -32,9 +32,8 @@ def stop(concern: Concern, plans: Iterable[Plan]) -> None:
 
 
 def _has_emptied(concern: Concern, plan: Plan) -> bool:
-    state = plan.record.state
-    if not is_last_change(state.base, concern.changed_at(plan.shown)):
+    state, noted = plan.record.state, Note(STANDS, "", code=NOT_TAKEN)
+    told = {step.field for step in plan.steps if step.note == noted and state.notes.get(step.field) != noted}
+    if not told - (state.base or NO_FORMS).sent.keys():
         return False
-    noted = Note(STANDS, "", code=NOT_TAKEN)
-    emptied = {step.field for step in plan.steps if step.note == noted and state.notes.get(step.field) != noted}
-    return bool(emptied - (state.base or NO_FORMS).sent.keys())
+    return is_last_change(state.base, concern.changed_at(plan.shown))
