@@ -44,7 +44,7 @@ def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_jso
     """Settle an open conflict: the value of this side goes to the other one with the next run."""
     with door(where) as desk:
         row = desk.post("conflicts/decide", id=conflict_id, side=side)["conflict"]
-    if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+    if show.wants_json(ctx, as_json):
         show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
         return
     about = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))

@@ -24,6 +24,7 @@ from cli import stack as stacks
 from cli.door import Behind
 from cli.erp import Where, stack_name
 from cli.exits import told
+from kartoteka.desk.desk import BY, FORM
 
 LOOPBACK = "127.0.0.1"
 COOKIE = "kartoteka"
@@ -118,7 +119,7 @@ class Request(BaseHTTPRequestHandler):
     def _hand_on(self, method: str, body: str) -> None:
         parts = urlsplit(self.path)
         taken = {name: self.headers[name] for name in TAKEN if self.headers.get(name)}
-        headers = {**taken, door.BY: self.server.by, door.FORM: self.server.form}
+        headers = {**taken, BY: self.server.by, FORM: self.server.form}
         try:
             answer = self.server.behind(door.event(method, parts.path, dict(parse_qsl(parts.query)), headers, body))
         except (click.ClickException, BotoCoreError, ClientError) as error:

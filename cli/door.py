@@ -20,11 +20,9 @@ from cli.erp import Where, opened
 from cli.exits import Failed, Refused, Unavailable, WrongName, told
 from cli.show import safe
 from cli.stack import Stack
+from kartoteka.desk.desk import BY, Desk
 
 FUNCTION = "desk"
-BY, FORM = "x-kartoteka-by", "x-kartoteka-form"
-"""Headers by which the function knows who asks, and what a form has to carry. Taken from no browser."""
-
 PAGE = 500
 """Rows asked for at a time."""
 
@@ -118,7 +116,6 @@ def door(where: Where) -> Iterator[Door]:
         return
     with opened(where) as erp:
         from kartoteka.desk import routes
-        from kartoteka.desk.desk import Desk
 
         desk = Desk(erp.exchange, erp.desk, by="")
         yield Door(lambda request: routes.answer(request, None, desk))

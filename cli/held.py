@@ -7,7 +7,6 @@ import click
 from cli import show
 from cli.door import door
 from cli.erp import Where, where
-from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision
 from kartoteka.sentences import counted
 
@@ -17,12 +16,10 @@ WORDS = {
     Decision.SEND: "Send a value that is protected.",
 }
 
-_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
-
 
 @click.group(invoke_without_command=True)
 @where
-@_concern
+@show.of_concern
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Records to list.")
 @show.language
 @show.as_json
@@ -44,7 +41,7 @@ def held(ctx: click.Context, where: Where, concern: str | None, limit: int, lang
 
 def _word(word: Decision, what: str) -> click.Command:
     @click.argument("client_id", metavar="CLIENT")
-    @_concern
+    @show.of_concern
     @click.option("--item", metavar="I", help="This address alone; else the client's own record and all its items.")
     @where
     @show.as_json
@@ -54,7 +51,7 @@ def _word(word: Decision, what: str) -> click.Command:
     ) -> None:
         with door(where) as desk:
             done = desk.post("held/decide", client_id=client_id, word=str(word), concern=concern, item_id=item)["done"]
-        if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+        if show.wants_json(ctx, as_json):
             show.document({"client_id": client_id, "decision": str(word), "records": done})
             return
         click.echo(f"{counted(done, 'record')} of {show.safe(client_id)}: {word}; the next run carries it out")

@@ -41,7 +41,7 @@ def link(ctx: click.Context, panel_client_id: str, client_id: str, where: Where,
     """Say which client this customer is: the next run links the two and gives the account the code."""
     with door(where) as desk:
         desk.post("incoming/link", panel_client_id=panel_client_id, client_id=client_id)
-    if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+    if show.wants_json(ctx, as_json):
         show.document({"panel_client_id": panel_client_id, "client_id": client_id})
         return
     click.echo(f"account {show.safe(panel_client_id)} is {show.safe(client_id)}; the next run links them")

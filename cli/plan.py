@@ -17,7 +17,6 @@ from cli.erp import Where, opened, where
 from cli.exits import Unavailable, WrongName
 from kartoteka.desk import plans
 from kartoteka.errors import KartotekaError
-from kartoteka.fields.table import CONCERNS
 from kartoteka.policy import Policy, parse
 from kartoteka.ports.exchange import Chosen
 from kartoteka.sentences import counted, some_of
@@ -41,12 +40,10 @@ NAMED = 5
 FIGURE = re.compile(r"[+-][\d .,]+")
 """What begins as a formula and is none: an amount, a telephone number."""
 
-_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
-
 
 @click.group(invoke_without_command=True)
 @where
-@_concern
+@show.of_concern
 @click.option("--client", metavar="ID", default="", help="Of this client alone.")
 @click.option("--ended", is_flag=True, help="Also what was carried out, refused, or had changed (stale).")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Rows to show.")
@@ -108,7 +105,7 @@ def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) 
 def _decision(word: str, what: str) -> click.Command:
     @click.argument("ids", metavar="[ID]…", nargs=-1, type=int)
     @click.option("--all", "every", is_flag=True, help="All that is not decided yet.")
-    @_concern
+    @show.of_concern
     @click.option("--as-of", metavar="T", callback=_moment, help="Leave alone what was planned later than this.")
     @where
     @show.as_json
@@ -129,7 +126,7 @@ def _decision(word: str, what: str) -> click.Command:
         if found["missing"]:
             names = some_of([str(each) for each in found["missing"]], NAMED)
             raise WrongName(f"nothing is planned with the id {names}: `kartoteka plan` lists what is")
-        if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+        if show.wants_json(ctx, as_json):
             show.document({"decision": word, "rows": found["decided"]})
             return
         said = f"{counted(found['decided'], 'row')} decided: {word}"

@@ -41,7 +41,7 @@ def link(ctx: click.Context, client_id: str, panel_client_id: str, where: Where,
     """Link the client to this account: the next run does it, and gives the account the client's code."""
     with door(where) as desk:
         desk.post("questions/link", client_id=client_id, panel_client_id=panel_client_id)
-    if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+    if show.wants_json(ctx, as_json):
         show.document({"client_id": client_id, "decision": "link", "panel_client_id": panel_client_id})
         return
     click.echo(f"{show.safe(client_id)} is account {show.safe(panel_client_id)}; the next run links them")
@@ -56,7 +56,7 @@ def create(ctx: click.Context, client_id: str, where: Where, as_json: bool) -> N
     """Open a new account for the client: none of those found is its own."""
     with door(where) as desk:
         desk.post("questions/create", client_id=client_id)
-    if as_json or (ctx.parent and ctx.parent.params["as_json"]):
+    if show.wants_json(ctx, as_json):
         show.document({"client_id": client_id, "decision": "create"})
         return
     click.echo(f"{show.safe(client_id)} gets a new account with the next run")

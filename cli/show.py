@@ -17,10 +17,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kartoteka.fields.table import CONCERNS
+
 WIDE = 160
 """Columns of a table where nobody says how many there are: a pipe or a file."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+
+of_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
 
 LANGUAGES = ("en", "pl")
 
@@ -43,6 +47,11 @@ language = click.option(
 def safe(value: object) -> str:
     """Return a value as a text that is safe to show: what is not printable becomes an escape, as in Python."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in _text(value))
+
+
+def wants_json(ctx: click.Context, as_json: bool) -> bool:
+    """Return whether ``--json`` was given, to the command or to the group before it."""
+    return as_json or bool(ctx.parent and ctx.parent.params["as_json"])
 
 
 def document(value: Any) -> None:

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kartoteka import runtime
 from kartoteka.desk import routes
+from kartoteka.desk.desk import BY
 from kartoteka.errors import KartotekaError
 
 logger = Logger()
@@ -25,7 +26,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
     ping = event.get("move") == "ping"
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     try:
-        desk = runtime.new_desk(headers.get(routes.BY, ""))
+        desk = runtime.new_desk(headers.get(BY, ""))
     except KartotekaError as error:
         runtime.forget()
         if ping:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from cli import door
 from cli.desk import LARGEST, Bridge
 from cli.exits import Failed
+from kartoteka.desk.desk import BY, FORM
 from tests.fixtures.installation import Context, Installation
 
 ELSEWHERE = "http://evil.example"
@@ -132,11 +132,11 @@ def test_a_program_asks_with_a_bearer(bridge: Bridge, function: Function) -> Non
 
 
 def test_who_asks_and_the_forms_secret_are_the_bridges_own_words(bridge: Bridge, function: Function) -> None:
-    forged = {door.BY: "the boss", door.FORM: "x", "Content-Type": "application/x-www-form-urlencoded"}
+    forged = {BY: "the boss", FORM: "x", "Content-Type": "application/x-www-form-urlencoded"}
     ask(bridge, "/pause", "POST", headers=bearer(bridge, **forged), data="concern=shops")
     (event,) = function.events
-    assert event["headers"][door.BY] == "ola"
-    assert event["headers"][door.FORM] == bridge.form
+    assert event["headers"][BY] == "ola"
+    assert event["headers"][FORM] == bridge.form
     assert event["body"] == "concern=shops"
     assert "authorization" not in {name.lower() for name in event["headers"]}
     assert "cookie" not in {name.lower() for name in event["headers"]}

@@ -246,6 +246,15 @@ def both_sides(world: World) -> tuple[Any, ...]:
     return accounts, lines, prices, links, closed, groups, rows
 
 
+def settle(world: World, ticks: int) -> None:
+    """Tick so many times, with the passes and some time after each."""
+    for _ in range(ticks):
+        world.tick()
+        world.rotate()
+        world.drain()
+        world.pass_time(minutes=20)
+
+
 @settings(max_examples=histories(60), deadline=None)
 @given(begun=st.lists(sides, max_size=5), acts=st.lists(sides, max_size=7))
 @example(begun=[], acts=[("panel", "register", 1, ""), ("erp", "insert", 1, ""), ("panel", "add", 0, "Radom")])
@@ -263,11 +272,7 @@ def test_switching_to_apply_does_what_apply_would_have_done(
             world.drain()
     planned.policy = Policy()
     for world in (planned, applied):
-        for _ in range(4):
-            world.tick()
-            world.rotate()
-            world.drain()
-            world.pass_time(minutes=20)
+        settle(world, 4)
     assert both_sides(planned) == both_sides(applied)
     assert not planned.exchange.plans.open(Chosen(), 0, 10)
 
@@ -290,9 +295,5 @@ def test_approving_all_does_what_apply_would_have_done(
     approve_all(planned)
     planned.policy = Policy()
     for world in (planned, applied):
-        for _ in range(3):
-            world.tick()
-            world.rotate()
-            world.drain()
-            world.pass_time(minutes=20)
+        settle(world, 3)
     assert both_sides(planned) == both_sides(applied)

@@ -45,6 +45,16 @@ def writes(world: World) -> int:
     return sum(number for gate, number in world.panel.calls().items() if not gate.startswith("GET"))
 
 
+def emptied() -> World:
+    """Return an installation of which our own write has emptied an account, and that a person has let go on."""
+    world = filled()
+    world.exchange.update_client("C-0", phone="600700800")
+    ticks(world)
+    for concern in CONCERNS:
+        world.resume(concern, confirm=True)
+    return world
+
+
 @pytest.mark.parametrize("empty", ["keep", "erase"])
 @pytest.mark.parametrize("direction", ["both", "erp_to_panel"])
 @pytest.mark.parametrize(("field", "value"), [("phone", "600700800"), ("street", "Nowa 7"), ("company", "Inna")])
@@ -105,12 +115,8 @@ def test_one_field_that_our_own_write_has_emptied_is_held_too(empty: str) -> Non
 
 
 def test_once_the_panel_is_mended_a_persons_word_sends_all_again() -> None:
-    world = filled()
-    world.exchange.update_client("C-0", phone="600700800")
-    ticks(world)
+    world = emptied()
     world.panel.whole_writes = False
-    for concern in CONCERNS:
-        world.resume(concern, confirm=True)
     world.exchange.decide_status("C-0", "billing", "retry")
     ticks(world)
     assert {name: shown(world)[name] for name in TEXTS} == {name: world.exchange.clients["C-0"][name] for name in TEXTS}
@@ -119,11 +125,7 @@ def test_once_the_panel_is_mended_a_persons_word_sends_all_again() -> None:
 
 
 def test_a_resumed_concern_is_not_stopped_again_by_what_was_seen_already() -> None:
-    world = filled()
-    world.exchange.update_client("C-0", phone="600700800")
-    ticks(world)
-    for concern in CONCERNS:
-        world.resume(concern, confirm=True)
+    world = emptied()
     ticks(world)
     assert not world.paused()
     assert status(world).code == "not_taken"
@@ -133,11 +135,7 @@ def test_a_resumed_concern_is_not_stopped_again_by_what_was_seen_already() -> No
 
 
 def test_what_the_next_write_empties_is_held_though_it_is_one_field() -> None:
-    world = filled()
-    world.exchange.update_client("C-0", phone="600700800")
-    ticks(world)
-    for concern in CONCERNS:
-        world.resume(concern, confirm=True)
+    world = emptied()
     world.exchange.update_client("C-0", street="Nowa 7")
     ticks(world)
     assert not shown(world)["phone"]
@@ -146,12 +144,8 @@ def test_what_the_next_write_empties_is_held_though_it_is_one_field() -> None:
 
 
 def test_a_resumed_concern_goes_on_with_an_account_that_was_emptied() -> None:
-    world = filled()
-    world.exchange.update_client("C-0", phone="600700800")
-    ticks(world)
+    world = emptied()
     world.panel.whole_writes = False
-    for concern in CONCERNS:
-        world.resume(concern, confirm=True)
     world.exchange.update_client("C-0", phone="700800900")
     ticks(world)
     assert shown(world)["phone"] == "700800900"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kartoteka.codes import Status
-from kartoteka.desk import lists
+from kartoteka.desk import lists, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.values import as_text
-from kartoteka.model import NO_FORMS, Line, Owner, Record
+from kartoteka.model import NO_FORMS, Owner, Record
 from kartoteka.ports.desk import Asked
-from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
 from kartoteka.sync.plan import Act, Plan
 
@@ -32,7 +31,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "fresh": fresh,
         "conflicts": lists.conflicts(desk, asked)["rows"],
         "questions": lists.questions(desk, asked)["rows"],
-        "planned": sum(desk.exchange.plans.records(Chosen(client_id=client_id, undecided=True)).values()),
+        "planned": plans.undecided(desk.exchange.plans, client_id),
         "history": lists.history(desk, asked),
         "concerns": [_concern(concern, client_id, fresh=fresh) for concern in desk.concerns.values()],
     }
@@ -87,11 +86,11 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
                 "panel": as_text(panel.get(name)),
                 "shown": name in panel,
                 "conflict": undecided.get(name),
-                "next": next((_line(line) for line in lines if line.field == name), None),
+                "next": next((plans.line_data(line) for line in lines if line.field == name), None),
             }
             for name in names
         ],
-        "next": [_line(line) for line in lines],
+        "next": [plans.line_data(line) for line in lines],
     }
 
 
@@ -100,17 +99,6 @@ def _said(status: Status | None) -> Mapping[str, str]:
         return {"code": "", "field": "", "message_pl": "", "message_en": ""}
     told = (status.code, status.field, status.message_pl, status.message_en)
     return dict(zip(("code", "field", "message_pl", "message_en"), told, strict=True))
-
-
-def _line(line: Line) -> Data:
-    return {
-        "action": str(line.action),
-        "field": line.field,
-        "direction": str(line.direction),
-        "value_from": line.value_from,
-        "value_to": line.value_to,
-        "reason": str(line.reason),
-    }
 
 
 def waiting(found: Data) -> Sequence[Data]:

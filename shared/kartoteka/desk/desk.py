@@ -17,6 +17,10 @@ from kartoteka.sync.run import utc_now
 
 Data = dict[str, Any]
 
+BY, FORM = "x-kartoteka-by", "x-kartoteka-form"
+"""Headers of the bridge: who asks, and what a form has to carry. It takes them from no browser, and nobody else may
+invoke the function."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

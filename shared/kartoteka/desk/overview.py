@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from kartoteka.desk import plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import CONCERNS
-from kartoteka.ports.exchange import Chosen
 from kartoteka.sync import brake
 from kartoteka.sync.retry import BRAKE
 from kartoteka.sync.unread import TOO_LONG
@@ -35,16 +35,23 @@ def figures(desk: Desk, limit: int) -> Data:
     """Return what the exchange database says of all records."""
     tables, exchange = desk.tables, desk.exchange
     return {
-        "totals": tables.totals(),
+        **waiting(desk),
         "states": tables.states(),
         "held": tables.held(limit),
         "deferred": tables.deferred(),
         "unread": tables.unread(limit, desk.now() - TOO_LONG),
-        "unmatched": tables.unmatched(),
         "not_shown": tables.not_shown(),
-        "planned": sum(exchange.plans.records(Chosen(undecided=True)).values()),
         "paused": dict(exchange.pauses.paused()),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
+    }
+
+
+def waiting(desk: Desk) -> Data:
+    """Return how much waits for a person, which every page tells."""
+    return {
+        "totals": desk.tables.totals(),
+        "unmatched": desk.tables.unmatched(),
+        "planned": plans.undecided(desk.exchange.plans),
     }
 
 

@@ -17,7 +17,6 @@ from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
 from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
-from kartoteka.ports.exchange import Chosen
 
 HERE = Path(__file__).parent / "templates"
 POLICY = (
@@ -104,15 +103,15 @@ def link(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def badges(desk: Desk) -> Mapping[str, int]:
+def badges(waiting: Data) -> Mapping[str, int]:
     """Return how many things wait on each page."""
-    totals, unmatched = desk.tables.totals(), desk.tables.unmatched()
+    totals, unmatched = waiting["totals"], waiting["unmatched"]
     return {
         "conflicts": totals["undecided"],
         "held": totals["held"],
         "questions": unmatched["candidates"],
         "incoming": unmatched["incoming"],
-        "plan": sum(desk.exchange.plans.records(Chosen(undecided=True)).values()) if desk.policy.plans_anything else 0,
+        "plan": waiting["planned"],
     }
 
 

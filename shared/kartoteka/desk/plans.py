@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from kartoteka.model import Direction, Key, Planned, PlanRow
+from kartoteka.model import Direction, Key, Line, Planned, PlanRow
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, Exchange, Plans
 from kartoteka.sync.planned import GIVING
@@ -67,15 +67,22 @@ def as_data(row: PlanRow) -> Data:
         "id": row.id,
         "planned_at": row.planned_at.astimezone(UTC).isoformat(),
         **line.key._asdict(),
+        **line_data(line),
+        "decision": row.decision or None,
+        "decided_by": row.decided_by or None,
+        "outcome": str(row.outcome) if row.outcome else None,
+    }
+
+
+def line_data(line: Line) -> Data:
+    """Return what a row says of its record."""
+    return {
         "action": str(line.action),
         "field": line.field,
         "direction": str(line.direction),
         "value_from": line.value_from,
         "value_to": line.value_to,
         "reason": str(line.reason),
-        "decision": row.decision or None,
-        "decided_by": row.decided_by or None,
-        "outcome": str(row.outcome) if row.outcome else None,
     }
 
 
@@ -86,6 +93,11 @@ def decide(plans: Plans, chosen: Chosen, decision: str, by: str = "") -> Data:
     if missing:
         return {"decided": 0, "missing": missing}
     return {"decided": plans.decide(chosen, decision, by), "missing": []}
+
+
+def undecided(plans: Plans, client_id: str = "") -> int:
+    """Return how many records, of a client or of all, are planned and wait for a person's word."""
+    return sum(plans.records(Chosen(client_id=client_id, undecided=True)).values())
 
 
 def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:

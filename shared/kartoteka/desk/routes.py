@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -17,11 +17,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from kartoteka.desk import actions, client, lists, overview, pages, texts
-from kartoteka.desk.desk import Data, Desk, WrongRequest, plain
+from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
-
-BY, FORM = "x-kartoteka-by", "x-kartoteka-form"
-"""Headers of the bridge: who asks, and what a form has to carry. Nobody else may invoke the function."""
 
 Answer = dict[str, Any]
 app = APIGatewayHttpResolver(serializer=lambda data: json.dumps(plain(data)))
@@ -103,6 +100,7 @@ def page_overview() -> Response[str]:
     found = overview.overview(_desk())
     return _page(
         "overview",
+        found,
         found=found,
         lines=pages.by_concern(found),
         written=pages.bars(found["activity"], ("to_panel", "to_erp"), "hour"),
@@ -184,7 +182,9 @@ def nowhere(_error: NotFoundError) -> Response[str]:
 def _told(status: int, code: str, text: str, facts: Mapping[str, str]) -> Response[str]:
     if app.current_event.path.startswith("/api/"):
         return _json({"error": code, "message": text, "facts": dict(facts)}, status)
-    html = pages.page("problem", _desk(), _spoken(app.current_event.raw_event), "", text=text, **_frame("problem"))
+    html = pages.page(
+        "problem", _desk(), _spoken(app.current_event.raw_event), "", text=text, **_frame("problem", None)
+    )
     return Response(status, "text/html; charset=utf-8", html, dict(pages.HEADERS))
 
 
@@ -197,14 +197,10 @@ def _desk() -> Desk:
 
 
 def _listed(name: str) -> Data:
-    found = _lists().get(name)
+    found = lists.LISTS.get(name)
     if found is None:
         raise WrongRequest("no_such_page", 404)
     return found(_desk(), lists.asked_for(_query()))
-
-
-def _lists() -> Mapping[str, Callable[[Desk, Any], Data]]:
-    return lists.LISTS
 
 
 def _query() -> Mapping[str, str]:
@@ -234,26 +230,28 @@ def _json(data: Any, status: int = 200) -> Response[str]:
     return Response(status, "application/json", json.dumps(plain(data)), dict(pages.HEADERS))
 
 
-def _page(name: str, **data: Any) -> Response[str]:
+def _page(name: str, waiting: Data | None = None, /, **data: Any) -> Response[str]:
+    """Show a page; ``waiting``: what waits for a person, where that was asked already."""
     lang = _spoken(app.current_event.raw_event)
-    html = pages.page(name, _desk(), lang, _header(FORM), **{**_frame(name), **data})
+    html = pages.page(
+        name, _desk(), lang, _header(FORM), **{**_frame(name, waiting or overview.waiting(_desk())), **data}
+    )
     return Response(200, "text/html; charset=utf-8", html, {**pages.HEADERS, "Content-Language": lang})
 
 
-def _frame(name: str) -> Data:
+def _frame(name: str, waiting: Data | None) -> Data:
     """Return what every page shows around its own matter."""
     query = _query()
     at = app.current_event.path
     did = query.get("did", "")
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
-    counts: Mapping[str, int] = {} if name == "problem" else pages.badges(_desk())
     return {
         "here": name,
         "title": "",
         "at": at,
         "query": dict(query),
         "said": said,
-        "badges": counts,
+        "badges": pages.badges(waiting) if waiting else {},
         "n": query.get("n", ""),
     }
 

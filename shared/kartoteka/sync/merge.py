@@ -31,7 +31,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from functools import cache
 
 from kartoteka.errors import Reject
 from kartoteka.fields.damage import is_escaped
@@ -187,7 +186,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
                 continue
             seen = _look(fields[name], base, erp, panel, reading)
-            if name not in waiting and seen.emptied and emptied_by_a_write():
+            if name not in waiting and seen.emptied and _emptied_by_a_write(base, panel, notes, reading):
                 steps.append(_not_taken(seen))
                 continue
             step = _judge(seen, rule, waiting.get(name), note)
@@ -201,7 +200,6 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             steps.append(step)
         return kept(steps)
 
-    emptied_by_a_write = cache(lambda: _emptied_by_a_write(base, panel, notes, reading))
     notes = {name: note for name, note in notes.items() if name in rules}
     steps = judged(notes)
     while again := _tried_again(steps, notes):

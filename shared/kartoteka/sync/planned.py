@@ -118,7 +118,7 @@ def says_the_same(line: Line, row: Line) -> bool:
 
 def is_quiet(plan: Plan) -> bool:
     """Whether all that a plan stores is what is known of its record: nobody sees any of it, on either side."""
-    return not (plan.writes or plan.call or plan.change().conflicts or plan.candidates or plan.act is Act.LINK)
+    return not (plan.writes or plan.call or plan.whole.conflicts or plan.candidates or plan.act is Act.LINK)
 
 
 # --- what was planned before, and what a person said
