@@ -90,10 +90,10 @@ def test_who_was_approved_is_found_in_the_order_of_planning(bench: Bench, writte
     for row in (second, first, third):
         bench.erp.decide_plan(row.id, written)
     plans = bench.exchange.plans
-    assert plans.approved("billing", 10) == ([C2, C1] if counts else [])
-    assert plans.approved("billing", 1) == ([C2] if counts else [])
+    assert plans.approved("billing", 10, undo=False) == ([C2, C1] if counts else [])
+    assert plans.approved("billing", 1, undo=False) == ([C2] if counts else [])
     plans.store(PlanChange(ended={first.id: Ended.DONE}), at=AT)
-    assert plans.approved("billing", 10) == ([C1] if counts else [])
+    assert plans.approved("billing", 10, undo=False) == ([C1] if counts else [])
 
 
 def test_a_decision_is_logged_for_its_owner(bench: Bench) -> None:
@@ -274,7 +274,7 @@ def test_thousands_of_rows_cost_as_many_statements_as_ten(sql: SqlBench) -> None
             found = sql.exchange.plans.rows(owners)
             sql.exchange.plans.having("billing", owners)
             sql.exchange.plans.decide(Chosen(as_of=AT), "approve", "anna")
-            sql.exchange.plans.approved("billing", 10_000)
+            sql.exchange.plans.approved("billing", 10_000, undo=False)
             sql.exchange.plans.store(PlanChange(ended={row.id: Ended.DONE for row in found}), at=AT)
         counts.append(len(seen))
     assert counts[0] == counts[1]
