@@ -196,8 +196,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "did.plan/approve": ("Zatwierdzono wierszy: {done}.", "Rows approved: {done}."),
         "did.plan/reject": ("Odrzucono wierszy: {done}.", "Rows rejected: {done}."),
         "did.undo": (
-            "Zaplanowano wierszy: {done}. Przejrzyj je i zatwierdź; do tego czasu nic nie jest zapisywane.",
-            "Rows planned: {done}. Look at them and approve; until then nothing is written.",
+            (
+                "Do przywrócenia wierszy: {done}. Przejrzyj je i zatwierdź; do tego czasu nic nie jest zapisywane. Pól "
+                "zmienionych od tamtej pory, których cofnięcie nie ruszy: {left}."
+            ),
+            (
+                "Rows to be restored: {done}. Look at them and approve; until then nothing is written. Fields edited "
+                "since, which are left alone: {left}."
+            ),
         ),
         # --- undo
         "undo": ("Cofnij ten przebieg", "Undo this run"),
@@ -227,6 +233,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "undo.linked": (
             "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
             "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+        ),
+        "bad_moment": (
+            "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
+            "{text} is no moment; write it like 2026-11-27T14:00, in UTC.",
+        ),
+        "run_or_span": (
+            "Podaj przebieg albo początek okresu (i najwyżej późniejszy koniec).",
+            "Name a run, or the beginning of a span of time (and at most a later end).",
         ),
         "no_run": (
             "Przebieg {id} niczego nie zapisał albo go nie było.",

@@ -144,7 +144,7 @@ def _store(
 def _stood(
     exchange: Exchange, concern: str, owners: Sequence[Owner]
 ) -> tuple[Mapping[Key, list[PlanRow]], Mapping[Line, PlanRow]]:
-    """Return the open rows of an undo of these owners' records of a concern, by record, and the refused ones by line."""
+    """Return the open rows of an undo of these owners' records of a concern, and the refused ones by line."""
     found: defaultdict[Key, list[PlanRow]] = defaultdict(list)
     told: dict[Line, PlanRow] = {}
     for row in exchange.plans.rows(owners):
@@ -167,11 +167,27 @@ def _again(exchange: Exchange, ids: Sequence[int]) -> list[PlanRow]:
 
 
 def _message(why: str, concern: str, count: int) -> Data:
-    said = {"concern": concern, "n": count, "where": CONCERNS[concern].corrected_in}
-    return {
-        "code": why,
-        "concern": concern,
-        "fields": count,
-        "message_pl": texts.say(f"undo.{why}", texts.PL, **{**said, "concern": texts.say(concern, texts.PL)}),
-        "message_en": texts.say(f"undo.{why}", texts.EN, **{**said, "concern": texts.say(concern, texts.EN)}),
-    }
+    said = {f"message_{lang}": refusal(why, concern, count, lang) for lang in (texts.PL, texts.EN)}
+    return {"code": why, "concern": concern, "fields": count, **said}
+
+
+def refusal(why: str, concern: str, count: int, lang: str) -> str:
+    """Return the sentence that says why so many fields of a concern are not undone, and what to do instead."""
+    facts = {"concern": texts.say(concern, lang), "n": count, "where": CONCERNS[concern].corrected_in}
+    return texts.say(f"undo.{why}", lang, **facts)
+
+
+def spelled(done: Data) -> str:
+    """Return what was refused as a page's address tells it: ``figures.credit.3,added.delivery_addresses.5``."""
+    return ",".join(f"{each['code']}.{each['concern']}.{each['fields']}" for each in done["messages"])
+
+
+def read(text: str, lang: str) -> list[str]:
+    """Return the sentences that :func:`spelled` stands for; what it never says is passed over."""
+    parts = (each.split(".") for each in text.split(","))
+    told = (part for part in parts if len(part) == 3 and part[2].isdecimal())
+    return [
+        refusal(why, concern, int(count), lang)
+        for why, concern, count in told
+        if why in undo.REFUSALS and concern in CONCERNS
+    ]

@@ -262,6 +262,7 @@ def settled(change: Change) -> Change:
 FIGURES, GONE, ADDED, TAKEN, LINKED = "figures", "gone", "added", "taken", "linked"
 """Why something is not undone: it is the ERP's own figure; its row is gone, or its client has no account any more; it
 is an item that was added; retention has taken its values; it is what links a client to its account."""
+REFUSALS = (FIGURES, GONE, ADDED, TAKEN, LINKED)
 
 
 @dataclass(frozen=True, slots=True)
