@@ -14,6 +14,8 @@ from cli.door import door
 from cli.erp import Where, where
 from cli.exits import ATTENTION, Unavailable, told
 from cli.stack import Stack
+from kartoteka.fields.table import AS_OF, BALANCE, COMPANY_FIELD, CURRENCY_FIELD, LIMIT, OVERDUE
+from kartoteka.ports.desk import ALL
 from kartoteka.sentences import counted
 
 RUNS = 5
@@ -30,6 +32,7 @@ TO_TRIGGERS = {
     "disabled": "enable them: ALTER TABLE … ENABLE TRIGGER USER",
 }
 """Why a table's changes are not all logged -> what to do."""
+CREDIT = ("client_id", COMPANY_FIELD, BALANCE, LIMIT, OVERDUE, CURRENCY_FIELD, AS_OF)
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
 Report = dict[str, Any]
@@ -40,14 +43,27 @@ Report = dict[str, Any]
 @click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Held records to list, and unread ones."
 )
+@click.option("--credit", is_flag=True, help="Only who will be blocked: near the credit limit, over it, or overdue.")
+@click.option(
+    "--near",
+    type=click.IntRange(1, 100),
+    default=ALL.near,
+    show_default=True,
+    help="With --credit: from how many per cent of the limit.",
+)
 @click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
 @show.language
 @show.as_json
-def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) -> None:
+def status(  # noqa: PLR0913 - the options of the command
+    where: Where, limit: int, credit: bool, near: int, exit_code: bool, lang: str, as_json: bool
+) -> None:
     """Show what is in step, what is held and why, what will be tried again, and the last runs.
 
     Exits 0 whatever it finds, unless --exit-code is given.
     """
+    if credit:
+        _tell_credit(where, limit, near, as_json=as_json)
+        return
     with door(where) as desk:
         report = desk.get("overview", limit=limit)
     report["cloud"] = _cloud(where)
@@ -57,6 +73,27 @@ def status(where: Where, limit: int, exit_code: bool, lang: str, as_json: bool) 
         _print(report, where.stack, lang)
     if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
+
+
+def _tell_credit(where: Where, limit: int, near: int, *, as_json: bool) -> None:
+    """Print who will be blocked, the one that has used most of its limit first."""
+    with door(where) as desk:
+        rows = desk.rows("blocked", limit, near=near)
+    if as_json:
+        show.document({"blocked": rows})
+        return
+    found = (
+        [
+            *(row[name] for name in CREDIT),
+            "" if row["used"] is None else f"{row['used']} %",
+            ", ".join(row["why"]),
+            "yes" if row["blocked"] else "",
+        ]
+        for row in rows
+    )
+    show.table("Will be blocked (UTC)", (*CREDIT, "used", "why", "blocked"), found)
+    if not rows:
+        click.echo("nobody is near a limit")
 
 
 def _waits_for_a_person(report: Report) -> bool:
@@ -110,6 +147,11 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("client", "group", "concern", "item", "code", "what to do", "since (UTC)"),
         ([row[name] for name in names] for row in report["unread"]),
     )
+    if report["will_be_blocked"]:
+        click.echo(
+            f"{counted(report['will_be_blocked'], 'client')} near the credit limit, over it, or overdue: `kartoteka "
+            "status --credit` lists them"
+        )
     show.table(
         "Sent, not shown by the panel: no reading proves what it holds",
         ("concern", "field", "records"),

@@ -1331,6 +1331,22 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "overdue.kept",
+            State.IN_STEP,
+            Text(
+                "Zaległości klienta przekraczają próg z polityki (credit.overdue.allowed); limit pozostaje taki jak w "
+                "ERP.",
+                "Po spłacie wpisz nową kwotę w client_credit.overdue. Jeśli limit ma wynosić 0, ustaw w polityce "
+                "credit.overdue.then na zero.",
+            ),
+            Text(
+                "The client's overdue amount is above what the policy allows (credit.overdue.allowed); the limit stays "
+                "as the ERP has it.",
+                "Once it is paid write the new amount into client_credit.overdue. If the limit shall be 0, set "
+                "credit.overdue.then to zero in the policy.",
+            ),
+        ),
+        Code(
             "stale",
             State.HELD,
             Text(

@@ -217,10 +217,10 @@ class Shops(OneWay):
 
 
 class Overdue(_Section):
-    """What a client may owe past its date. ``allowed`` None: nobody asks."""
+    """What a client may owe past its date. ``allowed`` None: nobody asks; ``then`` keep: more is told, and no more."""
 
     allowed: Decimal | None = Key(default=None, ge=0, decimal_places=2)
-    then: Literal["zero"] = "zero"
+    then: Literal["zero", "keep"] = "zero"
 
 
 class Credit(OneWay):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.codes import status as said
-from kartoteka.model import Candidate, ConflictNote, Deferral, Direction
+from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import IncomingClient, SeenAccount
 from tests.fixtures.exchange import SqlBench
@@ -171,3 +173,76 @@ def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
     assert rows["client_credit"] == []
     assert not any(sql.exchange.desk.client_rows("C-9").values())
     assert set(sql.exchange.desk.candidates(["C-1", "C-9"])) == {"C-1"}
+
+
+# --- who will be blocked
+
+
+def on_credit(bench: SqlBench, client_id: str, limit: str | None, balance: str | None, **more: Any) -> None:
+    """A linked client whose figures are these."""
+    bench.erp.insert_client(client_id, company=f"Firma {client_id}")
+    link = Link(client_id, f"7{client_id[-1]}", client_id, "created")
+    save(bench, change(client_id, "accounts", status=IN_STEP, link=link))
+    figures = {"credit_allowed": True, "currency": "PLN", "as_of": AT, **more}
+    bench.erp.set_credit(client_id, credit_limit=limit, balance=balance, **figures)
+
+
+def near(bench: SqlBench, allowed: str = "0", **asked: Any) -> list[str]:
+    rows = bench.exchange.desk.near_limit(Decimal(allowed), Asked(**asked))
+    if not {"limit", "start"} & asked.keys():
+        assert bench.exchange.desk.count_near_limit(Decimal(allowed), Asked(**asked)) == len(rows)
+    return [row["client_id"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("limit", "balance", "more", "listed"),
+    [
+        ("1000", "900", {}, True),
+        ("1000", "899.99", {}, False),
+        ("1000", "1200", {}, True),
+        ("0", "5", {}, True),
+        ("0", "0", {}, False),
+        ("0", "-3", {}, False),
+        ("1000", "-950", {}, False),
+        (None, "950", {}, False),
+        ("1000", None, {}, False),
+        ("1000", "0", {"overdue": "0.01"}, True),
+        ("1000", "0", {"overdue": "0"}, False),
+        ("1000", "950", {"credit_allowed": False}, False),
+        ("9999999999.99", "9999999999.98", {}, True),
+    ],
+)
+def test_who_has_used_nine_tenths_of_a_limit_or_is_late_is_listed(
+    sql: SqlBench, limit: str | None, balance: str | None, more: dict[str, Any], listed: bool
+) -> None:
+    on_credit(sql, "C-1", limit, balance, **more)
+    assert near(sql) == (["C-1"] if listed else [])
+
+
+def test_the_list_says_what_the_erp_says_the_worst_first_page_by_page(sql: SqlBench) -> None:
+    on_credit(sql, "C-1", "1000", "950.5", overdue="10")
+    on_credit(sql, "C-2", "0", "1")
+    on_credit(sql, "C-3", "1000", "2000")
+    on_credit(sql, "C-4", "1000", "10", overdue="100")
+    sql.erp.insert_client("C-5")
+    sql.erp.set_credit("C-5", credit_allowed=True, credit_limit="1", balance="2")
+    assert near(sql) == ["C-2", "C-3", "C-1", "C-4"], "who has no account can buy nothing"
+    assert near(sql, "100") == ["C-2", "C-3", "C-1"]
+    assert near(sql, "100", near=96) == ["C-2", "C-3"]
+    assert near(sql, start=1, limit=2) == ["C-3", "C-1"]
+    (row,) = sql.exchange.desk.near_limit(Decimal(0), Asked(client_id="C-1"))
+    assert (Decimal(row["credit_limit"]), Decimal(row["balance"]), Decimal(row["overdue"])) == (
+        1000,
+        Decimal("950.5"),
+        10,
+    )
+    assert (row["company"], row["currency"], row["as_of"]) == ("Firma C-1", "PLN", AT)
+
+
+def test_the_list_stands_what_an_engine_without_types_may_hold(sqlite_bench: SqlBench) -> None:
+    on_credit(sqlite_bench, "C-1", "1000", "950", credit_allowed="yes", as_of="yesterday")
+    on_credit(sqlite_bench, "C-2", "1000", "dużo")
+    on_credit(sqlite_bench, "C-3", "1000", "10", overdue="12,50")
+    assert near(sqlite_bench) == ["C-1", "C-3"], "what is past its date begins with a figure"
+    (row, _) = sqlite_bench.exchange.desk.near_limit(Decimal(0), Asked())
+    assert row["as_of"] is None

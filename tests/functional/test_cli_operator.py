@@ -628,3 +628,28 @@ def test_no_value_reaches_the_terminal_as_a_command(command: Command, sqlite_ben
         shown = command(name, "--erp-url", sqlite_bench.url, *extra).stdout
         assert all(c == "\n" or c.isprintable() for c in shown), shown
         assert "[b]" in shown, "markup is shown, not obeyed"
+
+
+# --- who will be blocked
+
+
+def test_status_lists_who_will_be_blocked(command: Command, filled: SqlBench) -> None:
+    where = ("--erp-url", filled.url)
+    assert "nobody is near a limit" in command("status", "--credit", *where).stdout
+    for client, balance in (("C-1", "85"), ("C-2", "120"), ("C-3", "95")):
+        filled.erp.set_credit(
+            client, credit_allowed=True, credit_limit="100", balance=balance, currency="EUR", as_of=AT
+        )
+    rows = command.json("status", "--credit", *where)["blocked"]
+    assert [(row["client_id"], row["used"], row["why"]) for row in rows] == [
+        ("C-2", 120, ["over_limit"]),
+        ("C-3", 95, ["near_limit"]),
+    ]
+    shown = command("status", "--credit", "--near", "80", *where).stdout
+    for part in ("C-1", "85 %", "EUR", "2026-03-02 12:00:00"):
+        assert part in shown
+    assert (
+        "2 clients near the credit limit, over it, or overdue: `kartoteka status --credit`"
+        in command("status", *where).stdout
+    )
+    assert len(command.json("status", "--credit", "--limit", "1", *where)["blocked"]) == 1

@@ -390,3 +390,53 @@ def test_nothing_of_a_request_is_logged(
     visitor.page("/clients?text=Firma")
     visitor.page("/clients/K-1")
     assert "Firma" not in capsys.readouterr().out
+
+
+# --- who will be blocked
+
+
+def owing(installation: Installation, client_id: str, limit: str, balance: str, overdue: str = "0") -> None:
+    installation.credit(client_id, limit)
+    installation.sql(
+        f"UPDATE client_credit SET balance = '{balance}', overdue = '{overdue}' WHERE client_id = '{client_id}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "why", "blocked"),
+    [
+        ("{}", ["past_due", "near_limit"], False),
+        ('{"overdue": {"allowed": 50}}', ["near_limit"], False),
+        ('{"overdue": {"allowed": 10}}', ["above_allowed", "near_limit"], True),
+        ('{"overdue": {"allowed": 10, "then": "keep"}}', ["above_allowed", "near_limit"], False),
+    ],
+)
+def test_who_will_be_blocked_is_told_with_why_by_the_policy(
+    installation: Installation, visitor: Visitor, policy: str, why: list[str], blocked: bool
+):
+    installation.decide(f'{{"panel": {{"requests_per_second": 1000}}, "credit": {policy}}}')
+    installation.insert("K-1", "K-2", "K-3")
+    owing(installation, "K-1", "1000", "930.50", "20")
+    owing(installation, "K-2", "1000", "1000")
+    owing(installation, "K-3", "1000", "899.99")
+    settle(installation)
+    rows = {row["client_id"]: row for row in visitor.json("blocked")["rows"]}
+    assert list(rows) == ["K-2", "K-1"]
+    assert (rows["K-1"]["why"], rows["K-1"]["blocked"], rows["K-1"]["used"]) == (why, blocked, 93)
+    assert (rows["K-2"]["why"], rows["K-2"]["blocked"], rows["K-2"]["currency"]) == (["over_limit"], True, "PLN")
+    assert visitor.json("overview")["will_be_blocked"] == 2
+    assert list(visitor.json("blocked?near=95")["rows"][0]["why"]) == ["over_limit"]
+    shown = visitor.page("/blocked")
+    assert "930.5" in shown
+    assert "near the limit" in shown
+    assert "/blocked" in visitor.page("/")
+
+
+def test_where_credit_is_not_looked_after_nobody_will_be_blocked(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    owing(installation, "K-1", "1000", "2000")
+    settle(installation)
+    assert len(visitor.json("blocked")["rows"]) == 1
+    installation.decide('{"panel": {"requests_per_second": 1000}, "credit": {"direction": "off"}}')
+    assert visitor.json("blocked")["rows"] == []
+    assert visitor.json("overview")["will_be_blocked"] == 0

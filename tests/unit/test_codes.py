@@ -22,6 +22,7 @@ RELIED_ON = {
     "stale": State.HELD,
     "other_currency": State.HELD,
     "overdue": State.IN_STEP,
+    "overdue.kept": State.IN_STEP,
     "not_taken": State.HELD,
     "unconfirmed": State.WAITING,
     "ambiguous": State.HELD,

@@ -933,3 +933,28 @@ def test_of_stale_figures_nobody_asks_what_is_past_its_date() -> None:
     world.tick()
     assert (held_by_panel(world)[0], told(world)) == ("1000.00", (State.HELD, "stale"))
     assert overdue(world, currency="EUR") == ("0.00", (State.HELD, "other_currency"))
+
+
+def test_too_much_past_its_date_leaves_the_limit_where_the_policy_only_wants_to_know() -> None:
+    world = customers(policy='{"credit": {"overdue": {"allowed": 100, "then": "keep"}}}')
+    assert overdue(world, overdue="100.01", balance="300") == ("1000.00", (State.IN_STEP, "overdue"))
+    assert "stays as the ERP has it" in message(world)
+    assert left_undone(world, "credit") == {}
+    assert overdue(world, credit_limit="400") == ("400.00", (State.IN_STEP, "overdue")), "the ERP's edits go on"
+    assert overdue(world, overdue="99") == ("400.00", (State.IN_STEP, ""))
+
+
+def test_limits_that_the_erp_itself_sets_to_nought_are_counted_though_their_clients_are_late() -> None:
+    late = '"credit": {"overdue": {"allowed": 0, "then": "keep"}}'
+    world = customers(10, policy=f'{{"brake": {{"min_records": 3}}, {late}}}')
+    for n in range(10):
+        refresh(world, f"C-{n}", overdue="1", credit_limit="0")
+    world.tick()
+    assert world.exchange.pauses.paused() == {"credit": "brake"}
+
+
+def test_of_stale_figures_nobody_asks_what_is_past_its_date_though_it_is_only_told() -> None:
+    world = customers(policy='{"credit": {"overdue": {"allowed": 0, "then": "keep"}}}')
+    world.exchange.set_credit("C-0", overdue="5", as_of=world.time - timedelta(hours=5))
+    world.tick()
+    assert (held_by_panel(world)[0], told(world)) == ("1000.00", (State.HELD, "stale"))

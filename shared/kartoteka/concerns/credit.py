@@ -18,7 +18,7 @@ from kartoteka.concerns.turns import MAKES_WAY, WAITS, ZERO, InTurn, code_of
 from kartoteka.errors import Reject
 from kartoteka.fields import money
 from kartoteka.fields.normal import is_blank
-from kartoteka.fields.table import BALANCE, CURRENCY_FIELD, LIMIT
+from kartoteka.fields.table import ALLOWED, AS_OF, BALANCE, CURRENCY_FIELD, LIMIT, OVERDUE
 from kartoteka.model import Forms, Note, Owner, Record, Side, Value, Values, Written
 from kartoteka.policy import Credit as CreditPolicy
 from kartoteka.sync.collect import ChangeLogSource, DueDates, Source
@@ -30,10 +30,8 @@ AHEAD = timedelta(minutes=15)
 """How far ahead of our clock ``as_of`` may be."""
 LOCAL_TIME = timedelta(hours=2)
 """How far ahead of UTC the clocks of the ERPs that we know are."""
-STALE, OVERDUE = "stale", "overdue"
+STALE, TOO_LATE = "stale", "overdue"
 """The codes of limits that are 0, or as they were, since the policy wants it so."""
-ALLOWED, OVERDUE_FIELD, AS_OF = "credit_allowed", "overdue", "as_of"
-"""Columns of ``client_credit`` that say what the figures mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class Credit(InTurn):
         if row is None or held is not None:
             return self._without(record, held)
         late = self._overdue(row)
-        limit = ZERO if late else _limit(row)
+        limit = ZERO if late and self._stops_overdue else _limit(row)
         erp = {**row, LIMIT: limit, BALANCE: _signed(row.get(BALANCE), policy.balance_sign)}
         return replace(record, erp=erp, facts=late)
 
@@ -145,17 +143,22 @@ class Credit(InTurn):
         if limit.startswith("-"):
             facts = {"table": self.table, "value": quoted(limit)}
             return Held(codes.told("bad_amount.negative", [LIMIT], facts))
-        if policy.overdue.allowed is not None and not _is_amount(row.get(OVERDUE_FIELD)):
-            facts = {"table": self.table, "value": quoted(row.get(OVERDUE_FIELD))}
-            return Held(codes.told("bad_amount", [OVERDUE_FIELD], facts), zero=limit == ZERO)
+        if policy.overdue.allowed is not None and not _is_amount(row.get(OVERDUE)):
+            facts = {"table": self.table, "value": quoted(row.get(OVERDUE))}
+            return Held(codes.told("bad_amount", [OVERDUE], facts), zero=limit == ZERO)
         return None
 
     def _overdue(self, row: Values) -> Held | None:
-        """Return that a client owes more past its date than the policy allows: its limit is 0, the rest counts."""
-        allowed, overdue = self.run.policy.credit.overdue.allowed, row.get(OVERDUE_FIELD)
-        if allowed is None or is_blank(overdue) or money.amount(overdue) <= allowed:
+        """Return that more is past its date than the policy allows: the limit is 0, or only told; the rest counts."""
+        rule, overdue = self.run.policy.credit.overdue, row.get(OVERDUE)
+        if rule.allowed is None or is_blank(overdue) or money.amount(overdue) <= rule.allowed:
             return None
-        return Held(codes.status(OVERDUE))
+        return Held(codes.status(TOO_LATE if self._stops_overdue else f"{TOO_LATE}.kept"))
+
+    @property
+    def _stops_overdue(self) -> bool:
+        """Whether a limit becomes 0 where too much is past its date."""
+        return self.run.policy.credit.overdue.then == "zero"
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of figures that were deleted before anything was sent: there is nothing to say of them."""
@@ -175,7 +178,8 @@ class Credit(InTurn):
             record = self._without(record, foreign)
             held = foreign
         plan = super().compared(record, shown, base, earlier)
-        return replace(plan, by_policy=held is not None and held.said.code in (STALE, OVERDUE))
+        asked_for = (STALE, TOO_LATE) if self._stops_overdue else (STALE,)
+        return replace(plan, by_policy=held is not None and held.said.code in asked_for)
 
     def believed(self, record: Record, shown: Shown, values: Values) -> Values:
         """Return what is shown, without a debt that has grown in the panel since the figures were computed.

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import groupby
 
 from kartoteka.codes import State
-from kartoteka.desk import plans
+from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
-from kartoteka.ports.desk import Asked, Row
+from kartoteka.ports.desk import ALL, Asked, Row
 from kartoteka.ports.exchange import Chosen
 
 MOST = 500
@@ -21,11 +21,12 @@ def asked_for(given: Mapping[str, str], limit: int = 50, most: int = MOST) -> As
     """Return which rows a query string asks for. Raises WrongRequest for figures that are none."""
     try:
         start, wanted = max(0, int(given.get("start") or 0)), int(given.get("limit") or limit)
+        near = min(max(1, int(given.get("near") or ALL.near)), 100)
     except ValueError:
         raise WrongRequest("bad_figure") from None
     names = ("concern", "client_id", "group_id", "code", "run_id", "text")
     words = {name: given.get(name, "").strip() for name in names}
-    return Asked(**words, start=start, limit=min(max(0, wanted), most))
+    return Asked(**words, start=start, limit=min(max(0, wanted), most), near=near)
 
 
 def conflicts(desk: Desk, asked: Asked, *, closed_too: bool = False) -> Data:
@@ -82,6 +83,11 @@ def clients(desk: Desk, asked: Asked) -> Data:
     return _page(asked, desk.tables.find_clients(_one_more(asked)))
 
 
+def will_be_blocked(desk: Desk, asked: Asked) -> Data:
+    """Return the clients near their limit or over it, and those with something past its date."""
+    return _page(asked, blocked.rows(desk, _one_more(asked)) if blocked.is_on(desk) else [])
+
+
 def plan(desk: Desk, asked: Asked) -> Data:
     """Return what would be done: a page of rows, and of all of them totals, forecast and ``as_of``."""
     chosen = Chosen(asked.concern, asked.client_id)
@@ -109,5 +115,6 @@ LISTS: Mapping[str, Callable[[Desk, Asked], Data]] = {
     "history": history,
     "clients": clients,
     "plan": plan,
+    "blocked": will_be_blocked,
 }
 """Name in an address -> the list."""

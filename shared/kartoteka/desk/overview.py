@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from kartoteka.desk import plans
+from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import CONCERNS
@@ -41,6 +41,7 @@ def figures(desk: Desk, limit: int) -> Data:
         "deferred": tables.deferred(),
         "unread": tables.unread(limit, desk.now() - TOO_LONG),
         "not_shown": tables.not_shown(),
+        "will_be_blocked": blocked.count(desk),
         "paused": dict(exchange.pauses.paused()),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
     }

@@ -42,6 +42,7 @@ NAVIGATION = (
     "excluded",
     "plan",
     "clients",
+    "blocked",
     "history",
 )
 WIDTH, HEIGHT = 480, 96

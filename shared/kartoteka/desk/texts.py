@@ -96,6 +96,22 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
+        "blocked": ("Zostaną zablokowani", "Will be blocked"),
+        "blocked.lead": (
+            "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
+            "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
+        ),
+        "blocked.none": ("Nikt nie zbliża się do limitu.", "Nobody is near a limit."),
+        "blocked.used": ("Wykorzystane", "Used"),
+        "blocked.now": ("zablokowany", "blocked"),
+        "blocked.above_allowed": ("zaległości powyżej progu", "more overdue than is allowed"),
+        "blocked.past_due": ("ma zaległości", "something is overdue"),
+        "blocked.over_limit": ("limit wykorzystany", "limit used up"),
+        "blocked.near_limit": ("blisko limitu", "near the limit"),
+        "blocked.some": (
+            "Klienci blisko limitu kredytu, ponad nim lub z zaległościami: {n}",
+            "Clients near their credit limit, over it, or overdue: {n}",
+        ),
         "plan.none": ("Nic nie jest zaplanowane.", "Nothing is planned."),
         # --- columns
         "client": ("Klient", "Client"),

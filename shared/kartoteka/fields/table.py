@@ -237,6 +237,8 @@ NAMED_BY = (COMPANY_FIELD, *PERSON_FIELDS, *RECOGNISED_BY)
 SHOPS_FIELD = "shops"
 GROUP_FIELD = "discount_group_id"
 LIMIT, BALANCE = "credit_limit", "balance"
+ALLOWED, OVERDUE, AS_OF = "credit_allowed", "overdue", "as_of"
+"""Columns of ``client_credit`` that say what the figures mean."""
 
 PLACE = ("street", "zip_code", "city")
 """What tells one place from another: no two addresses are the same where these differ."""
@@ -276,10 +278,10 @@ FAULTS: Mapping[str, str] = MappingProxyType(
 # --- columns of the ERP's tables that are read and not synchronised by themselves
 
 CREDIT_COLUMNS = _fields(
-    Field("credit_allowed", FLAG, 5),
+    Field(ALLOWED, FLAG, 5),
     *(replace(field, watched=False) for field in CREDIT.values()),
-    Field("overdue", MONEY, 16),
-    Field("as_of", Kind(Column.MOMENT), 40),
+    Field(OVERDUE, MONEY, 16),
+    Field(AS_OF, Kind(Column.MOMENT), 40),
 )
 """The columns of ``client_credit`` beside its key."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 Row = dict[str, Any]
@@ -19,7 +20,7 @@ class Asked:
     """Which rows of a list: of a concern, a client, a discount group, with a code; empty: all.
 
     ``text``: what a client's code, company, name, e-mail or tax number holds. ``start``: how many rows are passed over;
-    ``limit``: how many are told at most.
+    ``limit``: how many are told at most. ``near``: from how many per cent of its limit a client is near it.
     """
 
     concern: str = ""
@@ -30,6 +31,7 @@ class Asked:
     text: str = ""
     start: int = 0
     limit: int = 50
+    near: int = 90
 
 
 ALL = Asked()
@@ -124,6 +126,18 @@ class DeskTables(Protocol):
 
     def candidates(self, client_ids: Collection[str]) -> Mapping[str, Row]:
         """Return the rows of ``clients`` with these ids."""
+        ...
+
+    def near_limit(self, allowed: Decimal, asked: Asked) -> Sequence[Row]:
+        """Return the linked clients with credit who owe ``asked.near`` per cent of their limit, or are past its date.
+
+        ``allowed`` is what may be past its date. Each row: the client's code and name, the figures as text, their
+        ``currency`` and ``as_of``, and ``near``. Who has used most of its limit comes first, who has none before all.
+        """
+        ...
+
+    def count_near_limit(self, allowed: Decimal, asked: Asked) -> int:
+        """Return how many these are."""
         ...
 
     # --- what is asked anew

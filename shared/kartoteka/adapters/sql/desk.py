@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql import tables
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.values import fit
+from kartoteka.adapters.sql.values import fit, letters, moment_of
 from kartoteka.codes import State
-from kartoteka.fields.table import CONCERNS, GROUP_FIELD, NAMED_BY
+from kartoteka.fields.table import (
+    ALLOWED,
+    AS_OF,
+    BALANCE,
+    COMPANY_FIELD,
+    CONCERNS,
+    CURRENCY_FIELD,
+    GROUP_FIELD,
+    LIMIT,
+    NAMED_BY,
+    OVERDUE,
+    PERSON_FIELDS,
+)
 from kartoteka.model import Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
@@ -70,6 +83,22 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
     "credit": sa.and_(_LINKED, sa.or_(sa.exists().where(_CREDIT.client_id == _CLIENT.id), *_had("credit"))),
 }
 """Concern -> the clients that it has to do with; any other concern: all that have an account."""
+
+
+_YES = sa.func.lower(letters(_CREDIT[ALLOWED])).in_(["true", "t", "yes", "y", "1"])
+"""The condition that credit is allowed, whatever an ERP writes into a column that an engine has no type for."""
+
+
+def _figure(name: str) -> sa.ColumnElement[Decimal]:
+    """Return an amount of ``client_credit``; 0 for a text that is none."""
+    return sa.func.coalesce(sa.cast(_CREDIT[name], sa.Numeric(14, 2)), 0)
+
+
+def _near_limit(allowed: Decimal, near: int) -> sa.ColumnElement[bool]:
+    limit, owed = _figure(LIMIT), _figure(BALANCE)
+    is_near = sa.and_(_CREDIT[LIMIT].is_not(None), owed > 0, owed * 100 >= limit * near)
+    linked = sa.exists().where(_LINK.client_id == _CREDIT.client_id)
+    return sa.and_(_YES, linked, sa.or_(is_near, _figure(OVERDUE) > allowed))
 
 
 def _was_sent(concern: str, field: str) -> sa.ColumnElement[bool]:
@@ -313,6 +342,22 @@ class SqlDesk(DeskTables):
             holds = (sa.func.lower(c).contains(asked.text.lower(), autoescape=True) for c in (_CLIENT.id, *shown))
             found = found.where(sa.or_(*holds))
         return self.rows(found.order_by(_CLIENT.id).limit(asked.limit).offset(asked.start))
+
+    def near_limit(self, allowed: Decimal, asked: Asked) -> Sequence[Row]:
+        figures = (LIMIT, BALANCE, OVERDUE, CURRENCY_FIELD, AS_OF)
+        name = (_CLIENT[each] for each in (COMPANY_FIELD, *PERSON_FIELDS))
+        found = sa.select(_CREDIT.client_id, *name, *(letters(_CREDIT[each]).label(each) for each in figures))
+        found = found.join_from(tables.ERP.client_credit, tables.ERP.clients, _CLIENT.id == _CREDIT.client_id)
+        limit, owed = _figure(LIMIT), _figure(BALANCE)
+        used = sa.case((limit > 0, owed / limit), else_=sa.literal(1_000_000))
+        whose = [_CREDIT.client_id == asked.client_id] if asked.client_id else []
+        found = found.where(_near_limit(allowed, asked.near), *whose).order_by(used.desc(), _CREDIT.client_id)
+        rows = self.rows(found.limit(asked.limit).offset(asked.start))
+        return [{**row, AS_OF: moment_of(row[AS_OF] or ""), "near": asked.near} for row in rows]
+
+    def count_near_limit(self, allowed: Decimal, asked: Asked) -> int:
+        joined = tables.ERP.client_credit.join(tables.ERP.clients, _CLIENT.id == _CREDIT.client_id)
+        return self.number(sa.select(sa.func.count()).select_from(joined).where(_near_limit(allowed, asked.near)))
 
     def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:
         erp = tables.ERP
