@@ -9,9 +9,9 @@ import pytest
 
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.normal import is_blank
+from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Owner
 from kartoteka.policy import parse
-from kartoteka.sync.first_write import TEXTS
 from kartoteka.sync.trust import DOCUMENT
 from tests.address_world import LINES, AddressWorld
 from tests.address_world import READ as READ_ADDRESSES
@@ -21,6 +21,7 @@ from tests.world import CLIENT, CONCERNS, World
 
 READ, UPDATE = "GET clients/clients", "PUT clients/clients"
 CLIENTS = ("C-0", "C-1", "C-2", "C-3")
+TEXTS = [name for name, field in ACCOUNT_FIELDS.items() if field.kind.free]
 NAMES = ("street", "company", "city")
 OPEN = {"brake": {"max_share": 1, "any_share": 1}}
 

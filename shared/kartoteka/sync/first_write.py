@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.normal import is_blank
-from kartoteka.fields.table import ACCOUNT_FIELDS, DELIVERY_ADDRESSES
+from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Done, Outcome, Values
 from kartoteka.ports.panel import LACKS_FIELD
 from kartoteka.sync import emptied, retry
@@ -26,8 +26,6 @@ from kartoteka.sync.retry import Answer, NotBegun
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
 
-TEXTS = frozenset(n for some in (ACCOUNT_FIELDS, DELIVERY_ADDRESSES) for n, field in some.items() if field.kind.free)
-"""The fields that a person fills with text, which a careless panel empties."""
 TRIED = 3
 """How many records are changed alone in one go, until one of them was changed."""
 
@@ -88,8 +86,9 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
         after = concern.seen(plan)
     except (Reject, Retry, Halt):
         return answer, others
-    texts = {n: before.values[n] for n in TEXTS & before.values.keys() - plan.call.values.keys()}
-    texts = {name: text for name, text in texts.items() if not is_blank(text)}
+    fields = {**ACCOUNT_FIELDS, **concern.rows.fields}
+    beside = before.values.keys() - plan.call.values.keys()
+    texts = {n: before.values[n] for n in beside if fields[n].kind.free and not is_blank(before.values[n])}
     lost = {name: text for name, text in texts.items() if name in after.values and is_blank(after.values[name])}
     if lost:
         (again,) = retry.send_all(call, [replace(plan.call, values={**lost, **plan.call.values})])
