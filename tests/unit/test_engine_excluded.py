@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from kartoteka.codes import State
@@ -48,6 +50,10 @@ def told(world: World, concern: str, item: str = "", client: str = "C-1") -> tup
 
 def shown(world: World, field: str, client: str = "C-1") -> Value:
     return world.panel.accounts[account_of(world, client)].values[field]
+
+
+def made_since(world: World, before: Mapping[str, int]) -> dict[str, int]:
+    return {gate: n - before.get(gate, 0) for gate, n in world.panel.calls().items() if n > before.get(gate, 0)}
 
 
 def writes(world: World) -> int:
@@ -286,6 +292,8 @@ def test_an_account_is_opened_without_what_its_client_is_excluded_from_but_for_w
 def test_a_client_that_is_linked_while_it_is_excluded_from_a_concern_is_told_so_and_settles(concern: str) -> None:
     world = installed(ticks=0)
     world.exchange.exclude("C-1", concern)
+    world.tick()
+    assert told(world, concern) == EXCLUDED
     for _ in range(3):
         world.tick()
     assert told(world, concern) == EXCLUDED
@@ -299,6 +307,59 @@ def test_a_client_that_is_linked_while_it_is_excluded_from_a_concern_is_told_so_
     assert told(world, concern) in (IN_STEP, None)
     if concern == "credit":
         assert shown(world, "credit_limit") == "1000.00"
+
+
+@pytest.mark.parametrize("concern", [c for c in CONCERNS if c != "accounts"])
+def test_a_client_that_was_excluded_before_it_has_an_account_is_so_still(concern: str) -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.exchange.insert_client("C-1", **{**CLIENT, "phone": None, "nip": None, "email": ""})
+    world.exchange.exclude("C-1", concern)
+    world.tick()
+    assert told(world, concern) == EXCLUDED
+    world.exchange.update_client("C-1", email="biuro@firma.pl")
+    world.tick()
+    assert (set(world.exchange.links), told(world, concern)) == ({"C-1"}, EXCLUDED)
+    assert world.exchange.states[Key("C-1", "", concern)].deferral is None
+
+
+def test_a_client_without_an_account_is_told_so_as_long_as_it_is_excluded() -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.exchange.insert_client("C-1", **{**CLIENT, "email": ""})
+    world.exchange.exclude("C-1", "billing")
+    world.tick()
+    assert told(world, "billing") == EXCLUDED
+    world.exchange.include("C-1", "billing")
+    world.tick()
+    assert told(world, "billing") is None
+
+
+@pytest.mark.parametrize("concern", CONCERNS)
+def test_the_panel_is_asked_nothing_of_it_whatever_brings_its_key(
+    concern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = installed()
+    for each in CONCERNS:  # of the others nothing is to be asked either
+        world.exchange.exclude("C-1", each)
+    world.tick()
+    world.panel.edit(account_of(world, "C-1"), street="Panelowa 1", city="Radom")
+    before = world.panel.calls()
+    assert world.reconcile(concern, Owner("C-1"))
+    assert world.rotate()
+    assert made_since(world, before) == {}
+    for about_it in ("closed_among", "addresses"):  # the feed's own reading goes on
+        monkeypatch.setattr(world.panel, about_it, None)
+    assert world.follow()
+    assert made_since(world, before).keys() == {"GET clients/clients"}
+
+
+def test_the_panel_is_asked_nothing_of_a_client_without_an_account() -> None:
+    world = World(parse("{}")).knows_the_panel()
+    world.exchange.insert_client("C-1", **CLIENT)
+    world.exchange.exclude("C-1", "accounts")
+    before = world.panel.calls()
+    assert world.collect("accounts")
+    assert world.reconcile("accounts", Owner("C-1"))
+    assert world.panel.calls() == before
 
 
 def test_what_is_deferred_is_not_tried_again_and_goes_on_afterwards() -> None:
@@ -362,8 +423,11 @@ def test_a_persons_word_waits_until_the_client_is_included() -> None:
     world.exchange.exclude("C-1", "billing")
     world.tick()
     world.exchange.decide_status("C-1", "billing", "retry")
+    notes = world.exchange.states[Key("C-1", "", "billing")].notes
     world.panel.accept("C-1")
     world.tick()
+    assert world.reconcile("billing", Owner("C-1"))
+    assert world.exchange.states[Key("C-1", "", "billing")].notes == notes != {}
     assert (world.exchange.decision("C-1", "billing"), told(world, "billing")) == ("retry", EXCLUDED)
     world.exchange.include("C-1", "billing")
     world.tick()
@@ -506,12 +570,15 @@ def test_nothing_is_planned_of_an_excluded_client_and_what_was_is_gone() -> None
 
 
 def test_an_edit_in_the_panel_is_planned_once_the_client_is_included_though_the_feed_has_passed_it() -> None:
-    world = installed()
+    world = installed('{"credit": {"when_stale": "keep"}}')
     only_plans(world)
     world.exchange.exclude("C-1", "billing")
     world.tick()
     world.panel.edit(account_of(world, "C-1"), street="Panelowa 1")
     world.tick()
+    world.pass_time(hours=2)
+    world.tick()
+    world.pass_time(hours=2)
     assert planned(world) == []
     world.exchange.include("C-1", "billing")
     world.tick()
@@ -529,6 +596,26 @@ def test_what_was_approved_is_not_carried_out_of_a_client_that_is_excluded_by_th
     world.tick()
     assert (shown(world, "street"), planned(world)) == (CLIENT["street"], [])
     assert [str(row.outcome) for row in world.exchange.planned.values()] == ["stale"]
+
+
+def test_what_was_approved_and_whose_answer_was_lost_is_not_taken_for_carried_out() -> None:
+    world = installed()
+    only_plans(world)
+    world.exchange.update_client("C-1", street="Nowa 5")
+    world.tick()
+    for row in list(world.exchange.planned):
+        world.exchange.decide_plan(row, "approve")
+    world.collect("billing")
+    world.panel.lose_reply()
+    world.work("billing")
+    assert world.exchange.intents
+    world.exchange.exclude("C-1", "billing")
+    world.tick()
+    assert [str(row.outcome) for row in world.exchange.planned.values()] == ["stale"]
+    world.exchange.include("C-1", "billing")
+    world.tick()
+    world.tick()
+    assert (world.exchange.intents, planned(world), shown(world, "street")) == ({}, [], "Nowa 5")
 
 
 def test_nothing_is_planned_of_the_opening_of_an_excluded_client() -> None:

@@ -707,7 +707,7 @@ class Concern:
             base = self._opened_with(opened, fresh=owner.client_id in fresh) if opened else None
             if owner not in having:
                 state = RecordState()
-            elif owner not in left_out and base and opened and owner.client_id in fresh and self._is_whole(opened):
+            elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
                 state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
             elif owner in agreeing:
                 base = agreeing[owner]
