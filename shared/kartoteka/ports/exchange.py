@@ -462,8 +462,12 @@ class Pauses(Protocol):
         """Return concern -> reason of those that are paused."""
         ...
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
-        """Pause this concern; a later reason replaces an earlier one."""
+    def causes(self) -> Mapping[str, str]:
+        """Return concern -> the code of what has stopped it, of those that are paused for a cause that has one."""
+        ...
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
+        """Pause this concern; a later reason replaces an earlier one. ``code`` says what has stopped it."""
         ...
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
