@@ -1550,15 +1550,17 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 f"{code}.alone",
                 State.HELD,
                 Text(
-                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu lub błąd wewnętrzny).",
+                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu, błąd wewnętrzny lub odpowiedź, "
+                    "której nie da się odczytać).",
                     "Zmień dowolne pole wiersza, a jeśli to nie pomoże, zgłoś ten rekord do IdoSell.",
                 ),
                 Text(
-                    "The panel takes other records and fails at this one (a time limit, or an error of its own).",
+                    "The panel takes other records and fails at this one (a time limit, an error of its own, or an "
+                    "answer that cannot be read).",
                     "Change any field of the row, and if that does not help, report this record to IdoSell.",
                 ),
             )
-            for code in ("timeout", "panel_5xx")
+            for code in ("timeout", "panel_5xx", "broken_answer", "answer_too_large")
         ),
         Code(
             "panel_409",

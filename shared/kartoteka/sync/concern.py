@@ -39,9 +39,10 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
-from kartoteka.sync import decisions, emptied, retry, taken
+from kartoteka.sync import decisions, emptied, first_write, retry, taken
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
+from kartoteka.sync.first_write import Seen
 from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
 from kartoteka.sync.plan import Act, Plan, status_of, waiting
@@ -596,7 +597,13 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_apart(self.run, "update", self.run.panel.update, plans)
+        return first_write.send(self, "update", self.run.panel.update, plans)
+
+    def seen(self, plan: Plan) -> Seen:
+        """Read what the panel shows of a plan's record now, apart from what the plan was made from."""
+        account: Account | None = plan.shown.account
+        found = self.run.panel.read([account.panel_client_id]).get(account.panel_client_id) if account else None
+        return Seen(found.values, found.modified_at) if found else Seen({})
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
