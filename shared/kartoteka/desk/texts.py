@@ -195,6 +195,57 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "did.plan/approve": ("Zatwierdzono wierszy: {done}.", "Rows approved: {done}."),
         "did.plan/reject": ("Odrzucono wierszy: {done}.", "Rows rejected: {done}."),
+        "did.undo": (
+            (
+                "Do przywrócenia wierszy: {done}. Przejrzyj je i zatwierdź; do tego czasu nic nie jest zapisywane. Pól "
+                "zmienionych od tamtej pory, których cofnięcie nie ruszy: {left}."
+            ),
+            (
+                "Rows to be restored: {done}. Look at them and approve; until then nothing is written. Fields edited "
+                "since, which are left alone: {left}."
+            ),
+        ),
+        # --- undo
+        "undo": ("Cofnij ten przebieg", "Undo this run"),
+        "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
+        "undo.figures": (
+            "{concern}: tych wartości ({n}) nie cofa się, bo są z ERP. Popraw {where} w ERP; poprawka pójdzie do panelu.",
+            "{concern}: these values ({n}) are the ERP's and are not undone. Correct {where} in the ERP; it then travels.",
+        ),
+        "undo.gone": (
+            (
+                "{concern}: nie ma już wiersza w ERP albo konta (pól: {n}). Przywróć wiersz w ERP, jeśli ma wrócić; "
+                "wartości są w historii."
+            ),
+            (
+                "{concern}: the ERP's row or the account is not there any more ({n} fields). Insert the row in the ERP "
+                "again if it is to come back; the values stand in the history."
+            ),
+        ),
+        "undo.added": (
+            "{concern}: dodanych adresów nie cofa się (pól: {n}). Usuń adres w ERP i w panelu.",
+            "{concern}: an address that was added is not undone ({n} fields). Delete it in the ERP and in the panel.",
+        ),
+        "undo.taken": (
+            "{concern}: wartości usunięto z historii po okresie przechowywania (pól: {n}). Wpisz je w ERP z kopii.",
+            "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
+        ),
+        "undo.linked": (
+            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
+            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+        ),
+        "bad_moment": (
+            "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
+            "{text} is no moment; write it like 2026-11-27T14:00, in UTC.",
+        ),
+        "run_or_span": (
+            "Podaj przebieg albo początek okresu (i najwyżej późniejszy koniec).",
+            "Name a run, or the beginning of a span of time (and at most a later end).",
+        ),
+        "no_run": (
+            "Przebieg {id} niczego nie zapisał albo go nie było.",
+            "Run {id} has written nothing, or never was.",
+        ),
         # --- the overview
         "waits": ("Czeka na człowieka", "Waiting for a person"),
         "waits.none": ("Nic nie czeka na człowieka.", "Nothing waits for a person."),
