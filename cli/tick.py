@@ -26,6 +26,7 @@ from cli.idle import Idle
 from cli.stack import Stack
 
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+DESK = "desk"
 FEED = "panel_feed"
 """The function that reads what changed in the panel."""
 STOPPED = ("delayed", "halted")
@@ -80,10 +81,11 @@ class Schedule:
 
 
 def schedules(stack: Stack) -> Sequence[Schedule]:
-    """Return what the stack's schedules fire, the switched-off ones too."""
+    """Return what the stack's schedules fire, the switched-off ones too; but the desk's, which synchronises nothing."""
     client = stack.scheduler()
     targets = [client.get_schedule(Name=name)["Target"] for name in stack.ids("AWS::Scheduler::Schedule").values()]
-    return [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
+    found = [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
+    return [each for each in found if each.function != stack.functions.get(DESK)]
 
 
 def fire(stack: Stack, wanted: Sequence[Schedule]) -> Sequence[tuple[str, Mapping[str, Any]]]:

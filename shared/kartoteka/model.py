@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
@@ -283,8 +283,8 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``facts`` is what the concern
-    found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``undo``: the rows of an undo
+    that a person has approved. ``facts`` is what the concern found out when it loaded the record.
     """
 
     key: Key
@@ -294,6 +294,7 @@ class Record:
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False
+    undo: tuple[PlanRow, ...] = ()
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -449,6 +450,12 @@ class PlanRow:
     decision: str = ""
     decided_by: str = ""
     outcome: Ended | None = None
+
+
+def word_of(rows: Iterable[PlanRow]) -> str:
+    """Return what a person said of a record by these rows, which are decided together; empty: nothing, or two words."""
+    words = {row.decision.strip().lower() for row in rows} - {""}
+    return words.pop() if len(words) == 1 else ""
 
 
 Outcome = Done | Reject | Retry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from kartoteka import codes
@@ -29,6 +30,8 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         "lag": lag(desk),
         "activity": activity(desk),
         **cloud(desk, now),
+        "queues": queues(desk),
+        "alarms": alarms(desk),
     }
 
 
@@ -136,3 +139,21 @@ def cloud(desk: Desk, now: datetime) -> Data:
         },
         "runs": list(runs),
     }
+
+
+def queues(desk: Desk) -> Sequence[Data] | None:
+    """Return how many messages wait in each concern's queue, are worked, and are dead; None where nobody knows."""
+    try:
+        found = desk.queue.depths() if desk.queue else None
+    except KartotekaError:
+        return None
+    return None if found is None else [{"concern": concern, **asdict(depth)} for concern, depth in found.items()]
+
+
+def alarms(desk: Desk) -> Sequence[Data] | None:
+    """Return the alarms that ring, the longest first; None where nobody watches, or that cannot be asked."""
+    try:
+        found = desk.alarms.ringing() if desk.alarms else None
+    except KartotekaError:
+        return None
+    return None if found is None else [asdict(alarm) for alarm in found]
