@@ -23,6 +23,7 @@ COMMANDS = {
     "schema": "cli.schema:schema",
     "status": "cli.status:status",
     "tick": "cli.tick:tick",
+    "undo": "cli.undo:undo",
 }
 """Name of the sub-command -> module and attribute. To add one, write its module and a line here."""
 

@@ -105,7 +105,7 @@ def _update(panel: PanelState, plain: dict[str, Any]) -> Outcome:
         faults += checks.address_faults({**asdict(address), **lines}, lines, panel.settings)
     if faults or account is None or address is None:
         return Outcome({}, faults)
-    panel.write_address(account, address, manners.kept(_lines(plain), panel.settings))
+    panel.write_address(account, address, manners.changed_address(_lines(plain), panel.settings))
     return Outcome({"clientId": account.id, "clientDeliveryAddressId": address.id})
 
 

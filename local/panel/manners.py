@@ -32,6 +32,12 @@ def changed(changes: Mapping[str, Any], settings: Settings, account: Account) ->
     return kept(values, settings)
 
 
+def changed_address(changes: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return what such a panel makes of a change of a delivery address, by the names of `model.py`."""
+    whole = dict.fromkeys(_TEXTS - {"email", "company", "nip"}, "") if settings.whole_writes else {}
+    return kept({**whole, **changes}, settings)
+
+
 def kept(changes: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return what such a panel keeps of these values, by the names of `model.py`."""
     return {

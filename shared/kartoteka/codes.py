@@ -1450,6 +1450,32 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "panel_restored",
+            State.PENDING,
+            Text(
+                "Panel został odtworzony ze starszej kopii, więc wszystkie zakresy są zatrzymane.",
+                "Gdy kopia ma zostać, uruchom 'kartoteka resume ZAKRES --confirm' dla każdego z nich: to, co "
+                "uzgodniono później, zostanie wysłane ponownie.",
+            ),
+            Text(
+                "The panel was restored from an older backup, so all concerns are stopped.",
+                "Where the backup is to stay, run 'kartoteka resume CONCERN --confirm' for each of them: what was "
+                "agreed since is sent again.",
+            ),
+        ),
+        Code(
+            "panel_empties",
+            State.PENDING,
+            Text(
+                "Panel wyczyścił pola, których nasza zmiana nie wymieniała, więc wszystkie zakresy są zatrzymane.",
+                "Nic nie zginęło: zgłoś to do IdoSell i wznów dopiero po naprawie; runbook opisuje kroki.",
+            ),
+            Text(
+                "The panel emptied fields that our change did not name, so all concerns are stopped.",
+                "Nothing was lost: report it to IdoSell, and resume only once it is mended; the runbook has the steps.",
+            ),
+        ),
+        Code(
             "paused",
             State.PENDING,
             Text(
@@ -1575,15 +1601,17 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 f"{code}.alone",
                 State.HELD,
                 Text(
-                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu lub błąd wewnętrzny).",
+                    "Panel przyjmuje inne rekordy, a na tym zawodzi (limit czasu, błąd wewnętrzny lub odpowiedź, "
+                    "której nie da się odczytać).",
                     "Zmień dowolne pole wiersza, a jeśli to nie pomoże, zgłoś ten rekord do IdoSell.",
                 ),
                 Text(
-                    "The panel takes other records and fails at this one (a time limit, or an error of its own).",
+                    "The panel takes other records and fails at this one (a time limit, an error of its own, or an "
+                    "answer that cannot be read).",
                     "Change any field of the row, and if that does not help, report this record to IdoSell.",
                 ),
             )
-            for code in ("timeout", "panel_5xx")
+            for code in ("timeout", "panel_5xx", "broken_answer", "answer_too_large")
         ),
         Code(
             "panel_409",

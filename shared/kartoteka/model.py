@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
@@ -284,7 +284,8 @@ class Record:
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
     ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
-    left alone in this concern (``sync_exclusions``). ``facts`` is what the concern found out when it loaded the record.
+    left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
+    is what the concern found out when it loaded the record.
     """
 
     key: Key
@@ -295,6 +296,7 @@ class Record:
     has_client: bool = True
     odd_key: bool = False
     excluded: bool = False
+    undo: tuple[PlanRow, ...] = ()
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -450,6 +452,12 @@ class PlanRow:
     decision: str = ""
     decided_by: str = ""
     outcome: Ended | None = None
+
+
+def word_of(rows: Iterable[PlanRow]) -> str:
+    """Return what a person said of a record by these rows, which are decided together; empty: nothing, or two words."""
+    words = {row.decision.strip().lower() for row in rows} - {""}
+    return words.pop() if len(words) == 1 else ""
 
 
 Outcome = Done | Reject | Retry

@@ -9,9 +9,9 @@ import pytest
 
 from kartoteka.codes import IN_STEP
 from kartoteka.model import Ended, Key, Line, Link, Owner, Planned, PlanRow
-from kartoteka.ports.exchange import Chosen, PlanChange
+from kartoteka.ports.exchange import Chosen, PlanChange, Which
 from tests.fixtures.exchange import Bench, SqlBench
-from tests.fixtures.records import AT, LATER, RACED, change, edits, head, save
+from tests.fixtures.records import AT, LATER, RACED, change, edits, head, save, written
 
 C1, C2, GROUP = Owner("C-1"), Owner("C-2"), Owner(group_id="G")
 
@@ -90,10 +90,10 @@ def test_who_was_approved_is_found_in_the_order_of_planning(bench: Bench, writte
     for row in (second, first, third):
         bench.erp.decide_plan(row.id, written)
     plans = bench.exchange.plans
-    assert plans.approved("billing", 10) == ([C2, C1] if counts else [])
-    assert plans.approved("billing", 1) == ([C2] if counts else [])
+    assert plans.approved("billing", 10, undo=False) == ([C2, C1] if counts else [])
+    assert plans.approved("billing", 1, undo=False) == ([C2] if counts else [])
     plans.store(PlanChange(ended={first.id: Ended.DONE}), at=AT)
-    assert plans.approved("billing", 10) == ([C1] if counts else [])
+    assert plans.approved("billing", 10, undo=False) == ([C1] if counts else [])
 
 
 def test_a_decision_is_logged_for_its_owner(bench: Bench) -> None:
@@ -274,7 +274,98 @@ def test_thousands_of_rows_cost_as_many_statements_as_ten(sql: SqlBench) -> None
             found = sql.exchange.plans.rows(owners)
             sql.exchange.plans.having("billing", owners)
             sql.exchange.plans.decide(Chosen(as_of=AT), "approve", "anna")
-            sql.exchange.plans.approved("billing", 10_000)
+            sql.exchange.plans.approved("billing", 10_000, undo=False)
             sql.exchange.plans.store(PlanChange(ended={row.id: Ended.DONE for row in found}), at=AT)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+# --- undo: rows of their own, beside what is planned of the same record
+
+
+def undo_line(client_id: str = "C-1", field: str = "city", **more: Any) -> Line:
+    return line(client_id, field, **{"reason": "undo", **more})
+
+
+def test_an_undo_is_approved_apart_from_what_is_planned_of_its_record(bench: Bench) -> None:
+    ordinary, undone, other = planned(bench, line(), undo_line(), undo_line(direction="panel_to_erp"))
+    plans = bench.exchange.plans
+    assert plans.decide(Chosen(ids=[undone.id]), "approve", "anna") == 2
+    assert [row.decision for row in rows(bench)] == ["", "approve", "approve"]
+    assert plans.approved("billing", 10, undo=False) == []
+    assert plans.approved("billing", 10, undo=True) == [C1]
+    assert plans.decide(Chosen(ids=[ordinary.id]), "approve", "anna") == 1
+    assert plans.approved("billing", 10, undo=False) == [C1]
+    assert [row.id for row in rows(bench)] == [ordinary.id, undone.id, other.id]
+
+
+def test_what_is_to_be_undone_is_told_by_record_once_it_is_approved(bench: Bench) -> None:
+    item = {"concern": "delivery_addresses", "item_id": "A-1"}
+    first, second, third, _ = planned(
+        bench, undo_line(), undo_line(direction="panel_to_erp"), undo_line(**item), line("C-2")
+    )
+    plans = bench.exchange.plans
+    assert plans.undoing("billing", [C1, C2]) == {}
+    bench.erp.decide_plan(first.id, "approve")
+    found = plans.undoing("billing", [C1, C2, GROUP])
+    assert {key: [row.id for row in some] for key, some in found.items()} == {first.line.key: [first.id, second.id]}
+    assert plans.undoing("billing", [C2]) == {}
+    assert plans.undoing("delivery_addresses", [C1]) == {}
+    bench.erp.decide_plan(second.id, "reject")
+    assert plans.undoing("billing", [C1]) == {}
+    bench.erp.decide_plan(third.id, " Approve ")
+    assert [key.item_id for key in plans.undoing("delivery_addresses", [C1])] == ["A-1"]
+    plans.store(PlanChange(ended={third.id: Ended.DONE}), at=AT)
+    assert plans.undoing("delivery_addresses", [C1]) == {}
+    assert plans.undoing("billing", []) == {}
+
+
+def test_lists_and_figures_are_of_an_undo_or_without_it(bench: Bench) -> None:
+    planned(bench, line(), line("C-2"), undo_line())
+    plans = bench.exchange.plans
+    for undo, count in ((None, 3), (True, 1), (False, 2)):
+        assert len(plans.open(Chosen(undo=undo), 0, 10)) == count
+        assert sum(plans.totals(Chosen(undo=undo)).values()) == count
+    assert plans.records(Chosen(undo=False)) == {"billing": 2}
+    assert plans.having("billing", [C1, C2]) == {C1, C2}
+    assert plans.decide(Chosen(undo=True), "approve", "anna") == 1
+    plans.drop("billing")
+    assert [row.line.reason for row in rows(bench)] == ["undo"]
+    assert plans.having("billing", [C1]) == frozenset()
+
+
+def test_what_is_refused_at_once_stands_there_with_its_outcome(bench: Bench) -> None:
+    plans = bench.exchange.plans
+    plans.store(PlanChange(refused=[undo_line(field="credit_limit", concern="credit")]), at=AT)
+    (row,) = rows(bench)
+    assert (row.outcome, row.line.field, row.planned_at) == (Ended.REFUSED, "credit_limit", AT)
+    assert plans.open(Chosen(), 0, 10) == []
+    assert plans.decide(Chosen(), "approve", "anna") == 0
+
+
+def test_the_past_is_read_by_run_by_span_and_by_whom_it_is_about(bench: Bench) -> None:
+    save(
+        bench,
+        change("C-1", written=(written("city", "Łódź", "Radom"), written("phone", "2", "1"))),
+        run_id="run-1",
+        at=AT,
+    )
+    save(bench, change("C-2", written=(written("city", "Radom", None),)), run_id="run-2", at=LATER)
+    records = bench.exchange.records
+
+    def told(after: int = 0, limit: int = 10, **which: Any) -> list[tuple[str, str, str]]:
+        return [(p.run_id, p.key.client_id, p.field) for p in records.past(Which(**which), after, limit)]
+
+    every = [("run-1", "C-1", "city"), ("run-1", "C-1", "phone"), ("run-2", "C-2", "city")]
+    assert told() == every
+    assert told(run_id="run-1") == every[:2]
+    assert told(run_id="run-3") == []
+    assert told(since=AT, until=LATER) == every[:2]
+    assert told(since=LATER) == every[2:]
+    assert told(client_id="C-2") == every[2:]
+    assert told(concern="credit") == []
+    first, *_ = records.past(Which(), 0, 1)
+    assert told(after=first.id) == every[1:]
+    assert told(limit=2) == every[:2]
+    last = records.past(Which(run_id="run-2"), 0, 1)[0]
+    assert (last.before, last.after, last.direction, last.reason) == ("Radom", None, "erp_to_panel", "edit")

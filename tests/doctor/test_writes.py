@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -158,6 +159,26 @@ def test_what_a_person_does_not_allow_is_not_done(panel: StandinPanel) -> None:
     assert list(findings.examined(patient, everything, lambda each: each.id == "closing")) != []
     assert {gate for gate in panel.calls if gate[:3] != "GET"} == {"POST clients/crm/search", "PUT clients/clients"}
     assert panel.calls["PUT clients/clients"] == 2
+
+
+@pytest.mark.parametrize(("ago", "told"), [(timedelta(0), {"own_writes": "look"}), (timedelta(days=3), {})], ids=str)
+def test_a_wrong_zone_is_not_missed_where_the_account_was_changed_in_that_very_second(
+    panel: StandinPanel, ago: timedelta, told: dict[str, str]
+) -> None:
+    panel.settings.change(time_zone="UTC", date_lag_seconds=90.0)
+    with panel.state.lock:
+        known = panel.state.accounts.by_login(LOGIN)
+        assert known is not None
+        panel.state.accounts.stamp(known, f"{datetime.now(UTC) - ago:%Y-%m-%d %H:%M:%S}")
+    found = examined(panel, trial.EXAMINATIONS)
+    assert levels(found) == told
+    assert ("UTC" in found["own_writes"].remedy) is bool(told)
+
+
+def test_what_the_panel_refuses_of_a_trial_is_told_with_its_fault_code(panel: StandinPanel) -> None:
+    panel.settings.change(leave_group="refuse")
+    found = examined(panel, trial.EXAMINATIONS)
+    assert "fault code" in found["group.leave"].sentence
 
 
 def test_the_zone_is_proposed_and_with_it_all_is_well(panel: StandinPanel) -> None:

@@ -58,6 +58,7 @@ from kartoteka.model import (
     Values,
     Written,
     with_erp_forms,
+    word_of,
 )
 from kartoteka.ports.exchange import (
     EXCLUSIONS,
@@ -70,6 +71,7 @@ from kartoteka.ports.exchange import (
     IncomingClient,
     LogEntry,
     Mark,
+    Past,
     PlanChange,
     PriceKey,
     Saved,
@@ -77,6 +79,7 @@ from kartoteka.ports.exchange import (
     SentPrice,
     Span,
     Unlogged,
+    Which,
     concern_named,
 )
 from kartoteka.ports.panel import Search, Window
@@ -232,6 +235,7 @@ class FakeExchange:
         self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
+        self.causes: dict[str, str] = {}
         self.planned: dict[int, PlanRow] = {}
         self.plan_ids = itertools.count(1)
         self.entries: dict[int, LogEntry] = {}
@@ -721,6 +725,17 @@ class FakeRecords(_Port):
         sent = {h.client_id for h in self._db.history if h.at >= since and h.direction == Direction.ERP_TO_PANEL}
         return sent & frozenset(client_ids)
 
+    def past(self, which: Which, after: int, limit: int) -> Sequence[Past]:
+        found = []
+        for number, row in enumerate(self._db.history, start=1):
+            of = which.run_id in ("", row.run_id) and which.concern in ("", row.concern)
+            within = (which.since or NEVER) <= row.at and (which.until is None or row.at < which.until)
+            if of and within and which.client_id in ("", row.client_id) and number > after:
+                key = Key(row.client_id, row.group_id, row.concern, row.item_id)
+                words = (row.field, row.direction, row.reason)
+                found.append(Past(number, row.run_id, key, *words, row.value_before, row.value_after))
+        return found[:limit]
+
     def count_kept(self, concern: str) -> int:
         return sum(1 for key, state in self._db.states.items() if key.concern == concern and state.base is not None)
 
@@ -904,11 +919,18 @@ class FakePauses(_Port):
     def paused(self) -> Mapping[str, str]:
         return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+    def causes(self) -> Mapping[str, str]:
+        return dict(self._db.causes)
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         del at
+        self._db.causes.pop(concern, None)
+        if code:
+            self._db.causes[concern] = code
         self._db.stops[concern] = (reason, self.released(concern))
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.causes.pop(concern, None)
         self._db.stops[concern] = ("", released_at or self.released(concern))
 
     def released(self, concern: str) -> datetime | None:
@@ -923,10 +945,17 @@ class FakePlans(_Port):
         return [row for row in self._db.planned.values() if row.line.key.owner in wanted]
 
     def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
-        return frozenset(owners) & {row.line.key.owner for row in self._open(Chosen(concern))}
+        return frozenset(owners) & {row.line.key.owner for row in self._open(Chosen(concern, undo=False))}
 
-    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
-        rows = (row for row in self._open(Chosen(concern)) if row.decision.strip().lower() == "approve")
+    def undoing(self, concern: str, owners: Collection[Owner]) -> Mapping[Key, Sequence[PlanRow]]:
+        records: defaultdict[Key, list[PlanRow]] = defaultdict(list)
+        for row in self._open(Chosen(concern, undo=True)):
+            if row.line.key.owner in owners and not row.line.key.group_id:
+                records[row.line.key].append(row)
+        return {key: rows for key, rows in records.items() if word_of(rows) == "approve"}
+
+    def approved(self, concern: str, limit: int, *, undo: bool) -> Sequence[Owner]:
+        rows = (row for row in self._open(Chosen(concern, undo=undo)) if row.decision.strip().lower() == "approve")
         return list(dict.fromkeys(row.line.key.owner for row in rows))[:limit]
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
@@ -946,6 +975,9 @@ class FakePlans(_Port):
         for line in change.new:
             number = next(self._exchange.plan_ids)
             planned[number] = PlanRow(number, at, line)
+        for line in change.refused:
+            number = next(self._exchange.plan_ids)
+            planned[number] = PlanRow(number, at, line, outcome=Ended.REFUSED)
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
         for row in self._open(Chosen(concern)):
@@ -973,9 +1005,9 @@ class FakePlans(_Port):
         return max((row.planned_at for row in self._open(Chosen())), default=None)
 
     def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
-        records: defaultdict[Key, list[PlanRow]] = defaultdict(list)
-        for row in self._open(Chosen(chosen.concern, chosen.client_id)):
-            records[row.line.key].append(row)
+        records: defaultdict[tuple[Key, bool], list[PlanRow]] = defaultdict(list)
+        for row in self._open(Chosen(chosen.concern, chosen.client_id, undo=chosen.undo)):
+            records[row.line.key, row.line.reason == Reason.UNDO].append(row)
         count = 0
         for rows in records.values():
             named = any(row.id in chosen.ids for row in rows)
@@ -999,6 +1031,7 @@ class FakePlans(_Port):
             and (not chosen.ids or row.id in chosen.ids)
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
             and not (chosen.undecided and row.decision.strip())
+            and chosen.undo in (None, row.line.reason == Reason.UNDO)
         ]
 
 

@@ -151,7 +151,7 @@ class FakePanel:
         self._last_group = 0
         self._edits = itertools.count(1)
         self._calls: Counter[str] = Counter()
-        self._failures: list[KartotekaError] = []
+        self._failures: list[KartotekaError | None] = []
         self._lost_replies = 0
         self._lost_results: set[str] = set()
         self._refused: dict[str, Reject] = {}
@@ -237,8 +237,8 @@ class FakePanel:
         """Return the number by which the panel shows what is written in other words: a province, by its code."""
         return self._numbers.setdefault(value, str(len(self._numbers) + 101)) if value else ""
 
-    def fail(self, *errors: KartotekaError) -> None:
-        """Raise these, one from each of the next calls, before any effect."""
+    def fail(self, *errors: KartotekaError | None) -> None:
+        """Raise these, one from each of the next calls, before any effect; None lets that call pass."""
         self._failures.extend(errors)
 
     def lose_reply(self, times: int = 1) -> None:
@@ -382,14 +382,17 @@ class FakePanel:
                 self._check_shops(values[SHOPS_FIELD])
             self._check_group(values.get("discount_group_id"))
             before = self.accounts[key].values
-            if self.whole_writes:
-                named = values.keys() | {"email", "login"}
-                values |= {n: "" for n, old in before.items() if n not in named and n in FREE_TEXTS and old}
+            values |= self._emptied_beside(values.keys() | {"email", "login"}, before)
             kept = {name: self.keeps(name, value, before.get(name)) for name, value in values.items()}
             self._change(key, kept, update.external_code)
             return Done(at=self._clock())
 
         return self._write("PUT clients/clients", updates, change_one)
+
+    def _emptied_beside(self, named: Collection[str], before: Values) -> dict[str, Value]:
+        """Return what a change that names these fields empties besides."""
+        lost = (name for name, old in before.items() if name in FREE_TEXTS and name not in named and old)
+        return dict.fromkeys(lost, "") if self.whole_writes else {}
 
     def shops(self) -> Mapping[int, frozenset[str]]:
         self._begin("GET system/shopsData")
@@ -423,7 +426,8 @@ class FakePanel:
             address_id = self._target(write)
             self._check_address_shops(write)
             before = self.delivery[address_id][1].values
-            self._edit(address_id, {n: self.keeps(n, value, before.get(n)) for n, value in write.values.items()})
+            values = {**self._emptied_beside(write.values.keys(), before), **write.values}
+            self._edit(address_id, {n: self.keeps(n, value, before.get(n)) for n, value in values.items()})
             return Done(at=self._clock())
 
         return self._write("PUT clients/deliveryAddress", writes, change_one)
@@ -510,8 +514,8 @@ class FakePanel:
         self.log.append((gate, tuple(about)))
         if self._halt:
             raise self._halt
-        if self._failures:
-            raise self._failures.pop(0)
+        if self._failures and (failure := self._failures.pop(0)):
+            raise failure
         self._fail_over(about, self._unreadable if gate.startswith("GET ") else {})
 
     @staticmethod

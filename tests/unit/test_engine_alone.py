@@ -16,7 +16,7 @@ from tests.world import CLIENT, World
 
 PENDING, HELD, IN_STEP = State.PENDING, State.HELD, State.IN_STEP
 TURNS = 8
-CODES = ["panel_5xx", "timeout"]
+CODES = ["panel_5xx", "timeout", "broken_answer", "answer_too_large"]
 
 
 def told(world: World, client: str, concern: str, item: str = "", group: str = "") -> tuple[State, str] | None:
@@ -94,13 +94,14 @@ def test_an_address_whose_deletion_the_panel_fails_over_is_held() -> None:
     assert len(world.panel.delivery) == 12 - TURNS + 1
 
 
-def test_a_customer_whose_addresses_cannot_be_read_is_held_and_its_neighbours_go_on() -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_a_customer_whose_addresses_cannot_be_read_is_held_and_its_neighbours_go_on(code: str) -> None:
     world = with_addresses(12)
-    world.panel.fail_to_show(world.exchange.links["C-3"].panel_client_id)
+    world.panel.fail_to_show(world.exchange.links["C-3"].panel_client_id, code)
     for n in range(12):
         world.exchange.update_address(f"A-{n}", city="Gdynia")
     turns(world)
-    assert told(world, "C-3", "delivery_addresses") == (HELD, "panel_5xx")
+    assert told(world, "C-3", "delivery_addresses") == (HELD, code)
     assert sum(address.values["city"] == "Gdynia" for _, address in world.panel.delivery.values()) == 11
 
 

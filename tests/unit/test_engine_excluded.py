@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.desk import undo
 from kartoteka.errors import Reject
 from kartoteka.model import Key, Owner, Planned, RecordState, Value
 from kartoteka.policy import Policy, parse
+from kartoteka.ports.exchange import Which
 from tests.helpers import account_of, unbraked
 from tests.world import CLIENT, CONCERNS, World
 
@@ -502,6 +504,23 @@ def test_a_change_of_currency_waits_for_no_limit_that_nobody_looks_after(exclude
     else:
         assert (shown(world, "currency"), shown(world, "credit_limit")) == ("PLN", "1000.00")
         assert told(world, "credit") == IN_STEP
+
+
+@pytest.mark.parametrize("mode", ["apply", "plan"])
+def test_an_undo_that_was_approved_is_not_carried_out_of_an_excluded_client(mode: str) -> None:
+    world = installed()
+    world.exchange.update_client("C-1", street="Pomyłka 1")
+    world.tick()
+    world.tick()
+    run = next(h.run_id for h in world.exchange.history if h.value_after == "Pomyłka 1")
+    undo.plan(world.exchange.ports, Which(run), world.policy, now=world.time, by="anna", yes=True)
+    world.exchange.exclude("C-1", "billing")
+    if mode == "plan":
+        only_plans(world)
+    world.tick()
+    world.tick()
+    assert {str(row.outcome) for row in world.exchange.planned.values()} == {"stale"}
+    assert (shown(world, "street"), world.exchange.clients["C-1"]["street"]) == ("Pomyłka 1", "Pomyłka 1")
 
 
 # --- rows that are wrong

@@ -163,7 +163,10 @@ NOT_OF_A_FIELD: Mapping[str, tuple[tuple[str, ...], str]] = {
         ),
         "an attribute of a price (GroupItem, SentPrice), which is no field of a client",
     ),
-    "language": (("cli/show.py", "cli/status.py", "cli/held.py"), "the language in which a command answers"),
+    "language": (
+        ("cli/show.py", "cli/status.py", "cli/held.py", "cli/undo.py"),
+        "the language in which a command answers",
+    ),
     "email": (("shared/kartoteka/fields/normal.py",), "a normaliser is named by the kind of value that it takes"),
     "phone": (("shared/kartoteka/fields/normal.py",), "a normaliser is named by the kind of value that it takes"),
 }

@@ -66,11 +66,11 @@ class Billing(InTurn):
         return _held(step, CHANGED, facts, panel_value)
 
     def _replaces(self, record: Record, step: Step) -> bool:
-        """Return whether a step writes another value over one that is there, neither drift nor decided by a person.
+        """Return whether a step writes another value over one that is there, neither drift nor by a person's word.
 
         Both are read by the row's country, which is known also where the panel was not asked.
         """
-        if step.reason is Reason.DRIFT or is_blank(step.seen) or is_blank(step.value):
+        if step.reason in (Reason.DRIFT, Reason.UNDO) or is_blank(step.seen) or is_blank(step.value):
             return False
         ruled = (None, self.rules[step.field].conflict.winner)
         if any(conflict.field == step.field and conflict.decision not in ruled for conflict in record.conflicts):

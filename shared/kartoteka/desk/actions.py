@@ -8,14 +8,15 @@ answered and does nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
-from kartoteka.desk import overview, plans
+from kartoteka.desk import overview, plans, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Owner, Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import Asked
-from kartoteka.ports.exchange import Chosen
+from kartoteka.ports.exchange import Chosen, Which
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.planned import APPROVE, REJECT
 from kartoteka.sync.retry import BRAKE
@@ -113,7 +114,10 @@ def link_incoming(desk: Desk, given: Given) -> Data:
 
 
 def approve(desk: Desk, given: Given) -> Data:
-    """Approve planned records: those of these rows (``id``), or all (``all``) of a ``concern``, up to ``as_of``."""
+    """Approve planned records: those of these rows (``id``), or all (``all``) of a ``concern``, up to ``as_of``.
+
+    ``undo``: of those that an undo has planned.
+    """
     return _decide_plan(desk, given, APPROVE)
 
 
@@ -124,14 +128,38 @@ def reject(desk: Desk, given: Given) -> Data:
 
 def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     ids = [] if _one(given, "all", "") else _numbers(given, "id")
-    try:
-        moment = plans.moment(_one(given, "as_of")) if given.get("as_of") else None
-    except ValueError:
-        raise WrongRequest("bad_figure") from None
-    found = plans.decide(desk.exchange.plans, Chosen(_one(given, "concern", ""), ids=ids, as_of=moment), word, desk.by)
+    moment, only_undo = _moment(_one(given, "as_of", "")), True if _one(given, "undo", "") else None
+    chosen = Chosen(_one(given, "concern", ""), ids=ids, as_of=moment, undo=only_undo)
+    found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
         raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
     return {"done": found["decided"], "decision": word}
+
+
+def undo_written(desk: Desk, given: Given) -> Data:
+    """Plan the undo of what a run (``run_id``) has written, or a span of time (``since``, ``until``).
+
+    Of a ``concern``, of a ``client_id``; ``yes``: approved at once. Raises WrongRequest for a run that never was.
+    """
+    run, since, until = (_one(given, name, "") for name in ("run_id", "since", "until"))
+    if bool(run) == bool(since) or (until and not since):
+        raise WrongRequest("run_or_span")
+    concern = _word(given, "concern", [*CONCERNS]) if _one(given, "concern", "") else ""
+    span = _moment(since), _moment(until)
+    if span[0] and span[1] and span[0] >= span[1]:
+        raise WrongRequest("run_or_span")
+    if run and not undo.is_known(desk.exchange, run):
+        raise WrongRequest("no_run", 404, id=run)
+    which = Which(run, *span, concern=concern, client_id=_one(given, "client_id", ""))
+    yes = bool(_one(given, "yes", ""))
+    return undo.plan(desk.exchange, which, desk.policy, now=desk.now(), by=desk.by, yes=yes)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return plans.moment(text) if text else None
+    except ValueError:
+        raise WrongRequest("bad_moment", text=text) from None
 
 
 def pause(desk: Desk, given: Given) -> Data:
@@ -178,6 +206,7 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "incoming/link": link_incoming,
     "plan/approve": approve,
     "plan/reject": reject,
+    "undo": undo_written,
     "pause": pause,
     "resume": resume,
     "resync": resync,

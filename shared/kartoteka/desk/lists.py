@@ -9,6 +9,7 @@ from itertools import groupby
 from kartoteka.codes import State
 from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.model import Reason
 from kartoteka.ports.desk import ALL, Asked, Row
 from kartoteka.ports.exchange import Chosen
 
@@ -89,8 +90,11 @@ def will_be_blocked(desk: Desk, asked: Asked) -> Data:
 
 
 def plan(desk: Desk, asked: Asked) -> Data:
-    """Return what would be done: a page of rows, and of all of them totals, forecast and ``as_of``."""
-    chosen = Chosen(asked.concern, asked.client_id)
+    """Return what would be done: a page of rows, and of all of them totals, forecast and ``as_of``.
+
+    With the code ``undo`` what an undo would write, alone.
+    """
+    chosen = Chosen(asked.concern, asked.client_id, undo=True if asked.code == Reason.UNDO else None)
     whole = plans.listing(desk.exchange, chosen, desk.policy)
     rows = whole.pop("rows")[asked.start : asked.start + asked.limit + 1]
     return {**_page(asked, rows), **whole}

@@ -92,10 +92,15 @@ def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
             form=form,
             once=lambda: uuid.uuid4().hex,
             now=desk.now(),
-            navigation=NAVIGATION if desk.policy.plans_anything else [n for n in NAVIGATION if n != "plan"],
+            navigation=[n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)],
             **data,
         )
     )
+
+
+def _has_plan(data: Data) -> bool:
+    """Whether the page of the plan is to be found also where all is applied: something is to be undone."""
+    return data["here"] == "plan" or bool(data["badges"].get("plan"))
 
 
 def link(path: str, **query: object) -> str:

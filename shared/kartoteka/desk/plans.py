@@ -101,9 +101,12 @@ def undecided(plans: Plans, client_id: str = "") -> int:
 
 
 def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:
-    """Return the concerns of which more records would be written than ``brake.any_share`` bears, first contact too."""
+    """Return the concerns of which more records would be written than ``brake.any_share`` bears, first contact too.
+
+    What would be undone is not counted: nothing of it is written before a person has approved it.
+    """
     limits, found = policy.brake, []
-    for concern, count in sorted(exchange.plans.records(Chosen()).items()):
+    for concern, count in sorted(exchange.plans.records(Chosen(undo=False)).items()):
         of = exchange.records.count_kept(concern)
         if count > limits.min_records and count > limits.any_share * of:
             found.append({"concern": concern, "records": count, "of": of})

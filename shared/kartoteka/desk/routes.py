@@ -16,11 +16,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, lists, overview, pages, texts
+from kartoteka.desk import actions, client, lists, overview, pages, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 
 Answer = dict[str, Any]
+UNDO = "undo"
 app = APIGatewayHttpResolver(serializer=lambda data: json.dumps(plain(data)))
 
 
@@ -53,6 +54,12 @@ def _failure(error: KartotekaError, lang: str) -> str:
 def api_overview() -> Response[str]:
     """Answer where it stands."""
     return _json(overview.overview(_desk(), lists.asked_for(_query(), 20, overview.MOST).limit))
+
+
+@app.get("/api/pauses")
+def api_pauses() -> Response[str]:
+    """Answer what is paused, and why."""
+    return _json(overview.pauses(_desk()))
 
 
 @app.get("/api/clients/<client_id>")
@@ -144,6 +151,9 @@ def _acted(name: str) -> Response[str]:
     done = actions.carry_out(_desk(), name, given)
     back = _local((given.get("back") or ["/"])[0])
     where = pages.link(back, did=name, n=done["done"])
+    if name == UNDO:  # what would be undone is shown, to be approved
+        told = {"left": done["left_alone"], "why": undo.spelled(done)}
+        where = pages.link("/plan", did=name, n=done["done"], code=UNDO, **told)
     return Response(HTTPStatus.SEE_OTHER, "text/plain", "", {**pages.HEADERS, "Location": where})
 
 
@@ -252,7 +262,9 @@ def _frame(name: str, waiting: Data | None) -> Data:
         "query": dict(query),
         "said": said,
         "badges": pages.badges(waiting) if waiting else {},
-        "n": query.get("n", ""),
+        "n": query.get("n", "0"),
+        "left": query.get("left", "0"),
+        "refusals": undo.read(query.get("why", ""), _spoken(app.current_event.raw_event)),
     }
 
 

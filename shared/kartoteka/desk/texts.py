@@ -195,6 +195,57 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "did.plan/approve": ("Zatwierdzono wierszy: {done}.", "Rows approved: {done}."),
         "did.plan/reject": ("Odrzucono wierszy: {done}.", "Rows rejected: {done}."),
+        "did.undo": (
+            (
+                "Do przywrócenia wierszy: {done}. Przejrzyj je i zatwierdź; do tego czasu nic nie jest zapisywane. Pól "
+                "zmienionych od tamtej pory, których cofnięcie nie ruszy: {left}."
+            ),
+            (
+                "Rows to be restored: {done}. Look at them and approve; until then nothing is written. Fields edited "
+                "since, which are left alone: {left}."
+            ),
+        ),
+        # --- undo
+        "undo": ("Cofnij ten przebieg", "Undo this run"),
+        "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
+        "undo.figures": (
+            "{concern}: tych wartości ({n}) nie cofa się, bo są z ERP. Popraw {where} w ERP; poprawka pójdzie do panelu.",
+            "{concern}: these values ({n}) are the ERP's and are not undone. Correct {where} in the ERP; it then travels.",
+        ),
+        "undo.gone": (
+            (
+                "{concern}: nie ma już wiersza w ERP albo konta (pól: {n}). Przywróć wiersz w ERP, jeśli ma wrócić; "
+                "wartości są w historii."
+            ),
+            (
+                "{concern}: the ERP's row or the account is not there any more ({n} fields). Insert the row in the ERP "
+                "again if it is to come back; the values stand in the history."
+            ),
+        ),
+        "undo.added": (
+            "{concern}: dodanych adresów nie cofa się (pól: {n}). Usuń adres w ERP i w panelu.",
+            "{concern}: an address that was added is not undone ({n} fields). Delete it in the ERP and in the panel.",
+        ),
+        "undo.taken": (
+            "{concern}: wartości usunięto z historii po okresie przechowywania (pól: {n}). Wpisz je w ERP z kopii.",
+            "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
+        ),
+        "undo.linked": (
+            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
+            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+        ),
+        "bad_moment": (
+            "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
+            "{text} is no moment; write it like 2026-11-27T14:00, in UTC.",
+        ),
+        "run_or_span": (
+            "Podaj przebieg albo początek okresu (i najwyżej późniejszy koniec).",
+            "Name a run, or the beginning of a span of time (and at most a later end).",
+        ),
+        "no_run": (
+            "Przebieg {id} niczego nie zapisał albo go nie było.",
+            "Run {id} has written nothing, or never was.",
+        ),
         # --- the overview
         "waits": ("Czeka na człowieka", "Waiting for a person"),
         "waits.none": ("Nic nie czeka na człowieka.", "Nothing waits for a person."),
@@ -252,6 +303,61 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "written_to_panel": ("Do panelu", "To the panel"),
         "written_to_erp": ("Do ERP", "To the ERP"),
         "panel_calls": ("Wywołania", "Calls"),
+        "running": ("Kolejki i alarmy", "Queues and alarms"),
+        "queue.waiting": ("Czeka", "Waiting"),
+        "queue.in_flight": ("W toku", "In flight"),
+        "queue.dead": ("Nieudane", "Dead letters"),
+        "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
+        "alarms.unknown": (
+            "O alarmach nic tu nie wiadomo: nikt ich nie ocenia (stos lokalny) albo nie wolno o nie pytać.",
+            "Nothing is known of alarms here: nobody evaluates them (a local stack), or they may not be asked for.",
+        ),
+        "alarms.ringing": ("{name} dzwoni od {since} UTC", "{name} rings since {since} UTC"),
+        # --- the daily message (its subject is ASCII: SNS takes no other)
+        "mail.subject": ("Kartoteka {stack}: do zrobienia {n}", "Kartoteka {stack}: {n} waiting for a person"),
+        "mail.head": (
+            "Kartoteka ({stack}): co czeka na człowieka, stan na {at} {zone}.",
+            "Kartoteka ({stack}): what waits for a person, as of {at} {zone}.",
+        ),
+        "mail.since": ("(od {at})", "(since {at})"),
+        "mail.alarm": ("Dzwoni alarm {code}: zob. docs/runbook.md", "The alarm {code} rings: see docs/runbook.md"),
+        "mail.conflicts": (
+            "Konflikty do rozstrzygnięcia: {n}; strona Konflikty",
+            "Conflicts to decide: {n}; page Conflicts",
+        ),
+        "mail.questions": (
+            "Klienci, których konto jest niepewne: {n}; strona Pytania",
+            "Clients whose account is uncertain: {n}; page Questions",
+        ),
+        "mail.held": (
+            "Wstrzymane, {concern}, przyczyna {code}: {n}; strona Wstrzymane",
+            "Held, {concern}, cause {code}: {n}; page Held",
+        ),
+        "mail.incoming": (
+            "Nowi klienci ze sklepu bez kartoteki w ERP: {n}; strona Nowi ze sklepu",
+            "Customers of the shop without a client in the ERP: {n}; page Incoming",
+        ),
+        "mail.plan": ("Zaplanowane, do zatwierdzenia: {n}; strona Plan", "Planned, to be approved: {n}; page Plan"),
+        "mail.paused": (
+            "Zakres {concern} jest wstrzymany, powód: {code}; strona Stan",
+            "{concern} is paused, reason: {code}; page Overview",
+        ),
+        "mail.unread": (
+            "Rekordy, o których panel milczy od czterech godzin: {n}; strona Stan",
+            "Records about which the panel has not answered for four hours: {n}; page Overview",
+        ),
+        "mail.triggers": (
+            "Tabela bez wyzwalaczy: {code}; zmiany są znajdowane z opóźnieniem; kartoteka schema upgrade",
+            "A table without triggers: {code}; changes are found late; kartoteka schema upgrade",
+        ),
+        "mail.dead": (
+            "Nieudane wiadomości kolejki {concern}: {n}; zob. docs/runbook.md, potem kartoteka redrive {name}",
+            "Dead letters of {concern}: {n}; see docs/runbook.md, then kartoteka redrive {name}",
+        ),
+        "mail.foot": (
+            "Strony otwiera polecenie: kartoteka desk --stack {stack}. Gdy nic nie czeka, wiadomość nie przychodzi.",
+            "This command opens the pages: kartoteka desk --stack {stack}. When nothing waits no message comes.",
+        ),
         # --- one client
         "client.fresh": ("Odczytaj panel teraz", "Read the panel now"),
         "client.fresh.cost": ("kosztuje jedno lub kilka wywołań", "costs a call or a few"),

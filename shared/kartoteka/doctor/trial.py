@@ -230,15 +230,21 @@ def _dates(trial: Trial, before: Account, after: Account, clock: datetime) -> It
         )
         return
     apart, ours = after.modified_at - clock, trial.policy.panel.time_zone
-    if before.modified_at == after.modified_at:
+    zone = _zone(after.modified_at.astimezone(ZoneInfo(ours)).replace(tzinfo=None), clock)
+    if before.modified_at == after.modified_at and zone in ("", ours):
         yield ok("own_writes", "Our own write does not move the modification date at once: no echo, or a late one.")
+    elif before.modified_at == after.modified_at:
+        yield look(
+            "own_writes",
+            f"The account's modification date was now before the write already, in the time of {zone}.",
+            f"Run this again in a minute: it may be that panel.time_zone must be {zone}.",
+        )
     elif abs(apart) < timedelta(minutes=5):
         yield ok(
             "own_writes",
             f"Our own write moves the modification date; the panel's dates are wall time of {ours}.",
         )
     else:
-        zone = _zone(after.modified_at.astimezone(ZoneInfo(ours)).replace(tzinfo=None), clock)
         fits = {"panel": {"time_zone": zone}} if zone else {}
         yield stop(
             "time_zone",
@@ -381,7 +387,8 @@ def group(trial: Trial) -> Iterator[Finding]:
     if fault or trial.account().values.get(table.GROUP_FIELD):
         yield look(
             "group.leave",
-            f"Group {trial.policy.panel.no_group} does not take an account out of its group.",
+            f"Group {trial.policy.panel.no_group} does not take an account out of its group"
+            f"{f' (fault code {fault[0]})' if fault else ''}.",
             "Set panel.no_group to the number of a group without prices, or leave discounts.unassigned at keep.",
         )
     else:

@@ -118,6 +118,12 @@ class Field:
         """Return a value of this record in the form in which two values are compared."""
         return self.kind.normalise(value, country_of(record) if self.kind.by_country else "")
 
+    def meant(self, text: str | None) -> Value:
+        """Return the value that a text of ``sync_history`` or ``sync_plan`` stands for; not for fields of ids."""
+        if self.kind.column is not Column.FLAG:
+            return text
+        return text == "true" if text else None
+
     @property
     def codec(self) -> Codec:
         """How its values are written for the panel, and read back."""
@@ -333,7 +339,8 @@ class Rows:
 
     ``table`` holds a client's own row: ``clients``, or a table with the key ``client_id``. ``with_shops``: the ids of
     ``client_shops`` are read beside it. ``items`` is the table of items that a client has several of, ``groups`` that
-    of discount groups. ``wakers`` are further tables whose entries in ``change_log`` wake the concern.
+    of discount groups. ``wakers`` are further tables whose entries in ``change_log`` wake the concern. ``corrected_in``:
+    what is to be corrected there and then travels, since the ERP's own figures are never undone; empty: they are.
     """
 
     fields: Fields
@@ -343,6 +350,7 @@ class Rows:
     items: str = ""
     groups: str = ""
     wakers: tuple[str, ...] = ()
+    corrected_in: str = ""
 
     @property
     def tables(self) -> frozenset[str]:
@@ -371,14 +379,23 @@ CONCERNS: Mapping[str, Rows] = MappingProxyType(
             items="delivery_addresses",
             wakers=("sync_conflicts",),
         ),
-        "shops": Rows(SHOPS, columns=TELLS_SHOP, with_shops=True, wakers=("client_shops",)),
+        "shops": Rows(
+            SHOPS, columns=TELLS_SHOP, with_shops=True, wakers=("client_shops",), corrected_in="client_shops"
+        ),
         "discounts": Rows(
             DISCOUNTS,
             columns=tuple(DISCOUNTS),
             groups="discount_groups",
             wakers=("discount_group_items",),
+            corrected_in=f"discount_groups, discount_group_items, clients.{GROUP_FIELD}",
         ),
-        "credit": Rows(CREDIT, table="client_credit", columns=tuple(CREDIT_COLUMNS), wakers=("clients",)),
+        "credit": Rows(
+            CREDIT,
+            table="client_credit",
+            columns=tuple(CREDIT_COLUMNS),
+            wakers=("clients",),
+            corrected_in="client_credit",
+        ),
     }
 )
 """Every concern by name, in the order in which a new client needs them."""

@@ -127,6 +127,34 @@ class Saved:
     columns: Mapping[Key, Mapping[str, str]] = attribute(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which rows of ``sync_history``: of one run, or of a span of time, of a concern and of a client; empty: any.
+
+    ``since`` belongs to the span, ``until`` does not.
+    """
+
+    run_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    concern: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A row of ``sync_history``, its values as they stand there."""
+
+    id: int
+    run_id: str
+    key: Key
+    field: str
+    direction: str
+    reason: str
+    before: str | None = attribute(repr=False)
+    after: str | None = attribute(repr=False)
+
+
 class Records(Protocol):
     """Records of every concern: the ERP's rows, links, and what is kept of each."""
 
@@ -227,6 +255,10 @@ class Records(Protocol):
 
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
         """Return those of these clients of whom anything was written into the panel since then (``sync_history``)."""
+        ...
+
+    def past(self, which: Which, after: int, limit: int) -> Sequence[Past]:
+        """Return up to ``limit`` rows of ``sync_history`` with an id greater than ``after``, by id."""
         ...
 
     def count_kept(self, concern: str) -> int:
@@ -488,8 +520,12 @@ class Pauses(Protocol):
         """Return concern -> reason of those that are paused."""
         ...
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
-        """Pause this concern; a later reason replaces an earlier one."""
+    def causes(self) -> Mapping[str, str]:
+        """Return concern -> the code of what has stopped it, of those that are paused for a cause that has one."""
+        ...
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
+        """Pause this concern; a later reason replaces an earlier one. ``code`` says what has stopped it."""
         ...
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
@@ -511,17 +547,19 @@ class PlanChange:
 
     ``new`` are lines without a row yet. ``gone`` are rows that are not planned any more: they go, but those that a
     person has approved meanwhile stay, ``stale``. ``kept`` are the others of their records: what a person has said of
-    them meanwhile was said of something else, and is taken back. ``ended``: rows that get this outcome.
+    them meanwhile was said of something else, and is taken back. ``ended``: rows that get this outcome. ``refused``:
+    lines that stand there for the record alone, refused at once.
     """
 
     new: Sequence[Line] = ()
     gone: Collection[int] = ()
     kept: Collection[int] = ()
     ended: Mapping[int, Ended] = attribute(default_factory=dict)
+    refused: Sequence[Line] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
-        return bool(self.new or self.gone or self.kept or self.ended)
+        return bool(self.new or self.refused or self.gone or self.kept or self.ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,7 +567,8 @@ class Chosen:
     """Open rows of ``sync_plan``, whole records at a time: of a concern, of a client, or with these ids; empty: all.
 
     ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
-    with an outcome. ``undecided``: without rows of which a person has said anything.
+    with an outcome. ``undecided``: without rows of which a person has said anything. ``undo``: of an undo, or without
+    them; None: both.
     """
 
     concern: str = ""
@@ -538,6 +577,7 @@ class Chosen:
     as_of: datetime | None = None
     ended: bool = False
     undecided: bool = False
+    undo: bool | None = None
 
 
 class Plans(Protocol):
@@ -548,11 +588,21 @@ class Plans(Protocol):
         ...
 
     def having(self, concern: str, owners: Collection[Owner]) -> frozenset[Owner]:
-        """Return those of these owners who have open rows of a concern."""
+        """Return those of these owners who have open rows of a concern, those of an ``undo`` not among them."""
         ...
 
-    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
-        """Return up to ``limit`` owners with open rows of a concern that a person has approved, by their first row."""
+    def undoing(self, concern: str, owners: Collection[Owner]) -> Mapping[Key, Sequence[PlanRow]]:
+        """Return the open rows of an ``undo`` that a person has approved, of these owners' records of a concern.
+
+        A record's rows are approved together; where what was said contradicts itself, none is.
+        """
+        ...
+
+    def approved(self, concern: str, limit: int, *, undo: bool) -> Sequence[Owner]:
+        """Return up to ``limit`` owners with open rows of a concern that a person has approved, by their first row.
+
+        Those of an ``undo`` alone, or all others.
+        """
         ...
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
@@ -589,8 +639,9 @@ class Plans(Protocol):
     def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
         """Write a person's word (None: take it back) into the open rows of all chosen records; return how many rows.
 
-        With ids those of their records are meant too: a record's rows are decided together. Without ids records that
-        are decided already are left alone. ``by`` empty: the database says who it was, where its engine knows.
+        With ids those of their records are meant too: a record's rows are decided together, those of an ``undo`` apart
+        from what is planned of it. Without ids records that are decided already are left alone. ``by`` empty: the
+        database says who it was, where its engine knows.
         """
         ...
 

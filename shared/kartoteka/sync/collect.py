@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.errors import Retry
-from kartoteka.model import Owner
+from kartoteka.model import Owner, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, LogEntry
 from kartoteka.sync import triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
+from kartoteka.sync.taken import UNCONFIRMED
 
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
@@ -336,22 +337,32 @@ class ChangeLogSource:
         return [owner for owner in due if owner not in waiting]
 
     def _approved(self) -> list[Owner]:
-        """Return the owners of whom a person has approved a plan, once a run; not those who are tried again later."""
-        if self._approved_taken or not self._concern.only_plans or not self._concern.is_on:
+        """Return the owners of whom a person has approved a plan, once a run; not those who are tried again later.
+
+        What is to be undone is approved in any mode.
+        """
+        if self._approved_taken or not self._concern.is_on:
             return []
         self._approved_taken = True
-        owners = self._run.exchange.plans.approved(self._concern.name, DUE_LIMIT)
-        states = self._run.exchange.records.states([self._concern.name], owners) if owners else {}
-        now = self._run.now()
-        later = {k.owner for k, s in states.items() if s.deferral is not None and s.deferral.due_at > now}
-        return list(self._concern.ready([owner for owner in owners if self._everything_due or owner not in later]))
+        plans, name = self._run.exchange.plans, self._concern.name
+        undone = plans.approved(name, DUE_LIMIT, undo=True)
+        owners = plans.approved(name, DUE_LIMIT, undo=False) if self._concern.only_plans else ()
+        states = self._run.exchange.records.states([name], [*undone, *owners]) if undone or owners else {}
+        later = {key.owner for key, state in states.items() if self._waits(state)}
+        return [*(o for o in undone if o not in later), *self._concern.ready([o for o in owners if o not in later])]
+
+    def _waits(self, state: RecordState) -> bool:
+        """Whether a record is tried again later, for another reason than that it has not been shown."""
+        deferral = state.deferral
+        if deferral is None or self._everything_due or deferral.code == UNCONFIRMED:
+            return False
+        return deferral.due_at > self._run.now()
 
     def _tidy_plan(self) -> None:
         """Remove what was planned and is applied now, or was carried out long ago."""
         plans = self._run.exchange.plans
-        if self._concern.only_plans:
-            plans.prune(self._run.now() - KEPT)
-        else:
+        plans.prune(self._run.now() - KEPT)
+        if not self._concern.only_plans:
             linked_only = any(each.only_plans for each in self._run.concerns.values())
             plans.drop(self._concern.name, linked_only=linked_only)
 

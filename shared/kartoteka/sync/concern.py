@@ -20,7 +20,6 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal, table
 from kartoteka.model import (
     NO_FORMS,
-    STANDS,
     Change,
     Deferral,
     Direction,
@@ -39,12 +38,13 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
-from kartoteka.sync import decisions, emptied, excluded, retry, taken
+from kartoteka.sync import decisions, emptied, excluded, first_write, retry, taken, undo
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
+from kartoteka.sync.first_write import Seen
 from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
-from kartoteka.sync.plan import Act, Plan, status_of, waiting
+from kartoteka.sync.plan import Act, Plan, last_values, status_of, waiting
 from kartoteka.sync.planned import Ledger, Lines, is_quiet, lines_of
 from kartoteka.sync.restored import gone_back, is_behind
 from kartoteka.sync.retry import Answer
@@ -176,7 +176,8 @@ class Concern:
         records = self.run.exchange.records.load(self.name, owners)
         with self.lock:
             self._without_row |= {r.key for r in records if has_lost_its_row(r)}
-        return [self.by_policy(record) for record in records]
+        rows = self.run.exchange.plans.undoing(self.name, owners)
+        return [self.by_policy(record) for record in (undo.given(records, rows) if rows else records)]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
         """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done.
@@ -375,13 +376,16 @@ class Concern:
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked.
 
-        What a person has decided in ``sync_status`` is in them. A client that is excluded is left alone.
+        What a person has decided in ``sync_status`` is in them, and what is to be undone. A client that is excluded is
+        left alone.
         """
         if records[0].excluded:
             own, *items = records
             return [excluded.left_out(own, shown), *map(excluded.left_out, items)]
-        decided = (self.decided(plan, asked=shown is not None) for plan in self.planned(records, shown))
-        return [excluded.taken_back(plan) for plan in decided]
+        found = self.planned(records, shown)
+        if any(record.undo for record in records):
+            found = undo.answered(found, records, asked=shown is not None or not self.must_read(records[0]))
+        return [excluded.taken_back(self.decided(plan, asked=shown is not None)) for plan in found]
 
     def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return :meth:`plans` as they are without a person's word about the records."""
@@ -397,10 +401,7 @@ class Concern:
 
     def last_shown(self, record: Record) -> Shown:
         """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
-        base = record.state.base or NO_FORMS
-        noted = {name: note.value for name, note in record.state.notes.items() if note.kind == STANDS}
-        waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
-        return Shown({**base.panel, **noted, **waiting}, panel_id=record.state.panel_id, asked=False)
+        return Shown(last_values(record), panel_id=record.state.panel_id, asked=False)
 
     def shown_by(self, _record: Record, account: Account) -> Shown:
         """Return what an account shows of a client's own record."""
@@ -426,7 +427,7 @@ class Concern:
         """Return what is to be done with a record that both sides have, by its base."""
         erp, fields, reading = record.erp or {}, self.rows.fields, self.reading(record, shown)
         panel = self.believed(record, shown, self._with_assumed(shown.values or {}, base))
-        steps = merge(
+        steps: Sequence[Step] = merge(
             fields,
             self.rules,
             base=base,
@@ -438,8 +439,15 @@ class Concern:
             kept=self.together,
             reading=reading,
         )
+        if record.undo and reading.asked:
+            sides = undo.Sides(base, erp, panel, reading)
+            wanted = undo.wanted(fields, [row.line for row in record.undo])
+            notes = self.remembered(record)
+            obeyed = undo.obeyed(steps, wanted, sides, fields=fields, rules=self.rules, notes=notes, lacks=self.lacks)
+            steps = self.together(obeyed)
         base = resolved(fields, base, erp, panel, reading)
         checked, said = self.checked(record, shown, steps)
+        checked = undo.whole(checked)
         if not shown.asked and not checked and record.code in NOT_OWN:
             return Plan(record, Act.KEEP, status=record.state.status)
         if said is None and (base is not None or checked):
@@ -607,7 +615,13 @@ class Concern:
 
     def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
         """Send the calls of these plans; return an answer for each, in order."""
-        return retry.send_apart(self.run, "update", self.run.panel.update, plans)
+        return first_write.send(self, "update", self.run.panel.update, plans)
+
+    def seen(self, plan: Plan) -> Seen:
+        """Read what the panel shows of a plan's record now, apart from what the plan was made from."""
+        account: Account | None = plan.shown.account
+        found = self.run.panel.read([account.panel_client_id]).get(account.panel_client_id) if account else None
+        return Seen(found.values, found.modified_at) if found else Seen({})
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
@@ -653,7 +667,7 @@ class Concern:
                 steps.append(told_again(step, note))
             else:
                 steps.append(step)
-        kept = tuple(self.together(steps))
+        kept = undo.whole(self.together(steps))
         status = status_of(kept, self.table, plan.said)
         call = plan.call
         if side is Side.PANEL:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import Status
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Record, RecordState
+from kartoteka.model import REFUSED, REFUSED_TOGETHER, Ended, Record, RecordState
 from kartoteka.sync.plan import Act, Plan
 
 EXCLUDED, BY_HAND = "excluded", "by_hand"
@@ -21,13 +21,14 @@ EXCLUDED, BY_HAND = "excluded", "by_hand"
 def left_out(record: Record, shown: Any = None) -> Plan:
     """Return the plan of a record of an excluded client: it is said, and nothing else is done.
 
-    A record of which nothing would be left is nothing to be told of.
+    A record of which nothing would be left is nothing to be told of. What a person has approved to be undone is not.
     """
     state = record.state
     stands = record.erp is not None or state.base is not None or state.intent is not None or state.panel_id != ""
+    ended = dict.fromkeys((row.id for row in record.undo), Ended.STALE)
     if record.key.item_id and not stands:
-        return Plan(record, Act.FORGET, decision=state.decision)
-    return Plan(record, Act.KEEP, status=_said(record), shown=shown, decision=state.decision)
+        return Plan(record, Act.FORGET, decision=state.decision, ended=ended)
+    return Plan(record, Act.KEEP, status=_said(record), shown=shown, decision=state.decision, ended=ended)
 
 
 def _said(record: Record) -> Status | None:

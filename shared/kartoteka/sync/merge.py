@@ -107,11 +107,12 @@ class Step:
 
         A correction that is not made is not counted, so the step's own note goes.
         """
-        return Step(self.field, note=note, code=code, facts=facts)
+        reason = self.reason if self.reason is Reason.UNDO else Reason.EDIT
+        return Step(self.field, reason=reason, note=note, code=code, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """One field as it stands: values as written, and in the form in which they are compared."""
 
     field: Field
@@ -185,7 +186,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
                 continue
             if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
                 continue
-            seen = _look(fields[name], base, erp, panel, reading)
+            seen = look(fields[name], base, erp, panel, reading)
             if name not in waiting and seen.emptied and _emptied_by_a_write(base, panel, notes, reading):
                 steps.append(_not_taken(seen))
                 continue
@@ -304,7 +305,8 @@ def _verdict(field: Field, base: Forms, erp: Values, panel: Values, reading: Rea
     return taken.judged(field, base.erp[name], sent, panel[name], norm, reading.changed_at)
 
 
-def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> _Seen:
+def look(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> Seen:
+    """Return one field as it stands on both sides and in the base."""
     name, forms = field.name, base or NO_FORMS
     known = name in forms.panel
     has_base = name in forms.erp
@@ -318,7 +320,7 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading:
     panel_norm = _norm(field, panel_value, shown, forms.panel, erp)
     # To the letter the same is unchanged, even where the record's country has changed, by which a value is read.
     same = has_base and erp_value == forms.erp[name], name in last and panel_value == last[name]
-    return _Seen(
+    return Seen(
         field,
         erp_value,
         panel_value,
@@ -334,7 +336,7 @@ def _look(field: Field, base: Forms | None, erp: Values, panel: Values, reading:
     )
 
 
-def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None) -> Step | None:
+def _judge(seen: Seen, rule: Rule, waiting: Conflict | None, note: Note | None) -> Step | None:
     """Return what is to be done with a field; None: nothing at all."""
     if rule.direction is Direction.ERP_TO_PANEL:
         step = _one_way(seen, rule, Side.ERP, note)
@@ -355,7 +357,7 @@ def _judge(seen: _Seen, rule: Rule, waiting: Conflict | None, note: Note | None)
     return replace(step, closes=waiting.id, winner=step.target.other if step.target else None)
 
 
-def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None:
+def _nothing_to_write(seen: Seen, rule: Rule, note: Note | None) -> Step | None:
     """Return what is said of a field that neither side has edited, where the panel does not show what it took."""
     if seen.base is None or seen.erp_norm != seen.base_erp:  # emptied, which erases nothing
         return None
@@ -368,7 +370,7 @@ def _nothing_to_write(seen: _Seen, rule: Rule, note: Note | None) -> Step | None
     return Step(seen.field.name, note=note, code=NOT_TAKEN, facts=_both(seen)) if stands else None
 
 
-def _not_taken_yet(seen: _Seen) -> Step | None:
+def _not_taken_yet(seen: Seen) -> Step | None:
     """Send a value again that the panel has not taken by two readings; after some times a person is told."""
     assert seen.sent
     now, sent = seen.reading.now, seen.sent
@@ -380,20 +382,20 @@ def _not_taken_yet(seen: _Seen) -> Step | None:
     return replace(step, sent=taken.sending(now, sent.former, times=sent.times + 1), risky=False)
 
 
-def _not_taken(seen: _Seen) -> Step:
+def _not_taken(seen: Seen) -> Step:
     """Note as the panel's form what it shows in place of what it took: nobody has edited, and a person is told."""
     assert seen.base
     note = Note(STANDS, as_text(seen.panel) or "", code=NOT_TAKEN)
     return Step(seen.field.name, forms=(seen.base[0], seen.panel), note=note, code=NOT_TAKEN, facts=_both(seen))
 
 
-def _agreed(seen: _Seen) -> Step | None:
+def _agreed(seen: Seen) -> Step | None:
     """Return the step that notes equal values; None where neither side has moved since they were noted."""
     settled = seen.base is not None and seen.erp_norm == seen.base_erp and seen.panel_norm == seen.base_panel
     return None if settled else Step(seen.field.name, forms=(seen.erp, seen.panel))
 
 
-def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
+def _one_way(seen: Seen, rule: Rule, source: Side, note: Note | None) -> Step | None:
     value, target = (seen.erp_norm, Side.PANEL) if source is Side.ERP else (seen.panel_norm, Side.ERP)
     says_nothing = value == "" and not rule.always
     if says_nothing and seen.base is None:
@@ -409,7 +411,7 @@ def _one_way(seen: _Seen, rule: Rule, source: Side, note: Note | None) -> Step |
     return _drift(seen, target, note) if seen.changed(target, Empty.ERASE) else None
 
 
-def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
+def _as_noted(seen: Seen, direction: Direction, note: Note) -> Step:
     """Return the step of a value that is right as far as is known, where the panel was not asked.
 
     The drift that was noted may have come back, and stands where its correction was refused.
@@ -421,7 +423,7 @@ def _as_noted(seen: _Seen, direction: Direction, note: Note) -> Step:
     return Step(seen.field.name)
 
 
-def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
+def _source_is_empty(seen: Seen, source: Side) -> Step | None:
     """Return the step that notes what the other side has of a field that the source says nothing of.
 
     An emptied panel is noted, since else its last value would count where it is not asked. What was edited in the panel
@@ -437,7 +439,7 @@ def _source_is_empty(seen: _Seen, source: Side) -> Step | None:
     return Step(name, forms=(seen.erp, seen.panel)) if edited else None
 
 
-def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
+def _drift(seen: Seen, target: Side, note: Note | None) -> Step:
     """Correct a value that was edited on the wrong side, but not for ever.
 
     An ERP's database that changes what it takes would be written to for ever, and so would a panel of which no reading
@@ -457,11 +459,11 @@ def _drift(seen: _Seen, target: Side, note: Note | None) -> Step:
     return replace(step, note=Note(DRIFT, shown, times))
 
 
-def _both(seen: _Seen) -> dict[str, str]:
+def _both(seen: Seen) -> dict[str, str]:
     return {"erp_value": quoted(seen.erp), "panel_value": quoted(seen.panel)}
 
 
-def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None:
+def _both_ways(seen: Seen, rule: Rule, waiting: Conflict | None) -> Step | None:
     if seen.equal:
         return _agreed(seen)
     decided = waiting.decision if waiting else None
@@ -477,7 +479,7 @@ def _both_ways(seen: _Seen, rule: Rule, waiting: Conflict | None) -> Step | None
     return None
 
 
-def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
+def _conflict(seen: Seen, rule: Rule, waiting: Conflict | None, decided: Side | None, reason: Reason) -> Step:
     name = seen.field.name
     ruled = rule.conflict.winner
     winner = decided or ruled
@@ -490,19 +492,19 @@ def _conflict(seen: _Seen, rule: Rule, waiting: Conflict | None, decided: Side |
     return replace(step, conflict=note, risky=step.risky and not by_person)
 
 
-def _write(seen: _Seen, target: Side, reason: Reason) -> Step:
+def _write(seen: Seen, target: Side, reason: Reason) -> Step:
     field = seen.field
     if target is Side.ERP:
         forms = (seen.panel, seen.panel)
         return Step(field.name, target, seen.panel, seen.erp, reason, forms, risky=_risky(seen, target, reason))
     before = seen.panel if field.comparable or reason is Reason.DRIFT else seen.base[0] if seen.base else None
-    sent = taken.sending(seen.reading.now, _former(seen)) if field.read else None
+    sent = taken.sending(seen.reading.now, former(seen)) if field.read else None
     forms = (seen.erp, None if sent else seen.erp)
     risky = _risky(seen, target, reason)
     return Step(field.name, target, seen.erp, before, reason, forms, sent is not None, sent, risky)
 
 
-def _former(seen: _Seen) -> Sequence[Value]:
+def former(seen: Seen) -> Sequence[Value]:
     """Return what the panel may show if it does not take the value that is sent now.
 
     In words or figures of its own it may show one form for two values: the former form tells something only where it
@@ -518,7 +520,7 @@ def _former(seen: _Seen) -> Sequence[Value]:
     return (seen.base[1],) if proved or seen.field.shown is Shown.IN_OTHER_WORDS else ()
 
 
-def _risky(seen: _Seen, target: Side, reason: Reason) -> bool:
+def _risky(seen: Seen, target: Side, reason: Reason) -> bool:
     if reason in (Reason.CREATE, Reason.FIRST_CONTACT):
         return False
     before, after = (seen.panel, seen.erp) if target is Side.PANEL else (seen.erp, seen.panel)

@@ -16,23 +16,35 @@ from kartoteka.codes import WORST_FIRST, Status
 from kartoteka.model import (
     FIRST,
     NO_FORMS,
+    STANDS,
     TOWARDS,
     Candidate,
     Change,
     Deferral,
     Edit,
+    Ended,
     Forms,
     Intent,
     Note,
+    Reason,
     Record,
     RecordState,
     RowWrite,
     Side,
+    Values,
     Written,
 )
 from kartoteka.sync import taken
 from kartoteka.sync.merge import Step, is_of_several
 from kartoteka.sync.taken import UNCONFIRMED
+
+
+def last_values(record: Record) -> Values:
+    """Return what the panel was last known to show of a record: its base, and what was noted beside it."""
+    base = record.state.base or NO_FORMS
+    noted = {name: note.value for name, note in record.state.notes.items() if note.kind == STANDS}
+    waiting = {conflict.field: conflict.panel_value for conflict in record.conflicts}
+    return {**base.panel, **noted, **waiting}
 
 
 class Act(enum.StrEnum):
@@ -66,8 +78,9 @@ class Plan:
     what the concern sends, None where the panel need not be told anything; ``intent`` what is written down before,
     None: the steps towards the panel. ``more``: the concern has something to do beyond the record itself.
     ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass, ``by_policy``: the policy
-    asked for them; the brake counts neither. ``said`` is what is said where no field has anything to tell. ``decision``
-    is what stays of a person's word in ``sync_status``: empty once it was taken.
+    asked for them; the brake counts neither. ``said`` is what is said where no field has anything to tell.
+    ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken. ``ended``: the rows of an
+    undo that it does not obey, with their outcome.
     """
 
     record: Record
@@ -86,6 +99,7 @@ class Plan:
     shown: Any = attribute(default=None, repr=False)
     said: Status | None = codes.IN_STEP
     decision: str = ""
+    ended: Mapping[int, Ended] = attribute(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
@@ -118,9 +132,14 @@ class Plan:
         return self.rewrites_beside(())
 
     def rewrites_beside(self, fields: Collection[str]) -> bool:
-        """Whether it writes what was compared before of other fields than these."""
-        again = (step.field for step in self.steps if step.target and step.reason not in FIRST)
+        """Whether it writes what was compared before of other fields than these; what is undone a person approved."""
+        again = (step.field for step in self.steps if step.target and step.reason not in (*FIRST, Reason.UNDO))
         return any(name not in fields for name in again) or self.act in (Act.DELETE, Act.REMOVE)
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it obeys an undo: it writes what was there before, or it is known that this is refused."""
+        return any(step.reason is Reason.UNDO for step in self.steps)
 
     @property
     def risky(self) -> bool:
@@ -182,19 +201,20 @@ class Plan:
     def change(self, *, panel: bool = True, erp: bool = True, item_id: str = "", at: datetime | None = None) -> Change:
         """Return what is to be stored: all that was carried out, or all but the steps on a side that was not.
 
-        A conflict that the policy decides is written down with the step that carries its winner's value. ``item_id``:
-        the panel's id of an item that was added.
+        What the panel has not undone the ERP's row does not undo either. A conflict that the policy decides is written
+        down with the step that carries its winner's value. ``item_id``: the panel's id of an item that was added.
         """
         done = {None: True, Side.PANEL: panel, Side.ERP: erp}
-        carried = tuple(step for step in self.steps if done[step.target])
+        carried = tuple(step for step in self.steps if done[step.target] and (panel or not self._is_half(step)))
         return Change(
             self.record,
             self._after(carried, panel=panel, erp=erp, item_id=item_id, at=at),
             written=(*self.earlier, *self._written(step for step in carried if step.target)),
             conflicts=tuple(step.conflict for step in carried if step.conflict),
             closed={step.closes: step.winner for step in carried if step.closes is not None},
-            row=self._row() if erp else None,
+            row=self._row(carried) if erp else None,
             candidates=self.candidates,
+            planned=self.ended,
         )
 
     def _after(
@@ -231,13 +251,19 @@ class Plan:
 
     def _written(self, steps: Iterable[Step]) -> tuple[Written, ...]:
         return tuple(
-            Written(s.field, TOWARDS[s.target], s.reason, s.seen, s.value, s.risky and not self.passed, self.passed)
+            Written(s.field, TOWARDS[s.target], s.reason, s.seen, s.value, s.risky and not passed, passed)
             for s in steps
             if s.target
+            for passed in (self.passed or s.reason is Reason.UNDO,)
         )
 
-    def _row(self) -> RowWrite | None:
-        steps = [step for step in self.steps if step.target is Side.ERP]
+    def _is_half(self, step: Step) -> bool:
+        """Whether a step undoes in the ERP's row what another one undoes in the panel."""
+        both = step.reason is Reason.UNDO and step.target is Side.ERP
+        return both and any(s.field == step.field and s.reason is Reason.UNDO for s in self.to_panel)
+
+    def _row(self, carried: Sequence[Step]) -> RowWrite | None:
+        steps = [step for step in carried if step.target is Side.ERP]
         if self.act is Act.REMOVE:
             return RowWrite(delete=self.record.erp)
         if self.act is Act.INSERT:

@@ -31,6 +31,7 @@ from kartoteka.model import (
     Side,
     Value,
     Values,
+    word_of,
 )
 from kartoteka.ports.exchange import NOT_WRITTEN, PlanChange
 from kartoteka.sync.merge import Step
@@ -77,6 +78,8 @@ def held_line(key: Key, status: codes.Status | None) -> list[Line]:
 
 
 def _of_step(plan: Plan, step: Step) -> Line | None:
+    if step.reason is Reason.UNDO:  # it has its own rows
+        return None
     key, conflict = plan.record.key, step.conflict
     if step.target:
         seen, value = as_text(step.seen), as_text(step.value)
@@ -211,9 +214,8 @@ class Ledger:
     def _word(self, key: Key) -> str:
         """Return what a person said of a record; of one that follows from another, where nothing was said, of that."""
         rows = self._open.get(key, ())
-        words = {row.decision.strip().lower() for row in rows} - {""}
-        if words:
-            return words.pop() if len(words) == 1 else ""
+        if any(row.decision.strip() for row in rows):
+            return word_of(rows)
         given = self._given.get(key.client_id)
         if given is not None and rows and all(row.planned_at <= given.planned_at for row in rows):
             return APPROVE
@@ -241,7 +243,8 @@ class Ledger:
         rows = self._approved.get(change.record.key)
         if not rows:
             return change
-        return replace(change, planned={**ended(rows, change), **(self._applied(change) if change.link else {})})
+        applied = self._applied(change) if change.link else {}
+        return replace(change, planned={**change.planned, **ended(rows, change), **applied})
 
     def _applied(self, change: Change) -> Mapping[int, Ended]:
         """Return the outcome of rows about a client whose account it has now, that are carried out by themselves."""

@@ -9,10 +9,10 @@ from kartoteka.codes import State
 from kartoteka.errors import KartotekaError, Reject, Retry
 from kartoteka.model import Change, ConflictNote, Direction, Owner, Record, RecordState, Side
 from kartoteka.ports.exchange import COLUMN_REFUSED, REFUSED_BY_ERP, Saved
-from kartoteka.sync import decisions, emptied, retry
+from kartoteka.sync import decisions, emptied, retry, undo
 from kartoteka.sync.concern import Concern, by_owner
 from kartoteka.sync.plan import Act, Plan, joined
-from kartoteka.sync.planned import Ledger, held_line, is_quiet
+from kartoteka.sync.planned import Ledger, Lines, held_line, is_quiet
 from kartoteka.sync.retry import BRAKE, NO_RESULT, NotBegun
 from kartoteka.sync.run import Counts, Report
 
@@ -155,21 +155,17 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
             if any(plan.act is Act.LOOK for plan in plans[owner]):
                 errors[owner] = Retry(NO_RESULT)
     foretold = concern.foretold([plan for owner in plans if owner not in errors for plan in plans[owner]])
-    let: list[Plan] = []
-    for plan in (plan for owner, found in plans.items() if owner not in errors for plan in found):
-        key, lost = plan.record.key, plan.record.state.intent is not None and not plan.record.excluded
-        lines = concern.lines(plan) if plan else ()  # what is told in sync_status already is not planned any more
-        if ledger.tell(key, lines, foretold.get(key.owner), lost=lost):
-            let += [] if concern.comes_later(plan) else [replace(plan, by_policy=True)]
-        elif plan and not lines and is_quiet(plan) and (lost or ledger.was_carried(key)):
-            let.append(plan)
+    found = [plan for owner, some in plans.items() if owner not in errors for plan in some]
+    decided = (_as_decided(concern, ledger, plan, foretold.get(plan.record.key.owner)) for plan in found)
+    let = [plan for plan in decided if plan is not None]
+    stale = [Change(plan.record, plan.record.state, planned=plan.ended) for plan in found if plan.ended]
     for owner in plans.keys() - errors.keys():
         ledger.forget_others(owner, plans[owner])
     ledger.store()
     if tried := [change for change in forgotten if change.record.key in {plan.record.key for plan in let}]:
         run.save(tried)
     carried = carry_out(concern, let)
-    changes = [*carried.changes, *concern.also(carried.changes)]
+    changes = [*stale, *carried.changes, *concern.also(carried.changes)]
     report, again = save(concern, changes, let, settled=ledger.settled)
     concern.saved(changes)
     again |= {change.record.key.owner for change in changes if concern.looks_again(change)}
@@ -177,6 +173,18 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     why = {str(error): error for error in errors.values()}
     own = Report(Counts(reconciled=len(asked) - len(errors)), carried.halts, tuple(left), tuple(why.values()))
     return report + own, sorted(again)
+
+
+def _as_decided(concern: Concern, ledger: Ledger, plan: Plan, beside: Lines | None) -> Plan | None:
+    """Tell the ledger a plan, and return what of it is carried out now; None: nothing."""
+    key, lost = plan.record.key, plan.record.state.intent is not None and not plan.record.excluded
+    lines = concern.lines(plan) if plan else ()  # what is told in sync_status already is not planned any more
+    if ledger.tell(key, lines, beside, lost=lost):
+        return None if concern.comes_later(plan) else replace(plan, by_policy=True)
+    if plan.undoes:
+        return undo.alone(plan, concern.table)
+    quiet = plan and not plan.ended and not lines and is_quiet(plan)
+    return plan if quiet and (lost or ledger.was_carried(key)) else None
 
 
 def _let_through(
@@ -233,9 +241,13 @@ def save(
     """Store what differs, in one transaction; return the figures and the owners to be worked again.
 
     What the ERP's own database refuses to take is deferred like any refused record. ``settled`` says of each change
-    what becomes of its rows in ``sync_plan``.
+    what becomes of its rows in ``sync_plan``; those of an undo are settled anyway.
     """
-    worth = [settled(change) for change in changes if change]
+
+    def ending(change: Change) -> Change:
+        return undo.settled(settled(change))
+
+    worth = [ending(change) for change in changes if change]
     if not worth:
         return Report(), set()
     run = concern.run
@@ -244,11 +256,11 @@ def save(
     stored = [c.otherwise if c.record.key in lost and c.otherwise else c for c in worth]
     refused = {c.record.key: c for c in stored if c.record.key in answer.refused}
     by_key = {key: Plan(change.record) for key, change in refused.items()} | {plan.record.key: plan for plan in plans}
-    parts = [settled(_in_part(concern, by_key[key], refused[key], some)) for key, some in answer.columns.items()]
+    parts = [ending(_in_part(concern, by_key[key], refused[key], some)) for key, some in answer.columns.items()]
     written = run.save(parts) if parts else Saved()
     done = {c.record.key for c in parts} - written.refused.keys()
     reasons = {**answer.refused, **written.refused}
-    late = [settled(_refused_by_erp(concern, by_key[k], c, reasons[k])) for k, c in refused.items() if k not in done]
+    late = [ending(_refused_by_erp(concern, by_key[k], c, reasons[k])) for k, c in refused.items() if k not in done]
     if late:
         run.save(late)
     taken = [c for c in parts if c.record.key in done - written.again]
@@ -292,7 +304,16 @@ def figures(changes: Sequence[Change]) -> Counts:
         written_to_erp=len(to_erp),
         conflicts=sum(len(_raised(change)) for change in changes),
         held=len(held),
+        refused=len({c.record.key.owner for c in changes if _is_refused(c)}),
     )
+
+
+def _is_refused(change: Change) -> bool:
+    """Return whether a record was refused now: it begins to be held, or has used up an attempt."""
+    before, after = change.record.state.deferral, change.after.deferral
+    tried = after is not None and after.attempts > (before.attempts if before else 0)
+    held = change.after.status is not None and change.after.status.state is State.HELD
+    return tried or (held and begins_to_wait(change))
 
 
 def _raised(change: Change) -> Sequence[ConflictNote]:

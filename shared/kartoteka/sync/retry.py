@@ -24,7 +24,7 @@ from kartoteka.model import (
     Side,
 )
 from kartoteka.pieces import pieces
-from kartoteka.ports.panel import REFUSED_WHOLE
+from kartoteka.ports.panel import BROKEN_ANSWER, REFUSED_WHOLE
 from kartoteka.sync import unread as unanswered
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import UNKNOWN, Plan, joined
@@ -36,7 +36,7 @@ BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
 
 TIMEOUT = "timeout"
-OWN_FAULTS = (TIMEOUT, "panel_5xx")
+OWN_FAULTS = (TIMEOUT, "panel_5xx", BROKEN_ANSWER, "answer_too_large")
 """The codes of calls that fail for an outage, or for one record of theirs."""
 NO_RESULT = "missing_result"
 """The code of a record of which the answer to its call says nothing."""

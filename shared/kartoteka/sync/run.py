@@ -19,6 +19,7 @@ from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
 from kartoteka.sync.batch import BatchSize
 from kartoteka.sync.lacks import Lacks
+from kartoteka.sync.trust import Trust
 
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
@@ -39,9 +40,10 @@ def always() -> bool:
 
 @dataclass(slots=True)
 class Counts:
-    """The figures of one run. ``written_*``, ``reconciled`` and ``held`` count owners, ``conflicts`` fields.
+    """The figures of one run. All count owners, but ``conflicts``, which counts fields, and ``panel_calls``.
 
-    ``stale_feeds``: concerns whose figures nobody refreshes any more.
+    ``refused``: the panel, the ERP's database or our own check said no, so that they wait for a person, or for a try
+    that is counted. ``stale_feeds``: concerns whose figures nobody refreshes any more.
     """
 
     collected: int = 0
@@ -50,6 +52,7 @@ class Counts:
     written_to_erp: int = 0
     conflicts: int = 0
     held: int = 0
+    refused: int = 0
     panel_calls: int = 0
     stale_feeds: int = 0
 
@@ -86,7 +89,8 @@ class Run:
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun, ``calls_at_once`` how many may be under way. ``hook``: the panel wakes the feed where something
     changes. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have,
-    ``batch`` how many records it takes in one call.
+    ``batch`` how many records it takes in one call, ``trust`` the gates that were seen to leave alone what a change
+    does not name.
     ``feed_read``: the panel's feed was read to its end in this run. ``short_of_calls``: the month's budget makes it
     wait longer than the policy says. ``looked``: when each reader of the log last found all triggers there, as long as
     the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
@@ -115,9 +119,11 @@ class Run:
     unread: Counter[str] = field(default_factory=Counter)
     lacks: Lacks = field(init=False, repr=False)
     batch: BatchSize = field(init=False, repr=False)
+    trust: Trust = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.lacks = Lacks(self.state, self.now)
+        self.trust = Trust(self.state, self.now)
         self.batch = BatchSize(self.state, self.now, self.policy.panel.batch_size)
 
     def chunks(self, items: Sequence[T]) -> Sequence[Sequence[T]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.states import of_clients, of_groups
 from kartoteka.adapters.sql.tables import sync_links, sync_plan
 from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
-from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason
+from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason, word_of
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, PlanChange, Plans
 
 _PLAN = sync_plan.c
@@ -25,24 +26,29 @@ _LINE = (_PLAN.action, _PLAN.field, _PLAN.direction, _PLAN.value_from, _PLAN.val
 _ROWS = sa.select(_PLAN.id, _PLAN.planned_at, *_KEY, *_LINE, _PLAN.decision, _PLAN.decided_by, _PLAN.outcome)
 _OF_CLIENTS, _OF_GROUPS = (_ROWS.where(whose(sync_plan)) for whose in (of_clients, of_groups))
 _OF_CONCERN = sa.and_(_OPEN, _PLAN.concern == sa.bindparam("of_concern"))
-_HAVING = tuple(sa.select(*_OWNER).where(whose(sync_plan), _OF_CONCERN).distinct() for whose in (of_clients, of_groups))
+_UNDO = _PLAN.reason == str(Reason.UNDO)
+_HAVING = tuple(
+    sa.select(*_OWNER).where(whose(sync_plan), _OF_CONCERN, ~_UNDO).distinct() for whose in (of_clients, of_groups)
+)
+_UNDOING = _ROWS.where(of_clients(sync_plan), _OF_CONCERN, _UNDO)
 _FIRST = sa.func.min(_PLAN.id)
-_APPROVED = (
-    sa.select(*_OWNER)
-    .where(_OF_CONCERN, _WORD == "approve")
+_APPROVED = {
+    undo: sa.select(*_OWNER)
+    .where(_OF_CONCERN, _WORD == "approve", _UNDO if undo else ~_UNDO)
     .group_by(*_OWNER)
     .order_by(_FIRST)
     .limit(sa.bindparam("count", type_=sa.Integer))
-)
+    for undo in (False, True)
+}
 _THIS = sa.and_(_PLAN.id == sa.bindparam("row_id"), _OPEN)
 _END = sync_plan.update().where(_THIS).values(outcome=sa.bindparam("ended"))
 _TOO_LATE = sync_plan.update().where(_THIS, _WORD == "approve").values(outcome=str(Ended.STALE))
 _GONE = sync_plan.delete().where(_THIS)
 _TAKE_BACK = sync_plan.update().where(_THIS, _PLAN.decision.is_not(None)).values(decision=None, decided_by=None)
-_DROP = sync_plan.delete().where(_OF_CONCERN, _PLAN.reason != str(Reason.UNDO))
+_DROP = sync_plan.delete().where(_OF_CONCERN, ~_UNDO)
 _DROP_LINKED = _DROP.where(sa.or_(_PLAN.group_id != "", sa.exists().where(sync_links.c.client_id == _PLAN.client_id)))
 _PRUNE = sync_plan.delete().where(_PLAN.outcome.is_not(None), _PLAN.planned_at < sa.bindparam("before"))
-_DECIDE = sync_plan.update().where(among(*_KEY), _OPEN)
+_DECIDE = {undo: sync_plan.update().where(among(*_KEY), _OPEN, _UNDO if undo else ~_UNDO) for undo in (False, True)}
 
 
 class SqlPlans(Plans):
@@ -50,7 +56,7 @@ class SqlPlans(Plans):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = database.dialect.insert(sync_plan, _COLUMNS)
+        self._insert = database.dialect.insert(sync_plan, (*_COLUMNS, "outcome"))
 
     def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
         clients, groups = _apart(owners)
@@ -67,9 +73,19 @@ class SqlPlans(Plans):
                 for row in by_ids(connection, statement, ids, of_concern=concern)
             )
 
-    def approved(self, concern: str, limit: int) -> Sequence[Owner]:
+    def undoing(self, concern: str, owners: Collection[Owner]) -> Mapping[Key, Sequence[PlanRow]]:
+        clients, _ = _apart(owners)
         with self._database.reading() as connection:
-            return [Owner(*row) for row in connection.execute(_APPROVED, {"of_concern": concern, "count": limit})]
+            found = [_row(row) for row in by_ids(connection, _UNDOING, clients, of_concern=concern)]
+        records: defaultdict[Key, list[PlanRow]] = defaultdict(list)
+        for row in sorted(found, key=lambda row: row.id):
+            records[row.line.key].append(row)
+        return {key: rows for key, rows in records.items() if word_of(rows) == "approve"}
+
+    def approved(self, concern: str, limit: int, *, undo: bool) -> Sequence[Owner]:
+        asked = {"of_concern": concern, "count": limit}
+        with self._database.reading() as connection:
+            return [Owner(*row) for row in connection.execute(_APPROVED[undo], asked)]
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
         if not change:
@@ -78,7 +94,8 @@ class SqlPlans(Plans):
             end_rows(connection, change.ended)
             for statement, ids in ((_TOO_LATE, change.gone), (_GONE, change.gone), (_TAKE_BACK, change.kept)):
                 _each(connection, statement, ({"row_id": n} for n in sorted(ids)))
-            self._database.run(connection, self._insert, (_values(line, at) for line in change.new))
+            new = (*((line, None) for line in change.new), *((line, Ended.REFUSED) for line in change.refused))
+            self._database.run(connection, self._insert, (_values(line, at, ended) for line, ended in new))
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
         with self._database.writing() as connection:
@@ -113,26 +130,33 @@ class SqlPlans(Plans):
 
     def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
         with self._database.writing() as connection:
-            keys = self._keys(connection, chosen)
-            if not keys:
-                return 0
-            word: Row = {"decision": decision}
-            if by or not decision:  # else an engine that knows who asks says so itself
-                word["decided_by"] = fit(_PLAN.decided_by, by) if decision else None
-            ids = {"ids": [list(key) for key in keys]}
-            done = connection.execute(_DECIDE.values(word), ids).rowcount
-            if by and decision:  # a trigger has put the database's user there, where the same person said another word
-                connection.execute(_DECIDE.values(decided_by=word["decided_by"]), ids)
-            return done
+            return sum(
+                self._decide(connection, _DECIDE[undo], keys, decision, by)
+                for undo in (False, True)
+                if (keys := self._keys(connection, chosen, undo=undo))
+            )
 
     @staticmethod
-    def _keys(connection: sa.Connection, chosen: Chosen) -> Sequence[Key]:
+    def _decide(connection: sa.Connection, which: sa.Update, keys: Sequence[Key], decision: str | None, by: str) -> int:
+        word: Row = {"decision": decision}
+        if by or not decision:  # else an engine that knows who asks says so itself
+            word["decided_by"] = fit(_PLAN.decided_by, by) if decision else None
+        ids = {"ids": [list(key) for key in keys]}
+        done = connection.execute(which.values(word), ids).rowcount
+        if by and decision:  # a trigger has put the database's user there, where the same person said another word
+            connection.execute(which.values(decided_by=word["decided_by"]), ids)
+        return done
+
+    @staticmethod
+    def _keys(connection: sa.Connection, chosen: Chosen, *, undo: bool) -> Sequence[Key]:
         """Return the chosen records; of many none that is decided already, nor one that was planned anew since."""
         named = sa.func.max(sa.case((_PLAN.id.in_(list(chosen.ids)), 1), else_=0))
         fit_in = [named == 1] if chosen.ids else [sa.func.max(_WORD) == ""]
         if chosen.as_of is not None:
             fit_in.append(sa.func.max(_PLAN.planned_at) <= chosen.as_of)
-        whole = Chosen(chosen.concern, chosen.client_id)
+        if chosen.undo not in (None, undo):
+            return []
+        whole = Chosen(chosen.concern, chosen.client_id, undo=undo)
         found = sa.select(*_KEY).where(*_chosen(whole)).group_by(*_KEY).having(sa.and_(*fit_in))
         return [Key(*row) for row in connection.execute(found)]
 
@@ -154,6 +178,8 @@ def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(_PLAN.planned_at <= chosen.as_of)
     if chosen.undecided:
         conditions.append(_WORD == "")
+    if chosen.undo is not None:
+        conditions.append(_UNDO if chosen.undo else ~_UNDO)
     return conditions
 
 
@@ -171,7 +197,7 @@ def _each(connection: sa.Connection, statement: sa.Executable, rows: Iterable[Ro
         connection.execute(statement, given)
 
 
-def _values(line: Line, at: datetime) -> Row:
+def _values(line: Line, at: datetime, ended: Ended | None) -> Row:
     return {
         **line.key._asdict(),
         "planned_at": at,
@@ -181,6 +207,7 @@ def _values(line: Line, at: datetime) -> Row:
         "value_from": None if line.value_from is None else clean(line.value_from),
         "value_to": None if line.value_to is None else clean(line.value_to),
         "reason": fit(_PLAN.reason, line.reason),
+        "outcome": None if ended is None else str(ended),
     }
 
 

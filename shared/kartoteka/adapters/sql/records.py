@@ -25,7 +25,7 @@ from kartoteka.adapters.sql.tables import (
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
-from kartoteka.ports.exchange import Former, Records, Saved, concern_named
+from kartoteka.ports.exchange import Former, Past, Records, Saved, Which, concern_named
 
 _LINK = sync_links.c
 _LINKED = (
@@ -50,6 +50,11 @@ _DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
 _PAST = sync_history.c
 _SINCE = (_PAST.concern == sa.bindparam("concern"), _PAST.at >= sa.bindparam("since"), _PAST.passed == sa.false())
 _RECORD = (_PAST.client_id, _PAST.group_id, _PAST.item_id)
+_PASTS = sa.select(
+    *(_PAST[name] for name in ("id", "run_id", *Key._fields, "field", "direction", "reason")),
+    _PAST.value_before,
+    _PAST.value_after,
+)
 _OF_PRICES = sa.and_(_PAST.group_id != "", _PAST.item_id != "")
 
 
@@ -229,6 +234,15 @@ class SqlRecords(Records):
     def sent_since(self, client_ids: Collection[str], since: datetime) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(row[0] for row in by_ids(connection, _SENT, client_ids, since=since))
+
+    def past(self, which: Which, after: int, limit: int) -> Sequence[Past]:
+        wanted = {"run_id": which.run_id, "concern": which.concern, "client_id": which.client_id}
+        conditions = [_PAST[name] == value for name, value in wanted.items() if value]
+        conditions += [] if which.since is None else [_PAST.at >= which.since]
+        conditions += [] if which.until is None else [_PAST.at < which.until]
+        found = _PASTS.where(_PAST.id > after, *conditions).order_by(_PAST.id).limit(limit)
+        with self._database.reading() as connection:
+            return [Past(row[0], row[1], Key(*row[2:6]), *row[6:]) for row in connection.execute(found)]
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from kartoteka import codes
@@ -20,7 +21,7 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.model import NOTHING, REFUSED, Change, Deferral, Link, Note, Outcome, Owner, Record, RecordState, Side
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
-from kartoteka.sync import retry
+from kartoteka.sync import first_write, retry
 from kartoteka.sync.collect import Source
 from kartoteka.sync.concern import (
     NOT_OWN,
@@ -35,6 +36,7 @@ from kartoteka.sync.concern import (
     left_alone,
     not_own,
 )
+from kartoteka.sync.first_write import Seen
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.restored import gone_back
@@ -280,10 +282,18 @@ class Addresses(Concern):
             some = [n for n, plan in enumerate(plans) if plan.act is act]
             told: Sequence[Answer] = [failure] * len(some) if failure else []
             if some and failure is None:
-                told = retry.send_apart(self.run, f"{act} address", gate, [plans[n] for n in some])
+                send = partial(first_write.send, self) if act is Act.MERGE else partial(retry.send_apart, self.run)
+                told = send(f"{act} address", gate, [plans[n] for n in some])
                 failure = _failure(told)
             answers |= dict(zip(some, told, strict=True))
         return [answers[n] for n in range(len(plans))]
+
+    def seen(self, plan: Plan) -> Seen:
+        """Read what the panel shows of an address now."""
+        account: Account | None = plan.shown.account
+        key = account.panel_client_id if account else ""
+        shown = (self.run.panel.addresses([key]).get(key) if key else None) or ()
+        return Seen(next((each.values for each in shown if each.panel_address_id == plan.panel_id), {}))
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored; an address that the panel does not delete is held."""

@@ -1,0 +1,112 @@
+"""Undo over each engine: planned from the history, approved by one UPDATE or by the command, carried out exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kartoteka.desk import undo
+from kartoteka.ports.exchange import Which
+from tests.fixtures.cli import Command
+from tests.fixtures.exchange import SqlBench
+from tests.functional.test_planned_sql import ADDRESS, SqlWorld
+from tests.world import CLIENT
+
+MANY = {"brake": {"max_share": 1.0, "any_share": 1.0}}
+
+
+@pytest.fixture
+def world(sql: SqlBench) -> SqlWorld:
+    """Two clients with their accounts, one with an address, all in step; then the ERP has overwritten some."""
+    found = SqlWorld(sql, "apply")
+    found.knows_the_panel()
+    sql.erp.insert_client("C-1", **CLIENT, wholesaler=True)
+    sql.erp.insert_client("C-2", **{**CLIENT, "email": "a@b.pl", "nip": None})
+    sql.erp.insert_address("A-1", "C-1", **ADDRESS)
+    for _ in range(3):
+        found.tick()
+    sql.erp.update_client("C-1", city="Radom", phone="600700800", wholesaler=False)
+    sql.erp.update_client("C-2", city="Radom")
+    sql.erp.update_address("A-1", city="Radom")
+    found.tick()
+    found.pass_time(minutes=11)
+    found.tick()
+    return found
+
+
+def both(world: SqlWorld, client_id: str, field: str) -> tuple[Any, Any]:
+    (row,) = world.sql.erp.run(f"SELECT {field} FROM clients WHERE id = '{client_id}'")
+    account = next(a for a in world.panel.accounts.values() if a.external_code == client_id)
+    return row[field], account.values[field]
+
+
+def runs(world: SqlWorld) -> list[str]:
+    found = world.sql.erp.run("SELECT DISTINCT run_id FROM sync_history WHERE reason = 'edit'")
+    return sorted(row["run_id"] for row in found)
+
+
+def undone(world: SqlWorld, *, yes: bool, **which: Any) -> list[dict[str, Any]]:
+    return [
+        undo.plan(world.sql.exchange, Which(run, **which), world.policy, now=world.time, by="", yes=yes)
+        for run in runs(world)
+    ]
+
+
+def test_it_is_approved_by_one_update_and_then_it_is_quiet(world: SqlWorld) -> None:
+    assert sum(answer["done"] for answer in undone(world, yes=False)) == 10
+    world.tick()
+    assert both(world, "C-1", "city") == ("Radom", "Radom")
+    world.approve("reason = 'undo'")
+    world.tick()
+    for client_id in ("C-1", "C-2"):
+        assert both(world, client_id, "city") == ("Łódź", "Łódź")
+    assert both(world, "C-1", "phone") == ("501502503", "501502503")
+    assert [bool(value) for value in both(world, "C-1", "wholesaler")] == [True, True]
+    assert [a.values["city"] for _, a in world.panel.delivery.values()] == ["Łódź"]
+    assert world.sql.erp.run("SELECT city FROM delivery_addresses") == [{"city": "Łódź"}]
+    assert {row[0] for row in world.rows("outcome", "reason = 'undo'")} == {"done"}
+    assert len(world.sql.erp.run("SELECT id FROM sync_history WHERE reason = 'undo'")) == 10
+    for _ in range(2):
+        world.pass_time(minutes=11)
+        world.tick()
+    before, shop = world.stored(), world.panel.backup()
+    for _ in range(2):
+        world.tick()
+    assert (world.stored(), world.panel.backup()) == (before, shop)
+    assert world.sql.erp.run("SELECT DISTINCT state FROM sync_status") == [{"state": "in_step"}]
+
+
+def test_who_has_edited_since_is_left_alone(world: SqlWorld) -> None:
+    undone(world, yes=True)
+    world.sql.erp.update_client("C-1", city="Gdynia")
+    world.tick()
+    assert both(world, "C-1", "city") == ("Gdynia", "Gdynia")
+    assert both(world, "C-1", "phone") == ("600700800", "600700800")
+    assert both(world, "C-2", "city") == ("Łódź", "Łódź")
+    told = set(world.rows("client_id, concern, outcome", "reason = 'undo'"))
+    assert told == {
+        ("C-1", "billing", "stale"),
+        ("C-1", "delivery_addresses", "done"),
+        ("C-2", "billing", "done"),
+    }
+
+
+def test_by_the_command(world: SqlWorld, command: Command) -> None:
+    url = world.sql.url
+    first, *others = runs(world)
+    told = [command.json("undo", run, "--erp-url", url) for run in (first, *others)]
+    assert sum(answer["done"] for answer in told) == 10
+    assert all(row["reason"] == "undo" and row["decision"] is None for answer in told for row in answer["rows"])
+    again = command.json("undo", first, "--erp-url", url)
+    assert again["rows"] == told[0]["rows"]
+    one = command.json(
+        "undo", "--since", "2026-01-01", "--client", "C-2", "--concern", "billing", "--yes", "--erp-url", url
+    )
+    assert (one["done"], one["approved"], one["clients"]) == (2, 2, 1)
+    world.tick()
+    assert both(world, "C-2", "city") == ("Łódź", "Łódź")
+    assert both(world, "C-1", "city") == ("Radom", "Radom")
+    command.json("plan", "approve", "--all", "--erp-url", url)
+    world.tick()
+    assert both(world, "C-1", "city") == ("Łódź", "Łódź")
