@@ -199,3 +199,22 @@ def test_what_is_asked_wrongly_is_told(
 def test_a_span_without_anything_undoes_nothing(installation: Installation) -> None:
     answer = Desk(installation).post("undo", since="2026-01-01", until="2026-01-02T00:00")
     assert (answer["done"], answer["rows"], answer["messages"]) == (0, [], [])
+
+
+def test_more_than_the_brake_would_bear_is_marked_where_all_is_only_planned(installation: Installation) -> None:
+    policy = {"mode": "plan", "panel": {"requests_per_second": 1000}, "brake": {"min_records": 0, "any_share": 0.0}}
+    installation.decide(json.dumps(policy))
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    desk, polish = Desk(installation), Desk(installation, "pl")
+    for path in ("/", "/plan"):
+        assert "Accounts: 2 records would be written, 0 are looked after" in desk.page(path)
+        assert "Konta: zapisanych zostałoby rekordów: 2" in polish.page(path)
+    assert json.loads(desk.ask("GET", "/api/overview")["body"])["too_many"] == [
+        {"concern": "accounts", "records": 2, "of": 0}
+    ]
+    desk.send("/plan/approve", all="1", back="/plan")
+    settle(installation)
+    assert "records would be written" not in desk.page("/")
+    assert len(installation.panel.accounts) == 2
+    assert installation.sql("SELECT concern FROM sync_pauses WHERE reason <> ''") == []

@@ -205,6 +205,16 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "since, which are left alone: {left}."
             ),
         ),
+        "too_many": (
+            (
+                "{concern}: zapisanych zostałoby rekordów: {records}, a obsługiwanych jest {of}. Poza planem hamulec by to "
+                "zatrzymał; tutaj nic nie jest zapisywane bez zatwierdzenia."
+            ),
+            (
+                "{concern}: {records} records would be written, {of} are looked after. Were it no plan, the brake would "
+                "stop that; here nothing is written before it is approved."
+            ),
+        ),
         # --- undo
         "undo": ("Cofnij ten przebieg", "Undo this run"),
         "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
