@@ -218,3 +218,23 @@ def test_more_than_the_brake_would_bear_is_marked_where_all_is_only_planned(inst
     assert "records would be written" not in desk.page("/")
     assert len(installation.panel.accounts) == 2
     assert installation.sql("SELECT concern FROM sync_pauses WHERE reason <> ''") == []
+
+
+def test_a_link_to_the_wrong_account_is_undone(installation: Installation) -> None:
+    installation.decide(json.dumps(POLICY))
+    account = installation.panel.seed(
+        login="a", email="k-1@firma.pl", company="Cudza", street="Polna 1", zip_code="26-600", city="Radom"
+    )
+    settle(installation)
+    installation.insert("K-1")
+    settle(installation, 4)
+    assert [(a.external_code, a.city) for a in installation.panel.accounts] == [("K-1", "Łódź")]
+    desk = Desk(installation)
+    desk.post("undo", since="2020-01-01", yes="1")
+    settle(installation, 4)
+    (left,) = installation.panel.accounts
+    assert (left.id, left.external_code, left.city, left.company) == (account.id, "", "Radom", "Cudza")
+    assert installation.sql("SELECT city FROM clients") == [("Łódź",)]
+    assert installation.sql("SELECT * FROM sync_links") == []
+    assert "K-1" in desk.page("/questions")
+    assert "was undone" in desk.page("/held")

@@ -241,8 +241,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
         ),
         "undo.linked": (
-            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
-            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+            "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
+            "{concern}: a link that was undone is not made again by an undo ({n}). Answer the client's question.",
         ),
         "bad_moment": (
             "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
