@@ -1439,6 +1439,32 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "panel_restored",
+            State.PENDING,
+            Text(
+                "Panel został odtworzony ze starszej kopii, więc wszystkie zakresy są zatrzymane.",
+                "Gdy kopia ma zostać, uruchom 'kartoteka resume ZAKRES --confirm' dla każdego z nich: to, co "
+                "uzgodniono później, zostanie wysłane ponownie.",
+            ),
+            Text(
+                "The panel was restored from an older backup, so all concerns are stopped.",
+                "Where the backup is to stay, run 'kartoteka resume CONCERN --confirm' for each of them: what was "
+                "agreed since is sent again.",
+            ),
+        ),
+        Code(
+            "panel_empties",
+            State.PENDING,
+            Text(
+                "Panel wyczyścił pola, których nasza zmiana nie wymieniała, więc wszystkie zakresy są zatrzymane.",
+                "Nic nie zginęło: zgłoś to do IdoSell i wznów dopiero po naprawie; runbook opisuje kroki.",
+            ),
+            Text(
+                "The panel emptied fields that our change did not name, so all concerns are stopped.",
+                "Nothing was lost: report it to IdoSell, and resume only once it is mended; the runbook has the steps.",
+            ),
+        ),
+        Code(
             "paused",
             State.PENDING,
             Text(

@@ -232,6 +232,7 @@ class FakeExchange:
         self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
+        self.causes: dict[str, str] = {}
         self.planned: dict[int, PlanRow] = {}
         self.plan_ids = itertools.count(1)
         self.entries: dict[int, LogEntry] = {}
@@ -883,11 +884,18 @@ class FakePauses(_Port):
     def paused(self) -> Mapping[str, str]:
         return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+    def causes(self) -> Mapping[str, str]:
+        return dict(self._db.causes)
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         del at
+        self._db.causes.pop(concern, None)
+        if code:
+            self._db.causes[concern] = code
         self._db.stops[concern] = (reason, self.released(concern))
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.causes.pop(concern, None)
         self._db.stops[concern] = ("", released_at or self.released(concern))
 
     def released(self, concern: str) -> datetime | None:

@@ -161,12 +161,17 @@ def test_every_table_of_the_erps_author_is_told_of() -> None:
 
 def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
     page, template = ((ROOT / name).read_text() for name in ("docs/runbook.md", "template.yaml"))
-    for name in ("AddressesPerPass", "AddressPassSchedule"):
+    alarms_of_figures = ("MostHeld", "MostConflicts", "MostRefusedPercent", "SilenceMinutes")
+    for name in ("AddressesPerPass", "AddressPassSchedule", "MessageEmail", *alarms_of_figures):
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
     every = re.findall(r"^ +(?:- )?([\w${}]+Alarm):$", template, re.MULTILINE)  # in a loop: ${Function}HaltAlarm
     alarms = set(
-        re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped|Unread)Alarm$", "\n".join(every), re.MULTILINE)
+        re.findall(
+            r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped|Unread|Silence|Refused|Held|Conflict|Budget)Alarm$",
+            "\n".join(every),
+            re.MULTILINE,
+        )
     )
     assert [name for name in every if not any(name.endswith(alarm) for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms

@@ -144,3 +144,13 @@ def test_a_link_is_undone_and_the_client_is_a_question(sql: SqlBench) -> None:
     for _ in range(3):
         world.tick()
     assert world.panel.accounts[key].external_code == "C-1"
+
+
+def test_values_that_retention_has_taken_are_refused(world: SqlWorld) -> None:
+    world.sql.erp.run("UPDATE sync_history SET value_before = NULL, erased_at = at WHERE field = 'city'")
+    answers = undone(world, yes=True, concern="billing")
+    assert sum(answer["done"] for answer in answers) == 4
+    assert {each["code"] for answer in answers for each in answer["messages"]} == {"taken"}
+    world.tick()
+    assert both(world, "C-1", "city") == ("Radom", "Radom")
+    assert both(world, "C-1", "phone") == ("501502503", "501502503")

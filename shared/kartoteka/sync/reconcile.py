@@ -304,7 +304,16 @@ def figures(changes: Sequence[Change]) -> Counts:
         written_to_erp=len(to_erp),
         conflicts=sum(len(_raised(change)) for change in changes),
         held=len(held),
+        refused=len({c.record.key.owner for c in changes if _is_refused(c)}),
     )
+
+
+def _is_refused(change: Change) -> bool:
+    """Return whether a record was refused now: it begins to be held, or has used up an attempt."""
+    before, after = change.record.state.deferral, change.after.deferral
+    tried = after is not None and after.attempts > (before.attempts if before else 0)
+    held = change.after.status is not None and change.after.status.state is State.HELD
+    return tried or (held and begins_to_wait(change))
 
 
 def _raised(change: Change) -> Sequence[ConflictNote]:

@@ -292,7 +292,7 @@ class Draft:
 class Written:
     """All that was written of one field: the value before the first row, the one after the last, and where.
 
-    ``sides``: where the value of before belongs.
+    ``sides``: where the value of before belongs; none: nobody knows it any more.
     """
 
     field: str
@@ -323,12 +323,12 @@ def written(rows: Sequence[Past], *, parted: bool = False) -> list[Written]:
 
 def _written(first: Past, last: Past, *, parted: bool) -> Written:
     own = Side.PANEL if first.direction == TOWARDS[Side.PANEL] else Side.ERP
+    lost = any(row.erased or not (row.before or row.after) for row in (first, last))
     if first.reason == Reason.CREATE and not first.field:
-        taken_away = not first.after
-        values = (None, None) if taken_away else (as_text(False), as_text(True))
-        return Written(ACTIVE, first.direction, first.reason, *values, (own,))
+        values = as_text(False), as_text(True)
+        return Written(ACTIVE, first.direction, first.reason, *values, () if lost else (own,))
     alone = first.reason == Reason.FIRST_CONTACT and (parted or not first.before)
-    sides = (own,) if alone else (Side.ERP, Side.PANEL)
+    sides = () if lost else (own,) if alone else (Side.ERP, Side.PANEL)
     return Written(first.field, last.direction, first.reason, first.before, last.after, sides)
 
 
@@ -350,7 +350,7 @@ def draft(
     edited, back = [], []
     for each in found:
         field, rule = concern.fields.get(each.field), rules.get(each.field)
-        if not each.before and not each.after:
+        if not each.sides:
             refused[TAKEN] = (*refused.get(TAKEN, ()), _refused(record.key, each))
         elif each.field == CODE and each.reason == Reason.FIRST_CONTACT and record.link is not None:
             account, before = record.link.panel_client_id, each.before or None
