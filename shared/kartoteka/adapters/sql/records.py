@@ -212,7 +212,10 @@ class SqlRecords(Records):
         found = _PASTS.where(_PAST.id > after, *conditions).order_by(_PAST.id).limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(found).all()
-        return [Past(row[0], row[1], Key(*row[2:6]), *row[6:11], erased=bool(row[11])) for row in rows]
+        return [
+            Past(number, run, Key(*key), field, direction, reason, before, after, bool(erased))
+            for number, run, *key, field, direction, reason, before, after, erased in rows
+        ]
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:
