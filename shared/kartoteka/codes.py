@@ -775,6 +775,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "ambiguous.undone",
+            State.HELD,
+            Text(
+                "Połączenie tego klienta z kontem {accounts} zostało cofnięte.",
+                "UPDATE sync_matches SET decision = 'link', jeśli to jednak jego konto, albo 'create', aby założyć "
+                "nowe.",
+            ),
+            Text(
+                "This client's link to the account {accounts} was undone.",
+                "UPDATE sync_matches SET decision = 'link' if it is its account after all, or 'create' to open a new "
+                "one.",
+            ),
+        ),
+        Code(
             "ambiguous.tax_number",
             State.HELD,
             Text(

@@ -1209,12 +1209,7 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
     for number, ended in change.planned.items():
         _end(db, number, ended)
-    if change.link:
-        account = change.link.panel_client_id
-        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
-            del db.links[client_id]
-        db.links[change.link.client_id] = change.link
-        db.incoming.pop(account, None)
+    _store_link(db, change)
     if change.candidates is not None:
         before = {match: db.matches.pop(match) for match in list(db.matches) if match[0] == key.client_id}
         for one in change.candidates:
@@ -1229,6 +1224,17 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             if conflict.closed_at is None:
                 db.put_conflict(_closed(conflict, winner, at), answers=True)
     _store_state(db, key, change.record.state, change.after, at)
+
+
+def _store_link(db: FakeExchange, change: Change) -> None:
+    if change.link:
+        account = change.link.panel_client_id
+        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
+            del db.links[client_id]
+        db.links[change.link.client_id] = change.link
+        db.incoming.pop(account, None)
+    if change.unlinked:
+        db.links.pop(change.record.key.client_id, None)
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:

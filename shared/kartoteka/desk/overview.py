@@ -28,6 +28,7 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         **figures(desk, limit),
         "brake": braked(desk),
         "lag": lag(desk),
+        "too_many": plans.too_many(desk.exchange, desk.policy) if desk.policy.plans_anything else [],
         "activity": activity(desk),
         **cloud(desk, now),
         "queues": queues(desk),

@@ -143,7 +143,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A row of ``sync_history``, its values as they stand there."""
+    """A row of ``sync_history``, its values as they stand there; ``erased``: they do not any more."""
 
     id: int
     run_id: str
@@ -153,6 +153,7 @@ class Past:
     reason: str
     before: str | None = attribute(repr=False)
     after: str | None = attribute(repr=False)
+    erased: bool = False
 
 
 class Records(Protocol):
