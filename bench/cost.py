@@ -39,8 +39,9 @@ RENEWED_A_DAY = 12
 """How often Lambda replaces a function's process: it starts with imports."""
 PLATFORM_LOG = 400
 """Bytes that Lambda itself logs of an invocation."""
-METRICS_IDLE, METRICS_BUSY = 1, 24
-"""Custom metrics in an hour without a change, and in one with changes: four figures of six concerns."""
+METRICS_IDLE, METRICS_BUSY = 8, 26
+"""Custom metrics in an hour without a change (that each function was woken, and calls), and how many more there are in
+one with changes: four figures of six concerns, what is held and in conflict."""
 UNITS_OF_A_CALL = (2, 2)
 """DynamoDB's write and read units of a panel call: a slot of the rate limit, and a cursor."""
 MESSAGES_A_CALL = 3
@@ -59,6 +60,7 @@ class Deployed:
     functions: int
     queues: int
     alarms: int
+    dashboards: int
     secrets: int
     memory_gb: float
     fired: float
@@ -89,6 +91,7 @@ def deployed(path: Path = ROOT / "template.yaml") -> Deployed:
         functions=len(lists["Names"]),
         queues=len(lists["WithQueue"]),
         alarms=alarms,
+        dashboards=sum(isinstance(r, dict) and r["Type"] == "AWS::CloudWatch::Dashboard" for r in resources.values()),
         secrets=sum(each["Type"] == "AWS::SecretsManager::Secret" for each in always),
         memory_gb=template["Globals"]["Function"]["MemorySize"] / 1024,
         fired=fired[False],
@@ -200,6 +203,7 @@ def month(measured: Measured, stack: Deployed, clients: int, rate: float) -> Usa
         "sqs_requests": stack.queues * POLLS_A_MINUTE * MINUTES,
         "metric_months": METRICS_IDLE + busy_hours * METRICS_BUSY,
         "alarm_months": stack.alarms,
+        "dashboard_months": stack.dashboards,
         "secret_months": stack.secrets,
         "secret_calls": stack.functions * stack.secrets * MINUTES * 60 / SECRETS_KEPT,
         "parameter_calls": stack.functions * MINUTES * 60 / SECRETS_KEPT,
@@ -305,8 +309,9 @@ def assumed(_measured: Measured) -> str:
 - Lambda replaces a function's process {RENEWED_A_DAY} times a day, and logs {PLATFORM_LOG} bytes an invocation itself.
 - Changes come one in a minute as long as there are minutes: each pays for a run of its own, as dear as one with
   {CHANGES_TOGETHER} changes was. Half of them are made in the ERP, half in the panel.
-- {METRICS_IDLE} custom metric in an hour without a change, {METRICS_BUSY} more in one with changes.
-- {stack.alarms} alarms; {stack.secrets} secrets, which each function reads again every {SECRETS_KEPT} s.
+- {METRICS_IDLE} custom metrics in an hour without a change, {METRICS_BUSY} more in one with changes.
+- {stack.alarms} alarms; a dashboard (parameter `Dashboard`); {stack.secrets} secrets, which each function reads again
+  every {SECRETS_KEPT} s.
 """
 
 

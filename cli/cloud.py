@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
 from cli.stack import CONNECT, Stack, concern
+from kartoteka.adapters.aws.alarms import CloudWatchAlarms
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.aws.state import DynamoState
-from kartoteka.errors import Halt
+from kartoteka.errors import Halt, KartotekaError
 from kartoteka.policy import parse
 from kartoteka.sync.retry import BRAKE
 
@@ -84,6 +86,21 @@ def waiting(sqs: SQSClient, url: str) -> int:
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     )
     return sum(int(count) for count in found["Attributes"].values())
+
+
+def depths(stack: Stack) -> Sequence[Mapping[str, Any]]:
+    """Return how many messages wait in each concern's queue, are worked, and are dead."""
+    found = SqsQueue(stack.queues, make_client=stack.sqs).depths()
+    return [{"concern": concern, **asdict(depth)} for concern, depth in sorted(found.items())]
+
+
+def ringing(stack: Stack) -> Sequence[Mapping[str, Any]] | None:
+    """Return the alarms that ring; None where nobody watches, or they may not be asked for."""
+    try:
+        found = CloudWatchAlarms(stack.name, stack.cloudwatch).ringing()
+    except KartotekaError:
+        return None
+    return None if found is None else [asdict(alarm) for alarm in found]
 
 
 def runs(stack: Stack, limit: int) -> Sequence[Mapping[str, Any]]:

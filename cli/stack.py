@@ -81,6 +81,10 @@ class Stack:
         """Return a client of the queues."""
         return self.session.client("sqs", endpoint_url=self.endpoint, config=CONNECT)
 
+    def cloudwatch(self) -> Any:
+        """Return a client of the alarms."""
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=CONNECT)
+
     def dynamodb(self) -> DynamoDBClient:
         """Return a client of the state table."""
         return self.session.client("dynamodb", endpoint_url=self.endpoint, config=CONNECT)

@@ -66,7 +66,7 @@ def status(  # noqa: PLR0913 - the options of the command
         return
     with door(where) as desk:
         report = desk.get("overview", limit=limit)
-    report["cloud"] = _cloud(where)
+    report["cloud"] = _answered(report) or _cloud(where)
     if as_json:
         show.document(report)
     else:
@@ -103,6 +103,14 @@ def _waits_for_a_person(report: Report) -> bool:
     return bool(totals["held"] or totals["undecided"] or report["planned"] or any(others))
 
 
+def _answered(report: Report) -> Report | None:
+    """Return what the desk's function says of its cloud; None where none was asked, as where a database is named."""
+    if report["queues"] is None:
+        return None
+    found = {name: report[name] for name in ("queues", "alarms", "calls")}
+    return {**found, "runs": report["runs"][:RUNS]}
+
+
 def _cloud(where: Where) -> Report | None:
     """Return what the named stack says, or the local one where it runs and this is its database."""
     if not where.stack and not where.is_local():
@@ -117,16 +125,12 @@ def _cloud(where: Where) -> Report | None:
 
 
 def _stack(stack: Stack) -> Report:
-    sqs, dead = stack.sqs(), cloud.dead_letters(stack)
-    queues = [
-        {
-            "concern": concern,
-            "waiting": cloud.waiting(sqs, url),
-            "dead": cloud.waiting(sqs, dead[concern]) if concern in dead else 0,
-        }
-        for concern, url in sorted(stack.queues.items())
-    ]
-    return {"queues": queues, "runs": cloud.runs(stack, RUNS), "calls": cloud.calls(stack, datetime.now(UTC))}
+    return {
+        "queues": cloud.depths(stack),
+        "alarms": cloud.ringing(stack),
+        "runs": cloud.runs(stack, RUNS),
+        "calls": cloud.calls(stack, datetime.now(UTC)),
+    }
 
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
@@ -157,6 +161,9 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "field", "records"),
         (row.values() for row in report["not_shown"]),
     )
+    causes = {concern: cause[f"message_{lang}"] for concern, cause in report["causes"].items()}
+    for cause in dict.fromkeys(causes.values()):
+        click.echo(f"Stopped: {show.safe(cause)}")
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
     lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
@@ -183,8 +190,17 @@ def _print_waiting(report: Report, lang: str) -> None:
 
 
 def _print_stack(found: Report) -> None:
-    show.table("Queues", ("concern", "messages", "dead letters"), (row.values() for row in found["queues"]))
-    _print_calls(found["calls"])
+    if found["alarms"] is None:
+        click.echo(
+            "Nothing is known of alarms here: nobody evaluates them (a local stack), or they may not be asked for."
+        )
+    show.table(
+        "Alarms that ring (UTC): see the runbook", ("alarm", "since"), (a.values() for a in found["alarms"] or ())
+    )
+    named = ("concern", "waiting", "in flight", "dead letters")
+    show.table("Queues", named, (row.values() for row in found["queues"]))
+    if found["calls"]:
+        _print_calls(found["calls"])
     runs = ([row["at"], row["concern"], *(row.get(name, 0) for name in FIGURES)] for row in found["runs"])
     columns = ("at (UTC)", "concern", *(name.replace("_", " ") for name in FIGURES))
     show.table("Last runs", columns, runs)

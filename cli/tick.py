@@ -18,13 +18,15 @@ from typing import Any
 import click
 from rich.console import Console
 
-from cli import cloud, show
+from cli import cloud, door, show
 from cli import stack as stacks
-from cli.exits import Failed, NotInTime
+from cli.door import Door
+from cli.exits import Failed, NotInTime, Unavailable
 from cli.idle import Idle
 from cli.stack import Stack
 
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+DESK = "desk"
 FEED = "panel_feed"
 """The function that reads what changed in the panel."""
 STOPPED = ("delayed", "halted")
@@ -61,6 +63,7 @@ def tick(timeout: float, name: str | None) -> None:
             shows = stack.functions[FEED]
             fired = [*fired, *fire(stack, [schedule for schedule in wanted if schedule.function == shows])]
             wait()
+    idle.paused |= _paused_now(stack)
     for line in dict.fromkeys(_stopped(stack, fired)):
         click.echo(line, err=True)
     for concern, reason in idle.paused.items():
@@ -78,10 +81,11 @@ class Schedule:
 
 
 def schedules(stack: Stack) -> Sequence[Schedule]:
-    """Return what the stack's schedules fire, the switched-off ones too."""
+    """Return what the stack's schedules fire, the switched-off ones too; but the desk's, which synchronises nothing."""
     client = stack.scheduler()
     targets = [client.get_schedule(Name=name)["Target"] for name in stack.ids("AWS::Scheduler::Schedule").values()]
-    return [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
+    found = [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
+    return [each for each in found if each.function != stack.functions.get(DESK)]
 
 
 def fire(stack: Stack, wanted: Sequence[Schedule]) -> Sequence[tuple[str, Mapping[str, Any]]]:
@@ -107,6 +111,14 @@ def paused(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> dict
     """Return concern -> reason of those whose functions answered that they are paused."""
     names = {function: concern for concern, function in stack.functions.items()}
     return {names.get(function, function): str(said["paused"]) for function, said in fired if "paused" in said}
+
+
+def _paused_now(stack: Stack) -> dict[str, str]:
+    """Return concern -> reason of all that are paused, as the desk says; nothing where it is not there or fails."""
+    try:
+        return dict(Door(door.of(stack)).get("pauses")["paused"])
+    except (Failed, Unavailable):
+        return {}
 
 
 def summary(

@@ -1,6 +1,7 @@
 """The operator's desk: pages for people, JSON for programs.
 
-Woken by `kartoteka desk` and the other commands, by `lambda:Invoke` alone: it has no address on the internet.
+Asked by `kartoteka desk` and the other commands, by `lambda:Invoke` alone: it has no address on the internet. A
+schedule has it count what alarms watch, and write the daily message.
 """
 
 from __future__ import annotations
@@ -14,5 +15,5 @@ from kartoteka.desk_entry import handle, logger
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request with a page, or with JSON."""
+    """Answer a request with a page, or with JSON; a schedule with figures."""
     return handle(event, context)

@@ -775,6 +775,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "ambiguous.undone",
+            State.HELD,
+            Text(
+                "Połączenie tego klienta z kontem {accounts} zostało cofnięte.",
+                "UPDATE sync_matches SET decision = 'link', jeśli to jednak jego konto, albo 'create', aby założyć "
+                "nowe.",
+            ),
+            Text(
+                "This client's link to the account {accounts} was undone.",
+                "UPDATE sync_matches SET decision = 'link' if it is its account after all, or 'create' to open a new "
+                "one.",
+            ),
+        ),
+        Code(
             "ambiguous.tax_number",
             State.HELD,
             Text(
@@ -986,6 +1000,31 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         ),
     ),
     "What is left alone": (
+        Code(
+            "no_client.excluded",
+            State.WAITING,
+            Text(
+                "W sync_exclusions podano kod klienta, którego nie ma w clients.",
+                "Popraw client_id w tym wierszu albo usuń go; zadziała, gdy klient pojawi się w clients.",
+            ),
+            Text(
+                "sync_exclusions names a client that is not in clients.",
+                "Correct client_id in that row of sync_exclusions, or delete it; it counts once the client is in "
+                "clients.",
+            ),
+        ),
+        Code(
+            "unknown_concern",
+            State.HELD,
+            Text(
+                "W sync_exclusions podano zakres {value}, którego nie ma, więc wiersz nikogo nie wyłącza.",
+                "Wpisz w concern jeden z zakresów: {known}; albo usuń ten wiersz.",
+            ),
+            Text(
+                "sync_exclusions names a concern that there is not, {value}, so that row excludes nobody.",
+                "Write one of these into concern: {known}; or delete the row.",
+            ),
+        ),
         Code(
             "direction",
             State.EXCLUDED,
@@ -1422,6 +1461,32 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "The brake stopped this concern because too much was about to change at once.",
                 "Look into the changes and correct wrong ones in the ERP, then run 'kartoteka resume CONCERN "
                 "--confirm' (its name is in the column concern).",
+            ),
+        ),
+        Code(
+            "panel_restored",
+            State.PENDING,
+            Text(
+                "Panel został odtworzony ze starszej kopii, więc wszystkie zakresy są zatrzymane.",
+                "Gdy kopia ma zostać, uruchom 'kartoteka resume ZAKRES --confirm' dla każdego z nich: to, co "
+                "uzgodniono później, zostanie wysłane ponownie.",
+            ),
+            Text(
+                "The panel was restored from an older backup, so all concerns are stopped.",
+                "Where the backup is to stay, run 'kartoteka resume CONCERN --confirm' for each of them: what was "
+                "agreed since is sent again.",
+            ),
+        ),
+        Code(
+            "panel_empties",
+            State.PENDING,
+            Text(
+                "Panel wyczyścił pola, których nasza zmiana nie wymieniała, więc wszystkie zakresy są zatrzymane.",
+                "Nic nie zginęło: zgłoś to do IdoSell i wznów dopiero po naprawie; runbook opisuje kroki.",
+            ),
+            Text(
+                "The panel emptied fields that our change did not name, so all concerns are stopped.",
+                "Nothing was lost: report it to IdoSell, and resume only once it is mended; the runbook has the steps.",
             ),
         ),
         Code(

@@ -37,6 +37,9 @@ FIRST_PAUSE_S = 15
 LONGEST_PAUSE_S = 900
 """Seconds until a message whose keys could not be worked is delivered again; after twenty times it is a dead letter."""
 
+MANY = 10
+"""Records of a run of which the share that was refused says something."""
+
 Answer = dict[str, Any]
 Move = Callable[[Run], Counts]
 NOTHING: Mapping[str, int] = {"collected": 0, "panel_calls": 0}
@@ -96,6 +99,8 @@ def _no_such_move(name: str, move: str, known: Collection[str]) -> Halt:
 
 def _wake(name: str, wake: Wake, context: LambdaContext, move: Move) -> Answer:
     """Make one move. What stops it is an answer and not a failure: the next schedule, soon, is the next try."""
+    if wake.move == "collect":  # an alarm rings where no schedule has woken this function for long
+        metrics.add_metric("Woken", MetricUnit.Count, 1)
     try:
         run = _new_run(context)
         with _resting(run):
@@ -288,6 +293,8 @@ def _tell(what: str, name: str, counts: Counts) -> None:
     logger.info(what, extra={"concern": name, **figures})
     for figure, value in figures.items():
         metrics.add_metric(figure, MetricUnit.Count, value)
+    if counts.reconciled >= MANY:
+        metrics.add_metric("RefusedShare", MetricUnit.Percent, min(100, 100 * counts.refused / counts.reconciled))
 
 
 def _figures(counts: Counts) -> dict[str, int]:

@@ -283,8 +283,9 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``undo``: the rows of an undo
-    that a person has approved. ``facts`` is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
+    left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
+    is what the concern found out when it loaded the record.
     """
 
     key: Key
@@ -294,6 +295,7 @@ class Record:
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False
+    excluded: bool = False
     undo: tuple[PlanRow, ...] = ()
     facts: Any = attribute(default=None, repr=False)
 
@@ -346,7 +348,8 @@ class Change:
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
-    ``planned``: rows of ``sync_plan`` that it carries out, or was refused -> their outcome.
+    ``unlinked``: the client loses its account. ``planned``: rows of ``sync_plan`` that it carries out, or was refused
+    -> their outcome.
     """
 
     record: Record
@@ -358,6 +361,7 @@ class Change:
     link: Link | None = None
     candidates: tuple[Candidate, ...] | None = None
     otherwise: Change | None = None
+    unlinked: bool = False
     planned: Mapping[int, Ended] = attribute(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -369,6 +373,7 @@ class Change:
             or self.closed
             or self.row
             or self.link
+            or self.unlinked
             or self.candidates is not None
             or self.planned
         )

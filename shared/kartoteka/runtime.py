@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka import concerns
 from kartoteka.adapters import sql
+from kartoteka.adapters.aws.alarms import CloudWatchAlarms, SnsNotices
 from kartoteka.adapters.aws.clients import session
 from kartoteka.adapters.aws.parameters import Parameters
 from kartoteka.adapters.aws.queue import SqsQueue
@@ -60,6 +61,10 @@ class Settings(BaseModel):
     longest_transaction_minutes: int = Field(default=60, ge=1)
     hook: Literal["on", "off"] = "off"
     addresses_per_pass: int = Field(default=500, ge=1)
+    stack: str = ""
+    message_topic: str = ""
+    message_hour: int = Field(default=7, ge=0, le=23)
+    message_languages: str = "pl en"
     aws_endpoint: str = ""
 
 
@@ -114,7 +119,13 @@ def new_desk(by: str) -> Desk:
 
     run = new_run()
     tables = _exchange(_secret(settings().erp_secret)).desk
-    return Desk(run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now)
+    return Desk(run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms())
+
+
+def notices() -> SnsNotices | None:
+    """Return who is written to each day; None where nobody wants to be."""
+    topic = settings().message_topic
+    return SnsNotices(topic) if topic else None
 
 
 def _refuse_production(where: Settings) -> None:
@@ -144,7 +155,7 @@ def state() -> DynamoState:
 
 def forget() -> None:
     """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
-    for built in (settings, session, _parameters, state, _panel, _exchange, _queue, _policy, _looked):
+    for built in (settings, session, _parameters, state, _panel, _exchange, _queue, _alarms, _policy, _looked):
         built.cache_clear()
 
 
@@ -196,6 +207,12 @@ def _exchange(url: str) -> sql.SqlExchange:
 def _looked(_url: str, _identity: str) -> dict[str, datetime]:
     """Return when each reader of this database's log found all triggers there."""
     return {}
+
+
+@cache
+def _alarms() -> CloudWatchAlarms | None:
+    stack = settings().stack
+    return CloudWatchAlarms(stack) if stack else None
 
 
 @cache

@@ -14,7 +14,7 @@ from moto import mock_aws
 from kartoteka.adapters.aws.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
-from kartoteka.ports.queue import WorkQueue, read
+from kartoteka.ports.queue import Depth, WorkQueue, read
 from tests.fakes.queue import FakeQueue
 
 
@@ -47,6 +47,9 @@ class Flaky:
         self.spare = 0
         self.batches: list[list[dict[str, str]]] = []
         self.visibilities: list[list[dict[str, Any]]] = []
+
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[Any]) -> Any:  # noqa: N803
+        return self.client.get_queue_attributes(QueueUrl=QueueUrl, AttributeNames=AttributeNames)
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
         self.visibilities.append(Entries)
@@ -172,7 +175,30 @@ def test_bringing_back_nothing_is_fine(world: World) -> None:
     world.queue.bring_back("billing", [], seconds=30)
 
 
+def test_it_is_known_how_many_messages_wait(world: World) -> None:
+    world.queue.send("billing", clients(*keys(250)))
+    found = world.queue.depths()
+    assert (found["billing"], found["accounts"]) == (Depth(3, 0, 0), Depth(0, 0, 0))
+    world.received("billing")
+    assert world.queue.depths()["billing"] == Depth(0, 0, 0)
+
+
 # SQS alone
+
+
+def test_what_is_worked_and_what_is_dead_is_counted_apart(sqs: SqsWorld) -> None:
+    dead = sqs.sqs.create_queue(QueueName="grave.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = sqs.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    sqs.sqs.set_queue_attributes(QueueUrl=sqs.urls["billing"], Attributes={"RedrivePolicy": redrive})
+    for number in range(2):
+        sqs.sqs.send_message(QueueUrl=dead, MessageBody="x", MessageGroupId="g", MessageDeduplicationId=f"{number}")
+    sqs.queue.send("billing", [*clients(*keys(300)), *groups("a")])
+    sqs.sqs.receive_message(QueueUrl=sqs.urls["billing"], MaxNumberOfMessages=1)
+    assert sqs.queue.depths()["billing"] == Depth(3, 1, 2)
+    sqs.sqs.delete_queue(QueueUrl=sqs.urls["accounts"])
+    with pytest.raises(Halt):
+        sqs.queue.depths()
 
 
 def test_messages_brought_back_are_visible_again_soon(sqs: SqsWorld) -> None:

@@ -61,6 +61,7 @@ from kartoteka.model import (
     word_of,
 )
 from kartoteka.ports.exchange import (
+    EXCLUSIONS,
     NOT_WRITTEN,
     Chosen,
     ClientHint,
@@ -79,6 +80,7 @@ from kartoteka.ports.exchange import (
     Span,
     Unlogged,
     Which,
+    concern_named,
 )
 from kartoteka.ports.panel import Search, Window
 from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
@@ -219,6 +221,7 @@ class FakeExchange:
         }
         self.incoming: dict[str, StoredIncoming] = {}
         self.matches: dict[tuple[str, str], StoredMatch] = {}
+        self.excluded: dict[tuple[str, str], str | None] = {}
         self.links: dict[str, Link] = {}
         self.states: dict[Key, RecordState] = {}
         self.bases: Part[Forms] = Part(self.states, "base")
@@ -232,6 +235,7 @@ class FakeExchange:
         self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
+        self.causes: dict[str, str] = {}
         self.planned: dict[int, PlanRow] = {}
         self.plan_ids = itertools.count(1)
         self.entries: dict[int, LogEntry] = {}
@@ -372,6 +376,18 @@ class FakeExchange:
         if row is not None:
             self.planned[row_id] = replace(row, decision=decision or "")
             self.note("sync_plan", "U", row.line.key.owner, str(row_id))
+
+    def exclude(self, client_id: str, concern: str, reason: str | None = None) -> None:
+        """Insert a row of ``sync_exclusions``, or give it another reason."""
+        operation = "U" if (client_id, concern) in self.excluded else "I"
+        self.excluded[client_id, concern] = reason
+        self.note(EXCLUSIONS, operation, Owner(client_id), concern)
+
+    def include(self, client_id: str, concern: str) -> None:
+        """Delete a row of ``sync_exclusions``; one that is not there stays away."""
+        if (client_id, concern) in self.excluded:
+            del self.excluded[client_id, concern]
+            self.note(EXCLUSIONS, "D", Owner(client_id), concern)
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -549,11 +565,19 @@ class FakeLog(_Port):
             del db.unlogged[table]
 
 
+def _excluded(db: FakeExchange) -> Mapping[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for client_id, concern in db.excluded:
+        found[client_id].add(concern_named(concern))
+    return found
+
+
 class FakeRecords(_Port):
     """Records of every concern."""
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
         db = self._db
+        excluded = {key for key, concerns in _excluded(db).items() if concern in concerns}
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
         for stored in db.conflicts:
             if stored.concern == concern and stored.closed_at is None:
@@ -573,6 +597,7 @@ class FakeRecords(_Port):
                 state=db.states.get(key, RecordState()),
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=bool(owner.group_id) or owner.client_id in db.clients,
+                excluded=owner.client_id in excluded,
             )
             for owner in dict.fromkeys(owners)
             for key in (Key(*owner, concern, item_id) for item_id in ("", *sorted(items[owner] - {""})))
@@ -612,6 +637,17 @@ class FakeRecords(_Port):
                 _store(db, stored, run_id, at)
         return Saved(frozenset(again), refused, columns)
 
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        wanted = frozenset(client_ids)
+        return {key: concerns for key, concerns in _excluded(self._db).items() if key in wanted}
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        return [key for key in self._db.excluded if concern_named(key[1]) not in CONCERNS]
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        told = (key for key, status in self._db.statuses.items() if status.code == code)
+        return {key: self._db.states[key] for key in told if key.concern == concern and key.client_id}
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
 
@@ -621,7 +657,7 @@ class FakeRecords(_Port):
     def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         db = self._db
         kept = {k.client_id for k, state in db.states.items() if k.concern == concern and state != RecordState()}
-        return self.existing(client_ids) - kept - db.links.keys()
+        return self.existing(client_ids) - kept - db.links.keys() - _excluded(db).keys()
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         db, rows = self._db, CONCERNS[concern]
@@ -883,11 +919,18 @@ class FakePauses(_Port):
     def paused(self) -> Mapping[str, str]:
         return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+    def causes(self) -> Mapping[str, str]:
+        return dict(self._db.causes)
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         del at
+        self._db.causes.pop(concern, None)
+        if code:
+            self._db.causes[concern] = code
         self._db.stops[concern] = (reason, self.released(concern))
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.causes.pop(concern, None)
         self._db.stops[concern] = ("", released_at or self.released(concern))
 
     def released(self, concern: str) -> datetime | None:
@@ -1165,12 +1208,7 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
     for number, ended in change.planned.items():
         _end(db, number, ended)
-    if change.link:
-        account = change.link.panel_client_id
-        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
-            del db.links[client_id]
-        db.links[change.link.client_id] = change.link
-        db.incoming.pop(account, None)
+    _store_link(db, change)
     if change.candidates is not None:
         before = {match: db.matches.pop(match) for match in list(db.matches) if match[0] == key.client_id}
         for one in change.candidates:
@@ -1185,6 +1223,17 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             if conflict.closed_at is None:
                 db.put_conflict(_closed(conflict, winner, at), answers=True)
     _store_state(db, key, change.record.state, change.after, at)
+
+
+def _store_link(db: FakeExchange, change: Change) -> None:
+    if change.link:
+        account = change.link.panel_client_id
+        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
+            del db.links[client_id]
+        db.links[change.link.client_id] = change.link
+        db.incoming.pop(account, None)
+    if change.unlinked:
+        db.links.pop(change.record.key.client_id, None)
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:

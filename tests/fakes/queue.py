@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kartoteka.errors import Retry
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
+from kartoteka.ports.queue import Depth
 
 CHUNK = 100
 
@@ -34,6 +36,9 @@ class FakeQueue:
     def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
         del seconds
         self.brought_back.extend((concern, receipt) for receipt in receipts)
+
+    def depths(self) -> Mapping[str, Depth]:
+        return {concern: Depth(len(self.chunks.get(concern, ())), 0, 0) for concern in CONCERNS}
 
     def take(self, concern: str) -> tuple[Owner, ...] | None:
         """Take the oldest chunk off this concern's queue; None: it is empty."""

@@ -465,12 +465,12 @@ def test_status_of_a_deployed_stack(command: Command, filled: SqlBench, deployed
     whole = command.json("status", "--stack", STACK)
     found = whole["cloud"]
     assert found["queues"] == [
-        {"concern": "accounts", "waiting": 0, "dead": 0},
-        {"concern": "billing", "waiting": 0, "dead": 1},
-        {"concern": "credit", "waiting": 0, "dead": 0},
-        {"concern": "delivery_addresses", "waiting": 0, "dead": 0},
-        {"concern": "discounts", "waiting": 0, "dead": 0},
-        {"concern": "shops", "waiting": 0, "dead": 0},
+        {"concern": "accounts", "waiting": 0, "in_flight": 0, "dead": 0},
+        {"concern": "billing", "waiting": 0, "in_flight": 0, "dead": 1},
+        {"concern": "credit", "waiting": 0, "in_flight": 0, "dead": 0},
+        {"concern": "delivery_addresses", "waiting": 0, "in_flight": 0, "dead": 0},
+        {"concern": "discounts", "waiting": 0, "in_flight": 0, "dead": 0},
+        {"concern": "shops", "waiting": 0, "in_flight": 0, "dead": 0},
     ]
     assert whole["paused"] == {"accounts": "holiday"}
     assert [(run["run_id"], run["reconciled"]) for run in found["runs"]] == [("run-2", 1), ("run-1", 7)]

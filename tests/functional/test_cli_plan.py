@@ -208,3 +208,16 @@ def test_a_list_shows_some_rows_of_an_action_with_the_figures_of_all() -> None:
     assert [row["client_id"] for row in found["rows"]] == ["H-1", "H-2"]
     assert found["totals"] == {"held": 3, "update": 5}
     assert found["forecast"] == plans.listing(exchange.ports, Chosen(), Policy())["forecast"]
+
+
+def test_what_a_person_has_decided_and_what_would_be_undone_is_no_more_than_the_brake_bears() -> None:
+    exchange = FakeExchange()
+    tight = Policy.model_validate({"brake": {"min_records": 1, "any_share": 0.5}})
+    undone = [line(f"U-{n}", reason="undo") for n in range(60)]
+    exchange.plans.store(PlanChange(new=[*undone, line("C-1"), line("C-2", reason="first_contact")]), at=AT)
+    assert plans.too_many(exchange.ports, tight) == [{"concern": "billing", "records": 2, "of": 0}]
+    exchange.plans.decide(Chosen(undo=True), "approve", "anna")
+    assert [one["records"] for one in plans.too_many(exchange.ports, tight)] == [2]
+    row = exchange.plans.open(Chosen(undo=False), 0, 1)[0]
+    exchange.plans.decide(Chosen(ids=[row.id]), "approve", "anna")
+    assert plans.too_many(exchange.ports, tight) == []

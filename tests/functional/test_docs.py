@@ -124,9 +124,22 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
         "TRUNCATE clients",
         "SELECT * FROM sync_status, sync_links, sync_history, sync_matches",
         "DELETE FROM sync_links WHERE client_id = 'K-1'",
+        "INSERT INTO sync_exclusions (client_id, concern) VALUES ('K-1', 'billing')",
+        "DELETE FROM sync_exclusions",
     )
     postgres_bench.erp.script("SET ROLE erp_app", *as_erp)
-    assert [entry[4] for entry in postgres_bench.erp.log()[before:]] == ["I", "U", "U", "U", "U", "I", "I", "D"]
+    assert [entry[4] for entry in postgres_bench.erp.log()[before:]] == [
+        "I",
+        "U",
+        "U",
+        "U",
+        "U",
+        "I",
+        "I",
+        "D",
+        "I",
+        "D",
+    ]
 
 
 def test_the_policies_of_the_page_are_valid() -> None:
@@ -161,12 +174,17 @@ def test_every_table_of_the_erps_author_is_told_of() -> None:
 
 def test_the_alarms_and_parameters_of_the_runbook_are_the_templates() -> None:
     page, template = ((ROOT / name).read_text() for name in ("docs/runbook.md", "template.yaml"))
-    for name in ("AddressesPerPass", "AddressPassSchedule"):
+    alarms_of_figures = ("MostHeld", "MostConflicts", "MostRefusedPercent", "SilenceMinutes")
+    for name in ("AddressesPerPass", "AddressPassSchedule", "MessageEmail", *alarms_of_figures):
         assert f"`{name}`" in page
         assert f"  {name}:\n    Type:" in template
     every = re.findall(r"^ +(?:- )?([\w${}]+Alarm):$", template, re.MULTILINE)  # in a loop: ${Function}HaltAlarm
     alarms = set(
-        re.findall(r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped|Unread)Alarm$", "\n".join(every), re.MULTILINE)
+        re.findall(
+            r"(?:DeadLetter|Halt|Delay|Error|Brake|Stopped|Unread|Silence|Refused|Held|Conflict|Budget)Alarm$",
+            "\n".join(every),
+            re.MULTILINE,
+        )
     )
     assert [name for name in every if not any(name.endswith(alarm) for alarm in alarms)] == []
     assert set(re.findall(r"\*\*`…(\w+)`", page)) == alarms

@@ -29,7 +29,7 @@ def from_schedules(template: Template) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for schedule in template.of_kind("AWS::Scheduler::Schedule").values():
         sent = json.loads(schedule["Target"]["Input"])
-        kind = {"collect": "schedule", "rotate": "pass"}[sent["move"]]
+        kind = {"collect": "schedule", "rotate": "pass", "watch": "watch"}[sent["move"]]
         found[f"{word(schedule['Target']['Arn']['Fn::GetAtt'][0], 'Function')}_{kind}"] = sent
     return found
 

@@ -30,7 +30,8 @@ FUNCTIONS = sorted(MAY_SEND_TO)
 HOOK = "PanelHookFunction"
 """There only with the parameter Hook: it works no queue, has no schedule, and knows neither database nor panel."""
 DESK = "DeskFunction"
-"""It works no queue and has no schedule; nothing but who may invoke it wakes it."""
+"""It works no queue; its one schedule has it count what alarms watch. All else is asked by who may invoke it."""
+WATCH = (DESK, '{"v": 1, "move": "watch"}', "WatchSchedule")
 PASSES = {"DeliveryAddressesFunction": ("AddressPassSchedule", "rate(15 minutes)")}
 """Functions with a second schedule: the parameter that governs it, and its default."""
 
@@ -156,9 +157,10 @@ def test_every_function_has_the_schedules_that_parameters_govern(template: Templ
     )
     collects = [(name, '{"v": 1, "move": "collect"}', name.replace("Function", "Schedule")) for name in FUNCTIONS]
     passes = [(name, '{"v": 1, "move": "rotate"}', parameter) for name, (parameter, _) in PASSES.items()]
-    assert found == sorted([*collects, *passes])
+    assert found == sorted([*collects, *passes, WATCH])
     defaults = {parameter: template.document["Parameters"][parameter]["Default"] for _, _, parameter in found}
-    assert defaults == {**{parameter: "rate(1 minute)" for _, _, parameter in collects}, **dict(PASSES.values())}
+    every_minute = {parameter: "rate(1 minute)" for _, _, parameter in collects}
+    assert defaults == {**every_minute, **dict(PASSES.values()), "WatchSchedule": "rate(15 minutes)"}
 
 
 def test_one_parameter_turns_every_schedule_off(template: Template):
@@ -205,9 +207,13 @@ def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
 # ---- least privilege ----
 
 
-def test_no_policy_has_a_wildcard(template: Template):
+def test_no_policy_has_a_wildcard_but_the_search_for_alarms_which_takes_no_narrower_one(template: Template):
     for role in template.of_kind("AWS::IAM::Role"):
         for statement in template.statements(role):
+            if statement["Action"] == "cloudwatch:DescribeAlarms":
+                place = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"
+                assert (role, statement["Resource"]) == ("DeskRole", {"Fn::Sub": place})
+                continue
             for word in words(statement["Action"]) + words(statement["Resource"]):
                 assert "*" not in word, (role, statement)
             assert "NotAction" not in statement, role
@@ -256,13 +262,16 @@ def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, fun
     }
     if f"{stem}Queue" in template.of_kind("AWS::SQS::Queue"):
         expected |= {action: {f"{stem}Queue"} for action in OWN_QUEUE}
+    if function == DESK:
+        every = set(queues(template, dead=False)) | set(queues(template, dead=True))
+        expected |= {"sqs:GetQueueAttributes": every, "cloudwatch:DescribeAlarms": set()}
+        expected |= {"sns:Publish": {"MessageTopic"}}
     assert allowed == expected
 
 
-def test_nothing_wakes_the_desk_and_it_has_no_address(template: Template):
+def test_only_its_watch_wakes_the_desk_and_it_has_no_address(template: Template):
     assert not template.of_kind("AWS::Lambda::Url")
     wakers = (
-        "AWS::Scheduler::Schedule",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
         "AWS::ApiGatewayV2::Api",
@@ -363,6 +372,56 @@ def test_every_failure_that_needs_a_person_rings(template: Template):
     assert services_that_ring(template, "Unread") == services
     assert services_that_ring(template, "Braked") == services - {"${AWS::StackName}-panel-feed"}
     assert services_that_ring(template, "Stopped") == {"${AWS::StackName}-credit"}
+    assert services_that_ring(template, "Woken") == services
+    assert services_that_ring(template, "RefusedShare") == services - {"${AWS::StackName}-panel-feed"}
+    for metric in ("HeldNow", "ConflictsNow", "CallsForecast"):
+        assert services_that_ring(template, metric) == {"${AWS::StackName}-desk"}
+
+
+def test_silence_rings_after_the_minutes_that_a_parameter_says_and_not_where_schedules_are_off(template: Template):
+    for name, body in template.document["Resources"].items():
+        if name.endswith("SilenceAlarm"):
+            alarm = body["Properties"]
+            assert body["Condition"] == "SchedulesOn", name
+            assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, {"Ref": "SilenceMinutes"}), name
+            assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
+                "Sum",
+                1,
+                "LessThanThreshold",
+            ), name
+            assert alarm["TreatMissingData"] == "breaching", name
+    assert template.document["Parameters"]["SilenceMinutes"]["MaxValue"] * 60 <= 86_400, "CloudWatch looks back a day"
+
+
+MEASURED = {
+    "RefusedShare": ("Average", 900, {"Ref": "MostRefusedPercent"}),
+    "HeldNow": ("Maximum", 1800, {"Ref": "MostHeld"}),
+    "ConflictsNow": ("Maximum", 1800, {"Ref": "MostConflicts"}),
+    "CallsForecast": ("Maximum", 1800, 100),
+}
+"""Metric -> statistic, seconds and threshold of its alarms, where it counts no events."""
+
+
+def test_a_measure_is_compared_with_what_a_parameter_says_and_is_fine_while_it_is_missing(template: Template):
+    found = [a for a in template.of_kind("AWS::CloudWatch::Alarm").values() if a["MetricName"] in MEASURED]
+    for alarm in found:
+        assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == MEASURED[alarm["MetricName"]]
+        assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", "notBreaching")
+        assert alarm["EvaluationPeriods"] == 1
+    assert {alarm["MetricName"] for alarm in found} == set(MEASURED)
+
+
+def test_the_daily_message_has_a_topic_of_its_own_only_where_it_is_wanted(template: Template):
+    topic = template.document["Resources"]["MessageTopic"]
+    assert topic["Condition"] == "MessageWanted"
+    assert topic["Properties"]["Subscription"] == [{"Protocol": "email", "Endpoint": {"Ref": "MessageEmail"}}]
+    assert template.document["Conditions"]["MessageWanted"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "MessageEmail"}, ""]}]
+    }
+    for name, function in template.of_kind("AWS::Lambda::Function").items():
+        told = function["Environment"]["Variables"].get("KARTOTEKA_MESSAGE_TOPIC")
+        wanted = {"Fn::If": ["MessageWanted", {"Ref": "MessageTopic"}, ""]}
+        assert told == (wanted if name == DESK else None), name
 
 
 def services_that_ring(template: Template, metric: str) -> set[str]:
@@ -379,7 +438,10 @@ def test_an_alarm_of_our_own_metrics_rings_at_the_first_one(template: Template):
     """
     seconds = {"Delayed": 900, "Unread": 7200}
     alarms = template.of_kind("AWS::CloudWatch::Alarm").items()
-    for name, alarm in {name: alarm for name, alarm in alarms if alarm["Namespace"] == "Kartoteka"}.items():
+    others = {"Woken", *MEASURED}
+    for name, alarm in alarms:
+        if alarm["Namespace"] != "Kartoteka" or alarm["MetricName"] in others:
+            continue
         assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
             "Sum",
             0,

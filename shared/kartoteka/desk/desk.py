@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kartoteka.policy import Policy
+from kartoteka.ports.alarms import Alarms
 from kartoteka.ports.desk import DeskTables
 from kartoteka.ports.exchange import Exchange
 from kartoteka.ports.queue import WorkQueue
@@ -26,7 +27,7 @@ invoke the function."""
 class Desk:
     """The ports of one installation, and who asks (``by``; empty: the database says it, where its engine knows).
 
-    ``state`` and ``queue`` are None, ``concerns`` empty, where a command looks into a database alone.
+    ``state``, ``queue`` and ``alarms`` are None, ``concerns`` empty, where a command looks into a database alone.
     """
 
     exchange: Exchange
@@ -37,6 +38,7 @@ class Desk:
     concerns: Mapping[str, Concern] = field(default_factory=dict, repr=False)
     by: str = ""
     now: Callable[[], datetime] = utc_now
+    alarms: Alarms | None = None
 
 
 class WrongRequest(Exception):

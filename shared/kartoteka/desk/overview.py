@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from kartoteka import codes
 from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
@@ -26,8 +28,11 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         **figures(desk, limit),
         "brake": braked(desk),
         "lag": lag(desk),
+        "too_many": plans.too_many(desk.exchange, desk.policy) if desk.policy.plans_anything else [],
         "activity": activity(desk),
         **cloud(desk, now),
+        "queues": queues(desk),
+        "alarms": alarms(desk),
     }
 
 
@@ -42,8 +47,21 @@ def figures(desk: Desk, limit: int) -> Data:
         "unread": tables.unread(limit, desk.now() - TOO_LONG),
         "not_shown": tables.not_shown(),
         "will_be_blocked": blocked.count(desk),
-        "paused": dict(exchange.pauses.paused()),
+        **pauses(desk),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
+    }
+
+
+def pauses(desk: Desk) -> Data:
+    """Return what is paused, with the reason; ``causes`` says more of those that were stopped for one with a code."""
+    found = desk.exchange.pauses
+    causes = {concern: codes.status(code) for concern, code in found.causes().items()}
+    return {
+        "paused": dict(found.paused()),
+        "causes": {
+            concern: {"code": cause.code, "message_pl": cause.message_pl, "message_en": cause.message_en}
+            for concern, cause in causes.items()
+        },
     }
 
 
@@ -122,3 +140,21 @@ def cloud(desk: Desk, now: datetime) -> Data:
         },
         "runs": list(runs),
     }
+
+
+def queues(desk: Desk) -> Sequence[Data] | None:
+    """Return how many messages wait in each concern's queue, are worked, and are dead; None where nobody knows."""
+    try:
+        found = desk.queue.depths() if desk.queue else None
+    except KartotekaError:
+        return None
+    return None if found is None else [{"concern": concern, **asdict(depth)} for concern, depth in found.items()]
+
+
+def alarms(desk: Desk) -> Sequence[Data] | None:
+    """Return the alarms that ring, the longest first; None where nobody watches, or that cannot be asked."""
+    try:
+        found = desk.alarms.ringing() if desk.alarms else None
+    except KartotekaError:
+        return None
+    return None if found is None else [asdict(alarm) for alarm in found]

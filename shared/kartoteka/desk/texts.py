@@ -210,6 +210,16 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "since, which are left alone: {left}."
             ),
         ),
+        "too_many": (
+            (
+                "{concern}: zapisanych zostałoby rekordów: {records}, a obsługiwanych jest {of}. Poza planem hamulec by to "
+                "zatrzymał; tutaj nic nie jest zapisywane bez zatwierdzenia."
+            ),
+            (
+                "{concern}: {records} records would be written, {of} are looked after. Were it no plan, the brake would "
+                "stop that; here nothing is written before it is approved."
+            ),
+        ),
         # --- undo
         "undo": ("Cofnij ten przebieg", "Undo this run"),
         "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
@@ -236,8 +246,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
         ),
         "undo.linked": (
-            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
-            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+            "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
+            "{concern}: a link that was undone is not made again by an undo ({n}). Answer the client's question.",
         ),
         "bad_moment": (
             "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
@@ -308,6 +318,61 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "written_to_panel": ("Do panelu", "To the panel"),
         "written_to_erp": ("Do ERP", "To the ERP"),
         "panel_calls": ("Wywołania", "Calls"),
+        "running": ("Kolejki i alarmy", "Queues and alarms"),
+        "queue.waiting": ("Czeka", "Waiting"),
+        "queue.in_flight": ("W toku", "In flight"),
+        "queue.dead": ("Nieudane", "Dead letters"),
+        "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
+        "alarms.unknown": (
+            "O alarmach nic tu nie wiadomo: nikt ich nie ocenia (stos lokalny) albo nie wolno o nie pytać.",
+            "Nothing is known of alarms here: nobody evaluates them (a local stack), or they may not be asked for.",
+        ),
+        "alarms.ringing": ("{name} dzwoni od {since} UTC", "{name} rings since {since} UTC"),
+        # --- the daily message (its subject is ASCII: SNS takes no other)
+        "mail.subject": ("Kartoteka {stack}: do zrobienia {n}", "Kartoteka {stack}: {n} waiting for a person"),
+        "mail.head": (
+            "Kartoteka ({stack}): co czeka na człowieka, stan na {at} {zone}.",
+            "Kartoteka ({stack}): what waits for a person, as of {at} {zone}.",
+        ),
+        "mail.since": ("(od {at})", "(since {at})"),
+        "mail.alarm": ("Dzwoni alarm {code}: zob. docs/runbook.md", "The alarm {code} rings: see docs/runbook.md"),
+        "mail.conflicts": (
+            "Konflikty do rozstrzygnięcia: {n}; strona Konflikty",
+            "Conflicts to decide: {n}; page Conflicts",
+        ),
+        "mail.questions": (
+            "Klienci, których konto jest niepewne: {n}; strona Pytania",
+            "Clients whose account is uncertain: {n}; page Questions",
+        ),
+        "mail.held": (
+            "Wstrzymane, {concern}, przyczyna {code}: {n}; strona Wstrzymane",
+            "Held, {concern}, cause {code}: {n}; page Held",
+        ),
+        "mail.incoming": (
+            "Nowi klienci ze sklepu bez kartoteki w ERP: {n}; strona Nowi ze sklepu",
+            "Customers of the shop without a client in the ERP: {n}; page Incoming",
+        ),
+        "mail.plan": ("Zaplanowane, do zatwierdzenia: {n}; strona Plan", "Planned, to be approved: {n}; page Plan"),
+        "mail.paused": (
+            "Zakres {concern} jest wstrzymany, powód: {code}; strona Stan",
+            "{concern} is paused, reason: {code}; page Overview",
+        ),
+        "mail.unread": (
+            "Rekordy, o których panel milczy od czterech godzin: {n}; strona Stan",
+            "Records about which the panel has not answered for four hours: {n}; page Overview",
+        ),
+        "mail.triggers": (
+            "Tabela bez wyzwalaczy: {code}; zmiany są znajdowane z opóźnieniem; kartoteka schema upgrade",
+            "A table without triggers: {code}; changes are found late; kartoteka schema upgrade",
+        ),
+        "mail.dead": (
+            "Nieudane wiadomości kolejki {concern}: {n}; zob. docs/runbook.md, potem kartoteka redrive {name}",
+            "Dead letters of {concern}: {n}; see docs/runbook.md, then kartoteka redrive {name}",
+        ),
+        "mail.foot": (
+            "Strony otwiera polecenie: kartoteka desk --stack {stack}. Gdy nic nie czeka, wiadomość nie przychodzi.",
+            "This command opens the pages: kartoteka desk --stack {stack}. When nothing waits no message comes.",
+        ),
         # --- one client
         "client.fresh": ("Odczytaj panel teraz", "Read the panel now"),
         "client.fresh.cost": ("kosztuje jedno lub kilka wywołań", "costs a call or a few"),

@@ -144,6 +144,14 @@ class DeskTables(Protocol):
         """Return how many these are."""
         ...
 
+    def waiting_since(self) -> Sequence[Row]:
+        """Return what waits for a person: ``kind``, ``concern``, ``code``, how many ``records``, and ``since`` when.
+
+        Kinds: ``conflicts``, ``questions``, ``held`` (by concern and cause, the questions left out), ``incoming``,
+        ``plan`` (``records``: rows) and ``paused`` (``code``: the reason).
+        """
+        ...
+
     # --- what is asked anew
 
     def clients(self, client_ids: Sequence[str]) -> dict[str, bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -37,6 +38,15 @@ def read(body: str, concern: str) -> Message | None:
     return message if known and message.owners else None
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many messages of a queue wait, are being worked, and lie in its dead letters."""
+
+    waiting: int
+    in_flight: int
+    dead: int
+
+
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
@@ -51,4 +61,8 @@ class WorkQueue(Protocol):
 
     def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
         """Make messages that were received and not worked visible again after ``seconds``."""
+        ...
+
+    def depths(self) -> Mapping[str, Depth]:
+        """Return concern -> how full its queue is. Raises Retry or Halt where that cannot be asked."""
         ...

@@ -40,9 +40,10 @@ def always() -> bool:
 
 @dataclass(slots=True)
 class Counts:
-    """The figures of one run. ``written_*``, ``reconciled`` and ``held`` count owners, ``conflicts`` fields.
+    """The figures of one run. All count owners, but ``conflicts``, which counts fields, and ``panel_calls``.
 
-    ``stale_feeds``: concerns whose figures nobody refreshes any more.
+    ``refused``: the panel, the ERP's database or our own check said no, so that they wait for a person, or for a try
+    that is counted. ``stale_feeds``: concerns whose figures nobody refreshes any more.
     """
 
     collected: int = 0
@@ -51,6 +52,7 @@ class Counts:
     written_to_erp: int = 0
     conflicts: int = 0
     held: int = 0
+    refused: int = 0
     panel_calls: int = 0
     stale_feeds: int = 0
 

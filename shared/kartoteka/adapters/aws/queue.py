@@ -20,6 +20,7 @@ from kartoteka.adapters.aws.clients import client_factory, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
 from kartoteka.pieces import fitting, pieces
+from kartoteka.ports.queue import Depth
 
 VERSION = 1
 CHUNK = 100
@@ -30,6 +31,10 @@ BATCH = 10
 """Messages of one SendMessageBatch."""
 ATTEMPTS = 4
 """Sends of an entry that the queue did not take, the first included."""
+
+COUNTS = tuple(f"ApproximateNumberOfMessages{each}" for each in ("", "Delayed", "NotVisible"))
+REDRIVE = "RedrivePolicy"
+"""Attributes of a queue."""
 
 Entry = dict[str, str]
 
@@ -78,6 +83,24 @@ class SqsQueue:
             ]
             with translated("sqs"):
                 self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+
+    def depths(self) -> Mapping[str, Depth]:
+        """Return concern -> how full its queue is; the dead letters are found by the queue's own redrive policy."""
+        return {concern: self._depth(url) for concern, url in self._urls.items()}
+
+    def _depth(self, url: str) -> Depth:
+        found = self._attributes(url, *COUNTS, REDRIVE)
+        target = json.loads(found.get(REDRIVE, "{}")).get("deadLetterTargetArn", "")
+        dead = f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}"
+        counts = self._attributes(dead, *COUNTS) if target else {}
+        waiting, delayed, in_flight = (int(found.get(name, 0)) for name in COUNTS)
+        return Depth(waiting + delayed, in_flight, sum(int(count) for count in counts.values()))
+
+    def _attributes(self, url: str, *names: str) -> Mapping[str, str]:
+        with translated("sqs"):
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+        found: Mapping[str, str] = answer.get("Attributes", {})
+        return found
 
     def _url(self, concern: str) -> str:
         if concern not in self._urls:

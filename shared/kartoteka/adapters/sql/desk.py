@@ -49,6 +49,8 @@ _MATCH = tables.sync_matches.c
 _ACCOUNT = tables.sync_panel_accounts.c
 _PRICE = tables.sync_prices.c
 _LOG = tables.change_log.c
+_PAUSE = tables.sync_pauses.c
+_PLAN = tables.sync_plan.c
 
 _OPEN = _CONFLICT.closed_at.is_(None)
 _ANSWER = sa.func.lower(sa.func.trim(sa.func.coalesce(_CONFLICT.decision, "")))
@@ -358,6 +360,25 @@ class SqlDesk(DeskTables):
     def count_near_limit(self, allowed: Decimal, asked: Asked) -> int:
         joined = tables.ERP.client_credit.join(tables.ERP.clients, _CLIENT.id == _CREDIT.client_id)
         return self.number(sa.select(sa.func.count()).select_from(joined).where(_near_limit(allowed, asked.near)))
+
+    def waiting_since(self) -> Sequence[Row]:
+        asks = sa.and_(_STATUS.concern == "accounts", sa.exists().where(_MATCH.client_id == _STATUS.client_id))
+        found: dict[str, tuple[sa.ColumnElement[Any], tuple[sa.ColumnElement[bool], ...]]] = {
+            "conflicts": (_CONFLICT.raised_at, (_UNDECIDED,)),
+            "questions": (_STATUS.since, (_HELD, asks)),
+            "held": (_STATUS.since, (_HELD, ~asks)),
+            "incoming": (_INCOMING.seen_at, (sa.func.coalesce(_INCOMING.client_id, "") == "",)),
+            "plan": (_PLAN.planned_at, (_PLAN.outcome.is_(None), sa.func.coalesce(_PLAN.decision, "") == "")),
+            "paused": (_PAUSE.paused_at, (_PAUSE.reason != "",)),
+        }
+        cause = {"held": (_STATUS.concern, _STATUS.code), "paused": (_PAUSE.concern, _PAUSE.reason)}
+        rows: list[Row] = []
+        for kind, (moment, which) in found.items():
+            by = [each.label(name) for each, name in zip(cause.get(kind, ()), ("concern", "code"), strict=False)]
+            each = sa.select(*by, sa.func.count().label("records"), sa.func.min(moment).label("since"))
+            each = each.where(*which).group_by(*cause.get(kind, ())).order_by(*cause.get(kind, ()))
+            rows += [{"kind": kind, "concern": "", "code": "", **row} for row in self.rows(each) if row["records"]]
+        return rows
 
     def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:
         erp = tables.ERP

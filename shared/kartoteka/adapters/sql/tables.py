@@ -107,6 +107,7 @@ class ErpTables:
             Watched(sync_conflicts, answer="decision"),
             Watched(sync_status, answer="decision", group="group_id"),
             Watched(sync_plan, answer="decision", group="group_id"),
+            Watched(sync_exclusions),
         )
 
     def named(self, name: str) -> sa.Table:
@@ -223,6 +224,7 @@ sync_history = _own(
     long_text("value_after"),
     flag("counts"),
     flag("passed"),
+    moment("erased_at"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
     sa.Index("ix_sync_history_counts", "concern", "counts", "at"),
 )
@@ -241,6 +243,7 @@ sync_conflicts = _own(
     *_decision(),
     moment("decided_at"),
     moment("closed_at"),
+    moment("erased_at"),
     sa.Index("ix_sync_conflicts_client", "client_id", "concern", "closed_at"),
 )
 
@@ -253,6 +256,14 @@ sync_matches = _own(
     moment("raised_at", now=True),
     sa.Index("ix_sync_matches_panel_client", "panel_client_id"),
 )
+
+sync_exclusions = _own(
+    "sync_exclusions",
+    foreign_key("client_id"),
+    key("concern", 32),
+    text("reason", 255),
+)
+"""Who is left alone in which concern: written by the ERP, or by the desk."""
 
 sync_panel_accounts = _own(
     "sync_panel_accounts",
@@ -288,10 +299,12 @@ sync_pauses = _own(
     "sync_pauses",
     key("concern", 32),
     word("reason"),
+    word("code"),
     moment("paused_at"),
     moment("released_at"),
 )
-"""What is stopped (``reason`` not empty), and when a person last let pass what the brake had stopped."""
+"""What is stopped (``reason`` not empty; ``code`` says more, where there is one), and when a person last let pass what
+the brake had stopped."""
 
 sync_plan = _own(
     "sync_plan",
