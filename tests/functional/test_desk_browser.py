@@ -152,6 +152,7 @@ def test_the_same_decision_is_made_with_the_keyboard_alone(installation: Install
 def test_a_held_record_is_retried_from_its_list(installation: Installation, browse: Open) -> None:
     installation.insert("K-1")
     settle(installation)
+    installation.pass_time(minutes=5)
     (account,) = installation.panel.by_code("K-1")
     installation.panel.edit(account.id, active=False)
     installation.pass_time(minutes=5)
