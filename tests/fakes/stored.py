@@ -25,6 +25,7 @@ class StoredConflict:
     decided_at: datetime | None = None
     closed_at: datetime | None = None
     decided_by: str | None = field(default=None, compare=False)
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class StoredHistory:
     value_after: str | None
     counts: bool = False
     passed: bool = False
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

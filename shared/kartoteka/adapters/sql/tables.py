@@ -223,6 +223,7 @@ sync_history = _own(
     long_text("value_after"),
     flag("counts"),
     flag("passed"),
+    moment("erased_at"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
     sa.Index("ix_sync_history_counts", "concern", "counts", "at"),
 )
@@ -241,6 +242,7 @@ sync_conflicts = _own(
     *_decision(),
     moment("decided_at"),
     moment("closed_at"),
+    moment("erased_at"),
     sa.Index("ix_sync_conflicts_client", "client_id", "concern", "closed_at"),
 )
 
@@ -288,10 +290,12 @@ sync_pauses = _own(
     "sync_pauses",
     key("concern", 32),
     word("reason"),
+    word("code"),
     moment("paused_at"),
     moment("released_at"),
 )
-"""What is stopped (``reason`` not empty), and when a person last let pass what the brake had stopped."""
+"""What is stopped (``reason`` not empty; ``code`` says more, where there is one), and when a person last let pass what
+the brake had stopped."""
 
 sync_plan = _own(
     "sync_plan",
