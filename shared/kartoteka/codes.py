@@ -1006,6 +1006,31 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
     ),
     "What is left alone": (
         Code(
+            "no_client.excluded",
+            State.WAITING,
+            Text(
+                "W sync_exclusions podano kod klienta, którego nie ma w clients.",
+                "Popraw client_id w tym wierszu albo usuń go; zadziała, gdy klient pojawi się w clients.",
+            ),
+            Text(
+                "sync_exclusions names a client that is not in clients.",
+                "Correct client_id in that row of sync_exclusions, or delete it; it counts once the client is in "
+                "clients.",
+            ),
+        ),
+        Code(
+            "unknown_concern",
+            State.HELD,
+            Text(
+                "W sync_exclusions podano zakres {value}, którego nie ma, więc wiersz nikogo nie wyłącza.",
+                "Wpisz w concern jeden z zakresów: {known}; albo usuń ten wiersz.",
+            ),
+            Text(
+                "sync_exclusions names a concern that there is not, {value}, so that row excludes nobody.",
+                "Write one of these into concern: {known}; or delete the row.",
+            ),
+        ),
+        Code(
             "direction",
             State.EXCLUDED,
             Text(
