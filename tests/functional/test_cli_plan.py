@@ -106,7 +106,7 @@ def test_what_has_an_outcome_is_listed_where_it_is_asked_for(
 
 
 def test_nothing_is_planned(command: Command, sqlite_bench: SqlBench) -> None:
-    assert "nothing is planned" in command("plan", "--erp-url", sqlite_bench.url).stdout
+    assert "Nothing is planned." in command("plan", "--erp-url", sqlite_bench.url).stdout
     found = command.json("plan", "--erp-url", sqlite_bench.url)
     assert (found["rows"], found["totals"], found["as_of"]) == ([], {}, None)
     assert found["forecast"] == {"panel_calls": 0, "minutes": 0}
@@ -136,7 +136,7 @@ def test_a_concern_or_single_rows_with_their_record_are_decided(
 ) -> None:
     assert command.json("plan", "reject", "--concern", "accounts", "--erp-url", url)["rows"] == 2
     said = command("plan", "--erp-url", url, "approve", "1").stdout
-    assert "2 rows decided: approve; the next run carries it out" in said
+    assert "2 rows approved; the next run carries it out" in said
     assert decisions(sqlite_bench) == {
         ("C-1", "city"): "approve",
         ("C-1", "phone"): "approve",
