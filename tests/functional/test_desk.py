@@ -489,7 +489,10 @@ def test_a_clients_page_has_its_groups_prices_its_credit_and_the_way_to_what_is_
     ("statement", "why"),
     [
         ("UPDATE clients SET city = NULL", ["Why it is not in the shop", "has no value in: city"]),
-        ("INSERT INTO sync_pauses (concern, reason) VALUES ('accounts', 'holiday')", ["Why it is not in the shop"]),
+        (
+            "INSERT INTO sync_pauses (concern, reason) VALUES ('accounts', 'holiday')",
+            ["Why it is not in the shop", "holiday"],
+        ),
         ("UPDATE clients SET active = 0", ["The account is closed"]),
         ("DELETE FROM client_shops", ["Everything is in step"]),
     ],

@@ -34,6 +34,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "conflicts": lists.conflicts(desk, asked)["rows"],
         "questions": lists.questions(desk, asked)["rows"],
         "planned": plans.undecided(desk.exchange.plans, client_id),
+        "paused": dict(desk.exchange.pauses.paused()),
         "group": _group(desk, rows),
         "credit_sent": lists.history(desk, Asked(concern=CREDIT, client_id=client_id, limit=1))["rows"],
         "history": lists.history(desk, asked),
