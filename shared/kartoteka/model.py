@@ -285,6 +285,7 @@ class Record:
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
     ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``undo``: the rows of an undo
     that a person has approved. ``facts`` is what the concern found out when it loaded the record.
+    ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
     """
 
     key: Key
@@ -295,6 +296,7 @@ class Record:
     has_client: bool = True
     odd_key: bool = False
     undo: tuple[PlanRow, ...] = ()
+    forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -306,6 +308,19 @@ class Record:
     def decision(self) -> str:
         """A person's word about it, as one reads it: a :class:`Decision`, or one that means nothing; empty: none."""
         return self.state.decision.strip().lower()
+
+
+FORGOTTEN = "forgotten"
+"""The code of what is said of a client who was erased."""
+
+
+def erased(key: Key, state: RecordState | None, *, is_there: bool) -> Record:
+    """Return the record of a client who was erased: nothing of it but that this is said already.
+
+    ``is_there``: its row stands.
+    """
+    said = state.status if state and state.status and state.status.code == FORGOTTEN else None
+    return Record(key, state=RecordState(status=said), has_client=False, forgotten=is_there)
 
 
 class Edit(NamedTuple):
