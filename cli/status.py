@@ -161,6 +161,9 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "field", "records"),
         (row.values() for row in report["not_shown"]),
     )
+    causes = {concern: cause[f"message_{lang}"] for concern, cause in report["causes"].items()}
+    for cause in dict.fromkeys(causes.values()):
+        click.echo(f"Stopped: {show.safe(cause)}")
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
     lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())

@@ -18,9 +18,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from cli import cloud, show
+from cli import cloud, door, show
 from cli import stack as stacks
-from cli.exits import Failed, NotInTime
+from cli.door import Door
+from cli.exits import Failed, NotInTime, Unavailable
 from cli.idle import Idle
 from cli.stack import Stack
 
@@ -62,6 +63,7 @@ def tick(timeout: float, name: str | None) -> None:
             shows = stack.functions[FEED]
             fired = [*fired, *fire(stack, [schedule for schedule in wanted if schedule.function == shows])]
             wait()
+    idle.paused |= _paused_now(stack)
     for line in dict.fromkeys(_stopped(stack, fired)):
         click.echo(line, err=True)
     for concern, reason in idle.paused.items():
@@ -109,6 +111,14 @@ def paused(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> dict
     """Return concern -> reason of those whose functions answered that they are paused."""
     names = {function: concern for concern, function in stack.functions.items()}
     return {names.get(function, function): str(said["paused"]) for function, said in fired if "paused" in said}
+
+
+def _paused_now(stack: Stack) -> dict[str, str]:
+    """Return concern -> reason of all that are paused, as the desk says; nothing where it is not there or fails."""
+    try:
+        return dict(Door(door.of(stack)).get("pauses")["paused"])
+    except (Failed, Unavailable):
+        return {}
 
 
 def summary(

@@ -775,6 +775,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "ambiguous.undone",
+            State.HELD,
+            Text(
+                "Połączenie tego klienta z kontem {accounts} zostało cofnięte.",
+                "UPDATE sync_matches SET decision = 'link', jeśli to jednak jego konto, albo 'create', aby założyć "
+                "nowe.",
+            ),
+            Text(
+                "This client's link to the account {accounts} was undone.",
+                "UPDATE sync_matches SET decision = 'link' if it is its account after all, or 'create' to open a new "
+                "one.",
+            ),
+        ),
+        Code(
             "ambiguous.tax_number",
             State.HELD,
             Text(
@@ -1422,6 +1436,32 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "The brake stopped this concern because too much was about to change at once.",
                 "Look into the changes and correct wrong ones in the ERP, then run 'kartoteka resume CONCERN "
                 "--confirm' (its name is in the column concern).",
+            ),
+        ),
+        Code(
+            "panel_restored",
+            State.PENDING,
+            Text(
+                "Panel został odtworzony ze starszej kopii, więc wszystkie zakresy są zatrzymane.",
+                "Gdy kopia ma zostać, uruchom 'kartoteka resume ZAKRES --confirm' dla każdego z nich: to, co "
+                "uzgodniono później, zostanie wysłane ponownie.",
+            ),
+            Text(
+                "The panel was restored from an older backup, so all concerns are stopped.",
+                "Where the backup is to stay, run 'kartoteka resume CONCERN --confirm' for each of them: what was "
+                "agreed since is sent again.",
+            ),
+        ),
+        Code(
+            "panel_empties",
+            State.PENDING,
+            Text(
+                "Panel wyczyścił pola, których nasza zmiana nie wymieniała, więc wszystkie zakresy są zatrzymane.",
+                "Nic nie zginęło: zgłoś to do IdoSell i wznów dopiero po naprawie; runbook opisuje kroki.",
+            ),
+            Text(
+                "The panel emptied fields that our change did not name, so all concerns are stopped.",
+                "Nothing was lost: report it to IdoSell, and resume only once it is mended; the runbook has the steps.",
             ),
         ),
         Code(

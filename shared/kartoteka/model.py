@@ -361,7 +361,8 @@ class Change:
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
-    ``planned``: rows of ``sync_plan`` that it carries out, or was refused -> their outcome.
+    ``unlinked``: the client loses its account. ``planned``: rows of ``sync_plan`` that it carries out, or was refused
+    -> their outcome.
     """
 
     record: Record
@@ -373,6 +374,7 @@ class Change:
     link: Link | None = None
     candidates: tuple[Candidate, ...] | None = None
     otherwise: Change | None = None
+    unlinked: bool = False
     planned: Mapping[int, Ended] = attribute(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -384,6 +386,7 @@ class Change:
             or self.closed
             or self.row
             or self.link
+            or self.unlinked
             or self.candidates is not None
             or self.planned
         )

@@ -486,6 +486,17 @@ def test_pauses_hold_until_they_are_ended(bench: Bench) -> None:
     assert dict(pauses.paused()) == {"billing": "brake"}
 
 
+def test_a_pause_keeps_the_code_of_its_cause_until_another_one_or_the_end(bench: Bench) -> None:
+    pauses = bench.exchange.pauses
+    pauses.pause("accounts", "brake", at=AT, code="panel_empties")
+    pauses.pause("billing", "brake", at=AT, code="panel_empties")
+    pauses.pause("shops", "brake", at=AT)
+    assert dict(pauses.causes()) == {"accounts": "panel_empties", "billing": "panel_empties"}
+    pauses.pause("accounts", "operator", at=LATER)
+    pauses.resume("billing", released_at=LATER)
+    assert dict(pauses.causes()) == {}
+
+
 def test_a_persons_word_is_remembered_over_later_pauses(bench: Bench) -> None:
     pauses = bench.exchange.pauses
     assert pauses.released("billing") is None

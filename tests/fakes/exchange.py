@@ -245,6 +245,7 @@ class FakeExchange:
         self.seen_at: defaultdict[str, datetime] = defaultdict(lambda: NEVER)
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
+        self.causes: dict[str, str] = {}
         self.planned: dict[int, PlanRow] = {}
         self.tombstones: dict[str, StoredTombstone] = {}
         self.plan_ids = itertools.count(1)
@@ -915,11 +916,18 @@ class FakePauses(_Port):
     def paused(self) -> Mapping[str, str]:
         return {concern: reason for concern, (reason, _) in self._db.stops.items() if reason}
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
+    def causes(self) -> Mapping[str, str]:
+        return dict(self._db.causes)
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         del at
+        self._db.causes.pop(concern, None)
+        if code:
+            self._db.causes[concern] = code
         self._db.stops[concern] = (reason, self.released(concern))
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
+        self._db.causes.pop(concern, None)
         self._db.stops[concern] = ("", released_at or self.released(concern))
 
     def released(self, concern: str) -> datetime | None:
@@ -1366,12 +1374,7 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
     for number, ended in change.planned.items():
         _end(db, number, ended)
-    if change.link:
-        account = change.link.panel_client_id
-        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
-            del db.links[client_id]
-        db.links[change.link.client_id] = change.link
-        db.incoming.pop(account, None)
+    _store_link(db, change)
     if change.candidates is not None:
         before = {match: db.matches.pop(match) for match in list(db.matches) if match[0] == key.client_id}
         for one in change.candidates:
@@ -1386,6 +1389,17 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             if conflict.closed_at is None:
                 db.put_conflict(_closed(conflict, winner, at), answers=True)
     _store_state(db, key, change.record.state, change.after, at)
+
+
+def _store_link(db: FakeExchange, change: Change) -> None:
+    if change.link:
+        account = change.link.panel_client_id
+        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
+            del db.links[client_id]
+        db.links[change.link.client_id] = change.link
+        db.incoming.pop(account, None)
+    if change.unlinked:
+        db.links.pop(change.record.key.client_id, None)
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:

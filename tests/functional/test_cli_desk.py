@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli import door
+from cli import door, tick
 from cli import stack as stacks
 from cli.erp import Where
 from kartoteka.codes import status as said
@@ -138,3 +138,11 @@ def test_questions_and_incoming_are_answered_in_a_database_alone(command: Comman
     assert command.json("incoming", "link", "9", "C-1", "--erp-url", url)["client_id"] == "C-1"
     assert command.json("incoming", "--erp-url", url)["incoming"][0]["client_id"] == "C-1"
     assert command.json("held", "send", "C-1", "--concern", "accounts", "--erp-url", url)["records"] == 1
+
+
+def test_a_tick_names_all_that_is_paused_at_its_end(lambdas: Lambdas, installation: Installation) -> None:
+    for concern in ("billing", "shops"):
+        installation.sql(f"INSERT INTO sync_pauses (concern, reason) VALUES ('{concern}', 'brake')")
+    assert tick._paused_now(lambdas) == {"billing": "brake", "shops": "brake"}  # type: ignore[arg-type]
+    lambdas.failing = True
+    assert tick._paused_now(lambdas) == {}  # type: ignore[arg-type]

@@ -200,6 +200,19 @@ def test_more_than_the_brake_bears_is_marked_and_first_contact_counts() -> None:
     assert plans.too_many(exchange.ports, looser) == []
 
 
+def test_what_a_person_has_decided_and_what_would_be_undone_is_no_more_than_the_brake_bears() -> None:
+    exchange = FakeExchange()
+    tight = Policy.model_validate({"brake": {"min_records": 1, "any_share": 0.5}})
+    undone = [line(f"U-{n}", reason="undo") for n in range(60)]
+    exchange.plans.store(PlanChange(new=[*undone, line("C-1"), line("C-2", reason="first_contact")]), at=AT)
+    assert plans.too_many(exchange.ports, tight) == [{"concern": "billing", "records": 2, "of": 0}]
+    exchange.plans.decide(Chosen(undo=True), "approve", "anna")
+    assert [one["records"] for one in plans.too_many(exchange.ports, tight)] == [2]
+    row = exchange.plans.open(Chosen(undo=False), 0, 1)[0]
+    exchange.plans.decide(Chosen(ids=[row.id]), "approve", "anna")
+    assert plans.too_many(exchange.ports, tight) == []
+
+
 def test_a_page_goes_on_where_the_one_before_ended(sqlite_bench: SqlBench) -> None:
     found = sqlite_bench.exchange.plans
     found.store(PlanChange(new=[line(f"C-{n}") for n in range(5)]), at=AT)

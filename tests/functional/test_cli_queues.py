@@ -127,6 +127,14 @@ def test_prices_that_were_let_through_are_told_too(command: Command, clients: Sq
     assert "let 2 such records through" in command("resume", "discounts", *HERE, code=77).stderr
 
 
+def test_status_says_in_words_what_stopped_everything(command: Command, deployed: Deployed) -> None:
+    for concern in ("billing", "shops"):
+        deployed.pauses.pause(concern, "brake", at=AT, code="panel_empties")
+    shown = " ".join(command("status", "--lang", "en", *HERE).stdout.split())
+    assert shown.count("emptied fields that our change did not name") == 1
+    assert "kartoteka resume shops --confirm" in shown
+
+
 def test_the_cloud_is_not_asked_what_is_paused(command: Command, braked: Deployed) -> None:
     braked.stack.dynamodb().delete_table(TableName=braked.stack.table)
     assert "--confirm" in command("resume", "billing", *HERE, code=77).stderr

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
+from kartoteka import codes
 from kartoteka.desk.lists import LISTS
 from tests.fixtures.installation import Context, Installation
 
@@ -169,6 +170,17 @@ def test_a_concern_is_paused_and_resumed(installation: Installation, visitor: Vi
     assert "Billing: paused (operator)" in visitor.page("/")
     visitor.send("/resume", concern="billing")
     assert visitor.json("overview")["paused"] == {}
+
+
+@pytest.mark.parametrize("code", ["panel_empties", "panel_restored"])
+def test_what_stopped_everything_is_told_in_words(installation: Installation, visitor: Visitor, code: str):
+    installation.sql(f"INSERT INTO sync_pauses (concern, reason, code) VALUES ('billing', 'brake', '{code}')")
+    said = codes.status(code)
+    assert visitor.json("pauses") == {
+        "paused": {"billing": "brake"},
+        "causes": {"billing": {"code": code, "message_pl": said.message_pl, "message_en": said.message_en}},
+    }
+    assert unescape(visitor.page("/")).count(said.message_en) == 1
 
 
 def test_the_brake_is_told_and_released_only_with_a_confirmation(installation: Installation, visitor: Visitor):

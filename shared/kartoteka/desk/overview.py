@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from kartoteka import codes
 from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
@@ -27,6 +28,7 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         **figures(desk, limit),
         "brake": braked(desk),
         "lag": lag(desk),
+        "too_many": plans.too_many(desk.exchange, desk.policy) if desk.policy.plans_anything else [],
         "activity": activity(desk),
         **cloud(desk, now),
         "queues": queues(desk),
@@ -45,8 +47,21 @@ def figures(desk: Desk, limit: int) -> Data:
         "unread": tables.unread(limit, desk.now() - TOO_LONG),
         "not_shown": tables.not_shown(),
         "will_be_blocked": blocked.count(desk),
-        "paused": dict(exchange.pauses.paused()),
+        **pauses(desk),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
+    }
+
+
+def pauses(desk: Desk) -> Data:
+    """Return what is paused, with the reason; ``causes`` says more of those that were stopped for one with a code."""
+    found = desk.exchange.pauses
+    causes = {concern: codes.status(code) for concern, code in found.causes().items()}
+    return {
+        "paused": dict(found.paused()),
+        "causes": {
+            concern: {"code": cause.code, "message_pl": cause.message_pl, "message_en": cause.message_en}
+            for concern, cause in causes.items()
+        },
     }
 
 

@@ -103,10 +103,10 @@ def undecided(plans: Plans, client_id: str = "") -> int:
 def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:
     """Return the concerns of which more records would be written than ``brake.any_share`` bears, first contact too.
 
-    What would be undone is not counted: nothing of it is written before a person has approved it.
+    What a person has decided is not counted, nor what would be undone, which waits for that in any mode.
     """
     limits, found = policy.brake, []
-    for concern, count in sorted(exchange.plans.records(Chosen(undo=False)).items()):
+    for concern, count in sorted(exchange.plans.records(Chosen(undo=False, undecided=True)).items()):
         of = exchange.records.count_kept(concern)
         if count > limits.min_records and count > limits.any_share * of:
             found.append({"concern": concern, "records": count, "of": of})

@@ -56,6 +56,12 @@ def api_overview() -> Response[str]:
     return _json(overview.overview(_desk(), lists.asked_for(_query(), 20, overview.MOST).limit))
 
 
+@app.get("/api/pauses")
+def api_pauses() -> Response[str]:
+    """Answer what is paused, and why."""
+    return _json(overview.pauses(_desk()))
+
+
 @app.get("/api/clients/<client_id>")
 def api_client(client_id: str) -> Response[str]:
     """Answer everything of one client."""

@@ -205,6 +205,16 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "since, which are left alone: {left}."
             ),
         ),
+        "too_many": (
+            (
+                "{concern}: zapisanych zostałoby rekordów: {records}, a obsługiwanych jest {of}. Poza planem hamulec by to "
+                "zatrzymał; tutaj nic nie jest zapisywane bez zatwierdzenia."
+            ),
+            (
+                "{concern}: {records} records would be written, {of} are looked after. Were it no plan, the brake would "
+                "stop that; here nothing is written before it is approved."
+            ),
+        ),
         # --- undo
         "undo": ("Cofnij ten przebieg", "Undo this run"),
         "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
@@ -231,8 +241,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
         ),
         "undo.linked": (
-            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
-            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+            "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
+            "{concern}: a link that was undone is not made again by an undo ({n}). Answer the client's question.",
         ),
         "bad_moment": (
             "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",

@@ -132,7 +132,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A row of ``sync_history``, its values as they stand there."""
+    """A row of ``sync_history``, its values as they stand there; ``erased``: they do not any more."""
 
     id: int
     run_id: str
@@ -142,6 +142,7 @@ class Past:
     reason: str
     before: str | None = attribute(repr=False)
     after: str | None = attribute(repr=False)
+    erased: bool = False
 
 
 class Records(Protocol):
@@ -494,8 +495,12 @@ class Pauses(Protocol):
         """Return concern -> reason of those that are paused."""
         ...
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
-        """Pause this concern; a later reason replaces an earlier one."""
+    def causes(self) -> Mapping[str, str]:
+        """Return concern -> the code of what has stopped it, of those that are paused for a cause that has one."""
+        ...
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
+        """Pause this concern; a later reason replaces an earlier one. ``code`` says what has stopped it."""
         ...
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:

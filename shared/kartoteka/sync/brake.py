@@ -76,10 +76,10 @@ class Brake:
         self._released: datetime | None = None
         self.tripped = False
 
-    def stop(self, why: str) -> None:
-        """Stop the concern until a person confirms."""
+    def stop(self, why: str, code: str) -> None:
+        """Stop the concern until a person confirms; ``code`` says what for."""
         with self._lock:
-            self._stop(why)
+            self._stop(why, code)
 
     def lets_through(self, plans: Sequence[Plan]) -> bool:
         """Return whether a chunk of plans may be carried out. Where not, the concern is paused already."""
@@ -132,9 +132,9 @@ class Brake:
             self._stop(why)
         return not why
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: str, code: str = "") -> None:
         self.tripped = True
-        self._run.exchange.pauses.pause(self._concern, BRAKE, at=self._run.now())
+        self._run.exchange.pauses.pause(self._concern, BRAKE, at=self._run.now(), code=code)
         logger.error(
             "%s is stopped by the brake: %s; see `kartoteka status`, then run `kartoteka resume %s --confirm`",
             self._concern,

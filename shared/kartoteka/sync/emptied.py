@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
     from kartoteka.sync.run import Run
 
+CODE = "panel_empties"
 WHY = (
     "the panel empties what a write does not name, where each of our writes must leave it; the runbook says what to do"
 )
@@ -34,7 +35,7 @@ def stop(concern: Concern, plans: Iterable[Plan]) -> None:
 def stop_all(run: Run) -> None:
     """Stop every concern until a person confirms."""
     for concern in run.concerns.values():
-        concern.brake.stop(WHY)
+        concern.brake.stop(WHY, CODE)
 
 
 def _has_emptied(concern: Concern, plan: Plan) -> bool:

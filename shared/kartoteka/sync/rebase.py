@@ -28,6 +28,8 @@ from kartoteka.sync.window import Restored
 
 logger = logging.getLogger(__name__)
 
+CODE = "panel_restored"
+"""The code of what has stopped the concerns then."""
 CHANCE = 3
 """So many clients at once that show what a field once held are no chance."""
 
@@ -44,7 +46,7 @@ def stop(run: Run, restored: Restored) -> Restored:
     )
     for concern in run.concerns.values():
         if not concern.only_plans:
-            concern.brake.stop("the panel was restored from an older backup")
+            concern.brake.stop("the panel was restored from an older backup", CODE)
     return replace(restored, told=True)
 
 

@@ -14,8 +14,10 @@ from kartoteka.ports.exchange import Pauses
 
 _PAUSE = sync_pauses.c
 _PAUSED = sa.select(_PAUSE.concern, _PAUSE.reason).where(_PAUSE.reason != "")
+_CAUSES = sa.select(_PAUSE.concern, _PAUSE.code).where(_PAUSE.reason != "", _PAUSE.code != "")
 _RELEASED = sa.select(_PAUSE.released_at).where(_PAUSE.concern == sa.bindparam("of_concern"))
-_END = sync_pauses.update().where(_PAUSE.concern == sa.bindparam("of_concern")).values(reason="", paused_at=None)
+_OVER: Row = {"reason": "", "code": "", "paused_at": None}
+_END = sync_pauses.update().where(_PAUSE.concern == sa.bindparam("of_concern")).values(_OVER)
 
 
 class SqlPauses(Pauses):
@@ -23,20 +25,24 @@ class SqlPauses(Pauses):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pause = database.dialect.upsert(sync_pauses, ("concern", "reason", "paused_at"))
-        self._release = database.dialect.upsert(sync_pauses, ("concern", "reason", "paused_at", "released_at"))
+        self._pause = database.dialect.upsert(sync_pauses, ("concern", "reason", "code", "paused_at"))
+        self._release = database.dialect.upsert(sync_pauses, ("concern", "reason", "code", "paused_at", "released_at"))
 
     def paused(self) -> Mapping[str, str]:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(_PAUSED)}
 
-    def pause(self, concern: str, reason: str, *, at: datetime) -> None:
-        row: Row = {"concern": concern, "reason": fit(_PAUSE.reason, reason), "paused_at": at}
+    def causes(self) -> Mapping[str, str]:
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(_CAUSES)}
+
+    def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
+        row: Row = {"concern": concern, "reason": fit(_PAUSE.reason, reason), "code": code, "paused_at": at}
         with self._database.writing() as connection:
             self._database.run(connection, self._pause, [row])
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
-        row: Row = {"concern": concern, "reason": "", "paused_at": None, "released_at": released_at}
+        row: Row = {**_OVER, "concern": concern, "released_at": released_at}
         with self._database.writing() as connection:
             if released_at is None:
                 connection.execute(_END, {"of_concern": concern})

@@ -53,6 +53,7 @@ _PASTS = sa.select(
     *(_PAST[name] for name in ("id", "run_id", *Key._fields, "field", "direction", "reason")),
     _PAST.value_before,
     _PAST.value_after,
+    sa.case((_PAST.erased_at.is_not(None), 1), else_=0),
 )
 _OF_PRICES = sa.and_(_PAST.group_id != "", _PAST.item_id != "")
 
@@ -217,7 +218,11 @@ class SqlRecords(Records):
         conditions += [] if which.until is None else [_PAST.at < which.until]
         found = _PASTS.where(_PAST.id > after, *conditions).order_by(_PAST.id).limit(limit)
         with self._database.reading() as connection:
-            return [Past(row[0], row[1], Key(*row[2:6]), *row[6:]) for row in connection.execute(found)]
+            rows = connection.execute(found).all()
+        return [
+            Past(number, run, Key(*key), field, direction, reason, before, after, bool(erased))
+            for number, run, *key, field, direction, reason, before, after, erased in rows
+        ]
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:

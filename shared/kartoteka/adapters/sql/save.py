@@ -33,6 +33,7 @@ _HISTORY = (
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
+_UNLINKED = sync_links.delete().where(among(sync_links.c.client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -165,6 +166,7 @@ class Saver:
         linked = {change.link.panel_client_id: _link_row(change.link, at) for change in changes if change.link}
         for_ids(connection, _FREED, accounts.freed & linked.keys())
         self._database.run(connection, self._links, linked.values())
+        for_ids(connection, _UNLINKED, {change.record.key.client_id for change in changes if change.unlinked})
         for_ids(connection, self._no_longer_incoming, accounts.listed & linked.keys())
         given = {c.record.key.client_id: c.candidates for c in changes if c.candidates is not None}
         self._replace_matches(connection, given, at)

@@ -308,10 +308,12 @@ sync_pauses = _own(
     "sync_pauses",
     key("concern", 32),
     word("reason"),
+    word("code"),
     moment("paused_at"),
     moment("released_at"),
 )
-"""What is stopped (``reason`` not empty), and when a person last let pass what the brake had stopped."""
+"""What is stopped (``reason`` not empty; ``code`` says more, where there is one), and when a person last let pass what
+the brake had stopped."""
 
 sync_plan = _own(
     "sync_plan",

@@ -26,7 +26,7 @@ from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE, LOGIN
+from kartoteka.fields.table import ACTIVE, CODE, LOGIN
 from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
     FORGOTTEN,
@@ -58,7 +58,7 @@ from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
-from kartoteka.sync import feed, forget, retry
+from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
@@ -73,8 +73,6 @@ logger = logging.getLogger(__name__)
 
 CLOSED = "closed_in_panel"
 """The code of an account that somebody closed in the panel."""
-CODE = "external_code"
-"""The name under which the giving of a code stands in intents and in the history."""
 PAGE = 1_000
 """Clients told with one set of statements."""
 LOST = ("timeout", "connection", "missing_result", BROKEN_ANSWER, "moved", "panel_5xx")
@@ -85,6 +83,8 @@ LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 FEED_READINGS = 5
 """How often the feed is read on in one run where another run reads it too."""
+UNLINKED = "ambiguous.undone"
+"""The code of a client whose link was undone."""
 WHOLE = ""
 """The name under which a record remembers a refusal of the whole."""
 
@@ -158,7 +158,16 @@ class Accounts(Concern):
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
         """Return what is known of these clients, those without an account matched with the account index."""
-        return self._with_facts(super().load(owners))
+        return self._with_facts(self._after_the_others(super().load(owners)))
+
+    def _after_the_others(self, records: list[Record]) -> list[Record]:
+        """Let a link be undone only when what else is to be undone of its client has been carried out."""
+        parting = {record.key.owner for record in records if undo.unlinking(record.undo)}
+        if not parting:
+            return records
+        others = (self.run.exchange.plans.undoing(concern.name, parting) for concern in self._others())
+        waiting = {key.owner for rows in others for key in rows}
+        return [replace(record, undo=()) if record.key.owner in waiting else record for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
         """Return :meth:`load`, new clients unmatched: whatever is found for one, something is to be done."""
@@ -435,12 +444,43 @@ class Accounts(Concern):
             return Plan(record, Act.LOOK)
         if record.link is None:
             return self._of_unlinked(record, shown)
-        plan = super().plan(record, shown)
+        plan = self._unlinked(record, shown) or super().plan(record, shown)
         others = [a for a in self._facts(record).answers if a != record.link.panel_client_id]
         if not others or plan.writes or plan.act is Act.LOOK:
             return plan
         told = codes.status("already_linked", accounts=", ".join(others), own=record.link.panel_client_id)
         return replace(plan, status=told)
+
+    def _unlinked(self, record: Record, shown: Shown) -> Plan | None:
+        """Return the plan that undoes a client's link: its account loses the code, and the client is a question.
+
+        Where the answer to that call was lost, the account shows whether it has.
+        """
+        line, account = undo.unlinking(record.undo), shown.account
+        if line is None or account is None or not shown.asked or account.panel_client_id != line.value_from:
+            return None
+        client_id, former, intent = record.key.client_id, line.value_to or "", record.state.intent
+        carried = intent is not None and CODE in intent.values and normal.same_code(account.external_code, former)
+        if not carried and not normal.same_code(account.external_code, client_id):
+            return None
+        link = record.link
+        assert link is not None
+        note = Note(STANDS, account.panel_client_id, code=UNLINKED)
+        plan = Plan(
+            record,
+            Act.UNLINK,
+            status=codes.status(UNLINKED, accounts=account.panel_client_id),
+            candidates=(Candidate(client_id, account.panel_client_id, link.linked_by),),
+            shown=shown,
+        )
+        if carried and intent is not None:
+            return replace(plan, steps=(Step(CODE, note=note, reason=Reason.UNDO),), earlier=intent.written)
+        merged = super().plan(replace(record, state=replace(record.state, intent=None)), shown)
+        opening_ = tuple(step for step in merged.to_panel if step.reason is Reason.UNDO)
+        taking = Step(CODE, Side.PANEL, former, client_id, Reason.UNDO, note=note)
+        values = {step.field: step.value for step in opening_}
+        call = AccountUpdate(client_id, account.login, values, external_code=former)
+        return replace(plan, steps=(taking, *opening_), call=call)
 
     @staticmethod
     def _facts(record: Record) -> Facts:
@@ -456,8 +496,8 @@ class Accounts(Concern):
         found = shown if isinstance(shown, Found) else None
         if found is not None and found.by_code:
             return self._by_code(record, found)
-        if not normal.is_plain_code(record.key.client_id):
-            return self._held(record, codes.status("bad_id"))
+        if told := self._not_to_be_matched(record, facts):
+            return self._held(record, told)
         match = found.match if found else facts.match or NO_MATCH
         if match.question:
             names = ", ".join(f"{c.panel_client_id} ({c.matched_by})" for c in match.candidates)
@@ -467,6 +507,14 @@ class Accounts(Concern):
         if match.panel_client_id:
             return self._by_match(record, match, found) if found else self._unless_held(record, match)
         return self._to_be_opened(record, asked=found is not None)
+
+    @staticmethod
+    def _not_to_be_matched(record: Record, facts: Facts) -> Status | None:
+        """Return why no account is looked for: the code is none, or a link was undone and nobody has answered since."""
+        undone = record.state.notes.get(CODE)
+        if undone is not None and not facts.answers and not any(each.decision for each in facts.known):
+            return codes.status(UNLINKED, accounts=undone.value)
+        return None if normal.is_plain_code(record.key.client_id) else codes.status("bad_id")
 
     def _of_absent(self, record: Record, facts: Facts) -> Plan:
         """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
@@ -776,6 +824,8 @@ class Accounts(Concern):
         """Return what is to be stored, or the plan of the next log-in name where the one asked for is taken."""
         if plan.act is Act.LINK:
             return self.outcomes(plan) if isinstance(answer, Done) else self._not_done(plan, answer)
+        if plan.act is Act.UNLINK and isinstance(answer, Reject):
+            return [self.refused(plan, answer)]
         if plan.act is not Act.ADD:
             return super().answered(plan, answer)
         if isinstance(answer, Done):
@@ -883,12 +933,14 @@ class Accounts(Concern):
     def also(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
         links = {change.link.client_id: change.link for change in changes if change.link}
+        parted = [change.record.key.owner for change in changes if change.unlinked]
+        void = [c for concern in self._others() for c in _void(concern, parted)] if parted else []
         if not links:
-            return ()
+            return void
         known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
         shown = {key: account for key, account in self._shown.items() if key in links}
-        return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]
+        return [*void, *(c for other in self._others() for c in other.first_contact(links, known, fresh, shown))]
 
     def saved(self, changes: Sequence[Change]) -> None:
         """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
@@ -910,6 +962,15 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
+
+
+def _void(concern: Concern, owners: Sequence[Owner]) -> list[Change]:
+    """Return what is stored of clients that have no account any more: nothing is kept of what was compared with it."""
+    changes = (
+        Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
+        for record in concern.load(owners)
+    )
+    return [change for change in changes if change]
 
 
 def _is_activity(line: Line) -> bool:
