@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,32 +23,21 @@ OF_NOBODY = {"sync_pauses", "sync_schema", "sync_prices", "sync_forgotten"}
 
 def row(table: sa.Table, client: str, account: str, canary: str) -> dict[str, Any]:
     """Return a row of a table about a client, with a canary in every column that is not its key or its account's."""
-    given: dict[str, Any] = {}
-    for column in table.columns:
-        if column.identity is not None:
-            continue
-        if column.name in ("client_id", "external_code") or (column.name == "id" and table.name == "clients"):
-            given[column.name] = client
-        elif column.name == "panel_client_id":
-            given[column.name] = account
-        elif column.name == "group_id":
-            given[column.name] = ""
-        elif column.name == "table_name":
-            given[column.name] = "clients"
-        elif column.name in ("decision", "outcome", "erased_at"):
-            given[column.name] = None
-        elif isinstance(column.type, UtcDateTime):
-            given[column.name] = AT
-        elif isinstance(column.type, Flag):
-            given[column.name] = True
-        elif isinstance(column.type, sa.Date):
-            given[column.name] = date(2026, 11, 27)
-        elif isinstance(column.type, sa.Integer | sa.Numeric):
-            given[column.name] = 1
-        else:
-            length = getattr(column.type, "length", None)
-            given[column.name] = canary if not length or length >= len(canary) else "PL"[:length]
-    return given
+    columns = [column for column in table.columns if column.identity is None]
+    given = {column.name: _value(column, canary) for column in columns}
+    named = {"client_id": client, "external_code": client, "panel_client_id": account, "group_id": ""}
+    named |= {"id": client} if table.name == "clients" else {}
+    empty = dict.fromkeys(("decision", "outcome", "erased_at"))
+    return given | {n: v for n, v in {**named, **empty, "table_name": "clients"}.items() if n in given}
+
+
+def _value(column: sa.Column[Any], canary: str) -> Any:
+    kinds: dict[type, Any] = {UtcDateTime: AT, Flag: True, sa.Date: AT.date(), sa.Integer: 1, sa.Numeric: 1}
+    for kind, value in kinds.items():
+        if isinstance(column.type, kind):
+            return value
+    length = getattr(column.type, "length", None)
+    return canary if not length or length >= len(canary) else "PL"[:length]
 
 
 def fill(bench: SqlBench, client: str, account: str, canary: str) -> None:
@@ -86,7 +75,7 @@ def test_a_client_is_erased_from_everything_and_its_neighbour_from_nothing(sql: 
     fill(sql, "K-1", "4711", "kanarek-4f1b")
     fill(sql, "K-2", "4712", "sikorka-77aa")
     assert {place.partition(".")[0] for place in scan(sql, "kanarek-4f1b")} >= {"sync_history", "incoming_clients"}
-    before = {place: None for place in scan(sql, "sikorka-77aa", "K-2", "4712")}
+    before = dict.fromkeys(scan(sql, "sikorka-77aa", "K-2", "4712"))
     told = sql.exchange.forgotten.found("K-1")
     assert sql.exchange.forgotten.forget("K-1", at=AT) == told
     assert scan(sql, "kanarek-4f1b", "4711") == set()

@@ -386,7 +386,7 @@ class PanelFeed:
         return self._without_erased(self._run.panel.changed(reading.search, reading.page, reading.limit))
 
     def _without_erased(self, page: AccountPage) -> AccountPage:
-        """Return a page without the accounts of clients who were erased; that they were seen is noted, to be counted."""
+        """Return a page without the accounts of clients who were erased; they are noted as seen, to be counted."""
         accounts = [seen(account) for account in page.found]
         dead = self._run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
         self._unremembered += [account for account in accounts if account.panel_client_id in dead]
