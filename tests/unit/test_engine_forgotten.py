@@ -15,7 +15,11 @@ def settled(*clients: str) -> World:
     """A world in which these clients have their accounts."""
     world = World().knows_the_panel()
     for number, client in enumerate(clients):
-        own = {"email": f"{client}@firma.pl", "phone": f"50150250{number}", "nip": CLIENT["nip"] if not number else None}
+        own = {
+            "email": f"{client}@firma.pl",
+            "phone": f"50150250{number}",
+            "nip": CLIENT["nip"] if not number else None,
+        }
         world.exchange.insert_client(client, **CLIENT | own)
     for _ in range(3):
         world.tick()
