@@ -18,7 +18,7 @@ from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
 from cli.exits import Failed, Refused, Unavailable, WrongName, told
-from cli.show import safe
+from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
 
@@ -75,7 +75,7 @@ class Door:
         return self._asked("POST", path, {}, json.dumps(given))
 
     def _asked(self, method: str, path: str, query: Mapping[str, str], body: str) -> Any:
-        headers = {BY: self.by, "content-type": "application/json"}
+        headers = {BY: self.by, "content-type": "application/json", "accept-language": spoken()}
         answer = self.behind(event(method, f"/api/{path}", query, headers, body))
         found = json.loads(answer.get("body") or "{}")
         if answer["statusCode"] >= 400:

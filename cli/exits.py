@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,13 +12,37 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.show import safe
 from kartoteka.errors import KartotekaError, Retry
 
-FAILED = 1
+DONE, FAILED, USAGE = 0, 1, 2
 ATTENTION = 3
 WRONG_NAME = 65
 UNAVAILABLE = 69
 TRY_AGAIN = 75
 REFUSED = 77
 WRONG_SETTINGS = 78
+
+MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        DONE: ("done", "every command"),
+        FAILED: ("failed; the sentence says why", "every command; `doctor` where it finds something in the way"),
+        USAGE: ("wrong usage: an option, an argument or a sub-command that there is not", "every command"),
+        ATTENTION: (
+            "something waits for a person, or a pause or a missing trigger stands",
+            "`status --exit-code`",
+        ),
+        WRONG_NAME: (
+            "no such client, discount group, conflict, question or planned row, or it stands otherwise by now",
+            "every command that is given one",
+        ),
+        UNAVAILABLE: ("no stack or database answers, or AWS refuses", "every command"),
+        TRY_AGAIN: ("the work goes on, but longer than the command was told to wait", "`tick --timeout`"),
+        REFUSED: (
+            "only a person's word lets it go on",
+            "`resume` without `--confirm`; `pause` of what the brake stopped",
+        ),
+        WRONG_SETTINGS: ("a setting is wrong: nothing can be done before it is corrected", "`policy check`, `doctor`"),
+    }
+)
+"""Exit code -> what it means, and which commands end so; ``docs/exit-codes.md`` is made from it."""
 
 
 class Failed(click.ClickException):

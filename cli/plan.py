@@ -19,7 +19,7 @@ from kartoteka.desk import plans
 from kartoteka.errors import KartotekaError
 from kartoteka.policy import Policy, parse
 from kartoteka.ports.exchange import Chosen
-from kartoteka.sentences import counted, some_of
+from kartoteka.sentences import some_of
 from kartoteka.sync.planned import APPROVE, REJECT
 
 LISTED = (
@@ -74,25 +74,31 @@ def plan(  # noqa: PLR0913 - the options of the command
     rows = found["rows"]
     show.table("Plan", LISTED, ([row[name] for name in LISTED] for row in rows[:limit]))
     if len(rows) > limit:
-        click.echo(f"and {counted(len(rows) - limit, 'more row')}: --limit, --client, --concern or --csv shows them")
+        more = show.many(len(rows) - limit, "more row")
+        show.say("and {more}: --limit, --client, --concern or --csv shows them", more=more)
     _print_totals(found)
     if file is not None:
-        click.echo(f"{counted(len(rows), 'row')} written into {show.safe(file)}")
+        show.say("{rows} written into {file}", rows=show.many(len(rows), "row"), file=file)
 
 
 def _print_totals(found: dict[str, Any]) -> None:
     if not found["totals"]:
-        click.echo("nothing is planned")
+        show.text("plan.none")
         return
     click.echo(", ".join(f"{action}: {count}" for action, count in found["totals"].items()))
     calls, minutes = found["forecast"]["panel_calls"], found["forecast"]["minutes"]
-    click.echo(f"about {counted(calls, 'call')} of the panel, {counted(minutes, 'minute')}")
+    show.say(
+        "about {calls} of the panel, {minutes}", calls=show.many(calls, "call"), minutes=show.many(minutes, "minute")
+    )
     for one in found["too_many"]:
-        click.echo(
-            f"{one['concern']}: {counted(one['records'], 'record')} would be written, {one['of']} are looked after; "
-            "as a change of what is applied the brake would stop that"
+        show.say(
+            "{concern}: {records} would be written, {of} are looked after; as a change of what is applied the brake "
+            "would stop that",
+            concern=one["concern"],
+            records=show.many(one["records"], "record"),
+            of=one["of"],
         )
-    click.echo(f"as of {found['as_of']}: `kartoteka plan approve --all --as-of {found['as_of']}` approves this list")
+    show.say("as of {as_of}: `kartoteka plan approve --all --as-of {as_of}` approves this list", as_of=found["as_of"])
 
 
 def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -125,12 +131,17 @@ def _decision(word: str, what: str) -> click.Command:
             found = plans.decide(erp.exchange.plans, Chosen(concern or "", ids=ids, as_of=as_of), word)
         if found["missing"]:
             names = some_of([str(each) for each in found["missing"]], NAMED)
-            raise WrongName(f"nothing is planned with the id {names}: `kartoteka plan` lists what is")
+            raise WrongName(
+                show.said("nothing is planned with the id {names}: `kartoteka plan` lists what is", names=names)
+            )
         if show.wants_json(ctx, as_json):
             show.document({"decision": word, "rows": found["decided"]})
             return
-        said = f"{counted(found['decided'], 'row')} decided: {word}"
-        click.echo(said + ("; the next run carries it out" if word == APPROVE and found["decided"] else ""))
+        rows = show.many(found["decided"], "row")
+        if word == APPROVE and found["decided"]:
+            show.say("{rows} approved; the next run carries it out", rows=rows)
+        else:
+            show.say("{rows} decided: {word}", rows=rows, word=word)
 
     decide.__doc__ = what
     return click.command(word)(decide)

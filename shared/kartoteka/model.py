@@ -283,8 +283,9 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``undo``: the rows of an undo
-    that a person has approved. ``facts`` is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
+    left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
+    is what the concern found out when it loaded the record.
     ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
     """
 
@@ -295,6 +296,7 @@ class Record:
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False
+    excluded: bool = False
     undo: tuple[PlanRow, ...] = ()
     forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)

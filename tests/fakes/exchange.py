@@ -65,6 +65,7 @@ from kartoteka.model import (
     word_of,
 )
 from kartoteka.ports.exchange import (
+    EXCLUSIONS,
     NOT_WRITTEN,
     Chosen,
     ClientHint,
@@ -84,6 +85,7 @@ from kartoteka.ports.exchange import (
     Tombstone,
     Unlogged,
     Which,
+    concern_named,
 )
 from kartoteka.ports.panel import Search, Window
 from tests.fakes.stored import (
@@ -232,6 +234,7 @@ class FakeExchange:
         }
         self.incoming: dict[str, StoredIncoming] = {}
         self.matches: dict[tuple[str, str], StoredMatch] = {}
+        self.excluded: dict[tuple[str, str], str | None] = {}
         self.links: dict[str, Link] = {}
         self.states: dict[Key, RecordState] = {}
         self.bases: Part[Forms] = Part(self.states, "base")
@@ -389,6 +392,18 @@ class FakeExchange:
         if row is not None:
             self.planned[row_id] = replace(row, decision=decision or "")
             self.note("sync_plan", "U", row.line.key.owner, str(row_id))
+
+    def exclude(self, client_id: str, concern: str, reason: str | None = None) -> None:
+        """Insert a row of ``sync_exclusions``, or give it another reason."""
+        operation = "U" if (client_id, concern) in self.excluded else "I"
+        self.excluded[client_id, concern] = reason
+        self.note(EXCLUSIONS, operation, Owner(client_id), concern)
+
+    def include(self, client_id: str, concern: str) -> None:
+        """Delete a row of ``sync_exclusions``; one that is not there stays away."""
+        if (client_id, concern) in self.excluded:
+            del self.excluded[client_id, concern]
+            self.note(EXCLUSIONS, "D", Owner(client_id), concern)
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -567,11 +582,19 @@ class FakeLog(_Port):
             del db.unlogged[table]
 
 
+def _excluded(db: FakeExchange) -> Mapping[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for client_id, concern in db.excluded:
+        found[client_id].add(concern_named(concern))
+    return found
+
+
 class FakeRecords(_Port):
     """Records of every concern."""
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
         db = self._db
+        excluded = {key for key, concerns in _excluded(db).items() if concern in concerns}
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
         for stored in db.conflicts:
             if stored.concern == concern and stored.closed_at is None:
@@ -594,6 +617,7 @@ class FakeRecords(_Port):
                 state=db.states.get(key, RecordState()),
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=bool(owner.group_id) or owner.client_id in db.clients,
+                excluded=owner.client_id in excluded,
             )
             for owner in dict.fromkeys(owners)
             for key in (Key(*owner, concern, item_id) for item_id in ("", *sorted(items[owner] - {""})))
@@ -635,6 +659,17 @@ class FakeRecords(_Port):
                 _store(db, stored, run_id, at)
         return Saved(frozenset(again), refused, columns)
 
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        wanted = frozenset(client_ids)
+        return {key: concerns for key, concerns in _excluded(self._db).items() if key in wanted}
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        return [key for key in self._db.excluded if concern_named(key[1]) not in CONCERNS]
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        told = (key for key, status in self._db.statuses.items() if status.code == code)
+        return {key: self._db.states[key] for key in told if key.concern == concern and key.client_id}
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
 
@@ -644,7 +679,7 @@ class FakeRecords(_Port):
     def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         db = self._db
         kept = {k.client_id for k, state in db.states.items() if k.concern == concern and state != RecordState()}
-        return self.existing(client_ids) - kept - db.links.keys()
+        return self.existing(client_ids) - kept - db.links.keys() - _excluded(db).keys()
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         db, rows = self._db, CONCERNS[concern]
@@ -992,9 +1027,6 @@ class FakePlans(_Port):
     def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
         return [row for row in self._open(chosen) if row.id > after][:limit]
 
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        return Counter((row.line.key.concern, str(row.line.action)) for row in self._open(chosen))
-
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         rows = self._open(chosen)
         return Counter(key.concern for key in {r.line.key for r in rows if r.line.action not in NOT_WRITTEN})
@@ -1010,6 +1042,7 @@ class FakePlans(_Port):
         for rows in records.values():
             named = any(row.id in chosen.ids for row in rows)
             wanted = named if chosen.ids else not any(row.decision.strip() for row in rows)
+            wanted = wanted and chosen.action in ("", *(str(row.line.action) for row in rows))
             if not wanted or (chosen.as_of and max(row.planned_at for row in rows) > chosen.as_of):
                 continue
             for row in rows:
@@ -1030,6 +1063,7 @@ class FakePlans(_Port):
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
             and not (chosen.undecided and row.decision.strip())
             and chosen.undo in (None, row.line.reason == Reason.UNDO)
+            and chosen.action in ("", str(row.line.action))
         ]
 
 

@@ -19,7 +19,7 @@ from kartoteka.sync import forget as stones
 KEEP, CLOSE, ERASE = CHOICES = ("keep", "close", "erase")
 """What becomes of the panel's account."""
 CONCERN = "accounts"
-OURS = frozenset({"sync_links", "sync_matches"})
+OURS = frozenset({"sync_links", "sync_matches", "sync_exclusions"})
 
 
 def preview(desk: Desk, client_id: str) -> Data:

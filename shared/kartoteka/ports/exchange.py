@@ -35,6 +35,15 @@ REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
 
+EXCLUSIONS = "sync_exclusions"
+"""The table that says which client is left alone in which concern; ``row_id`` is the concern there, as written."""
+
+
+def concern_named(text: str) -> str:
+    """Return the concern that a row of ``sync_exclusions`` names, read without regard to case and blanks."""
+    return text.strip().lower()
+
+
 Former = Mapping[str, Collection[str]]
 """Field -> the texts that it has held before, on either side."""
 
@@ -62,6 +71,8 @@ class LogEntry:
         """Whether it is of interest to a concern with these tables."""
         if self.table_name == STATUSES:
             return self.row_id.partition(":")[0] == concern
+        if self.table_name == EXCLUSIONS:
+            return concern_named(self.row_id) == concern
         return self.table_name in tables
 
 
@@ -175,6 +186,18 @@ class Records(Protocol):
         """Return what the fields of these clients' own records once held, as far as history and conflicts tell."""
         ...
 
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        """Return client -> the concerns from which it is excluded, of those of these clients that are from any."""
+        ...
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        """Return the rows of ``sync_exclusions`` that name a concern that there is not: client, and what is written."""
+        ...
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        """Return the states of a concern's records whose status has this code, items among them."""
+        ...
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         """Return up to ``limit`` ids of ``clients`` greater than ``after``, in the database's own order of keys."""
         ...
@@ -184,7 +207,10 @@ class Records(Protocol):
         ...
 
     def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
-        """Return those ids in ``clients`` that are not linked, and of whom nothing is kept or said for this concern."""
+        """Return those ids in ``clients`` that are not linked nor excluded from anything, and of whom nothing is kept.
+
+        Nor is anything said of them for this concern.
+        """
         ...
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
@@ -543,7 +569,7 @@ class Chosen:
 
     ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
     with an outcome. ``undecided``: without rows of which a person has said anything. ``undo``: of an undo, or without
-    them; None: both.
+    them; None: both. ``action``: rows of this action alone; a word is said of the whole records that have one.
     """
 
     concern: str = ""
@@ -553,6 +579,7 @@ class Chosen:
     ended: bool = False
     undecided: bool = False
     undo: bool | None = None
+    action: str = ""
 
 
 class Plans(Protocol):
@@ -597,10 +624,6 @@ class Plans(Protocol):
 
     def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
         """Return up to ``limit`` open rows with an id greater than ``after``, by id."""
-        ...
-
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        """Return (concern, action) -> how many open rows there are."""
         ...
 
     def records(self, chosen: Chosen) -> Mapping[str, int]:

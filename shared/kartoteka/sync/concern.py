@@ -38,7 +38,7 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
-from kartoteka.sync import decisions, emptied, first_write, retry, taken, undo
+from kartoteka.sync import decisions, emptied, excluded, first_write, retry, taken, undo
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.first_write import Seen
@@ -298,6 +298,9 @@ class Concern:
         """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""
         return owners
 
+    def exclusions_changed(self) -> None:
+        """Do what follows once rows of ``sync_exclusions`` were written: say of wrong ones what is wrong with them."""
+
     def index_incomplete(self, error: Retry | Halt) -> None:
         """Say why records wait while the panel's accounts have not all been read."""
 
@@ -376,12 +379,16 @@ class Concern:
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked.
 
-        What a person has decided in ``sync_status`` is in them, and what is to be undone.
+        What a person has decided in ``sync_status`` is in them, and what is to be undone. A client that is excluded is
+        left alone.
         """
+        if records[0].excluded:
+            own, *items = records
+            return [excluded.left_out(own, shown), *map(excluded.left_out, items)]
         found = self.planned(records, shown)
         if any(record.undo for record in records):
             found = undo.answered(found, records, asked=shown is not None or not self.must_read(records[0]))
-        return [self.decided(plan, asked=shown is not None) for plan in found]
+        return [excluded.taken_back(self.decided(plan, asked=shown is not None)) for plan in found]
 
     def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return :meth:`plans` as they are without a person's word about the records."""
@@ -579,8 +586,12 @@ class Concern:
 
     # --- reading and sending
 
+    def asks_about(self, record: Record) -> bool:
+        """Whether the panel is asked about an owner, by its own record: of one that is excluded it is not."""
+        return not record.excluded and self.must_read(record)
+
     def must_read(self, record: Record) -> bool:
-        """Whether the panel has to be asked about an owner, by its own record."""
+        """Whether the panel has to be asked about an owner that is looked after, by its own record."""
         return record.link is not None and record.erp is not None and self.excluded(record) is None
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
@@ -696,11 +707,15 @@ class Concern:
         nothing is due where all fields of this concern were among it. ``shown``: client id -> its account as it was
         found just now; nothing is due where both sides agree. A deferral that is due at once stands for the promise,
         even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
-        is nothing to say any more: what is kept may be about an account that they had before.
+        is nothing to say any more: what is kept may be about an account that they had before. Those who are excluded
+        are due too: that is to be said of all their records.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)
-        having = set(self.concerned(owners)) if self.is_on else set[Owner]()
+        left_out = {
+            Owner(key) for key, found in self.run.exchange.records.exclusions(links).items() if self.name in found
+        }
+        having = left_out | set(self.concerned(owners)) if self.is_on else left_out
         agreeing = self._agreeing({o: links[o.client_id] for o in owners if o in having}, shown)
         changes = []
         for owner in owners:
@@ -779,9 +794,9 @@ class Concern:
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
         free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]
-        known = [r for r in free if self.can_wait(r)]
+        known = [r for r in free if self.can_wait(r) and not r.excluded]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
-        changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
+        changes += [self.without_row(r).change() for r in own if r.link and r.erp is None and not r.excluded]
         self.run.save([change for change in changes if change])
 
     def can_wait(self, record: Record) -> bool:

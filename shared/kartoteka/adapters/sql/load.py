@@ -13,15 +13,19 @@ from kartoteka.adapters.sql.columns import UtcDateTime
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
-from kartoteka.adapters.sql.tables import owner_of, sync_conflicts, sync_links
+from kartoteka.adapters.sql.tables import owner_of, sync_conflicts, sync_exclusions, sync_links
 from kartoteka.adapters.sql.values import Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import LOGIN, SHOPS_FIELD
 from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values, erased
+from kartoteka.ports.exchange import concern_named
 
 _LINK = sync_links.c
 _LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
     among(_LINK.client_id)
 )
+EXCLUDED = sa.select(sync_exclusions.c.client_id, sync_exclusions.c.concern).where(among(sync_exclusions.c.client_id))
+"""Selects the exclusions of some clients."""
+
 _CONFLICT = sync_conflicts.c
 _CONFLICT_KEY = (_CONFLICT.client_id, _CONFLICT.item_id)
 _CONFLICT_COLUMNS = ("id", "field", "erp_value", "panel_value", "base_value", "decision")
@@ -122,6 +126,7 @@ class Loader:
         odd = frozenset(owner for owner, key in items_read if key is None)
         if missing and self._client_id is not None:
             odd |= self._dialect.odd_keys(connection, self._client_id, missing)
+        excluded = {r[0] for r in connection.execute(EXCLUDED, given) if concern_named(r[1]) == self._concern}
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given).all()}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
@@ -144,6 +149,7 @@ class Loader:
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=client_id in clients,
                 odd_key=client_id in odd,
+                excluded=client_id in excluded,
             )
 
         return {key: [record(key), *(record(key, item) for item in sorted(items.get(key, ())))] for key in ids}

@@ -9,14 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.load import Loader
+from kartoteka.adapters.sql.load import EXCLUDED, Loader
 from kartoteka.adapters.sql.save import Saver
-from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
+from kartoteka.adapters.sql.states import KEY, OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import (
     ErpTables,
     owner_of,
     sync_base,
     sync_conflicts,
+    sync_exclusions,
     sync_history,
     sync_links,
     sync_status,
@@ -24,7 +25,7 @@ from kartoteka.adapters.sql.tables import (
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
-from kartoteka.ports.exchange import Former, Past, Records, Saved, Which
+from kartoteka.ports.exchange import Former, Past, Records, Saved, Which, concern_named
 
 _LINK = sync_links.c
 _LINKED = (
@@ -103,6 +104,16 @@ _FORMER = sa.union_all(
 """What fields have held: of a conflict that the panel has won only its own row tells what both sides once agreed on."""
 
 
+_EXCLUSION = sync_exclusions.c
+_NO_CONCERN = sa.select(_EXCLUSION.client_id, _EXCLUSION.concern).where(
+    sa.func.lower(sa.func.trim(_EXCLUSION.concern)).not_in(list(CONCERNS))
+)
+_SAID = sa.select(*(sync_status.c[name] for name in KEY)).where(
+    sync_status.c.concern == sa.bindparam("concern"),
+    sync_status.c.code == sa.bindparam("code"),
+    sync_status.c.client_id != "",
+)
+
 _STATE = (sync_base, sync_status)
 """The tables that keep a record's state."""
 
@@ -128,7 +139,9 @@ class SqlRecords(Records):
         self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         self._untouched = self._existing.where(
-            ~sa.exists().where(_LINK.client_id == client.id), *(_nothing_in(table, client.id) for table in _STATE)
+            ~sa.exists().where(_LINK.client_id == client.id),
+            ~sa.exists().where(_EXCLUSION.client_id == client.id),
+            *(_nothing_in(table, client.id) for table in _STATE),
         )
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = sync_base.update().where(*waiting, among(*_OWNER)).values(due_at=sa.bindparam("until"))
@@ -158,6 +171,25 @@ class SqlRecords(Records):
                 of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
                 of_field.update(text or "" for text in texts)
         return found
+
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        found: dict[str, set[str]] = {}
+        with self._database.reading() as connection:
+            for client_id, concern in by_ids(connection, EXCLUDED, client_ids):
+                found.setdefault(client_id, set()).add(concern_named(concern))
+        return found
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        with self._database.reading() as connection:
+            rows = connection.execute(_NO_CONCERN).all()
+        return [(client_id, concern) for client_id, concern in rows if concern_named(concern) not in CONCERNS]
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        with self._database.reading() as connection:
+            keys = [Key(*row) for row in connection.execute(_SAID, {"concern": concern, "code": code})]
+            ids = list(dict.fromkeys(key.client_id for key in keys))
+            states = OF_CLIENTS_AND_ITEMS.read(connection, [concern], ids) if ids else {}
+        return {key: states[key] for key in keys if key in states}
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:

@@ -107,6 +107,7 @@ class ErpTables:
             Watched(sync_conflicts, answer="decision"),
             Watched(sync_status, answer="decision", group="group_id"),
             Watched(sync_plan, answer="decision", group="group_id"),
+            Watched(sync_exclusions),
         )
 
     def named(self, name: str) -> sa.Table:
@@ -256,6 +257,14 @@ sync_matches = _own(
     moment("raised_at", now=True),
     sa.Index("ix_sync_matches_panel_client", "panel_client_id"),
 )
+
+sync_exclusions = _own(
+    "sync_exclusions",
+    foreign_key("client_id"),
+    key("concern", 32),
+    text("reason", 255),
+)
+"""Who is left alone in which concern: written by the ERP, or by the desk."""
 
 sync_panel_accounts = _own(
     "sync_panel_accounts",

@@ -26,7 +26,7 @@ from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE, CODE, LOGIN
+from kartoteka.fields.table import ACTIVE, CODE, CONCERNS, LOGIN
 from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
     FORGOTTEN,
@@ -63,7 +63,7 @@ from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.planned import Lines, as_json
 from kartoteka.sync.retry import Answer
@@ -83,6 +83,8 @@ LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 FEED_READINGS = 5
 """How often the feed is read on in one run where another run reads it too."""
+NO_CONCERN = "unknown_concern"
+"""The code of a row of ``sync_exclusions`` that excludes nobody."""
 UNLINKED = "ambiguous.undone"
 """The code of a client whose link was undone."""
 WHOLE = ""
@@ -94,12 +96,13 @@ class Facts:
     """What is known of a client beside its record.
 
     ``match``: what matching found, None where it was not asked. ``known`` are its rows of ``sync_matches``, ``answers``
-    the accounts that the ERP said are its own.
+    the accounts that the ERP said are its own, ``excluded`` the concerns in which it is left alone.
     """
 
     match: Match | None = None
     known: tuple[Candidate, ...] = ()
     answers: tuple[str, ...] = ()
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,9 @@ class Accounts(Concern):
         ids = [record.key.client_id for record in records]
         on = self.run.policy.accounts.incoming
         answers = self.run.exchange.index.answers(ids) if on else {}
-        unlinked = [r for r in records if r.link is None and r.erp is not None and self._looks_for(r, answers)]
+        there = [r for r in records if r.link is None and r.erp is not None and not r.excluded]
+        unlinked = [r for r in there if self._looks_for(r, answers)]
+        left_out = self.run.exchange.records.exclusions([r.key.client_id for r in unlinked]) if unlinked else {}
         known: dict[str, list[Candidate]] = defaultdict(list)
         if without := [r.key.client_id for r in records if r.link is None]:
             for candidate in self.run.exchange.index.candidates(without):
@@ -195,7 +200,15 @@ class Accounts(Concern):
         plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
         matches = self._index.matches(plain, known, answers)
         return [
-            replace(r, facts=Facts(matches.get(key), tuple(known.get(key, ())), tuple(answers.get(key, ()))))
+            replace(
+                r,
+                facts=Facts(
+                    matches.get(key),
+                    tuple(known.get(key, ())),
+                    tuple(answers.get(key, ())),
+                    frozenset(left_out.get(key, ())),
+                ),
+            )
             for r in records
             for key in (r.key.client_id,)
         ]
@@ -248,14 +261,19 @@ class Accounts(Concern):
         error = self._read_news() if without else None
         if error is None:
             return owners
-        waiting = [record for record in super().load(without) if record.link is None and record.erp is not None]
+        waiting = [record for record in super().load(without) if self._is_without(record)]
         self.run.save([retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None])
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
 
     def _note(self, records: Sequence[Record]) -> None:
         """Remember which of these clients are there and have no account."""
-        self._lacks_account |= {r.key.owner: r.link is None and r.erp is not None for r in records}
+        self._lacks_account |= {record.key.owner: self._is_without(record) for record in records}
+
+    @staticmethod
+    def _is_without(record: Record) -> bool:
+        """Whether a client is there, is looked after, and has no account."""
+        return record.link is None and record.erp is not None and not record.excluded
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
@@ -279,7 +297,7 @@ class Accounts(Concern):
         """Return the clients whose account somebody has closed in the panel, or opened again."""
         moved = news.moved
         loaded = by_owner(self.load(moved)) if moved and self.is_on else []
-        is_open, failed = self._activity([records[0] for _, records in loaded], news.window)
+        is_open, failed = self._activity([some[0] for _, some in loaded if not some[0].excluded], news.window)
         for error in failed.values():
             raise error
         return [
@@ -335,9 +353,22 @@ class Accounts(Concern):
         while page := self.run.exchange.records.client_ids(after, PAGE):
             after = page[-1]
             records = self.run.exchange.records.load(self.name, [Owner(client_id) for client_id in page])
-            waiting = [r for r in records if r.link is None and r.state.status != told]
+            waiting = [r for r in records if self._is_without(r) and r.state.status != told]
             changes = [Change(record, replace(record.state, status=told)) for record in waiting]
             self.run.save(changes)
+
+    def exclusions_changed(self) -> None:
+        """Say which rows of ``sync_exclusions`` name a concern that there is not: each is a record of its client's.
+
+        Of those that were said before and are right now, or gone, nothing is said any more.
+        """
+        records = self.run.exchange.records
+        wrong = {Key(client_id, "", self.name, concern): concern for client_id, concern in records.unknown_exclusions()}
+        said, known = records.said(self.name, NO_CONCERN), ", ".join(CONCERNS)
+        told = {key: codes.told(NO_CONCERN, (), {"value": quoted(text), "known": known}) for key, text in wrong.items()}
+        states = {key: said.get(key, RecordState()) for key in (*wrong, *said)}
+        changes = (Change(Record(key, state=s), replace(s, status=told.get(key))) for key, s in states.items())
+        self.run.save([change for change in changes if change])
 
     def index_complete(self) -> None:
         """List the accounts that are nobody's."""
@@ -614,7 +645,7 @@ class Accounts(Concern):
         shops = wanted(row, policy)
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
-        values = opening.values(row, policy, self._travelling(), shops)
+        values = opening.values(row, policy, self._travelling(self._facts(record).excluded), shops)
         notes = record.state.notes
         refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
@@ -644,14 +675,18 @@ class Accounts(Concern):
         lacking = opening.missing(row, self.run.policy, required)
         return codes.status("incomplete", lacking, table=self.table) if lacking else None
 
-    def _travelling(self) -> frozenset[str]:
-        """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
-        return self._sent_by_others - self.run.lacks.fields()
+    def _travelling(self, excluded: Collection[str]) -> frozenset[str]:
+        """Return the fields of all concerns that the policy lets travel to the panel, and that it has.
+
+        A client that is excluded from a concern has its account opened without it, but for what the panel requires.
+        """
+        sent = (fields for concern, fields in self._sent_by_others.items() if concern not in excluded)
+        return frozenset[str]().union(*sent) - self.run.lacks.fields()
 
     @cached_property
-    def _sent_by_others(self) -> frozenset[str]:
-        alone = (concern for concern in self._others() if not concern.rows.items)
-        return frozenset(name for concern in alone for name, rule in concern.rules.items() if rule.to_panel)
+    def _sent_by_others(self) -> Mapping[str, frozenset[str]]:
+        alone = [concern for concern in self._others() if not concern.rows.items]
+        return {c.name: frozenset(name for name, rule in c.rules.items() if rule.to_panel) for c in alone}
 
     # --- reading and sending
 
