@@ -1126,7 +1126,7 @@ class FakeForgotten(_Port):
             *(row.client_id for row in db.history),
             *(c.client_id for c in db.conflicts),
             *(row.line.key.client_id for row in db.planned.values()),
-            *(client_id for client_id, _ in db.matches),
+            *(client_id for client_id, _ in (*db.matches, *db.excluded)),
             *(row.client_id or "" for row in db.incoming.values()),
             *(account.external_code for account in db.accounts.values()),
             *(entry.client_id for entry in db.entries.values()),
@@ -1172,6 +1172,7 @@ class FakeForgotten(_Port):
             "sync_history": (db.history, [row for row in db.history if row.client_id in ids]),
             "sync_conflicts": (db.conflicts, [c for c in db.conflicts if c.client_id in ids]),
             "sync_plan": (db.planned, [n for n, row in db.planned.items() if row.line.key.client_id in ids]),
+            "sync_exclusions": (db.excluded, [each for each in db.excluded if each[0] in ids]),
             "sync_matches": (db.matches, [m for m in db.matches if m[0] in ids or m[1] in numbers]),
             "incoming_clients": (
                 db.incoming,

@@ -34,6 +34,7 @@ DESIGNED = {
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code unread_since at",
     "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
     "registered seen_at",
+    "sync_forgotten": "digest client forgotten_at swept_at modified_at registered seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
     "sync_matches": "client_id panel_client_id matched_by decision decided_by raised_at",
     "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en decision decided_by",

@@ -76,7 +76,7 @@ def _change(state: SyncState, change: Callable[[Stones], Stones]) -> None:
     for _ in range(TRIES):
         if _changed(state, change):
             return
-    raise Retry("state")
+    raise Retry("dynamodb")
 
 
 def _changed(state: SyncState, change: Callable[[Stones], Stones]) -> bool:
