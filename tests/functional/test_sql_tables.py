@@ -34,6 +34,7 @@ DESIGNED = {
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code unread_since at",
     "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
     "registered seen_at",
+    "sync_exclusions": "client_id concern reason",
     "sync_forgotten": "digest client forgotten_at swept_at modified_at registered seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
     "sync_matches": "client_id panel_client_id matched_by decision decided_by raised_at",
