@@ -994,9 +994,6 @@ class FakePlans(_Port):
     def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
         return [row for row in self._open(chosen) if row.id > after][:limit]
 
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        return Counter((row.line.key.concern, str(row.line.action)) for row in self._open(chosen))
-
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         rows = self._open(chosen)
         return Counter(key.concern for key in {r.line.key for r in rows if r.line.action not in NOT_WRITTEN})
@@ -1012,6 +1009,7 @@ class FakePlans(_Port):
         for rows in records.values():
             named = any(row.id in chosen.ids for row in rows)
             wanted = named if chosen.ids else not any(row.decision.strip() for row in rows)
+            wanted = wanted and chosen.action in ("", *(str(row.line.action) for row in rows))
             if not wanted or (chosen.as_of and max(row.planned_at for row in rows) > chosen.as_of):
                 continue
             for row in rows:
@@ -1032,6 +1030,7 @@ class FakePlans(_Port):
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
             and not (chosen.undecided and row.decision.strip())
             and chosen.undo in (None, row.line.reason == Reason.UNDO)
+            and chosen.action in ("", str(row.line.action))
         ]
 
 

@@ -200,6 +200,16 @@ def test_more_than_the_brake_bears_is_marked_and_first_contact_counts() -> None:
     assert plans.too_many(exchange.ports, looser) == []
 
 
+def test_a_list_shows_some_rows_of_an_action_with_the_figures_of_all() -> None:
+    exchange = FakeExchange()
+    rows = [*(line(f"C-{n}") for n in range(5)), *(line(f"H-{n}", action=Planned.HELD) for n in range(3))]
+    exchange.plans.store(PlanChange(new=rows), at=AT)
+    found = plans.listing(exchange.ports, Chosen(action="held"), Policy(), slice(1, 3))
+    assert [row["client_id"] for row in found["rows"]] == ["H-1", "H-2"]
+    assert found["totals"] == {"held": 3, "update": 5}
+    assert found["forecast"] == plans.listing(exchange.ports, Chosen(), Policy())["forecast"]
+
+
 def test_what_a_person_has_decided_and_what_would_be_undone_is_no_more_than_the_brake_bears() -> None:
     exchange = FakeExchange()
     tight = Policy.model_validate({"brake": {"min_records": 1, "any_share": 0.5}})
@@ -211,12 +221,3 @@ def test_what_a_person_has_decided_and_what_would_be_undone_is_no_more_than_the_
     row = exchange.plans.open(Chosen(undo=False), 0, 1)[0]
     exchange.plans.decide(Chosen(ids=[row.id]), "approve", "anna")
     assert plans.too_many(exchange.ports, tight) == []
-
-
-def test_a_page_goes_on_where_the_one_before_ended(sqlite_bench: SqlBench) -> None:
-    found = sqlite_bench.exchange.plans
-    found.store(PlanChange(new=[line(f"C-{n}") for n in range(5)]), at=AT)
-    first = plans.page(found, Chosen(), 0, 3)
-    second = plans.page(found, Chosen(), first["next"], 3)
-    assert [row["client_id"] for row in [*first["rows"], *second["rows"]]] == [f"C-{n}" for n in range(5)]
-    assert second["next"] is None

@@ -359,7 +359,7 @@ def test_every_answer_forbids_scripts_frames_and_what_is_elsewhere(installation:
         headers = visitor.ask("GET", path)["headers"]
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'"), path
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
     shown = visitor.page("/")
     assert not re.search(r" (style|on\w+)=\"|https?://", shown)
 

@@ -116,7 +116,7 @@ def link_incoming(desk: Desk, given: Given) -> Data:
 def approve(desk: Desk, given: Given) -> Data:
     """Approve planned records: those of these rows (``id``), or all (``all``) of a ``concern``, up to ``as_of``.
 
-    ``undo``: of those that an undo has planned.
+    Of all, a ``client_id`` and an ``action`` choose some. ``undo``: of those that an undo has planned.
     """
     return _decide_plan(desk, given, APPROVE)
 
@@ -129,7 +129,8 @@ def reject(desk: Desk, given: Given) -> Data:
 def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     ids = [] if _one(given, "all", "") else _numbers(given, "id")
     moment, only_undo = _moment(_one(given, "as_of", "")), True if _one(given, "undo", "") else None
-    chosen = Chosen(_one(given, "concern", ""), ids=ids, as_of=moment, undo=only_undo)
+    concern, client_id, action = (_one(given, name, "") for name in ("concern", "client_id", "action"))
+    chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
         raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))

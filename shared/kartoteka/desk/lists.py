@@ -15,6 +15,8 @@ from kartoteka.ports.exchange import Chosen
 
 MOST = 500
 """Rows of one page at most: an answer of the function has 6 MB."""
+FILTERS = ("concern", "client_id", "group_id", "code", "run_id", "action", "reason", "field", "day", "text")
+"""What a query string may choose rows by: fields of :class:`Asked`."""
 WAITS_ITSELF = (State.PENDING, State.WAITING)
 
 
@@ -25,8 +27,7 @@ def asked_for(given: Mapping[str, str], limit: int = 50, most: int = MOST) -> As
         near = min(max(1, int(given.get("near") or ALL.near)), 100)
     except ValueError:
         raise WrongRequest("bad_figure") from None
-    names = ("concern", "client_id", "group_id", "code", "run_id", "text")
-    words = {name: given.get(name, "").strip() for name in names}
+    words = {name: given.get(name, "").strip() for name in FILTERS}
     return Asked(**words, start=start, limit=min(max(0, wanted), most), near=near)
 
 
@@ -94,10 +95,11 @@ def plan(desk: Desk, asked: Asked) -> Data:
 
     With the code ``undo`` what an undo would write, alone.
     """
-    chosen = Chosen(asked.concern, asked.client_id, undo=True if asked.code == Reason.UNDO else None)
-    whole = plans.listing(desk.exchange, chosen, desk.policy)
-    rows = whole.pop("rows")[asked.start : asked.start + asked.limit + 1]
-    return {**_page(asked, rows), **whole}
+    undone = True if asked.code == Reason.UNDO else None
+    chosen = Chosen(asked.concern, asked.client_id, undo=undone, action=asked.action)
+    shown = slice(asked.start, asked.start + asked.limit + 1)
+    whole = plans.listing(desk.exchange, chosen, desk.policy, shown)
+    return {**whole, **_page(asked, whole["rows"])}
 
 
 def _one_more(asked: Asked) -> Asked:

@@ -113,6 +113,11 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Clients near their credit limit, over it, or overdue: {n}",
         ),
         "plan.none": ("Nic nie jest zaplanowane.", "Nothing is planned."),
+        "plan.all": ("wszystko: {n}", "everything: {n}"),
+        "plan.forecast": (
+            "Wykonanie zajmie około {minutes} min i {calls} wywołań panelu.",
+            "Carrying it out takes about {minutes} min and {calls} calls of the panel.",
+        ),
         # --- columns
         "client": ("Klient", "Client"),
         "group": ("Grupa", "Group"),

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which rows of a list: of a concern, a client, a discount group, with a code; empty: all.
+    """Which rows of a list: of a concern, a client, a discount group, with a code, an action, a reason; empty: all.
 
     ``text``: what a client's code, company, name, e-mail or tax number holds. ``start``: how many rows are passed over;
     ``limit``: how many are told at most. ``near``: from how many per cent of its limit a client is near it.
@@ -28,6 +28,10 @@ class Asked:
     group_id: str = ""
     code: str = ""
     run_id: str = ""
+    action: str = ""
+    reason: str = ""
+    field: str = ""
+    day: str = ""
     text: str = ""
     start: int = 0
     limit: int = 50

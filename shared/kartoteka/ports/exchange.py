@@ -569,7 +569,7 @@ class Chosen:
 
     ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
     with an outcome. ``undecided``: without rows of which a person has said anything. ``undo``: of an undo, or without
-    them; None: both.
+    them; None: both. ``action``: rows of this action alone; a word is said of the whole records that have one.
     """
 
     concern: str = ""
@@ -579,6 +579,7 @@ class Chosen:
     ended: bool = False
     undecided: bool = False
     undo: bool | None = None
+    action: str = ""
 
 
 class Plans(Protocol):
@@ -623,10 +624,6 @@ class Plans(Protocol):
 
     def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
         """Return up to ``limit`` open rows with an id greater than ``after``, by id."""
-        ...
-
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        """Return (concern, action) -> how many open rows there are."""
         ...
 
     def records(self, chosen: Chosen) -> Mapping[str, int]:

@@ -110,12 +110,6 @@ class SqlPlans(Plans):
         with self._database.reading() as connection:
             return [_row(row) for row in connection.execute(found)]
 
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        by = (_PLAN.concern, _PLAN.action)
-        found = sa.select(*by, sa.func.count()).where(*_chosen(chosen)).group_by(*by)
-        with self._database.reading() as connection:
-            return {(row[0], row[1]): row[2] for row in connection.execute(found)}
-
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         writing = _PLAN.action.not_in([str(action) for action in NOT_WRITTEN])
         each = sa.select(*_KEY).where(*_chosen(chosen), writing).distinct().subquery()
@@ -154,6 +148,8 @@ class SqlPlans(Plans):
         fit_in = [named == 1] if chosen.ids else [sa.func.max(_WORD) == ""]
         if chosen.as_of is not None:
             fit_in.append(sa.func.max(_PLAN.planned_at) <= chosen.as_of)
+        if chosen.action:
+            fit_in.append(sa.func.max(sa.case((_PLAN.action == chosen.action, 1), else_=0)) == 1)
         if chosen.undo not in (None, undo):
             return []
         whole = Chosen(chosen.concern, chosen.client_id, undo=undo)
@@ -180,6 +176,8 @@ def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(_WORD == "")
     if chosen.undo is not None:
         conditions.append(_UNDO if chosen.undo else ~_UNDO)
+    if chosen.action:
+        conditions.append(_PLAN.action == chosen.action)
     return conditions
 
 
