@@ -654,11 +654,13 @@ def test_the_question_after_it_is_answered(decision: str) -> None:
 def test_a_link_is_undone_although_the_process_dies(method: str, after: bool, call: int) -> None:
     world, key = linked_by_mail()
     unlink(world)
-    world.tick()
-    for _ in range(2):
-        world.collect("accounts", everything_due=True)
-        world.dies_at(method, after=after, call=call)
-        world.work("accounts")
+    for concern in ("billing", "shops"):
+        world.collect(concern)
+        world.drain()
+    assert world.panel.accounts[key].external_code == "C-1"
+    world.collect("accounts")
+    world.dies_at(method, after=after, call=call)
+    world.work("accounts")
     for _ in range(3):
         world.tick()
     assert (world.panel.accounts[key].external_code, world.exchange.links) == ("", {})
@@ -712,3 +714,41 @@ def test_the_undo_of_a_link_is_not_undone_but_answered() -> None:
     answer = undone(world, world.exchange.history[-1].run_id)
     assert answer["done"] == 0
     assert {each["code"] for each in answer["messages"]} <= {"gone", "linked"}
+
+
+# --- a panel that does not take, or damages, what it is sent
+
+
+def test_what_the_panel_has_damaged_is_undone_like_what_it_took() -> None:
+    world = installed()
+    world.panel.keeps = lambda name, value, _before: str(value)[:5] if name == "city" else value
+    world.exchange.update_client("C-1", city="Radomsko Wielkie")
+    for _ in range(2):
+        world.tick()
+    assert both(world, "city") == ("Radomsko Wielkie", "Radom")
+    world.panel.keeps = lambda _name, value, _before: value
+    run = next(h.run_id for h in reversed(world.exchange.history) if h.field == "city")
+    assert undone(world, run)["done"] == 2
+    world.tick()
+    assert both(world, "city") == ("Łódź", "Łódź")
+    quiet(world)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_the_panel_does_not_take_at_once_is_sent_again(refused: bool) -> None:
+    world = installed()
+    world.exchange.update_client("C-1", city="Radom", phone="600700800")
+    world.tick()
+    world.pass_time(minutes=11)
+    world.tick()
+    undone(world)
+    world.panel.keeps = lambda name, value, before: before if name == "phone" else value
+    if refused:
+        world.exchange.refuse_value("city", "Łódź")
+    world.tick()
+    assert both(world, "phone") == ("501502503", "600700800")
+    world.panel.keeps = lambda _name, value, _before: value
+    for _ in range(4):
+        world.pass_time(minutes=11)
+        world.tick()
+    assert both(world, "phone") == ("501502503", "501502503")
