@@ -514,6 +514,7 @@ def test_what_a_new_account_would_get_is_told_by_labels(installation: Installati
     installation.decide('{"mode": "plan", "panel": {"requests_per_second": 1000}}')
     installation.insert("K-1")
     settle(installation, 1)
+    assert words in Visitor(installation, lang).page("/clients/K-1")
     shown = Visitor(installation, lang).page("/plan")
     assert words in shown
     assert "zip_code" not in shown
