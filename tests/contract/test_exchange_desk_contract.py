@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kartoteka.adapters.sql import tables
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.codes import status as said
 from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link
@@ -75,6 +76,7 @@ def test_a_word_goes_into_what_waits_and_is_logged(held: SqlBench) -> None:
 def test_the_oldest_that_moves_by_itself_is_known_by_concern(held: SqlBench) -> None:
     save(held, change("C-7", status=said("timeout"), deferral=LATER), at=AT - timedelta(hours=1))
     assert held.exchange.desk.oldest_unsettled() == {"billing": AT - timedelta(hours=1)}
+    assert held.exchange.desk.oldest_unsettled(but="timeout") == {}
 
 
 def test_the_log_tells_since_when_something_is_not_read(sql: SqlBench) -> None:
@@ -157,10 +159,28 @@ def test_a_customer_of_the_shop_is_listed_until_answered_and_after_it(sql: SqlBe
     ]
 
 
-@pytest.mark.parametrize("text", ["100%", "C-2", "c-2", "B@X.PL"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "100%",
+        "C-2",
+        "c-2",
+        "B@X.PL",
+        "łódź",
+        "ŁÓDŹ",
+        "ŻÓŁĆ",
+        "żółć",
+        "ąę",
+        "śń",
+        "526 000-12 46",
+        "5260001246",
+        "501-502",
+    ],
+)
 def test_a_client_is_found_by_any_of_its_names_in_any_case(sql: SqlBench, text: str) -> None:
-    sql.erp.insert_client("C-1", company="Inna", email="a@x.pl")
-    sql.erp.insert_client("C-2", company="100% Łódź", email="b@x.pl")
+    sql.erp.insert_client("C-1", company="Inna", email="a@x.pl", nip="725-000-00-00", phone="600 502 501")
+    company = "100% Łódź ŻÓŁĆ żółć ĄĘ ąę ŚŃ"
+    sql.erp.insert_client("C-2", company=company, email="b@x.pl", nip="526-000-12-46", phone="501 502 503")
     found = sql.exchange.desk.find_clients(Asked(text=text))
     assert [row["id"] for row in found] == ["C-2"]
 
@@ -173,6 +193,29 @@ def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
     assert rows["client_credit"] == []
     assert not any(sql.exchange.desk.client_rows("C-9").values())
     assert set(sql.exchange.desk.candidates(["C-1", "C-9"])) == {"C-1"}
+
+
+def test_a_groups_prices_are_listed_with_what_was_sent(sql: SqlBench) -> None:
+    desk = sql.exchange.desk
+    assert (desk.group_name("HURT"), desk.group_prices("HURT", 9)) == ("", [])
+    sql.erp.set_group("HURT", "Hurtownia")
+    sql.erp.set_group("OTHER", None)
+    for number in ("11", "7", "9"):
+        sql.erp.set_item("HURT", "product", number, price=f"{number}.50", currency="PLN")
+    sql.erp.set_item("OTHER", "product", "7", price="1.00", currency="PLN")
+    sent = {"price": "7.50", "currency": "PLN", "refused": "", "sent_at": AT}
+    key = {"group_id": "HURT", "item_type": "product", "item_id": "7"}
+    with sql.erp.engine.begin() as connection:
+        connection.execute(tables.sync_prices.insert(), {**key, **sent})
+    rows = desk.group_prices("HURT", 9)
+    assert [(row["item_id"], float(row["price"]), row["sent"]) for row in rows] == [
+        ("7", 7.5, "7.50"),
+        ("9", 9.5, None),
+        ("11", 11.5, None),
+    ]
+    assert rows[0]["sent_at"] == AT
+    assert len(desk.group_prices("HURT", 2)) == 2
+    assert (desk.group_name("HURT"), desk.group_name("OTHER")) == ("Hurtownia", "")
 
 
 # --- who will be blocked

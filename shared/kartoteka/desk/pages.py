@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def _environment(lang: str) -> Environment:
         named_by=NAMED_BY,
         once=lambda: uuid.uuid4().hex,
     )
-    environment.filters.update(plain=plain, moment=_moment, spelled=partial(_spelled, lang=lang))
+    environment.filters.update(plain=plain, moment=_moment, amount=_amount, spelled=partial(_spelled, lang=lang))
     return environment
 
 
@@ -187,6 +188,14 @@ def _spelled(value: Any, lang: str) -> str:
     return (
         ", ".join(f"{label(name, lang)}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
     )
+
+
+def _amount(value: Any) -> str:
+    """Return an amount with its two decimals, whatever an engine without types makes of it; another text as it is."""
+    try:
+        return f"{Decimal(str(value)):.2f}"
+    except InvalidOperation:
+        return "" if value is None else str(value)
 
 
 def _age(minutes: int, lang: str) -> str:

@@ -70,8 +70,11 @@ class DeskTables(Protocol):
         """Return the fields that were sent and that the panel never shows, with the number of their records."""
         ...
 
-    def oldest_unsettled(self) -> Mapping[str, datetime]:
-        """Return concern -> since when the longest of its records is about to be carried, by itself."""
+    def oldest_unsettled(self, but: str = "") -> Mapping[str, datetime]:
+        """Return concern -> since when the longest of its records is about to be carried, by itself.
+
+        Those with the code ``but`` are not counted.
+        """
         ...
 
     def logged_after(self, seq: int) -> datetime | None:
@@ -164,6 +167,18 @@ class DeskTables(Protocol):
 
     def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
         """Yield the ids of all clients that a concern has to do with, page by page."""
+        ...
+
+    def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
+        """Return a discount group's prices as the ERP has them, by product: its columns of ``discount_group_items``.
+
+        With ``sent``, ``sent_currency``, ``sent_at`` and ``refused``: what the panel was given last, and why a price is
+        not there.
+        """
+        ...
+
+    def group_name(self, group_id: str) -> str:
+        """Return what the ERP calls a discount group; empty where it has none of this id."""
         ...
 
     def prices(self, group_id: str) -> int:

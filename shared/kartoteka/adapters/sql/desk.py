@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,10 +22,13 @@ from kartoteka.fields.table import (
     CONCERNS,
     CURRENCY_FIELD,
     GROUP_FIELD,
+    ITEM_COLUMNS,
     LIMIT,
     NAMED_BY,
     OVERDUE,
     PERSON_FIELDS,
+    PHONE_FIELD,
+    TAX_NUMBER_FIELD,
 )
 from kartoteka.model import Side
 from kartoteka.pieces import pieces
@@ -85,6 +89,27 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
     "credit": sa.and_(_LINKED, sa.or_(sa.exists().where(_CREDIT.client_id == _CLIENT.id), *_had("credit"))),
 }
 """Concern -> the clients that it has to do with; any other concern: all that have an account."""
+
+
+_POLISH = "ĄĆĘŁŃÓŚŹŻ"
+WRITTEN_APART = (TAX_NUMBER_FIELD, PHONE_FIELD)
+"""What people write with blanks and dashes in it, or without."""
+_BETWEEN = " -"
+
+
+def _lower(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return a text in small letters, Polish ones too, which SQLite and a database of locale C leave as they are."""
+    return reduce(lambda lower, letter: sa.func.replace(lower, letter, letter.lower()), _POLISH, sa.func.lower(text))
+
+
+def _written_apart(text: str) -> str:
+    """Return the digits of a number that is written with blanks or dashes; empty for what is no number."""
+    digits = "".join(letter for letter in text if letter not in _BETWEEN)
+    return digits if digits.isdigit() else ""
+
+
+def _together(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return reduce(lambda whole, letter: sa.func.replace(whole, letter, ""), _BETWEEN, text)
 
 
 _YES = sa.func.lower(letters(_CREDIT[ALLOWED])).in_(["true", "t", "yes", "y", "1"])
@@ -280,6 +305,24 @@ class SqlDesk(DeskTables):
             yield page
             after = page[-1]
 
+    def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
+        items = tables.ERP.discount_group_items
+        same = sa.and_(*(_PRICE[name] == letters(_ITEM[name]) for name in ("group_id", "item_type", "item_id")))
+        sent = (
+            _PRICE.price.label("sent"),
+            _PRICE[CURRENCY_FIELD].label("sent_currency"),
+            _PRICE.sent_at,
+            _PRICE.refused,
+        )
+        asked = (letters(_ITEM[name]).label(name) for name in ("item_type", "item_id", *ITEM_COLUMNS))
+        found = sa.select(*asked, *sent).join_from(items, tables.sync_prices, same, isouter=True)
+        found = found.where(_ITEM.group_id == group_id).order_by(_ITEM.item_type, _ITEM.item_id)
+        return self.rows(found.limit(limit))
+
+    def group_name(self, group_id: str) -> str:
+        groups = tables.ERP.discount_groups.c
+        return next((row["name"] or "" for row in self.rows(sa.select(groups.name).where(groups.id == group_id))), "")
+
     def prices(self, group_id: str) -> int:
         """Return about how many prices a group has: rows that ask for one, or those that were sent, if more."""
         asked = (
@@ -288,8 +331,8 @@ class SqlDesk(DeskTables):
         sent = sa.select(sa.func.count()).select_from(tables.sync_prices).where(_PRICE.group_id == group_id)
         return max(self.number(asked), self.number(sent))
 
-    def oldest_unsettled(self) -> Mapping[str, datetime]:
-        moving = _STATUS.state.in_([str(State.PENDING), str(State.WAITING)])
+    def oldest_unsettled(self, but: str = "") -> Mapping[str, datetime]:
+        moving = sa.and_(_STATUS.state.in_([str(State.PENDING), str(State.WAITING)]), _STATUS.code != but)
         found = sa.select(_STATUS.concern, sa.func.min(_STATUS.since).label("since")).where(moving)
         return {row["concern"]: row["since"] for row in self.rows(found.group_by(_STATUS.concern))}
 
@@ -341,7 +384,10 @@ class SqlDesk(DeskTables):
         found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
         found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
         if asked.text:
-            holds = (sa.func.lower(c).contains(asked.text.lower(), autoescape=True) for c in (_CLIENT.id, *shown))
+            text = asked.text.lower()
+            holds = [_lower(column).contains(text, autoescape=True) for column in (_CLIENT.id, *shown)]
+            if digits := _written_apart(text):
+                holds += [_together(_CLIENT[name]).contains(digits) for name in WRITTEN_APART]
             found = found.where(sa.or_(*holds))
         return self.rows(found.order_by(_CLIENT.id).limit(asked.limit).offset(asked.start))
 
