@@ -10,7 +10,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.show import safe
-from kartoteka.errors import KartotekaError, Retry
+from kartoteka.errors import Halt, KartotekaError, Retry
 
 DONE, FAILED, USAGE = 0, 1, 2
 ATTENTION = 3
@@ -39,7 +39,10 @@ MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
             "only a person's word lets it go on",
             "`resume` without `--confirm`; `pause` of what the brake stopped",
         ),
-        WRONG_SETTINGS: ("a setting is wrong: nothing can be done before it is corrected", "`policy check`, `doctor`"),
+        WRONG_SETTINGS: (
+            "a setting is wrong (key, right, policy, table): nothing can be done before it is corrected",
+            "every command that needs it; `status --exit-code` where a function has stopped for one; `policy check`",
+        ),
     }
 )
 """Exit code -> what it means, and which commands end so; ``docs/exit-codes.md`` is made from it."""
@@ -88,6 +91,8 @@ def told() -> Iterator[None]:
         yield
     except Retry as error:
         raise Unavailable(f"{safe(error)} does not answer now; try again") from None
+    except Halt as error:
+        raise WrongSettings(safe(error)) from None
     except KartotekaError as error:
         raise Failed(safe(error)) from None
     except (BotoCoreError, ClientError) as error:

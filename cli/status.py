@@ -12,8 +12,9 @@ from cli import cloud, show
 from cli import stack as stacks
 from cli.door import door
 from cli.erp import Where, where
-from cli.exits import ATTENTION, Unavailable, told
+from cli.exits import ATTENTION, WRONG_SETTINGS, Unavailable, told
 from cli.stack import Stack
+from kartoteka.codes import waits_for_a_setting
 from kartoteka.desk import texts
 from kartoteka.fields.table import AS_OF, BALANCE, COMPANY_FIELD, CURRENCY_FIELD, LIMIT, OVERDUE
 from kartoteka.ports.desk import ALL
@@ -47,6 +48,10 @@ TO_TRIGGERS = {
 CREDIT = ("client_id", COMPANY_FIELD, BALANCE, LIMIT, OVERDUE, CURRENCY_FIELD, AS_OF)
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 
+EXIT_CODE = (
+    f"Exit {WRONG_SETTINGS} where a wrong setting stops something, {ATTENTION} where something waits for a person."
+)
+
 Report = dict[str, Any]
 
 
@@ -63,7 +68,7 @@ Report = dict[str, Any]
     show_default=True,
     help="With --credit: from how many per cent of the limit.",
 )
-@click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
+@click.option("--exit-code", is_flag=True, help=EXIT_CODE)
 @show.language
 @show.as_json
 def status(  # noqa: PLR0913 - the options of the command
@@ -83,6 +88,8 @@ def status(  # noqa: PLR0913 - the options of the command
         show.document(report)
     else:
         _print(report, where.stack, lang)
+    if exit_code and any(waits_for_a_setting(row["code"]) for row in report["deferred"]):
+        sys.exit(WRONG_SETTINGS)
     if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
 

@@ -73,6 +73,8 @@ def _facts(text: Text) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in parts if name is not None)
 
 
+HALTS = "What waits for a setting to be corrected"
+
 SUBJECTS: Mapping[str, tuple[Code, ...]] = {
     # Our own check, before a call is made. {table} is the ERP's table, {value} what stands in it.
     "What the ERP's row lacks, or holds and should not": (
@@ -1732,7 +1734,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         ),
     ),
     # A halt: records wait, unharmed, until somebody has corrected the setting. The alarm and the log say more.
-    "What waits for a setting to be corrected": (
+    HALTS: (
         Code(
             "panel_key",
             State.PENDING,
@@ -1911,6 +1913,11 @@ IN_STEP = Status(State.IN_STEP)
 def is_asked_again(status: Status | None) -> bool:
     """Return whether a record with this status is asked about again by itself while it is held."""
     return status is not None and status.code in _ASKED_AGAIN
+
+
+def waits_for_a_setting(code: str) -> bool:
+    """Whether what has this code stands still until a person has corrected a setting: a key, a right, a policy."""
+    return code in {each.name.partition(".")[0] for each in SUBJECTS[HALTS]}
 
 
 def names_contents(code: str) -> bool:

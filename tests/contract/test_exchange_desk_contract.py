@@ -289,3 +289,41 @@ def test_the_list_stands_what_an_engine_without_types_may_hold(sqlite_bench: Sql
     assert near(sqlite_bench) == ["C-1", "C-3"], "what is past its date begins with a figure"
     (row, _) = sqlite_bench.exchange.desk.near_limit(Decimal(0), Asked())
     assert row["as_of"] is None
+
+
+# --- what waits, and since when
+
+
+def test_what_waits_is_counted_with_its_oldest_and_what_was_answered_is_not(held: SqlBench) -> None:
+    erp = held.erp
+    erp.insert_client("Q-1")
+    save(held, change("Q-1", "accounts", status=WRONG), at=AT - timedelta(days=1))
+    columns = "client_id, concern, item_id, group_id, field"
+    for number, decision in enumerate(("NULL", "'erp'", "'oops'")):
+        erp.run(
+            "INSERT INTO sync_conflicts (client_id, concern, field, decision, raised_at) "
+            f"VALUES ('C-{number}', 'billing', 'street', {decision}, '2026-03-0{3 + number} 08:00:00')"
+        )
+        erp.run(
+            "INSERT INTO incoming_clients (panel_client_id, client_id, seen_at) "
+            f"VALUES ('{number}', {'NULL' if number else chr(39) + 'C-1' + chr(39)}, '2026-03-0{3 + number} 08:00:00')"
+        )
+    for field, more in (("street", "NULL, NULL"), ("city", "'approve', NULL"), ("phone", "NULL, 'done'")):
+        erp.run(
+            f"INSERT INTO sync_plan ({columns}, action, planned_at, decision, outcome) "
+            f"VALUES ('C-1', 'billing', '', '', '{field}', 'update', '2026-03-05 08:00:00', {more})"
+        )
+    erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES ('Q-1', '5')")
+    held.exchange.pauses.pause("shops", "holiday", at=AT)
+    held.exchange.pauses.pause("credit", "brake", at=AT)
+    held.exchange.pauses.resume("credit")
+    eight = datetime(2026, 3, 3, 8, tzinfo=UTC)
+    told = [tuple(row.values()) for row in held.exchange.desk.waiting_since()]
+    assert told == [
+        ("conflicts", "", "", 2, eight),
+        ("questions", "", "", 1, AT - timedelta(days=1)),
+        ("held", "billing", "bad_phone", 5, AT),
+        ("incoming", "", "", 2, eight + timedelta(days=1)),
+        ("plan", "", "", 1, eight + timedelta(days=2)),
+        ("paused", "shops", "holiday", 1, AT),
+    ]
