@@ -186,7 +186,7 @@ def _acted(name: str) -> Response[str]:
     back, asked = _local((given.get("back") or ["/"])[0])
     where = pages.link(back, **{**asked, "did": name, "n": done["done"]})
     if name == UNDO:  # what would be undone is shown, to be approved
-        told = {"left": done["left_alone"], "why": undo.spelled(done)}
+        told = {"left": done.get("left_alone", 0), "why": undo.spelled(done)}
         where = pages.link("/plan", did=name, n=done["done"], code=UNDO, **told)
     return Response(HTTPStatus.SEE_OTHER, "text/plain", "", {**pages.HEADERS, "Location": where})
 
