@@ -13,6 +13,7 @@ COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
     "desk": "cli.desk:desk",
     "doctor": "cli.doctor:doctor",
+    "forget": "cli.forget:forget",
     "held": "cli.held:held",
     "history": "cli.history:history",
     "incoming": "cli.incoming:incoming",

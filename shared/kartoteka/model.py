@@ -286,6 +286,7 @@ class Record:
     ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
     left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
     is what the concern found out when it loaded the record.
+    ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
     """
 
     key: Key
@@ -297,6 +298,7 @@ class Record:
     odd_key: bool = False
     excluded: bool = False
     undo: tuple[PlanRow, ...] = ()
+    forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -308,6 +310,19 @@ class Record:
     def decision(self) -> str:
         """A person's word about it, as one reads it: a :class:`Decision`, or one that means nothing; empty: none."""
         return self.state.decision.strip().lower()
+
+
+FORGOTTEN = "forgotten"
+"""The code of what is said of a client who was erased."""
+
+
+def erased(key: Key, state: RecordState | None, *, is_there: bool) -> Record:
+    """Return the record of a client who was erased: nothing of it but that this is said already.
+
+    ``is_there``: its row stands.
+    """
+    said = state.status if state and state.status and state.status.code == FORGOTTEN else None
+    return Record(key, state=RecordState(status=said), has_client=False, forgotten=is_there)
 
 
 class Edit(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from kartoteka.model import Values
 
@@ -78,3 +78,15 @@ class StoredPrice:
     currency: str
     refused: str = ""
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTombstone:
+    """A row of ``sync_forgotten`` beside its digest."""
+
+    client: str
+    forgotten_at: datetime
+    swept_at: datetime | None = None
+    modified_at: datetime | None = None
+    registered: date | None = None
+    seen_at: datetime | None = None

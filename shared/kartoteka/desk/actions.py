@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import overview, plans, undo
+from kartoteka.desk import forget, overview, plans, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Owner, Side
@@ -199,6 +199,20 @@ def resync(desk: Desk, given: Given) -> Data:
     return {"done": len(clients), "concern": concern}
 
 
+def forget_client(desk: Desk, given: Given) -> Data:
+    """Erase a client (``confirm``: its code once more); ``account``: what becomes of the panel's account."""
+    client = _one(given, "client_id")
+    if _one(given, "confirm", "") != client:
+        raise WrongRequest("not_confirmed", id=client)
+    account = _word(given, "account", forget.CHOICES) if given.get("account") else forget.KEEP
+    return forget.carry_out(desk, client, account)
+
+
+def allow_client(desk: Desk, given: Given) -> Data:
+    """Let a client that was erased be synchronised again."""
+    return forget.allow(desk, _one(given, "client_id"))
+
+
 ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "conflicts/decide": decide_conflicts,
     "questions/link": link_question,
@@ -211,6 +225,8 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "pause": pause,
     "resume": resume,
     "resync": resync,
+    "forget": forget_client,
+    "forget/allow": allow_client,
 }
 """Name in an address -> the action."""
 

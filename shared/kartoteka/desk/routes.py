@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, lists, overview, pages, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 
@@ -66,6 +66,12 @@ def api_pauses() -> Response[str]:
 def api_client(client_id: str) -> Response[str]:
     """Answer everything of one client."""
     return _json(client.client(_desk(), client_id, fresh=bool(_query().get("fresh"))))
+
+
+@app.get("/api/clients/<client_id>/forget")
+def api_forget(client_id: str) -> Response[str]:
+    """Answer what would be erased of a client, and what others keep."""
+    return _json(forget.preview(_desk(), client_id))
 
 
 @app.get("/api/conflicts")
@@ -130,6 +136,13 @@ def page_client(client_id: str) -> Response[str]:
     """Show one client."""
     found = client.client(_desk(), client_id, fresh=bool(_query().get("fresh")))
     return _page("client", title=client_id, found=found, waiting=client.waiting(found))
+
+
+@app.get("/clients/<client_id>/forget")
+def page_forget(client_id: str) -> Response[str]:
+    """Show what would be erased of a client, and ask for its code."""
+    found = forget.preview(_desk(), client_id)
+    return _page("forget", title=client_id, found=found, lines=forget.lines(found), choices=forget.CHOICES)
 
 
 @app.get("/<name>")

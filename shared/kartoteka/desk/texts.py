@@ -465,6 +465,72 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "act.conflict": ("konflikt", "conflict"),
         "act.question": ("pytanie", "question"),
         "act.held": ("wstrzyma", "holds"),
+        # --- forget
+        "forget": ("Zapomnij klienta", "Forget the client"),
+        "forget.lead": (
+            "Wszystko, co Kartoteka przechowuje o kliencie {id}, zostanie usunięte. Nie da się tego cofnąć.",
+            "Everything that Kartoteka keeps of client {id} is erased. That cannot be taken back.",
+        ),
+        "forget.erased": ("Usuwane wiersze", "Rows that are erased"),
+        "forget.kept": (
+            "Zostaje w ERP (usuwa je właściciel tych danych)",
+            "Kept by the ERP, which erases it itself",
+        ),
+        "forget.account": (
+            "Konto {id} i jego zamówienia zostają w panelu; wybierz, co z kontem zrobić.",
+            "Account {id} and its orders stay in the panel; choose what becomes of the account.",
+        ),
+        "forget.account.keep": ("Konto {id} zostaje w panelu bez zmian.", "Account {id} stays in the panel as it is."),
+        "forget.account.close": (
+            "Konto {id} jest zamknięte; jego dane i zamówienia zostają w panelu.",
+            "Account {id} is closed; its data and orders stay in the panel.",
+        ),
+        "forget.account.erase": (
+            "Panel usunął dane konta {id} i je zablokował; zamówienia zostają.",
+            "The panel has erased the data of account {id} and blocked it; its orders stay.",
+        ),
+        "forget.keep": ("zostaje bez zmian", "stays as it is"),
+        "forget.close": ("zostaje zamknięte", "is closed"),
+        "forget.erase": ("panel usuwa jego dane i je blokuje", "the panel erases its data and blocks it"),
+        "forget.what": ("Konto w panelu", "The panel's account"),
+        "forget.confirm": ("Wpisz kod klienta, aby potwierdzić", "Type the client's code to confirm"),
+        "forget.button": ("Usuń nieodwracalnie", "Erase for good"),
+        "forget.nothing": ("Nic o nim nie jest przechowywane.", "Nothing is kept of it."),
+        "forget.is": (
+            "Klient jest zapomniany: nie powstanie dla niego konto i żadne nie zostanie z nim połączone.",
+            "The client is forgotten: no account is opened for it, and none is linked to it.",
+        ),
+        "forget.allow": ("Synchronizuj go znowu", "Synchronise it again"),
+        "forget.hint": (
+            "Niczego nie usunięto; aby usunąć klienta {id}, dodaj --yes.",
+            "Nothing was erased; add --yes to erase client {id}.",
+        ),
+        "forget.done": (
+            "Klient {id} jest usunięty i nie wróci; usuń też jego wiersz w ERP.",
+            "Client {id} is erased and does not come back; delete its row in the ERP too.",
+        ),
+        "forget.allowed": (
+            "Klient {id} może być znowu synchronizowany.",
+            "Client {id} may be synchronised again.",
+        ),
+        "did.forget": (
+            "Usunięto wierszy: {done}. Klient nie wróci.",
+            "Rows erased: {done}. The client does not come back.",
+        ),
+        "did.forget/allow": ("Klient może być znowu synchronizowany.", "The client may be synchronised again."),
+        "not_forgotten": ("Klient {id} nie jest zapomniany.", "Client {id} is not forgotten."),
+        "not_confirmed": (
+            "Niczego nie usunięto: wpisany kod to nie {id}.",
+            "Nothing was erased: the code that was typed is not {id}.",
+        ),
+        "account_refused": (
+            "Niczego nie usunięto: panel odmówił dla konta {id} ({why}). Zamknij je w panelu i wybierz 'zostaje bez zmian'.",
+            "Nothing was erased: the panel refused for account {id} ({why}). Close it there, then choose to keep it.",
+        ),
+        "not_closed": (
+            "Niczego nie usunięto: panel nie pokazuje konta {id} jako zamkniętego. Powtórz to za chwilę.",
+            "Nothing was erased: the panel does not show account {id} as closed. Try again in a while.",
+        ),
         # --- what went wrong
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),

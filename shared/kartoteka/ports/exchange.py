@@ -1,4 +1,4 @@
-"""The exchange database: seven small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: eight small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -645,8 +645,66 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That somebody was erased: the keyed digest of a client's code, or of an account's number of that ``client``."""
+
+    digest: str
+    client: str
+
+
+class Forgotten(Protocol):
+    """Who was erased and is not to come back (``sync_forgotten``), and the erasing itself."""
+
+    def found(self, client_id: str) -> Mapping[str, int]:
+        """Return table -> how many of its rows :meth:`forget` would erase, where there are any."""
+        ...
+
+    def is_forgotten(self, client_id: str) -> bool:
+        """Return whether a client was erased."""
+        ...
+
+    def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
+        """Return the ids of those of these accounts that belonged to an erased client, or carry its code."""
+        ...
+
+    def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
+        """Erase a client and its accounts and leave tombstones, in one transaction; return what :meth:`found` told.
+
+        Of a client with a row in ``clients`` one status stays: ``accounts``, code ``forgotten``.
+        """
+        ...
+
+    def allow(self, client_id: str) -> bool:
+        """Remove a client's tombstones; False where it has none."""
+        ...
+
+    def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
+        """Return all tombstones, or those of a client."""
+        ...
+
+    def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
+        """Write those of these tombstones that are missing; return how many."""
+        ...
+
+    def to_be_swept(self, before: datetime) -> bool:
+        """Return whether somebody was erased before then whose erasure was not made once more since."""
+        ...
+
+    def sweep(self, before: datetime, *, at: datetime) -> Mapping[str, int]:
+        """Erase once more whatever is there of anybody with a tombstone; return table -> rows.
+
+        That is noted of those who were erased before ``before``.
+        """
+        ...
+
+    def expire(self, before: datetime, limit: int, *, at: datetime) -> int:
+        """Take the values of up to ``limit`` rows of history, and of conflicts closed, before then; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """The seven ports of one exchange database."""
+    """The eight ports of one exchange database."""
 
     log: ChangeLog
     records: Records
@@ -655,6 +713,7 @@ class Exchange:
     figures: Figures
     pauses: Pauses
     plans: Plans
+    forgotten: Forgotten
 
     @property
     def identity(self) -> str:

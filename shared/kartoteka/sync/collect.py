@@ -16,7 +16,7 @@ from kartoteka.errors import Retry
 from kartoteka.model import Owner, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, LogEntry
-from kartoteka.sync import triggers, unread
+from kartoteka.sync import forget, triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.taken import UNCONFIRMED
@@ -200,6 +200,7 @@ class ChangeLogSource:
         told = frozenset(touched)
         begins = scan is not None and not scan.after and not scan.gone
         if begins:
+            self._concern.tidy()
             self._tidy_plan()
         if (begins or NOBODY in touched) and not self._concern.only_plans:
             self._tell_of_nobodys()
@@ -250,6 +251,7 @@ class ChangeLogSource:
                 cursor.high,
                 self._concern.name,
             )
+            forget.restore(self._run.exchange, self._run.state, at=now)
             return LogCursor(), Scan(whole=True, anew=True), now
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")

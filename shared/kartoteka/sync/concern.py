@@ -307,6 +307,9 @@ class Concern:
     def index_complete(self) -> None:
         """Do what waited until all of the panel's accounts were read; and from then on every six hours."""
 
+    def tidy(self) -> None:
+        """Do once a day what nobody waits for."""
+
     def restored(self) -> bool:
         """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
         return False

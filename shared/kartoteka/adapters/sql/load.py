@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.columns import UtcDateTime
-from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
-from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_exclusions, sync_links
+from kartoteka.adapters.sql.tables import owner_of, sync_conflicts, sync_exclusions, sync_links
 from kartoteka.adapters.sql.values import Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import LOGIN, SHOPS_FIELD
-from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
+from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values, erased
 from kartoteka.ports.exchange import concern_named
 
 _LINK = sync_links.c
@@ -77,9 +78,11 @@ def _moment(stored: Value) -> Value:
 class Loader:
     """The statements that read the records of one concern, built once."""
 
-    def __init__(self, erp: ErpTables, concern: str, dialect: Dialect) -> None:
+    def __init__(self, database: Database, concern: str) -> None:
+        erp, dialect = database.erp, database.dialect
         self._concern = concern
         self._dialect = dialect
+        self._tombstones = Tombstones(database)
         where = erp.concerns[concern]
         self._own = _rows_of(erp.named(where.table), where.columns)
         self._items = _rows_of(erp.named(where.items), tuple(where.fields)) if where.items else None
@@ -107,6 +110,7 @@ class Loader:
 
     def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Record]]:
         given = {"ids": ids, "concern": self._concern}
+        forgotten = self._tombstones.clients(connection, ids)
         rows = {self._key(client): values for (client, key), values in self._own.read(connection, ids).items() if key}
         clients = {key.client_id for key in rows}
         if self._clients is not None:
@@ -130,11 +134,13 @@ class Loader:
             conflicts[self._key(client_id, item_id)].append(_conflict(*rest))
         items: dict[str, set[str]] = defaultdict(set)
         for key in chain(rows, states, conflicts):
-            if key.item_id:
+            if key.item_id and key.client_id not in forgotten:
                 items[key.client_id].add(key.item_id)
 
         def record(client_id: str, item_id: str = "") -> Record:
             key = self._key(client_id, item_id)
+            if client_id in forgotten:
+                return erased(key, states.get(key), is_there=client_id in clients)
             return Record(
                 key,
                 erp=rows.get(key),

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import of_clients, of_groups
 from kartoteka.adapters.sql.tables import sync_links, sync_plan
 from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
@@ -56,6 +57,7 @@ class SqlPlans(Plans):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tombstones = Tombstones(database)
         self._insert = database.dialect.insert(sync_plan, (*_COLUMNS, "outcome"))
 
     def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
@@ -95,7 +97,9 @@ class SqlPlans(Plans):
             for statement, ids in ((_TOO_LATE, change.gone), (_GONE, change.gone), (_TAKE_BACK, change.kept)):
                 _each(connection, statement, ({"row_id": n} for n in sorted(ids)))
             new = (*((line, None) for line in change.new), *((line, Ended.REFUSED) for line in change.refused))
-            self._database.run(connection, self._insert, (_values(line, at, ended) for line, ended in new))
+            dead = self._tombstones.clients(connection, {line.key.client_id for line, _ in new})
+            kept = ((line, ended) for line, ended in new if line.key.client_id not in dead)
+            self._database.run(connection, self._insert, (_values(line, at, ended) for line, ended in kept))
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
         with self._database.writing() as connection:

@@ -88,10 +88,17 @@ _SENT = (
 _RAISED = sync_conflicts.c
 _FORMER = sa.union_all(
     sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after, _PAST.value_after).where(
-        among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+        among(_PAST.client_id),
+        _PAST.concern == sa.bindparam("concern"),
+        _PAST.item_id == "",
+        _PAST.field != "",
+        _PAST.erased_at.is_(None),
     ),
     sa.select(_RAISED.client_id, _RAISED.field, _RAISED.erp_value, _RAISED.panel_value, _RAISED.base_value).where(
-        among(_RAISED.client_id), _RAISED.concern == sa.bindparam("concern"), _RAISED.item_id == ""
+        among(_RAISED.client_id),
+        _RAISED.concern == sa.bindparam("concern"),
+        _RAISED.item_id == "",
+        _RAISED.erased_at.is_(None),
     ),
 )
 """What fields have held: of a conflict that the panel has won only its own row tells what both sides once agreed on."""
@@ -124,7 +131,7 @@ class SqlRecords(Records):
         self._database = database
         self._saver = saver
         erp = database.erp
-        self._loaders = {concern: Loader(erp, concern, database.dialect) for concern in erp.concerns}
+        self._loaders = {concern: Loader(database, concern) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
         self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c

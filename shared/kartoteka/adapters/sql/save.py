@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.conflicts import store_conflicts
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge, Refused
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.plans import end_rows
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
@@ -66,8 +67,9 @@ _STATUS_MERGES: Mapping[str, Merge] = {
 class _Accounts(NamedTuple):
     """How it stands with accounts that are to be linked.
 
-    ``late``: the clients whose account is another client's that is there, or of this save. ``freed``: the accounts that
-    a client that is gone loses, ``listed`` those of ``incoming_clients``, which are nobody's news any more.
+    ``late``: the clients whose account is another client's that is there, or of this save, or was one's who was erased.
+    ``freed``: the accounts that a client that is gone loses, ``listed`` those of ``incoming_clients``, which are
+    nobody's news any more.
     """
 
     late: frozenset[str]
@@ -81,6 +83,7 @@ class Saver:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rows = RowWriter(database)
+        self._tombstones = Tombstones(database)
         dialect, incoming = database.dialect, database.erp.incoming_clients
         client = database.erp.clients.c
         self._there = sa.select(client.id).where(among(client.id))
@@ -130,7 +133,11 @@ class Saver:
         return Saved(refused={change.record.key: reason})
 
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
-        """Store these changes inside a transaction and return what could not be stored as asked."""
+        """Store these changes inside a transaction and return what could not be stored as asked.
+
+        Nothing is stored of a client who was erased, but that this is so.
+        """
+        changes = self._tombstones.storable(connection, changes)
         moved = _relinked(connection, changes)
         changes = [change for change in changes if change.record.key not in moved]
         again = frozenset[Key]()
@@ -200,6 +207,7 @@ class Saver:
         others = {account: owner for account, owner in held if owner is not None and owner != wanted[account]}
         there = {row[0] for row in by_ids(connection, self._there, set(others.values()))}
         late |= {wanted[account] for account, owner in others.items() if owner in there}
+        late |= {wanted[account] for account in self._tombstones.accounts(connection, wanted)}
         listed = frozenset(account for account, owner in held if owner is None)
         return _Accounts(frozenset(late), frozenset(others), listed)
 

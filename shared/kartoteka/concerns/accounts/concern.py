@@ -29,6 +29,7 @@ from kartoteka.fields import normal
 from kartoteka.fields.table import ACTIVE, CODE, CONCERNS, LOGIN
 from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
+    FORGOTTEN,
     REFUSED,
     STANDS,
     Candidate,
@@ -57,7 +58,7 @@ from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
-from kartoteka.sync import feed, retry, undo
+from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
@@ -154,6 +155,7 @@ class Accounts(Concern):
 
     def sources(self, *, everything_due: bool) -> Sequence[Source]:
         """Return the log, once every account of the panel has been read: before that nobody knows who has one."""
+        forget.sweep(self.run)
         complete = index_is_complete(self.run)
         return (ChangeLogSource(self, everything_due=everything_due),) if complete else ()
 
@@ -372,6 +374,10 @@ class Accounts(Concern):
         """List the accounts that are nobody's."""
         self._incoming.list_all()
 
+    def tidy(self) -> None:
+        """Keep clients forgotten who were erased, and forget old values."""
+        forget.tidy(self.run)
+
     def restored(self) -> bool:
         """Have all accounts read again: the account index may have lost some."""
         feed.read_anew(self.run)
@@ -544,10 +550,12 @@ class Accounts(Concern):
     def _of_absent(self, record: Record, facts: Facts) -> Plan:
         """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
         none = () if facts.known else None
+        if record.forgotten:
+            return Plan(record, Act.KEEP, status=codes.status(FORGOTTEN), candidates=none)
         if facts.answers:
             said = codes.status("no_client.incoming", accounts=", ".join(facts.answers))
             return Plan(record, Act.KEEP, status=said, candidates=none)
-        if record.code == "no_client":
+        if record.code in ("no_client", FORGOTTEN):
             return Plan(record, Act.FORGET, candidates=none)
         deleted = codes.status("deleted") if record.state.status else None
         return Plan(record, Act.KEEP, status=deleted, candidates=none)
@@ -712,7 +720,19 @@ class Accounts(Concern):
             else:
                 rest.append(record)
         matched, unread = self._matched(rest)
-        return self._with_owners({**result, **matched}), {**failures, **unread}
+        return self._with_owners(self._without_erased({**result, **matched})), {**failures, **unread}
+
+    def _without_erased(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
+        """Return what is shown without the accounts of clients who were erased: they are nobody's."""
+        found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
+        accounts = [seen(a) for one in found.values() for a in (*one.by_code, one.matched) if a]
+        dead = self.run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
+
+        def left(one: Found) -> Found:
+            matched = one.matched if one.matched and one.matched.panel_client_id not in dead else None
+            return replace(one, by_code=tuple(a for a in one.by_code if a.panel_client_id not in dead), matched=matched)
+
+        return {**shown, **{owner: left(one) for owner, one in found.items()}} if dead else shown
 
     def _with_owners(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
         """Return what is shown with the other clients to whom these accounts are linked; one that is gone is none."""
