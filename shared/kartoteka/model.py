@@ -364,7 +364,7 @@ class Change:
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
     ``unlinked``: the client loses its account. ``planned``: rows of ``sync_plan`` that it carries out, or was refused
-    -> their outcome.
+    -> their outcome; ``replanned``: lines that are planned in the place of those that are ``stale``.
     """
 
     record: Record
@@ -378,6 +378,7 @@ class Change:
     otherwise: Change | None = None
     unlinked: bool = False
     planned: Mapping[int, Ended] = attribute(default_factory=dict)
+    replanned: tuple[Line, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""

@@ -379,3 +379,12 @@ def test_the_past_is_read_by_run_by_span_and_by_whom_it_is_about(bench: Bench) -
     assert told(limit=2) == every[:2]
     last = records.past(Which(run_id="run-2"), 0, 1)[0]
     assert (last.before, last.after, last.direction, last.reason) == ("Radom", None, "erp_to_panel", "edit")
+
+
+def test_what_is_planned_anew_is_stored_with_what_was_stale(bench: Bench) -> None:
+    first, second = planned(bench, undo_line(), undo_line(field="phone"))
+    ended = {first.id: Ended.STALE, second.id: Ended.STALE}
+    save(bench, change("C-1", planned=ended, replanned=(second.line,)), at=LATER)
+    *stale, new = rows(bench, C1)
+    assert [row.outcome for row in stale] == [Ended.STALE, Ended.STALE]
+    assert (new.line, new.planned_at, new.decision, new.outcome) == (second.line, LATER, "", None)

@@ -1413,6 +1413,9 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
     for number, ended in change.planned.items():
         _end(db, number, ended)
+    for line in change.replanned:
+        number = next(db.plan_ids)
+        db.planned[number] = PlanRow(number, at, line)
     _store_link(db, change)
     if change.candidates is not None:
         before = {match: db.matches.pop(match) for match in list(db.matches) if match[0] == key.client_id}

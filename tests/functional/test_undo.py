@@ -137,6 +137,8 @@ def test_by_the_page_shown_first_and_written_when_approved(installation: Install
     assert where.startswith("/plan?did=undo&n=4&")
     shown = desk.page(where)
     assert "Rows to be restored: 4" in shown
+    twice = [desk.send("/undo", run_id=run, back="/history", once="the-same") for _ in range(2)]
+    assert ["n=4" in each for each in twice] == [True, True]
     assert shown.count('name="id"') == 4
     assert 'href="/plan"' in desk.page("/")
     settle(installation, 1)

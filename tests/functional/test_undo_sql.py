@@ -85,7 +85,10 @@ def test_who_has_edited_since_is_left_alone(world: SqlWorld) -> None:
     assert both(world, "C-1", "phone") == ("600700800", "600700800")
     assert both(world, "C-2", "city") == ("Łódź", "Łódź")
     told = set(world.rows("client_id, concern, outcome", "reason = 'undo'"))
+    left = set(world.rows("client_id, field, decision", "outcome IS NULL"))
+    assert left == {("C-1", "phone", None), ("C-1", "wholesaler", None)}
     assert told == {
+        ("C-1", "billing", None),
         ("C-1", "billing", "stale"),
         ("C-1", "delivery_addresses", "done"),
         ("C-2", "billing", "done"),

@@ -248,6 +248,11 @@ def test_what_was_edited_after_it_was_planned_is_stale_and_untouched(side: str) 
     assert both(world, "city") == ("Gdynia", "Gdynia")
     assert both(world, "phone") == ("600700800", "600700800")
     assert {row.outcome for row in rows(world, "stale")} == {Ended.STALE}
+    assert [(row.line.field, row.decision) for row in rows(world)] == [("phone", "")] * 2
+    quiet(world)
+    world.exchange.decide_plan(rows(world)[0].id, "approve")
+    world.tick()
+    assert (both(world, "city"), both(world, "phone")) == (("Gdynia", "Gdynia"), ("501502503", "501502503"))
     assert not rows(world)
     quiet(world)
 
@@ -752,3 +757,33 @@ def test_what_the_panel_does_not_take_at_once_is_sent_again(refused: bool) -> No
         world.pass_time(minutes=11)
         world.tick()
     assert both(world, "phone") == ("501502503", "501502503")
+
+
+# --- the account, while all is only planned
+
+
+def test_a_link_is_undone_while_all_is_only_planned() -> None:
+    world, key = linked_by_mail()
+    world.policy = Policy.model_validate({"mode": "plan"})
+    world.tick()
+    unlink(world)
+    for _ in range(3):
+        world.tick()
+    account = world.panel.accounts[key]
+    assert (account.external_code, account.values["city"], world.exchange.links) == ("", "Radom", {})
+    assert world.exchange.status("C-1", "accounts").code == "ambiguous"  # type: ignore[union-attr]
+    assert {row.outcome for row in world.exchange.planned.values() if row.line.reason == "undo"} == {
+        Ended.DONE,
+        Ended.REFUSED,
+    }
+
+
+def test_an_opening_is_undone_while_all_is_only_planned() -> None:
+    world = installed()
+    run = next(h.run_id for h in world.exchange.history if h.reason == "create")
+    world.policy = Policy.model_validate({"mode": "plan"})
+    undone(world, run)
+    for _ in range(2):
+        world.tick()
+    assert world.panel.closed == {"1"}
+    assert not rows(world)

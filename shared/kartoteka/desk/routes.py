@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, forget, lists, overview, pages, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, spreadsheet, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 
@@ -131,6 +131,17 @@ def page_overview() -> Response[str]:
     )
 
 
+@app.get("/csv/<name>")
+def spreadsheet_of(name: str) -> Response[str]:
+    """Answer a list for a spreadsheet, from its beginning."""
+    if name not in lists.COLUMNS:
+        raise WrongRequest("no_such_page", 404)
+    asked = lists.asked_for(_query(), lists.IN_A_FILE, lists.IN_A_FILE)
+    body = spreadsheet.text(lists.COLUMNS[name], lists.LISTS[name](_desk(), asked)["rows"])
+    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(200, "text/csv; charset=utf-8", body, headers)
+
+
 @app.get("/clients/<client_id>")
 def page_client(client_id: str) -> Response[str]:
     """Show one client."""
@@ -175,7 +186,7 @@ def _acted(name: str) -> Response[str]:
     back, asked = _local((given.get("back") or ["/"])[0])
     where = pages.link(back, **{**asked, "did": name, "n": done["done"]})
     if name == UNDO:  # what would be undone is shown, to be approved
-        told = {"left": done["left_alone"], "why": undo.spelled(done)}
+        told = {"left": done.get("left_alone", 0), "why": undo.spelled(done)}
         where = pages.link("/plan", did=name, n=done["done"], code=UNDO, **told)
     return Response(HTTPStatus.SEE_OTHER, "text/plain", "", {**pages.HEADERS, "Location": where})
 

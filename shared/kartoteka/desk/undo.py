@@ -187,7 +187,7 @@ def refusal(why: str, concern: str, count: int, lang: str) -> str:
 
 def spelled(done: Data) -> str:
     """Return what was refused as a page's address tells it: ``figures.credit.3,added.delivery_addresses.5``."""
-    return ",".join(f"{each['code']}.{each['concern']}.{each['fields']}" for each in done["messages"])
+    return ",".join(f"{each['code']}.{each['concern']}.{each['fields']}" for each in done.get("messages", ()))
 
 
 def read(text: str, lang: str) -> list[str]:

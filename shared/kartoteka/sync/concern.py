@@ -442,9 +442,10 @@ class Concern:
             kept=self.together,
             reading=reading,
         )
+        left: tuple[Line, ...] = ()
         if record.undo and reading.asked:
-            sides = undo.Sides(base, erp, panel, reading)
-            wanted = undo.wanted(fields, [row.line for row in record.undo])
+            sides, lines = undo.Sides(base, erp, panel, reading), [row.line for row in record.undo]
+            wanted, left = undo.wanted(fields, lines), undo.left(sides, fields, self.rules, lines)
             notes = self.remembered(record)
             obeyed = undo.obeyed(steps, wanted, sides, fields=fields, rules=self.rules, notes=notes, lacks=self.lacks)
             steps = self.together(obeyed)
@@ -456,7 +457,9 @@ class Concern:
         if said is None and (base is not None or checked):
             said = self.verdict(record)
         status = status_of(checked, self.table, said)
-        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said)
+        plan = Plan(
+            record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said, left=left
+        )
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
 
     def reading(self, record: Record, shown: Shown) -> Reading:

@@ -25,6 +25,7 @@ from kartoteka.model import (
     Ended,
     Forms,
     Intent,
+    Line,
     Note,
     Reason,
     Record,
@@ -82,7 +83,7 @@ class Plan:
     ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass, ``by_policy``: the policy
     asked for them; the brake counts neither. ``said`` is what is said where no field has anything to tell.
     ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken. ``ended``: the rows of an
-    undo that it does not obey, with their outcome.
+    undo that it does not obey, with their outcome; ``left``: what of them may still be undone.
     """
 
     record: Record
@@ -102,6 +103,7 @@ class Plan:
     said: Status | None = codes.IN_STEP
     decision: str = ""
     ended: Mapping[int, Ended] = attribute(default_factory=dict)
+    left: tuple[Line, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
@@ -219,6 +221,7 @@ class Plan:
             candidates=None if stays else self.candidates,
             unlinked=self.act is Act.UNLINK and panel,
             planned=self.ended,
+            replanned=self.left if self.ended else (),
         )
 
     def _after(

@@ -158,7 +158,9 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     found = [plan for owner, some in plans.items() if owner not in errors for plan in some]
     decided = (_as_decided(concern, ledger, plan, foretold.get(plan.record.key.owner)) for plan in found)
     let = [plan for plan in decided if plan is not None]
-    stale = [Change(plan.record, plan.record.state, planned=plan.ended) for plan in found if plan.ended]
+    stale = [
+        Change(plan.record, plan.record.state, planned=plan.ended, replanned=plan.left) for plan in found if plan.ended
+    ]
     for owner in plans.keys() - errors.keys():
         ledger.forget_others(owner, plans[owner])
     ledger.store()

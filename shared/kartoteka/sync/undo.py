@@ -142,6 +142,15 @@ def fits(sides: Sides, fields: Fields, rules: Mapping[str, Rule], undone: Wanted
     return True
 
 
+def left(sides: Sides, fields: Fields, rules: Mapping[str, Rule], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Return those lines of an undo that can still be carried out though not all can: of fields nobody has edited."""
+    undone = wanted(fields, lines)
+    fit = {name for name, by_side in undone.items() if fits(sides, fields, rules, {name: by_side})}
+    if len(fit) == len(undone):
+        return ()
+    return tuple(line for line in lines if _of_field(line).field in fit)
+
+
 # --- the plan
 
 

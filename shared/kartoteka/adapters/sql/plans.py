@@ -22,7 +22,8 @@ _KEY = tuple(_PLAN[name] for name in Key._fields)
 _OWNER = (_PLAN.client_id, _PLAN.group_id)
 _OPEN = _PLAN.outcome.is_(None)
 _WORD = sa.func.lower(sa.func.trim(sa.func.coalesce(_PLAN.decision, "")))
-_COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason")
+COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason", "outcome")
+"""The columns of a row that is planned."""
 _LINE = (_PLAN.action, _PLAN.field, _PLAN.direction, _PLAN.value_from, _PLAN.value_to, _PLAN.reason)
 _ROWS = sa.select(_PLAN.id, _PLAN.planned_at, *_KEY, *_LINE, _PLAN.decision, _PLAN.decided_by, _PLAN.outcome)
 _OF_CLIENTS, _OF_GROUPS = (_ROWS.where(whose(sync_plan)) for whose in (of_clients, of_groups))
@@ -58,7 +59,7 @@ class SqlPlans(Plans):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tombstones = Tombstones(database)
-        self._insert = database.dialect.insert(sync_plan, (*_COLUMNS, "outcome"))
+        self._insert = database.dialect.insert(sync_plan, COLUMNS)
 
     def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
         clients, groups = _apart(owners)
@@ -99,7 +100,7 @@ class SqlPlans(Plans):
             new = (*((line, None) for line in change.new), *((line, Ended.REFUSED) for line in change.refused))
             dead = self._tombstones.clients(connection, {line.key.client_id for line, _ in new})
             kept = ((line, ended) for line, ended in new if line.key.client_id not in dead)
-            self._database.run(connection, self._insert, (_values(line, at, ended) for line, ended in kept))
+            self._database.run(connection, self._insert, (plan_row(line, at, ended) for line, ended in kept))
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
         with self._database.writing() as connection:
@@ -199,7 +200,8 @@ def _each(connection: sa.Connection, statement: sa.Executable, rows: Iterable[Ro
         connection.execute(statement, given)
 
 
-def _values(line: Line, at: datetime, ended: Ended | None) -> Row:
+def plan_row(line: Line, at: datetime, ended: Ended | None = None) -> Row:
+    """Return the row of a line that is planned; ``ended``: at once."""
     return {
         **line.key._asdict(),
         "planned_at": at,

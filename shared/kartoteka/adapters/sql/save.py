@@ -17,10 +17,11 @@ from kartoteka.adapters.sql.conflicts import store_conflicts
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge, Refused
 from kartoteka.adapters.sql.forgotten import Tombstones
-from kartoteka.adapters.sql.plans import end_rows
+from kartoteka.adapters.sql.plans import COLUMNS as PLAN
+from kartoteka.adapters.sql.plans import end_rows, plan_row
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
-from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
+from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_plan, sync_status
 from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, text_of
 from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
 from kartoteka.ports.exchange import Saved
@@ -96,6 +97,7 @@ class Saver:
         self._links = dialect.upsert(sync_links, _LINK)
         self._matches = dialect.insert(sync_matches, _MATCH)
         self._history = dialect.insert(sync_history, _HISTORY)
+        self._plan = dialect.insert(sync_plan, PLAN)
         self._base = dialect.upsert(sync_base, BASE)
         self._status = dialect.upsert(sync_status, STATUS, _STATUS_MERGES)
         self._drop_base, self._drop_status = (
@@ -186,6 +188,7 @@ class Saver:
         }
         self._put(connection, statuses, self._status, self._drop_status)
         end_rows(connection, {number: ended for change in changes for number, ended in change.planned.items()})
+        self._database.run(connection, self._plan, (plan_row(ln, at) for c in changes for ln in c.replanned))
         if taken := [_taken(c) for c in changes if c.record.state.decision and not c.after.decision]:
             connection.execute(_TAKE, taken)
 
