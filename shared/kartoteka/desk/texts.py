@@ -192,6 +192,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Decided for records: {done}. The next run carries it out.",
         ),
         "did.incoming/link": ("Zapisano kod klienta.", "The client's code is saved."),
+        "did.exclude": (
+            "Od następnego przebiegu klient jest pomijany.",
+            "From the next run on the client is left alone.",
+        ),
+        "did.include": (
+            "Następny przebieg sprawdzi, co zmieniono w międzyczasie.",
+            "The next run looks at what was edited meanwhile.",
+        ),
         "did.pause": ("Zakres jest wstrzymany.", "The concern is paused."),
         "did.resume": ("Zakres działa dalej.", "The concern goes on."),
         "did.resync": (
@@ -535,6 +543,18 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),
         "no_such_page": ("Nie ma takiej strony.", "There is no such page."),
+        "no_exclusion": (
+            "Klient {id} nie jest wyłączony z zakresu {name}.",
+            "Client {id} is not excluded from {name}.",
+        ),
+        "exclude": ("Wyłącz", "Exclude"),
+        "include": ("Przywróć", "Include again"),
+        "exclude.what": ("Pomijanie klienta", "Leaving this client alone"),
+        "exclude.lead": (
+            "W wyłączonym zakresie nic nie jest wysyłane ani zapisywane; po przywróceniu zmiany z obu stron są porównywane.",
+            "Nothing is sent or written of an excluded concern; once it is included again both sides are compared.",
+        ),
+        "exclude.reason": ("Powód", "Reason"),
         "no_client": ("Nie ma klienta {id}.", "There is no client {id}."),
         "no_conflict": ("Nie ma konfliktu {id}.", "There is no conflict {id}."),
         "conflict_closed": (
