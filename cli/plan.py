@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from cli import cloud, show
 from cli import stack as stacks
 from cli.erp import Where, opened, where
 from cli.exits import Unavailable, WrongName
-from kartoteka.desk import plans
+from kartoteka.desk import plans, spreadsheet
 from kartoteka.errors import KartotekaError
 from kartoteka.policy import Policy, parse
 from kartoteka.ports.exchange import Chosen
@@ -37,8 +35,6 @@ LISTED = (
 )
 NAMED = 5
 """Unknown ids that a message names."""
-FIGURE = re.compile(r"[+-][\d .,]+")
-"""What begins as a formula and is none: an amount, a telephone number."""
 
 
 @click.group(invoke_without_command=True)
@@ -162,13 +158,5 @@ def _policy(where: Where) -> Policy:
 
 
 def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows for a spreadsheet: UTF-8 with its mark, and no value that it would take for a formula."""
-    with file.open("w", encoding="utf-8-sig", newline="") as opened_file:
-        writer = csv.writer(opened_file)
-        writer.writerow(plans.COLUMNS)
-        writer.writerows([_harmless(row[name]) for name in plans.COLUMNS] for row in rows)
-
-
-def _harmless(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not FIGURE.fullmatch(text) else text
+    """Write rows for a spreadsheet."""
+    file.write_text(spreadsheet.text(plans.COLUMNS, rows), encoding="utf-8", newline="")

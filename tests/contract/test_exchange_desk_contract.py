@@ -11,7 +11,7 @@ import pytest
 from kartoteka.adapters.sql import tables
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.codes import status as said
-from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link
+from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link, Reason
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import IncomingClient, SeenAccount
 from tests.fixtures.exchange import SqlBench
@@ -193,6 +193,31 @@ def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
     assert rows["client_credit"] == []
     assert not any(sql.exchange.desk.client_rows("C-9").values())
     assert set(sql.exchange.desk.candidates(["C-1", "C-9"])) == {"C-1"}
+
+
+def test_what_was_corrected_is_counted_by_day_and_field_with_the_records(sql: SqlBench) -> None:
+    desk, day = sql.exchange.desk, timedelta(days=1)
+    for number, at in enumerate((AT, AT, AT + day)):
+        note = written("city", "a", "b", Reason.DRIFT)
+        save(sql, change(f"C-{number}", written=(note, written("city", "a", "b"))), at=at)
+    save(sql, change("C-1", written=(written("city", "a", "b", Reason.DRIFT),)), at=AT)
+    save(sql, change("C-1", written=(written("street", "a", "b", Reason.DRIFT),)), at=AT - day)
+    found = desk.differences(AT, ["drift"], Asked())
+    assert [(row["day"], row["field"], row["fields"], row["records"]) for row in found] == [
+        (f"{AT + day:%Y-%m-%d}", "city", 1, 1),
+        (f"{AT:%Y-%m-%d}", "city", 3, 2),
+    ]
+    assert desk.differences_by_day(AT, ["drift"], Asked()) == {f"{AT:%Y-%m-%d}": 3, f"{AT + day:%Y-%m-%d}": 1}
+    assert len(desk.differences(AT - day, ["drift"], Asked(field="street"))) == 1
+    assert desk.differences(AT - day, ["drift"], Asked("shops")) == []
+    assert len(desk.differences(AT - day, ["drift", "edit"], Asked(limit=2, start=1))) == 2
+    of_day = desk.history(None, 9, asked=Asked(day=f"{AT:%Y-%m-%d}", reason="drift"))
+    assert [row["client_id"] for row in of_day] == ["C-1", "C-1", "C-0"]
+    assert desk.history(None, 9, asked=Asked(day=f"{AT + 2 * day:%Y-%m-%d}")) == []
+
+
+def test_records_held_for_one_reason_are_counted(held: SqlBench) -> None:
+    assert (held.exchange.desk.count_held("bad_phone"), held.exchange.desk.count_held("not_taken")) == (5, 0)
 
 
 def test_a_groups_prices_are_listed_with_what_was_sent(sql: SqlBench) -> None:

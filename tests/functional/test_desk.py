@@ -514,6 +514,7 @@ def test_what_a_new_account_would_get_is_told_by_labels(installation: Installati
     installation.decide('{"mode": "plan", "panel": {"requests_per_second": 1000}}')
     installation.insert("K-1")
     settle(installation, 1)
+    assert words in Visitor(installation, lang).page("/clients/K-1")
     shown = Visitor(installation, lang).page("/plan")
     assert words in shown
     assert "zip_code" not in shown
@@ -604,3 +605,73 @@ def test_an_exclusion_is_refused_for_what_is_not_there_and_may_be_said_twice(
     assert installation.sql("SELECT concern, reason FROM sync_exclusions") == [(" Billing", "nowy")]
     assert visitor.post("include", client_id="K-1", concern="billing")["done"] == 1
     assert installation.sql("SELECT * FROM sync_exclusions") == []
+
+
+# --- what differed and was corrected
+
+
+def drifted(installation: Installation, *ids: str) -> None:
+    """Linked clients whose tax number, a one-way field, was edited in the panel and put back."""
+    installation.insert(*ids)
+    settle(installation)
+    installation.pass_time(minutes=10)
+    for each in ids:
+        (account,) = installation.panel.by_code(each)
+        installation.panel.edit(account.id, nip="7250000000")
+    installation.pass_time(minutes=5)
+    settle(installation)
+
+
+def test_what_was_corrected_is_reported_with_the_way_to_its_records(installation: Installation, visitor: Visitor):
+    drifted(installation, "K-1", "K-2")
+    installation.sql("UPDATE clients SET street = 'Nowa 1' WHERE id = 'K-1'")
+    settle(installation)
+    (row,) = visitor.json("differences")["rows"]
+    assert (row["concern"], row["field"], row["reason"], row["fields"], row["records"]) == (
+        "billing",
+        "nip",
+        "drift",
+        2,
+        2,
+    )
+    shown = visitor.page("/differences")
+    href = unescape(re.findall(r'href="(/history[?][^"]*reason=drift[^"]*)"', shown)[0])
+    listed = visitor.page(href)
+    assert re.findall(r">(K-[12])<", listed) == ["K-2", "K-1"]
+    assert "Nowa 1" not in listed
+    assert "show all" in listed
+    (row,) = visitor.json("differences?reason=edit")["rows"]
+    assert (row["field"], row["fields"]) == ("street", 1)
+    assert visitor.json("differences?concern=shops")["rows"] == []
+    assert sum(day["corrected"] for day in visitor.json("differences")["by_day"]) == 2
+    assert len(visitor.json("differences")["by_day"]) == 30
+    assert visitor.json("differences?day=yesterday", 400)["error"] == "bad_figure"
+
+
+@pytest.mark.parametrize(
+    ("path", "head"),
+    [
+        ("differences", "day,concern,field,reason,direction,fields,records"),
+        ("history?field=nip&reason=drift", "id,at,client_id"),
+        ("plan", "id,planned_at,client_id"),
+    ],
+)
+def test_a_list_is_had_for_a_spreadsheet(installation: Installation, visitor: Visitor, path: str, head: str) -> None:
+    drifted(installation, "K-1")
+    answer = visitor.ask("GET", f"/csv/{path}")
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"] == "text/csv; charset=utf-8"
+    assert f'filename="{path.partition("?")[0]}.csv"' in answer["headers"]["Content-Disposition"]
+    lines = answer["body"].split("\r\n")
+    assert lines[0].startswith(f"\ufeff{head}")
+    assert len(lines) == (2 if path == "plan" else 3)
+    assert "/csv/" in visitor.page(f"/{path}") or path == "plan"
+    assert visitor.ask("GET", "/csv/clients")["statusCode"] == 404
+
+
+def test_no_value_becomes_a_formula(installation: Installation, visitor: Visitor):
+    drifted(installation, "K-1")
+    installation.sql("UPDATE sync_history SET value_after = '=1+1' WHERE reason = 'drift'")
+    body = visitor.ask("GET", "/csv/history?reason=drift")["body"]
+    assert "'=1+1" in body
+    assert ",=1" not in body

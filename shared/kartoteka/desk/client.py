@@ -8,16 +8,17 @@ from kartoteka.codes import State, Status
 from kartoteka.desk import lists, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
-from kartoteka.fields.table import GROUP_FIELD
+from kartoteka.fields.table import ACTIVE, GROUP_FIELD
 from kartoteka.fields.values import as_text
 from kartoteka.model import NO_FORMS, Owner, Record
 from kartoteka.ports.desk import Asked, Row
+from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
 from kartoteka.sync.plan import Act, Plan
 
 SHOWN = 50
 """Rows of the client's history, and of its group's prices, that the page shows."""
-DISCOUNTS, CREDIT, ACTIVE = "discounts", "credit", "active"
+DISCOUNTS, CREDIT = "discounts", "credit"
 
 
 def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
@@ -34,6 +35,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "conflicts": lists.conflicts(desk, asked)["rows"],
         "questions": lists.questions(desk, asked)["rows"],
         "planned": plans.undecided(desk.exchange.plans, client_id),
+        "plan": [plans.as_data(row) for row in desk.exchange.plans.open(Chosen(client_id=client_id), 0, SHOWN)],
         "paused": dict(desk.exchange.pauses.paused()),
         "group": _group(desk, rows),
         "credit_sent": lists.history(desk, Asked(concern=CREDIT, client_id=client_id, limit=1))["rows"],

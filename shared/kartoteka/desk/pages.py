@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
-from kartoteka.desk.lists import FILTERS
+from kartoteka.desk.lists import COLUMNS, FILTERS
 from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
 from kartoteka.ports.desk import Asked
 
@@ -47,6 +47,7 @@ NAVIGATION = (
     "clients",
     "blocked",
     "history",
+    "differences",
 )
 WIDTH, HEIGHT = 480, 96
 """Of a chart, in its own units."""
@@ -79,6 +80,8 @@ def _environment(lang: str) -> Environment:
         age=partial(_age, lang=lang),
         lang=lang,
         link=link,
+        bars=bars,
+        in_files=tuple(COLUMNS),
         again=again,
         concerns=list(CONCERNS),
         states=[str(s) for s in State],

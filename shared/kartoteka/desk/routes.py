@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, forget, lists, overview, pages, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, spreadsheet, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 
@@ -129,6 +129,17 @@ def page_overview() -> Response[str]:
         written=pages.bars(found["activity"], ("to_panel", "to_erp"), "hour"),
         by_day=pages.bars(pages.by_day(found, _desk().now()), ("calls",), "day"),
     )
+
+
+@app.get("/csv/<name>")
+def spreadsheet_of(name: str) -> Response[str]:
+    """Answer a list for a spreadsheet, from its beginning."""
+    if name not in lists.COLUMNS:
+        raise WrongRequest("no_such_page", 404)
+    asked = lists.asked_for(_query(), lists.IN_A_FILE, lists.IN_A_FILE)
+    body = spreadsheet.text(lists.COLUMNS[name], lists.LISTS[name](_desk(), asked)["rows"])
+    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(200, "text/csv; charset=utf-8", body, headers)
 
 
 @app.get("/clients/<client_id>")

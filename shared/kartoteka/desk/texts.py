@@ -382,6 +382,37 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This command opens the pages: kartoteka desk --stack {stack}. When nothing waits no message comes.",
         ),
         # --- one client
+        "differences": ("Rozbieżności", "Differences"),
+        "differences.lead": (
+            (
+                "Co w ostatnich 30 dniach okazało się różne po obu stronach i zostało poprawione: przez dzienny przegląd, "
+                "odczyt zmian i przegląd adresów."
+            ),
+            (
+                "What was found to differ between the two sides in the last 30 days and was corrected: by the daily scan, "
+                "the reading of changes, and the pass over addresses."
+            ),
+        ),
+        "differences.none": ("Niczego nie trzeba było poprawiać.", "Nothing had to be corrected."),
+        "differences.corrected": ("poprawione", "corrected"),
+        "differences.open": ("Różne są nadal:", "Still different:"),
+        "differences.not_taken": ("nieprzyjęte wartości: {n}", "values not taken: {n}"),
+        "differences.by_day": ("Poprawione pola dziennie", "Fields corrected by day"),
+        "differences.fields": ("Pola", "Fields"),
+        "differences.records": ("Rekordy", "Records"),
+        "differences.show": ("Pokaż", "Show them"),
+        "day": ("Dzień", "Day"),
+        "csv": ("Pobierz jako CSV", "Download as CSV"),
+        "only.client_id": ("Tylko klient", "Only the client"),
+        "only.group_id": ("Tylko grupa", "Only the group"),
+        "only.run_id": ("Tylko przebieg", "Only the run"),
+        "only.code": ("Tylko", "Only"),
+        "only.day": ("Tylko dzień", "Only the day"),
+        "only.field": ("Tylko pole", "Only the field"),
+        "only.reason": ("Tylko powód", "Only the reason"),
+        "only.text": ("Zawiera", "Holds"),
+        "only.not": ("pokaż wszystkie", "show all"),
+        "client.plan": ("Zaplanowane dla tego klienta", "Planned for this client"),
         "client.why_not": ("Dlaczego nie ma go w sklepie:", "Why it is not in the shop:"),
         "client.closed": (
             "Konto jest zamknięte: klient nie może się zalogować ani kupować.",

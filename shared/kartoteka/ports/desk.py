@@ -19,8 +19,9 @@ Row = dict[str, Any]
 class Asked:
     """Which rows of a list: of a concern, a client, a discount group, with a code, an action, a reason; empty: all.
 
-    ``text``: what a client's code, company, name, e-mail or tax number holds. ``start``: how many rows are passed over;
-    ``limit``: how many are told at most. ``near``: from how many per cent of its limit a client is near it.
+    ``text``: what a client's code, company, name, e-mail, phone or tax number holds. ``day``: of the history, one day
+    (``2026-11-27``, UTC). ``start``: rows passed over; ``limit``: rows told at most. ``near``: from how many
+    per cent of its limit a client is near it.
     """
 
     concern: str = ""
@@ -60,6 +61,10 @@ class DeskTables(Protocol):
 
     def unread(self, limit: int, before: datetime) -> Sequence[Row]:
         """Return deferred records about which the panel has not answered since that moment or longer."""
+        ...
+
+    def count_held(self, code: str) -> int:
+        """Return how many records are held for this reason."""
         ...
 
     def unmatched(self) -> Row:
@@ -121,6 +126,17 @@ class DeskTables(Protocol):
         self, client_id: str | None, limit: int, *, group: str | None = None, asked: Asked = ALL
     ) -> Sequence[Row]:
         """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
+        ...
+
+    def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
+        """Return how many ``fields`` of how many ``records`` were written since then for one of these reasons.
+
+        By ``day`` (``2026-11-27``, UTC), ``concern``, ``field``, ``reason`` and ``direction``; the latest day first.
+        """
+        ...
+
+    def differences_by_day(self, since: datetime, reasons: Collection[str], asked: Asked) -> Mapping[str, int]:
+        """Return day -> how many fields these are; days without any are left out."""
         ...
 
     def find_clients(self, asked: Asked) -> Sequence[Row]:

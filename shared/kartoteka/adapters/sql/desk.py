@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -34,6 +34,8 @@ from kartoteka.model import Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
+CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "field")
+"""Names of :class:`Asked` that are columns."""
 PAGE = 1_000
 """Keys of one statement."""
 
@@ -143,8 +145,23 @@ def _concerned(concern: str) -> sa.ColumnElement[bool]:
 
 def _asked(table: sa.Table, asked: Asked) -> Sequence[sa.ColumnElement[bool]]:
     """Return the conditions for the rows of a table that are asked for; a column that it lacks is not asked about."""
-    wanted = {name: getattr(asked, name) for name in ("concern", "client_id", "group_id", "code", "run_id")}
-    return [table.c[name] == value for name, value in wanted.items() if value and name in table.c]
+    wanted = {name: getattr(asked, name) for name in CHOSEN_BY}
+    found = [table.c[name] == value for name, value in wanted.items() if value and name in table.c]
+    if asked.day and table is tables.sync_history:
+        found += [_HISTORY.at >= _midnight(asked.day), _HISTORY.at < _midnight(asked.day) + timedelta(days=1)]
+    return found
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _day() -> Sequence[sa.ColumnElement[Any]]:
+    return [sa.extract(part, _HISTORY.at).label(part) for part in ("year", "month", "day")]
+
+
+def _day_of(row: Row) -> str:
+    return f"{int(row['year']):04}-{int(row['month']):02}-{int(row['day']):02}"
 
 
 def _some(ids: Collection[Any]) -> Sequence[Sequence[Any]]:
@@ -237,6 +254,9 @@ class SqlDesk(DeskTables):
         clients = sa.select(sa.func.count(sa.distinct(_BASE.client_id))).where(*why, _BASE.client_id != "")
         groups = sa.select(sa.func.count(sa.distinct(_BASE.group_id))).where(*why, _BASE.group_id != "")
         return self.number(clients), self.number(groups)
+
+    def count_held(self, code: str) -> int:
+        return self.number(sa.select(sa.func.count()).where(_HELD, _STATUS.code == code))
 
     def not_shown(self) -> Sequence[Row]:
         """Return the fields that were sent and that the panel never shows, with the number of their records."""
@@ -359,6 +379,38 @@ class SqlDesk(DeskTables):
             }
             for r in self.rows(found)
         ]
+
+    def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
+        about = (_HISTORY.concern, _HISTORY.field, _HISTORY.reason, _HISTORY.direction)
+        record = (_HISTORY.client_id, _HISTORY.group_id, _HISTORY.item_id)
+        each = sa.select(*_day(), *about, *record, sa.func.count().label("fields"))
+        counted = each.where(*self._corrected(since, reasons, asked)).group_by(*_day(), *about, *record).subquery().c
+        days = (counted.year, counted.month, counted.day)
+        key = (*days, *(counted[column.name] for column in about))
+        fields = sa.func.sum(counted.fields).label("fields")
+        found = sa.select(*key, fields, sa.func.count().label("records")).group_by(*key)
+        order = (*(part.desc() for part in days), fields.desc(), *key[3:])
+        rows = self.rows(found.order_by(*order).limit(asked.limit).offset(asked.start))
+        names = ("concern", "field", "reason", "direction")
+        return [
+            {
+                "day": _day_of(row),
+                **{name: row[name] for name in names},
+                "fields": int(row["fields"]),
+                "records": row["records"],
+            }
+            for row in rows
+        ]
+
+    def differences_by_day(self, since: datetime, reasons: Collection[str], asked: Asked) -> Mapping[str, int]:
+        each = sa.select(*_day()).where(*self._corrected(since, reasons, asked)).subquery()
+        key = (each.c.year, each.c.month, each.c.day)
+        found = self.rows(sa.select(*key, sa.func.count().label("fields")).group_by(*key))
+        return {_day_of(row): row["fields"] for row in found}
+
+    @staticmethod
+    def _corrected(since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[sa.ColumnElement[bool]]:
+        return (_HISTORY.at >= since, _HISTORY.reason.in_(sorted(reasons)), *_asked(tables.sync_history, asked))
 
     def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
         names = ("client_id", "group_id", "concern", "item_id")
