@@ -96,7 +96,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Zostaną zablokowani", "Will be blocked"),
+        "blocked": ("Blokady kredytu", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
