@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
-from cli.exits import Failed, Refused, Unavailable, WrongName, WrongSettings, told
+from cli.exits import Failed, NotInTime, Refused, Unavailable, WrongName, WrongSettings, told
 from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
@@ -103,6 +103,8 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
     message, code = safe(found.get("message", "")), str(found.get("error", ""))
     if status >= 503:
         raise Unavailable(message)
+    if status == 423:
+        raise NotInTime(message)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise WrongSettings(message)
     if code in ASKS_A_PERSON:

@@ -24,6 +24,7 @@ COMMANDS = {
     "policy": "cli.policy:policy",
     "questions": "cli.questions:questions",
     "redrive": "cli.redrive:redrive",
+    "rename": "cli.renaming:rename",
     "resume": "cli.pausing:resume",
     "resync": "cli.resync:resync",
     "schema": "cli.schema:schema",

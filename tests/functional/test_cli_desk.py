@@ -169,3 +169,24 @@ def test_a_database_alone_is_enough_to_exclude(command: Command, sql: SqlBench) 
     assert sql.exchange.records.exclusions(["K-1"]) == {"K-1": {"credit"}}
     command("include", "K-1", "credit", "--erp-url", sql.url)
     assert sql.exchange.records.exclusions(["K-1"]) == {}
+
+
+def test_a_client_is_renamed_by_command_and_refused_in_a_sentence(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1")
+    for _ in range(3):
+        installation.tick()
+    assert "still stands" in command("rename", "K-1", "N-1", "--stack", "shop", code=65).output
+    command("rename", "K-9", "N-1", "--stack", "shop", code=65)
+    installation.sql("UPDATE clients SET id = 'N-1'")
+    installation.sql(
+        "INSERT INTO sync_base (client_id, group_id, concern, item_id, intent) VALUES ('N-1', '', 'accounts', '', '{}')"
+    )
+    command("rename", "K-1", "N-1", "--stack", "shop", code=75)
+    installation.sql("DELETE FROM sync_base WHERE client_id = 'N-1'")
+    assert command.json("rename", "K-1", "N-1", "--stack", "shop") == {"client_id": "K-1", "new_id": "N-1"}
+    for _ in range(3):
+        installation.tick()
+    assert len(installation.panel.by_code("N-1")) == 1
+    assert installation.panel.by_code("K-1") == []

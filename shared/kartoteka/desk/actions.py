@@ -16,7 +16,7 @@ from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Owner, Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import Asked
-from kartoteka.ports.exchange import Chosen, Which
+from kartoteka.ports.exchange import Chosen, Renamed, Which
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.planned import APPROVE, REJECT
 from kartoteka.sync.retry import BRAKE
@@ -184,6 +184,16 @@ def include(desk: Desk, given: Given) -> Data:
     return {"done": done, "client_id": client, "concern": concern}
 
 
+def rename(desk: Desk, given: Given) -> Data:
+    """Give all that is kept of a client (``client_id``) to its new code (``new_id``), and its account the code."""
+    client, new = _one(given, "client_id"), _one(given, "new_id")
+    found = desk.exchange.records.rename(client, new)
+    if found is not Renamed.DONE:
+        status = {Renamed.UNKNOWN: 404, Renamed.OPENING: 423}.get(found, 409)
+        raise WrongRequest(str(found), status, id=client, name=new)
+    return {"done": 1, "client_id": client, "new_id": new}
+
+
 def pause(desk: Desk, given: Given) -> Data:
     """Stop a concern until ``resume``. One that the brake has stopped stays the brake's."""
     concern, reason = _word(given, "concern", [*CONCERNS, PAUSED_AS]), _one(given, "reason", "operator")
@@ -245,6 +255,7 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "undo": undo_written,
     "exclude": exclude,
     "include": include,
+    "rename": rename,
     "pause": pause,
     "resume": resume,
     "resync": resync,

@@ -574,6 +574,27 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),
         "no_such_page": ("Nie ma takiej strony.", "There is no such page."),
+        "rename_unknown": ("Kod {id} nie ma konta w panelu.", "The code {id} has no account."),
+        "rename_stands": (
+            "Wiersz klienta {id} nadal jest w clients. Usuń go (albo zmień w nim kod) i spróbuj jeszcze raz.",
+            "The row of {id} still stands in clients. Delete it, or change its code, and try again.",
+        ),
+        "rename_linked": (
+            "Klient {name} ma już własne konto; dwóch kont nie da się połączyć.",
+            "Client {name} has an account of its own already; two accounts cannot be merged.",
+        ),
+        "rename_opening": (
+            "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
+            "An account is being opened for {name} just now. Try again in a moment.",
+        ),
+        "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
+        "rename.lead": (
+            "Dla klienta, któremu ERP nadał inny kod: konto i historia przechodzą na nowy.",
+            "For a client that the ERP has given another code: its account and its history go to the new one.",
+        ),
+        "rename.new": ("Nowy kod", "New code"),
+        "rename": ("Zmień kod", "Rename"),
+        "did.rename": ("Następny przebieg nada kontu nowy kod.", "The next run gives the account the new code."),
         "no_exclusion": (
             "Klient {id} nie jest wyłączony z zakresu {name}.",
             "Client {id} is not excluded from {name}.",
