@@ -108,8 +108,11 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
 
 
 @contextmanager
-def door(where: Where) -> Iterator[Door]:
-    """Give the desk of the stack, or of the database, that the options and the environment name."""
+def door(where: Where, *, sends: bool = False) -> Iterator[Door]:
+    """Give the desk of the stack, or of the database, that the options and the environment name.
+
+    ``sends``: it needs the stack's queues, also where it is of a database. Raises Unavailable where there is no stack.
+    """
     if function := invoked(where):
         with told():
             yield Door(function, caller(where))
@@ -117,7 +120,8 @@ def door(where: Where) -> Iterator[Door]:
     with opened(where) as erp:
         from kartoteka.desk import routes
 
-        desk = Desk(erp.exchange, erp.desk, by="")
+        queue = cloud.queue(stacks.find(where.stack)) if sends else None
+        desk = Desk(erp.exchange, erp.desk, by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
 
 

@@ -146,3 +146,17 @@ def test_a_tick_names_all_that_is_paused_at_its_end(lambdas: Lambdas, installati
     assert tick._paused_now(lambdas) == {"billing": "brake", "shops": "brake"}  # type: ignore[arg-type]
     lambdas.failing = True
     assert tick._paused_now(lambdas) == {}  # type: ignore[arg-type]
+
+
+def test_a_resync_needs_no_right_to_the_database(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1", "K-2", "K-3")
+    for _ in range(2):
+        installation.tick()
+    installation.sql("INSERT INTO clients (id) VALUES ('K-4')")
+    result = command.json("resync", "billing", "--stack", "shop")
+    assert result == {"concern": "billing", "skipped": [], "clients": 3, "messages": 1}
+    assert command.json("resync", "billing", "K-1", "K-4", "--stack", "shop")["skipped"] == ["K-4"]
+    assert "no account" in command("resync", "billing", "K-4", "--stack", "shop", code=65).output
+    assert "no client K-9" in command("resync", "accounts", "K-9", "--stack", "shop", code=65).output

@@ -427,6 +427,13 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),
         "no_such_page": ("Nie ma takiej strony.", "There is no such page."),
+        "no_clients": ("Nie ma klientów: {id}.", "There are no clients {id}."),
+        "no_account": (
+            "Klient {id} nie ma jeszcze konta w panelu: otwiera je zakres „Konta”.",
+            "Client {id} has no account in the panel yet: resync accounts opens one.",
+        ),
+        "no_group": ("Nie ma grupy rabatowej {id}.", "There is no discount group {id}."),
+        "no_groups": ("Zakres {id} nie ma grup rabatowych.", "{id} has no discount groups."),
         "no_client": ("Nie ma klienta {id}.", "There is no client {id}."),
         "no_conflict": ("Nie ma konfliktu {id}.", "There is no conflict {id}."),
         "conflict_closed": (
