@@ -31,7 +31,7 @@ def conflicts(ctx: click.Context, where: Where, closed_too: bool, limit: int, as
     columns = (*COLUMNS, *ANSWERS) if closed_too else (*COLUMNS, "decision")
     show.table("Conflicts", columns, ([row[column] for column in columns] for row in rows))
     if not rows:
-        click.echo("no conflicts" if closed_too else "no open conflicts")
+        show.text("conflicts.none")
 
 
 @conflicts.command()
@@ -47,5 +47,7 @@ def decide(ctx: click.Context, where: Where, conflict_id: int, side: str, as_jso
     if show.wants_json(ctx, as_json):
         show.document({"id": conflict_id, "decision": side, "client_id": row["client_id"], "field": row["field"]})
         return
-    about = show.safe(", ".join(filter(None, (row["client_id"], row["item_id"], row["field"]))))
-    click.echo(f"conflict {conflict_id} ({about}): {side} wins; the next run carries it out")
+    about = ", ".join(filter(None, (row["client_id"], row["item_id"], row["field"])))
+    show.say(
+        "conflict {id} ({about}): {side} wins; the next run carries it out", id=conflict_id, about=about, side=side
+    )

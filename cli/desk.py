@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import door
+from cli import door, show
 from cli import stack as stacks
 from cli.door import Behind
 from cli.erp import Where, stack_name
@@ -155,7 +155,8 @@ def _same(given: str, wanted: str) -> bool:
 @stack_name
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; a free one by itself.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-def desk(name: str | None, port: int, no_browser: bool) -> None:
+@show.as_json
+def desk(name: str | None, port: int, no_browser: bool, as_json: bool) -> None:
     """Open the operator's pages: what waits, why, and what to decide. They are there until you end this command.
 
     The first line printed is the address, with a token that lets this browser in.
@@ -167,7 +168,10 @@ def desk(name: str | None, port: int, no_browser: bool) -> None:
         bridge = Bridge(behind, port=port, by=by)
     except OSError as error:
         raise click.ClickException(f"port {port} cannot be opened: {error.strerror}") from None
-    click.echo(bridge.address)
+    if as_json:
+        show.document({"address": bridge.address})
+    else:
+        click.echo(bridge.address)
     if not no_browser:
         webbrowser.open(bridge.address)
     with bridge:

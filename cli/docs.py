@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cli import codes_page
+from cli.exits import MEANINGS
 from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
 from kartoteka.model import Empty
 from kartoteka.policy import Policy, Rule, json_schema, rules
@@ -29,6 +30,13 @@ the Admin API that first had the field; an older panel refuses it, and the rest 
 *Shown* says how the panel shows what was written into a field:
 """
 
+EXIT_CODES = """# Exit codes
+
+Made from `cli/exits.py` by `python -m cli.docs`. Do not edit here. From 64 on they are those of `sysexits.h`, where it
+has one. With `--json` the document is printed before a command ends with 3; an error is a sentence on standard error.
+
+| code | means | ends so |
+| --- | --- | --- |"""
 GATE, ITEMS_GATE = "clients/clients", "clients/deliveryAddress"
 COLUMNS = ("field", "column", "read", "created", "updated", "compared as", "direction", "empty", "shown", "since")
 WRITE_ONLY = (
@@ -62,6 +70,8 @@ def pages() -> Mapping[str, str]:
     concerns = (line for name, rows in CONCERNS.items() for line in _concern(name, rows))
     return {
         "codes.md": codes_page.markdown(),
+        "exit-codes.md": "\n".join([EXIT_CODES, *(f"| {n} | {what} | {who} |" for n, (what, who) in MEANINGS.items())])
+        + "\n",
         "fields.md": "\n".join([HEAD, *shown, "", *concerns, GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -11,14 +11,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlencode
 
 from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
-from cli.exits import Failed, Refused, Unavailable, WrongName, told
-from cli.show import safe
+from cli.exits import Failed, Refused, Unavailable, WrongName, WrongSettings, told
+from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
 
@@ -75,7 +76,7 @@ class Door:
         return self._asked("POST", path, {}, json.dumps(given))
 
     def _asked(self, method: str, path: str, query: Mapping[str, str], body: str) -> Any:
-        headers = {BY: self.by, "content-type": "application/json"}
+        headers = {BY: self.by, "content-type": "application/json", "accept-language": spoken()}
         answer = self.behind(event(method, f"/api/{path}", query, headers, body))
         found = json.loads(answer.get("body") or "{}")
         if answer["statusCode"] >= 400:
@@ -102,6 +103,8 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
     message, code = safe(found.get("message", "")), str(found.get("error", ""))
     if status >= 503:
         raise Unavailable(message)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise WrongSettings(message)
     if code in ASKS_A_PERSON:
         raise Refusal(message, found.get("facts", {}))
     raise WrongName(message) if status in (404, 409) else Failed(message)

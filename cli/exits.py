@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.show import safe
-from kartoteka.errors import KartotekaError, Retry
+from kartoteka.errors import Halt, KartotekaError, Retry
 
-FAILED = 1
+DONE, FAILED, USAGE = 0, 1, 2
 ATTENTION = 3
 WRONG_NAME = 65
 UNAVAILABLE = 69
 TRY_AGAIN = 75
 REFUSED = 77
 WRONG_SETTINGS = 78
+
+MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        DONE: ("done", "every command"),
+        FAILED: ("failed; the sentence says why", "every command; `doctor` where it finds something in the way"),
+        USAGE: ("wrong usage: an option, an argument or a sub-command that there is not", "every command"),
+        ATTENTION: (
+            "something waits for a person, or a pause or a missing trigger stands",
+            "`status --exit-code`",
+        ),
+        WRONG_NAME: (
+            "no such client, discount group, conflict, question or planned row, or it stands otherwise by now",
+            "every command that is given one",
+        ),
+        UNAVAILABLE: ("no stack or database answers, or AWS refuses", "every command"),
+        TRY_AGAIN: ("the work goes on, but longer than the command was told to wait", "`tick --timeout`"),
+        REFUSED: (
+            "only a person's word lets it go on",
+            "`resume` without `--confirm`; `pause` of what the brake stopped",
+        ),
+        WRONG_SETTINGS: (
+            "a setting is wrong (key, right, policy, table): nothing can be done before it is corrected",
+            "every command that needs it; `status --exit-code` where a function has stopped for one; `policy check`",
+        ),
+    }
+)
+"""Exit code -> what it means, and which commands end so; ``docs/exit-codes.md`` is made from it."""
 
 
 class Failed(click.ClickException):
@@ -63,6 +91,8 @@ def told() -> Iterator[None]:
         yield
     except Retry as error:
         raise Unavailable(f"{safe(error)} does not answer now; try again") from None
+    except Halt as error:
+        raise WrongSettings(safe(error)) from None
     except KartotekaError as error:
         raise Failed(safe(error)) from None
     except (BotoCoreError, ClientError) as error:

@@ -8,7 +8,6 @@ from cli import show
 from cli.door import door
 from cli.erp import Where, where
 from kartoteka.model import Decision
-from kartoteka.sentences import counted
 
 WORDS = {
     Decision.RETRY: "Try it again now.",
@@ -36,7 +35,7 @@ def held(ctx: click.Context, where: Where, concern: str | None, limit: int, lang
     columns = ("client_id", "group_id", "concern", "item_id", "code", "field", f"message_{lang}", "since", "decision")
     show.table("Held (UTC)", columns, ([row[column] for column in columns] for row in rows))
     if not rows:
-        click.echo("nothing is held")
+        show.text("held.none")
 
 
 def _word(word: Decision, what: str) -> click.Command:
@@ -54,7 +53,8 @@ def _word(word: Decision, what: str) -> click.Command:
         if show.wants_json(ctx, as_json):
             show.document({"client_id": client_id, "decision": str(word), "records": done})
             return
-        click.echo(f"{counted(done, 'record')} of {show.safe(client_id)}: {word}; the next run carries it out")
+        of = {"records": show.many(done, "record"), "client": client_id, "word": word}
+        show.say("{records} of {client}: {word}; the next run carries it out", **of)
 
     decide.__doc__ = what
     return click.command(str(word))(decide)

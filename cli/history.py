@@ -44,4 +44,4 @@ def history(client_id: str | None, where: Where, group: str | None, run: str | N
         return
     show.table("History (UTC)", COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
     if not rows:
-        click.echo("nothing was written yet")
+        show.text("history.none")

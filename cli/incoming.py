@@ -28,7 +28,7 @@ def incoming(ctx: click.Context, where: Where, limit: int, as_json: bool) -> Non
         return
     show.table("Incoming (UTC)", COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
     if not rows:
-        click.echo("nobody waits")
+        show.text("incoming.none")
 
 
 @incoming.command()
@@ -44,4 +44,4 @@ def link(ctx: click.Context, panel_client_id: str, client_id: str, where: Where,
     if show.wants_json(ctx, as_json):
         show.document({"panel_client_id": panel_client_id, "client_id": client_id})
         return
-    click.echo(f"account {show.safe(panel_client_id)} is {show.safe(client_id)}; the next run links them")
+    show.say("account {account} is {client}; the next run links them", account=panel_client_id, client=client_id)

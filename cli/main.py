@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
+
+from cli import nearest
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
     "desk": "cli.desk:desk",
     "doctor": "cli.doctor:doctor",
+    "forget": "cli.forget:forget",
     "held": "cli.held:held",
     "history": "cli.history:history",
     "incoming": "cli.incoming:incoming",
@@ -46,6 +50,13 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]} is no command")
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a sub-command; a wrong word on its command line is answered with the nearest right one."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise nearest.answered(error) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,9 +14,16 @@ from cli.door import Refusal, door
 from cli.erp import Where, where
 from cli.exits import Refused
 from kartoteka.fields.table import CONCERNS
-from kartoteka.sentences import counted
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.retry import BRAKE
+
+STOPPED = (
+    "{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
+    "out of a group, left without a limit, given another tax number or e-mail or a price of less than half, or "
+    "more were about to be written at all than the policy bears. It let {written} through in the last hour and "
+    "deferred {waiting}. `{history}` shows what was written. If it is a mistake, correct the rows: they are "
+    "read afresh. Then, or if it is meant: `{way_on}`"
+)
 
 _concern = click.argument("concern", type=click.Choice([*CONCERNS, PAUSED_AS]))
 
@@ -43,14 +50,19 @@ def pause(concern: str, where: Where, reason: str, as_json: bool) -> None:
         with door(where) as desk:
             desk.post("pause", concern=concern, reason=reason)
     except Refusal:
+        way_on = cloud.way_on(concern, BRAKE, where.stack)
         raise Refused(
-            f"{concern} is stopped by the brake already, and a plain pause would take its place; "
-            f"`{cloud.way_on(concern, BRAKE, where.stack)}` ends it"
+            show.said(
+                "{concern} is stopped by the brake already, and a plain pause would take its place; `{way_on}` ends it",
+                concern=concern,
+                way_on=way_on,
+            )
         ) from None
     if as_json:
         show.document({"concern": concern, "paused": True, "reason": reason})
         return
-    click.echo(f"{concern} is paused ({show.safe(reason)}): `{cloud.way_on(concern, reason, where.stack)}` ends it")
+    way_on = cloud.way_on(concern, reason, where.stack)
+    show.say("{concern} is paused ({reason}): `{way_on}` ends it", concern=concern, reason=reason, way_on=way_on)
 
 
 @click.command()
@@ -72,21 +84,28 @@ def resume(concern: str, where: Where, confirm: bool, as_json: bool) -> None:
     if as_json:
         show.document({"concern": concern, "paused": False, "was_paused": reason is not None})
     elif reason == BRAKE:
-        click.echo(f"{concern} goes on; what the brake deferred comes back within the hour, or at the next `tick`")
+        show.say(
+            "{concern} goes on; what the brake deferred comes back within the hour, or at the next `tick`",
+            concern=concern,
+        )
+    elif reason is not None:
+        show.say("{concern} goes on", concern=concern)
     else:
-        click.echo(f"{concern} goes on" if reason is not None else f"{concern} was not paused")
+        show.say("{concern} was not paused", concern=concern)
 
 
 def _what_stopped(concern: str, where: Where, facts: Mapping[str, str]) -> str:
     """Say what the brake did, and what a person may do now."""
     stack = f" --stack {where.stack}" if where.stack else ""
     written, clients, groups = (int(facts[name]) for name in ("written", "clients", "groups"))
-    waiting = [counted(clients, "client"), *([counted(groups, "discount group")] if groups else [])]
-    return (
-        f"{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
-        "out of a group, left without a limit, given another tax number or e-mail or a price of less than half, or "
-        f"more were about to be written at all than the policy bears. It let {counted(written, 'such record')} "
-        f"through in the last hour and deferred {' and '.join(waiting)}. `kartoteka history{stack}` shows what was "
-        "written. If it is a mistake, correct the rows: they are read afresh. Then, or if it is meant: "
-        f"`{cloud.way_on(concern, BRAKE, where.stack)}`"
+    waiting = show.many(clients, "client")
+    if groups:
+        waiting = show.said("{one} and {other}", one=waiting, other=show.many(groups, "discount group"))
+    return show.said(
+        STOPPED,
+        concern=concern,
+        written=show.many(written, "such record"),
+        waiting=waiting,
+        history=f"kartoteka history{stack}",
+        way_on=cloud.way_on(concern, BRAKE, where.stack),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +13,11 @@ from cli import cloud, show
 from cli import stack as stacks
 from cli.erp import Where, opened, where
 from cli.exits import Unavailable, WrongName
-from kartoteka.desk import plans
+from kartoteka.desk import plans, spreadsheet
 from kartoteka.errors import KartotekaError
 from kartoteka.policy import Policy, parse
 from kartoteka.ports.exchange import Chosen
-from kartoteka.sentences import counted, some_of
+from kartoteka.sentences import some_of
 from kartoteka.sync.planned import APPROVE, REJECT
 
 LISTED = (
@@ -37,8 +35,6 @@ LISTED = (
 )
 NAMED = 5
 """Unknown ids that a message names."""
-FIGURE = re.compile(r"[+-][\d .,]+")
-"""What begins as a formula and is none: an amount, a telephone number."""
 
 
 @click.group(invoke_without_command=True)
@@ -74,25 +70,31 @@ def plan(  # noqa: PLR0913 - the options of the command
     rows = found["rows"]
     show.table("Plan", LISTED, ([row[name] for name in LISTED] for row in rows[:limit]))
     if len(rows) > limit:
-        click.echo(f"and {counted(len(rows) - limit, 'more row')}: --limit, --client, --concern or --csv shows them")
+        more = show.many(len(rows) - limit, "more row")
+        show.say("and {more}: --limit, --client, --concern or --csv shows them", more=more)
     _print_totals(found)
     if file is not None:
-        click.echo(f"{counted(len(rows), 'row')} written into {show.safe(file)}")
+        show.say("{rows} written into {file}", rows=show.many(len(rows), "row"), file=file)
 
 
 def _print_totals(found: dict[str, Any]) -> None:
     if not found["totals"]:
-        click.echo("nothing is planned")
+        show.text("plan.none")
         return
     click.echo(", ".join(f"{action}: {count}" for action, count in found["totals"].items()))
     calls, minutes = found["forecast"]["panel_calls"], found["forecast"]["minutes"]
-    click.echo(f"about {counted(calls, 'call')} of the panel, {counted(minutes, 'minute')}")
+    show.say(
+        "about {calls} of the panel, {minutes}", calls=show.many(calls, "call"), minutes=show.many(minutes, "minute")
+    )
     for one in found["too_many"]:
-        click.echo(
-            f"{one['concern']}: {counted(one['records'], 'record')} would be written, {one['of']} are looked after; "
-            "as a change of what is applied the brake would stop that"
+        show.say(
+            "{concern}: {records} would be written, {of} are looked after; as a change of what is applied the brake "
+            "would stop that",
+            concern=one["concern"],
+            records=show.many(one["records"], "record"),
+            of=one["of"],
         )
-    click.echo(f"as of {found['as_of']}: `kartoteka plan approve --all --as-of {found['as_of']}` approves this list")
+    show.say("as of {as_of}: `kartoteka plan approve --all --as-of {as_of}` approves this list", as_of=found["as_of"])
 
 
 def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -125,12 +127,17 @@ def _decision(word: str, what: str) -> click.Command:
             found = plans.decide(erp.exchange.plans, Chosen(concern or "", ids=ids, as_of=as_of), word)
         if found["missing"]:
             names = some_of([str(each) for each in found["missing"]], NAMED)
-            raise WrongName(f"nothing is planned with the id {names}: `kartoteka plan` lists what is")
+            raise WrongName(
+                show.said("nothing is planned with the id {names}: `kartoteka plan` lists what is", names=names)
+            )
         if show.wants_json(ctx, as_json):
             show.document({"decision": word, "rows": found["decided"]})
             return
-        said = f"{counted(found['decided'], 'row')} decided: {word}"
-        click.echo(said + ("; the next run carries it out" if word == APPROVE and found["decided"] else ""))
+        rows = show.many(found["decided"], "row")
+        if word == APPROVE and found["decided"]:
+            show.say("{rows} approved; the next run carries it out", rows=rows)
+        else:
+            show.say("{rows} decided: {word}", rows=rows, word=word)
 
     decide.__doc__ = what
     return click.command(word)(decide)
@@ -151,13 +158,5 @@ def _policy(where: Where) -> Policy:
 
 
 def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows for a spreadsheet: UTF-8 with its mark, and no value that it would take for a formula."""
-    with file.open("w", encoding="utf-8-sig", newline="") as opened_file:
-        writer = csv.writer(opened_file)
-        writer.writerow(plans.COLUMNS)
-        writer.writerows([_harmless(row[name]) for name in plans.COLUMNS] for row in rows)
-
-
-def _harmless(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not FIGURE.fullmatch(text) else text
+    """Write rows for a spreadsheet."""
+    file.write_text(spreadsheet.text(plans.COLUMNS, rows), encoding="utf-8", newline="")

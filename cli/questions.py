@@ -28,7 +28,7 @@ def questions(ctx: click.Context, where: Where, limit: int, as_json: bool) -> No
     found = ((row["client_id"], *(account[name] for name in COLUMNS)) for row in rows for account in row["accounts"])
     show.table("Questions", ("client", *COLUMNS), found)
     if not rows:
-        click.echo("no questions")
+        show.text("questions.none")
 
 
 @questions.command()
@@ -44,7 +44,7 @@ def link(ctx: click.Context, client_id: str, panel_client_id: str, where: Where,
     if show.wants_json(ctx, as_json):
         show.document({"client_id": client_id, "decision": "link", "panel_client_id": panel_client_id})
         return
-    click.echo(f"{show.safe(client_id)} is account {show.safe(panel_client_id)}; the next run links them")
+    show.say("{client} is account {account}; the next run links them", client=client_id, account=panel_client_id)
 
 
 @questions.command()
@@ -59,4 +59,4 @@ def create(ctx: click.Context, client_id: str, where: Where, as_json: bool) -> N
     if show.wants_json(ctx, as_json):
         show.document({"client_id": client_id, "decision": "create"})
         return
-    click.echo(f"{show.safe(client_id)} gets a new account with the next run")
+    show.say("{client} gets a new account with the next run", client=client_id)

@@ -24,7 +24,6 @@ from cli.stack import Stack
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.fields.table import CONCERNS
 from kartoteka.ports.queue import read
-from kartoteka.sentences import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -55,13 +54,14 @@ def redrive(concern: str, name: str | None, as_json: bool) -> None:
             {"concern": concern, "messages": move.messages, "clients": move.clients, **groups, "odd": move.odd}
         )
         return
-    what = [
-        counted(move.clients, "client"),
-        *([counted(move.groups, "discount group")] if move.groups else []),
-    ]
-    click.echo(f"back in the queue of {concern}: {counted(move.messages, 'message')} with {' and '.join(what)}")
+    keys = show.many(move.clients, "client")
+    if move.groups:
+        keys = show.said("{one} and {other}", one=keys, other=show.many(move.groups, "discount group"))
+    messages = show.many(move.messages, "message")
+    show.say("back in the queue of {concern}: {messages} with {keys}", concern=concern, messages=messages, keys=keys)
     if move.odd:
-        click.echo(f"not readable by this version, and so about to return: {counted(move.odd, 'message')}")
+        odd = show.many(move.odd, "message")
+        show.say("not readable by this version, and so about to return: {messages}", messages=odd)
 
 
 @dataclass(slots=True)

@@ -15,9 +15,10 @@ from cli.door import Door, door
 from cli.erp import Where, where
 from kartoteka.desk.resync import CALL
 from kartoteka.fields.table import CONCERNS
-from kartoteka.sentences import counted
 
 FIGURES = ("clients", "groups", "prices", "calls", "messages")
+
+NO_ACCOUNT = "left out, since they have no account yet: `kartoteka resync accounts` opens one: {clients}"
 
 
 @click.command()
@@ -51,8 +52,7 @@ def _concern(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     """Return the concern, which is the first word, and the clients."""
     if not words:
         raise click.UsageError("Missing argument 'CONCERN'.")
-    if words[0] not in CONCERNS:
-        raise click.BadParameter(f"{words[0]!r} is not one of {', '.join(CONCERNS)}.", param_hint="CONCERN")
+    click.Choice([*CONCERNS]).convert(words[0], None, click.get_current_context())
     return words[0], words[1:]
 
 
@@ -81,15 +81,16 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show.document(result)
         return
-    what = [counted(result["clients"], "client")]
+    what = show.many(result["clients"], "client")
     if result.get("groups"):
-        groups = f"{counted(result['groups'], 'discount group')} with {counted(result['prices'], 'price')}"
-        what = [groups, *(what if result["clients"] else [])]
-    click.echo(
-        f"{' and '.join(what)} into the queue of {result['concern']}, in {counted(result['messages'], 'message')}"
+        groups, prices = show.many(result["groups"], "discount group"), show.many(result["prices"], "price")
+        named = show.said("{groups} with {prices}", groups=groups, prices=prices)
+        what = show.said("{one} and {other}", one=named, other=what) if result["clients"] else named
+    messages = show.many(result["messages"], "message")
+    show.say(
+        "{what} into the queue of {concern}, in {messages}", what=what, concern=result["concern"], messages=messages
     )
     if "calls" in result:
-        click.echo(f"that costs about {counted(result['calls'], 'panel call')}")
+        show.say("that costs about {calls}", calls=show.many(result["calls"], "panel call"))
     if result["skipped"]:
-        left_out = show.safe(", ".join(result["skipped"]))
-        click.echo(f"left out, since they have no account yet: `kartoteka resync accounts` opens one: {left_out}")
+        show.say(NO_ACCOUNT, clients=", ".join(result["skipped"]))

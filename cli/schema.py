@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import sqlalchemy as sa
 
+from cli import show
 from kartoteka.adapters.sql import upgrade as tables
 from kartoteka.adapters.sql.dialect import DIALECTS, open_engine
 from kartoteka.errors import KartotekaError, Retry
@@ -22,34 +23,43 @@ def schema() -> None:
 
 @schema.command()
 @click.option("--dialect", type=click.Choice(sorted(DIALECTS)), required=True)
-def ddl(dialect: str) -> None:
+@show.as_json
+def ddl(dialect: str, as_json: bool) -> None:
     """Print the tables and triggers as SQL, for one's own eyes or a database administrator's."""
-    click.echo(tables.ddl(dialect), nl=False)
+    if as_json:
+        show.document({"dialect": dialect, "sql": tables.ddl(dialect)})
+    else:
+        click.echo(tables.ddl(dialect), nl=False)
 
 
 @schema.command()
 @_url
 @_quiet
-def create(url: str, quiet: bool) -> None:
+@show.as_json
+def create(url: str, quiet: bool, as_json: bool) -> None:
     """Create the tables, columns, indexes and triggers that are missing, and change or drop nothing. Safe to repeat."""
-    _run(tables.create, url, quiet)
+    _run(tables.create, url, quiet=quiet, as_json=as_json)
 
 
 @schema.command()
 @_url
 @_quiet
-def upgrade(url: str, quiet: bool) -> None:
+@show.as_json
+def upgrade(url: str, quiet: bool, as_json: bool) -> None:
     """Add to existing tables what this program reads and they lack. Safe to repeat; refused where there are none."""
-    _run(tables.upgrade, url, quiet)
+    _run(tables.upgrade, url, quiet=quiet, as_json=as_json)
 
 
-def _run(action: Callable[[sa.Engine], int], url: str, quiet: bool) -> None:
+def _run(action: Callable[[sa.Engine], int], url: str, *, quiet: bool, as_json: bool) -> None:
     try:
         version, encoding = _at(url, action)
     except Retry as error:
         raise click.ClickException(f"the database does not answer, or it is locked ({error}): is it running?") from None
     except KartotekaError as error:
         raise click.ClickException(str(error)) from None
+    if as_json:
+        show.document({"version": version, "narrow_encoding": encoding or None})
+        return
     if not quiet:
         click.echo(f"The exchange tables are complete (version {version}).")
     if encoding:

@@ -17,7 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli import polish
+from kartoteka.desk import texts
+from kartoteka.desk.texts import EN, LANGUAGES, PL
 from kartoteka.fields.table import CONCERNS
+from kartoteka.sentences import counted
 
 WIDE = 160
 """Columns of a table where nobody says how many there are: a pipe or a file."""
@@ -26,22 +30,61 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 of_concern = click.option("--concern", type=click.Choice(list(CONCERNS)), help="Of this concern alone.")
 
-LANGUAGES = ("en", "pl")
+SPOKEN = "kartoteka.language"
+"""Where click's context keeps the language that --lang asks for."""
 
 
 def _language() -> str:
     """Return the language that the environment asks for, if we speak it; else English."""
     wanted = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return next((language for language in LANGUAGES if wanted.lower().startswith(language)), LANGUAGES[0])
+    return next((language for language in LANGUAGES if wanted.lower().startswith(language)), EN)
+
+
+def _noted(ctx: click.Context, _parameter: click.Parameter, lang: str) -> str:
+    ctx.meta[SPOKEN] = lang
+    return lang
 
 
 language = click.option(
     "--lang",
     type=click.Choice(LANGUAGES),
     default=_language,
+    callback=_noted,
     show_default="that of LANG, else en",
-    help="Language of what is said of records.",
+    help="Language of what is said.",
 )
+
+
+def spoken() -> str:
+    """Return the language in which a command speaks: that of --lang, else the shell's, if we speak it; else English."""
+    ctx = click.get_current_context(silent=True)
+    return str(ctx.meta[SPOKEN]) if ctx and SPOKEN in ctx.meta else _language()
+
+
+def said(text: str, /, **facts: object) -> str:
+    """Return an English sentence in the language that is spoken; ``facts`` fill its braces, made safe to show."""
+    template = polish.SENTENCES.get(text, text) if spoken() == PL else text
+    return template.format(**{name: safe(fact) for name, fact in facts.items()})
+
+
+def say(text: str, /, **facts: object) -> None:
+    """Print a sentence (:func:`said`)."""
+    click.echo(said(text, **facts))
+
+
+def text(name: str, /, **facts: object) -> None:
+    """Print a sentence that the desk's pages say too, by its name there."""
+    click.echo(texts.say(name, spoken(), **facts))
+
+
+def many(number: int, what: str) -> str:
+    """Return ``1 client`` or ``2 clients``, in the language that is spoken."""
+    return polish.counted(number, what) if spoken() == PL else counted(number, what)
+
+
+def heading(name: str) -> str:
+    """Return the heading of a column; in Polish what a person calls it, in English the name that programs see."""
+    return polish.heading(name) if spoken() == PL else name
 
 
 def safe(value: object) -> str:
@@ -60,10 +103,10 @@ def document(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; where there are no rows, nothing."""
-    grid = Table(title=safe(title), title_justify="left", title_style="bold", header_style="dim")
+    """Print a table, title and headings in the language that is spoken; where there are no rows, nothing."""
+    grid = Table(title=said(title), title_justify="left", title_style="bold", header_style="dim")
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(heading(column), overflow="fold")
     for row in rows:
         grid.add_row(*(Text(safe(cell)) for cell in row))
     if grid.row_count:

@@ -12,17 +12,30 @@ from cli import cloud, show
 from cli import stack as stacks
 from cli.door import door
 from cli.erp import Where, where
-from cli.exits import ATTENTION, Unavailable, told
+from cli.exits import ATTENTION, WRONG_SETTINGS, Unavailable, told
 from cli.stack import Stack
+from kartoteka.codes import waits_for_a_setting
+from kartoteka.desk import texts
 from kartoteka.fields.table import AS_OF, BALANCE, COMPANY_FIELD, CURRENCY_FIELD, LIMIT, OVERDUE
 from kartoteka.ports.desk import ALL
-from kartoteka.sentences import counted
 
 RUNS = 5
 UNMATCHED = (
-    ("candidates", "clients with accounts to choose from", "set decision in sync_matches to 'link' or 'create'"),
-    ("incoming", "customers of the shop without a client", "set client_id in incoming_clients once there is one"),
-    ("answered", "answers in incoming_clients not carried", "see sync_status of the client they name, if it stays so"),
+    (
+        "candidates",
+        "clients with accounts to choose from",
+        "`kartoteka questions link|create`, or set decision in sync_matches to 'link' or 'create'",
+    ),
+    (
+        "incoming",
+        "customers of the shop without a client",
+        "`kartoteka incoming link` once there is one, or set client_id in incoming_clients",
+    ),
+    (
+        "answered",
+        "answers in incoming_clients not carried",
+        "if it stays so: `kartoteka held`, or sync_status, of the client they name",
+    ),
     ("guests", "guests of the shop", "nothing: they bought without registering"),
     ("unknown_codes", "accounts with the code of no client", "correct the code in the panel, or add the client"),
 )
@@ -34,6 +47,10 @@ TO_TRIGGERS = {
 """Why a table's changes are not all logged -> what to do."""
 CREDIT = ("client_id", COMPANY_FIELD, BALANCE, LIMIT, OVERDUE, CURRENCY_FIELD, AS_OF)
 FIGURES = ("reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
+
+EXIT_CODE = (
+    f"Exit {WRONG_SETTINGS} where a wrong setting stops something, {ATTENTION} where something waits for a person."
+)
 
 Report = dict[str, Any]
 
@@ -51,7 +68,7 @@ Report = dict[str, Any]
     show_default=True,
     help="With --credit: from how many per cent of the limit.",
 )
-@click.option("--exit-code", is_flag=True, help=f"Exit {ATTENTION} where something waits for a person.")
+@click.option("--exit-code", is_flag=True, help=EXIT_CODE)
 @show.language
 @show.as_json
 def status(  # noqa: PLR0913 - the options of the command
@@ -62,7 +79,7 @@ def status(  # noqa: PLR0913 - the options of the command
     Exits 0 whatever it finds, unless --exit-code is given.
     """
     if credit:
-        _tell_credit(where, limit, near, as_json=as_json)
+        _tell_credit(where, limit, near, lang, as_json=as_json)
         return
     with door(where) as desk:
         report = desk.get("overview", limit=limit)
@@ -71,11 +88,13 @@ def status(  # noqa: PLR0913 - the options of the command
         show.document(report)
     else:
         _print(report, where.stack, lang)
+    if exit_code and any(waits_for_a_setting(row["code"]) for row in report["deferred"]):
+        sys.exit(WRONG_SETTINGS)
     if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
 
 
-def _tell_credit(where: Where, limit: int, near: int, *, as_json: bool) -> None:
+def _tell_credit(where: Where, limit: int, near: int, lang: str, *, as_json: bool) -> None:
     """Print who will be blocked, the one that has used most of its limit first."""
     with door(where) as desk:
         rows = desk.rows("blocked", limit, near=near)
@@ -86,14 +105,14 @@ def _tell_credit(where: Where, limit: int, near: int, *, as_json: bool) -> None:
         [
             *(row[name] for name in CREDIT),
             "" if row["used"] is None else f"{row['used']} %",
-            ", ".join(row["why"]),
-            "yes" if row["blocked"] else "",
+            ", ".join(texts.say(f"blocked.{why}", lang) for why in row["why"]),
+            texts.say("blocked.now", lang) if row["blocked"] else "",
         ]
         for row in rows
     )
     show.table("Will be blocked (UTC)", (*CREDIT, "used", "why", "blocked"), found)
     if not rows:
-        click.echo("nobody is near a limit")
+        show.text("blocked.none")
 
 
 def _waits_for_a_person(report: Report) -> bool:
@@ -135,10 +154,12 @@ def _stack(stack: Stack) -> Report:
 
 def _print(report: Report, stack: str | None, lang: str) -> None:
     totals = report["totals"]
-    click.echo(f"{counted(totals['clients'], 'client')}, {totals['linked']} with an account in the panel")
+    clients = show.many(totals["clients"], "client")
+    show.say("{clients}, {linked} with an account in the panel", clients=clients, linked=totals["linked"])
     show.table("Records", ("concern", "kind", "state", "records"), (row.values() for row in report["states"]))
     _print_waiting(report, lang)
-    found = ((what, report["unmatched"][name], to_do) for name, what, to_do in UNMATCHED if report["unmatched"][name])
+    unmatched = report["unmatched"]
+    found = ((show.said(what), unmatched[n], show.said(to_do)) for n, what, to_do in UNMATCHED if unmatched[n])
     show.table("Not matched", ("what", "how many", "what to do"), found)
     show.table(
         "Deferred: tried again by themselves, unless their concern is paused",
@@ -152,9 +173,9 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ([row[name] for name in names] for row in report["unread"]),
     )
     if report["will_be_blocked"]:
-        click.echo(
-            f"{counted(report['will_be_blocked'], 'client')} near the credit limit, over it, or overdue: `kartoteka "
-            "status --credit` lists them"
+        show.say(
+            "{clients} near the credit limit, over it, or overdue: `kartoteka status --credit` lists them",
+            clients=show.many(report["will_be_blocked"], "client"),
         )
     show.table(
         "Sent, not shown by the panel: no reading proves what it holds",
@@ -166,7 +187,7 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         click.echo(f"Stopped: {show.safe(cause)}")
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
-    lacking = ((table, why, TO_TRIGGERS[why]) for table, why in report["triggers_missing"].items())
+    lacking = ((table, why, show.said(TO_TRIGGERS[why])) for table, why in report["triggers_missing"].items())
     show.table("Not all changes are logged: found late, by full scans", ("table", "triggers", "what to do"), lacking)
     if report["cloud"] is not None:
         _print_stack(report["cloud"])
@@ -179,21 +200,21 @@ def _print_waiting(report: Report, lang: str) -> None:
     names = ("client_id", "group_id", "concern", "item_id", "code", "field", f"message_{lang}", "since")
     show.table("Held: waiting for a person", columns, ([row[name] for name in names] for row in report["held"]))
     if more := totals["held"] - len(report["held"]):
-        click.echo(f"{counted(more, 'more held record')}: --limit {totals['held']} shows all")
+        show.say("{more}: --limit {all} shows all", more=show.many(more, "more held record"), all=totals["held"])
     if report["planned"]:
-        click.echo(f"{counted(report['planned'], 'record')} planned, to be approved: `kartoteka plan` lists them")
+        records = show.many(report["planned"], "record")
+        show.say("{records} planned, to be approved: `kartoteka plan` lists them", records=records)
     if totals["conflicts"]:
-        click.echo(
-            f"{counted(totals['conflicts'], 'open conflict')}, {totals['undecided']} not decided: "
-            "`kartoteka conflicts` lists them"
+        show.say(
+            "{conflicts}, {undecided} not decided: `kartoteka conflicts` lists them",
+            conflicts=show.many(totals["conflicts"], "open conflict"),
+            undecided=totals["undecided"],
         )
 
 
 def _print_stack(found: Report) -> None:
     if found["alarms"] is None:
-        click.echo(
-            "Nothing is known of alarms here: nobody evaluates them (a local stack), or they may not be asked for."
-        )
+        show.text("alarms.unknown")
     show.table(
         "Alarms that ring (UTC): see the runbook", ("alarm", "since"), (a.values() for a in found["alarms"] or ())
     )
@@ -210,7 +231,6 @@ def _print_calls(calls: Report) -> None:
     """Print how many panel calls were made, and how many the month will take if it goes on like this."""
     rows = ((gate, calls["today"].get(gate, 0), count) for gate, count in sorted(calls["month"].items()))
     show.table("Panel calls (UTC)", ("gate", "today", "this month"), rows)
-    budget = "" if calls["budget"] is None else f" of {calls['budget']:,} (panel.monthly_budget)"
-    click.echo(
-        f"{calls['used']:,} panel calls this month{budget}; as the last days went, {calls['forecast']:,} at its end"
-    )
+    show.text("calls.used", used=f"{calls['used']:,}", forecast=f"{calls['forecast']:,}")
+    if calls["budget"] is not None:
+        show.text("calls.budget", budget=f"{calls['budget']:,}")

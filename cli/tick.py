@@ -40,8 +40,13 @@ CLOUD_PAUSE = 2.0
 @click.command()
 @click.option("--timeout", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds to wait.")
 @click.option("--stack", "name", metavar="NAME", help="A deployed stack; the local one when not given.")
-def tick(timeout: float, name: str | None) -> None:
-    """Synchronise now: fire every schedule, wait until the queues are empty, print the figures as JSON."""
+@show.as_json
+def tick(timeout: float, name: str | None, as_json: bool) -> None:
+    """Synchronise now: fire every schedule, wait until the queues are empty, print the figures as JSON.
+
+    The figures are one JSON document with or without --json.
+    """
+    del as_json
     deadline = time.monotonic() + timeout
     console = Console(stderr=True)
     stack = stacks.find(name)

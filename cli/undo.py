@@ -11,7 +11,6 @@ from cli import show
 from cli.door import door
 from cli.erp import Where, where
 from kartoteka.desk import plans
-from kartoteka.sentences import counted
 
 LISTED = ("id", "client_id", "concern", "item_id", "action", "field", "direction", "value_from", "value_to", "outcome")
 
@@ -70,20 +69,25 @@ def undo(  # noqa: PLR0913 - the options of the command
 
 def _tell(found: dict[str, Any], lang: str, *, shown: int) -> None:
     if len(found["rows"]) > shown:
-        click.echo(f"and {counted(len(found['rows']) - shown, 'more row')}: --limit or --client shows them")
+        show.say("and {more}: --limit or --client shows them", more=show.many(len(found["rows"]) - shown, "more row"))
     if found["left_alone"]:
-        click.echo(f"{counted(found['left_alone'], 'field')} left alone: edited since")
+        show.say("{fields} left alone: edited since", fields=show.many(found["left_alone"], "field"))
     if found["back_already"]:
-        click.echo(f"{counted(found['back_already'], 'field')} with the value of before already")
+        show.say("{fields} with the value of before already", fields=show.many(found["back_already"], "field"))
     if found["carried"]:
-        click.echo(f"{counted(found['carried'], 'record')} with an undo that is approved and not carried out yet")
+        records = show.many(found["carried"], "record")
+        show.say("{records} with an undo that is approved and not carried out yet", records=records)
     for each in found["messages"]:
         click.echo(each[f"message_{lang}"])
     if not found["done"]:
-        click.echo("nothing is to be undone")
+        show.say("nothing is to be undone")
         return
-    said = f"{counted(found['done'], 'row')} of {counted(found['clients'], 'client')}"
+    facts = {"rows": show.many(found["done"], "row"), "clients": show.many(found["clients"], "client")}
     if found["approved"]:
-        click.echo(f"{said} approved; the next run carries them out")
+        show.say("{rows} of {clients} approved; the next run carries them out", **facts)
     else:
-        click.echo(f"{said} planned: approve them by `kartoteka plan approve`, on the page, or by the same with --yes")
+        show.say(
+            "{rows} of {clients} planned: approve them by `kartoteka plan approve`, on the page, or by the same with "
+            "--yes",
+            **facts,
+        )

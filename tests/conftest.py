@@ -10,4 +10,5 @@ pytest_plugins = (
     "tests.fixtures.exchange",
     "tests.fixtures.cli",
     "tests.fixtures.installation",
+    "tests.fixtures.browser",
 )

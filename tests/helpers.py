@@ -116,7 +116,7 @@ def left_undone(world: World, concern: str, *, asked: bool = False) -> dict[Key,
     owners = sorted({Owner(client_id) for client_id in clients} | known | groups)
     found = by_owner(worked.load(owners))
     if asked:
-        own = [records[0] for _, records in found if worked.must_read(records[0])]
+        own = [records[0] for _, records in found if worked.asks_about(records[0])]
         shown, failed = worked.read(own)
         assert not failed
         found = [(owner, records) for owner, records in found if owner in shown]

@@ -43,7 +43,7 @@ CLIENT: dict[str, Value] = {
     "country_code": "PL",
 }
 CONCERNS = tuple(ALL_CONCERNS)
-EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses", "plans")
+EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses", "plans", "forgotten")
 
 
 class Killed(BaseException):

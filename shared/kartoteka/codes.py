@@ -73,6 +73,8 @@ def _facts(text: Text) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in parts if name is not None)
 
 
+HALTS = "What waits for a setting to be corrected"
+
 SUBJECTS: Mapping[str, tuple[Code, ...]] = {
     # Our own check, before a call is made. {table} is the ERP's table, {value} what stands in it.
     "What the ERP's row lacks, or holds and should not": (
@@ -620,11 +622,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.CONFLICT,
             Text(
                 "Po obu stronach wpisano różne wartości: {fields}.",
-                "UPDATE sync_conflicts SET decision = 'erp' albo 'panel' w otwartym wierszu tego klienta.",
+                "Uruchom 'kartoteka conflicts' i rozstrzygnij albo UPDATE sync_conflicts SET decision = 'erp' lub "
+                "'panel' w otwartym wierszu tego klienta.",
             ),
             Text(
                 "Both sides were edited, to different values: {fields}.",
-                "UPDATE sync_conflicts SET decision = 'erp' or 'panel' on this client's open row.",
+                "Run 'kartoteka conflicts' and decide, or UPDATE sync_conflicts SET decision = 'erp' or 'panel' on "
+                "this client's open row.",
             ),
         ),
         Code(
@@ -671,14 +675,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "Numer NIP różni się ({fields}): w ERP '{erp_value}', w panelu '{panel_value}'; zmiana czeka na "
                 "potwierdzenie.",
-                "Gdy nowy numer jest poprawny, UPDATE sync_status SET decision = 'send' w tym wierszu; inaczej popraw "
-                "go w tabeli {table}.",
+                "Gdy nowy numer jest poprawny, uruchom 'kartoteka held send' albo UPDATE sync_status SET decision = "
+                "'send' w tym wierszu; inaczej popraw go w tabeli {table}.",
             ),
             Text(
                 "The tax numbers differ ({fields}): '{erp_value}' in the ERP, '{panel_value}' in the panel; the change "
                 "waits for confirmation.",
-                "If the new number is right, UPDATE sync_status SET decision = 'send' on this row; otherwise correct "
-                "it in {table}.",
+                "If the new number is right, run 'kartoteka held send', or UPDATE sync_status SET decision = 'send' "
+                "on this row; otherwise correct it in {table}.",
             ),
         ),
         Code(
@@ -687,14 +691,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "Konto zamknięto w panelu, a w tabeli {table} klient jest aktywny ({fields}); konto nie zostanie "
                 "otwarte samoczynnie.",
-                "Aby je otworzyć, ustaw decision = 'retry' w sync_status; aby zostało zamknięte, wyłącz {fields} w "
-                "tabeli {table}.",
+                "Aby je otworzyć, uruchom 'kartoteka held retry' albo ustaw decision = 'retry' w sync_status; aby "
+                "zostało zamknięte, wyłącz {fields} w tabeli {table}.",
             ),
             Text(
                 "The account was closed in the panel while the client is active in {table} ({fields}); it is not "
                 "reopened by itself.",
-                "To reopen it, set decision = 'retry' in sync_status; to leave it closed, set {fields} to false in "
-                "{table}.",
+                "To reopen it, run 'kartoteka held retry', or set decision = 'retry' in sync_status; to leave it "
+                "closed, set {fields} to false in {table}.",
             ),
         ),
         Code(
@@ -766,11 +770,26 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Do tego klienta pasuje kilka kont: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' w wierszu właściwego konta albo 'create', aby założyć nowe.",
+                "Uruchom 'kartoteka questions link' lub 'create' albo UPDATE sync_matches SET decision = 'link' w "
+                "wierszu właściwego konta lub 'create', aby założyć nowe.",
             ),
             Text(
                 "Several accounts may be this client's: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' on the row of the right account, or 'create' to open a new "
+                "Run 'kartoteka questions link' or 'create', or UPDATE sync_matches SET decision = 'link' on the row "
+                "of the right account, or 'create' to open a new one.",
+            ),
+        ),
+        Code(
+            "ambiguous.undone",
+            State.HELD,
+            Text(
+                "Połączenie tego klienta z kontem {accounts} zostało cofnięte.",
+                "UPDATE sync_matches SET decision = 'link', jeśli to jednak jego konto, albo 'create', aby założyć "
+                "nowe.",
+            ),
+            Text(
+                "This client's link to the account {accounts} was undone.",
+                "UPDATE sync_matches SET decision = 'link' if it is its account after all, or 'create' to open a new "
                 "one.",
             ),
         ),
@@ -779,12 +798,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Pasujące konto ma inny numer NIP niż klient: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link', jeśli to konto tego klienta, albo 'create', aby założyć "
-                "nowe.",
+                "Uruchom 'kartoteka questions link' lub 'create' albo UPDATE sync_matches SET decision = 'link', "
+                "jeśli to konto tego klienta, lub 'create', aby założyć nowe.",
             ),
             Text(
                 "The account that fits has another tax number than the client: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' if it is this client's, or 'create' to open a new one.",
+                "Run 'kartoteka questions link' or 'create', or UPDATE sync_matches SET decision = 'link' if it is "
+                "this client's, or 'create' to open a new one.",
             ),
         ),
         Code(
@@ -792,13 +812,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "To samo konto pasuje do kilku klientów: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' u klienta, do którego konto należy, a 'create' u "
-                "pozostałych.",
+                "Uruchom 'kartoteka questions link' albo UPDATE sync_matches SET decision = 'link' u klienta, do "
+                "którego konto należy, a 'create' u pozostałych.",
             ),
             Text(
                 "The same account fits several clients: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' for the client that owns the account, and 'create' for the "
-                "others.",
+                "Run 'kartoteka questions link', or UPDATE sync_matches SET decision = 'link' for the client that "
+                "owns the account, and 'create' for the others.",
             ),
         ),
         Code(
@@ -833,12 +853,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Pasujące konto ma kod zewnętrzny, którego nie ma żaden klient: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link', jeśli to konto tego klienta, albo 'create', aby założyć "
-                "nowe.",
+                "Uruchom 'kartoteka questions link' lub 'create' albo UPDATE sync_matches SET decision = 'link', "
+                "jeśli to konto tego klienta, lub 'create', aby założyć nowe.",
             ),
             Text(
                 "An account that fits carries an external code that no client has: {accounts}.",
-                "UPDATE sync_matches SET decision = 'link' if it is this client's, or 'create' to open a new one.",
+                "Run 'kartoteka questions link' or 'create', or UPDATE sync_matches SET decision = 'link' if it is "
+                "this client's, or 'create' to open a new one.",
             ),
         ),
         Code(
@@ -987,6 +1008,31 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
     ),
     "What is left alone": (
         Code(
+            "no_client.excluded",
+            State.WAITING,
+            Text(
+                "W sync_exclusions podano kod klienta, którego nie ma w clients.",
+                "Popraw client_id w tym wierszu albo usuń go; zadziała, gdy klient pojawi się w clients.",
+            ),
+            Text(
+                "sync_exclusions names a client that is not in clients.",
+                "Correct client_id in that row of sync_exclusions, or delete it; it counts once the client is in "
+                "clients.",
+            ),
+        ),
+        Code(
+            "unknown_concern",
+            State.HELD,
+            Text(
+                "W sync_exclusions podano zakres {value}, którego nie ma, więc wiersz nikogo nie wyłącza.",
+                "Wpisz w concern jeden z zakresów: {known}; albo usuń ten wiersz.",
+            ),
+            Text(
+                "sync_exclusions names a concern that there is not, {value}, so that row excludes nobody.",
+                "Write one of these into concern: {known}; or delete the row.",
+            ),
+        ),
+        Code(
             "direction",
             State.EXCLUDED,
             Text(
@@ -1062,13 +1108,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Decyzja '{value}' nic tu nie znaczy.",
-                "Wpisz w sync_status.decision 'retry' lub 'done', a gdy na potwierdzenie czeka wartość, 'send'; NULL "
-                "cofa decyzję.",
+                "Uruchom 'kartoteka held retry' lub 'done' albo wpisz to w sync_status.decision, a gdy na "
+                "potwierdzenie czeka wartość, 'send'; NULL cofa decyzję.",
             ),
             Text(
                 "The decision '{value}' means nothing here.",
-                "Write 'retry' or 'done' into sync_status.decision, or 'send' where a value waits for confirmation; "
-                "NULL takes the decision back.",
+                "Run 'kartoteka held retry' or 'done', or write it into sync_status.decision, or 'send' where a value "
+                "waits for confirmation; NULL takes the decision back.",
             ),
         ),
     ),
@@ -1688,7 +1734,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         ),
     ),
     # A halt: records wait, unharmed, until somebody has corrected the setting. The alarm and the log say more.
-    "What waits for a setting to be corrected": (
+    HALTS: (
         Code(
             "panel_key",
             State.PENDING,
@@ -1867,6 +1913,11 @@ IN_STEP = Status(State.IN_STEP)
 def is_asked_again(status: Status | None) -> bool:
     """Return whether a record with this status is asked about again by itself while it is held."""
     return status is not None and status.code in _ASKED_AGAIN
+
+
+def waits_for_a_setting(code: str) -> bool:
+    """Whether what has this code stands still until a person has corrected a setting: a key, a right, a policy."""
+    return code in {each.name.partition(".")[0] for each in SUBJECTS[HALTS]}
 
 
 def names_contents(code: str) -> bool:

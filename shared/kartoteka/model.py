@@ -283,8 +283,10 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``undo``: the rows of an undo
-    that a person has approved. ``facts`` is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
+    left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
+    is what the concern found out when it loaded the record.
+    ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
     """
 
     key: Key
@@ -294,7 +296,9 @@ class Record:
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False
+    excluded: bool = False
     undo: tuple[PlanRow, ...] = ()
+    forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)
 
     @property
@@ -306,6 +310,19 @@ class Record:
     def decision(self) -> str:
         """A person's word about it, as one reads it: a :class:`Decision`, or one that means nothing; empty: none."""
         return self.state.decision.strip().lower()
+
+
+FORGOTTEN = "forgotten"
+"""The code of what is said of a client who was erased."""
+
+
+def erased(key: Key, state: RecordState | None, *, is_there: bool) -> Record:
+    """Return the record of a client who was erased: nothing of it but that this is said already.
+
+    ``is_there``: its row stands.
+    """
+    said = state.status if state and state.status and state.status.code == FORGOTTEN else None
+    return Record(key, state=RecordState(status=said), has_client=False, forgotten=is_there)
 
 
 class Edit(NamedTuple):
@@ -346,7 +363,8 @@ class Change:
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
-    ``planned``: rows of ``sync_plan`` that it carries out, or was refused -> their outcome.
+    ``unlinked``: the client loses its account. ``planned``: rows of ``sync_plan`` that it carries out, or was refused
+    -> their outcome; ``replanned``: lines that are planned in the place of those that are ``stale``.
     """
 
     record: Record
@@ -358,7 +376,9 @@ class Change:
     link: Link | None = None
     candidates: tuple[Candidate, ...] | None = None
     otherwise: Change | None = None
+    unlinked: bool = False
     planned: Mapping[int, Ended] = attribute(default_factory=dict)
+    replanned: tuple[Line, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
@@ -369,6 +389,7 @@ class Change:
             or self.closed
             or self.row
             or self.link
+            or self.unlinked
             or self.candidates is not None
             or self.planned
         )

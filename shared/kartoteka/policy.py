@@ -318,6 +318,12 @@ def letters_of(spec: str) -> frozenset[str]:
     return frozenset(single)
 
 
+class Retention(_Section):
+    """``history_days``: how long the values that were written, and those of closed conflicts, are kept."""
+
+    history_days: int = Key(default=730, ge=1, le=36_500)
+
+
 class Policy(_Section):
     """The whole policy."""
 
@@ -332,6 +338,7 @@ class Policy(_Section):
     brake: Brake = Brake()
     retry: RetryPolicy = RetryPolicy()
     panel: PanelPolicy = PanelPolicy()
+    retention: Retention = Retention()
 
     def only_plans(self, concern: str) -> bool:
         """Whether nothing of a concern is written but what would be: its own ``mode``, else that of the whole."""

@@ -54,6 +54,7 @@ class Settings(BaseModel):
     policy_parameter: str
     panel_secret: str
     erp_secret: str
+    forget_secret: str
     panel_url: str
     rehearsal_of: str = ""
     queues: dict[str, str] = Field(default_factory=dict)
@@ -95,7 +96,7 @@ def new_run() -> Run:
     _refuse_production(where)
     policy = current_policy()
     address = _secret(where.erp_secret)
-    exchange = _exchange(address)
+    exchange = _exchange(address, _secret(where.forget_secret))
     run = Run(
         exchange=exchange,
         panel=_panel(where.panel_url, _secret(where.panel_secret), policy.panel),
@@ -118,7 +119,7 @@ def new_desk(by: str) -> Desk:
     from kartoteka.desk.desk import Desk
 
     run = new_run()
-    tables = _exchange(_secret(settings().erp_secret)).desk
+    tables = _exchange(_secret(settings().erp_secret), _secret(settings().forget_secret)).desk
     return Desk(run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms())
 
 
@@ -199,8 +200,8 @@ def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
 
 
 @lru_cache(maxsize=1)
-def _exchange(url: str) -> sql.SqlExchange:
-    return sql.connect(url)
+def _exchange(url: str, key: str) -> sql.SqlExchange:
+    return sql.connect(url, key=key)
 
 
 @lru_cache(maxsize=1)

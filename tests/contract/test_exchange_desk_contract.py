@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from kartoteka.adapters.sql import tables
 from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.codes import status as said
-from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link
+from kartoteka.model import Candidate, ConflictNote, Deferral, Direction, Link, Reason
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import IncomingClient, SeenAccount
 from tests.fixtures.exchange import SqlBench
@@ -75,6 +76,7 @@ def test_a_word_goes_into_what_waits_and_is_logged(held: SqlBench) -> None:
 def test_the_oldest_that_moves_by_itself_is_known_by_concern(held: SqlBench) -> None:
     save(held, change("C-7", status=said("timeout"), deferral=LATER), at=AT - timedelta(hours=1))
     assert held.exchange.desk.oldest_unsettled() == {"billing": AT - timedelta(hours=1)}
+    assert held.exchange.desk.oldest_unsettled(but="timeout") == {}
 
 
 def test_the_log_tells_since_when_something_is_not_read(sql: SqlBench) -> None:
@@ -157,10 +159,28 @@ def test_a_customer_of_the_shop_is_listed_until_answered_and_after_it(sql: SqlBe
     ]
 
 
-@pytest.mark.parametrize("text", ["100%", "C-2", "c-2", "B@X.PL"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "100%",
+        "C-2",
+        "c-2",
+        "B@X.PL",
+        "łódź",
+        "ŁÓDŹ",
+        "ŻÓŁĆ",
+        "żółć",
+        "ąę",
+        "śń",
+        "526 000-12 46",
+        "5260001246",
+        "501-502",
+    ],
+)
 def test_a_client_is_found_by_any_of_its_names_in_any_case(sql: SqlBench, text: str) -> None:
-    sql.erp.insert_client("C-1", company="Inna", email="a@x.pl")
-    sql.erp.insert_client("C-2", company="100% Łódź", email="b@x.pl")
+    sql.erp.insert_client("C-1", company="Inna", email="a@x.pl", nip="725-000-00-00", phone="600 502 501")
+    company = "100% Łódź ŻÓŁĆ żółć ĄĘ ąę ŚŃ"
+    sql.erp.insert_client("C-2", company=company, email="b@x.pl", nip="526-000-12-46", phone="501 502 503")
     found = sql.exchange.desk.find_clients(Asked(text=text))
     assert [row["id"] for row in found] == ["C-2"]
 
@@ -173,6 +193,54 @@ def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
     assert rows["client_credit"] == []
     assert not any(sql.exchange.desk.client_rows("C-9").values())
     assert set(sql.exchange.desk.candidates(["C-1", "C-9"])) == {"C-1"}
+
+
+def test_what_was_corrected_is_counted_by_day_and_field_with_the_records(sql: SqlBench) -> None:
+    desk, day = sql.exchange.desk, timedelta(days=1)
+    for number, at in enumerate((AT, AT, AT + day)):
+        note = written("city", "a", "b", Reason.DRIFT)
+        save(sql, change(f"C-{number}", written=(note, written("city", "a", "b"))), at=at)
+    save(sql, change("C-1", written=(written("city", "a", "b", Reason.DRIFT),)), at=AT)
+    save(sql, change("C-1", written=(written("street", "a", "b", Reason.DRIFT),)), at=AT - day)
+    found = desk.differences(AT, ["drift"], Asked())
+    assert [(row["day"], row["field"], row["fields"], row["records"]) for row in found] == [
+        (f"{AT + day:%Y-%m-%d}", "city", 1, 1),
+        (f"{AT:%Y-%m-%d}", "city", 3, 2),
+    ]
+    assert desk.differences_by_day(AT, ["drift"], Asked()) == {f"{AT:%Y-%m-%d}": 3, f"{AT + day:%Y-%m-%d}": 1}
+    assert len(desk.differences(AT - day, ["drift"], Asked(field="street"))) == 1
+    assert desk.differences(AT - day, ["drift"], Asked("shops")) == []
+    assert len(desk.differences(AT - day, ["drift", "edit"], Asked(limit=2, start=1))) == 2
+    of_day = desk.history(None, 9, asked=Asked(day=f"{AT:%Y-%m-%d}", reason="drift"))
+    assert [row["client_id"] for row in of_day] == ["C-1", "C-1", "C-0"]
+    assert desk.history(None, 9, asked=Asked(day=f"{AT + 2 * day:%Y-%m-%d}")) == []
+
+
+def test_records_held_for_one_reason_are_counted(held: SqlBench) -> None:
+    assert (held.exchange.desk.count_held("bad_phone"), held.exchange.desk.count_held("not_taken")) == (5, 0)
+
+
+def test_a_groups_prices_are_listed_with_what_was_sent(sql: SqlBench) -> None:
+    desk = sql.exchange.desk
+    assert (desk.group_name("HURT"), desk.group_prices("HURT", 9)) == ("", [])
+    sql.erp.set_group("HURT", "Hurtownia")
+    sql.erp.set_group("OTHER", None)
+    for number in ("11", "7", "9"):
+        sql.erp.set_item("HURT", "product", number, price=f"{number}.50", currency="PLN")
+    sql.erp.set_item("OTHER", "product", "7", price="1.00", currency="PLN")
+    sent = {"price": "7.50", "currency": "PLN", "refused": "", "sent_at": AT}
+    key = {"group_id": "HURT", "item_type": "product", "item_id": "7"}
+    with sql.erp.engine.begin() as connection:
+        connection.execute(tables.sync_prices.insert(), {**key, **sent})
+    rows = desk.group_prices("HURT", 9)
+    assert [(row["item_id"], float(row["price"]), row["sent"]) for row in rows] == [
+        ("7", 7.5, "7.50"),
+        ("9", 9.5, None),
+        ("11", 11.5, None),
+    ]
+    assert rows[0]["sent_at"] == AT
+    assert len(desk.group_prices("HURT", 2)) == 2
+    assert (desk.group_name("HURT"), desk.group_name("OTHER")) == ("Hurtownia", "")
 
 
 # --- who will be blocked
@@ -246,3 +314,41 @@ def test_the_list_stands_what_an_engine_without_types_may_hold(sqlite_bench: Sql
     assert near(sqlite_bench) == ["C-1", "C-3"], "what is past its date begins with a figure"
     (row, _) = sqlite_bench.exchange.desk.near_limit(Decimal(0), Asked())
     assert row["as_of"] is None
+
+
+# --- what waits, and since when
+
+
+def test_what_waits_is_counted_with_its_oldest_and_what_was_answered_is_not(held: SqlBench) -> None:
+    erp = held.erp
+    erp.insert_client("Q-1")
+    save(held, change("Q-1", "accounts", status=WRONG), at=AT - timedelta(days=1))
+    columns = "client_id, concern, item_id, group_id, field"
+    for number, decision in enumerate(("NULL", "'erp'", "'oops'")):
+        erp.run(
+            "INSERT INTO sync_conflicts (client_id, concern, field, decision, raised_at) "
+            f"VALUES ('C-{number}', 'billing', 'street', {decision}, '2026-03-0{3 + number} 08:00:00')"
+        )
+        erp.run(
+            "INSERT INTO incoming_clients (panel_client_id, client_id, seen_at) "
+            f"VALUES ('{number}', {'NULL' if number else chr(39) + 'C-1' + chr(39)}, '2026-03-0{3 + number} 08:00:00')"
+        )
+    for field, more in (("street", "NULL, NULL"), ("city", "'approve', NULL"), ("phone", "NULL, 'done'")):
+        erp.run(
+            f"INSERT INTO sync_plan ({columns}, action, planned_at, decision, outcome) "
+            f"VALUES ('C-1', 'billing', '', '', '{field}', 'update', '2026-03-05 08:00:00', {more})"
+        )
+    erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES ('Q-1', '5')")
+    held.exchange.pauses.pause("shops", "holiday", at=AT)
+    held.exchange.pauses.pause("credit", "brake", at=AT)
+    held.exchange.pauses.resume("credit")
+    eight = datetime(2026, 3, 3, 8, tzinfo=UTC)
+    told = [tuple(row.values()) for row in held.exchange.desk.waiting_since()]
+    assert told == [
+        ("conflicts", "", "", 2, eight),
+        ("questions", "", "", 1, AT - timedelta(days=1)),
+        ("held", "billing", "bad_phone", 5, AT),
+        ("incoming", "", "", 2, eight + timedelta(days=1)),
+        ("plan", "", "", 1, eight + timedelta(days=2)),
+        ("paused", "shops", "holiday", 1, AT),
+    ]

@@ -81,6 +81,18 @@ def test_the_same_client_may_be_linked_again_and_to_another_account(two: Bench) 
     assert owners(two) == {"8": "C-1"}
 
 
+def test_a_link_that_is_undone_is_gone_in_the_same_transaction(two: Bench) -> None:
+    assert save(two, linking("C-3", "8")) == Saved()
+    (record,) = two.exchange.records.load("accounts", [Owner("C-1")])
+    assert save(two, Change(record, RecordState(status=HELD), unlinked=True)) == Saved()
+    assert owners(two) == {"8": "C-3"}
+    assert told(two, "C-1") == {"accounts": "shared_account"}
+    assert save(two, linking("C-2")) == Saved()
+    late = Change(record, RecordState(status=IN_STEP), unlinked=True)
+    assert save(two, late) == Saved(again=frozenset({record.key}))
+    assert owners(two) == {"7": "C-2", "8": "C-3"}
+
+
 def test_the_database_itself_forbids_a_second_link(sql: SqlBench) -> None:
     indexes = sa.inspect(sql.erp.engine).get_indexes("sync_links")
     assert [i["column_names"] for i in indexes if i["unique"]] == [["panel_client_id"]]

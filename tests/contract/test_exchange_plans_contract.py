@@ -196,20 +196,31 @@ def test_the_list_is_paged_and_chosen_from(bench: Bench) -> None:
     assert list(plans.open(Chosen(as_of=AT - timedelta(seconds=1)), 0, 9)) == []
 
 
-def test_totals_count_rows_and_records(bench: Bench) -> None:
+def test_figures_count_records(bench: Bench) -> None:
     plans = bench.exchange.plans
-    assert (plans.totals(Chosen()), plans.records(Chosen()), plans.newest()) == ({}, {}, None)
+    assert (plans.open(Chosen(), 0, 9), plans.records(Chosen()), plans.newest()) == ([], {}, None)
     done, *_ = planned(
         bench, line(field="z"), line(), line(field="b"), line("C-2", action=Planned.HELD), price(), price("product/8")
     )
     plans.store(PlanChange(ended={done.id: Ended.DONE}), at=LATER)
-    assert plans.totals(Chosen()) == {("billing", "update"): 2, ("billing", "held"): 1, ("discounts", "add"): 2}
-    assert plans.totals(Chosen("billing")) == {("billing", "update"): 2, ("billing", "held"): 1}
     assert plans.records(Chosen()) == plans.records(Chosen(undecided=True)) == {"billing": 1, "discounts": 2}
     plans.decide(Chosen("billing"), "reject", "anna")
     assert plans.records(Chosen(undecided=True)) == {"discounts": 2}
     assert plans.records(Chosen()) == {"billing": 1, "discounts": 2}
     assert plans.newest() == AT
+
+
+def test_an_action_chooses_rows_of_a_list_and_whole_records_of_a_decision(bench: Bench) -> None:
+    plans = bench.exchange.plans
+    found = planned(
+        bench, line(), line(field="zip_code", action=Planned.HELD), line("C-2"), line("C-3", action=Planned.HELD)
+    )
+    assert list(plans.open(Chosen(action="held"), 0, 9)) == [found[1], found[3]]
+    assert plans.decide(Chosen(action="held", client_id="C-1"), "approve", "anna") == 2
+    three = (C1, C2, Owner("C-3"))
+    assert [row.decision for row in rows(bench, *three)] == ["approve", "approve", "", ""]
+    assert plans.decide(Chosen(action="update", as_of=AT), "reject", "anna") == 1
+    assert [row.decision for row in rows(bench, *three)] == ["approve", "approve", "reject", ""]
 
 
 def test_many_are_decided_but_those_decided_already_or_planned_later(bench: Bench) -> None:
@@ -325,7 +336,6 @@ def test_lists_and_figures_are_of_an_undo_or_without_it(bench: Bench) -> None:
     plans = bench.exchange.plans
     for undo, count in ((None, 3), (True, 1), (False, 2)):
         assert len(plans.open(Chosen(undo=undo), 0, 10)) == count
-        assert sum(plans.totals(Chosen(undo=undo)).values()) == count
     assert plans.records(Chosen(undo=False)) == {"billing": 2}
     assert plans.having("billing", [C1, C2]) == {C1, C2}
     assert plans.decide(Chosen(undo=True), "approve", "anna") == 1
@@ -369,3 +379,12 @@ def test_the_past_is_read_by_run_by_span_and_by_whom_it_is_about(bench: Bench) -
     assert told(limit=2) == every[:2]
     last = records.past(Which(run_id="run-2"), 0, 1)[0]
     assert (last.before, last.after, last.direction, last.reason) == ("Radom", None, "erp_to_panel", "edit")
+
+
+def test_what_is_planned_anew_is_stored_with_what_was_stale(bench: Bench) -> None:
+    first, second = planned(bench, undo_line(), undo_line(field="phone"))
+    ended = {first.id: Ended.STALE, second.id: Ended.STALE}
+    save(bench, change("C-1", planned=ended, replanned=(second.line,)), at=LATER)
+    *stale, new = rows(bench, C1)
+    assert [row.outcome for row in stale] == [Ended.STALE, Ended.STALE]
+    assert (new.line, new.planned_at, new.decision, new.outcome) == (second.line, LATER, "", None)

@@ -22,7 +22,7 @@ from tests.fixtures.exchange import Bench, SqlBench
 from tests.fixtures.records import AT
 
 TABLES = ("clients", "delivery_addresses", "client_shops", "client_credit", "discount_groups", "discount_group_items")
-ANSWERED = ("incoming_clients", "sync_matches", "sync_conflicts", "sync_status", "sync_plan")
+ANSWERED = ("incoming_clients", "sync_matches", "sync_conflicts", "sync_status", "sync_plan", "sync_exclusions")
 
 Weak = Callable[[SqlBench], str]
 

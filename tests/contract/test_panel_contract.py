@@ -1065,6 +1065,19 @@ def test_an_account_is_closed_and_opened_again_without_a_sign(world: World) -> N
     assert world.notified() == 0
 
 
+def test_the_panel_erases_an_account_and_closes_it(world: World) -> None:
+    [first, second] = opened(world, "K-1", "K-2")
+    world.panel.erase(first)
+    world.panel.erase(first)
+    assert (world.is_active(first), world.is_active(second)) == (False, True)
+    assert set(world.panel.closed_among([first, second])) == {first}
+    shown = world.panel.read([first, second])
+    assert shown[second].values["street"] == PERSON["street"]
+    assert not shown[first].values.get("street")
+    with pytest.raises(Reject):
+        world.panel.erase("999999")
+
+
 def test_a_flag_that_is_not_set_is_left_alone(world: World) -> None:
     [key] = opened(world, "K-1")
     done(world.panel.update([AccountUpdate("K-1", "b2b-k-1", {"active": None, "wholesaler": None})]))

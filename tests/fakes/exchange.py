@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 
 from sortedcontainers import SortedDict
 
+from kartoteka import codes
 from kartoteka.codes import State, Status
 from kartoteka.errors import KartotekaError
+from kartoteka.fields.digest import Digest
 from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import (
     BILLING,
@@ -36,6 +38,7 @@ from kartoteka.fields.table import (
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
     FIRST,
+    FORGOTTEN,
     NOTHING,
     Candidate,
     Change,
@@ -57,10 +60,12 @@ from kartoteka.model import (
     Value,
     Values,
     Written,
+    erased,
     with_erp_forms,
     word_of,
 )
 from kartoteka.ports.exchange import (
+    EXCLUSIONS,
     NOT_WRITTEN,
     Chosen,
     ClientHint,
@@ -77,12 +82,22 @@ from kartoteka.ports.exchange import (
     SeenAccount,
     SentPrice,
     Span,
+    Tombstone,
     Unlogged,
     Which,
+    concern_named,
 )
 from kartoteka.ports.panel import Search, Window
-from tests.fakes.stored import StoredConflict, StoredHistory, StoredIncoming, StoredMatch, StoredPrice
+from tests.fakes.stored import (
+    StoredConflict,
+    StoredHistory,
+    StoredIncoming,
+    StoredMatch,
+    StoredPrice,
+    StoredTombstone,
+)
 
+DIGEST = Digest("a key of the tests")
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 Odd = Value | datetime
@@ -190,7 +205,7 @@ def put_state(states: dict[Key, RecordState], key: Key, state: RecordState) -> N
 
 
 class FakeExchange:
-    """The exchange tables in dictionaries, with the seven ports as attributes, and the hands of the ERP and of tests.
+    """The exchange tables in dictionaries, with the eight ports as attributes, and the hands of the ERP and of tests.
 
     ``clients``, ``addresses``, ``credit``, ``groups`` and ``items`` are the ERP's rows by key (``client_id`` is a
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
@@ -219,6 +234,7 @@ class FakeExchange:
         }
         self.incoming: dict[str, StoredIncoming] = {}
         self.matches: dict[tuple[str, str], StoredMatch] = {}
+        self.excluded: dict[tuple[str, str], str | None] = {}
         self.links: dict[str, Link] = {}
         self.states: dict[Key, RecordState] = {}
         self.bases: Part[Forms] = Part(self.states, "base")
@@ -234,6 +250,7 @@ class FakeExchange:
         self.stops: dict[str, tuple[str, datetime | None]] = {}
         self.causes: dict[str, str] = {}
         self.planned: dict[int, PlanRow] = {}
+        self.tombstones: dict[str, StoredTombstone] = {}
         self.plan_ids = itertools.count(1)
         self.entries: dict[int, LogEntry] = {}
         self.logged_at: dict[int, datetime] = {}
@@ -253,11 +270,13 @@ class FakeExchange:
         self.figures = FakeFigures(self)
         self.pauses = FakePauses(self)
         self.plans = FakePlans(self)
+        self.forgotten = FakeForgotten(self)
 
     @property
     def ports(self) -> Exchange:
-        """The seven ports as the engine takes them."""
-        return Exchange(self.log, self.records, self.index, self.prices, self.figures, self.pauses, self.plans)
+        """The eight ports as the engine takes them."""
+        told = (self.prices, self.figures, self.pauses, self.plans, self.forgotten)
+        return Exchange(self.log, self.records, self.index, *told)
 
     # --- the hands of the ERP
 
@@ -373,6 +392,18 @@ class FakeExchange:
         if row is not None:
             self.planned[row_id] = replace(row, decision=decision or "")
             self.note("sync_plan", "U", row.line.key.owner, str(row_id))
+
+    def exclude(self, client_id: str, concern: str, reason: str | None = None) -> None:
+        """Insert a row of ``sync_exclusions``, or give it another reason."""
+        operation = "U" if (client_id, concern) in self.excluded else "I"
+        self.excluded[client_id, concern] = reason
+        self.note(EXCLUSIONS, operation, Owner(client_id), concern)
+
+    def include(self, client_id: str, concern: str) -> None:
+        """Delete a row of ``sync_exclusions``; one that is not there stays away."""
+        if (client_id, concern) in self.excluded:
+            del self.excluded[client_id, concern]
+            self.note(EXCLUSIONS, "D", Owner(client_id), concern)
 
     def transaction(self) -> ErpTransaction:
         """Begin a transaction of the ERP that commits later."""
@@ -524,7 +555,8 @@ class FakeLog(_Port):
 
     def mark(self, seq: int) -> str | None:
         db = self._db
-        return f"{db.entries[seq]}" if seq in db.entries else None
+        entry = db.entries.get(seq)
+        return f"{db.logged_at[seq]} {entry.table_name} {entry.operation}" if entry else None
 
     def read(self, after: int, spans: Sequence[Span], limit: int) -> Sequence[LogEntry]:
         db = self._db
@@ -550,11 +582,19 @@ class FakeLog(_Port):
             del db.unlogged[table]
 
 
+def _excluded(db: FakeExchange) -> Mapping[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for client_id, concern in db.excluded:
+        found[client_id].add(concern_named(concern))
+    return found
+
+
 class FakeRecords(_Port):
     """Records of every concern."""
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
         db = self._db
+        excluded = {key for key, concerns in _excluded(db).items() if concern in concerns}
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
         for stored in db.conflicts:
             if stored.concern == concern and stored.closed_at is None:
@@ -566,17 +606,22 @@ class FakeRecords(_Port):
             for key in (*db.states, *conflicts):
                 if key.concern == concern and not key.group_id:
                     items[key.owner].add(key.item_id)
+        dead = erased_among(db, {owner.client_id for owner in owners})
         return [
-            Record(
+            erased(key, db.states.get(key), is_there=owner.client_id in db.clients)
+            if owner.client_id in dead
+            else Record(
                 key,
                 erp=_erp(db, key),
                 link=db.links.get(key.client_id),
                 state=db.states.get(key, RecordState()),
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=bool(owner.group_id) or owner.client_id in db.clients,
+                excluded=owner.client_id in excluded,
             )
             for owner in dict.fromkeys(owners)
             for key in (Key(*owner, concern, item_id) for item_id in ("", *sorted(items[owner] - {""})))
+            if not key.item_id or owner.client_id not in dead
         ]
 
     def states(self, concerns: Collection[str], owners: Collection[Owner]) -> Mapping[Key, RecordState]:
@@ -590,6 +635,7 @@ class FakeRecords(_Port):
             changes = [c for c in changes if db.states.get(c.record.key, RecordState()) == c.record.state]
         if changes and db.before_save:
             db.before_save()
+        changes = _storable(db, changes)
         again = {c.record.key for c in changes if c.record.link and not c.link and _has_moved(db, c.record)}
         changes = [c for c in changes if c.record.key not in again]
         refused: dict[Key, str] = {}
@@ -613,6 +659,17 @@ class FakeRecords(_Port):
                 _store(db, stored, run_id, at)
         return Saved(frozenset(again), refused, columns)
 
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        wanted = frozenset(client_ids)
+        return {key: concerns for key, concerns in _excluded(self._db).items() if key in wanted}
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        return [key for key in self._db.excluded if concern_named(key[1]) not in CONCERNS]
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        told = (key for key, status in self._db.statuses.items() if status.code == code)
+        return {key: self._db.states[key] for key in told if key.concern == concern and key.client_id}
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         return sorted(client_id for client_id in self._db.clients if client_id > after)[:limit]
 
@@ -622,7 +679,7 @@ class FakeRecords(_Port):
     def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
         db = self._db
         kept = {k.client_id for k, state in db.states.items() if k.concern == concern and state != RecordState()}
-        return self.existing(client_ids) - kept - db.links.keys()
+        return self.existing(client_ids) - kept - db.links.keys() - _excluded(db).keys()
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
         db, rows = self._db, CONCERNS[concern]
@@ -713,9 +770,16 @@ class FakeIndex(_Port):
     """The account index, and what people answer about whose account is whose."""
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
+        db = self._db
         for account in accounts:
-            self._db.accounts[account.panel_client_id] = account
-            self._db.seen_at[account.panel_client_id] = at
+            if client := client_of(db, account):
+                digest = DIGEST.account(account.panel_client_id)
+                stone = db.tombstones.get(digest) or StoredTombstone(client, at)
+                dates = {"modified_at": account.modified_at, "registered": account.registered, "seen_at": at}
+                db.tombstones[digest] = replace(stone, **dates)
+            else:
+                db.accounts[account.panel_client_id] = account
+                db.seen_at[account.panel_client_id] = at
 
     def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
         db = self._db
@@ -732,12 +796,14 @@ class FakeIndex(_Port):
 
     def count_seen(self, search: Search, since: datetime | None) -> int:
         db = self._db
-        late = [x for key, x in db.accounts.items() if since is None or db.seen_at[key] >= since]
+        seen = [(x.modified_at, x.registered, db.seen_at[key]) for key, x in db.accounts.items()]
+        seen += [(x.modified_at, x.registered, x.seen_at) for x in db.tombstones.values() if x.seen_at]
+        late = [(moved, day) for moved, day, at in seen if since is None or at >= since]
         if isinstance(search, Window):
-            return sum(1 for x in late if x.modified_at and search.begin <= x.modified_at <= search.end)
+            return sum(1 for moved, _ in late if moved and search.begin <= moved <= search.end)
         if search is None:
             return len(late)
-        return sum(1 for x in late if x.registered and search.first <= x.registered <= search.last)
+        return sum(1 for _, day in late if day and search.first <= day <= search.last)
 
     def latest(self, limit: int) -> Sequence[SeenAccount]:
         dated = [(-x.modified_at.timestamp(), x.panel_client_id) for x in self._db.accounts.values() if x.modified_at]
@@ -749,7 +815,8 @@ class FakeIndex(_Port):
 
     def hints(self) -> Sequence[ClientHint]:
         db = self._db
-        found = (_hint(key, row) for key, row in sorted(db.clients.items()) if key not in db.links)
+        dead = erased_among(db, db.clients)
+        found = (_hint(key, row) for key, row in sorted(db.clients.items()) if key not in db.links and key not in dead)
         return [hint for hint in found if hint.marks]
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
@@ -775,7 +842,7 @@ class FakeIndex(_Port):
 
     def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
         db = self._db
-        for one in clients:
+        for one in (one for one in clients if DIGEST.account(one.panel_client_id) not in db.tombstones):
             key, values = one.panel_client_id, {name: _cut(name, one.values.get(name)) for name in BILLING}
             known = db.incoming.get(key)
             db.incoming[key] = replace(known, values=values) if known else StoredIncoming(key, values, at)
@@ -846,7 +913,7 @@ class FakePrices(_Port):
             db.sent.pop((group_id, *key), None)
         for one in sent:
             db.sent[group_id, one.item_type, one.item_id] = StoredPrice(one.price, one.currency, one.refused, at)
-        for change in changes:
+        for change in _storable(db, changes):
             _store(db, change, run_id, at)
 
     def count_sent(self, group_id: str = "") -> int:
@@ -937,10 +1004,11 @@ class FakePlans(_Port):
                     _end(self._exchange, number, Ended.STALE)
                 else:
                     del planned[number]
-        for line in change.new:
+        dead = erased_among(self._exchange, {line.key.client_id for line in (*change.new, *change.refused)})
+        for line in (line for line in change.new if line.key.client_id not in dead):
             number = next(self._exchange.plan_ids)
             planned[number] = PlanRow(number, at, line)
-        for line in change.refused:
+        for line in (line for line in change.refused if line.key.client_id not in dead):
             number = next(self._exchange.plan_ids)
             planned[number] = PlanRow(number, at, line, outcome=Ended.REFUSED)
 
@@ -959,9 +1027,6 @@ class FakePlans(_Port):
     def open(self, chosen: Chosen, after: int, limit: int) -> Sequence[PlanRow]:
         return [row for row in self._open(chosen) if row.id > after][:limit]
 
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        return Counter((row.line.key.concern, str(row.line.action)) for row in self._open(chosen))
-
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         rows = self._open(chosen)
         return Counter(key.concern for key in {r.line.key for r in rows if r.line.action not in NOT_WRITTEN})
@@ -977,6 +1042,7 @@ class FakePlans(_Port):
         for rows in records.values():
             named = any(row.id in chosen.ids for row in rows)
             wanted = named if chosen.ids else not any(row.decision.strip() for row in rows)
+            wanted = wanted and chosen.action in ("", *(str(row.line.action) for row in rows))
             if not wanted or (chosen.as_of and max(row.planned_at for row in rows) > chosen.as_of):
                 continue
             for row in rows:
@@ -997,7 +1063,174 @@ class FakePlans(_Port):
             and (chosen.as_of is None or row.planned_at <= chosen.as_of)
             and not (chosen.undecided and row.decision.strip())
             and chosen.undo in (None, row.line.reason == Reason.UNDO)
+            and chosen.action in ("", str(row.line.action))
         ]
+
+
+class FakeForgotten(_Port):
+    """Who was erased and is not to come back."""
+
+    def found(self, client_id: str) -> Mapping[str, int]:
+        return {
+            name: len(keys) for name, (_, keys) in self._hers([client_id], self._numbers(client_id)).items() if keys
+        }
+
+    def is_forgotten(self, client_id: str) -> bool:
+        return client_id in erased_among(self._db, [client_id])
+
+    def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
+        return frozenset(a.panel_client_id for a in accounts if client_of(self._db, a))
+
+    def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
+        db, numbers = self._db, self._numbers(client_id)
+        own = DIGEST.client(client_id)
+        db.tombstones[own] = StoredTombstone(own, at)
+        for number in numbers:
+            account = db.accounts.get(number)
+            dates = (account.modified_at, account.registered, db.seen_at[number]) if account else ()
+            db.tombstones[DIGEST.account(number)] = StoredTombstone(own, at, None, *dates)
+        erased_rows = self._erase([client_id], numbers)
+        if client_id in db.clients:
+            key = Key(client_id, "", "accounts")
+            db.states[key] = RecordState(status=codes.status(FORGOTTEN))
+            db.since[key] = (at, None)
+        return erased_rows
+
+    def allow(self, client_id: str) -> bool:
+        db, own = self._db, DIGEST.client(client_id)
+        hers = [digest for digest, stone in db.tombstones.items() if stone.client == own]
+        for digest in hers:
+            del db.tombstones[digest]
+        return bool(hers)
+
+    def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
+        own = None if client_id is None else DIGEST.client(client_id)
+        found = self._db.tombstones.items()
+        return frozenset(Tombstone(digest, s.client) for digest, s in found if own in (None, s.client))
+
+    def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
+        db = self._db
+        missing = [each for each in tombstones if each.digest not in db.tombstones]
+        for each in missing:
+            db.tombstones[each.digest] = StoredTombstone(each.client, at)
+        return len(missing)
+
+    def to_be_swept(self, before: datetime) -> bool:
+        return any(s.swept_at is None and s.forgotten_at < before for s in self._db.tombstones.values())
+
+    def sweep(self, before: datetime, *, at: datetime) -> Mapping[str, int]:
+        db = self._db
+        ids = {
+            *db.links,
+            *(key.client_id for key in db.states),
+            *(row.client_id for row in db.history),
+            *(c.client_id for c in db.conflicts),
+            *(row.line.key.client_id for row in db.planned.values()),
+            *(client_id for client_id, _ in (*db.matches, *db.excluded)),
+            *(row.client_id or "" for row in db.incoming.values()),
+            *(account.external_code for account in db.accounts.values()),
+            *(entry.client_id for entry in db.entries.values()),
+        }
+        numbers = {
+            *(link.panel_client_id for link in db.links.values()),
+            *(number for _, number in db.matches),
+            *db.incoming,
+            *db.accounts,
+        }
+        dead = {number for number in numbers if DIGEST.account(number) in db.tombstones}
+        erased_rows = self._erase(sorted(erased_among(db, ids)), dead)
+        for digest, stone in db.tombstones.items():
+            if stone.swept_at is None and stone.forgotten_at < before:
+                db.tombstones[digest] = replace(stone, swept_at=at)
+        return erased_rows
+
+    def expire(self, before: datetime, limit: int, *, at: datetime) -> int:
+        db, done = self._db, 0
+        for place, row in enumerate(db.history):
+            if done < limit and row.erased_at is None and row.at < before:
+                db.history[place] = replace(row, value_before=None, value_after=None, erased_at=at)
+                done += 1
+        for place, c in enumerate(db.conflicts):
+            if done < limit and c.erased_at is None and c.closed_at and c.closed_at < before:
+                db.conflicts[place] = replace(c, erp_value=None, panel_value=None, base_value=None, erased_at=at)
+                done += 1
+        return done
+
+    def _numbers(self, client_id: str) -> frozenset[str]:
+        db = self._db
+        linked = {link.panel_client_id: link.client_id for link in db.links.values()}
+        found = {number for number, owner in linked.items() if owner == client_id}
+        found |= {number for number, account in db.accounts.items() if account.external_code == client_id}
+        found |= {number for number, row in db.incoming.items() if row.client_id == client_id}
+        return frozenset(number for number in found if linked.get(number, client_id) == client_id)
+
+    def _hers(self, client_ids: Collection[str], numbers: Collection[str]) -> Mapping[str, tuple[Any, Sequence[Any]]]:
+        """Return table -> where its rows are, and the keys of those about these clients and accounts."""
+        db, ids = self._exchange, frozenset(client_ids)
+        return {
+            "sync_base": (db.states, [k for k, s in db.states.items() if k.client_id in ids and not _says_so(s)]),
+            "sync_history": (db.history, [row for row in db.history if row.client_id in ids]),
+            "sync_conflicts": (db.conflicts, [c for c in db.conflicts if c.client_id in ids]),
+            "sync_plan": (db.planned, [n for n, row in db.planned.items() if row.line.key.client_id in ids]),
+            "sync_exclusions": (db.excluded, [each for each in db.excluded if each[0] in ids]),
+            "sync_matches": (db.matches, [m for m in db.matches if m[0] in ids or m[1] in numbers]),
+            "incoming_clients": (
+                db.incoming,
+                [n for n, row in db.incoming.items() if n in numbers or (row.client_id or "") in ids],
+            ),
+            "sync_panel_accounts": (
+                db.accounts,
+                [n for n, account in db.accounts.items() if n in numbers or account.external_code in ids],
+            ),
+            "sync_links": (db.links, [c for c, x in db.links.items() if c in ids or x.panel_client_id in numbers]),
+        }
+
+    def _erase(self, client_ids: Collection[str], numbers: Collection[str]) -> Mapping[str, int]:
+        db, count = self._exchange, dict[str, int]()
+        for name, (where, keys) in self._hers(client_ids, numbers).items():
+            count[name] = len(keys)
+            for key in keys:
+                if where is db.conflicts:  # its id is its place
+                    where[key.id - 1] = replace(key, client_id="", erp_value=None, panel_value=None, base_value=None)
+                elif isinstance(where, list):
+                    where.remove(key)
+                else:
+                    del where[key]
+        for key in [key for key in db.since if key not in db.states]:
+            del db.since[key]
+        for seq, entry in db.entries.items():
+            about = entry.table_name in ("incoming_clients", "sync_matches") and entry.row_id in numbers
+            if (entry.client_id and entry.client_id in client_ids) or about:
+                db.entries[seq] = replace(entry, client_id="", row_id="")
+        return {name: rows for name, rows in count.items() if rows}
+
+
+def _says_so(state: RecordState) -> bool:
+    return state.status is not None and state.status.code == FORGOTTEN
+
+
+def erased_among(db: FakeExchange, client_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of these clients who were erased."""
+    return frozenset(key for key in client_ids if key and DIGEST.client(key) in db.tombstones)
+
+
+def client_of(db: FakeExchange, account: SeenAccount) -> str:
+    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's."""
+    code = DIGEST.client(account.external_code) if account.external_code else ""
+    stone = db.tombstones.get(DIGEST.account(account.panel_client_id)) or db.tombstones.get(code)
+    return stone.client if stone else ""
+
+
+def _storable(db: FakeExchange, changes: Sequence[Change]) -> list[Change]:
+    """Return those of these changes that may be stored: of an erased client only that this is said, or no more."""
+    dead = erased_among(db, {change.record.key.client_id for change in changes})
+    return [c for c in changes if c.record.key.client_id not in dead or _only_says_so(c)]
+
+
+def _only_says_so(change: Change) -> bool:
+    status = change.after.status
+    apart = change.written or change.conflicts or change.row or change.link or change.candidates or change.planned
+    return change.after == RecordState(status=status) and not apart and (status is None or status.code == FORGOTTEN)
 
 
 # --- reading the ERP's rows
@@ -1147,6 +1380,8 @@ def _linked_elsewhere(db: FakeExchange, changes: Sequence[Change]) -> set[str]:
     owners = {x.panel_client_id: x.client_id for x in db.links.values() if x.client_id in db.clients}
     late = set()
     for link in (change.link for change in changes if change.link):
+        if DIGEST.account(link.panel_client_id) in db.tombstones:
+            late.add(link.client_id)
         if owners.setdefault(link.panel_client_id, link.client_id) != link.client_id:
             late.add(link.client_id)
     return late
@@ -1174,12 +1409,10 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
     key = change.record.key
     for number, ended in change.planned.items():
         _end(db, number, ended)
-    if change.link:
-        account = change.link.panel_client_id
-        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
-            del db.links[client_id]
-        db.links[change.link.client_id] = change.link
-        db.incoming.pop(account, None)
+    for line in change.replanned:
+        number = next(db.plan_ids)
+        db.planned[number] = PlanRow(number, at, line)
+    _store_link(db, change)
     if change.candidates is not None:
         before = {match: db.matches.pop(match) for match in list(db.matches) if match[0] == key.client_id}
         for one in change.candidates:
@@ -1194,6 +1427,17 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             if conflict.closed_at is None:
                 db.put_conflict(_closed(conflict, winner, at), answers=True)
     _store_state(db, key, change.record.state, change.after, at)
+
+
+def _store_link(db: FakeExchange, change: Change) -> None:
+    if change.link:
+        account = change.link.panel_client_id
+        for client_id in [c for c, link in db.links.items() if link.panel_client_id == account]:
+            del db.links[client_id]
+        db.links[change.link.client_id] = change.link
+        db.incoming.pop(account, None)
+    if change.unlinked:
+        db.links.pop(change.record.key.client_id, None)
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:

@@ -394,6 +394,16 @@ class FakePanel:
         lost = (name for name, old in before.items() if name in FREE_TEXTS and name not in named and old)
         return dict.fromkeys(lost, "") if self.whole_writes else {}
 
+    def erase(self, panel_client_id: str) -> None:
+        self._begin("DELETE clients/remove", [panel_client_id])
+        if panel_client_id not in self.accounts:
+            raise Reject("refused", panel="nie ma takiego klienta")
+        values = {n: v for n, v in self.accounts[panel_client_id].values.items() if n not in FREE_TEXTS}
+        account = replace(self.accounts[panel_client_id], values=values)
+        self.accounts[panel_client_id] = account
+        self.closed.add(panel_client_id)
+        self._maybe_lose_reply()
+
     def shops(self) -> Mapping[int, frozenset[str]]:
         self._begin("GET system/shopsData")
         return {shop: self.shops_require.get(shop, frozenset()) for shop in self.known_shops}

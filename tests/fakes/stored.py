@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from kartoteka.model import Values
 
@@ -25,6 +25,7 @@ class StoredConflict:
     decided_at: datetime | None = None
     closed_at: datetime | None = None
     decided_by: str | None = field(default=None, compare=False)
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class StoredHistory:
     value_after: str | None
     counts: bool = False
     passed: bool = False
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,15 @@ class StoredPrice:
     currency: str
     refused: str = ""
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTombstone:
+    """A row of ``sync_forgotten`` beside its digest."""
+
+    client: str
+    forgotten_at: datetime
+    swept_at: datetime | None = None
+    modified_at: datetime | None = None
+    registered: date | None = None
+    seen_at: datetime | None = None

@@ -119,9 +119,9 @@ def test_a_long_list_is_asked_for_page_by_page(installation: Installation, lambd
 def test_questions_and_incoming_are_answered_in_a_database_alone(command: Command, sqlite_bench: SqlBench) -> None:
     exchange, url = sqlite_bench.exchange, sqlite_bench.url
     sqlite_bench.erp.insert_client("C-1")
-    assert command("questions", "--erp-url", url).stdout == "no questions\n"
-    assert command("incoming", "--erp-url", url).stdout == "nobody waits\n"
-    assert command("held", "--erp-url", url).stdout == "nothing is held\n"
+    assert command("questions", "--erp-url", url).stdout == "There are no questions.\n"
+    assert command("incoming", "--erp-url", url).stdout == "Nobody is waiting.\n"
+    assert command("held", "--erp-url", url).stdout == "Nothing is held.\n"
     exchange.index.remember([SeenAccount("7", "evil\x1b[2J", "", "", "a@x.pl", AT)], at=AT)
     candidates = (Candidate("C-1", "7", "email"),)
     record = change("C-1", "accounts", status=said("ambiguous", accounts="7"), candidates=candidates)

@@ -433,13 +433,15 @@ def test_without_any_database_the_command_says_what_to_give(command: Command) ->
 
 def test_a_database_without_tables_says_what_to_run(command: Command, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
-    assert "kartoteka schema create" in command("history", "--erp-url", f"sqlite:///{tmp_path}/empty.db", code=1).output
+    assert (
+        "kartoteka schema create" in command("history", "--erp-url", f"sqlite:///{tmp_path}/empty.db", code=78).output
+    )
 
 
 def test_a_missing_column_is_named_with_the_command_that_adds_it(command: Command, sqlite_bench: SqlBench) -> None:
     sqlite_bench.erp.run("ALTER TABLE sync_status DROP COLUMN message_pl")
     sqlite_bench.erp.run("ALTER TABLE clients DROP COLUMN province")
-    shown = command("status", "--erp-url", sqlite_bench.url, code=1).output
+    shown = command("status", "--erp-url", sqlite_bench.url, code=78).output
     assert "column clients.province, column sync_status.message_pl are missing" in shown
     assert "kartoteka schema upgrade" in shown
     told = command("schema", "upgrade", "--url", sqlite_bench.url).stdout
@@ -448,7 +450,7 @@ def test_a_missing_column_is_named_with_the_command_that_adds_it(command: Comman
 
 
 def test_a_wrong_address_is_not_repeated(command: Command) -> None:
-    shown = command("status", "--erp-url", "oracle://erp:geheim@h/d", code=1).output
+    shown = command("status", "--erp-url", "oracle://erp:geheim@h/d", code=78).output
     assert "not supported" in shown
     assert "geheim" not in shown
 
@@ -494,7 +496,7 @@ def test_status_tells_the_panel_calls_by_gate_and_what_the_month_will_take(
     assert calls["used"] == 3
     assert calls["forecast"] >= 3
     shown = command("status", "--stack", STACK).stdout
-    assert "3 panel calls this month; as the last days went" in shown
+    assert "3 this month; " in shown
     assert "PUT clients/clients" in shown
 
 
@@ -584,7 +586,7 @@ def test_an_unknown_conflict_and_an_unknown_side_are_refused(command: Command, f
 
 
 def test_no_conflicts(command: Command, sqlite_bench: SqlBench) -> None:
-    assert command("conflicts", "--erp-url", sqlite_bench.url).stdout == "no open conflicts\n"
+    assert command("conflicts", "--erp-url", sqlite_bench.url).stdout == "There are no conflicts.\n"
 
 
 # --- history
@@ -613,7 +615,7 @@ def test_history_of_one_client_and_of_all(command: Command, filled: SqlBench) ->
 
 
 def test_an_empty_history(command: Command, sqlite_bench: SqlBench) -> None:
-    assert command("history", "--erp-url", sqlite_bench.url).stdout == "nothing was written yet\n"
+    assert command("history", "--erp-url", sqlite_bench.url).stdout == "Nothing was written yet.\n"
 
 
 # --- what a terminal must not obey
@@ -635,7 +637,7 @@ def test_no_value_reaches_the_terminal_as_a_command(command: Command, sqlite_ben
 
 def test_status_lists_who_will_be_blocked(command: Command, filled: SqlBench) -> None:
     where = ("--erp-url", filled.url)
-    assert "nobody is near a limit" in command("status", "--credit", *where).stdout
+    assert "Nobody is near a limit." in command("status", "--credit", *where).stdout
     for client, balance in (("C-1", "85"), ("C-2", "120"), ("C-3", "95")):
         filled.erp.set_credit(
             client, credit_allowed=True, credit_limit="100", balance=balance, currency="EUR", as_of=AT
@@ -653,3 +655,15 @@ def test_status_lists_who_will_be_blocked(command: Command, filled: SqlBench) ->
         in command("status", *where).stdout
     )
     assert len(command.json("status", "--credit", "--limit", "1", *where)["blocked"]) == 1
+
+
+@pytest.mark.parametrize(("code", "exits"), [("panel_key", 78), ("not_owner", 78), ("timeout", 0), ("panel_5xx", 0)])
+def test_status_tells_by_its_exit_code_that_a_setting_stops_something(
+    command: Command, sqlite_bench: SqlBench, code: str, exits: int
+) -> None:
+    sqlite_bench.erp.insert_client("C-1")
+    save(sqlite_bench, linked("C-1"), change("C-1", status=said("timeout"), deferral=deferral(code)))
+    command("status", "--erp-url", sqlite_bench.url)
+    command("status", "--exit-code", "--erp-url", sqlite_bench.url, code=exits)
+    save(sqlite_bench, change("C-2", "accounts", status=INCOMPLETE))
+    command("status", "--exit-code", "--erp-url", sqlite_bench.url, code=exits or 3)

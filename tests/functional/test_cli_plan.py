@@ -106,7 +106,7 @@ def test_what_has_an_outcome_is_listed_where_it_is_asked_for(
 
 
 def test_nothing_is_planned(command: Command, sqlite_bench: SqlBench) -> None:
-    assert "nothing is planned" in command("plan", "--erp-url", sqlite_bench.url).stdout
+    assert "Nothing is planned." in command("plan", "--erp-url", sqlite_bench.url).stdout
     found = command.json("plan", "--erp-url", sqlite_bench.url)
     assert (found["rows"], found["totals"], found["as_of"]) == ([], {}, None)
     assert found["forecast"] == {"panel_calls": 0, "minutes": 0}
@@ -136,7 +136,7 @@ def test_a_concern_or_single_rows_with_their_record_are_decided(
 ) -> None:
     assert command.json("plan", "reject", "--concern", "accounts", "--erp-url", url)["rows"] == 2
     said = command("plan", "--erp-url", url, "approve", "1").stdout
-    assert "2 rows decided: approve; the next run carries it out" in said
+    assert "2 rows approved; the next run carries it out" in said
     assert decisions(sqlite_bench) == {
         ("C-1", "city"): "approve",
         ("C-1", "phone"): "approve",
@@ -200,10 +200,24 @@ def test_more_than_the_brake_bears_is_marked_and_first_contact_counts() -> None:
     assert plans.too_many(exchange.ports, looser) == []
 
 
-def test_a_page_goes_on_where_the_one_before_ended(sqlite_bench: SqlBench) -> None:
-    found = sqlite_bench.exchange.plans
-    found.store(PlanChange(new=[line(f"C-{n}") for n in range(5)]), at=AT)
-    first = plans.page(found, Chosen(), 0, 3)
-    second = plans.page(found, Chosen(), first["next"], 3)
-    assert [row["client_id"] for row in [*first["rows"], *second["rows"]]] == [f"C-{n}" for n in range(5)]
-    assert second["next"] is None
+def test_a_list_shows_some_rows_of_an_action_with_the_figures_of_all() -> None:
+    exchange = FakeExchange()
+    rows = [*(line(f"C-{n}") for n in range(5)), *(line(f"H-{n}", action=Planned.HELD) for n in range(3))]
+    exchange.plans.store(PlanChange(new=rows), at=AT)
+    found = plans.listing(exchange.ports, Chosen(action="held"), Policy(), slice(1, 3))
+    assert [row["client_id"] for row in found["rows"]] == ["H-1", "H-2"]
+    assert found["totals"] == {"held": 3, "update": 5}
+    assert found["forecast"] == plans.listing(exchange.ports, Chosen(), Policy())["forecast"]
+
+
+def test_what_a_person_has_decided_and_what_would_be_undone_is_no_more_than_the_brake_bears() -> None:
+    exchange = FakeExchange()
+    tight = Policy.model_validate({"brake": {"min_records": 1, "any_share": 0.5}})
+    undone = [line(f"U-{n}", reason="undo") for n in range(60)]
+    exchange.plans.store(PlanChange(new=[*undone, line("C-1"), line("C-2", reason="first_contact")]), at=AT)
+    assert plans.too_many(exchange.ports, tight) == [{"concern": "billing", "records": 2, "of": 0}]
+    exchange.plans.decide(Chosen(undo=True), "approve", "anna")
+    assert [one["records"] for one in plans.too_many(exchange.ports, tight)] == [2]
+    row = exchange.plans.open(Chosen(undo=False), 0, 1)[0]
+    exchange.plans.decide(Chosen(ids=[row.id]), "approve", "anna")
+    assert plans.too_many(exchange.ports, tight) == []

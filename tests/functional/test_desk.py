@@ -359,7 +359,7 @@ def test_every_answer_forbids_scripts_frames_and_what_is_elsewhere(installation:
         headers = visitor.ask("GET", path)["headers"]
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'"), path
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
     shown = visitor.page("/")
     assert not re.search(r" (style|on\w+)=\"|https?://", shown)
 
@@ -452,3 +452,188 @@ def test_where_credit_is_not_looked_after_nobody_will_be_blocked(installation: I
     installation.decide('{"panel": {"requests_per_second": 1000}, "credit": {"direction": "off"}}')
     assert visitor.json("blocked")["rows"] == []
     assert visitor.json("overview")["will_be_blocked"] == 0
+
+
+# --- everything of a client
+
+
+def test_a_clients_page_has_its_groups_prices_its_credit_and_the_way_to_what_is_open(
+    installation: Installation, visitor: Visitor
+):
+    installation.sql("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurtownia')")
+    installation.price("HURT", 11, "19.90")
+    installation.insert("K-1", "K-2")
+    installation.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id = 'K-1'")
+    owing(installation, "K-1", "500.00", "20.00", "7.00")
+    settle(installation)
+    installation.price("HURT", 12, "5.00")
+    installation.sql("UPDATE clients SET zip_code = 'wrong' WHERE id = 'K-1'")
+    settle(installation, 1)
+    found = visitor.json("clients/K-1")
+    assert (found["group"]["name"], found["group"]["count"], found["credit_sent"][0]["concern"]) == (
+        "Hurtownia",
+        2,
+        "credit",
+    )
+    assert next((row["item_id"], row["sent"] is not None) for row in found["group"]["prices"]) == ("11", True)
+    shown = visitor.page("/clients/K-1")
+    for text in ("Hurtownia", "product 11", "19.90", "Last sent:", "7.00", "/held?client_id=K-1", 'href="#billing"'):
+        assert text in shown, text
+    run = installation.sql("SELECT run_id FROM sync_history WHERE client_id = 'K-1'")[0][0]
+    assert f"/history?run_id={run}" in shown
+    assert visitor.json("clients/K-2")["group"] is None
+    assert "Hurtownia" not in visitor.page("/clients/K-2")
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE clients SET city = NULL", ["Why it is not in the shop", "has no value in: city"]),
+        (
+            "INSERT INTO sync_pauses (concern, reason) VALUES ('accounts', 'holiday')",
+            ["Why it is not in the shop", "holiday"],
+        ),
+        ("UPDATE clients SET active = 0", ["The account is closed"]),
+        ("DELETE FROM client_shops", ["Everything is in step"]),
+    ],
+)
+def test_why_a_client_is_not_in_the_shop_is_told_on_its_page(
+    installation: Installation, visitor: Visitor, statement: str, why: list[str]
+):
+    installation.insert("K-1")
+    installation.sql(statement)
+    settle(installation)
+    shown = visitor.page("/clients/K-1")
+    assert "Firma K-1" in shown
+    for text in why:
+        assert text in shown
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "city: Łódź"), ("pl", "miejscowość: Łódź")])
+def test_what_a_new_account_would_get_is_told_by_labels(installation: Installation, lang: str, words: str) -> None:
+    installation.decide('{"mode": "plan", "panel": {"requests_per_second": 1000}}')
+    installation.insert("K-1")
+    settle(installation, 1)
+    assert words in Visitor(installation, lang).page("/clients/K-1")
+    shown = Visitor(installation, lang).page("/plan")
+    assert words in shown
+    assert "zip_code" not in shown
+
+
+# --- how old the oldest change is that is not carried
+
+
+def lag(visitor: Visitor, concern: str = "billing") -> int | None:
+    (minutes,) = (row["minutes"] for row in visitor.json("overview")["lag"] if row["concern"] == concern)
+    return None if minutes is None else int(minutes)
+
+
+@pytest.mark.parametrize(
+    ("statement", "waits"),
+    [
+        ("UPDATE clients SET street = 'Nowa 1' WHERE id = 'K-1'", True),
+        ("UPDATE clients SET company = company", False),  # a refill with what was there
+        ("UPDATE clients SET street = ' Długa  5 '", False),
+        ("UPDATE clients SET login = 'other'", False),
+        ("INSERT INTO discount_groups (id, name) VALUES ('G', 'G')", False),  # another concern's
+    ],
+)
+def test_only_a_change_that_is_to_be_carried_has_an_age(
+    installation: Installation, visitor: Visitor, statement: str, waits: bool
+):
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    installation.pass_time(minutes=20)
+    settle(installation)
+    assert lag(visitor) is None
+    installation.sql(statement)
+    installation.sql("UPDATE clients SET active = active")
+    installation.pass_time(minutes=45)
+    minutes = lag(visitor)
+    assert (minutes is not None and minutes >= 44) is waits
+    settle(installation)
+    assert lag(visitor) is None
+
+
+def test_our_own_write_into_the_erp_is_no_change_that_waits(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    installation.pass_time(minutes=20)
+    edit_in_panel(installation, "K-1", "W panelu 3")
+    installation.pass_time(minutes=5)
+    high = installation.sql("SELECT max(seq) FROM change_log")
+    settle(installation, 1)
+    assert installation.sql("SELECT street FROM clients") == [("W panelu 3",)]
+    assert installation.sql("SELECT max(seq) FROM change_log") > high
+    installation.pass_time(minutes=45)
+    assert lag(visitor) is None
+
+
+# --- what differed and was corrected
+
+
+def drifted(installation: Installation, *ids: str) -> None:
+    """Linked clients whose tax number, a one-way field, was edited in the panel and put back."""
+    installation.insert(*ids)
+    settle(installation)
+    installation.pass_time(minutes=10)
+    for each in ids:
+        (account,) = installation.panel.by_code(each)
+        installation.panel.edit(account.id, nip="7250000000")
+    installation.pass_time(minutes=5)
+    settle(installation)
+
+
+def test_what_was_corrected_is_reported_with_the_way_to_its_records(installation: Installation, visitor: Visitor):
+    drifted(installation, "K-1", "K-2")
+    installation.sql("UPDATE clients SET street = 'Nowa 1' WHERE id = 'K-1'")
+    settle(installation)
+    (row,) = visitor.json("differences")["rows"]
+    assert (row["concern"], row["field"], row["reason"], row["fields"], row["records"]) == (
+        "billing",
+        "nip",
+        "drift",
+        2,
+        2,
+    )
+    shown = visitor.page("/differences")
+    href = unescape(re.findall(r'href="(/history[?][^"]*reason=drift[^"]*)"', shown)[0])
+    listed = visitor.page(href)
+    assert re.findall(r">(K-[12])<", listed) == ["K-2", "K-1"]
+    assert "Nowa 1" not in listed
+    assert "show all" in listed
+    (row,) = visitor.json("differences?reason=edit")["rows"]
+    assert (row["field"], row["fields"]) == ("street", 1)
+    assert visitor.json("differences?concern=shops")["rows"] == []
+    assert sum(day["corrected"] for day in visitor.json("differences")["by_day"]) == 2
+    assert len(visitor.json("differences")["by_day"]) == 30
+    assert visitor.json("differences?day=yesterday", 400)["error"] == "bad_figure"
+
+
+@pytest.mark.parametrize(
+    ("path", "head"),
+    [
+        ("differences", "day,concern,field,reason,direction,fields,records"),
+        ("history?field=nip&reason=drift", "id,at,client_id"),
+        ("plan", "id,planned_at,client_id"),
+    ],
+)
+def test_a_list_is_had_for_a_spreadsheet(installation: Installation, visitor: Visitor, path: str, head: str) -> None:
+    drifted(installation, "K-1")
+    answer = visitor.ask("GET", f"/csv/{path}")
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"] == "text/csv; charset=utf-8"
+    assert f'filename="{path.partition("?")[0]}.csv"' in answer["headers"]["Content-Disposition"]
+    lines = answer["body"].split("\r\n")
+    assert lines[0].startswith(f"\ufeff{head}")
+    assert len(lines) == (2 if path == "plan" else 3)
+    assert "/csv/" in visitor.page(f"/{path}") or path == "plan"
+    assert visitor.ask("GET", "/csv/clients")["statusCode"] == 404
+
+
+def test_no_value_becomes_a_formula(installation: Installation, visitor: Visitor):
+    drifted(installation, "K-1")
+    installation.sql("UPDATE sync_history SET value_after = '=1+1' WHERE reason = 'drift'")
+    body = visitor.ask("GET", "/csv/history?reason=drift")["body"]
+    assert "'=1+1" in body
+    assert ",=1" not in body

@@ -124,9 +124,22 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
         "TRUNCATE clients",
         "SELECT * FROM sync_status, sync_links, sync_history, sync_matches",
         "DELETE FROM sync_links WHERE client_id = 'K-1'",
+        "INSERT INTO sync_exclusions (client_id, concern) VALUES ('K-1', 'billing')",
+        "DELETE FROM sync_exclusions",
     )
     postgres_bench.erp.script("SET ROLE erp_app", *as_erp)
-    assert [entry[4] for entry in postgres_bench.erp.log()[before:]] == ["I", "U", "U", "U", "U", "I", "I", "D"]
+    assert [entry[4] for entry in postgres_bench.erp.log()[before:]] == [
+        "I",
+        "U",
+        "U",
+        "U",
+        "U",
+        "I",
+        "I",
+        "D",
+        "I",
+        "D",
+    ]
 
 
 def test_the_policies_of_the_page_are_valid() -> None:

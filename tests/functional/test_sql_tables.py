@@ -34,13 +34,15 @@ DESIGNED = {
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code unread_since at",
     "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
     "registered seen_at",
+    "sync_exclusions": "client_id concern reason",
+    "sync_forgotten": "digest client forgotten_at swept_at modified_at registered seen_at",
     "sync_prices": "group_id item_type item_id price currency refused sent_at",
     "sync_matches": "client_id panel_client_id matched_by decision decided_by raised_at",
     "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en decision decided_by",
     "sync_conflicts": "id client_id concern item_id field erp_value panel_value base_value raised_at decision "
     "decided_by decided_at closed_at erased_at",
     "sync_history": f"id at run_id {ABOUT} field direction reason value_before value_after counts passed erased_at",
-    "sync_pauses": "concern reason paused_at released_at",
+    "sync_pauses": "concern reason code paused_at released_at",
     "sync_plan": f"id planned_at {ABOUT} action field direction value_from value_to reason decision decided_by outcome",
     "change_log": "seq table_name client_id group_id row_id operation logged_at",
     "sync_schema": "version applied_at",
@@ -208,7 +210,7 @@ def test_what_is_missing_is_named_with_the_command(sql: SqlBench, connect: Conne
 
 def test_an_empty_database_is_to_be_filled(empty_url: str, connect: Connect) -> None:
     with pytest.raises(
-        Halt, match=r"no_schema: table clients, .* and 13 more are missing: run `kartoteka schema create"
+        Halt, match=r"no_schema: table clients, .* and 15 more are missing: run `kartoteka schema create"
     ):
         connect(empty_url).log.read(0, [], 1)
 

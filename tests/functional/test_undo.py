@@ -137,6 +137,8 @@ def test_by_the_page_shown_first_and_written_when_approved(installation: Install
     assert where.startswith("/plan?did=undo&n=4&")
     shown = desk.page(where)
     assert "Rows to be restored: 4" in shown
+    twice = [desk.send("/undo", run_id=run, back="/history", once="the-same") for _ in range(2)]
+    assert ["n=4" in each for each in twice] == [True, True]
     assert shown.count('name="id"') == 4
     assert 'href="/plan"' in desk.page("/")
     settle(installation, 1)
@@ -199,3 +201,42 @@ def test_what_is_asked_wrongly_is_told(
 def test_a_span_without_anything_undoes_nothing(installation: Installation) -> None:
     answer = Desk(installation).post("undo", since="2026-01-01", until="2026-01-02T00:00")
     assert (answer["done"], answer["rows"], answer["messages"]) == (0, [], [])
+
+
+def test_more_than_the_brake_would_bear_is_marked_where_all_is_only_planned(installation: Installation) -> None:
+    policy = {"mode": "plan", "panel": {"requests_per_second": 1000}, "brake": {"min_records": 0, "any_share": 0.0}}
+    installation.decide(json.dumps(policy))
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    desk, polish = Desk(installation), Desk(installation, "pl")
+    for path in ("/", "/plan"):
+        assert "Accounts: 2 records would be written, 0 are looked after" in desk.page(path)
+        assert "Konta: zapisanych zostałoby rekordów: 2" in polish.page(path)
+    assert json.loads(desk.ask("GET", "/api/overview")["body"])["too_many"] == [
+        {"concern": "accounts", "records": 2, "of": 0}
+    ]
+    desk.send("/plan/approve", all="1", back="/plan")
+    settle(installation)
+    assert "records would be written" not in desk.page("/")
+    assert len(installation.panel.accounts) == 2
+    assert installation.sql("SELECT concern FROM sync_pauses WHERE reason <> ''") == []
+
+
+def test_a_link_to_the_wrong_account_is_undone(installation: Installation) -> None:
+    installation.decide(json.dumps(POLICY))
+    account = installation.panel.seed(
+        login="a", email="k-1@firma.pl", company="Cudza", street="Polna 1", zip_code="26-600", city="Radom"
+    )
+    settle(installation)
+    installation.insert("K-1")
+    settle(installation, 4)
+    assert [(a.external_code, a.city) for a in installation.panel.accounts] == [("K-1", "Łódź")]
+    desk = Desk(installation)
+    desk.post("undo", since="2020-01-01", yes="1")
+    settle(installation, 4)
+    (left,) = installation.panel.accounts
+    assert (left.id, left.external_code, left.city, left.company) == (account.id, "", "Radom", "Cudza")
+    assert installation.sql("SELECT city FROM clients") == [("Łódź",)]
+    assert installation.sql("SELECT * FROM sync_links") == []
+    assert "K-1" in desk.page("/questions")
+    assert "was undone" in desk.page("/held")

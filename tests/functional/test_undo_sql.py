@@ -85,7 +85,10 @@ def test_who_has_edited_since_is_left_alone(world: SqlWorld) -> None:
     assert both(world, "C-1", "phone") == ("600700800", "600700800")
     assert both(world, "C-2", "city") == ("Łódź", "Łódź")
     told = set(world.rows("client_id, concern, outcome", "reason = 'undo'"))
+    left = set(world.rows("client_id, field, decision", "outcome IS NULL"))
+    assert left == {("C-1", "phone", None), ("C-1", "wholesaler", None)}
     assert told == {
+        ("C-1", "billing", None),
         ("C-1", "billing", "stale"),
         ("C-1", "delivery_addresses", "done"),
         ("C-2", "billing", "done"),
@@ -110,3 +113,47 @@ def test_by_the_command(world: SqlWorld, command: Command) -> None:
     command.json("plan", "approve", "--all", "--erp-url", url)
     world.tick()
     assert both(world, "C-1", "city") == ("Łódź", "Łódź")
+
+
+def test_a_link_is_undone_and_the_client_is_a_question(sql: SqlBench) -> None:
+    world = SqlWorld(sql, "apply")
+    key = world.panel.register({"email": CLIENT["email"], "company": "Cudza", "city": "Radom"})
+    world.knows_the_panel()
+    sql.erp.insert_client("C-1", **{**CLIENT, "nip": None})
+    sql.erp.insert_address("A-1", "C-1", **ADDRESS)
+    for _ in range(3):
+        world.tick()
+    assert both(world, "C-1", "city") == ("Łódź", "Łódź")
+    which = Which(since=world.time.replace(year=2020))
+    undo.plan(sql.exchange, which, world.policy, now=world.time, by="", yes=True)
+    for _ in range(3):
+        world.tick()
+    account = world.panel.accounts[key]
+    assert (account.external_code, account.values["city"], account.values["company"]) == ("", "Radom", "Cudza")
+    assert sql.erp.run("SELECT client_id FROM sync_links") == []
+    assert sql.erp.run("SELECT city, company FROM clients") == [{"city": "Łódź", "company": "Firma"}]
+    assert sql.erp.run("SELECT client_id, panel_client_id FROM sync_matches") == [
+        {"client_id": "C-1", "panel_client_id": key}
+    ]
+    (told,) = sql.erp.run("SELECT concern, state, code FROM sync_status")
+    assert told == {"concern": "accounts", "state": "held", "code": "ambiguous"}
+    assert [row["concern"] for row in sql.erp.run("SELECT concern FROM sync_base")] == ["accounts"]
+    before, shop = world.stored(), world.panel.backup()
+    for _ in range(2):
+        world.pass_time(minutes=20)
+        world.tick()
+    assert (world.stored(), world.panel.backup()) == (before, shop)
+    sql.erp.run("UPDATE sync_matches SET decision = 'link'")
+    for _ in range(3):
+        world.tick()
+    assert world.panel.accounts[key].external_code == "C-1"
+
+
+def test_values_that_retention_has_taken_are_refused(world: SqlWorld) -> None:
+    world.sql.erp.run("UPDATE sync_history SET value_before = NULL, erased_at = at WHERE field = 'city'")
+    answers = undone(world, yes=True, concern="billing")
+    assert sum(answer["done"] for answer in answers) == 4
+    assert {each["code"] for answer in answers for each in answer["messages"]} == {"taken"}
+    world.tick()
+    assert both(world, "C-1", "city") == ("Radom", "Radom")
+    assert both(world, "C-1", "phone") == ("501502503", "501502503")

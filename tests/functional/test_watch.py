@@ -280,3 +280,29 @@ def test_the_alarms_of_this_stack_are_told_and_of_no_other(desk: Desk) -> None:
         alarm(f"shop-Some{number}Alarm", "OK")
     alarm("shop-ZoneAlarm", "ALARM")
     assert [each.name for each in CloudWatchAlarms("shop").ringing() or ()] == ["ZoneAlarm"]
+
+
+class Pages:
+    """Stands for a client of CloudWatch that shows alarms in pages."""
+
+    def __init__(self, *pages: list[str]) -> None:
+        self.pages = pages
+        self.asked: dict[str, Any] = {}
+
+    def get_paginator(self, operation: str) -> Pages:
+        assert operation == "describe_alarms"
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        self.asked = asked
+        return [
+            {"MetricAlarms": [{"AlarmName": n, "StateValue": "ALARM", "StateUpdatedTimestamp": MORNING} for n in page]}
+            for page in self.pages
+        ]
+
+
+def test_every_page_of_alarms_is_read_of_this_stacks_prefix_alone() -> None:
+    pages = Pages(["shop-AHaltAlarm-1"], [], ["shop-BHaltAlarm-1", "shop-test-CHaltAlarm-1"])
+    found = CloudWatchAlarms("shop", lambda: pages).ringing() or ()
+    assert [(each.name, each.since) for each in found] == [("AHaltAlarm", MORNING), ("BHaltAlarm", MORNING)]
+    assert pages.asked == {"AlarmNamePrefix": "shop-", "AlarmTypes": ["MetricAlarm"]}

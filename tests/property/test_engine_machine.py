@@ -8,6 +8,9 @@ history the faults stop, the machine ticks until it is quiet, and then must hold
 * nobody overwritten silently: the same sentence, for edits that the other side's edit beat;
 * it settles: both sides are equal where nothing is held;
 * quiet: a further tick writes nothing anywhere.
+
+Clients are excluded from a concern and included again all the while, and all are included at the end. Of one that was
+excluded when a run began nothing is written.
 """
 
 from __future__ import annotations
@@ -104,6 +107,14 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         for conflict_id in self.world.exchange.open_conflict_ids():
             self.world.exchange.decide(conflict_id, side.value)
 
+    @rule(client=clients, concern=concerns)
+    def is_excluded(self, client: str, concern: str) -> None:
+        self.world.exchange.exclude(client, concern)
+
+    @rule(client=clients, concern=concerns)
+    def is_included(self, client: str, concern: str) -> None:
+        self.world.exchange.include(client, concern)
+
     @rule(client=clients)
     def the_row_is_touched(self, client: str) -> None:
         if self.world.exchange.has_client(client):
@@ -156,22 +167,27 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     @rule(concern=concerns)
     def collects(self, concern: str) -> None:
-        self.world.collect(concern)
-        self.note()
+        self.runs(lambda: self.world.collect(concern))
 
     @rule()
     def follows(self) -> None:
-        self.world.follow()
-        self.note()
+        self.runs(self.world.follow)
 
     @rule(concern=concerns)
     def works(self, concern: str) -> None:
-        self.world.work(concern)
-        self.note()
+        self.runs(lambda: self.world.work(concern))
 
     @rule()
     def ticks(self) -> None:
-        self.world.tick()
+        self.runs(self.world.tick)
+
+    def runs(self, move: Callable[[], object]) -> None:
+        """Let something run; of who is excluded nothing is written, and nothing of it is in conflict."""
+        written, raised = len(self.world.exchange.history), len(self.world.exchange.conflicts)
+        move()
+        told = [(h.client_id, h.concern) for h in self.world.exchange.history[written:]]
+        told += [(c.client_id, c.concern) for c in self.world.exchange.conflicts[raised:]]
+        assert not self.world.exchange.excluded.keys() & told, "of an excluded client something was written"
         self.note()
 
     # the faults
@@ -256,6 +272,8 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         world.panel.recover()
         for client in CLIENTS:
             world.panel.accept(client)
+            for concern in CONCERNS:
+                self.is_included(client, concern)
         for _ in range(6):
             world.tick()
             self.note()
@@ -354,6 +372,8 @@ def live(seed: int) -> None:
         (1, machine.look_ups_show_all_accounts),
         (1, lambda: machine.the_panel_accepts(client())),
         (1, lambda: machine.messages_come_twice(concern())),
+        (2, lambda: machine.is_excluded(client(), chance.choice(["accounts", "billing", concern()]))),
+        (3, lambda: machine.is_included(client(), chance.choice(["accounts", "billing", concern()]))),
         (1, lambda: machine.time_passes(chance.choice([1, 200, 4000]))),
     ]
     if chance.random() < 0.1:

@@ -257,7 +257,7 @@ def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, fun
         **{action: {"KmsKeyArn"} for action in ("kms:Decrypt", "kms:GenerateDataKey")},
         **{action: {f"{stem}LogGroup"} for action in ("logs:CreateLogStream", "logs:PutLogEvents")},
         "ssm:GetParameter": {"PolicyParameter"},
-        "secretsmanager:GetSecretValue": {"PanelSecret", "ErpSecret"},
+        "secretsmanager:GetSecretValue": {"PanelSecret", "ErpSecret", "ForgetSecret"},
         "sqs:SendMessage": MAY_SEND_TO.get(function, ALL_QUEUES),
     }
     if f"{stem}Queue" in template.of_kind("AWS::SQS::Queue"):
@@ -319,6 +319,7 @@ def test_the_environment_holds_names_and_no_keys(template: Template, function: s
         "KARTOTEKA_POLICY_PARAMETER": {"PolicyParameter"},
         "KARTOTEKA_PANEL_SECRET": {"PanelSecret"},
         "KARTOTEKA_ERP_SECRET": {"ErpSecret"},
+        "KARTOTEKA_FORGET_SECRET": {"ForgetSecret"},
         "KARTOTEKA_PANEL_URL": {"PanelUrl"},
         "KARTOTEKA_QUEUE_ACCOUNTS": {"AccountsQueue"},
         "KARTOTEKA_QUEUE_BILLING": {"BillingQueue"},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.desk import plans
 from kartoteka.errors import Reject, Retry
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Value
 from kartoteka.policy import Policy
@@ -911,3 +912,29 @@ def test_a_row_that_names_no_known_word_is_no_approval() -> None:
     assert world.panel.accounts["1"].values["city"] == "Łódź"
     (row,) = rows(world)
     assert replace(row, decision="") != row
+
+
+# --- the brake
+
+
+def test_what_is_planned_stops_nothing_and_what_is_approved_is_not_counted() -> None:
+    world = new({"brake": {"max_share": 0.0, "min_records": 0, "any_share": 0.0}})
+    key = world.panel.register({"email": "biuro@firma.pl", "company": "Firma", "city": "Radom", "phone": "600700800"})
+    world.follow()
+    for _ in range(2):
+        world.tick()
+    assert world.exchange.stops == {}
+    found = {one["concern"] for one in plans.too_many(world.exchange.ports, world.policy)}
+    assert "billing" in found
+    world.exchange.plans.decide(Chosen(), "approve", "anna")
+    for _ in range(3):
+        world.tick()
+    assert world.panel.accounts[key].values["city"] == "Łódź"
+    assert world.exchange.stops == {}
+    world.exchange.update_client("C-1", email="nowy@firma.pl")
+    world.tick()
+    assert [one["concern"] for one in plans.too_many(world.exchange.ports, world.policy)] == ["billing"]
+    world.exchange.plans.decide(Chosen(), "approve", "anna")
+    world.tick()
+    assert world.panel.accounts[key].values["email"] == "nowy@firma.pl"
+    assert world.exchange.stops == {}

@@ -248,6 +248,11 @@ def test_what_was_edited_after_it_was_planned_is_stale_and_untouched(side: str) 
     assert both(world, "city") == ("Gdynia", "Gdynia")
     assert both(world, "phone") == ("600700800", "600700800")
     assert {row.outcome for row in rows(world, "stale")} == {Ended.STALE}
+    assert [(row.line.field, row.decision) for row in rows(world)] == [("phone", "")] * 2
+    quiet(world)
+    world.exchange.decide_plan(rows(world)[0].id, "approve")
+    world.tick()
+    assert (both(world, "city"), both(world, "phone")) == (("Gdynia", "Gdynia"), ("501502503", "501502503"))
     assert not rows(world)
     quiet(world)
 
@@ -573,3 +578,212 @@ def test_the_erp_is_faster_than_the_undo() -> None:
         world.tick()
     assert both(world, "city") == ("Gdynia", "Gdynia")
     quiet(world)
+
+
+# --- a link
+
+
+def linked_by_mail(**row: Value) -> tuple[World, str]:
+    """A world in which a client was linked to an account that was there; first contact has written on both sides."""
+    world = World().knows_the_panel()
+    shown = {"email": CLIENT["email"], "company": "Cudza", "city": "Radom", "phone": "600700800", "street": ""}
+    key = world.panel.register(shown)
+    world.panel.add_address(key, **ADDRESS)
+    world.follow()
+    world.exchange.insert_client("C-1", **{**CLIENT, "phone": None, "nip": None, **row})
+    for _ in range(3):
+        world.tick()
+        world.rotate()
+        world.drain()
+    assert world.exchange.links["C-1"].panel_client_id == key
+    assert world.exchange.client("C-1")["phone"] == "600700800"  # type: ignore[index]
+    assert world.panel.accounts[key].values["city"] == "Łódź"
+    return world, key
+
+
+def unlink(world: World) -> dict[str, Any]:
+    which = Which(since=world.time.replace(year=2020))
+    return undo.plan(world.exchange.ports, which, world.policy, now=world.time, by="anna", yes=True)
+
+
+def test_a_link_is_undone_after_the_fields_and_the_client_is_a_question() -> None:
+    world, key = linked_by_mail()
+    answer = unlink(world)
+    assert ("accounts", "remove", "", key, None) in [
+        (row["concern"], row["action"], row["field"], row["value_from"], row["value_to"]) for row in answer["rows"]
+    ]
+    for _ in range(3):
+        world.tick()
+    account = world.panel.accounts[key]
+    assert (account.external_code, account.values["city"], account.values["company"]) == ("", "Radom", "Cudza")
+    assert not account.values["street"]
+    row = world.exchange.client("C-1")
+    assert row is not None
+    assert (row["city"], row["company"], row["phone"] or "") == ("Łódź", "Firma", "")
+    assert world.exchange.links == {}
+    status = world.exchange.status("C-1", "accounts")
+    assert status is not None
+    assert (str(status.state), status.code) == ("held", "ambiguous")
+    assert key in status.message_pl
+    assert [match.panel_client_id for match in world.exchange.matches.values()] == [key]
+    assert not rows(world)
+    assert {row.outcome for row in rows(world, "done")} == {Ended.DONE}
+    kept = {k.concern for k, state in world.exchange.states.items() if state.base is not None}
+    assert kept == set()
+    before = (list(world.exchange.history), world.panel.backup())
+    for _ in range(4):
+        world.tick()
+        world.rotate()
+        world.drain()
+        world.pass_time(minutes=20)
+    assert (list(world.exchange.history), world.panel.backup()) == before
+
+
+@pytest.mark.parametrize("decision", ["link", "create"])
+def test_the_question_after_it_is_answered(decision: str) -> None:
+    world, key = linked_by_mail()
+    unlink(world)
+    for _ in range(3):
+        world.tick()
+    world.exchange.decide_match("C-1", key, decision)
+    for _ in range(4):
+        world.tick()
+    link = world.exchange.links["C-1"]
+    assert (link.panel_client_id == key) is (decision == "link")
+    assert world.panel.accounts[link.panel_client_id].external_code == "C-1"
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("method", ["update", "records.save"])
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_link_is_undone_although_the_process_dies(method: str, after: bool, call: int) -> None:
+    world, key = linked_by_mail()
+    unlink(world)
+    for concern in ("billing", "shops"):
+        world.collect(concern)
+        world.drain()
+    assert world.panel.accounts[key].external_code == "C-1"
+    world.collect("accounts")
+    world.dies_at(method, after=after, call=call)
+    world.work("accounts")
+    for _ in range(3):
+        world.tick()
+    assert (world.panel.accounts[key].external_code, world.exchange.links) == ("", {})
+    assert not rows(world)
+    assert not rows(world, "stale")
+    assert world.exchange.status("C-1", "accounts").code == "ambiguous"  # type: ignore[union-attr]
+
+
+def test_a_link_whose_account_has_another_code_by_now_stays() -> None:
+    world, key = linked_by_mail()
+    unlink(world)
+    world.panel.recode(key, "X-9")
+    for _ in range(3):
+        world.tick()
+    assert "C-1" in world.exchange.links
+    assert [row.outcome for row in rows(world, "stale") if row.line.action == "remove"] == [Ended.STALE]
+
+
+def test_a_link_whose_code_the_panel_does_not_take_away_stays() -> None:
+    world, key = linked_by_mail()
+    answer = undo.plan(
+        world.exchange.ports,
+        Which(concern="accounts", since=world.time.replace(year=2020)),
+        world.policy,
+        now=world.time,
+        by="",
+        yes=True,
+    )
+    assert answer["done"] == 1
+    world.panel.refuse("C-1", Reject("refused", panel="?"))
+    for _ in range(12):
+        world.tick()
+    assert (world.panel.accounts[key].external_code, "C-1" in world.exchange.links) == ("C-1", True)
+    assert [row.outcome for row in rows(world, "refused")] == [Ended.REFUSED]
+
+
+def test_an_account_that_was_closed_when_it_was_linked_is_open_again() -> None:
+    world, key = linked_by_mail(active=False)
+    assert world.panel.closed == {key}
+    unlink(world)
+    for _ in range(3):
+        world.tick()
+    assert (world.panel.closed, world.panel.accounts[key].external_code, world.exchange.links) == (set(), "", {})
+
+
+def test_the_undo_of_a_link_is_not_undone_but_answered() -> None:
+    world, _ = linked_by_mail()
+    unlink(world)
+    for _ in range(3):
+        world.tick()
+    answer = undone(world, world.exchange.history[-1].run_id)
+    assert answer["done"] == 0
+    assert {each["code"] for each in answer["messages"]} <= {"gone", "linked"}
+
+
+# --- a panel that does not take, or damages, what it is sent
+
+
+def test_what_the_panel_has_damaged_is_undone_like_what_it_took() -> None:
+    world = installed()
+    world.panel.keeps = lambda name, value, _before: str(value)[:5] if name == "city" else value
+    world.exchange.update_client("C-1", city="Radomsko Wielkie")
+    for _ in range(2):
+        world.tick()
+    assert both(world, "city") == ("Radomsko Wielkie", "Radom")
+    world.panel.keeps = lambda _name, value, _before: value
+    run = next(h.run_id for h in reversed(world.exchange.history) if h.field == "city")
+    assert undone(world, run)["done"] == 2
+    world.tick()
+    assert both(world, "city") == ("Łódź", "Łódź")
+    quiet(world)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_the_panel_does_not_take_at_once_is_sent_again(refused: bool) -> None:
+    world = installed()
+    world.exchange.update_client("C-1", city="Radom", phone="600700800")
+    world.tick()
+    world.pass_time(minutes=11)
+    world.tick()
+    undone(world)
+    world.panel.keeps = lambda name, value, before: before if name == "phone" else value
+    if refused:
+        world.exchange.refuse_value("city", "Łódź")
+    world.tick()
+    assert both(world, "phone") == ("501502503", "600700800")
+    world.panel.keeps = lambda _name, value, _before: value
+    for _ in range(4):
+        world.pass_time(minutes=11)
+        world.tick()
+    assert both(world, "phone") == ("501502503", "501502503")
+
+
+# --- the account, while all is only planned
+
+
+def test_a_link_is_undone_while_all_is_only_planned() -> None:
+    world, key = linked_by_mail()
+    world.policy = Policy.model_validate({"mode": "plan"})
+    world.tick()
+    unlink(world)
+    for _ in range(3):
+        world.tick()
+    account = world.panel.accounts[key]
+    assert (account.external_code, account.values["city"], world.exchange.links) == ("", "Radom", {})
+    assert world.exchange.status("C-1", "accounts").code == "ambiguous"  # type: ignore[union-attr]
+    assert {row.outcome for row in world.exchange.planned.values() if row.line.reason == "undo"} == {
+        Ended.DONE,
+        Ended.REFUSED,
+    }
+
+
+def test_an_opening_is_undone_while_all_is_only_planned() -> None:
+    world = installed()
+    run = next(h.run_id for h in world.exchange.history if h.reason == "create")
+    world.policy = Policy.model_validate({"mode": "plan"})
+    undone(world, run)
+    for _ in range(2):
+        world.tick()
+    assert world.panel.closed == {"1"}
+    assert not rows(world)

@@ -164,7 +164,7 @@ NOT_OF_A_FIELD: Mapping[str, tuple[tuple[str, ...], str]] = {
         "an attribute of a price (GroupItem, SentPrice), which is no field of a client",
     ),
     "language": (
-        ("cli/show.py", "cli/status.py", "cli/held.py", "cli/undo.py"),
+        ("cli/show.py", "cli/status.py", "cli/held.py", "cli/undo.py", "cli/forget.py"),
         "the language in which a command answers",
     ),
     "email": (("shared/kartoteka/fields/normal.py",), "a normaliser is named by the kind of value that it takes"),

@@ -19,6 +19,7 @@ from kartoteka.fields.table import CURRENCY_FIELD, LIMIT
 from kartoteka.model import NO_FORMS, Change, Note, Owner, RecordState, Side, Value
 from kartoteka.sync import retry
 from kartoteka.sync.concern import Concern
+from kartoteka.sync.excluded import EXCLUDED
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Plan
 from kartoteka.sync.retry import Answer
@@ -39,13 +40,15 @@ def code_of(value: Value) -> str:
 
 
 def asked_of(state: RecordState) -> str:
-    """Return the currency for which a record of either concern waits; empty where it waits for none."""
+    """Return the currency for which a record of either concern waits; empty where it waits for none, or is excluded."""
     note = state.notes.get(CURRENCY_FIELD)
+    if state.status is not None and state.status.code == EXCLUDED:
+        return ""
     return note.value if note is not None and note.kind == WAITS else ""
 
 
 def limits(run: Run, owners: Collection[Owner]) -> Mapping[Owner, RecordState]:
-    """Return what credit keeps of those of these clients whose limit the ERP looks after."""
+    """Return what credit keeps of those of these clients whose limit is looked after."""
     credit = run.concerns.get(CREDIT)
     if not owners or credit is None or not credit.is_on:
         return {}
@@ -53,7 +56,9 @@ def limits(run: Run, owners: Collection[Owner]) -> Mapping[Owner, RecordState]:
     having = records.having(CREDIT, [owner.client_id for owner in owners])
     states = {key.owner: state for key, state in records.states([CREDIT], owners).items()}
     sent = {owner for owner, state in states.items() if state.base is not None and LIMIT in state.base.erp}
-    return {o: states.get(o, NOTHING_KEPT) for o in owners if o.client_id in having or o in sent}
+    found = {o: states.get(o, NOTHING_KEPT) for o in owners if o.client_id in having or o in sent}
+    excluded = records.exclusions([owner.client_id for owner in found]) if found else {}
+    return {owner: state for owner, state in found.items() if CREDIT not in excluded.get(owner.client_id, ())}
 
 
 def asked(run: Run, owners: Collection[Owner]) -> Mapping[Owner, str]:

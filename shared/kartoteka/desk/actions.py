@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import overview, plans, resync, undo
+from kartoteka.desk import forget, overview, plans, resync, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Side
@@ -113,7 +113,7 @@ def link_incoming(desk: Desk, given: Given) -> Data:
 def approve(desk: Desk, given: Given) -> Data:
     """Approve planned records: those of these rows (``id``), or all (``all``) of a ``concern``, up to ``as_of``.
 
-    ``undo``: of those that an undo has planned.
+    Of all, a ``client_id`` and an ``action`` choose some. ``undo``: of those that an undo has planned.
     """
     return _decide_plan(desk, given, APPROVE)
 
@@ -126,7 +126,8 @@ def reject(desk: Desk, given: Given) -> Data:
 def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     ids = [] if _one(given, "all", "") else _numbers(given, "id")
     moment, only_undo = _moment(_one(given, "as_of", "")), True if _one(given, "undo", "") else None
-    chosen = Chosen(_one(given, "concern", ""), ids=ids, as_of=moment, undo=only_undo)
+    concern, client_id, action = (_one(given, name, "") for name in ("concern", "client_id", "action"))
+    chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
         raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
@@ -195,6 +196,20 @@ def compare_again(desk: Desk, given: Given) -> Data:
     return found
 
 
+def forget_client(desk: Desk, given: Given) -> Data:
+    """Erase a client (``confirm``: its code once more); ``account``: what becomes of the panel's account."""
+    client = _one(given, "client_id")
+    if _one(given, "confirm", "") != client:
+        raise WrongRequest("not_confirmed", id=client)
+    account = _word(given, "account", forget.CHOICES) if given.get("account") else forget.KEEP
+    return forget.carry_out(desk, client, account)
+
+
+def allow_client(desk: Desk, given: Given) -> Data:
+    """Let a client that was erased be synchronised again."""
+    return forget.allow(desk, _one(given, "client_id"))
+
+
 ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "conflicts/decide": decide_conflicts,
     "questions/link": link_question,
@@ -207,6 +222,8 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "pause": pause,
     "resume": resume,
     "resync": compare_again,
+    "forget": forget_client,
+    "forget/allow": allow_client,
 }
 """Name in an address -> the action."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kartoteka.codes import Status
+from kartoteka.codes import State, Status
 from kartoteka.desk import lists, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
+from kartoteka.fields.table import GROUP_FIELD
 from kartoteka.fields.values import as_text
 from kartoteka.model import NO_FORMS, Owner, Record
-from kartoteka.ports.desk import Asked
+from kartoteka.ports.desk import Asked, Row
+from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
 from kartoteka.sync.plan import Act, Plan
 
 SHOWN = 50
-"""Rows of the client's history that the page shows."""
+"""Rows of the client's history, and of its group's prices, that the page shows."""
+DISCOUNTS, CREDIT, ACTIVE = "discounts", "credit", "active"
 
 
 def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
@@ -32,14 +35,38 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "conflicts": lists.conflicts(desk, asked)["rows"],
         "questions": lists.questions(desk, asked)["rows"],
         "planned": plans.undecided(desk.exchange.plans, client_id),
+        "plan": [plans.as_data(row) for row in desk.exchange.plans.open(Chosen(client_id=client_id), 0, SHOWN)],
+        "paused": dict(desk.exchange.pauses.paused()),
+        "group": _group(desk, rows),
+        "credit_sent": lists.history(desk, Asked(concern=CREDIT, client_id=client_id, limit=1))["rows"],
         "history": lists.history(desk, asked),
         "concerns": [_concern(concern, client_id, fresh=fresh) for concern in desk.concerns.values()],
     }
     found["changes"] = sum(len(record["next"]) for each in found["concerns"] for record in each["records"])
+    shown = {
+        f["field"]: f["panel"] for each in found["concerns"] for record in each["records"] for f in record["fields"]
+    }
+    found["closed"] = bool(rows["sync_links"]) and shown.get(ACTIVE) == "false"
     known = any(rows.values()) or found["history"]["rows"]
     if not known and not any(each["records"] for each in found["concerns"]):
         raise WrongRequest("no_client", 404, id=client_id)
     return found
+
+
+def _group(desk: Desk, rows: Mapping[str, Sequence[Row]]) -> Data | None:
+    """Return the client's discount group with its first prices, and what is not in step of it; None: it has none."""
+    group_id = next((row[GROUP_FIELD] for row in rows["clients"]), None)
+    if not group_id:
+        return None
+    tables, asked = desk.tables, Asked(DISCOUNTS, group_id=group_id, limit=SHOWN)
+    unsettled = [str(state) for state in State if state not in (State.IN_STEP, State.EXCLUDED)]
+    return {
+        "group_id": group_id,
+        "name": tables.group_name(group_id),
+        "prices": tables.group_prices(group_id, SHOWN),
+        "count": tables.prices(group_id),
+        "unsettled": tables.statuses(unsettled, asked),
+    }
 
 
 def _concern(concern: Concern, client_id: str, *, fresh: bool) -> Data:
@@ -56,6 +83,9 @@ def _concern(concern: Concern, client_id: str, *, fresh: bool) -> Data:
         plans, failed = [], str(error)
     planned: Mapping[object, Plan] = {plan.record.key: plan for plan in plans}
     told = [_record(concern, record, planned.get(record.key)) for record in records]
+    if concern.rows.items:  # the client's own row is only where its items hang
+        told = [each for each in told if each["item_id"] or each["state"] or each["next"]]
+    told = [each for each in told if each["state"] or each["next"] or each["fields"]]
     return {"concern": concern.name, "is_on": concern.is_on, "records": told, "failed": failed}
 
 
@@ -104,5 +134,8 @@ def _said(status: Status | None) -> Mapping[str, str]:
 def waiting(found: Data) -> Sequence[Data]:
     """Return the records of a client that are not in step, the worst first."""
     return [
-        each for concern in found["concerns"] for each in concern["records"] if each["state"] not in ("", "in_step")
+        {**each, "concern": concern["concern"]}
+        for concern in found["concerns"]
+        for each in concern["records"]
+        if each["state"] not in ("", "in_step")
     ]

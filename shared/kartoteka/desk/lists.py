@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 
 from kartoteka.codes import State
-from kartoteka.desk import blocked, plans
+from kartoteka.desk import blocked, differences, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.model import Reason
 from kartoteka.ports.desk import ALL, Asked, Row
@@ -15,6 +16,21 @@ from kartoteka.ports.exchange import Chosen
 
 MOST = 500
 """Rows of one page at most: an answer of the function has 6 MB."""
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "plan": plans.COLUMNS,
+    "differences": differences.COLUMNS,
+    "history": (
+        *("id", "at", "client_id", "group_id", "concern", "item_id", "field", "direction", "reason"),
+        *("value_before", "value_after", "run_id"),
+    ),
+}
+"""List -> the columns in which a spreadsheet gets it."""
+IN_A_FILE = 10_000
+"""Rows of a spreadsheet."""
+NOT_TAKEN = "not_taken"
+"""The code of a value that a side does not take: what differs and cannot be corrected."""
+FILTERS = ("concern", "client_id", "group_id", "code", "run_id", "action", "reason", "field", "day", "text")
+"""What a query string may choose rows by: fields of :class:`Asked`."""
 WAITS_ITSELF = (State.PENDING, State.WAITING)
 
 
@@ -22,11 +38,12 @@ def asked_for(given: Mapping[str, str], limit: int = 50, most: int = MOST) -> As
     """Return which rows a query string asks for. Raises WrongRequest for figures that are none."""
     try:
         start, wanted = max(0, int(given.get("start") or 0)), int(given.get("limit") or limit)
+        if day := given.get("day", "").strip():
+            date.fromisoformat(day)
         near = min(max(1, int(given.get("near") or ALL.near)), 100)
     except ValueError:
         raise WrongRequest("bad_figure") from None
-    names = ("concern", "client_id", "group_id", "code", "run_id", "text")
-    words = {name: given.get(name, "").strip() for name in names}
+    words = {name: given.get(name, "").strip() for name in FILTERS}
     return Asked(**words, start=start, limit=min(max(0, wanted), most), near=near)
 
 
@@ -79,6 +96,13 @@ def history(desk: Desk, asked: Asked) -> Data:
     return _page(asked, rows)
 
 
+def found_to_differ(desk: Desk, asked: Asked) -> Data:
+    """Return what was found to differ and was corrected in the last days, and ``by_day`` how much it was."""
+    page = _page(asked, differences.rows(desk, _one_more(asked)))
+    open_ones = {"undecided": desk.tables.totals()["undecided"], "not_taken": desk.tables.count_held(NOT_TAKEN)}
+    return {**page, "by_day": differences.by_day(desk, asked), "open": open_ones}
+
+
 def clients(desk: Desk, asked: Asked) -> Data:
     """Return clients by code; those that hold a text where one is given."""
     return _page(asked, desk.tables.find_clients(_one_more(asked)))
@@ -94,10 +118,11 @@ def plan(desk: Desk, asked: Asked) -> Data:
 
     With the code ``undo`` what an undo would write, alone.
     """
-    chosen = Chosen(asked.concern, asked.client_id, undo=True if asked.code == Reason.UNDO else None)
-    whole = plans.listing(desk.exchange, chosen, desk.policy)
-    rows = whole.pop("rows")[asked.start : asked.start + asked.limit + 1]
-    return {**_page(asked, rows), **whole}
+    undone = True if asked.code == Reason.UNDO else None
+    chosen = Chosen(asked.concern, asked.client_id, undo=undone, action=asked.action)
+    shown = slice(asked.start, asked.start + asked.limit + 1)
+    whole = plans.listing(desk.exchange, chosen, desk.policy, shown)
+    return {**whole, **_page(asked, whole["rows"])}
 
 
 def _one_more(asked: Asked) -> Asked:
@@ -120,5 +145,6 @@ LISTS: Mapping[str, Callable[[Desk, Asked], Data]] = {
     "clients": clients,
     "plan": plan,
     "blocked": will_be_blocked,
+    "differences": found_to_differ,
 }
 """Name in an address -> the list."""

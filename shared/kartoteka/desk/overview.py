@@ -11,12 +11,18 @@ from kartoteka.desk import blocked, plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import CONCERNS
+from kartoteka.model import Owner
+from kartoteka.pieces import pieces
 from kartoteka.sync import brake
+from kartoteka.sync.collect import NOBODY
 from kartoteka.sync.retry import BRAKE
+from kartoteka.sync.taken import UNCONFIRMED
 from kartoteka.sync.unread import TOO_LONG
 
 DAY = timedelta(hours=24)
 RUNS = 10
+LOOKED_AT, ASKED = 2_000, 100
+"""Unread rows of the log that are looked at, and owners whose plans are asked for at once."""
 MOST = 5_000
 """Held records that are listed at once: an answer of the function has 6 MB."""
 
@@ -28,6 +34,7 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         **figures(desk, limit),
         "brake": braked(desk),
         "lag": lag(desk),
+        "too_many": plans.too_many(desk.exchange, desk.policy) if desk.policy.plans_anything else [],
         "activity": activity(desk),
         **cloud(desk, now),
         "queues": queues(desk),
@@ -89,9 +96,9 @@ def stopped(desk: Desk, concern: str) -> Data:
 def lag(desk: Desk) -> Sequence[Data]:
     """Return since when each concern's oldest change waits that is not carried yet and will be by itself, if one does.
 
-    Of what is held, in conflict or excluded a person knows: it is not counted.
+    Of what is held, in conflict or excluded a person knows: it is not counted. Nor is what we have written ourselves.
     """
-    oldest, now = desk.tables.oldest_unsettled(), desk.now()
+    oldest, now = desk.tables.oldest_unsettled(but=UNCONFIRMED), desk.now()  # that was sent already
     found = []
     for concern in CONCERNS:
         moments = [each for each in (oldest.get(concern), _uncollected(desk, concern)) if each is not None]
@@ -101,12 +108,25 @@ def lag(desk: Desk) -> Sequence[Data]:
     return found
 
 
-def _uncollected(desk: Desk, concern: str) -> datetime | None:
-    """Return when the first row of the log was written that the concern has not read yet."""
-    if desk.state is None:
+def _uncollected(desk: Desk, name: str) -> datetime | None:
+    """Return when the first row of the log was written that the concern has not read yet and that is to be carried.
+
+    A row after which its owner's plan is empty changes nothing: our own write into the ERP is logged like any other,
+    and so is a table that is filled with what was there. Beyond the first ``LOOKED_AT`` rows each one counts.
+    """
+    concern = desk.concerns.get(name)
+    document = desk.state.load(f"log:{name}").document if desk.state is not None else None
+    if concern is None or not document or not concern.is_on:
         return None
-    document = desk.state.load(f"log:{concern}").document
-    return desk.tables.logged_after(int(document.get("high", 0))) if document else None
+    read = desk.exchange.log.read(int(document.get("high", 0)), [], LOOKED_AT)
+    first: dict[Owner, int] = {}
+    for entry in read:
+        if entry.is_about(name, concern.rows.tables) and entry.owner != NOBODY:
+            first.setdefault(entry.owner, entry.seq)
+    for page in pieces(list(first), ASKED):
+        if differing := concern.differing(page):
+            return desk.tables.logged_after(min(first[owner] for owner in differing) - 1)
+    return desk.tables.logged_after(read[-1].seq) if len(read) >= LOOKED_AT else None
 
 
 def activity(desk: Desk) -> Sequence[Data]:

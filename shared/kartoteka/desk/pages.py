@@ -6,7 +6,8 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from decimal import Decimal, InvalidOperation
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
+from kartoteka.desk.lists import COLUMNS, FILTERS
 from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
+from kartoteka.ports.desk import Asked
 
 HERE = Path(__file__).parent / "templates"
 POLICY = (
@@ -25,7 +28,7 @@ POLICY = (
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # under "no-referrer" a form names no origin, and the bridge asks for it
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -44,29 +47,21 @@ NAVIGATION = (
     "clients",
     "blocked",
     "history",
+    "differences",
 )
 WIDTH, HEIGHT = 480, 96
 """Of a chart, in its own units."""
 
 
 @cache
-def style() -> str:
-    """Return the style sheet."""
-    return (HERE / "style.css").read_text(encoding="utf-8")
+def asset(name: str) -> str:
+    """Return the style sheet, or the icon."""
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(link=link, concerns=list(CONCERNS), states=[str(s) for s in State], named_by=NAMED_BY)
-    environment.filters.update(plain=plain, moment=_moment, spelled=_spelled)
-    return environment
-
-
-def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
-    """Return a page of a template. ``form``: what its forms carry, so that no other site can send them."""
+def _environment(lang: str) -> Environment:
+    """Return what renders the pages of a language."""
 
     def t(text: str, /, **facts: object) -> str:
         return texts.say(text, lang, **facts)
@@ -75,27 +70,39 @@ def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
         """Return a word of the mechanism: by its kind where that has one of its own."""
         return t(f"{kind}.{text}") if f"{kind}.{text}" in texts.TEXTS else t(text)
 
-    def label(column: str) -> str:
-        """Return what a person calls a column."""
-        polish, english = LABELS.get(column, (column, column))
-        return polish if lang == texts.PL else english
-
-    return (
-        _environment()
-        .get_template(f"{name}.html")
-        .render(
-            t=t,
-            word=word,
-            label=label,
-            age=lambda minutes: _age(minutes, lang),
-            lang=lang,
-            form=form,
-            once=lambda: uuid.uuid4().hex,
-            now=desk.now(),
-            navigation=[n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)],
-            **data,
-        )
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals.update(
+        t=t,
+        word=word,
+        label=partial(label, lang=lang),
+        age=partial(_age, lang=lang),
+        lang=lang,
+        link=link,
+        bars=bars,
+        in_files=tuple(COLUMNS),
+        again=again,
+        concerns=list(CONCERNS),
+        states=[str(s) for s in State],
+        named_by=NAMED_BY,
+        once=lambda: uuid.uuid4().hex,
+    )
+    environment.filters.update(plain=plain, moment=_moment, amount=_amount, spelled=partial(_spelled, lang=lang))
+    return environment
+
+
+def label(column: str, lang: str) -> str:
+    """Return what a person calls a column."""
+    polish, english = LABELS.get(column) or texts.TEXTS.get(column, (column, column))
+    return polish if lang == texts.PL else english
+
+
+def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
+    """Return a page of a template. ``form``: what its forms carry, so that no other site can send them."""
+    navigation = [n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)]
+    template = _environment(lang).get_template(f"{name}.html")
+    return template.render(form=form, now=desk.now(), navigation=navigation, **data)
 
 
 def _has_plan(data: Data) -> bool:
@@ -107,6 +114,11 @@ def link(path: str, **query: object) -> str:
     """Return an address with a query; what is empty is left out."""
     given = {name: value for name, value in query.items() if value not in (None, "", 0)}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def again(path: str, asked: Asked, **other: object) -> str:
+    """Return the address of a list that is asked for in the same way, but for these; without its beginning."""
+    return link(path, **{**{name: getattr(asked, name) for name in FILTERS}, **other})
 
 
 def badges(waiting: Data) -> Mapping[str, int]:
@@ -167,8 +179,8 @@ def _moment(value: Any) -> str:
     return str(plain(value) or "")[:16].replace("T", " ")
 
 
-def _spelled(value: Any) -> str:
-    """Return a value as a person reads it: of values that stand as JSON, each by its name."""
+def _spelled(value: Any, lang: str) -> str:
+    """Return a value as a person reads it: of values that stand as JSON, each by its label."""
     text = str(value)
     if not text.startswith("{"):
         return text
@@ -176,7 +188,17 @@ def _spelled(value: Any) -> str:
         found = json.loads(text)
     except ValueError:
         return text
-    return ", ".join(f"{name}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
+    return (
+        ", ".join(f"{label(name, lang)}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
+    )
+
+
+def _amount(value: Any) -> str:
+    """Return an amount with its two decimals, whatever an engine without types makes of it; another text as it is."""
+    try:
+        return f"{Decimal(str(value)):.2f}"
+    except InvalidOperation:
+        return "" if value is None else str(value)
 
 
 def _age(minutes: int, lang: str) -> str:

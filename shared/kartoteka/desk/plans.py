@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,20 +25,26 @@ LOOKED_FOR, READ, SHOWN_AFTER = 3, 1, 4
 """Readings, in full batches: of a client whose account is looked for, of any other record before it is written, and of
 what its account shows afterwards, which its page of the feed, and the concerns on it, ask for."""
 
+EVERY = slice(None)
+
 Data = dict[str, Any]
 
 
-def listing(exchange: Exchange, chosen: Chosen, policy: Policy) -> Data:
+def listing(exchange: Exchange, chosen: Chosen, policy: Policy, shown: slice = EVERY) -> Data:
     """Return the rows, and of the open ones ``totals`` by action, the ``forecast``, and when the latest was planned.
 
     That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
-    than the brake bears of a change; it stops nothing.
+    than the brake bears of a change; it stops nothing. ``shown``: which of the rows are returned. Totals and forecast
+    are of all chosen rows, whatever ``chosen.action`` says: it chooses among the rows that are shown.
     """
-    figures = Figures()
-    found = [as_data(figures.counting(row)) for row in rows(exchange.plans, chosen)]
+    figures, found = Figures(), list[PlanRow]()
+    for row in rows(exchange.plans, replace(chosen, action="")):
+        figures.count(row)
+        if chosen.action in ("", row.line.action):
+            found.append(row)
     newest = exchange.plans.newest()
     return {
-        "rows": found,
+        "rows": [as_data(row) for row in found[shown]],
         "totals": dict(sorted(figures.totals.items())),
         "forecast": figures.forecast(policy),
         "as_of": newest.astimezone(UTC).isoformat() if newest else None,
@@ -52,12 +58,6 @@ def rows(plans: Plans, chosen: Chosen) -> Iterator[PlanRow]:
     while page := plans.open(chosen, after, PAGE):
         yield from page
         after = page[-1].id
-
-
-def page(plans: Plans, chosen: Chosen, after: int = 0, limit: int = PAGE) -> Data:
-    """Return up to ``limit`` rows with an id greater than ``after``, and ``next``: after which it goes on, or null."""
-    found = plans.open(chosen, after, limit)
-    return {"rows": [as_data(row) for row in found], "next": found[-1].id if len(found) == limit else None}
 
 
 def as_data(row: PlanRow) -> Data:
@@ -103,10 +103,10 @@ def undecided(plans: Plans, client_id: str = "") -> int:
 def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:
     """Return the concerns of which more records would be written than ``brake.any_share`` bears, first contact too.
 
-    What would be undone is not counted: nothing of it is written before a person has approved it.
+    What a person has decided is not counted, nor what would be undone, which waits for that in any mode.
     """
     limits, found = policy.brake, []
-    for concern, count in sorted(exchange.plans.records(Chosen(undo=False)).items()):
+    for concern, count in sorted(exchange.plans.records(Chosen(undo=False, undecided=True)).items()):
         of = exchange.records.count_kept(concern)
         if count > limits.min_records and count > limits.any_share * of:
             found.append({"concern": concern, "records": count, "of": of})
@@ -121,14 +121,14 @@ class Figures:
     _sent: defaultdict[tuple[str, ...], set[Key]] = field(default_factory=lambda: defaultdict(set))
     _read: defaultdict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
-    def counting(self, row: PlanRow) -> PlanRow:
-        """Count a row that is still planned, and return it."""
+    def count(self, row: PlanRow) -> None:
+        """Count a row that is still planned."""
         line = row.line
         if row.outcome is not None:
-            return row
+            return
         self.totals[str(line.action)] += 1
         if line.action in NOT_WRITTEN:
-            return row
+            return
         to_panel = line.direction == Direction.ERP_TO_PANEL and line.action is not Planned.ADOPT
         if line.key.client_id:
             looks = LOOKED_FOR if line.action in GIVING else READ
@@ -137,7 +137,6 @@ class Figures:
             self._read["", SHOWN_AFTER].add(line.key.client_id)
         if to_panel:
             self._sent[_gate(line.key, line.action)].add(line.key)
-        return row
 
     def forecast(self, policy: Policy) -> Data:
         """Return about how many calls it would take to carry the rows out, and how many minutes at the rate's limit."""

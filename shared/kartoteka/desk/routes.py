@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, lists, overview, pages, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, spreadsheet, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 
@@ -68,6 +68,12 @@ def api_client(client_id: str) -> Response[str]:
     return _json(client.client(_desk(), client_id, fresh=bool(_query().get("fresh"))))
 
 
+@app.get("/api/clients/<client_id>/forget")
+def api_forget(client_id: str) -> Response[str]:
+    """Answer what would be erased of a client, and what others keep."""
+    return _json(forget.preview(_desk(), client_id))
+
+
 @app.get("/api/conflicts")
 def api_conflicts() -> Response[str]:
     """Answer conflicts, closed ones too where ``all`` is asked for."""
@@ -98,7 +104,17 @@ def api_action_on(name: str, verb: str) -> Response[str]:
 @app.get("/style.css")
 def style() -> Response[str]:
     """Answer the style sheet."""
-    return Response(200, "text/css; charset=utf-8", pages.style(), {**pages.HEADERS, "Cache-Control": "max-age=300"})
+    return _asset("style.css", "text/css; charset=utf-8")
+
+
+@app.get("/icon.svg")
+def icon() -> Response[str]:
+    """Answer the icon."""
+    return _asset("icon.svg", "image/svg+xml")
+
+
+def _asset(name: str, kind: str) -> Response[str]:
+    return Response(200, kind, pages.asset(name), {**pages.HEADERS, "Cache-Control": "max-age=300"})
 
 
 @app.get("/")
@@ -115,11 +131,29 @@ def page_overview() -> Response[str]:
     )
 
 
+@app.get("/csv/<name>")
+def spreadsheet_of(name: str) -> Response[str]:
+    """Answer a list for a spreadsheet, from its beginning."""
+    if name not in lists.COLUMNS:
+        raise WrongRequest("no_such_page", 404)
+    asked = lists.asked_for(_query(), lists.IN_A_FILE, lists.IN_A_FILE)
+    body = spreadsheet.text(lists.COLUMNS[name], lists.LISTS[name](_desk(), asked)["rows"])
+    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(200, "text/csv; charset=utf-8", body, headers)
+
+
 @app.get("/clients/<client_id>")
 def page_client(client_id: str) -> Response[str]:
     """Show one client."""
     found = client.client(_desk(), client_id, fresh=bool(_query().get("fresh")))
     return _page("client", title=client_id, found=found, waiting=client.waiting(found))
+
+
+@app.get("/clients/<client_id>/forget")
+def page_forget(client_id: str) -> Response[str]:
+    """Show what would be erased of a client, and ask for its code."""
+    found = forget.preview(_desk(), client_id)
+    return _page("forget", title=client_id, found=found, lines=forget.lines(found), choices=forget.CHOICES)
 
 
 @app.get("/<name>")
@@ -149,19 +183,21 @@ def _acted(name: str) -> Response[str]:
         number, _, side = one[0].partition(":")
         given = {**given, "id": [number], "side": [side]}
     done = actions.carry_out(_desk(), name, given)
-    back = _local((given.get("back") or ["/"])[0])
-    where = pages.link(back, did=name, n=done["done"])
+    back, asked = _local((given.get("back") or ["/"])[0])
+    where = pages.link(back, **{**asked, "did": name, "n": done["done"]})
     if name == UNDO:  # what would be undone is shown, to be approved
-        told = {"left": done["left_alone"], "why": undo.spelled(done)}
+        told = {"left": done.get("left_alone", 0), "why": undo.spelled(done)}
         where = pages.link("/plan", did=name, n=done["done"], code=UNDO, **told)
     return Response(HTTPStatus.SEE_OTHER, "text/plain", "", {**pages.HEADERS, "Location": where})
 
 
-def _local(path: str) -> str:
-    """Return a path of ours; the first page for anything else."""
+def _local(path: str) -> tuple[str, Mapping[str, str]]:
+    """Return a path of ours and what its list was asked for; the first page for anything else."""
     parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and not parts.netloc
-    return quote(parts.path, safe="/%") if ours else "/"
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or parts.netloc:
+        return "/", {}
+    asked = {name: value for name, value in parse_qsl(parts.query) if name in lists.FILTERS}
+    return quote(parts.path, safe="/%"), asked
 
 
 # --- what went wrong
@@ -252,7 +288,7 @@ def _page(name: str, waiting: Data | None = None, /, **data: Any) -> Response[st
 def _frame(name: str, waiting: Data | None) -> Data:
     """Return what every page shows around its own matter."""
     query = _query()
-    at = app.current_event.path
+    at = pages.link(app.current_event.path, **{name: query.get(name) for name in lists.FILTERS})
     did = query.get("did", "")
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
     return {

@@ -113,6 +113,11 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Clients near their credit limit, over it, or overdue: {n}",
         ),
         "plan.none": ("Nic nie jest zaplanowane.", "Nothing is planned."),
+        "plan.all": ("wszystko: {n}", "everything: {n}"),
+        "plan.forecast": (
+            "Wykonanie zajmie około {minutes} min i {calls} wywołań panelu.",
+            "Carrying it out takes about {minutes} min and {calls} calls of the panel.",
+        ),
         # --- columns
         "client": ("Klient", "Client"),
         "group": ("Grupa", "Group"),
@@ -205,6 +210,16 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "since, which are left alone: {left}."
             ),
         ),
+        "too_many": (
+            (
+                "{concern}: zapisanych zostałoby rekordów: {records}, a obsługiwanych jest {of}. Poza planem hamulec by to "
+                "zatrzymał; tutaj nic nie jest zapisywane bez zatwierdzenia."
+            ),
+            (
+                "{concern}: {records} records would be written, {of} are looked after. Were it no plan, the brake would "
+                "stop that; here nothing is written before it is approved."
+            ),
+        ),
         # --- undo
         "undo": ("Cofnij ten przebieg", "Undo this run"),
         "undo.client": ("Cofnij u tego klienta", "Undo for this client"),
@@ -231,8 +246,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
         ),
         "undo.linked": (
-            "{concern}: połączenia z kontem nie cofa się (klientów: {n}). Zmień kod konta w panelu.",
-            "{concern}: a link is not undone ({n} clients). Change the account's code in the panel.",
+            "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
+            "{concern}: a link that was undone is not made again by an undo ({n}). Answer the client's question.",
         ),
         "bad_moment": (
             "{text} nie jest czasem; pisz na przykład 2026-11-27T14:00, w UTC.",
@@ -359,6 +374,64 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This command opens the pages: kartoteka desk --stack {stack}. When nothing waits no message comes.",
         ),
         # --- one client
+        "differences": ("Rozbieżności", "Differences"),
+        "differences.lead": (
+            (
+                "Co w ostatnich 30 dniach okazało się różne po obu stronach i zostało poprawione: przez dzienny przegląd, "
+                "odczyt zmian i przegląd adresów."
+            ),
+            (
+                "What was found to differ between the two sides in the last 30 days and was corrected: by the daily scan, "
+                "the reading of changes, and the pass over addresses."
+            ),
+        ),
+        "differences.none": ("Niczego nie trzeba było poprawiać.", "Nothing had to be corrected."),
+        "differences.corrected": ("poprawione", "corrected"),
+        "differences.open": ("Różne są nadal:", "Still different:"),
+        "differences.not_taken": ("nieprzyjęte wartości: {n}", "values not taken: {n}"),
+        "differences.by_day": ("Poprawione pola dziennie", "Fields corrected by day"),
+        "differences.fields": ("Pola", "Fields"),
+        "differences.records": ("Rekordy", "Records"),
+        "differences.show": ("Pokaż", "Show them"),
+        "day": ("Dzień", "Day"),
+        "csv": ("Pobierz jako CSV", "Download as CSV"),
+        "only.client_id": ("Tylko klient", "Only the client"),
+        "only.group_id": ("Tylko grupa", "Only the group"),
+        "only.run_id": ("Tylko przebieg", "Only the run"),
+        "only.code": ("Tylko", "Only"),
+        "only.day": ("Tylko dzień", "Only the day"),
+        "only.field": ("Tylko pole", "Only the field"),
+        "only.reason": ("Tylko powód", "Only the reason"),
+        "only.text": ("Zawiera", "Holds"),
+        "only.not": ("pokaż wszystkie", "show all"),
+        "client.plan": ("Zaplanowane dla tego klienta", "Planned for this client"),
+        "client.why_not": ("Dlaczego nie ma go w sklepie:", "Why it is not in the shop:"),
+        "client.closed": (
+            "Konto jest zamknięte: klient nie może się zalogować ani kupować.",
+            "The account is closed: the client can neither log in nor buy.",
+        ),
+        "client.held": ("Wstrzymane rekordy tego klienta", "This client's held records"),
+        "client.credit": ("Kredyt według ERP", "Credit, as the ERP has it"),
+        "client.credit.sent": ("Ostatnio wysłano: {field} {value}, {at} UTC.", "Last sent: {field} {value}, {at} UTC."),
+        "client.credit.never": ("Niczego jeszcze nie wysłano.", "Nothing was sent yet."),
+        "client.prices": ("Ceny grupy rabatowej {name}", "Prices of the discount group {name}"),
+        "client.prices.none": ("Grupa nie ma cen w ERP.", "The group has no prices in the ERP."),
+        "client.prices.more": ("Pierwsze {shown} z {count}.", "The first {shown} of {count}."),
+        "client.prices.history": ("Historia grupy i jej cen", "History of the group and its prices"),
+        "client.no_group": (
+            "ERP nie ma grupy o tym kodzie (tabela discount_groups).",
+            "The ERP has no group of this id (table discount_groups).",
+        ),
+        "product": ("Towar", "Product"),
+        "item.product": ("towar", "product"),
+        "item.producer": ("producent", "producer"),
+        "item.series": ("seria", "series"),
+        "item.category": ("kategoria", "category"),
+        "item.menu_item": ("pozycja menu", "menu item"),
+        "price.sent": ("Wysłano do panelu", "Sent to the panel"),
+        "price.refused": ("odrzucona", "refused"),
+        "yes": ("tak", "yes"),
+        "no": ("nie", "no"),
         "client.fresh": ("Odczytaj panel teraz", "Read the panel now"),
         "client.fresh.cost": ("kosztuje jedno lub kilka wywołań", "costs a call or a few"),
         "client.last_known": (
@@ -423,6 +496,72 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "act.conflict": ("konflikt", "conflict"),
         "act.question": ("pytanie", "question"),
         "act.held": ("wstrzyma", "holds"),
+        # --- forget
+        "forget": ("Zapomnij klienta", "Forget the client"),
+        "forget.lead": (
+            "Wszystko, co Kartoteka przechowuje o kliencie {id}, zostanie usunięte. Nie da się tego cofnąć.",
+            "Everything that Kartoteka keeps of client {id} is erased. That cannot be taken back.",
+        ),
+        "forget.erased": ("Usuwane wiersze", "Rows that are erased"),
+        "forget.kept": (
+            "Zostaje w ERP (usuwa je właściciel tych danych)",
+            "Kept by the ERP, which erases it itself",
+        ),
+        "forget.account": (
+            "Konto {id} i jego zamówienia zostają w panelu; wybierz, co z kontem zrobić.",
+            "Account {id} and its orders stay in the panel; choose what becomes of the account.",
+        ),
+        "forget.account.keep": ("Konto {id} zostaje w panelu bez zmian.", "Account {id} stays in the panel as it is."),
+        "forget.account.close": (
+            "Konto {id} jest zamknięte; jego dane i zamówienia zostają w panelu.",
+            "Account {id} is closed; its data and orders stay in the panel.",
+        ),
+        "forget.account.erase": (
+            "Panel usunął dane konta {id} i je zablokował; zamówienia zostają.",
+            "The panel has erased the data of account {id} and blocked it; its orders stay.",
+        ),
+        "forget.keep": ("zostaje bez zmian", "stays as it is"),
+        "forget.close": ("zostaje zamknięte", "is closed"),
+        "forget.erase": ("panel usuwa jego dane i je blokuje", "the panel erases its data and blocks it"),
+        "forget.what": ("Konto w panelu", "The panel's account"),
+        "forget.confirm": ("Wpisz kod klienta, aby potwierdzić", "Type the client's code to confirm"),
+        "forget.button": ("Usuń nieodwracalnie", "Erase for good"),
+        "forget.nothing": ("Nic o nim nie jest przechowywane.", "Nothing is kept of it."),
+        "forget.is": (
+            "Klient jest zapomniany: nie powstanie dla niego konto i żadne nie zostanie z nim połączone.",
+            "The client is forgotten: no account is opened for it, and none is linked to it.",
+        ),
+        "forget.allow": ("Synchronizuj go znowu", "Synchronise it again"),
+        "forget.hint": (
+            "Niczego nie usunięto; aby usunąć klienta {id}, dodaj --yes.",
+            "Nothing was erased; add --yes to erase client {id}.",
+        ),
+        "forget.done": (
+            "Klient {id} jest usunięty i nie wróci; usuń też jego wiersz w ERP.",
+            "Client {id} is erased and does not come back; delete its row in the ERP too.",
+        ),
+        "forget.allowed": (
+            "Klient {id} może być znowu synchronizowany.",
+            "Client {id} may be synchronised again.",
+        ),
+        "did.forget": (
+            "Usunięto wierszy: {done}. Klient nie wróci.",
+            "Rows erased: {done}. The client does not come back.",
+        ),
+        "did.forget/allow": ("Klient może być znowu synchronizowany.", "The client may be synchronised again."),
+        "not_forgotten": ("Klient {id} nie jest zapomniany.", "Client {id} is not forgotten."),
+        "not_confirmed": (
+            "Niczego nie usunięto: wpisany kod to nie {id}.",
+            "Nothing was erased: the code that was typed is not {id}.",
+        ),
+        "account_refused": (
+            "Niczego nie usunięto: panel odmówił dla konta {id} ({why}). Zamknij je w panelu i wybierz 'zostaje bez zmian'.",
+            "Nothing was erased: the panel refused for account {id} ({why}). Close it there, then choose to keep it.",
+        ),
+        "not_closed": (
+            "Niczego nie usunięto: panel nie pokazuje konta {id} jako zamkniętego. Powtórz to za chwilę.",
+            "Nothing was erased: the panel does not show account {id} as closed. Try again in a while.",
+        ),
         # --- what went wrong
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),

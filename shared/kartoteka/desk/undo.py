@@ -53,7 +53,9 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
     carried out yet, so that nothing is planned. ``messages``: why the others are refused, in both languages.
     """
     found = Found()
+    parted = set[Owner]()
     for concern, by_key in _history(exchange, which).items():
+        parted |= {key.owner for key, rows in by_key.items() if undo.gave_code(rows)}
         allowed = policy.rules(rules, concern, CONCERNS[concern].fields)
         keys: defaultdict[Owner, list[Key]] = defaultdict(list)
         for key in by_key:
@@ -61,7 +63,13 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
         for some in pieces(list(keys), TOGETHER):
             records = {record.key: record for record in exchange.records.load(concern, some)}
             drafts = {
-                key: undo.draft(records.get(key, Record(key)), allowed, by_key[key], Reading(now, asked=False))
+                key: undo.draft(
+                    records.get(key, Record(key)),
+                    allowed,
+                    by_key[key],
+                    Reading(now, asked=False),
+                    parted=owner in parted,
+                )
                 for owner in some
                 for key in keys[owner]
             }
@@ -179,7 +187,7 @@ def refusal(why: str, concern: str, count: int, lang: str) -> str:
 
 def spelled(done: Data) -> str:
     """Return what was refused as a page's address tells it: ``figures.credit.3,added.delivery_addresses.5``."""
-    return ",".join(f"{each['code']}.{each['concern']}.{each['fields']}" for each in done["messages"])
+    return ",".join(f"{each['code']}.{each['concern']}.{each['fields']}" for each in done.get("messages", ()))
 
 
 def read(text: str, lang: str) -> list[str]:

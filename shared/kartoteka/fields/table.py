@@ -228,6 +228,8 @@ ACCOUNT_FIELDS: Fields = MappingProxyType({**CREDIT, **SHOPS, **DISCOUNTS, **ACC
 LOGIN = "login"
 """The log-in name that the ERP wants for a client; not synchronised."""
 ACTIVE = "active"
+CODE = "external_code"
+"""The name under which the giving of a client's code to its account stands in intents and in the history."""
 EMAIL_FIELD, TAX_NUMBER_FIELD, PHONE_FIELD = "email", "nip", "phone"
 RECOGNISED_BY: Mapping[str, Normaliser] = MappingProxyType(
     {TAX_NUMBER_FIELD: normal.tax_number_key, EMAIL_FIELD: normal.email_key, PHONE_FIELD: normal.phone_key}

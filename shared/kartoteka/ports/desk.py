@@ -17,10 +17,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which rows of a list: of a concern, a client, a discount group, with a code; empty: all.
+    """Which rows of a list: of a concern, a client, a discount group, with a code, an action, a reason; empty: all.
 
-    ``text``: what a client's code, company, name, e-mail or tax number holds. ``start``: how many rows are passed over;
-    ``limit``: how many are told at most. ``near``: from how many per cent of its limit a client is near it.
+    ``text``: what a client's code, company, name, e-mail, phone or tax number holds. ``day``: of the history, one day
+    (``2026-11-27``, UTC). ``start``: rows passed over; ``limit``: rows told at most. ``near``: from how many
+    per cent of its limit a client is near it.
     """
 
     concern: str = ""
@@ -28,6 +29,10 @@ class Asked:
     group_id: str = ""
     code: str = ""
     run_id: str = ""
+    action: str = ""
+    reason: str = ""
+    field: str = ""
+    day: str = ""
     text: str = ""
     start: int = 0
     limit: int = 50
@@ -58,6 +63,10 @@ class DeskTables(Protocol):
         """Return deferred records about which the panel has not answered since that moment or longer."""
         ...
 
+    def count_held(self, code: str) -> int:
+        """Return how many records are held for this reason."""
+        ...
+
     def unmatched(self) -> Row:
         """Return how many clients and accounts have not found each other, by the kind of it."""
         ...
@@ -66,8 +75,11 @@ class DeskTables(Protocol):
         """Return the fields that were sent and that the panel never shows, with the number of their records."""
         ...
 
-    def oldest_unsettled(self) -> Mapping[str, datetime]:
-        """Return concern -> since when the longest of its records is about to be carried, by itself."""
+    def oldest_unsettled(self, but: str = "") -> Mapping[str, datetime]:
+        """Return concern -> since when the longest of its records is about to be carried, by itself.
+
+        Those with the code ``but`` are not counted.
+        """
         ...
 
     def logged_after(self, seq: int) -> datetime | None:
@@ -116,6 +128,17 @@ class DeskTables(Protocol):
         """Return what was written, the latest first: of one client, of one discount group and its prices, or of all."""
         ...
 
+    def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
+        """Return how many ``fields`` of how many ``records`` were written since then for one of these reasons.
+
+        By ``day`` (``2026-11-27``, UTC), ``concern``, ``field``, ``reason`` and ``direction``; the latest day first.
+        """
+        ...
+
+    def differences_by_day(self, since: datetime, reasons: Collection[str], asked: Asked) -> Mapping[str, int]:
+        """Return day -> how many fields these are; days without any are left out."""
+        ...
+
     def find_clients(self, asked: Asked) -> Sequence[Row]:
         """Return the clients whose code, company, name, e-mail or tax number holds ``text``, with their account."""
         ...
@@ -160,6 +183,18 @@ class DeskTables(Protocol):
 
     def clients_of(self, concern: str, after: str, limit: int) -> Sequence[str]:
         """Return the next ids behind ``after`` of the clients that a concern has to do with."""
+        ...
+
+    def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
+        """Return a discount group's prices as the ERP has them, by product: its columns of ``discount_group_items``.
+
+        With ``sent``, ``sent_currency``, ``sent_at`` and ``refused``: what the panel was given last, and why a price is
+        not there.
+        """
+        ...
+
+    def group_name(self, group_id: str) -> str:
+        """Return what the ERP calls a discount group; empty where it has none of this id."""
         ...
 
     def prices(self, group_id: str) -> int:

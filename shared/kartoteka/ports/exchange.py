@@ -1,4 +1,4 @@
-"""The exchange database: seven small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: eight small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
 STATUSES = "sync_status"
 """The table in which a person answers of any concern's record; ``row_id`` is ``concern:item_id`` there."""
 
+EXCLUSIONS = "sync_exclusions"
+"""The table that says which client is left alone in which concern; ``row_id`` is the concern there, as written."""
+
+
+def concern_named(text: str) -> str:
+    """Return the concern that a row of ``sync_exclusions`` names, read without regard to case and blanks."""
+    return text.strip().lower()
+
+
 Former = Mapping[str, Collection[str]]
 """Field -> the texts that it has held before, on either side."""
 
@@ -62,6 +71,8 @@ class LogEntry:
         """Whether it is of interest to a concern with these tables."""
         if self.table_name == STATUSES:
             return self.row_id.partition(":")[0] == concern
+        if self.table_name == EXCLUSIONS:
+            return concern_named(self.row_id) == concern
         return self.table_name in tables
 
 
@@ -132,7 +143,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A row of ``sync_history``, its values as they stand there."""
+    """A row of ``sync_history``, its values as they stand there; ``erased``: they do not any more."""
 
     id: int
     run_id: str
@@ -142,6 +153,7 @@ class Past:
     reason: str
     before: str | None = attribute(repr=False)
     after: str | None = attribute(repr=False)
+    erased: bool = False
 
 
 class Records(Protocol):
@@ -174,6 +186,18 @@ class Records(Protocol):
         """Return what the fields of these clients' own records once held, as far as history and conflicts tell."""
         ...
 
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        """Return client -> the concerns from which it is excluded, of those of these clients that are from any."""
+        ...
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        """Return the rows of ``sync_exclusions`` that name a concern that there is not: client, and what is written."""
+        ...
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        """Return the states of a concern's records whose status has this code, items among them."""
+        ...
+
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         """Return up to ``limit`` ids of ``clients`` greater than ``after``, in the database's own order of keys."""
         ...
@@ -183,7 +207,10 @@ class Records(Protocol):
         ...
 
     def untouched(self, concern: str, client_ids: Collection[str]) -> frozenset[str]:
-        """Return those ids in ``clients`` that are not linked, and of whom nothing is kept or said for this concern."""
+        """Return those ids in ``clients`` that are not linked nor excluded from anything, and of whom nothing is kept.
+
+        Nor is anything said of them for this concern.
+        """
         ...
 
     def gone(self, concern: str, after: str, limit: int) -> Sequence[str]:
@@ -542,7 +569,7 @@ class Chosen:
 
     ``as_of``: without those of a record of which anything was planned later than that. ``ended``: in a list also those
     with an outcome. ``undecided``: without rows of which a person has said anything. ``undo``: of an undo, or without
-    them; None: both.
+    them; None: both. ``action``: rows of this action alone; a word is said of the whole records that have one.
     """
 
     concern: str = ""
@@ -552,6 +579,7 @@ class Chosen:
     ended: bool = False
     undecided: bool = False
     undo: bool | None = None
+    action: str = ""
 
 
 class Plans(Protocol):
@@ -598,10 +626,6 @@ class Plans(Protocol):
         """Return up to ``limit`` open rows with an id greater than ``after``, by id."""
         ...
 
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        """Return (concern, action) -> how many open rows there are."""
-        ...
-
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         """Return concern -> how many records have open rows that are not of ``NOT_WRITTEN``."""
         ...
@@ -621,8 +645,66 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That somebody was erased: the keyed digest of a client's code, or of an account's number of that ``client``."""
+
+    digest: str
+    client: str
+
+
+class Forgotten(Protocol):
+    """Who was erased and is not to come back (``sync_forgotten``), and the erasing itself."""
+
+    def found(self, client_id: str) -> Mapping[str, int]:
+        """Return table -> how many of its rows :meth:`forget` would erase, where there are any."""
+        ...
+
+    def is_forgotten(self, client_id: str) -> bool:
+        """Return whether a client was erased."""
+        ...
+
+    def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
+        """Return the ids of those of these accounts that belonged to an erased client, or carry its code."""
+        ...
+
+    def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
+        """Erase a client and its accounts and leave tombstones, in one transaction; return what :meth:`found` told.
+
+        Of a client with a row in ``clients`` one status stays: ``accounts``, code ``forgotten``.
+        """
+        ...
+
+    def allow(self, client_id: str) -> bool:
+        """Remove a client's tombstones; False where it has none."""
+        ...
+
+    def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
+        """Return all tombstones, or those of a client."""
+        ...
+
+    def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
+        """Write those of these tombstones that are missing; return how many."""
+        ...
+
+    def to_be_swept(self, before: datetime) -> bool:
+        """Return whether somebody was erased before then whose erasure was not made once more since."""
+        ...
+
+    def sweep(self, before: datetime, *, at: datetime) -> Mapping[str, int]:
+        """Erase once more whatever is there of anybody with a tombstone; return table -> rows.
+
+        That is noted of those who were erased before ``before``.
+        """
+        ...
+
+    def expire(self, before: datetime, limit: int, *, at: datetime) -> int:
+        """Take the values of up to ``limit`` rows of history, and of conflicts closed, before then; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """The seven ports of one exchange database."""
+    """The eight ports of one exchange database."""
 
     log: ChangeLog
     records: Records
@@ -631,6 +713,7 @@ class Exchange:
     figures: Figures
     pauses: Pauses
     plans: Plans
+    forgotten: Forgotten
 
     @property
     def identity(self) -> str:

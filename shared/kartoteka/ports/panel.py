@@ -216,6 +216,10 @@ class Panel(Protocol):
         """Write changed fields of these accounts; one outcome for each, in the order given. Safe to repeat."""
         ...
 
+    def erase(self, panel_client_id: str) -> None:
+        """Have the panel erase the personal data of an account and block it. Raises Reject. Safe to repeat."""
+        ...
+
     def shops(self) -> Mapping[int, frozenset[str]]:
         """Return the panel's shops: id -> the fields that it requires of a customer (``system/shopsData``).
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kartoteka.errors import Retry
 from kartoteka.model import Owner, RecordState
 from kartoteka.pieces import pieces
-from kartoteka.ports.exchange import STATUSES
-from kartoteka.sync import triggers, unread
+from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, LogEntry
+from kartoteka.sync import forget, triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.taken import UNCONFIRMED
@@ -182,8 +182,9 @@ class ChangeLogSource:
         self._concern = concern
         self._run = concern.run
         self._everything_due = everything_due
-        self._tables = concern.rows.tables | {STATUSES}
+        self._tables = concern.rows.tables | {STATUSES, EXCLUSIONS}
         self._due_taken = self._approved_taken = False
+        self._of_exclusions: list[LogEntry] = []
         self._log_left, self._scan_left = LOG_PAGES, SCAN_BUDGET // PAGE
         self.name = f"log:{concern.name}"
 
@@ -199,15 +200,19 @@ class ChangeLogSource:
         told = frozenset(touched)
         begins = scan is not None and not scan.after and not scan.gone
         if begins:
+            self._concern.tidy()
             self._tidy_plan()
         if (begins or NOBODY in touched) and not self._concern.only_plans:
             self._tell_of_nobodys()
+        if (begins or self._of_exclusions) and not self._concern.only_plans:
+            self._concern.exclusions_changed()
         if begins and scan and scan.anew:  # it sees all clients that are there
             clients = self._run.exchange.records.existing([o.client_id for o in touched if o.client_id])
             touched = [o for o in touched if o.client_id not in clients]
         keys, lost = self._differing([o for o in touched if o != NOBODY])
         still, absent = self._still_absent(absent)
         gone = _gone(document, self._run.now()) | dict.fromkeys([*lost, *still], self._run.now())
+        keys = list(dict.fromkeys([*keys, *self._included_again()]))
         due = [*self._due(absent, {*told, *gone}), *self._approved()]
         found: list[Owner] = []
         if not behind:
@@ -246,6 +251,7 @@ class ChangeLogSource:
                 cursor.high,
                 self._concern.name,
             )
+            forget.restore(self._run.exchange, self._run.state, at=now)
             return LogCursor(), Scan(whole=True, anew=True), now
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")
@@ -283,8 +289,19 @@ class ChangeLogSource:
         moved = cursor.advance([entry.seq for entry in entries], self._run.now(), self._run.longest_transaction)
         if moved.high != cursor.high:
             moved = replace(moved, mark=self._run.exchange.log.mark(moved.high))
+        self._of_exclusions = [entry for entry in entries if entry.table_name == EXCLUSIONS]
         touched = dict.fromkeys(e.owner for e in entries if e.is_about(self._concern.name, self._tables))
         return moved, list(touched), sum(entry.seq > cursor.high for entry in entries) >= LOG_PAGE
+
+    def _included_again(self) -> list[Owner]:
+        """Return the clients of whom the log tells that they are not excluded any more, if they are not.
+
+        Whatever is known of them says what the panel showed before: it is asked what has become of that.
+        """
+        name, entries = self._concern.name, self._of_exclusions if self._concern.is_on else ()
+        ids = {entry.client_id for entry in entries if entry.is_about(name, ())} - {""}
+        still = self._run.exchange.records.exclusions(ids) if ids else {}
+        return [Owner(client_id) for client_id in sorted(ids) if name not in still.get(client_id, ())]
 
     def _tell_of_nobodys(self) -> None:
         """Say of rows that name no client that they are nobody's; no queue need know of them."""

@@ -38,7 +38,7 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, Window
-from kartoteka.sync import decisions, emptied, first_write, retry, taken, undo
+from kartoteka.sync import decisions, emptied, excluded, first_write, retry, taken, undo
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
 from kartoteka.sync.first_write import Seen
@@ -298,11 +298,17 @@ class Concern:
         """Return those owners who may be worked now, before their keys go into the queue; take care of the others."""
         return owners
 
+    def exclusions_changed(self) -> None:
+        """Do what follows once rows of ``sync_exclusions`` were written: say of wrong ones what is wrong with them."""
+
     def index_incomplete(self, error: Retry | Halt) -> None:
         """Say why records wait while the panel's accounts have not all been read."""
 
     def index_complete(self) -> None:
         """Do what waited until all of the panel's accounts were read; and from then on every six hours."""
+
+    def tidy(self) -> None:
+        """Do once a day what nobody waits for."""
 
     def restored(self) -> bool:
         """Do what a database that was restored asks for; True: nothing is collected before that has been done."""
@@ -373,12 +379,16 @@ class Concern:
     def plans(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return the plans of one owner's records, its own first. ``shown`` None: the panel was not asked.
 
-        What a person has decided in ``sync_status`` is in them, and what is to be undone.
+        What a person has decided in ``sync_status`` is in them, and what is to be undone. A client that is excluded is
+        left alone.
         """
+        if records[0].excluded:
+            own, *items = records
+            return [excluded.left_out(own, shown), *map(excluded.left_out, items)]
         found = self.planned(records, shown)
         if any(record.undo for record in records):
             found = undo.answered(found, records, asked=shown is not None or not self.must_read(records[0]))
-        return [self.decided(plan, asked=shown is not None) for plan in found]
+        return [excluded.taken_back(self.decided(plan, asked=shown is not None)) for plan in found]
 
     def planned(self, records: Sequence[Record], shown: Shown | None) -> list[Plan]:
         """Return :meth:`plans` as they are without a person's word about the records."""
@@ -432,9 +442,10 @@ class Concern:
             kept=self.together,
             reading=reading,
         )
+        left: tuple[Line, ...] = ()
         if record.undo and reading.asked:
-            sides = undo.Sides(base, erp, panel, reading)
-            wanted = undo.wanted(fields, [row.line for row in record.undo])
+            sides, lines = undo.Sides(base, erp, panel, reading), [row.line for row in record.undo]
+            wanted, left = undo.wanted(fields, lines), undo.left(sides, fields, self.rules, lines)
             notes = self.remembered(record)
             obeyed = undo.obeyed(steps, wanted, sides, fields=fields, rules=self.rules, notes=notes, lacks=self.lacks)
             steps = self.together(obeyed)
@@ -446,7 +457,9 @@ class Concern:
         if said is None and (base is not None or checked):
             said = self.verdict(record)
         status = status_of(checked, self.table, said)
-        plan = Plan(record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said)
+        plan = Plan(
+            record, Act.MERGE, checked, base, earlier, shown.panel_id, status, shown=shown, said=said, left=left
+        )
         return replace(plan, call=self.call(record, shown, plan)) if plan.to_panel and shown.asked else plan
 
     def reading(self, record: Record, shown: Shown) -> Reading:
@@ -576,8 +589,12 @@ class Concern:
 
     # --- reading and sending
 
+    def asks_about(self, record: Record) -> bool:
+        """Whether the panel is asked about an owner, by its own record: of one that is excluded it is not."""
+        return not record.excluded and self.must_read(record)
+
     def must_read(self, record: Record) -> bool:
-        """Whether the panel has to be asked about an owner, by its own record."""
+        """Whether the panel has to be asked about an owner that is looked after, by its own record."""
         return record.link is not None and record.erp is not None and self.excluded(record) is None
 
     def read(self, records: Sequence[Record]) -> tuple[Mapping[Owner, Shown], Failed]:
@@ -693,11 +710,15 @@ class Concern:
         nothing is due where all fields of this concern were among it. ``shown``: client id -> its account as it was
         found just now; nothing is due where both sides agree. A deferral that is due at once stands for the promise,
         even if no message is ever sent. Of clients who have nothing of this concern, or where it is off, there
-        is nothing to say any more: what is kept may be about an account that they had before.
+        is nothing to say any more: what is kept may be about an account that they had before. Those who are excluded
+        are due too: that is to be said of all their records.
         """
         owners = [Owner(client_id) for client_id in links]
         states = self.run.exchange.records.states([self.name], owners)
-        having = set(self.concerned(owners)) if self.is_on else set[Owner]()
+        left_out = {
+            Owner(key) for key, found in self.run.exchange.records.exclusions(links).items() if self.name in found
+        }
+        having = left_out | set(self.concerned(owners)) if self.is_on else left_out
         agreeing = self._agreeing({o: links[o.client_id] for o in owners if o in having}, shown)
         changes = []
         for owner in owners:
@@ -776,9 +797,9 @@ class Concern:
         own = [records[0] for _, records in by_owner(self.load(owners))]
         stopped = code == retry.BRAKE
         free = [r for r in own if r.state.deferral is None or (stopped and _has_other(r) and not retry.was_stopped(r))]
-        known = [r for r in free if self.can_wait(r)]
+        known = [r for r in free if self.can_wait(r) and not r.excluded]
         changes = [retry.deferred(self.run, record, Retry(code), stopped=stopped) for record in known]
-        changes += [self.without_row(record).change() for record in own if record.link and record.erp is None]
+        changes += [self.without_row(r).change() for r in own if r.link and r.erp is None and not r.excluded]
         self.run.save([change for change in changes if change])
 
     def can_wait(self, record: Record) -> bool:

@@ -24,12 +24,14 @@ from kartoteka.model import (
     Record,
     RecordState,
 )
+from kartoteka.sync import excluded
+from kartoteka.sync.excluded import BY_HAND
 from kartoteka.sync.merge import NOT_TAKEN, Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import was_stopped
 from kartoteka.sync.run import Run
 
-BY_HAND, BAD_DECISION = "by_hand", "bad_decision"
+BAD_DECISION = "bad_decision"
 
 Again = Callable[[Record, Any], Status | None]
 """(record whose base is what both sides show, what the panel shows) -> its status."""
@@ -37,6 +39,8 @@ Again = Callable[[Record, Any], Status | None]
 
 def taken_up(run: Run, records: Sequence[Record]) -> list[Record]:
     """Return these records; of those that are to be tried again, what was refused is forgotten, and stored so.
+
+    Those of an excluded client are left as they are, with what was decided of them.
 
     The decision itself stays until its plan was carried out: a lost process or an outage does not use it up.
     """
@@ -48,7 +52,9 @@ def taken_up(run: Run, records: Sequence[Record]) -> list[Record]:
 
 def forgotten(records: Sequence[Record]) -> tuple[list[Record], list[Change]]:
     """Return these records as they are tried again, and what is stored of it before anything else."""
-    states = {record.key: _forgotten(record) for record in records if record.decision == Decision.RETRY}
+    states = {record.key: excluded.forgotten(record) for record in records if excluded.is_back(record)}
+    retried = (record for record in records if record.decision == Decision.RETRY and not record.excluded)
+    states |= {record.key: _forgotten(record) for record in retried}
     changes = [Change(record, states[record.key]) for record in records if record.key in states]
     tried = [replace(record, state=states.get(record.key, record.state)) for record in records]
     return tried, [change for change in changes if change]

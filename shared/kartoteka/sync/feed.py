@@ -383,7 +383,14 @@ class PanelFeed:
 
     def _ask(self, reading: Paging) -> AccountPage:
         self._pages_left -= 1
-        return self._run.panel.changed(reading.search, reading.page, reading.limit)
+        return self._without_erased(self._run.panel.changed(reading.search, reading.page, reading.limit))
+
+    def _without_erased(self, page: AccountPage) -> AccountPage:
+        """Return a page without the accounts of clients who were erased; they are noted as seen, to be counted."""
+        accounts = [seen(account) for account in page.found]
+        dead = self._run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
+        self._unremembered += [account for account in accounts if account.panel_client_id in dead]
+        return replace(page, found=[a for a in page.found if a.panel_client_id not in dead]) if dead else page
 
     def _ask_ahead(self, reading: Paging, most: int) -> list[tuple[int, AccountPage]]:
         """Return the next pages of a search with their numbers: several where nothing has moved while they were read.
@@ -405,7 +412,8 @@ class PanelFeed:
             raise first
         self._pages_left -= len(numbers)
         same = [a for a in others if isinstance(a, AccountPage) and (a.total, a.pages) == (first.total, first.pages)]
-        return list(zip(numbers, [first, *same] if len(same) == len(others) else [first], strict=False))
+        shown = [first, *same] if len(same) == len(others) else [first]
+        return list(zip(numbers, map(self._without_erased, shown), strict=False))
 
     def _read(
         self, cursor: FeedCursor, reading: Paging, *, most: int = PAGES_TOGETHER, complete: bool = True

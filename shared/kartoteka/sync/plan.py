@@ -25,6 +25,7 @@ from kartoteka.model import (
     Ended,
     Forms,
     Intent,
+    Line,
     Note,
     Reason,
     Record,
@@ -65,6 +66,8 @@ class Act(enum.StrEnum):
     """Nothing is left of the record, or it is not to be kept in step."""
     LINK = "link"
     """Link the record to what the panel has of it already."""
+    UNLINK = "unlink"
+    """Take the client's code from its account again: the client has none any more."""
     KEEP = "keep"
     """The record stays as it is on both sides; something may be said of it."""
 
@@ -80,7 +83,7 @@ class Plan:
     ``shown`` is what the plan was made from. ``confirmed``: a person let these writes pass, ``by_policy``: the policy
     asked for them; the brake counts neither. ``said`` is what is said where no field has anything to tell.
     ``decision`` is what stays of a person's word in ``sync_status``: empty once it was taken. ``ended``: the rows of an
-    undo that it does not obey, with their outcome.
+    undo that it does not obey, with their outcome; ``left``: what of them may still be undone.
     """
 
     record: Record
@@ -100,11 +103,12 @@ class Plan:
     said: Status | None = codes.IN_STEP
     decision: str = ""
     ended: Mapping[int, Ended] = attribute(default_factory=dict)
+    left: tuple[Line, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is to be asked, written or stored."""
         return (
-            self.act in (Act.LOOK, Act.LINK)
+            self.act in (Act.LOOK, Act.LINK, Act.UNLINK)
             or self.call is not None
             or self.more
             or any(step.target for step in self.steps)
@@ -119,7 +123,7 @@ class Plan:
     @property
     def writes(self) -> bool:
         """Whether anything is to be written on either side."""
-        return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE)
+        return any(step.target for step in self.steps) or self.act in (Act.DELETE, Act.REMOVE, Act.UNLINK)
 
     @property
     def asks_again(self) -> bool:
@@ -206,6 +210,7 @@ class Plan:
         """
         done = {None: True, Side.PANEL: panel, Side.ERP: erp}
         carried = tuple(step for step in self.steps if done[step.target] and (panel or not self._is_half(step)))
+        stays = self.act is Act.UNLINK and not panel
         return Change(
             self.record,
             self._after(carried, panel=panel, erp=erp, item_id=item_id, at=at),
@@ -213,8 +218,10 @@ class Plan:
             conflicts=tuple(step.conflict for step in carried if step.conflict),
             closed={step.closes: step.winner for step in carried if step.closes is not None},
             row=self._row(carried) if erp else None,
-            candidates=self.candidates,
+            candidates=None if stays else self.candidates,
+            unlinked=self.act is Act.UNLINK and panel,
             planned=self.ended,
+            replanned=self.left if self.ended else (),
         )
 
     def _after(
@@ -227,6 +234,9 @@ class Plan:
             kept = (before.deferral, before.status, before.decision) == (deferral, self.status, self.decision)
             state = before if kept else replace(before, deferral=deferral, status=self.status, decision=self.decision)
             return replace(state, base=self.base, intent=None) if self.earlier else state
+        if self.act is Act.UNLINK:
+            left = {step.field: step.note for step in self.steps if step.note is not None}
+            return RecordState(notes=left, status=self.status) if panel else replace(self.record.state, intent=None)
         ended = self.act is Act.FORGET or (self.act is Act.DELETE and panel) or (self.act is Act.REMOVE and erp)
         if ended:
             return RecordState(status=self.status if self.act is Act.FORGET else None, decision=self.decision)

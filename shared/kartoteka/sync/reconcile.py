@@ -95,7 +95,7 @@ def work(concern: Concern, owners: Sequence[Owner]) -> Report:
 def _once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[Owner]]:
     """Work these owners once; return the figures, and the owners to be worked again."""
     loaded = by_owner(decisions.taken_up(concern.run, concern.load(owners)))
-    asked = [records[0] for _, records in loaded if concern.must_read(records[0])]
+    asked = [records[0] for _, records in loaded if concern.asks_about(records[0])]
     shown, failed = concern.read(asked) if asked else ({}, {})
     left = {owner for owner, error in failed.items() if isinstance(error, NotBegun)}
     changes = [
@@ -141,7 +141,7 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     concern.before_planning(owners)
     records, forgotten = decisions.forgotten(concern.load(owners))
     loaded = [(owner, some) for owner, some in by_owner(records) if concern.speaks_of(some[0])]
-    asked = [some[0] for _, some in loaded if concern.must_read(some[0])]
+    asked = [some[0] for _, some in loaded if concern.asks_about(some[0])]
     shown, failed = concern.read(asked) if asked else ({}, {})
     ledger = Ledger(run, concern.name, [owner for owner, _ in loaded])
     errors: dict[Owner, KartotekaError] = {o: e for o, e in failed.items() if not isinstance(e, Reject)}
@@ -158,7 +158,9 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
     found = [plan for owner, some in plans.items() if owner not in errors for plan in some]
     decided = (_as_decided(concern, ledger, plan, foretold.get(plan.record.key.owner)) for plan in found)
     let = [plan for plan in decided if plan is not None]
-    stale = [Change(plan.record, plan.record.state, planned=plan.ended) for plan in found if plan.ended]
+    stale = [
+        Change(plan.record, plan.record.state, planned=plan.ended, replanned=plan.left) for plan in found if plan.ended
+    ]
     for owner in plans.keys() - errors.keys():
         ledger.forget_others(owner, plans[owner])
     ledger.store()
@@ -177,7 +179,7 @@ def plan_once(concern: Concern, owners: Sequence[Owner]) -> tuple[Report, list[O
 
 def _as_decided(concern: Concern, ledger: Ledger, plan: Plan, beside: Lines | None) -> Plan | None:
     """Tell the ledger a plan, and return what of it is carried out now; None: nothing."""
-    key, lost = plan.record.key, plan.record.state.intent is not None
+    key, lost = plan.record.key, plan.record.state.intent is not None and not plan.record.excluded
     lines = concern.lines(plan) if plan else ()  # what is told in sync_status already is not planned any more
     if ledger.tell(key, lines, beside, lost=lost):
         return None if concern.comes_later(plan) else replace(plan, by_policy=True)

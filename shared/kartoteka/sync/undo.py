@@ -16,7 +16,7 @@ from dataclasses import field as attribute
 from typing import NamedTuple
 
 from kartoteka.codes import State
-from kartoteka.fields.table import ACTIVE, CONCERNS, Field, Fields
+from kartoteka.fields.table import ACTIVE, CODE, CONCERNS, Field, Fields
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
     TOWARDS,
@@ -85,8 +85,15 @@ def wanted(fields: Fields, rows: Iterable[Line]) -> Wanted:
     return found
 
 
+def unlinking(rows: Iterable[PlanRow]) -> Line | None:
+    """Return what the rows of an undo say of the client's link, if they take it away."""
+    return next((row.line for row in rows if row.line.action is Planned.REMOVE and not row.line.key.item_id), None)
+
+
 def _of_field(line: Line) -> Line:
-    """Return a row about the opening or closing of an account as one about the field that says it."""
+    """Return a row about the account as a whole as one about the field that says it."""
+    if line.action is Planned.REMOVE:
+        return replace(line, field=CODE)
     if line.action not in (Planned.OPEN, Planned.CLOSE):
         return line
     is_open = line.action is Planned.OPEN
@@ -133,6 +140,15 @@ def fits(sides: Sides, fields: Fields, rules: Mapping[str, Rule], undone: Wanted
         if not all(stands(sides, seen, side, each) for side, each in by_side.items()):
             return False
     return True
+
+
+def left(sides: Sides, fields: Fields, rules: Mapping[str, Rule], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Return those lines of an undo that can still be carried out though not all can: of fields nobody has edited."""
+    undone = wanted(fields, lines)
+    fit = {name for name, by_side in undone.items() if fits(sides, fields, rules, {name: by_side})}
+    if len(fit) == len(undone):
+        return ()
+    return tuple(line for line in lines if _of_field(line).field in fit)
 
 
 # --- the plan
@@ -230,6 +246,8 @@ def _as_it_is(record: Record) -> Plan:
 
 def alone(plan: Plan, table: str) -> Plan:
     """Return a plan with nothing but what it undoes: the rest of its record is only planned. What is noted stays."""
+    if plan.act is not Act.MERGE:
+        return plan
     notes = plan.record.state.notes
     steps = tuple(s if s.reason is Reason.UNDO else Step(s.field, note=notes.get(s.field)) for s in plan.steps)
     sent = {step.field for step in steps if step.target is Side.PANEL}
@@ -246,7 +264,7 @@ def settled(change: Change) -> Change:
     wrote = {(written.field, written.direction) for written in change.written if written.reason is Reason.UNDO}
     deferral, status = change.after.deferral, change.after.status
     waits = deferral is not None and deferral.code != UNCONFIRMED
-    held = status is not None and status.state is State.HELD
+    held = status is not None and status.state is State.HELD and not change.unlinked
     ended = {}
     for row in rows:
         line = _of_field(row.line)
@@ -261,7 +279,7 @@ def settled(change: Change) -> Change:
 
 FIGURES, GONE, ADDED, TAKEN, LINKED = "figures", "gone", "added", "taken", "linked"
 """Why something is not undone: it is the ERP's own figure; its row is gone, or its client has no account any more; it
-is an item that was added; retention has taken its values; it is what links a client to its account."""
+is an item that was added; retention has taken its values; a link that was undone is not made again by itself."""
 REFUSALS = (FIGURES, GONE, ADDED, TAKEN, LINKED)
 
 
@@ -283,7 +301,7 @@ class Draft:
 class Written:
     """All that was written of one field: the value before the first row, the one after the last, and where.
 
-    ``sides``: where the value of before belongs.
+    ``sides``: where the value of before belongs; none: nobody knows it any more.
     """
 
     field: str
@@ -294,33 +312,44 @@ class Written:
     sides: tuple[Side, ...]
 
 
-def written(rows: Sequence[Past]) -> list[Written]:
+def gave_code(rows: Iterable[Past]) -> bool:
+    """Whether these rows of a record's history have linked its client to an account that was there."""
+    return any(row.field == CODE and row.reason == Reason.FIRST_CONTACT for row in rows)
+
+
+def written(rows: Sequence[Past], *, parted: bool = False) -> list[Written]:
     """Return what some rows of the history of one record come to, field by field.
 
     Values of before go to both sides. At first contact each side had a value of its own: where the one that was written
-    had none, it alone becomes empty again. An account that was opened was closed before, whatever the ERP says.
+    had none, it alone becomes empty again, and where client and account are ``parted`` each has its own back. An
+    account that was opened was closed before, whatever the ERP says.
     """
     by_field: dict[str, list[Past]] = {}
     for row in rows:
         by_field.setdefault(row.field, []).append(row)
-    return [_written(some[0], some[-1]) for some in by_field.values()]
+    return [_written(some[0], some[-1], parted=parted) for some in by_field.values()]
 
 
-def _written(first: Past, last: Past) -> Written:
+def _written(first: Past, last: Past, *, parted: bool) -> Written:
     own = Side.PANEL if first.direction == TOWARDS[Side.PANEL] else Side.ERP
+    lost = any(row.erased or not (row.before or row.after) for row in (first, last))
     if first.reason == Reason.CREATE and not first.field:
-        taken_away = not first.after
-        values = (None, None) if taken_away else (as_text(False), as_text(True))
-        return Written(ACTIVE, first.direction, first.reason, *values, (own,))
-    alone = first.reason == Reason.FIRST_CONTACT and not first.before
-    sides = (own,) if alone else (Side.ERP, Side.PANEL)
+        values = as_text(False), as_text(True)
+        return Written(ACTIVE, first.direction, first.reason, *values, () if lost else (own,))
+    alone = first.reason == Reason.FIRST_CONTACT and (parted or not first.before)
+    sides = () if lost else (own,) if alone else (Side.ERP, Side.PANEL)
     return Written(first.field, last.direction, first.reason, first.before, last.after, sides)
 
 
-def draft(record: Record, rules: Mapping[str, Rule], rows: Sequence[Past], reading: Reading) -> Draft:
-    """Return what can be undone of a record by these rows of its history, as far as is known without the panel."""
+def draft(
+    record: Record, rules: Mapping[str, Rule], rows: Sequence[Past], reading: Reading, *, parted: bool = False
+) -> Draft:
+    """Return what can be undone of a record by these rows of its history, as far as is known without the panel.
+
+    ``parted``: its client loses the account that it was linked to.
+    """
     concern = CONCERNS[record.key.concern]
-    found = written(rows)
+    found = written(rows, parted=parted)
     why = _why_not(record, concern.corrected_in, found)
     if why:
         return Draft(refused={why: tuple(_refused(record.key, each) for each in found)})
@@ -330,8 +359,11 @@ def draft(record: Record, rules: Mapping[str, Rule], rows: Sequence[Past], readi
     edited, back = [], []
     for each in found:
         field, rule = concern.fields.get(each.field), rules.get(each.field)
-        if not each.before and not each.after:
+        if not each.sides:
             refused[TAKEN] = (*refused.get(TAKEN, ()), _refused(record.key, each))
+        elif each.field == CODE and each.reason == Reason.FIRST_CONTACT and record.link is not None:
+            account, before = record.link.panel_client_id, each.before or None
+            lines.append(Line(record.key, Planned.REMOVE, "", TOWARDS[Side.PANEL], account, before, reason=Reason.UNDO))
         elif field is None or rule is None:
             refused[LINKED] = (*refused.get(LINKED, ()), _refused(record.key, each))
         else:

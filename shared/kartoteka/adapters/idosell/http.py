@@ -145,6 +145,11 @@ class PanelHttp:
         """Call a gate whose effect would be doubled by a repetition: once. ``bare`` as for :meth:`put`."""
         return self._once(_Call("POST", path, body=body, bare=bare))
 
+    def delete(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Call a gate that removes what ``query`` names, which a repetition does not do twice; it may say nothing."""
+        call = _Call("DELETE", path, f"?{urlencode(query, quote_via=quote)}", bare=True)
+        return self._repeated(call, on=_wait_if_not_looked_at)
+
     def look(
         self, method: str, path: str, query: Mapping[str, str] | None = None, *, body: Any = None, key: str = ""
     ) -> Reply:

@@ -61,6 +61,7 @@ PRICES = "discounts/groups/products"
 DELETE_PRICES = "discounts/groups/products/delete"
 CRM_SEARCH = "clients/crm/search"
 SERVER_TIME = "system/serverTime"
+REMOVE = "clients/remove"
 SHOPS_DATA = "system/shopsData"
 
 PAGE = 100
@@ -176,6 +177,12 @@ class HttpPanel:
         send = partial(self._send_records, "PUT", CLIENTS, update_body)
         form = partial(client_gates.update_record, dialect=self._dialect)
         return self._dated(_write(updates, form, send, client_gates.outcomes))
+
+    def erase(self, panel_client_id: str) -> None:
+        """Have the panel erase the personal data of an account and block it. Raises Reject."""
+        body = self._http.delete(REMOVE, {"clientId": panel_client_id})
+        if fault := answers.fault(body):
+            raise faults.for_write_fault(*fault, gate=f"DELETE {REMOVE}", sent=frozenset())
 
     def shops(self) -> Mapping[int, frozenset[str]]:
         """Return the panel's shops: id -> the fields that it requires. Raises Halt where the key may not ask."""

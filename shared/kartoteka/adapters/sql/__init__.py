@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.desk import SqlDesk
 from kartoteka.adapters.sql.figures import SqlFigures
+from kartoteka.adapters.sql.forgotten import SqlForgotten
 from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.log import SqlChangeLog
 from kartoteka.adapters.sql.pauses import SqlPauses
@@ -23,7 +24,7 @@ from kartoteka.ports.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class SqlExchange(Exchange):
-    """The seven ports of one database, and the database for tools that look at the tables themselves."""
+    """The eight ports of one database, and the database for tools that look at the tables themselves."""
 
     database: Database
 
@@ -49,9 +50,12 @@ class SqlExchange(Exchange):
         self.database.close()
 
 
-def connect(address: str, erp: ErpTables = ERP) -> SqlExchange:
-    """Return the exchange database at a SQLAlchemy URL; bare ones are understood. Raises Halt for a wrong one."""
-    database = Database(address, erp)
+def connect(address: str, erp: ErpTables = ERP, key: str = "") -> SqlExchange:
+    """Return the exchange database at a SQLAlchemy URL; bare ones are understood. Raises Halt for a wrong one.
+
+    ``key``: the secret of the digests in it; without the right one nobody who was erased is recognised.
+    """
+    database = Database(address, erp, key)
     saver = Saver(database)
     return SqlExchange(
         log=SqlChangeLog(database),
@@ -61,5 +65,6 @@ def connect(address: str, erp: ErpTables = ERP) -> SqlExchange:
         figures=SqlFigures(database),
         pauses=SqlPauses(database),
         plans=SqlPlans(database),
+        forgotten=SqlForgotten(database),
         database=database,
     )

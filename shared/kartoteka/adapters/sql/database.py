@@ -13,6 +13,7 @@ from kartoteka.adapters.sql.dialect.base import BRIEFLY, WRITES, translated
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
+from kartoteka.fields.digest import Digest
 from kartoteka.sentences import some_of
 
 NAMED = 5
@@ -22,13 +23,15 @@ NAMED = 5
 class Database:
     """An exchange database behind a SQLAlchemy engine. Nothing is connected before the first transaction.
 
-    Raises Halt for an address that is none, or of an engine that is not supported.
+    ``key``: the secret of the digests in it. Raises Halt for an address that is none, or of an engine that is not
+    supported.
     """
 
-    def __init__(self, address: str, erp: ErpTables = ERP) -> None:
+    def __init__(self, address: str, erp: ErpTables = ERP, key: str = "") -> None:
         self.engine = open_engine(address)
         self.dialect = dialect_of(self.engine.url)
         self.erp = erp
+        self.digest = Digest(key)
         level = self.dialect.read_isolation
         self._read_engine = self.engine.execution_options(isolation_level=level) if level else self.engine
         self._write_engine = self.engine.execution_options(**{WRITES: True})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,15 +22,20 @@ from kartoteka.fields.table import (
     CONCERNS,
     CURRENCY_FIELD,
     GROUP_FIELD,
+    ITEM_COLUMNS,
     LIMIT,
     NAMED_BY,
     OVERDUE,
     PERSON_FIELDS,
+    PHONE_FIELD,
+    TAX_NUMBER_FIELD,
 )
 from kartoteka.model import Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
+CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "field")
+"""Names of :class:`Asked` that are columns."""
 PAGE = 1_000
 """Keys of one statement."""
 
@@ -87,6 +93,27 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
 """Concern -> the clients that it has to do with; any other concern: all that have an account."""
 
 
+_POLISH = "ĄĆĘŁŃÓŚŹŻ"
+WRITTEN_APART = (TAX_NUMBER_FIELD, PHONE_FIELD)
+"""What people write with blanks and dashes in it, or without."""
+_BETWEEN = " -"
+
+
+def _lower(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return a text in small letters, Polish ones too, which SQLite and a database of locale C leave as they are."""
+    return reduce(lambda lower, letter: sa.func.replace(lower, letter, letter.lower()), _POLISH, sa.func.lower(text))
+
+
+def _written_apart(text: str) -> str:
+    """Return the digits of a number that is written with blanks or dashes; empty for what is no number."""
+    digits = "".join(letter for letter in text if letter not in _BETWEEN)
+    return digits if digits.isdigit() else ""
+
+
+def _together(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return reduce(lambda whole, letter: sa.func.replace(whole, letter, ""), _BETWEEN, text)
+
+
 _YES = sa.func.lower(letters(_CREDIT[ALLOWED])).in_(["true", "t", "yes", "y", "1"])
 """The condition that credit is allowed, whatever an ERP writes into a column that an engine has no type for."""
 
@@ -117,8 +144,23 @@ def _concerned(concern: str) -> sa.ColumnElement[bool]:
 
 def _asked(table: sa.Table, asked: Asked) -> Sequence[sa.ColumnElement[bool]]:
     """Return the conditions for the rows of a table that are asked for; a column that it lacks is not asked about."""
-    wanted = {name: getattr(asked, name) for name in ("concern", "client_id", "group_id", "code", "run_id")}
-    return [table.c[name] == value for name, value in wanted.items() if value and name in table.c]
+    wanted = {name: getattr(asked, name) for name in CHOSEN_BY}
+    found = [table.c[name] == value for name, value in wanted.items() if value and name in table.c]
+    if asked.day and table is tables.sync_history:
+        found += [_HISTORY.at >= _midnight(asked.day), _HISTORY.at < _midnight(asked.day) + timedelta(days=1)]
+    return found
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _day() -> Sequence[sa.ColumnElement[Any]]:
+    return [sa.extract(part, _HISTORY.at).label(part) for part in ("year", "month", "day")]
+
+
+def _day_of(row: Row) -> str:
+    return f"{int(row['year']):04}-{int(row['month']):02}-{int(row['day']):02}"
 
 
 def _some(ids: Collection[Any]) -> Sequence[Sequence[Any]]:
@@ -207,6 +249,9 @@ class SqlDesk(DeskTables):
         groups = sa.select(sa.func.count(sa.distinct(_BASE.group_id))).where(*why, _BASE.group_id != "")
         return self.number(clients), self.number(groups)
 
+    def count_held(self, code: str) -> int:
+        return self.number(sa.select(sa.func.count()).where(_HELD, _STATUS.code == code))
+
     def not_shown(self) -> Sequence[Row]:
         """Return the fields that were sent and that the panel never shows, with the number of their records."""
         fields = [
@@ -277,6 +322,24 @@ class SqlDesk(DeskTables):
         wanted = sa.select(_CLIENT.id).where(_concerned(concern), _CLIENT.id > after)
         return [row["id"] for row in self.rows(wanted.order_by(_CLIENT.id).limit(limit))]
 
+    def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
+        items = tables.ERP.discount_group_items
+        same = sa.and_(*(_PRICE[name] == letters(_ITEM[name]) for name in ("group_id", "item_type", "item_id")))
+        sent = (
+            _PRICE.price.label("sent"),
+            _PRICE[CURRENCY_FIELD].label("sent_currency"),
+            _PRICE.sent_at,
+            _PRICE.refused,
+        )
+        asked = (letters(_ITEM[name]).label(name) for name in ("item_type", "item_id", *ITEM_COLUMNS))
+        found = sa.select(*asked, *sent).join_from(items, tables.sync_prices, same, isouter=True)
+        found = found.where(_ITEM.group_id == group_id).order_by(_ITEM.item_type, _ITEM.item_id)
+        return self.rows(found.limit(limit))
+
+    def group_name(self, group_id: str) -> str:
+        groups = tables.ERP.discount_groups.c
+        return next((row["name"] or "" for row in self.rows(sa.select(groups.name).where(groups.id == group_id))), "")
+
     def prices(self, group_id: str) -> int:
         """Return about how many prices a group has: rows that ask for one, or those that were sent, if more."""
         asked = (
@@ -285,8 +348,8 @@ class SqlDesk(DeskTables):
         sent = sa.select(sa.func.count()).select_from(tables.sync_prices).where(_PRICE.group_id == group_id)
         return max(self.number(asked), self.number(sent))
 
-    def oldest_unsettled(self) -> Mapping[str, datetime]:
-        moving = _STATUS.state.in_([str(State.PENDING), str(State.WAITING)])
+    def oldest_unsettled(self, but: str = "") -> Mapping[str, datetime]:
+        moving = sa.and_(_STATUS.state.in_([str(State.PENDING), str(State.WAITING)]), _STATUS.code != but)
         found = sa.select(_STATUS.concern, sa.func.min(_STATUS.since).label("since")).where(moving)
         return {row["concern"]: row["since"] for row in self.rows(found.group_by(_STATUS.concern))}
 
@@ -307,6 +370,38 @@ class SqlDesk(DeskTables):
             }
             for r in self.rows(found)
         ]
+
+    def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
+        about = (_HISTORY.concern, _HISTORY.field, _HISTORY.reason, _HISTORY.direction)
+        record = (_HISTORY.client_id, _HISTORY.group_id, _HISTORY.item_id)
+        each = sa.select(*_day(), *about, *record, sa.func.count().label("fields"))
+        counted = each.where(*self._corrected(since, reasons, asked)).group_by(*_day(), *about, *record).subquery().c
+        days = (counted.year, counted.month, counted.day)
+        key = (*days, *(counted[column.name] for column in about))
+        fields = sa.func.sum(counted.fields).label("fields")
+        found = sa.select(*key, fields, sa.func.count().label("records")).group_by(*key)
+        order = (*(part.desc() for part in days), fields.desc(), *key[3:])
+        rows = self.rows(found.order_by(*order).limit(asked.limit).offset(asked.start))
+        names = ("concern", "field", "reason", "direction")
+        return [
+            {
+                "day": _day_of(row),
+                **{name: row[name] for name in names},
+                "fields": int(row["fields"]),
+                "records": row["records"],
+            }
+            for row in rows
+        ]
+
+    def differences_by_day(self, since: datetime, reasons: Collection[str], asked: Asked) -> Mapping[str, int]:
+        each = sa.select(*_day()).where(*self._corrected(since, reasons, asked)).subquery()
+        key = (each.c.year, each.c.month, each.c.day)
+        found = self.rows(sa.select(*key, sa.func.count().label("fields")).group_by(*key))
+        return {_day_of(row): row["fields"] for row in found}
+
+    @staticmethod
+    def _corrected(since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[sa.ColumnElement[bool]]:
+        return (_HISTORY.at >= since, _HISTORY.reason.in_(sorted(reasons)), *_asked(tables.sync_history, asked))
 
     def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
         names = ("client_id", "group_id", "concern", "item_id")
@@ -338,7 +433,10 @@ class SqlDesk(DeskTables):
         found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
         found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
         if asked.text:
-            holds = (sa.func.lower(c).contains(asked.text.lower(), autoescape=True) for c in (_CLIENT.id, *shown))
+            text = asked.text.lower()
+            holds = [_lower(column).contains(text, autoescape=True) for column in (_CLIENT.id, *shown)]
+            if digits := _written_apart(text):
+                holds += [_together(_CLIENT[name]).contains(digits) for name in WRITTEN_APART]
             found = found.where(sa.or_(*holds))
         return self.rows(found.order_by(_CLIENT.id).limit(asked.limit).offset(asked.start))
 

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.columns import Flag
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.tables import sync_links, sync_matches, sync_panel_accounts
+from kartoteka.adapters.sql.dialect.base import Merge
+from kartoteka.adapters.sql.forgotten import DATES, Tombstones
+from kartoteka.adapters.sql.tables import sync_forgotten, sync_links, sync_matches, sync_panel_accounts
 from kartoteka.adapters.sql.values import (
     CHUNK,
     COUNT,
@@ -77,11 +79,17 @@ _CANDIDATES = (
 _CONTENDERS = sa.select(_MATCH.client_id).where(among(_MATCH.panel_client_id)).distinct()
 
 
+_KEPT: Mapping[str, Merge] = {name: lambda stored, _offered: stored for name in ("client", "forgotten_at")}
+"""What stays of the tombstone of an account that is seen again."""
+
+
 class SqlAccountIndex(AccountIndex):
     """The account index of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tombstones = Tombstones(database)
+        self._count = database.dialect.upsert(sync_forgotten, ("digest", "client", *DATES, "forgotten_at"), _KEPT)
         self._incoming = incoming = database.erp.incoming_clients
         news = incoming.c
         self._given = [column for column in news if column.name not in ("panel_client_id", "seen_at", "client_id")]
@@ -97,9 +105,14 @@ class SqlAccountIndex(AccountIndex):
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         if accounts:
-            rows = {account.panel_client_id: _account_row(account, at) for account in accounts}
+            given = {account.panel_client_id: account for account in accounts}
             with self._database.writing() as connection:
-                self._database.run(connection, self._remember, rows.values())
+                dead = self._tombstones.carrying(connection, given.values())
+                rows = [_account_row(account, at) for key, account in given.items() if key not in dead]
+                self._database.run(connection, self._remember, rows)
+                digest = self._database.digest.account
+                seen = ({"digest": digest(k), "client": c, **_dates(given[k], at)} for k, c in dead.items())
+                self._database.run(connection, self._count, seen)
 
     def known(self, panel_client_ids: Collection[str]) -> Mapping[str, SeenAccount]:
         with self._database.reading() as connection:
@@ -124,15 +137,12 @@ class SqlAccountIndex(AccountIndex):
             )
 
     def count_seen(self, search: Search, since: datetime | None) -> int:
-        statement = sa.select(sa.func.count()).select_from(sync_panel_accounts)
-        if isinstance(search, Window):
-            statement = statement.where(_SEEN.modified_at.between(search.begin, search.end))
-        elif search is not None:
-            statement = statement.where(_SEEN.registered.between(search.first, search.last))
-        if since is not None:
-            statement = statement.where(_SEEN.seen_at >= since)
+        """Those of erased clients are counted too, as the panel does: of each that is known, its dates are."""
         with self._database.reading() as connection:
-            return connection.scalar(statement) or 0
+            return sum(
+                connection.scalar(_counted(table, search, since)) or 0
+                for table in (sync_panel_accounts, sync_forgotten)
+            )
 
     def latest(self, limit: int) -> Sequence[SeenAccount]:
         with self._database.reading() as connection:
@@ -146,6 +156,8 @@ class SqlAccountIndex(AccountIndex):
         with self._database.reading() as connection:
             rows = connection.execute(self._unlinked, execution_options={"yield_per": CHUNK})
             found = [hint for row in rows if isinstance(row[0], str) and (hint := _hint(row)).marks]
+            dead = self._tombstones.clients(connection, [hint.client_id for hint in found])
+        found = [hint for hint in found if hint.client_id not in dead]
         return sorted(found, key=lambda hint: hint.client_id)
 
     def candidates(self, client_ids: Collection[str]) -> Sequence[Candidate]:
@@ -172,7 +184,8 @@ class SqlAccountIndex(AccountIndex):
         if clients:
             rows = {client.panel_client_id: self._incoming_row(client, at) for client in clients}
             with self._database.writing() as connection:
-                self._database.run(connection, self._list, rows.values())
+                dead = self._tombstones.accounts(connection, rows)
+                self._database.run(connection, self._list, (row for key, row in rows.items() if key not in dead))
 
     def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
         if panel_client_ids:
@@ -182,6 +195,19 @@ class SqlAccountIndex(AccountIndex):
     def _incoming_row(self, client: IncomingClient, at: datetime) -> Row:
         values = {column.name: _fitted(column, client.values) for column in self._given}
         return {"panel_client_id": client.panel_client_id, **values, "seen_at": at}
+
+
+def _counted(table: sa.Table, search: Search, since: datetime | None) -> Select:
+    statement = sa.select(sa.func.count()).select_from(table).where(table.c.seen_at.is_not(None))
+    if isinstance(search, Window):
+        statement = statement.where(table.c.modified_at.between(search.begin, search.end))
+    elif search is not None:
+        statement = statement.where(table.c.registered.between(search.first, search.last))
+    return statement if since is None else statement.where(table.c.seen_at >= since)
+
+
+def _dates(account: SeenAccount, at: datetime) -> Row:
+    return {"modified_at": account.modified_at, "registered": account.registered, "seen_at": at, "forgotten_at": at}
 
 
 def _unlinked(clients: sa.Table) -> Select:

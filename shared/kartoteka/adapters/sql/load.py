@@ -10,17 +10,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.columns import UtcDateTime
-from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
-from kartoteka.adapters.sql.tables import ErpTables, owner_of, sync_conflicts, sync_links
+from kartoteka.adapters.sql.tables import owner_of, sync_conflicts, sync_exclusions, sync_links
 from kartoteka.adapters.sql.values import Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import LOGIN, SHOPS_FIELD
-from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values
+from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values, erased
+from kartoteka.ports.exchange import concern_named
 
 _LINK = sync_links.c
 _LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
     among(_LINK.client_id)
 )
+EXCLUDED = sa.select(sync_exclusions.c.client_id, sync_exclusions.c.concern).where(among(sync_exclusions.c.client_id))
+"""Selects the exclusions of some clients."""
+
 _CONFLICT = sync_conflicts.c
 _CONFLICT_KEY = (_CONFLICT.client_id, _CONFLICT.item_id)
 _CONFLICT_COLUMNS = ("id", "field", "erp_value", "panel_value", "base_value", "decision")
@@ -73,9 +78,11 @@ def _moment(stored: Value) -> Value:
 class Loader:
     """The statements that read the records of one concern, built once."""
 
-    def __init__(self, erp: ErpTables, concern: str, dialect: Dialect) -> None:
+    def __init__(self, database: Database, concern: str) -> None:
+        erp, dialect = database.erp, database.dialect
         self._concern = concern
         self._dialect = dialect
+        self._tombstones = Tombstones(database)
         where = erp.concerns[concern]
         self._own = _rows_of(erp.named(where.table), where.columns)
         self._items = _rows_of(erp.named(where.items), tuple(where.fields)) if where.items else None
@@ -103,6 +110,7 @@ class Loader:
 
     def _load_clients(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Record]]:
         given = {"ids": ids, "concern": self._concern}
+        forgotten = self._tombstones.clients(connection, ids)
         rows = {self._key(client): values for (client, key), values in self._own.read(connection, ids).items() if key}
         clients = {key.client_id for key in rows}
         if self._clients is not None:
@@ -118,6 +126,7 @@ class Loader:
         odd = frozenset(owner for owner, key in items_read if key is None)
         if missing and self._client_id is not None:
             odd |= self._dialect.odd_keys(connection, self._client_id, missing)
+        excluded = {r[0] for r in connection.execute(EXCLUDED, given) if concern_named(r[1]) == self._concern}
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given).all()}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
@@ -125,11 +134,13 @@ class Loader:
             conflicts[self._key(client_id, item_id)].append(_conflict(*rest))
         items: dict[str, set[str]] = defaultdict(set)
         for key in chain(rows, states, conflicts):
-            if key.item_id:
+            if key.item_id and key.client_id not in forgotten:
                 items[key.client_id].add(key.item_id)
 
         def record(client_id: str, item_id: str = "") -> Record:
             key = self._key(client_id, item_id)
+            if client_id in forgotten:
+                return erased(key, states.get(key), is_there=client_id in clients)
             return Record(
                 key,
                 erp=rows.get(key),
@@ -138,6 +149,7 @@ class Loader:
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=client_id in clients,
                 odd_key=client_id in odd,
+                excluded=client_id in excluded,
             )
 
         return {key: [record(key), *(record(key, item) for item in sorted(items.get(key, ())))] for key in ids}

@@ -24,7 +24,7 @@ WAIT_SECONDS = 2
 
 _LOG = change_log.c
 _COLUMNS = (_LOG.seq, _LOG.table_name, _LOG.client_id, _LOG.group_id, _LOG.row_id, _LOG.operation)
-_MARK = sa.select(_LOG.logged_at, *_COLUMNS[1:]).where(_LOG.seq == sa.bindparam("seq"))
+_MARK = sa.select(_LOG.logged_at, _LOG.table_name, _LOG.operation).where(_LOG.seq == sa.bindparam("seq"))
 _AFTER = sa.select(*_COLUMNS).where(_LOG.seq > sa.bindparam("after")).order_by(_LOG.seq).limit(COUNT)
 _NEWEST = sa.select(sa.func.max(_LOG.seq)).scalar_subquery()
 _PRUNE = change_log.delete().where(_LOG.logged_at < sa.bindparam("before"), _LOG.seq < _NEWEST)
@@ -40,7 +40,7 @@ class SqlChangeLog(ChangeLog):
         self._database = database
 
     def mark(self, seq: int) -> str | None:
-        """Return a digest: nothing in it can be read."""
+        """Return a digest, of what stays of a row whose client was erased: nothing in it can be read."""
         with self._database.reading() as connection:
             row = connection.execute(_MARK, {"seq": seq}).one_or_none()
         return None if row is None else hashlib.sha256(repr(tuple(row)).encode()).hexdigest()[:16]

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import of_clients, of_groups
 from kartoteka.adapters.sql.tables import sync_links, sync_plan
 from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
@@ -21,7 +22,8 @@ _KEY = tuple(_PLAN[name] for name in Key._fields)
 _OWNER = (_PLAN.client_id, _PLAN.group_id)
 _OPEN = _PLAN.outcome.is_(None)
 _WORD = sa.func.lower(sa.func.trim(sa.func.coalesce(_PLAN.decision, "")))
-_COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason")
+COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason", "outcome")
+"""The columns of a row that is planned."""
 _LINE = (_PLAN.action, _PLAN.field, _PLAN.direction, _PLAN.value_from, _PLAN.value_to, _PLAN.reason)
 _ROWS = sa.select(_PLAN.id, _PLAN.planned_at, *_KEY, *_LINE, _PLAN.decision, _PLAN.decided_by, _PLAN.outcome)
 _OF_CLIENTS, _OF_GROUPS = (_ROWS.where(whose(sync_plan)) for whose in (of_clients, of_groups))
@@ -56,7 +58,8 @@ class SqlPlans(Plans):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = database.dialect.insert(sync_plan, (*_COLUMNS, "outcome"))
+        self._tombstones = Tombstones(database)
+        self._insert = database.dialect.insert(sync_plan, COLUMNS)
 
     def rows(self, owners: Collection[Owner]) -> Sequence[PlanRow]:
         clients, groups = _apart(owners)
@@ -95,7 +98,9 @@ class SqlPlans(Plans):
             for statement, ids in ((_TOO_LATE, change.gone), (_GONE, change.gone), (_TAKE_BACK, change.kept)):
                 _each(connection, statement, ({"row_id": n} for n in sorted(ids)))
             new = (*((line, None) for line in change.new), *((line, Ended.REFUSED) for line in change.refused))
-            self._database.run(connection, self._insert, (_values(line, at, ended) for line, ended in new))
+            dead = self._tombstones.clients(connection, {line.key.client_id for line, _ in new})
+            kept = ((line, ended) for line, ended in new if line.key.client_id not in dead)
+            self._database.run(connection, self._insert, (plan_row(line, at, ended) for line, ended in kept))
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
         with self._database.writing() as connection:
@@ -109,12 +114,6 @@ class SqlPlans(Plans):
         found = _ROWS.where(*_chosen(chosen), _PLAN.id > after).order_by(_PLAN.id).limit(limit)
         with self._database.reading() as connection:
             return [_row(row) for row in connection.execute(found)]
-
-    def totals(self, chosen: Chosen) -> Mapping[tuple[str, str], int]:
-        by = (_PLAN.concern, _PLAN.action)
-        found = sa.select(*by, sa.func.count()).where(*_chosen(chosen)).group_by(*by)
-        with self._database.reading() as connection:
-            return {(row[0], row[1]): row[2] for row in connection.execute(found)}
 
     def records(self, chosen: Chosen) -> Mapping[str, int]:
         writing = _PLAN.action.not_in([str(action) for action in NOT_WRITTEN])
@@ -154,6 +153,8 @@ class SqlPlans(Plans):
         fit_in = [named == 1] if chosen.ids else [sa.func.max(_WORD) == ""]
         if chosen.as_of is not None:
             fit_in.append(sa.func.max(_PLAN.planned_at) <= chosen.as_of)
+        if chosen.action:
+            fit_in.append(sa.func.max(sa.case((_PLAN.action == chosen.action, 1), else_=0)) == 1)
         if chosen.undo not in (None, undo):
             return []
         whole = Chosen(chosen.concern, chosen.client_id, undo=undo)
@@ -180,6 +181,8 @@ def _chosen(chosen: Chosen) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(_WORD == "")
     if chosen.undo is not None:
         conditions.append(_UNDO if chosen.undo else ~_UNDO)
+    if chosen.action:
+        conditions.append(_PLAN.action == chosen.action)
     return conditions
 
 
@@ -197,7 +200,8 @@ def _each(connection: sa.Connection, statement: sa.Executable, rows: Iterable[Ro
         connection.execute(statement, given)
 
 
-def _values(line: Line, at: datetime, ended: Ended | None) -> Row:
+def plan_row(line: Line, at: datetime, ended: Ended | None = None) -> Row:
+    """Return the row of a line that is planned; ``ended``: at once."""
     return {
         **line.key._asdict(),
         "planned_at": at,

@@ -9,14 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.load import Loader
+from kartoteka.adapters.sql.load import EXCLUDED, Loader
 from kartoteka.adapters.sql.save import Saver
-from kartoteka.adapters.sql.states import OF_CLIENTS, OF_GROUPS
+from kartoteka.adapters.sql.states import KEY, OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import (
     ErpTables,
     owner_of,
     sync_base,
     sync_conflicts,
+    sync_exclusions,
     sync_history,
     sync_links,
     sync_status,
@@ -24,7 +25,7 @@ from kartoteka.adapters.sql.tables import (
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
-from kartoteka.ports.exchange import Former, Past, Records, Saved, Which
+from kartoteka.ports.exchange import Former, Past, Records, Saved, Which, concern_named
 
 _LINK = sync_links.c
 _LINKED = (
@@ -53,6 +54,7 @@ _PASTS = sa.select(
     *(_PAST[name] for name in ("id", "run_id", *Key._fields, "field", "direction", "reason")),
     _PAST.value_before,
     _PAST.value_after,
+    sa.case((_PAST.erased_at.is_not(None), 1), else_=0),
 )
 _OF_PRICES = sa.and_(_PAST.group_id != "", _PAST.item_id != "")
 
@@ -86,14 +88,31 @@ _SENT = (
 _RAISED = sync_conflicts.c
 _FORMER = sa.union_all(
     sa.select(_PAST.client_id, _PAST.field, _PAST.value_before, _PAST.value_after, _PAST.value_after).where(
-        among(_PAST.client_id), _PAST.concern == sa.bindparam("concern"), _PAST.item_id == "", _PAST.field != ""
+        among(_PAST.client_id),
+        _PAST.concern == sa.bindparam("concern"),
+        _PAST.item_id == "",
+        _PAST.field != "",
+        _PAST.erased_at.is_(None),
     ),
     sa.select(_RAISED.client_id, _RAISED.field, _RAISED.erp_value, _RAISED.panel_value, _RAISED.base_value).where(
-        among(_RAISED.client_id), _RAISED.concern == sa.bindparam("concern"), _RAISED.item_id == ""
+        among(_RAISED.client_id),
+        _RAISED.concern == sa.bindparam("concern"),
+        _RAISED.item_id == "",
+        _RAISED.erased_at.is_(None),
     ),
 )
 """What fields have held: of a conflict that the panel has won only its own row tells what both sides once agreed on."""
 
+
+_EXCLUSION = sync_exclusions.c
+_NO_CONCERN = sa.select(_EXCLUSION.client_id, _EXCLUSION.concern).where(
+    sa.func.lower(sa.func.trim(_EXCLUSION.concern)).not_in(list(CONCERNS))
+)
+_SAID = sa.select(*(sync_status.c[name] for name in KEY)).where(
+    sync_status.c.concern == sa.bindparam("concern"),
+    sync_status.c.code == sa.bindparam("code"),
+    sync_status.c.client_id != "",
+)
 
 _STATE = (sync_base, sync_status)
 """The tables that keep a record's state."""
@@ -112,7 +131,7 @@ class SqlRecords(Records):
         self._database = database
         self._saver = saver
         erp = database.erp
-        self._loaders = {concern: Loader(erp, concern, database.dialect) for concern in erp.concerns}
+        self._loaders = {concern: Loader(database, concern) for concern in erp.concerns}
         self._having = {concern: _having(erp, rows) for concern, rows in erp.concerns.items()}
         self._gone = {concern: _gone(erp, rows) for concern, rows in erp.concerns.items()}
         client = erp.clients.c
@@ -120,13 +139,15 @@ class SqlRecords(Records):
         self._ids = sa.select(client.id).where(*keys).order_by(client.id).limit(COUNT)
         self._existing = sa.select(client.id).where(among(client.id))
         self._untouched = self._existing.where(
-            ~sa.exists().where(_LINK.client_id == client.id), *(_nothing_in(table, client.id) for table in _STATE)
+            ~sa.exists().where(_LINK.client_id == client.id),
+            ~sa.exists().where(_EXCLUSION.client_id == client.id),
+            *(_nothing_in(table, client.id) for table in _STATE),
         )
         waiting = (_BASE.concern == sa.bindparam("of_concern"), _BASE.due_at < sa.bindparam("until"))
         self._postpone = sync_base.update().where(*waiting, among(*_OWNER)).values(due_at=sa.bindparam("until"))
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
-        """Up to eight statements for all clients, and three for all groups."""
+        """Up to nine statements for all clients, and three for all groups."""
         with self._database.reading() as connection:
             return self._loaders[concern].load(connection, list(dict.fromkeys(owners)))
 
@@ -150,6 +171,25 @@ class SqlRecords(Records):
                 of_field = found.setdefault(Owner(client_id), {}).setdefault(field, set())
                 of_field.update(text or "" for text in texts)
         return found
+
+    def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        found: dict[str, set[str]] = {}
+        with self._database.reading() as connection:
+            for client_id, concern in by_ids(connection, EXCLUDED, client_ids):
+                found.setdefault(client_id, set()).add(concern_named(concern))
+        return found
+
+    def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
+        with self._database.reading() as connection:
+            rows = connection.execute(_NO_CONCERN).all()
+        return [(client_id, concern) for client_id, concern in rows if concern_named(concern) not in CONCERNS]
+
+    def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
+        with self._database.reading() as connection:
+            keys = [Key(*row) for row in connection.execute(_SAID, {"concern": concern, "code": code})]
+            ids = list(dict.fromkeys(key.client_id for key in keys))
+            states = OF_CLIENTS_AND_ITEMS.read(connection, [concern], ids) if ids else {}
+        return {key: states[key] for key in keys if key in states}
 
     def client_ids(self, after: str, limit: int) -> Sequence[str]:
         with self._database.reading() as connection:
@@ -210,7 +250,11 @@ class SqlRecords(Records):
         conditions += [] if which.until is None else [_PAST.at < which.until]
         found = _PASTS.where(_PAST.id > after, *conditions).order_by(_PAST.id).limit(limit)
         with self._database.reading() as connection:
-            return [Past(row[0], row[1], Key(*row[2:6]), *row[6:]) for row in connection.execute(found)]
+            rows = connection.execute(found).all()
+        return [
+            Past(number, run, Key(*key), field, direction, reason, before, after, bool(erased))
+            for number, run, *key, field, direction, reason, before, after, erased in rows
+        ]
 
     def count_kept(self, concern: str) -> int:
         with self._database.reading() as connection:

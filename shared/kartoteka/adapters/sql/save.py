@@ -16,10 +16,12 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.conflicts import store_conflicts
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge, Refused
-from kartoteka.adapters.sql.plans import end_rows
+from kartoteka.adapters.sql.forgotten import Tombstones
+from kartoteka.adapters.sql.plans import COLUMNS as PLAN
+from kartoteka.adapters.sql.plans import end_rows, plan_row
 from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
-from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_status
+from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_plan, sync_status
 from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, text_of
 from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
 from kartoteka.ports.exchange import Saved
@@ -32,6 +34,7 @@ _HISTORY = (
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
+_UNLINKED = sync_links.delete().where(among(sync_links.c.client_id))
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -65,8 +68,9 @@ _STATUS_MERGES: Mapping[str, Merge] = {
 class _Accounts(NamedTuple):
     """How it stands with accounts that are to be linked.
 
-    ``late``: the clients whose account is another client's that is there, or of this save. ``freed``: the accounts that
-    a client that is gone loses, ``listed`` those of ``incoming_clients``, which are nobody's news any more.
+    ``late``: the clients whose account is another client's that is there, or of this save, or was one's who was erased.
+    ``freed``: the accounts that a client that is gone loses, ``listed`` those of ``incoming_clients``, which are
+    nobody's news any more.
     """
 
     late: frozenset[str]
@@ -80,6 +84,7 @@ class Saver:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rows = RowWriter(database)
+        self._tombstones = Tombstones(database)
         dialect, incoming = database.dialect, database.erp.incoming_clients
         client = database.erp.clients.c
         self._there = sa.select(client.id).where(among(client.id))
@@ -92,6 +97,7 @@ class Saver:
         self._links = dialect.upsert(sync_links, _LINK)
         self._matches = dialect.insert(sync_matches, _MATCH)
         self._history = dialect.insert(sync_history, _HISTORY)
+        self._plan = dialect.insert(sync_plan, PLAN)
         self._base = dialect.upsert(sync_base, BASE)
         self._status = dialect.upsert(sync_status, STATUS, _STATUS_MERGES)
         self._drop_base, self._drop_status = (
@@ -129,7 +135,11 @@ class Saver:
         return Saved(refused={change.record.key: reason})
 
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
-        """Store these changes inside a transaction and return what could not be stored as asked."""
+        """Store these changes inside a transaction and return what could not be stored as asked.
+
+        Nothing is stored of a client who was erased, but that this is so.
+        """
+        changes = self._tombstones.storable(connection, changes)
         moved = _relinked(connection, changes)
         changes = [change for change in changes if change.record.key not in moved]
         again = frozenset[Key]()
@@ -158,6 +168,7 @@ class Saver:
         linked = {change.link.panel_client_id: _link_row(change.link, at) for change in changes if change.link}
         for_ids(connection, _FREED, accounts.freed & linked.keys())
         self._database.run(connection, self._links, linked.values())
+        for_ids(connection, _UNLINKED, {change.record.key.client_id for change in changes if change.unlinked})
         for_ids(connection, self._no_longer_incoming, accounts.listed & linked.keys())
         given = {c.record.key.client_id: c.candidates for c in changes if c.candidates is not None}
         self._replace_matches(connection, given, at)
@@ -177,6 +188,7 @@ class Saver:
         }
         self._put(connection, statuses, self._status, self._drop_status)
         end_rows(connection, {number: ended for change in changes for number, ended in change.planned.items()})
+        self._database.run(connection, self._plan, (plan_row(ln, at) for c in changes for ln in c.replanned))
         if taken := [_taken(c) for c in changes if c.record.state.decision and not c.after.decision]:
             connection.execute(_TAKE, taken)
 
@@ -198,6 +210,7 @@ class Saver:
         others = {account: owner for account, owner in held if owner is not None and owner != wanted[account]}
         there = {row[0] for row in by_ids(connection, self._there, set(others.values()))}
         late |= {wanted[account] for account, owner in others.items() if owner in there}
+        late |= {wanted[account] for account in self._tombstones.accounts(connection, wanted)}
         listed = frozenset(account for account, owner in held if owner is None)
         return _Accounts(frozenset(late), frozenset(others), listed)
 

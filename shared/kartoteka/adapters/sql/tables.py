@@ -107,6 +107,7 @@ class ErpTables:
             Watched(sync_conflicts, answer="decision"),
             Watched(sync_status, answer="decision", group="group_id"),
             Watched(sync_plan, answer="decision", group="group_id"),
+            Watched(sync_exclusions),
         )
 
     def named(self, name: str) -> sa.Table:
@@ -225,6 +226,7 @@ sync_history = _own(
     flag("passed"),
     moment("erased_at"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
+    sa.Index("ix_sync_history_erased", "erased_at", "at"),
     sa.Index("ix_sync_history_counts", "concern", "counts", "at"),
 )
 
@@ -256,6 +258,14 @@ sync_matches = _own(
     sa.Index("ix_sync_matches_panel_client", "panel_client_id"),
 )
 
+sync_exclusions = _own(
+    "sync_exclusions",
+    foreign_key("client_id"),
+    key("concern", 32),
+    text("reason", 255),
+)
+"""Who is left alone in which concern: written by the ERP, or by the desk."""
+
 sync_panel_accounts = _own(
     "sync_panel_accounts",
     key("panel_client_id"),
@@ -274,6 +284,23 @@ sync_panel_accounts = _own(
         for name in ("code_key", "tax_number", "mail", "telephone", "modified_at", "registered")
     ),
 )
+
+sync_forgotten = _own(
+    "sync_forgotten",
+    key("digest"),
+    word("client", ID),
+    moment("forgotten_at", now=True),
+    moment("swept_at"),
+    moment("modified_at"),
+    day("registered"),
+    moment("seen_at"),
+    sa.Index("ix_sync_forgotten_client", "client"),
+)
+"""Who was erased: keyed digests of a client's code, and of each account's number beside its ``client``'s digest.
+
+``swept_at``: when the erasure was made once more. Of an account also when it was last seen, and its dates, since the
+panel goes on counting it.
+"""
 
 sync_prices = _own(
     "sync_prices",

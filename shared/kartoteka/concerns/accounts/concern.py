@@ -26,9 +26,10 @@ from kartoteka.concerns.accounts.passwords import new_password
 from kartoteka.concerns.shops import PanelShops, wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal
-from kartoteka.fields.table import ACTIVE, LOGIN
+from kartoteka.fields.table import ACTIVE, CODE, CONCERNS, LOGIN
 from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
+    FORGOTTEN,
     REFUSED,
     STANDS,
     Candidate,
@@ -57,12 +58,12 @@ from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
-from kartoteka.sync import feed, retry
+from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
-from kartoteka.sync.merge import Step
+from kartoteka.sync.merge import Step, quoted
 from kartoteka.sync.plan import Act, Plan
 from kartoteka.sync.planned import Lines, as_json
 from kartoteka.sync.retry import Answer
@@ -72,8 +73,6 @@ logger = logging.getLogger(__name__)
 
 CLOSED = "closed_in_panel"
 """The code of an account that somebody closed in the panel."""
-CODE = "external_code"
-"""The name under which the giving of a code stands in intents and in the history."""
 PAGE = 1_000
 """Clients told with one set of statements."""
 LOST = ("timeout", "connection", "missing_result", BROKEN_ANSWER, "moved", "panel_5xx")
@@ -84,6 +83,10 @@ LOOKS_IN_VAIN = 3
 """Deferrals (1, 2, 4 minutes) after which a taken log-in name is believed to be somebody else's."""
 FEED_READINGS = 5
 """How often the feed is read on in one run where another run reads it too."""
+NO_CONCERN = "unknown_concern"
+"""The code of a row of ``sync_exclusions`` that excludes nobody."""
+UNLINKED = "ambiguous.undone"
+"""The code of a client whose link was undone."""
 WHOLE = ""
 """The name under which a record remembers a refusal of the whole."""
 
@@ -93,12 +96,13 @@ class Facts:
     """What is known of a client beside its record.
 
     ``match``: what matching found, None where it was not asked. ``known`` are its rows of ``sync_matches``, ``answers``
-    the accounts that the ERP said are its own.
+    the accounts that the ERP said are its own, ``excluded`` the concerns in which it is left alone.
     """
 
     match: Match | None = None
     known: tuple[Candidate, ...] = ()
     answers: tuple[str, ...] = ()
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +155,22 @@ class Accounts(Concern):
 
     def sources(self, *, everything_due: bool) -> Sequence[Source]:
         """Return the log, once every account of the panel has been read: before that nobody knows who has one."""
+        forget.sweep(self.run)
         complete = index_is_complete(self.run)
         return (ChangeLogSource(self, everything_due=everything_due),) if complete else ()
 
     def load(self, owners: Collection[Owner]) -> list[Record]:
         """Return what is known of these clients, those without an account matched with the account index."""
-        return self._with_facts(super().load(owners))
+        return self._with_facts(self._after_the_others(super().load(owners)))
+
+    def _after_the_others(self, records: list[Record]) -> list[Record]:
+        """Let a link be undone only when what else is to be undone of its client has been carried out."""
+        parting = {record.key.owner for record in records if undo.unlinking(record.undo)}
+        if not parting:
+            return records
+        others = (self.run.exchange.plans.undoing(concern.name, parting) for concern in self._others())
+        waiting = {key.owner for rows in others for key in rows}
+        return [replace(record, undo=()) if record.key.owner in waiting else record for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
         """Return :meth:`load`, new clients unmatched: whatever is found for one, something is to be done."""
@@ -176,7 +190,9 @@ class Accounts(Concern):
         ids = [record.key.client_id for record in records]
         on = self.run.policy.accounts.incoming
         answers = self.run.exchange.index.answers(ids) if on else {}
-        unlinked = [r for r in records if r.link is None and r.erp is not None and self._looks_for(r, answers)]
+        there = [r for r in records if r.link is None and r.erp is not None and not r.excluded]
+        unlinked = [r for r in there if self._looks_for(r, answers)]
+        left_out = self.run.exchange.records.exclusions([r.key.client_id for r in unlinked]) if unlinked else {}
         known: dict[str, list[Candidate]] = defaultdict(list)
         if without := [r.key.client_id for r in records if r.link is None]:
             for candidate in self.run.exchange.index.candidates(without):
@@ -184,7 +200,15 @@ class Accounts(Concern):
         plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
         matches = self._index.matches(plain, known, answers)
         return [
-            replace(r, facts=Facts(matches.get(key), tuple(known.get(key, ())), tuple(answers.get(key, ()))))
+            replace(
+                r,
+                facts=Facts(
+                    matches.get(key),
+                    tuple(known.get(key, ())),
+                    tuple(answers.get(key, ())),
+                    frozenset(left_out.get(key, ())),
+                ),
+            )
             for r in records
             for key in (r.key.client_id,)
         ]
@@ -237,14 +261,19 @@ class Accounts(Concern):
         error = self._read_news() if without else None
         if error is None:
             return owners
-        waiting = [record for record in super().load(without) if record.link is None and record.erp is not None]
+        waiting = [record for record in super().load(without) if self._is_without(record)]
         self.run.save([retry.deferred(self.run, record, error) for record in waiting if record.state.deferral is None])
         unlinked = {record.key.owner for record in waiting}
         return [owner for owner in owners if owner not in unlinked]
 
     def _note(self, records: Sequence[Record]) -> None:
         """Remember which of these clients are there and have no account."""
-        self._lacks_account |= {r.key.owner: r.link is None and r.erp is not None for r in records}
+        self._lacks_account |= {record.key.owner: self._is_without(record) for record in records}
+
+    @staticmethod
+    def _is_without(record: Record) -> bool:
+        """Whether a client is there, is looked after, and has no account."""
+        return record.link is None and record.erp is not None and not record.excluded
 
     def _read_news(self) -> Retry | Halt | None:
         """Bring the account index up to date; return why that could not be done."""
@@ -268,7 +297,7 @@ class Accounts(Concern):
         """Return the clients whose account somebody has closed in the panel, or opened again."""
         moved = news.moved
         loaded = by_owner(self.load(moved)) if moved and self.is_on else []
-        is_open, failed = self._activity([records[0] for _, records in loaded], news.window)
+        is_open, failed = self._activity([some[0] for _, some in loaded if not some[0].excluded], news.window)
         for error in failed.values():
             raise error
         return [
@@ -324,13 +353,30 @@ class Accounts(Concern):
         while page := self.run.exchange.records.client_ids(after, PAGE):
             after = page[-1]
             records = self.run.exchange.records.load(self.name, [Owner(client_id) for client_id in page])
-            waiting = [r for r in records if r.link is None and r.state.status != told]
+            waiting = [r for r in records if self._is_without(r) and r.state.status != told]
             changes = [Change(record, replace(record.state, status=told)) for record in waiting]
             self.run.save(changes)
+
+    def exclusions_changed(self) -> None:
+        """Say which rows of ``sync_exclusions`` name a concern that there is not: each is a record of its client's.
+
+        Of those that were said before and are right now, or gone, nothing is said any more.
+        """
+        records = self.run.exchange.records
+        wrong = {Key(client_id, "", self.name, concern): concern for client_id, concern in records.unknown_exclusions()}
+        said, known = records.said(self.name, NO_CONCERN), ", ".join(CONCERNS)
+        told = {key: codes.told(NO_CONCERN, (), {"value": quoted(text), "known": known}) for key, text in wrong.items()}
+        states = {key: said.get(key, RecordState()) for key in (*wrong, *said)}
+        changes = (Change(Record(key, state=s), replace(s, status=told.get(key))) for key, s in states.items())
+        self.run.save([change for change in changes if change])
 
     def index_complete(self) -> None:
         """List the accounts that are nobody's."""
         self._incoming.list_all()
+
+    def tidy(self) -> None:
+        """Keep clients forgotten who were erased, and forget old values."""
+        forget.tidy(self.run)
 
     def restored(self) -> bool:
         """Have all accounts read again: the account index may have lost some."""
@@ -429,12 +475,43 @@ class Accounts(Concern):
             return Plan(record, Act.LOOK)
         if record.link is None:
             return self._of_unlinked(record, shown)
-        plan = super().plan(record, shown)
+        plan = self._unlinked(record, shown) or super().plan(record, shown)
         others = [a for a in self._facts(record).answers if a != record.link.panel_client_id]
         if not others or plan.writes or plan.act is Act.LOOK:
             return plan
         told = codes.status("already_linked", accounts=", ".join(others), own=record.link.panel_client_id)
         return replace(plan, status=told)
+
+    def _unlinked(self, record: Record, shown: Shown) -> Plan | None:
+        """Return the plan that undoes a client's link: its account loses the code, and the client is a question.
+
+        Where the answer to that call was lost, the account shows whether it has.
+        """
+        line, account = undo.unlinking(record.undo), shown.account
+        if line is None or account is None or not shown.asked or account.panel_client_id != line.value_from:
+            return None
+        client_id, former, intent = record.key.client_id, line.value_to or "", record.state.intent
+        carried = intent is not None and CODE in intent.values and normal.same_code(account.external_code, former)
+        if not carried and not normal.same_code(account.external_code, client_id):
+            return None
+        link = record.link
+        assert link is not None
+        note = Note(STANDS, account.panel_client_id, code=UNLINKED)
+        plan = Plan(
+            record,
+            Act.UNLINK,
+            status=codes.status(UNLINKED, accounts=account.panel_client_id),
+            candidates=(Candidate(client_id, account.panel_client_id, link.linked_by),),
+            shown=shown,
+        )
+        if carried and intent is not None:
+            return replace(plan, steps=(Step(CODE, note=note, reason=Reason.UNDO),), earlier=intent.written)
+        merged = super().plan(replace(record, state=replace(record.state, intent=None)), shown)
+        opening_ = tuple(step for step in merged.to_panel if step.reason is Reason.UNDO)
+        taking = Step(CODE, Side.PANEL, former, client_id, Reason.UNDO, note=note)
+        values = {step.field: step.value for step in opening_}
+        call = AccountUpdate(client_id, account.login, values, external_code=former)
+        return replace(plan, steps=(taking, *opening_), call=call)
 
     @staticmethod
     def _facts(record: Record) -> Facts:
@@ -450,8 +527,8 @@ class Accounts(Concern):
         found = shown if isinstance(shown, Found) else None
         if found is not None and found.by_code:
             return self._by_code(record, found)
-        if not normal.is_plain_code(record.key.client_id):
-            return self._held(record, codes.status("bad_id"))
+        if told := self._not_to_be_matched(record, facts):
+            return self._held(record, told)
         match = found.match if found else facts.match or NO_MATCH
         if match.question:
             names = ", ".join(f"{c.panel_client_id} ({c.matched_by})" for c in match.candidates)
@@ -462,13 +539,23 @@ class Accounts(Concern):
             return self._by_match(record, match, found) if found else self._unless_held(record, match)
         return self._to_be_opened(record, asked=found is not None)
 
+    @staticmethod
+    def _not_to_be_matched(record: Record, facts: Facts) -> Status | None:
+        """Return why no account is looked for: the code is none, or a link was undone and nobody has answered since."""
+        undone = record.state.notes.get(CODE)
+        if undone is not None and not facts.answers and not any(each.decision for each in facts.known):
+            return codes.status(UNLINKED, accounts=undone.value)
+        return None if normal.is_plain_code(record.key.client_id) else codes.status("bad_id")
+
     def _of_absent(self, record: Record, facts: Facts) -> Plan:
         """Return the plan of a client that is not there: answers about it lead nowhere, and it hits no account."""
         none = () if facts.known else None
+        if record.forgotten:
+            return Plan(record, Act.KEEP, status=codes.status(FORGOTTEN), candidates=none)
         if facts.answers:
             said = codes.status("no_client.incoming", accounts=", ".join(facts.answers))
             return Plan(record, Act.KEEP, status=said, candidates=none)
-        if record.code == "no_client":
+        if record.code in ("no_client", FORGOTTEN):
             return Plan(record, Act.FORGET, candidates=none)
         deleted = codes.status("deleted") if record.state.status else None
         return Plan(record, Act.KEEP, status=deleted, candidates=none)
@@ -558,7 +645,7 @@ class Accounts(Concern):
         shops = wanted(row, policy)
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
-        values = opening.values(row, policy, self._travelling(), shops)
+        values = opening.values(row, policy, self._travelling(self._facts(record).excluded), shops)
         notes = record.state.notes
         refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
@@ -588,14 +675,18 @@ class Accounts(Concern):
         lacking = opening.missing(row, self.run.policy, required)
         return codes.status("incomplete", lacking, table=self.table) if lacking else None
 
-    def _travelling(self) -> frozenset[str]:
-        """Return the fields of all concerns that the policy lets travel to the panel, and that it has."""
-        return self._sent_by_others - self.run.lacks.fields()
+    def _travelling(self, excluded: Collection[str]) -> frozenset[str]:
+        """Return the fields of all concerns that the policy lets travel to the panel, and that it has.
+
+        A client that is excluded from a concern has its account opened without it, but for what the panel requires.
+        """
+        sent = (fields for concern, fields in self._sent_by_others.items() if concern not in excluded)
+        return frozenset[str]().union(*sent) - self.run.lacks.fields()
 
     @cached_property
-    def _sent_by_others(self) -> frozenset[str]:
-        alone = (concern for concern in self._others() if not concern.rows.items)
-        return frozenset(name for concern in alone for name, rule in concern.rules.items() if rule.to_panel)
+    def _sent_by_others(self) -> Mapping[str, frozenset[str]]:
+        alone = [concern for concern in self._others() if not concern.rows.items]
+        return {c.name: frozenset(name for name, rule in c.rules.items() if rule.to_panel) for c in alone}
 
     # --- reading and sending
 
@@ -629,7 +720,19 @@ class Accounts(Concern):
             else:
                 rest.append(record)
         matched, unread = self._matched(rest)
-        return self._with_owners({**result, **matched}), {**failures, **unread}
+        return self._with_owners(self._without_erased({**result, **matched})), {**failures, **unread}
+
+    def _without_erased(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
+        """Return what is shown without the accounts of clients who were erased: they are nobody's."""
+        found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
+        accounts = [seen(a) for one in found.values() for a in (*one.by_code, one.matched) if a]
+        dead = self.run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
+
+        def left(one: Found) -> Found:
+            matched = one.matched if one.matched and one.matched.panel_client_id not in dead else None
+            return replace(one, by_code=tuple(a for a in one.by_code if a.panel_client_id not in dead), matched=matched)
+
+        return {**shown, **{owner: left(one) for owner, one in found.items()}} if dead else shown
 
     def _with_owners(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
         """Return what is shown with the other clients to whom these accounts are linked; one that is gone is none."""
@@ -756,6 +859,8 @@ class Accounts(Concern):
         """Return what is to be stored, or the plan of the next log-in name where the one asked for is taken."""
         if plan.act is Act.LINK:
             return self.outcomes(plan) if isinstance(answer, Done) else self._not_done(plan, answer)
+        if plan.act is Act.UNLINK and isinstance(answer, Reject):
+            return [self.refused(plan, answer)]
         if plan.act is not Act.ADD:
             return super().answered(plan, answer)
         if isinstance(answer, Done):
@@ -863,12 +968,14 @@ class Accounts(Concern):
     def also(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
         links = {change.link.client_id: change.link for change in changes if change.link}
+        parted = [change.record.key.owner for change in changes if change.unlinked]
+        void = [c for concern in self._others() for c in _void(concern, parted)] if parted else []
         if not links:
-            return ()
+            return void
         known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
         fresh = self._fresh & links.keys()
         shown = {key: account for key, account in self._shown.items() if key in links}
-        return [c for concern in self._others() for c in concern.first_contact(links, known, fresh, shown)]
+        return [*void, *(c for other in self._others() for c in other.first_contact(links, known, fresh, shown))]
 
     def saved(self, changes: Sequence[Change]) -> None:
         """Hand on what became due: the other concerns of linked clients, and those who waited for an account."""
@@ -890,6 +997,15 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
+
+
+def _void(concern: Concern, owners: Sequence[Owner]) -> list[Change]:
+    """Return what is stored of clients that have no account any more: nothing is kept of what was compared with it."""
+    changes = (
+        Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
+        for record in concern.load(owners)
+    )
+    return [change for change in changes if change]
 
 
 def _is_activity(line: Line) -> bool:

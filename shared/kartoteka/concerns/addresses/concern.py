@@ -373,7 +373,7 @@ class Addresses(Concern):
     def _may_ask(own: Record, account: Account | None) -> bool:
         """Return whether a client's addresses are looked at: not where the account was seen to be another client's."""
         is_own = account is not None or own.code != "another_account"
-        return own.erp is not None and own.state.deferral is None and is_own
+        return own.erp is not None and own.state.deferral is None and is_own and not own.excluded
 
     def _asked_for(self, records: Sequence[Record], shown: ShownAddresses | None) -> list[Plan]:
         """Return what a client's addresses ask for; ``shown`` None: the panel has no such account."""
@@ -398,7 +398,8 @@ class Addresses(Concern):
         del known, shown
         records = self.load([Owner(client_id) for client_id in links])
         having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
-        due = {key: link for key, link in links.items() if key not in fresh or key in having}
+        left_out = {record.key.client_id for record in records if record.excluded}
+        due = {key: link for key, link in links.items() if key not in fresh or key in having or key in left_out}
         void = [
             Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
             for record in records

@@ -1,0 +1,290 @@
+"""What the commands say: in the shell's language, with the nearest right word, as JSON; and their exit codes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import string
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from cli import exits, polish
+from cli.main import COMMANDS, kartoteka
+from kartoteka.desk.texts import TEXTS
+from kartoteka.fields.table import LABELS
+from tests.fixtures.cli import STACK, Command, Deployed
+from tests.fixtures.exchange import SqlBench
+from tests.fixtures.records import AT
+
+CLI = Path(inspect.getfile(polish)).parent
+DOCS = CLI.parent / "docs"
+SAID, COUNTED, TABLE, PAGES = {"say", "said"}, {"many"}, {"table"}, {"text"}
+
+
+def called(names: set[str]) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call of one of ``show``'s functions, with the module it stands in."""
+    for path in sorted(CLI.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="show"), attr=attr)) if attr in names:
+                    yield path.stem, node
+                case ast.Call(func=ast.Name(id=name)) if name in names:
+                    yield path.stem, node
+
+
+def literals(module: str, node: ast.expr) -> list[str]:
+    """Return the texts that an argument may be; a name is looked up where it stands."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.IfExp(body=one, orelse=other):
+            return literals(module, one) + literals(module, other)
+        case ast.Name(id=name) if name.isupper():
+            return [str(getattr(import_module(f"cli.{module}"), name))]
+    return []
+
+
+def facts(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_sentence_of_a_command_is_said_in_polish_too_with_the_same_facts() -> None:
+    status = import_module("cli.status")
+    said = [text for module, call in called(SAID) for text in literals(module, call.args[0])]
+    said += [text for module, call in called(TABLE) for text in literals(module, call.args[0])]
+    said += [text for _, *both in status.UNMATCHED for text in both] + [*status.TO_TRIGGERS.values()]
+    titles_of_others = {"Findings", "What it proposes"}
+    assert [text for text in said if text not in polish.SENTENCES and text not in titles_of_others] == []
+    assert set(polish.SENTENCES) - set(said) == set(), "said by nobody"
+    for english, ours in polish.SENTENCES.items():
+        assert facts(english) == facts(ours), english
+
+
+def test_everything_counted_has_its_three_forms() -> None:
+    counted = {text for module, call in called(COUNTED) for text in literals(module, call.args[1])}
+    assert counted == set(polish.COUNTED)
+    found = [polish.counted(n, "client") for n in (0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 112, 122)]
+    assert found == [
+        "0 klientów",
+        "1 klient",
+        "2 klienci",
+        "4 klienci",
+        "5 klientów",
+        "11 klientów",
+        "12 klientów",
+        "14 klientów",
+        "21 klientów",
+        "22 klienci",
+        "25 klientów",
+        "112 klientów",
+        "122 klienci",
+    ]
+
+
+def test_what_the_pages_say_too_is_theirs() -> None:
+    names = {text for module, call in called(PAGES) for text in literals(module, call.args[0])}
+    assert len(names) >= 8
+    assert names <= set(TEXTS)
+    assert set(polish.OF_PAGES.values()) <= set(TEXTS)
+
+
+def test_every_heading_has_a_polish_word() -> None:
+    names = ("conflicts", "history", "incoming", "plan", "questions", "status", "undo")
+    modules = [import_module(f"cli.{name}") for name in names]
+    lists = [getattr(m, n) for m in modules for n in ("COLUMNS", "ANSWERS", "LISTED", "CREDIT") if hasattr(m, n)]
+    named = {column for columns in lists for column in columns}
+    for module, call in called(TABLE):
+        if module in {"status", "held"}:
+            words = (item for item in ast.walk(call.args[1]) if isinstance(item, ast.Constant))
+            named |= {word for item in words for word in literals(module, item)}
+    same = {"alarm", "login", "NIP", "e-mail"}
+    untold = [name for name in named if polish.heading(name) == name and name not in same]
+    assert untold == []
+    assert len(named) > 40
+    assert not set(polish.HEADINGS) & set(polish.OF_PAGES)
+    assert not set(polish.HEADINGS) & set(LABELS)
+
+
+# --- the shell's language
+
+
+@pytest.mark.parametrize(
+    ("environment", "polish_is_spoken"),
+    [
+        ({"LANG": "pl_PL.UTF-8"}, True),
+        ({"LANG": "en_GB.UTF-8", "LC_ALL": "pl_PL"}, True),
+        ({"LANG": "pl_PL.UTF-8", "LC_ALL": "C"}, False),
+        ({"LANG": "de_DE.UTF-8"}, False),
+        ({}, False),
+    ],
+)
+def test_a_command_speaks_the_shells_language(
+    command: Command,
+    sqlite_bench: SqlBench,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    polish_is_spoken: bool,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    said = {
+        ("status",): ("0 klientów, z kontem w panelu: 0", "0 clients, 0 with an account"),
+        ("conflicts",): ("Nie ma konfliktów.", "There are no conflicts."),
+        ("held",): ("Nic nie jest wstrzymane.", "Nothing is held."),
+        ("questions",): ("Nie ma pytań.", "There are no questions."),
+        ("incoming",): ("Nikt nie czeka.", "Nobody is waiting."),
+        ("history",): ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
+        ("plan",): ("Nic nie jest zaplanowane.", "Nothing is planned."),
+        ("pause", "shops"): ("shops: wstrzymane (operator)", "shops is paused (operator)"),
+        ("resume", "shops"): ("shops działa dalej", "shops goes on"),
+    }
+    for words, (in_polish, in_english) in said.items():
+        shown = command(*words, "--erp-url", sqlite_bench.url).stdout
+        assert (in_polish in shown, in_english in shown) == (polish_is_spoken, not polish_is_spoken), words
+
+
+def test_what_is_asked_for_goes_before_the_shells_language(
+    command: Command, sqlite_bench: SqlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    assert "0 clients, 0 with" in command("status", "--lang", "en", "--erp-url", sqlite_bench.url).stdout
+
+
+def test_tables_and_refusals_are_polish_too(
+    command: Command, sqlite_bench: SqlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    sqlite_bench.erp.run(
+        "INSERT INTO sync_conflicts (client_id, concern, field, erp_value, panel_value) "
+        "VALUES ('K-1', 'billing', 'street', 'Długa 1', 'Krótka 2')"
+    )
+    where = ("--erp-url", sqlite_bench.url)
+    shown = command("conflicts", *where).stdout
+    for word in ("Konflikty", "klient", "zakres", "ostatnio zgodne", "Długa 1"):
+        assert word in shown
+    assert "client_id" not in shown
+    assert "Nie ma konfliktu 9." in command("conflicts", "decide", "9", "erp", *where, code=65).stderr
+    decided = command("conflicts", "decide", "1", "erp", *where).stdout
+    assert "konflikt 1 (K-1, street): wygrywa erp; wykona to następny przebieg" in decided
+    sqlite_bench.exchange.pauses.pause("billing", "brake", at=AT)
+    told = command("resume", "billing", *where, code=77).stderr
+    for part in ("zatrzymał hamulec", "0 klientów", "`kartoteka resume billing --confirm`"):
+        assert part in told
+
+
+def test_json_is_the_same_in_every_language(
+    command: Command, sqlite_bench: SqlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = command.json("status", "--erp-url", sqlite_bench.url)
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    assert command.json("status", "--erp-url", sqlite_bench.url) == before
+
+
+# --- wrong words
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (("statsu",), "status"),
+        (("conflict",), "conflicts"),
+        (("plan", "aprove"), "approve"),
+        (("held", "rety", "K-1"), "retry"),
+        (("pause", "bilingg"), "billing"),
+        (("pause", "delivery-adresses"), "delivery_addresses"),
+        (("resume", "panel-feed2"), "panel_feed"),
+        (("resync", "acounts"), "accounts"),
+        (("redrive", "CREDIT"), "credit"),
+        (("PLAN",), "plan"),
+        (("held", "--concern", "shop"), "shops"),
+        (("held", "--concer", "shops"), "--concern"),
+        (("conflicts", "decide", "5", "epr"), "erp"),
+        (("schema", "ddl", "--dialect", "postgres"), "postgresql"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_nearest_right_one(
+    command: Command, words: tuple[str, ...], nearest: str
+) -> None:
+    told = command(*words, code=2).stderr
+    assert f"Did you mean '{nearest}'?" in told
+    assert told.count("Did you mean") == 1
+
+
+@pytest.mark.parametrize("words", [("xyzzy",), ("pause", "everything"), ("plan", "burn"), ("held", "--xx")])
+def test_a_word_that_is_near_to_none_is_only_refused(command: Command, words: tuple[str, ...]) -> None:
+    assert "Did you mean" not in command(*words, code=2).stderr
+
+
+# --- JSON and exit codes
+
+
+def commands(group: click.Group = kartoteka, *before: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        path = (*before, name)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield path, command
+        if isinstance(command, click.Group):
+            yield from commands(command, *path)
+
+
+def test_every_command_has_json() -> None:
+    assert {path[0] for path, _ in commands()} == set(COMMANDS)
+    without = [path for path, command in commands() if "--json" not in {o for p in command.params for o in p.opts}]
+    assert without == []
+
+
+def test_the_commands_of_the_schema_answer_json(command: Command, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    created = command.json("schema", "create", "--url", url)
+    assert created == command.json("schema", "upgrade", "--url", url)
+    assert created["narrow_encoding"] is None
+    assert "CREATE TABLE" in command.json("schema", "ddl", "--dialect", "sqlite")["sql"]
+
+
+def test_every_exit_code_is_in_the_table_and_the_table_on_its_page() -> None:
+    named = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    errors = {e for e in vars(exits).values() if inspect.isclass(e) and issubclass(e, click.ClickException)}
+    assert {error.exit_code for error in errors} | {click.UsageError.exit_code} <= named == set(exits.MEANINGS)
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == sorted(exits.MEANINGS)
+
+
+def test_no_command_ends_by_a_code_of_its_own() -> None:
+    for path in CLI.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="sys"), attr="exit"), args=[ast.Constant()]):
+                    pytest.fail(f"{path.name}:{node.lineno} ends by a number")
+
+
+def test_the_remedies_that_are_sql_name_the_command_too(command: Command, filled_questions: SqlBench) -> None:
+    shown = command("status", "--erp-url", filled_questions.url).stdout
+    flat = " ".join(re.sub(r"[│┃]", " ", shown).split())
+    for part in ("kartoteka questions", "sync_matches", "kartoteka incoming", "incoming_clients"):
+        assert part in flat
+
+
+@pytest.fixture
+def filled_questions(sqlite_bench: SqlBench) -> SqlBench:
+    """A client held with two accounts to choose from, and a customer of the shop who waits."""
+    sqlite_bench.erp.insert_client("K-1")
+    sqlite_bench.erp.run(
+        "INSERT INTO sync_status (client_id, group_id, concern, item_id, state, code, field, since) "
+        "VALUES ('K-1', '', 'accounts', '', 'held', 'ambiguous', '', '2026-03-02 12:00:00')"
+    )
+    sqlite_bench.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES ('K-1', '5')")
+    sqlite_bench.erp.run("INSERT INTO incoming_clients (panel_client_id) VALUES ('7')")
+    return sqlite_bench
+
+
+def test_tick_takes_json_which_it_prints_anyway(command: Command, deployed: Deployed) -> None:
+    del deployed
+    assert command("tick", "--json", "--stack", STACK + "-gone", code=69)
