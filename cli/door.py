@@ -22,6 +22,8 @@ from cli.exits import Failed, Refused, Unavailable, WrongName, WrongSettings, to
 from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
+from kartoteka.errors import KartotekaError
+from kartoteka.policy import Policy, parse
 
 FUNCTION = "desk"
 PAGE = 500
@@ -124,8 +126,18 @@ def door(where: Where, *, sends: bool = False) -> Iterator[Door]:
         from kartoteka.desk import routes
 
         queue = cloud.queue(stacks.find(where.stack)) if sends else None
-        desk = Desk(erp.exchange, erp.desk, by="", queue=queue)
+        desk = Desk(erp.exchange, erp.desk, _policy(where), by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
+
+
+def _policy(where: Where) -> Policy:
+    """Return the policy of the stack whose database it is; the default one where there is none."""
+    if not where.stack and not where.is_local():
+        return Policy()
+    try:
+        return parse(cloud.policy(stacks.find(where.stack)))
+    except (Unavailable, KartotekaError):
+        return Policy()
 
 
 def invoked(where: Where) -> Behind | None:

@@ -130,9 +130,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "as of {as_of}: `kartoteka plan approve --all --as-of {as_of}` approves this list": (
             "stan na {as_of}: tę listę zatwierdza `kartoteka plan approve --all --as-of {as_of}`"
         ),
-        "nothing is planned with the id {names}: `kartoteka plan` lists what is": (
-            "w planie nie ma numeru {names}: `kartoteka plan` pokazuje, co jest"
-        ),
         "{rows} approved; the next run carries it out": "zatwierdzono: {rows}; wykona to następny przebieg",
         "{rows} decided: {word}": "zdecydowano: {rows}, {word}",
         "{fields} left alone: edited since": "pominięto, bo zmieniono je później: {fields}",

@@ -16,6 +16,7 @@ from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Side
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import Chosen, Which
+from kartoteka.sentences import some_of
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.planned import APPROVE, REJECT
 from kartoteka.sync.retry import BRAKE
@@ -24,6 +25,8 @@ Given = Mapping[str, Sequence[str]]
 
 REMEMBERED = 200
 """Requests whose ``once`` is known; a repeated invoke comes within minutes."""
+NAMED = 5
+"""Unknown numbers that a message names."""
 MEMORY = "desk"
 """The name of that document in the state."""
 
@@ -130,7 +133,7 @@ def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
-        raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
+        raise WrongRequest("nothing_planned", 404, id=some_of([str(each) for each in found["missing"]], NAMED))
     return {"done": found["decided"], "decision": word}
 
 
