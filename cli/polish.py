@@ -220,7 +220,7 @@ OF_PAGES: Mapping[str, str] = MappingProxyType(
         "decision": "decision",
         "direction": "direction",
         "reason": "reason",
-        "why": "why",
+        "why": "reason",
         "at": "at",
         "login": "login",
         "external_code": "external_code",

@@ -203,13 +203,26 @@ def test_clients_are_recognised_by_their_normalised_tax_number_or_e_mail(bench: 
     bench.erp.insert_client("C-6")
     bench.erp.insert_client("C-7", nip="000-000-00-00", email="brak@brak.pl", phone="brak")
     bench.erp.insert_client("C-8", phone="501 502 503")
+
+    def hint(client_id: str, **values: str) -> ClientHint:
+        return ClientHint(client_id, *bench.exchange.index.recognised({"country_code": "PL", **values}))
+
     assert list(bench.exchange.index.hints()) == [
-        ClientHint("C-1", "PL5250001233", "jan@x.pl"),
-        ClientHint("C-2", "DE123456789"),
-        ClientHint("C-3", "DE123456789"),
-        ClientHint("C-4", "", "third@x.pl"),
-        ClientHint("C-8", "", "", "+48501502503"),
+        hint("C-1", nip="PL5250001233", email="jan@x.pl"),
+        hint("C-2", nip="DE123456789"),
+        hint("C-3", nip="DE123456789"),
+        hint("C-4", email="third@x.pl"),
+        hint("C-8", phone="+48501502503"),
     ]
+
+
+def test_what_they_are_recognised_by_is_keyed_digests(bench: Bench) -> None:
+    bench.erp.insert_client("C-1", nip="PL 525-000-12-33", email="Jan@X.pl ", phone="501 502 503")
+    (hint,) = bench.exchange.index.hints()
+    assert hint == ClientHint("C-1", *bench.exchange.index.recognised(bench.erp.client("C-1") or {}))
+    assert [len(digest) for _, digest in sorted(hint.marks)] == [32, 32, 32]
+    assert bench.exchange.index.recognised({"email": " "}).mail == ""
+    assert len({hint.mail, hint.tax_number, hint.telephone}) == 3
 
 
 def test_clients_with_an_account_are_no_hints(bench: Bench) -> None:

@@ -234,7 +234,7 @@ def test_the_insert_of_the_page_says_of_codes_that_are_names_whose_account_each_
     before = told(given)
     assert before["codes.names"].sentence.startswith("The codes of 3 of 4 accounts")
     assert "Without an account: 4 clients" in before["first_contact.new"].sentence
-    shown = [seen(each) for each in HttpPanel(given.panel.http).changed(None, 0, 100).found]
+    shown = [seen(exchange.index, each) for each in HttpPanel(given.panel.http).changed(None, 0, 100).found]
     exchange.index.remember(shown, at=datetime.now(UTC))
     (insert,) = [part.split("```")[0] for part in DOCS.read_text().split("```sql\n")[1:] if "INTO sync_matches" in part]
     with exchange.database.engine.begin() as connection:

@@ -33,6 +33,7 @@ from kartoteka.fields.table import (
     SHOPS_FIELD,
     Column,
     Fields,
+    Recognised,
     recognised_by,
 )
 from kartoteka.fields.values import as_text
@@ -769,6 +770,9 @@ class FakeRecords(_Port):
 class FakeIndex(_Port):
     """The account index, and what people answer about whose account is whose."""
 
+    def recognised(self, values: Values) -> Recognised:
+        return DIGEST.recognised(recognised_by(values))
+
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         db = self._db
         for account in accounts:
@@ -1305,7 +1309,7 @@ def _sent(db: FakeExchange, key: SentKey) -> SentPrice | None:
 
 
 def _hint(client_id: str, row: Row) -> ClientHint:
-    return ClientHint(client_id, *recognised_by(_values(row, CLIENT_FIELDS)))
+    return ClientHint(client_id, *DIGEST.recognised(recognised_by(_values(row, CLIENT_FIELDS))))
 
 
 def _candidate(row: StoredMatch) -> Candidate:

@@ -168,7 +168,7 @@ def test_an_idle_panel_is_asked_as_the_default_policy_says() -> None:
 
 def test_the_template_is_read() -> None:
     stack = cost.deployed()
-    assert (stack.functions, stack.queues, stack.secrets, stack.memory_gb) == (7, 6, 2, 0.5)
+    assert (stack.functions, stack.queues, stack.secrets, stack.memory_gb) == (7, 6, 3, 0.5)
     assert stack.fired == 7 * cost.MINUTES + cost.MINUTES / 15
     assert stack.alarms > 50
     assert stack.dashboards == 1

@@ -439,7 +439,7 @@ def test_who_will_be_blocked_is_told_with_why_by_the_policy(
     assert visitor.json("overview")["will_be_blocked"] == 2
     assert list(visitor.json("blocked?near=95")["rows"][0]["why"]) == ["over_limit"]
     shown = visitor.page("/blocked")
-    assert "930.5" in shown
+    assert "930.50" in shown
     assert "near the limit" in shown
     assert "/blocked" in visitor.page("/")
 

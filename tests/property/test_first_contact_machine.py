@@ -20,12 +20,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kartoteka.codes import State
-from kartoteka.concerns.accounts.matching import contradicts, hint
+from kartoteka.concerns.accounts.matching import contradicts
 from kartoteka.errors import Retry
 from kartoteka.fields.table import RECOGNISED_BY
-from kartoteka.model import Key, Outcome, Value
+from kartoteka.model import Key, Outcome, Value, Values
 from kartoteka.policy import parse
-from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.exchange import ClientHint, SeenAccount
 from kartoteka.ports.panel import Account, AccountUpdate, NewAccount
 from kartoteka.sync.feed import seen
 from tests.property.histories import histories
@@ -114,7 +114,11 @@ class FirstContact:
     def the_panel_hides_an_account(self) -> None:
         """Let look-ups not show an account that is known as it stands."""
         known = self.world.exchange.accounts
-        hideable = [key for key, account in self.world.panel.accounts.items() if known.get(key) == seen(account)]
+        hideable = [
+            key
+            for key, account in self.world.panel.accounts.items()
+            if known.get(key) == seen(self.world.exchange.index, account)
+        ]
         if hideable:
             self.world.panel.unseen.add(self.chance.choice(hideable))
 
@@ -147,10 +151,13 @@ class FirstContact:
             intent = self.world.exchange.intents.get(Key(update.client_id, "", "accounts"))
             by_rule = intent is not None and intent.linked_by in RECOGNISED_BY
             if update.external_code is not None and by_rule and update.login in by_login:
-                client = hint(update.client_id, self.world.exchange.clients.get(update.client_id, {}))
-                if contradicts(client, seen(by_login[update.login])):
+                client = self.hint(update.client_id, self.world.exchange.clients.get(update.client_id, {}))
+                if contradicts(client, seen(self.world.exchange.index, by_login[update.login])):
                     self.mismatched.append(update.client_id)
         return self._update(updates)
+
+    def hint(self, client: str, row: Values) -> ClientHint:
+        return ClientHint(client, *self.world.exchange.index.recognised(row))
 
     def has_one_of_his_own(self, client: str) -> bool:
         """Whether a single free account, known as it stands in the index, is hit by this client and by no other."""
@@ -167,11 +174,11 @@ class FirstContact:
 
     def differs(self, client: str, account: SeenAccount) -> bool:
         """Whether both have a tax number, and not the same."""
-        return contradicts(hint(client, self.world.exchange.clients[client]), account)
+        return contradicts(self.hint(client, self.world.exchange.clients[client]), account)
 
     def is_free(self, key: str, account: Account) -> bool:
         exchange = self.world.exchange
-        known = self.index.get(key) == seen(account)
+        known = self.index.get(key) == seen(self.world.exchange.index, account)
         linked = key in {link.panel_client_id for link in exchange.links.values()}
         return known and not linked and not account.external_code and not account.guest
 
@@ -284,7 +291,9 @@ class FirstContact:
             if not nobodys:
                 assert key not in exchange.incoming, f"account {key} is listed and is no stranger"
             elif key not in exchange.incoming:
-                assert key in waiting or self.hit_by_waiting(seen(account)), f"account {key} is nowhere"
+                assert key in waiting or self.hit_by_waiting(seen(self.world.exchange.index, account)), (
+                    f"account {key} is nowhere"
+                )
 
     def hit_by_waiting(self, account: SeenAccount) -> bool:
         exchange = self.world.exchange
@@ -293,7 +302,7 @@ class FirstContact:
     def hits(self, client: str, account: SeenAccount) -> bool:
         """Whether a client hits an account by the policy's rules."""
         row, rules = self.world.exchange.clients[client], self.world.policy.accounts.match
-        found = hint(client, row)
+        found = self.hint(client, row)
         return any(rule in rules for rule, _ in found.marks & account.marks)
 
 

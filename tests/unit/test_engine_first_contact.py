@@ -493,7 +493,7 @@ def test_a_person_cannot_give_away_an_account_of_another_client() -> None:
 
 def test_who_contends_for_an_account() -> None:
     world = installation().knows_the_panel()
-    free = seen(Account("7", "jan", "", {**CLIENT}))
+    free = seen(world.exchange.index, Account("7", "jan", "", {**CLIENT}))
     for client in ("C-1", "C-2", "C-3", "C-4"):
         world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
     world.exchange.index.remember([free, SeenAccount("8", "filia", "C-2", "", "")], at=world.time)
@@ -650,7 +650,7 @@ def test_all_clients_are_read_once_a_run_whatever_the_number_of_chunks(monkeypat
 
 def test_a_client_that_got_its_account_in_this_run_or_looks_otherwise_by_now_does_not_contend() -> None:
     world = installation().knows_the_panel()
-    free = seen(Account("7", "jan", "", {**CLIENT}))
+    free = seen(world.exchange.index, Account("7", "jan", "", {**CLIENT}))
     for client in ("C-1", "C-2", "C-3", "C-4"):
         world.exchange.insert_client(client, **{**CLIENT, "email": f"{client}@firma.pl"})
     index = index_of(world)

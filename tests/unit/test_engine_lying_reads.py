@@ -36,7 +36,7 @@ def known_and_unlinked() -> World:
     for number, client_id in enumerate(CLIENTS):
         row = {**CLIENT, "nip": "", "email": f"k{number}@firma.pl"}
         key = world.panel.register(row, login=f"k{number}", external_code=client_id)
-        world.exchange.index.remember([seen(world.panel.accounts[key])], at=world.time)
+        world.exchange.index.remember([seen(world.exchange.index, world.panel.accounts[key])], at=world.time)
         world.exchange.insert_client(client_id, **row)
     return world
 
@@ -184,7 +184,9 @@ def test_a_matched_account_that_is_not_shown_is_not_forgotten(lie: Callable[[Wor
     lie(world)
     work(world, "accounts")
     assert (world.panel.opened, status_of(world, "C-9")[0]) == (world.panel.opened[:4], State.PENDING)
-    assert world.exchange.index.known([key])[key].mail == "jan@firma.pl"
+    assert (
+        world.exchange.index.known([key])[key].mail == world.exchange.index.recognised({"email": "jan@firma.pl"}).mail
+    )
     world.panel.blind = False
     world.panel.unseen.clear()
     work(world, "accounts")

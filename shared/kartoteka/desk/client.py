@@ -8,7 +8,7 @@ from kartoteka.codes import State, Status
 from kartoteka.desk import lists, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
-from kartoteka.fields.table import GROUP_FIELD
+from kartoteka.fields.table import ACTIVE, GROUP_FIELD
 from kartoteka.fields.values import as_text
 from kartoteka.model import NO_FORMS, Owner, Record
 from kartoteka.ports.desk import Asked, Row
@@ -18,7 +18,7 @@ from kartoteka.sync.plan import Act, Plan
 
 SHOWN = 50
 """Rows of the client's history, and of its group's prices, that the page shows."""
-DISCOUNTS, CREDIT, ACTIVE = "discounts", "credit", "active"
+DISCOUNTS, CREDIT = "discounts", "credit"
 
 
 def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -10,6 +10,8 @@ from itertools import groupby
 from kartoteka.codes import State
 from kartoteka.desk import blocked, differences, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.errors import KartotekaError
+from kartoteka.fields.table import Recognised, recognised_by
 from kartoteka.model import Reason
 from kartoteka.ports.desk import ALL, Asked, Row
 from kartoteka.ports.exchange import Chosen
@@ -75,13 +77,32 @@ def _statuses(desk: Desk, asked: Asked, states: Sequence[State]) -> Data:
 def questions(desk: Desk, asked: Asked) -> Data:
     """Return the clients whose account cannot be told: the client's ``row``, and the accounts it may be."""
     found = _page(asked, desk.tables.questions(_one_more(asked)))
-    rows = found["rows"]
+    shown = _recognised(desk, {row["panel_client_id"] for row in found["rows"]})
+    rows = [{**row, **shown.get(row["panel_client_id"], _UNKNOWN)} for row in found["rows"]]
     clients = desk.tables.candidates({row["client_id"] for row in rows})
     by_client = [
         {"client_id": client_id, "client": clients.get(client_id), "accounts": list(accounts)}
         for client_id, accounts in groupby(rows, key=lambda row: row["client_id"])
     ]
     return {**found, "rows": by_client}
+
+
+_UNKNOWN: Mapping[str, str] = dict.fromkeys(Recognised._fields, "")
+
+
+def _recognised(desk: Desk, accounts: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    """Return what these accounts are recognised by, as the panel shows it: the index holds digests alone.
+
+    Nothing where the panel does not answer, or a command looks into a database alone.
+    """
+    run = next((concern.run for concern in desk.concerns.values()), None)
+    if run is None or not accounts:
+        return {}
+    try:
+        read = [run.panel.read(some) for some in run.chunks(sorted(accounts))]
+    except KartotekaError:
+        return {}
+    return {key: recognised_by(account.values)._asdict() for some in read for key, account in some.items()}
 
 
 def incoming(desk: Desk, asked: Asked) -> Data:

@@ -240,7 +240,7 @@ def _all_accounts(both: Both) -> Sequence[SeenAccount] | int:
     found: list[SeenAccount] = []
     while page < pages:
         answer = panel.changed(None, page, PAGE)
-        found += map(seen, answer.found)
+        found += (seen(both.exchange.index, account) for account in answer.found)
         page, pages = page + 1, answer.pages
         needed = sum(http.calls().values()) - before + max(0, pages - page)
         if needed > both.calls:

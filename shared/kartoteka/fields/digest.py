@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from kartoteka.fields.table import Recognised
+
 LENGTH = 32
 """Letters of a digest: 128 bits."""
 
@@ -26,9 +28,9 @@ class Digest:
         """Return the digest of an account's number."""
         return self._of("account", panel_client_id)
 
-    def mark(self, rule: str, value: str) -> str:
-        """Return the digest of a normalised value by which somebody is recognised; empty where there is none."""
-        return self._of(f"mark:{rule}", value) if value else ""
+    def recognised(self, known: Recognised) -> Recognised:
+        """Return the digests of the values by which somebody is recognised; empty where there is none."""
+        return Recognised(*(self._of(name, value) if value else "" for name, value in known._asdict().items()))
 
     def _of(self, kind: str, text: str) -> str:
         return hmac.new(self._key, f"{kind}\0{text}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:LENGTH]

@@ -268,12 +268,15 @@ class Records(Protocol):
 
 
 Mark = tuple[str, str]
-"""By what a client or an account is recognised: the field (a rule of the policy), and its normalised value."""
+"""By what a client or an account is recognised: the field (a rule of the policy), and the digest of its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenAccount:
-    """A row of the account index (``sync_panel_accounts``), normalised for matching."""
+    """A row of the account index (``sync_panel_accounts``).
+
+    What it is recognised by is digests (:meth:`AccountIndex.recognised`); of a guest, who is nobody's, there are none.
+    """
 
     panel_client_id: str
     login: str
@@ -293,7 +296,7 @@ class SeenAccount:
 
 @dataclass(frozen=True, slots=True)
 class ClientHint:
-    """What a client is recognised by beside its code, normalised."""
+    """What a client is recognised by beside its code, as digests (:meth:`AccountIndex.recognised`)."""
 
     client_id: str
     tax_number: str = attribute(default="", repr=False)
@@ -320,6 +323,13 @@ class IncomingClient:
 
 class AccountIndex(Protocol):
     """The account index, and what people answer about whose account is whose."""
+
+    def recognised(self, values: Values) -> Recognised:
+        """Return the keyed digests of what a record is recognised by: equal where the normalised values are.
+
+        The index holds these alone: it stands for people who are nobody's clients.
+        """
+        ...
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         """Write these accounts into the index; of one given twice, the last."""

@@ -13,9 +13,9 @@ from datetime import timedelta
 from functools import cached_property
 
 from kartoteka.errors import Halt, Retry
-from kartoteka.fields.table import recognised_by
+from kartoteka.fields.table import Recognised
 from kartoteka.model import Owner
-from kartoteka.ports.exchange import SeenAccount
+from kartoteka.ports.exchange import AccountIndex, SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found, advance
@@ -69,16 +69,20 @@ def read_anew(run: Run) -> None:
         run.state.save(NAME, cursor.to_document(), version=stored.version)
 
 
-def seen(account: Account) -> SeenAccount:
-    """Return an account as the account index keeps it: normalised for matching, and nothing else of it."""
+def seen(index: AccountIndex, account: Account) -> SeenAccount:
+    """Return an account as the account index keeps it: what it is recognised by, and nothing else of it.
+
+    Of a guest its number is kept, by which the panel counts it, its dates, and a code.
+    """
+    known = Recognised("", "", "") if account.guest else index.recognised(account.values)
     return SeenAccount(
         account.panel_client_id,
-        account.login,
+        "" if account.guest else account.login,
         account.external_code,
         modified_at=account.modified_at,
         guest=account.guest,
         registered=account.registered,
-        **recognised_by(account.values)._asdict(),
+        **known._asdict(),
     )
 
 
@@ -329,7 +333,7 @@ class PanelFeed:
         if known and answer.pages <= 1:
             return not known.keys() <= shown.keys() or not any(shown[key] == at for key, at in known.items())
         page = self._run.exchange.index.known([account.panel_client_id for account in answer.found])
-        new = any(page.get(account.panel_client_id) != seen(account) for account in answer.found)
+        new = any(page.get(account.panel_client_id) != self._seen(account) for account in answer.found)
         return bool(latest) and (new or measured)
 
     def _verified(
@@ -345,7 +349,7 @@ class PanelFeed:
         behind = [account for key, account in shown.items() if is_behind(account, known[key])]
         missing = [each for key, each in known.items() if key not in shown] if shown else []
         gone = [replace(each, modified_at=None) for each in missing]
-        self._unremembered += [*gone, *map(seen, behind)]
+        self._unremembered += [*gone, *map(self._seen, behind)]
         if not behind:
             return cursor, {}
         moved = self._noticed(cursor, len(behind) + len(gone), len(known))
@@ -381,13 +385,16 @@ class PanelFeed:
 
     # --- reading
 
+    def _seen(self, account: Account) -> SeenAccount:
+        return seen(self._run.exchange.index, account)
+
     def _ask(self, reading: Paging) -> AccountPage:
         self._pages_left -= 1
         return self._without_erased(self._run.panel.changed(reading.search, reading.page, reading.limit))
 
     def _without_erased(self, page: AccountPage) -> AccountPage:
         """Return a page without the accounts of clients who were erased; they are noted as seen, to be counted."""
-        accounts = [seen(account) for account in page.found]
+        accounts = [self._seen(account) for account in page.found]
         dead = self._run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
         self._unremembered += [account for account in accounts if account.panel_client_id in dead]
         return replace(page, found=[a for a in page.found if a.panel_client_id not in dead]) if dead else page
@@ -483,7 +490,7 @@ class PanelFeed:
             return cursor, {}, False
         ids = [account.panel_client_id for account in page]
         known, owners = self._run.exchange.index.known(ids), self._run.exchange.index.owners(ids)
-        now = {account.panel_client_id: seen(account) for account in page}
+        now = {account.panel_client_id: self._seen(account) for account in page}
         again = cursor.again and reading.search is not None
         fresh = {a.panel_client_id: a for a in page if again or known.get(a.panel_client_id) != now[a.panel_client_id]}
         window = reading.search if reading.crowded and isinstance(reading.search, Window) else None

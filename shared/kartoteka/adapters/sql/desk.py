@@ -416,7 +416,7 @@ class SqlDesk(DeskTables):
         return self.rows(found.order_by(*order).limit(asked.limit).offset(asked.start))
 
     def questions(self, asked: Asked) -> Sequence[Row]:
-        known = ("login", "external_code", "tax_number", "mail", "telephone", "modified_at")
+        known = ("login", "external_code", "modified_at")
         found = sa.select(tables.sync_matches, *(_ACCOUNT[name] for name in known))
         account = _ACCOUNT.panel_client_id == _MATCH.panel_client_id
         found = found.join_from(tables.sync_matches, tables.sync_panel_accounts, account, isouter=True)

@@ -103,6 +103,9 @@ class SqlAccountIndex(AccountIndex):
         self._strangers = _STRANGERS.where(~sa.exists().where(news.panel_client_id == _SEEN.panel_client_id))
         self._unlinked = _unlinked(database.erp.clients)
 
+    def recognised(self, values: Values) -> Recognised:
+        return self._database.digest.recognised(recognised_by(values))
+
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         if accounts:
             given = {account.panel_client_id: account for account in accounts}
@@ -155,7 +158,7 @@ class SqlAccountIndex(AccountIndex):
     def hints(self) -> Sequence[ClientHint]:
         with self._database.reading() as connection:
             rows = connection.execute(self._unlinked, execution_options={"yield_per": CHUNK})
-            found = [hint for row in rows if isinstance(row[0], str) and (hint := _hint(row)).marks]
+            found = [hint for row in rows if isinstance(row[0], str) and (hint := self._hint(row)).marks]
             dead = self._tombstones.clients(connection, [hint.client_id for hint in found])
         found = [hint for hint in found if hint.client_id not in dead]
         return sorted(found, key=lambda hint: hint.client_id)
@@ -192,6 +195,11 @@ class SqlAccountIndex(AccountIndex):
             with self._database.writing() as connection:
                 for_ids(connection, self._unlist, panel_client_ids)
 
+    def _hint(self, row: Found) -> ClientHint:
+        client_id, *stored = row
+        given = dict(zip((*RECOGNISED_BY, COUNTRY_FIELD), map(value_of, stored), strict=True))
+        return ClientHint(client_id, *self.recognised(given))
+
     def _incoming_row(self, client: IncomingClient, at: datetime) -> Row:
         values = {column.name: _fitted(column, client.values) for column in self._given}
         return {"panel_client_id": client.panel_client_id, **values, "seen_at": at}
@@ -219,12 +227,6 @@ def _unlinked(clients: sa.Table) -> Select:
         .outerjoin_from(clients, sync_links, _LINK.client_id == client.id)
         .where(_LINK.client_id.is_(None), sa.or_(*(column.is_not(None) for column in known_by)))
     )
-
-
-def _hint(row: Found) -> ClientHint:
-    client_id, *stored = row
-    given = dict(zip((*RECOGNISED_BY, COUNTRY_FIELD), map(value_of, stored), strict=True))
-    return ClientHint(client_id, *recognised_by(given))
 
 
 def _by_rule(marks: Collection[Mark]) -> Mapping[str, set[str]]:

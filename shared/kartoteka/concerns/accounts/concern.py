@@ -585,7 +585,7 @@ class Accounts(Concern):
         A guest cannot be written to, so none is linked; a client whose code only a guest carries gets no account.
         """
         accounts = found.by_code
-        linkable = [a for a in accounts if matching.can_be_linked(seen(a))]
+        linkable = [a for a in accounts if matching.can_be_linked(a)]
         if not linkable:
             return self._held(record, codes.status("guest", accounts=accounts[0].panel_client_id))
         if len(linkable) > 1:
@@ -614,7 +614,7 @@ class Accounts(Concern):
             return self._held(record, codes.told("account_taken", (), facts))
         if linked_to := found.owners.get(account.panel_client_id):
             return self._held(record, _linked_to(linked_to, account.panel_client_id), self._facts(record).known)
-        if not matching.can_be_linked(seen(account)):
+        if not matching.can_be_linked(account):
             return self._held(record, codes.status("guest", accounts=account.panel_client_id))
         first, way = Reason.FIRST_CONTACT, Direction.ERP_TO_PANEL
         written = [Written(CODE, way, first, account.external_code, client_id)]
@@ -725,7 +725,7 @@ class Accounts(Concern):
     def _without_erased(self, shown: Mapping[Owner, Shown]) -> Mapping[Owner, Shown]:
         """Return what is shown without the accounts of clients who were erased: they are nobody's."""
         found = {owner: one for owner, one in shown.items() if isinstance(one, Found)}
-        accounts = [seen(a) for one in found.values() for a in (*one.by_code, one.matched) if a]
+        accounts = [self._seen(a) for one in found.values() for a in (*one.by_code, one.matched) if a]
         dead = self.run.exchange.forgotten.accounts(accounts) if accounts else frozenset()
 
         def left(one: Found) -> Found:
@@ -765,7 +765,7 @@ class Accounts(Concern):
         gone = {key: indexed[key] for key in indexed if key not in read and key not in unread}
         unread |= self._in_doubt(gone)
         self.run.exchange.index.remember(
-            [*map(seen, read.values()), *(nobodys(gone[key][0]) for key in gone if key not in unread)],
+            [*map(self._seen, read.values()), *(nobodys(gone[key][0]) for key in gone if key not in unread)],
             at=self.run.now(),
         )
         accounts = [*found, *read.values()]
@@ -827,15 +827,18 @@ class Accounts(Concern):
                 shown[owner] = Found(match=match, matched=by_id.get(key))
         return shown, failed
 
+    def _seen(self, account: Account) -> SeenAccount:
+        return seen(self.run.exchange.index, account)
+
     def _still_fits(self, record: Record, account: Account | None, panel_client_id: str) -> bool:
         """Return whether an account is still as it was matched by a rule; else the index is corrected."""
         index, now = self.run.exchange.index, self.run.now()
         if account is None:
             index.remember([nobodys(a) for a in index.known([panel_client_id]).values()], at=now)
             return False
-        current = seen(account)
+        current = self._seen(account)
         taken = account.external_code != "" and not normal.same_code(account.external_code, record.key.client_id)
-        client = matching.hint(record.key.client_id, record.erp or {})
+        client = self._index.hint(record.key.client_id, record.erp or {})
         fits = matching.rules_that_hit(client, current, self.run.policy.accounts.match)
         differs = matching.contradicts(client, current)
         if taken or not fits or differs or not matching.can_be_linked(current):

@@ -45,7 +45,7 @@ class Incoming:
 
     def note(self, accounts: Sequence[Account]) -> Sequence[str]:
         """Keep the list true for these accounts; return the clients without an account that hit one of them."""
-        shown = [seen(account) for account in accounts]
+        shown = [seen(self._run.exchange.index, account) for account in accounts]
         owners = self._index.owners(shown)
         free = [a for a in shown if a.panel_client_id not in owners and can_be_linked(a)]
         hit = self._index.contenders(free)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.matching import MOST, Hits, Match
 from kartoteka.fields.normal import code_key
-from kartoteka.model import Candidate, Owner, Record
+from kartoteka.model import Candidate, Owner, Record, Values
 from kartoteka.ports.exchange import ClientHint, Exchange, Mark, SeenAccount
 
 
@@ -32,6 +32,10 @@ class Index:
         self._waiting: Waiting | None = None
         self._crowded: frozenset[Mark] = frozenset()
 
+    def hint(self, client_id: str, row: Values) -> ClientHint:
+        """Return what a client is recognised by."""
+        return ClientHint(client_id, *self._exchange.index.recognised(row))
+
     def matches(
         self,
         records: Sequence[Record],
@@ -44,7 +48,7 @@ class Index:
         """
         if not records:
             return {}
-        hints = {r.key.client_id: matching.hint(r.key.client_id, r.erp or {}) for r in records}
+        hints = {r.key.client_id: self.hint(r.key.client_id, r.erp or {}) for r in records}
         hits = self._hits(list(hints.values()))
         return {
             key: matching.match(hint, hits, self._rules, known=known.get(key, ()), answers=answers.get(key, ()))
@@ -146,7 +150,7 @@ class Index:
         waiting = self._all_waiting().by_mark
         keys = sorted({client_id for each in wanted for client_id in waiting.get(each, ())})
         records = self._exchange.records.load(self._concern, [Owner(key) for key in keys]) if keys else ()
-        return [matching.hint(r.key.client_id, r.erp) for r in records if r.link is None and r.erp is not None]
+        return [self.hint(r.key.client_id, r.erp) for r in records if r.link is None and r.erp is not None]
 
     def _all_waiting(self) -> Waiting:
         with self._lock:

@@ -14,8 +14,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from kartoteka.fields.normal import code_key
-from kartoteka.fields.table import recognised_by
-from kartoteka.model import Candidate, Values
+from kartoteka.model import Candidate
 from kartoteka.ports.exchange import ClientHint, Mark, SeenAccount
 from kartoteka.ports.panel import Account
 
@@ -78,11 +77,6 @@ class Hits:
         return found
 
 
-def hint(client_id: str, row: Values) -> ClientHint:
-    """Return what a client is recognised by, normalised."""
-    return ClientHint(client_id, *recognised_by(row))
-
-
 def rules_that_hit(
     client: ClientHint, account: SeenAccount, rules: Iterable[str], nobodys: Collection[Mark] = ()
 ) -> tuple[str, ...]:
@@ -115,7 +109,7 @@ def by_code(
     return {client_id: some for client_id, some in found.items() if some and client_id}
 
 
-def can_be_linked(account: SeenAccount) -> bool:
+def can_be_linked(account: SeenAccount | Account) -> bool:
     """Return whether an account can be anybody's: the panel addresses accounts by log-in, and a guest has none."""
     return not account.guest and account.login != ""
 
