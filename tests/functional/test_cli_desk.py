@@ -183,3 +183,26 @@ def test_a_plan_is_read_and_approved_without_a_right_to_the_database(
     installation.tick()
     assert [account.external_code for account in installation.panel.accounts] == ["K-1"]
     assert command.json("plan", "--ended", "--stack", "shop")["rows"][0]["outcome"] == "done"
+
+
+def test_a_client_is_excluded_and_included_by_command(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1")
+    told = command("exclude", "K-1", "billing", "--reason", "spór", "--stack", "shop").stdout
+    assert "K-1 is left alone in billing" in told
+    assert installation.sql("SELECT * FROM sync_exclusions") == [("K-1", "billing", "spór")]
+    document = command.json("include", "K-1", "billing", "--stack", "shop")
+    assert document == {"client_id": "K-1", "concern": "billing", "excluded": False}
+    assert command.json("exclude", "K-1", "shops", "--stack", "shop")["excluded"] is True
+    command("exclude", "K-9", "billing", "--stack", "shop", code=65)
+    command("include", "K-1", "billing", "--stack", "shop", code=65)
+    command("exclude", "K-1", "biling", "--stack", "shop", code=2)
+
+
+def test_a_database_alone_is_enough_to_exclude(command: Command, sql: SqlBench) -> None:
+    sql.erp.insert_client("K-1")
+    command("exclude", "K-1", "credit", "--erp-url", sql.url)
+    assert sql.exchange.records.exclusions(["K-1"]) == {"K-1": {"credit"}}
+    command("include", "K-1", "credit", "--erp-url", sql.url)
+    assert sql.exchange.records.exclusions(["K-1"]) == {}

@@ -163,6 +163,27 @@ def _moment(text: str) -> datetime | None:
         raise WrongRequest("bad_moment", text=text) from None
 
 
+def exclude(desk: Desk, given: Given) -> Data:
+    """Leave a client alone in a ``concern``, for a ``reason``, until ``include``."""
+    client, concern = _one(given, "client_id"), _word(given, "concern", [*CONCERNS])
+    if client not in desk.tables.clients([client]):
+        raise WrongRequest("no_client", 404, id=client)
+    desk.tables.exclude(client, concern, _one(given, "reason", ""))
+    return {"done": 1, "client_id": client, "concern": concern}
+
+
+def include(desk: Desk, given: Given) -> Data:
+    """Look after a client in a ``concern`` again. ``record`` names both as in a list: ``client|group|concern|item``."""
+    if record := _one(given, "record", ""):
+        client, _group, concern = (record.split("|", 3) + [""] * 2)[:3]
+        given = {**given, "client_id": [client], "concern": [concern]}
+    client, concern = _one(given, "client_id"), _word(given, "concern", [*CONCERNS])
+    done = desk.tables.include(client, concern)
+    if not done:
+        raise WrongRequest("no_exclusion", 404, id=client, name=concern)
+    return {"done": done, "client_id": client, "concern": concern}
+
+
 def pause(desk: Desk, given: Given) -> Data:
     """Stop a concern until ``resume``. One that the brake has stopped stays the brake's."""
     concern, reason = _word(given, "concern", [*CONCERNS, PAUSED_AS]), _one(given, "reason", "operator")
@@ -222,6 +243,8 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "plan/approve": approve,
     "plan/reject": reject,
     "undo": undo_written,
+    "exclude": exclude,
+    "include": include,
     "pause": pause,
     "resume": resume,
     "resync": compare_again,

@@ -96,7 +96,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Zostaną zablokowani", "Will be blocked"),
+        "blocked": ("Blokady kredytu", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
@@ -192,6 +192,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Decided for records: {done}. The next run carries it out.",
         ),
         "did.incoming/link": ("Zapisano kod klienta.", "The client's code is saved."),
+        "did.exclude": (
+            "Od następnego przebiegu klient jest pomijany.",
+            "From the next run on the client is left alone.",
+        ),
+        "did.include": (
+            "Następny przebieg sprawdzi, co zmieniono w międzyczasie.",
+            "The next run looks at what was edited meanwhile.",
+        ),
         "did.pause": ("Zakres jest wstrzymany.", "The concern is paused."),
         "did.resume": ("Zakres działa dalej.", "The concern goes on."),
         "did.resync": (
@@ -573,6 +581,18 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "no_group": ("Nie ma grupy rabatowej {id}.", "There is no discount group {id}."),
         "no_groups": ("Zakres {id} nie ma grup rabatowych.", "{id} has no discount groups."),
+        "no_exclusion": (
+            "Klient {id} nie jest wyłączony z zakresu {name}.",
+            "Client {id} is not excluded from {name}.",
+        ),
+        "exclude": ("Wyłącz", "Exclude"),
+        "include": ("Przywróć", "Include again"),
+        "exclude.what": ("Pomijanie klienta", "Leaving this client alone"),
+        "exclude.lead": (
+            "W wyłączonym zakresie nic nie jest wysyłane ani zapisywane; po przywróceniu zmiany z obu stron są porównywane.",
+            "Nothing is sent or written of an excluded concern; once it is included again both sides are compared.",
+        ),
+        "exclude.reason": ("Powód", "Reason"),
         "no_client": ("Nie ma klienta {id}.", "There is no client {id}."),
         "no_conflict": ("Nie ma konfliktu {id}.", "There is no conflict {id}."),
         "conflict_closed": (

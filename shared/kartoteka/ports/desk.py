@@ -225,6 +225,14 @@ class DeskTables(Protocol):
         """
         ...
 
+    def exclude(self, client_id: str, concern: str, reason: str) -> None:
+        """Write a row of ``sync_exclusions``; of one that is there the reason, where there is a new one."""
+        ...
+
+    def include(self, client_id: str, concern: str) -> int:
+        """Delete the rows of ``sync_exclusions`` that exclude a client from a concern; return how many there were."""
+        ...
+
     def answer_incoming(self, panel_client_id: str, client_id: str) -> int:
         """Write a client's code into ``incoming_clients``; return how many rows there were."""
         ...

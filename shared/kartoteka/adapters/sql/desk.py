@@ -55,6 +55,7 @@ _MATCH = tables.sync_matches.c
 _ACCOUNT = tables.sync_panel_accounts.c
 _PRICE = tables.sync_prices.c
 _LOG = tables.change_log.c
+_EXCLUSION = tables.sync_exclusions.c
 _PAUSE = tables.sync_pauses.c
 _PLAN = tables.sync_plan.c
 
@@ -165,6 +166,11 @@ def _day_of(row: Row) -> str:
 
 def _some(ids: Collection[Any]) -> Sequence[Sequence[Any]]:
     return pieces(sorted(ids), PAGE)
+
+
+def _excluding(client_id: str, concern: str) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions for the rows that exclude a client from a concern, as one reads what they name."""
+    return (_EXCLUSION.client_id == client_id, sa.func.lower(sa.func.trim(_EXCLUSION.concern)) == concern)
 
 
 def _by(table: sa.Table, by: str) -> Row:
@@ -480,7 +486,7 @@ class SqlDesk(DeskTables):
         whose = {
             erp.clients: _CLIENT.id,
             **{t: t.c.client_id for t in (erp.delivery_addresses, erp.client_shops, erp.client_credit)},
-            **{t: t.c.client_id for t in (tables.sync_links, tables.sync_matches)},
+            **{t: t.c.client_id for t in (tables.sync_links, tables.sync_matches, tables.sync_exclusions)},
         }
         with self._database.reading() as connection:
             return {
@@ -518,6 +524,20 @@ class SqlDesk(DeskTables):
         item = () if item_id is None else (_STATUS.item_id == item_id,)
         which = (*whose, waits, *item, *_asked(tables.sync_status, asked))
         return self._answer(tables.sync_status, which, {"decision": word}, by)
+
+    def exclude(self, client_id: str, concern: str, reason: str) -> None:
+        row = {"client_id": client_id, "concern": concern, "reason": fit(_EXCLUSION.reason, reason) or None}
+        which = _excluding(client_id, concern)
+        with self._database.writing() as connection:
+            if not connection.scalar(sa.select(sa.func.count()).where(*which)):
+                connection.execute(tables.sync_exclusions.insert().values(row))
+            elif reason:
+                connection.execute(tables.sync_exclusions.update().where(*which).values(reason=row["reason"]))
+
+    def include(self, client_id: str, concern: str) -> int:
+        with self._database.writing() as connection:
+            gone = connection.execute(tables.sync_exclusions.delete().where(*_excluding(client_id, concern)))
+            return int(gone.rowcount)
 
     def answer_incoming(self, panel_client_id: str, client_id: str) -> int:
         this = _INCOMING.panel_client_id == panel_client_id
