@@ -113,10 +113,11 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
 
 
 @contextmanager
-def door(where: Where, *, sends: bool = False) -> Iterator[Door]:
+def door(where: Where, *, sends: bool = False, by_policy: bool = False) -> Iterator[Door]:
     """Give the desk of the stack, or of the database, that the options and the environment name.
 
-    ``sends``: it needs the stack's queues, also where it is of a database. Raises Unavailable where there is no stack.
+    What it needs of the stack where it is of a database: its queues where it ``sends``, else Unavailable is raised; its
+    policy where it answers ``by_policy``.
     """
     if function := invoked(where):
         with told():
@@ -126,7 +127,7 @@ def door(where: Where, *, sends: bool = False) -> Iterator[Door]:
         from kartoteka.desk import routes
 
         queue = cloud.queue(stacks.find(where.stack)) if sends else None
-        desk = Desk(erp.exchange, erp.desk, _policy(where), by="", queue=queue)
+        desk = Desk(erp.exchange, erp.desk, _policy(where) if by_policy else Policy(), by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
 
 

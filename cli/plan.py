@@ -55,7 +55,7 @@ def plan(  # noqa: PLR0913 - the options of the command
     """Show what would be done in the policy's `mode: plan`: rows, totals, and a forecast of calls and minutes."""
     if ctx.invoked_subcommand is not None:
         return
-    with door(where) as desk:
+    with door(where, by_policy=True) as desk:
         found = desk.get("plan", concern=concern, client_id=client, limit=0)
         wanted = sys.maxsize if as_json or file is not None else limit + 1
         rows = _rows(desk, wanted, concern=concern, client_id=client, ended=ended)
