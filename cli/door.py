@@ -22,6 +22,8 @@ from cli.exits import Failed, NotInTime, Refused, Unavailable, WrongName, WrongS
 from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
+from kartoteka.errors import KartotekaError
+from kartoteka.policy import Policy, parse
 
 FUNCTION = "desk"
 PAGE = 500
@@ -113,8 +115,12 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
 
 
 @contextmanager
-def door(where: Where) -> Iterator[Door]:
-    """Give the desk of the stack, or of the database, that the options and the environment name."""
+def door(where: Where, *, sends: bool = False, by_policy: bool = False) -> Iterator[Door]:
+    """Give the desk of the stack, or of the database, that the options and the environment name.
+
+    What it needs of the stack where it is of a database: its queues where it ``sends``, else Unavailable is raised; its
+    policy where it answers ``by_policy``.
+    """
     if function := invoked(where):
         with told():
             yield Door(function, caller(where))
@@ -122,8 +128,19 @@ def door(where: Where) -> Iterator[Door]:
     with opened(where) as erp:
         from kartoteka.desk import routes
 
-        desk = Desk(erp.exchange, erp.desk, by="")
+        queue = cloud.queue(stacks.find(where.stack)) if sends else None
+        desk = Desk(erp.exchange, erp.desk, _policy(where) if by_policy else Policy(), by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
+
+
+def _policy(where: Where) -> Policy:
+    """Return the policy of the stack whose database it is; the default one where there is none."""
+    if not where.stack and not where.is_local():
+        return Policy()
+    try:
+        return parse(cloud.policy(stacks.find(where.stack)))
+    except (Unavailable, KartotekaError):
+        return Policy()
 
 
 def invoked(where: Where) -> Behind | None:

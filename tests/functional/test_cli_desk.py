@@ -148,6 +148,43 @@ def test_a_tick_names_all_that_is_paused_at_its_end(lambdas: Lambdas, installati
     assert tick._paused_now(lambdas) == {}  # type: ignore[arg-type]
 
 
+def test_a_resync_needs_no_right_to_the_database(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1", "K-2", "K-3")
+    for _ in range(2):
+        installation.tick()
+    installation.sql("INSERT INTO clients (id) VALUES ('K-4')")
+    result = command.json("resync", "billing", "--stack", "shop")
+    assert result == {"concern": "billing", "skipped": [], "clients": 3, "messages": 1}
+    assert command.json("resync", "billing", "K-1", "K-4", "--stack", "shop")["skipped"] == ["K-4"]
+    assert "no account" in command("resync", "billing", "K-4", "--stack", "shop", code=65).output
+    assert "no client K-9" in command("resync", "accounts", "K-9", "--stack", "shop", code=65).output
+
+
+def test_a_plan_is_read_and_approved_without_a_right_to_the_database(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.decide('{"mode": "plan"}')
+    installation.insert("K-1", "K-2", "K-3")
+    for _ in range(2):
+        installation.tick()
+    found = command.json("plan", "--stack", "shop")
+    assert found["totals"] == {"create": 3}
+    assert [row["client_id"] for row in found["rows"]] == ["K-1", "K-2", "K-3"]
+    assert [row["client_id"] for row in command.json("plan", "--client", "K-2", "--stack", "shop")["rows"]] == ["K-2"]
+    assert "nothing is planned" in command("plan", "approve", "99", "--stack", "shop", code=65).output.lower()
+    approved = command.json("plan", "approve", str(found["rows"][0]["id"]), "--stack", "shop")
+    assert approved == {"decision": "approve", "rows": 1}
+    assert command.json("plan", "reject", "--concern", "accounts", "--as-of", found["as_of"], "--stack", "shop") == {
+        "decision": "reject",
+        "rows": 2,
+    }
+    installation.tick()
+    assert [account.external_code for account in installation.panel.accounts] == ["K-1"]
+    assert command.json("plan", "--ended", "--stack", "shop")["rows"][0]["outcome"] == "done"
+
+
 def test_a_client_is_excluded_and_included_by_command(
     command: Command, lambdas: Lambdas, installation: Installation
 ) -> None:

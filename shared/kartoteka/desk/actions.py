@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import forget, overview, plans, undo
+from kartoteka.desk import forget, overview, plans, resync, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Decision, Owner, Side
-from kartoteka.pieces import pieces
+from kartoteka.model import Decision, Side
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import Chosen, Renamed, Which
+from kartoteka.sentences import some_of
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.planned import APPROVE, REJECT
 from kartoteka.sync.retry import BRAKE
@@ -25,10 +25,10 @@ Given = Mapping[str, Sequence[str]]
 
 REMEMBERED = 200
 """Requests whose ``once`` is known; a repeated invoke comes within minutes."""
+NAMED = 5
+"""Unknown numbers that a message names."""
 MEMORY = "desk"
 """The name of that document in the state."""
-HANDED = 1_000
-"""Keys that are given to a queue at a time."""
 
 
 def carry_out(desk: Desk, name: str, given: Given) -> Data:
@@ -133,7 +133,7 @@ def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
-        raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
+        raise WrongRequest("nothing_planned", 404, id=some_of([str(each) for each in found["missing"]], NAMED))
     return {"done": found["decided"], "decision": word}
 
 
@@ -217,17 +217,17 @@ def resume(desk: Desk, given: Given) -> Data:
     return {"done": int(reason is not None), "concern": concern, "was_paused": reason is not None, "reason": reason}
 
 
-def resync(desk: Desk, given: Given) -> Data:
-    """Read clients afresh on both sides (``client_id``, one or many): their keys go into the concern's queue."""
-    concern, clients = _word(given, "concern", [*CONCERNS]), [each for each in given.get("client_id", ()) if each]
-    if desk.queue is None:
-        raise WrongRequest("no_stack", 409)
-    known = desk.tables.clients(clients)
-    if missing := [each for each in clients if each not in known]:
-        raise WrongRequest("no_client", 404, id=missing[0])
-    for some in pieces(clients, HANDED):
-        desk.queue.send(concern, [Owner(client_id=each) for each in some])
-    return {"done": len(clients), "concern": concern}
+def compare_again(desk: Desk, given: Given) -> Data:
+    """Compare clients (``client_id``) and discount groups (``group_id``) again, or all that a ``concern`` has.
+
+    Where the answer has a ``next``, the same request with it as ``start`` goes on.
+    """
+    clients, groups = (list(dict.fromkeys(filter(None, given.get(name, ())))) for name in ("client_id", "group_id"))
+    wanted = resync.Wanted(_word(given, "concern", [*CONCERNS]), clients, groups)
+    found = resync.send(desk, wanted, _one(given, "start", ""))
+    if len(clients) == 1 and found.get("skipped"):
+        raise WrongRequest("no_account", 409, id=clients[0])
+    return found
 
 
 def forget_client(desk: Desk, given: Given) -> Data:
@@ -258,7 +258,7 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "rename": rename,
     "pause": pause,
     "resume": resume,
-    "resync": resync,
+    "resync": compare_again,
     "forget": forget_client,
     "forget/allow": allow_client,
 }

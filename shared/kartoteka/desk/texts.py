@@ -595,6 +595,13 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rename.new": ("Nowy kod", "New code"),
         "rename": ("Zmień kod", "Rename"),
         "did.rename": ("Następny przebieg nada kontu nowy kod.", "The next run gives the account the new code."),
+        "no_clients": ("Nie ma klientów: {id}.", "There are no clients {id}."),
+        "no_account": (
+            "Klient {id} nie ma jeszcze konta w panelu: otwiera je zakres „Konta”.",
+            "Client {id} has no account in the panel yet: resync accounts opens one.",
+        ),
+        "no_group": ("Nie ma grupy rabatowej {id}.", "There is no discount group {id}."),
+        "no_groups": ("Zakres {id} nie ma grup rabatowych.", "{id} has no discount groups."),
         "no_exclusion": (
             "Klient {id} nie jest wyłączony z zakresu {name}.",
             "Client {id} is not excluded from {name}.",

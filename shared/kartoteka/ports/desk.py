@@ -6,7 +6,7 @@ Rows are plain: column -> value, moments aware. An answer is written like the ER
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -181,8 +181,8 @@ class DeskTables(Protocol):
         """Return how many clients a concern has to do with."""
         ...
 
-    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
-        """Yield the ids of all clients that a concern has to do with, page by page."""
+    def clients_of(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next ids behind ``after`` of the clients that a concern has to do with."""
         ...
 
     def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:

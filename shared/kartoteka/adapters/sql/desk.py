@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -323,13 +323,10 @@ class SqlDesk(DeskTables):
         """Return how many clients a concern has to do with."""
         return self.number(sa.select(sa.func.count()).select_from(tables.ERP.clients).where(_concerned(concern)))
 
-    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
-        """Yield the ids of all clients that a concern has to do with, page by page."""
-        after = ""
-        wanted = sa.select(_CLIENT.id).where(_concerned(concern)).order_by(_CLIENT.id).limit(PAGE)
-        while page := [row["id"] for row in self.rows(wanted.where(_CLIENT.id > after))]:
-            yield page
-            after = page[-1]
+    def clients_of(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next ids behind ``after`` of the clients that a concern has to do with."""
+        wanted = sa.select(_CLIENT.id).where(_concerned(concern), _CLIENT.id > after)
+        return [row["id"] for row in self.rows(wanted.order_by(_CLIENT.id).limit(limit))]
 
     def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
         items = tables.ERP.discount_group_items
