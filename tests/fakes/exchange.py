@@ -637,8 +637,10 @@ class FakeRecords(_Port):
             changes = [c for c in changes if db.states.get(c.record.key, RecordState()) == c.record.state]
         if changes and db.before_save:
             db.before_save()
-        changes = _storable(db, changes)
-        again = {c.record.key for c in changes if c.record.link and not c.link and _has_moved(db, c.record)}
+        storable = _storable(db, changes)
+        again = {c.record.key for c in changes} - {c.record.key for c in storable}
+        changes = storable
+        again |= {c.record.key for c in changes if c.record.link and not c.link and _has_moved(db, c.record)}
         changes = [c for c in changes if c.record.key not in again]
         refused: dict[Key, str] = {}
         columns: dict[Key, Mapping[str, str]] = {}

@@ -243,3 +243,34 @@ def test_old_values_go_by_the_daily_run() -> None:
     assert old
     assert not any(row.value_before or row.value_after for row in old)
     assert all(row.erased_at for row in old)
+
+
+def erased_before_the_next_save(world: World, client: str) -> None:
+    def erased() -> None:
+        world.exchange.before_save = None
+        erase(world, client)
+
+    world.exchange.before_save = erased
+
+
+def test_nothing_is_sent_of_a_client_who_was_erased_since_it_was_loaded() -> None:
+    world = settled("K-1", "K-2")
+    for client in ("K-1", "K-2"):
+        world.exchange.update_client(client, city="Gdynia")
+    accounts = {client: link.panel_client_id for client, link in world.exchange.links.items()}
+    erased_before_the_next_save(world, "K-1")
+    world.reconcile("billing", Owner("K-1"), Owner("K-2"))
+    shown = {client: world.panel.accounts[key].values["city"] for client, key in accounts.items()}
+    assert shown == {"K-1": CLIENT["city"], "K-2": "Gdynia"}
+
+
+def test_no_account_is_opened_for_a_client_who_was_erased_since_it_was_loaded() -> None:
+    world = settled("K-1")
+    for client in ("K-2", "K-3"):
+        world.exchange.insert_client(client, **CLIENT | {"email": f"{client}@firma.pl", "nip": None})
+    erased_before_the_next_save(world, "K-2")
+    world.reconcile("accounts", Owner("K-2"), Owner("K-3"))
+    assert sorted(account.external_code for account in world.panel.accounts.values()) == ["K-1", "K-3"]
+    for _ in range(3):
+        world.tick()
+    assert sorted(account.external_code for account in world.panel.accounts.values()) == ["K-1", "K-3"]

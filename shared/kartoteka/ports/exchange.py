@@ -115,9 +115,9 @@ class ChangeLog(Protocol):
 class Saved:
     """What :meth:`Records.save` could not store as asked, by key.
 
-    ``again``: the ERP changed the row, or another client was linked to the account meanwhile, so the record is to be
-    worked again. ``refused``: the ERP's own database refused the row (a check, a trigger of its author's), and why. For
-    both ``otherwise`` was stored.
+    ``again``: the ERP changed the row, another client was linked to the account meanwhile, or the client was erased or
+    has another code by now, so the record is to be worked again. ``refused``: the ERP's own database refused the row (a
+    check, a trigger of its author's), and why. For both ``otherwise`` was stored.
     ``columns``: of a refused row that takes its other columns, those that are refused when each is written alone, and
     why. Nothing of such a row was written.
     """

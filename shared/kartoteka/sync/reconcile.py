@@ -215,8 +215,12 @@ def carry_out(concern: Concern, plans: Sequence[Plan]) -> Carried:
         if not sending:
             break
         announced = [plan.announced() for plan in sending]
-        concern.run.save(announced)
-        begun = [plan.begun(change) for plan, change in zip(sending, announced, strict=True)]
+        missed = concern.run.save(announced).again  # renamed, erased or linked elsewhere since it was loaded
+        carried.left |= {key.owner for key in missed}
+        pairs = zip(sending, announced, strict=True)
+        begun = [plan.begun(change) for plan, change in pairs if plan.record.key not in missed]
+        if not begun:
+            return carried
         answers = concern.send(begun)
         carried.halts += retry.halts(answers)
         sending = []

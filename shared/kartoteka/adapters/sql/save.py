@@ -140,8 +140,9 @@ class Saver:
 
         Nothing is stored of a client who was erased, but that this is so.
         """
-        changes = self._tombstones.storable(connection, changes)
-        moved = _relinked(connection, changes)
+        storable = self._tombstones.storable(connection, changes)
+        erased = frozenset(change.record.key for change in changes) - {change.record.key for change in storable}
+        changes, moved = storable, erased | _relinked(connection, storable)
         changes = [change for change in changes if change.record.key not in moved]
         again = frozenset[Key]()
         accounts = self._linked(connection, changes)
