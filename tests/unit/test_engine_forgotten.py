@@ -193,6 +193,19 @@ def test_a_restored_database_brings_nobody_back() -> None:
     assert len(world.panel.opened) == 2
 
 
+def test_what_a_worker_stored_in_that_very_moment_goes_a_quarter_of_an_hour_later() -> None:
+    world = settled("K-1")
+    late = list(world.exchange.history)
+    erase(world, "K-1")
+    world.exchange.history.extend(late)
+    world.pass_time(minutes=10)
+    world.collect("accounts")
+    assert kept_of(world, "K-1") == {"history"}
+    world.pass_time(minutes=6)
+    world.collect("accounts")
+    assert kept_of(world, "K-1") == set()
+
+
 def test_either_home_of_the_tombstones_mends_the_other() -> None:
     world = settled("K-1")
     world.exchange.forgotten.forget("K-1", at=world.time)  # and the process died before the cloud knew
