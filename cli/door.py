@@ -18,10 +18,12 @@ from urllib.parse import urlencode
 from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
-from cli.exits import Failed, Refused, Unavailable, WrongName, WrongSettings, told
+from cli.exits import Failed, NotInTime, Refused, Unavailable, WrongName, WrongSettings, told
 from cli.show import safe, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
+from kartoteka.errors import KartotekaError
+from kartoteka.policy import Policy, parse
 
 FUNCTION = "desk"
 PAGE = 500
@@ -103,6 +105,8 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
     message, code = safe(found.get("message", "")), str(found.get("error", ""))
     if status >= 503:
         raise Unavailable(message)
+    if status == 423:
+        raise NotInTime(message)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise WrongSettings(message)
     if code in ASKS_A_PERSON:
@@ -111,8 +115,12 @@ def _fail(status: int, found: Mapping[str, Any]) -> NoReturn:
 
 
 @contextmanager
-def door(where: Where) -> Iterator[Door]:
-    """Give the desk of the stack, or of the database, that the options and the environment name."""
+def door(where: Where, *, sends: bool = False, by_policy: bool = False) -> Iterator[Door]:
+    """Give the desk of the stack, or of the database, that the options and the environment name.
+
+    What it needs of the stack where it is of a database: its queues where it ``sends``, else Unavailable is raised; its
+    policy where it answers ``by_policy``.
+    """
     if function := invoked(where):
         with told():
             yield Door(function, caller(where))
@@ -120,8 +128,19 @@ def door(where: Where) -> Iterator[Door]:
     with opened(where) as erp:
         from kartoteka.desk import routes
 
-        desk = Desk(erp.exchange, erp.desk, by="")
+        queue = cloud.queue(stacks.find(where.stack)) if sends else None
+        desk = Desk(erp.exchange, erp.desk, _policy(where) if by_policy else Policy(), by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
+
+
+def _policy(where: Where) -> Policy:
+    """Return the policy of the stack whose database it is; the default one where there is none."""
+    if not where.stack and not where.is_local():
+        return Policy()
+    try:
+        return parse(cloud.policy(stacks.find(where.stack)))
+    except (Unavailable, KartotekaError):
+        return Policy()
 
 
 def invoked(where: Where) -> Behind | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,15 +10,10 @@ from typing import Any
 
 import click
 
-from cli import cloud, show
-from cli import stack as stacks
-from cli.erp import Where, opened, where
-from cli.exits import Unavailable, WrongName
+from cli import show
+from cli.door import PAGE, Door, door
+from cli.erp import Where, where
 from kartoteka.desk import plans, spreadsheet
-from kartoteka.errors import KartotekaError
-from kartoteka.policy import Policy, parse
-from kartoteka.ports.exchange import Chosen
-from kartoteka.sentences import some_of
 from kartoteka.sync.planned import APPROVE, REJECT
 
 LISTED = (
@@ -33,8 +29,7 @@ LISTED = (
     "decision",
     "outcome",
 )
-NAMED = 5
-"""Unknown ids that a message names."""
+FIGURES = ("totals", "forecast", "as_of", "too_many")
 
 
 @click.group(invoke_without_command=True)
@@ -60,18 +55,19 @@ def plan(  # noqa: PLR0913 - the options of the command
     """Show what would be done in the policy's `mode: plan`: rows, totals, and a forecast of calls and minutes."""
     if ctx.invoked_subcommand is not None:
         return
-    with opened(where) as erp:
-        found = plans.listing(erp.exchange, Chosen(concern or "", client, ended=ended), _policy(where))
+    with door(where, by_policy=True) as desk:
+        found = desk.get("plan", concern=concern, client_id=client, limit=0)
+        wanted = sys.maxsize if as_json or file is not None else limit + 1
+        rows = _rows(desk, wanted, concern=concern, client_id=client, ended=ended)
     if file is not None:
-        _write(file, found["rows"])
+        _write(file, rows)
     if as_json:
-        show.document(found)
+        show.document({**{name: found[name] for name in FIGURES}, "rows": rows})
         return
-    rows = found["rows"]
     show.table("Plan", LISTED, ([row[name] for name in LISTED] for row in rows[:limit]))
     if len(rows) > limit:
-        more = show.many(len(rows) - limit, "more row")
-        show.say("and {more}: --limit, --client, --concern or --csv shows them", more=more)
+        left = max(len(rows), sum(found["totals"].values())) - limit
+        show.say("and {more}: --limit, --client, --concern or --csv shows them", more=show.many(left, "more row"))
     _print_totals(found)
     if file is not None:
         show.say("{rows} written into {file}", rows=show.many(len(rows), "row"), file=file)
@@ -123,18 +119,14 @@ def _decision(word: str, what: str) -> click.Command:
     ) -> None:
         if sum((bool(ids), every, concern is not None)) != 1:
             raise click.UsageError("say what is meant: ids, or --concern, or --all")
-        with opened(where) as erp:
-            found = plans.decide(erp.exchange.plans, Chosen(concern or "", ids=ids, as_of=as_of), word)
-        if found["missing"]:
-            names = some_of([str(each) for each in found["missing"]], NAMED)
-            raise WrongName(
-                show.said("nothing is planned with the id {names}: `kartoteka plan` lists what is", names=names)
-            )
+        which: dict[str, object] = {"id": list(ids)} if ids else {"all": True, "concern": concern or ""}
+        with door(where) as desk:
+            done = desk.post(f"plan/{word}", **which, as_of=as_of.isoformat() if as_of else "")["done"]
         if show.wants_json(ctx, as_json):
-            show.document({"decision": word, "rows": found["decided"]})
+            show.document({"decision": word, "rows": done})
             return
-        rows = show.many(found["decided"], "row")
-        if word == APPROVE and found["decided"]:
+        rows = show.many(done, "row")
+        if word == APPROVE and done:
             show.say("{rows} approved; the next run carries it out", rows=rows)
         else:
             show.say("{rows} decided: {word}", rows=rows, word=word)
@@ -147,14 +139,15 @@ plan.add_command(_decision(APPROVE, "Approve records: they are carried out exact
 plan.add_command(_decision(REJECT, "Reject records: they are left alone until what is planned of them changes."))
 
 
-def _policy(where: Where) -> Policy:
-    """Return the policy of the stack whose database it is; the default one where there is none."""
-    if not where.stack and not where.is_local():
-        return Policy()
-    try:
-        return parse(cloud.policy(stacks.find(where.stack)))
-    except (Unavailable, KartotekaError):
-        return Policy()
+def _rows(desk: Door, limit: int, **chosen: object) -> list[dict[str, Any]]:
+    """Return up to so many rows, page by page."""
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None and len(found) < limit:
+        page = desk.get("plan/rows", after=after, limit=min(PAGE, limit - len(found)), **chosen)
+        found += page["rows"]
+        after = page["next"]
+    return found
 
 
 def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:

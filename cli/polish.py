@@ -130,9 +130,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "as of {as_of}: `kartoteka plan approve --all --as-of {as_of}` approves this list": (
             "stan na {as_of}: tę listę zatwierdza `kartoteka plan approve --all --as-of {as_of}`"
         ),
-        "nothing is planned with the id {names}: `kartoteka plan` lists what is": (
-            "w planie nie ma numeru {names}: `kartoteka plan` pokazuje, co jest"
-        ),
         "{rows} approved; the next run carries it out": "zatwierdzono: {rows}; wykona to następny przebieg",
         "{rows} decided: {word}": "zdecydowano: {rows}, {word}",
         "{fields} left alone: edited since": "pominięto, bo zmieniono je później: {fields}",
@@ -155,7 +152,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "left out, since they have no account yet: `kartoteka resync accounts` opens one: {clients}": (
             "pominięto, bo nie mają jeszcze konta: {clients}; założy je `kartoteka resync accounts`"
         ),
-        "left out, since they have an account already: {clients}": "pominięto, bo mają już konto: {clients}",
         "back in the queue of {concern}: {messages} with {keys}": "z powrotem w kolejce {concern}: {messages} ({keys})",
         "not readable by this version, and so about to return: {messages}": (
             "nieczytelne dla tej wersji, więc wrócą: {messages}"
@@ -224,7 +220,7 @@ OF_PAGES: Mapping[str, str] = MappingProxyType(
         "decision": "decision",
         "direction": "direction",
         "reason": "reason",
-        "why": "why",
+        "why": "reason",
         "at": "at",
         "login": "login",
         "external_code": "external_code",

@@ -172,12 +172,16 @@ DRIFT, STANDS, REFUSED, REFUSED_TOGETHER = "drift", "stands", "refused", "refuse
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A client and the panel account that is its own (``sync_links``)."""
+    """A client and the panel account that is its own (``sync_links``).
+
+    ``former_code``: the client was renamed, and its account carries this code until it is given the new one.
+    """
 
     client_id: str
     panel_client_id: str
     panel_login: str
     linked_by: str
+    former_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +367,9 @@ class Change:
     became equal). ``candidates`` replace the client's rows in ``sync_matches``, of which one that stays keeps its
     decision; None leaves them. A ``link`` takes its account off ``incoming_clients``, and from a client that is gone;
     where the account is another one's, ``otherwise`` is stored, and nothing else of this client in that save.
-    ``unlinked``: the client loses its account. ``planned``: rows of ``sync_plan`` that it carries out, or was refused
-    -> their outcome; ``replanned``: lines that are planned in the place of those that are ``stale``.
+    ``unlinked``: the client loses its account; ``recoded``: it carries the new code of a renamed client.
+    ``planned``: rows of ``sync_plan`` that it carries out, or was refused -> their outcome; ``replanned``: lines that
+    are planned in the place of those that are ``stale``.
     """
 
     record: Record
@@ -377,6 +382,7 @@ class Change:
     candidates: tuple[Candidate, ...] | None = None
     otherwise: Change | None = None
     unlinked: bool = False
+    recoded: bool = False
     planned: Mapping[int, Ended] = attribute(default_factory=dict)
     replanned: tuple[Line, ...] = ()
 
@@ -390,6 +396,7 @@ class Change:
             or self.row
             or self.link
             or self.unlinked
+            or self.recoded
             or self.candidates is not None
             or self.planned
         )

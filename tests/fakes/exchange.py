@@ -79,6 +79,7 @@ from kartoteka.ports.exchange import (
     Past,
     PlanChange,
     PriceKey,
+    Renamed,
     Saved,
     SeenAccount,
     SentPrice,
@@ -666,6 +667,46 @@ class FakeRecords(_Port):
 
     def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
         return [key for key in self._db.excluded if concern_named(key[1]) not in CONCERNS]
+
+    def rename(self, client_id: str, new_id: str) -> Renamed:  # noqa: C901, PLR0912 - a table after the other
+        db, old, new = self._db, client_id, new_id
+        if old not in db.links or old == new:
+            return Renamed.UNKNOWN
+        if old in db.clients:
+            return Renamed.STANDS
+        if new in db.links:
+            return Renamed.LINKED
+        if any(key.client_id == new for key in db.intents):
+            return Renamed.OPENING
+        for key in [key for key in db.states if key.client_id == new]:
+            del db.states[key]
+        for key in [key for key in db.states if key.client_id == old]:
+            db.states[key._replace(client_id=new)] = db.states.pop(key)
+            if key in db.since:
+                db.since[key._replace(client_id=new)] = db.since.pop(key)
+        db.history[:] = [replace(h, client_id=new) if h.client_id == old else h for h in db.history]
+        db.conflicts[:] = [replace(c, client_id=new) if c.client_id == old else c for c in db.conflicts]
+        for match in [match for match in db.matches if match[0] in (old, new)]:
+            del db.matches[match]
+        for number, row in list(db.planned.items()):
+            if row.line.key.client_id in (old, new) and row.outcome is None:
+                del db.planned[number]
+            elif row.line.key.client_id == old:
+                key = row.line.key._replace(client_id=new)
+                db.planned[number] = replace(row, line=replace(row.line, key=key))
+        for account, row_ in list(db.incoming.items()):
+            if row_.client_id == old:
+                db.answer_incoming(account, new)
+        for client, concern in [each for each in db.excluded if each[0] == old]:
+            reason = db.excluded[client, concern]
+            db.include(client, concern)
+            if (new, concern) not in db.excluded:
+                db.exclude(new, concern, reason)
+        link = db.links.pop(old)
+        db.links[new] = replace(link, client_id=new, former_code=link.former_code or old)
+        if new in db.clients:
+            db.note("clients", "U", Owner(new), new)
+        return Renamed.DONE
 
     def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
         told = (key for key, status in self._db.statuses.items() if status.code == code)
@@ -1443,8 +1484,11 @@ def _store_link(db: FakeExchange, change: Change) -> None:
             del db.links[client_id]
         db.links[change.link.client_id] = change.link
         db.incoming.pop(account, None)
+    key = change.record.key.client_id
     if change.unlinked:
-        db.links.pop(change.record.key.client_id, None)
+        db.links.pop(key, None)
+    if change.recoded and key in db.links:
+        db.links[key] = replace(db.links[key], former_code="")
 
 
 def _store_state(db: FakeExchange, key: Key, before: RecordState, after: RecordState, at: datetime) -> None:

@@ -146,3 +146,84 @@ def test_a_tick_names_all_that_is_paused_at_its_end(lambdas: Lambdas, installati
     assert tick._paused_now(lambdas) == {"billing": "brake", "shops": "brake"}  # type: ignore[arg-type]
     lambdas.failing = True
     assert tick._paused_now(lambdas) == {}  # type: ignore[arg-type]
+
+
+def test_a_resync_needs_no_right_to_the_database(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1", "K-2", "K-3")
+    for _ in range(2):
+        installation.tick()
+    installation.sql("INSERT INTO clients (id) VALUES ('K-4')")
+    result = command.json("resync", "billing", "--stack", "shop")
+    assert result == {"concern": "billing", "skipped": [], "clients": 3, "messages": 1}
+    assert command.json("resync", "billing", "K-1", "K-4", "--stack", "shop")["skipped"] == ["K-4"]
+    assert "no account" in command("resync", "billing", "K-4", "--stack", "shop", code=65).output
+    assert "no client K-9" in command("resync", "accounts", "K-9", "--stack", "shop", code=65).output
+
+
+def test_a_plan_is_read_and_approved_without_a_right_to_the_database(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.decide('{"mode": "plan"}')
+    installation.insert("K-1", "K-2", "K-3")
+    for _ in range(2):
+        installation.tick()
+    found = command.json("plan", "--stack", "shop")
+    assert found["totals"] == {"create": 3}
+    assert [row["client_id"] for row in found["rows"]] == ["K-1", "K-2", "K-3"]
+    assert [row["client_id"] for row in command.json("plan", "--client", "K-2", "--stack", "shop")["rows"]] == ["K-2"]
+    assert "nothing is planned" in command("plan", "approve", "99", "--stack", "shop", code=65).output.lower()
+    approved = command.json("plan", "approve", str(found["rows"][0]["id"]), "--stack", "shop")
+    assert approved == {"decision": "approve", "rows": 1}
+    assert command.json("plan", "reject", "--concern", "accounts", "--as-of", found["as_of"], "--stack", "shop") == {
+        "decision": "reject",
+        "rows": 2,
+    }
+    installation.tick()
+    assert [account.external_code for account in installation.panel.accounts] == ["K-1"]
+    assert command.json("plan", "--ended", "--stack", "shop")["rows"][0]["outcome"] == "done"
+
+
+def test_a_client_is_excluded_and_included_by_command(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1")
+    told = command("exclude", "K-1", "billing", "--reason", "spór", "--stack", "shop").stdout
+    assert "K-1 is left alone in billing" in told
+    assert installation.sql("SELECT * FROM sync_exclusions") == [("K-1", "billing", "spór")]
+    document = command.json("include", "K-1", "billing", "--stack", "shop")
+    assert document == {"client_id": "K-1", "concern": "billing", "excluded": False}
+    assert command.json("exclude", "K-1", "shops", "--stack", "shop")["excluded"] is True
+    command("exclude", "K-9", "billing", "--stack", "shop", code=65)
+    command("include", "K-1", "billing", "--stack", "shop", code=65)
+    command("exclude", "K-1", "biling", "--stack", "shop", code=2)
+
+
+def test_a_database_alone_is_enough_to_exclude(command: Command, sql: SqlBench) -> None:
+    sql.erp.insert_client("K-1")
+    command("exclude", "K-1", "credit", "--erp-url", sql.url)
+    assert sql.exchange.records.exclusions(["K-1"]) == {"K-1": {"credit"}}
+    command("include", "K-1", "credit", "--erp-url", sql.url)
+    assert sql.exchange.records.exclusions(["K-1"]) == {}
+
+
+def test_a_client_is_renamed_by_command_and_refused_in_a_sentence(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    installation.insert("K-1")
+    for _ in range(3):
+        installation.tick()
+    assert "still stands" in command("rename", "K-1", "N-1", "--stack", "shop", code=65).output
+    command("rename", "K-9", "N-1", "--stack", "shop", code=65)
+    installation.sql("UPDATE clients SET id = 'N-1'")
+    installation.sql(
+        "INSERT INTO sync_base (client_id, group_id, concern, item_id, intent) VALUES ('N-1', '', 'accounts', '', '{}')"
+    )
+    command("rename", "K-1", "N-1", "--stack", "shop", code=75)
+    installation.sql("DELETE FROM sync_base WHERE client_id = 'N-1'")
+    assert command.json("rename", "K-1", "N-1", "--stack", "shop") == {"client_id": "K-1", "new_id": "N-1"}
+    for _ in range(3):
+        installation.tick()
+    assert len(installation.panel.by_code("N-1")) == 1
+    assert installation.panel.by_code("K-1") == []

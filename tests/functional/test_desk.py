@@ -439,7 +439,7 @@ def test_who_will_be_blocked_is_told_with_why_by_the_policy(
     assert visitor.json("overview")["will_be_blocked"] == 2
     assert list(visitor.json("blocked?near=95")["rows"][0]["why"]) == ["over_limit"]
     shown = visitor.page("/blocked")
-    assert "930.5" in shown
+    assert "930.50" in shown
     assert "near the limit" in shown
     assert "/blocked" in visitor.page("/")
 
@@ -567,6 +567,44 @@ def test_our_own_write_into_the_erp_is_no_change_that_waits(installation: Instal
     assert installation.sql("SELECT max(seq) FROM change_log") > high
     installation.pass_time(minutes=45)
     assert lag(visitor) is None
+
+
+# --- exclusions
+
+
+def test_a_client_is_excluded_on_its_page_and_included_from_the_list(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    assert 'action="/exclude"' in visitor.page("/clients/K-1")
+    visitor.send("/exclude", client_id="K-1", concern="billing", reason=EVIL, back="/clients/K-1", once="1")
+    installation.sql("UPDATE clients SET street = 'Inna 7'")
+    settle(installation)
+    assert installation.panel.by_code("K-1")[0].street != "Inna 7"
+    shown = visitor.page("/clients/K-1")
+    assert EVIL not in shown
+    assert EVIL in unescape(shown)
+    (row,) = visitor.json("excluded")["rows"]
+    assert (row["client_id"], row["concern"], row["code"]) == ("K-1", "billing", "excluded")
+    (record,) = re.findall(r'name="record" value="([^"]+)"', visitor.page("/excluded"))
+    visitor.send("/include", record=record, back="/excluded", once="2")
+    settle(installation)
+    assert installation.panel.by_code("K-1")[0].street == "Inna 7"
+    assert (visitor.json("excluded")["rows"], installation.sql("SELECT * FROM sync_exclusions")) == ([], [])
+
+
+def test_an_exclusion_is_refused_for_what_is_not_there_and_may_be_said_twice(
+    installation: Installation, visitor: Visitor
+):
+    installation.insert("K-1")
+    assert visitor.post("exclude", 404, client_id="K-9", concern="billing")["error"] == "no_client"
+    assert visitor.post("exclude", 400, client_id="K-1", concern="biling")["error"] == "no_word"
+    assert visitor.post("include", 404, client_id="K-1", concern="billing")["error"] == "no_exclusion"
+    installation.sql("INSERT INTO sync_exclusions (client_id, concern, reason) VALUES ('K-1', ' Billing', 'ERP')")
+    visitor.post("exclude", client_id="K-1", concern="billing")
+    visitor.post("exclude", client_id="K-1", concern="billing", reason="nowy")
+    assert installation.sql("SELECT concern, reason FROM sync_exclusions") == [(" Billing", "nowy")]
+    assert visitor.post("include", client_id="K-1", concern="billing")["done"] == 1
+    assert installation.sql("SELECT * FROM sync_exclusions") == []
 
 
 # --- what differed and was corrected

@@ -189,6 +189,63 @@ def test_a_question_is_answered_with_a_link(installation: Installation, browse: 
     expect(page.locator(".empty")).to_be_visible()
 
 
+def test_a_mass_mistake_is_seen_in_the_history_and_undone(installation: Installation, browse: Open) -> None:
+    codes = [f"K-{number}" for number in range(30)]
+    installation.insert(*codes)
+    settle(installation)
+    installation.pass_time(minutes=20)
+    installation.sql("UPDATE clients SET street = 'Pomyłka 1'")
+    settle(installation)
+    installation.sql("UPDATE clients SET street = 'Poprawna 7' WHERE id = 'K-7'")
+    settle(installation)
+    page = browse("en")
+    follow(page, "History")
+    page.get_by_role("row", name="Pomyłka 1").last.get_by_role("link").last.click()
+    expect(page.get_by_text("Only the run")).to_be_visible()
+    page.get_by_role("button", name="Undo this run").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plan")
+    assert streets(installation, "K-1") == [("Pomyłka 1",) * 2]
+    page.get_by_role("button", name="Approve the whole list").click()
+    expect(page.get_by_role("status")).to_contain_text("Rows approved")
+    settle(installation)
+    after = dict(zip(codes, streets(installation, *codes), strict=True))
+    assert after.pop("K-7") == ("Poprawna 7",) * 2
+    assert set(after.values()) == {("Długa 5",) * 2}
+
+
+def test_a_client_is_forgotten_from_its_page(installation: Installation, browse: Open) -> None:
+    installation.insert("K-1", "K-2")
+    settle(installation)
+    page = browse("en")
+    page.get_by_role("searchbox").fill("firma k-1")
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("link", name="K-1", exact=True).click()
+    page.get_by_role("link", name="Forget").click()
+    assert faults(page) == []
+    page.locator("#confirm").fill("K-1")
+    page.locator("form[action='/forget'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    settle(installation)
+    for table in ("sync_base", "sync_history", "sync_links"):
+        assert {row[0] for row in installation.sql(f"SELECT client_id FROM {table}")} == {"K-2"}, table
+
+
+def test_why_a_client_is_not_in_the_shop_is_one_search_and_one_click_away(
+    installation: Installation, browse: Open
+) -> None:
+    installation.insert("K-1", "K-2")
+    installation.sql("UPDATE clients SET city = NULL, company = 'Żółw Łódzki' WHERE id = 'K-1'")
+    settle(installation)
+    page = browse("pl")
+    page.get_by_role("searchbox").fill("żÓŁW")
+    page.get_by_role("searchbox").press("Enter")
+    page.locator("tbody").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("K-1 Żółw Łódzki")
+    why = page.get_by_role("region", name="Dlaczego nie ma go w sklepie:")
+    expect(why).to_contain_text("W tabeli clients brakuje wartości: city.")
+    expect(why.get_by_role("link", name="Wstrzymane rekordy tego klienta")).to_be_visible()
+
+
 def busy(installation: Installation) -> None:
     """Bring something onto every page: a first load, then conflicts, held records, drift, new clients only planned."""
     settings = '"panel": {"requests_per_second": 1000, "monthly_budget": 2000}, "billing": {"conflict": "hold"}'

@@ -79,7 +79,16 @@ def work(installation: Installation) -> None:
 
 def watch(installation: Installation) -> None:
     """Have the desk count what waits, with changes of every concern that nobody has collected yet."""
+    installation.insert("C-100")
     installation.sql("UPDATE clients SET phone = '600 100 200'")
+    installation.sql(
+        "INSERT INTO delivery_addresses (id, client_id, street, zip_code, city, country_code, first_name, last_name) "
+        "VALUES ('A-1', 'C-3', 'Portowa 4', '80-001', 'Gdańsk', 'PL', 'Jan', 'Lis')"
+    )
+    installation.sql("INSERT INTO client_shops (client_id, shop_id) VALUES ('C-3', 2)")
+    installation.sql("INSERT INTO discount_groups (id, name) VALUES ('GOLD', 'Złota')")
+    installation.sql("UPDATE clients SET discount_group_id = 'GOLD' WHERE id = 'C-3'")
+    installation.credit("C-3", "7000.00")
     installation.pass_time(hours=1)
     installation.decide('{"panel": {"requests_per_second": 1000, "monthly_budget": 50}}')
     installation.handler("desk")(event("desk_watch"), Context())

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import forget, overview, plans, undo
+from kartoteka.desk import forget, overview, plans, resync, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Decision, Owner, Side
-from kartoteka.pieces import pieces
+from kartoteka.model import Decision, Side
 from kartoteka.ports.desk import Asked
-from kartoteka.ports.exchange import Chosen, Which
+from kartoteka.ports.exchange import Chosen, Renamed, Which
+from kartoteka.sentences import some_of
 from kartoteka.sync.feed import PAUSED_AS
 from kartoteka.sync.planned import APPROVE, REJECT
 from kartoteka.sync.retry import BRAKE
@@ -25,10 +25,10 @@ Given = Mapping[str, Sequence[str]]
 
 REMEMBERED = 200
 """Requests whose ``once`` is known; a repeated invoke comes within minutes."""
+NAMED = 5
+"""Unknown numbers that a message names."""
 MEMORY = "desk"
 """The name of that document in the state."""
-HANDED = 1_000
-"""Keys that are given to a queue at a time."""
 
 
 def carry_out(desk: Desk, name: str, given: Given) -> Data:
@@ -133,7 +133,7 @@ def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
-        raise WrongRequest("nothing_planned", 404, id=str(found["missing"][0]))
+        raise WrongRequest("nothing_planned", 404, id=some_of([str(each) for each in found["missing"]], NAMED))
     return {"done": found["decided"], "decision": word}
 
 
@@ -163,6 +163,37 @@ def _moment(text: str) -> datetime | None:
         raise WrongRequest("bad_moment", text=text) from None
 
 
+def exclude(desk: Desk, given: Given) -> Data:
+    """Leave a client alone in a ``concern``, for a ``reason``, until ``include``."""
+    client, concern = _one(given, "client_id"), _word(given, "concern", [*CONCERNS])
+    if client not in desk.tables.clients([client]):
+        raise WrongRequest("no_client", 404, id=client)
+    desk.tables.exclude(client, concern, _one(given, "reason", ""))
+    return {"done": 1, "client_id": client, "concern": concern}
+
+
+def include(desk: Desk, given: Given) -> Data:
+    """Look after a client in a ``concern`` again. ``record`` names both as in a list: ``client|group|concern|item``."""
+    if record := _one(given, "record", ""):
+        client, _group, concern = (record.split("|", 3) + [""] * 2)[:3]
+        given = {**given, "client_id": [client], "concern": [concern]}
+    client, concern = _one(given, "client_id"), _word(given, "concern", [*CONCERNS])
+    done = desk.tables.include(client, concern)
+    if not done:
+        raise WrongRequest("no_exclusion", 404, id=client, name=concern)
+    return {"done": done, "client_id": client, "concern": concern}
+
+
+def rename(desk: Desk, given: Given) -> Data:
+    """Give all that is kept of a client (``client_id``) to its new code (``new_id``), and its account the code."""
+    client, new = _one(given, "client_id"), _one(given, "new_id")
+    found = desk.exchange.records.rename(client, new)
+    if found is not Renamed.DONE:
+        status = {Renamed.UNKNOWN: 404, Renamed.OPENING: 423}.get(found, 409)
+        raise WrongRequest(str(found), status, id=client, name=new)
+    return {"done": 1, "client_id": client, "new_id": new}
+
+
 def pause(desk: Desk, given: Given) -> Data:
     """Stop a concern until ``resume``. One that the brake has stopped stays the brake's."""
     concern, reason = _word(given, "concern", [*CONCERNS, PAUSED_AS]), _one(given, "reason", "operator")
@@ -186,17 +217,17 @@ def resume(desk: Desk, given: Given) -> Data:
     return {"done": int(reason is not None), "concern": concern, "was_paused": reason is not None, "reason": reason}
 
 
-def resync(desk: Desk, given: Given) -> Data:
-    """Read clients afresh on both sides (``client_id``, one or many): their keys go into the concern's queue."""
-    concern, clients = _word(given, "concern", [*CONCERNS]), [each for each in given.get("client_id", ()) if each]
-    if desk.queue is None:
-        raise WrongRequest("no_stack", 409)
-    known = desk.tables.clients(clients)
-    if missing := [each for each in clients if each not in known]:
-        raise WrongRequest("no_client", 404, id=missing[0])
-    for some in pieces(clients, HANDED):
-        desk.queue.send(concern, [Owner(client_id=each) for each in some])
-    return {"done": len(clients), "concern": concern}
+def compare_again(desk: Desk, given: Given) -> Data:
+    """Compare clients (``client_id``) and discount groups (``group_id``) again, or all that a ``concern`` has.
+
+    Where the answer has a ``next``, the same request with it as ``start`` goes on.
+    """
+    clients, groups = (list(dict.fromkeys(filter(None, given.get(name, ())))) for name in ("client_id", "group_id"))
+    wanted = resync.Wanted(_word(given, "concern", [*CONCERNS]), clients, groups)
+    found = resync.send(desk, wanted, _one(given, "start", ""))
+    if len(clients) == 1 and found.get("skipped"):
+        raise WrongRequest("no_account", 409, id=clients[0])
+    return found
 
 
 def forget_client(desk: Desk, given: Given) -> Data:
@@ -222,9 +253,12 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "plan/approve": approve,
     "plan/reject": reject,
     "undo": undo_written,
+    "exclude": exclude,
+    "include": include,
+    "rename": rename,
     "pause": pause,
     "resume": resume,
-    "resync": resync,
+    "resync": compare_again,
     "forget": forget_client,
     "forget/allow": allow_client,
 }

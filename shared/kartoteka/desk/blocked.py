@@ -53,7 +53,8 @@ def _told(row: Row, rule: Overdue) -> Data:
     if owed > 0 and owed * 100 >= limit * row["near"]:
         why.append(OVER if owed >= limit else NEAR)
     stopped = ABOVE_ALLOWED in why and rule.then == "zero"
-    told = {name: value for name, value in row.items() if name != "near"}
+    figures = {name: money.canonical(row[name]) for name in (LIMIT, BALANCE, OVERDUE)}
+    told = {name: value for name, value in row.items() if name != "near"} | figures
     return {
         **told,
         "used": int(owed * 100 / limit) if limit > 0 else None,

@@ -188,9 +188,10 @@ def _spelled(value: Any, lang: str) -> str:
         found = json.loads(text)
     except ValueError:
         return text
-    return (
-        ", ".join(f"{label(name, lang)}: {each}" for name, each in found.items()) if isinstance(found, dict) else text
-    )
+    if not isinstance(found, dict):
+        return text
+    parts = {name: ", ".join(map(str, each)) if isinstance(each, list) else each for name, each in found.items()}
+    return "; ".join(f"{label(name, lang)}: {each}" for name, each in parts.items())
 
 
 def _amount(value: Any) -> str:

@@ -60,6 +60,12 @@ def rows(plans: Plans, chosen: Chosen) -> Iterator[PlanRow]:
         after = page[-1].id
 
 
+def page(plans: Plans, chosen: Chosen, after: int, limit: int) -> Data:
+    """Return the chosen rows behind this id, and ``next``: the id behind which it goes on, or null."""
+    found = plans.open(chosen, after, limit)
+    return {"rows": [as_data(row) for row in found], "next": found[-1].id if len(found) == limit else None}
+
+
 def as_data(row: PlanRow) -> Data:
     """Return a row by its columns."""
     line = row.line

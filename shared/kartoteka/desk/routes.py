@@ -16,9 +16,10 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, forget, lists, overview, pages, spreadsheet, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, plans, spreadsheet, texts, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
+from kartoteka.ports.exchange import Chosen
 
 Answer = dict[str, Any]
 UNDO = "undo"
@@ -78,6 +79,15 @@ def api_forget(client_id: str) -> Response[str]:
 def api_conflicts() -> Response[str]:
     """Answer conflicts, closed ones too where ``all`` is asked for."""
     return _json(lists.conflicts(_desk(), lists.asked_for(_query()), closed_too=bool(_query().get("all"))))
+
+
+@app.get("/api/plan/rows")
+def api_plan_rows() -> Response[str]:
+    """Answer rows of the plan behind an id (``after``), without the figures of all; ``ended``: also what is over."""
+    given, asked = _query(), lists.asked_for(_query(), lists.MOST)
+    chosen = Chosen(asked.concern, asked.client_id, ended=bool(given.get("ended")))
+    after = int(given["after"]) if given.get("after", "").isdecimal() else 0
+    return _json(plans.page(_desk().exchange.plans, chosen, after, max(1, asked.limit)))
 
 
 @app.get("/api/<name>")

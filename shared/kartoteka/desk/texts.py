@@ -96,7 +96,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Zostaną zablokowani", "Will be blocked"),
+        "blocked": ("Blokady kredytu", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
@@ -192,6 +192,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Decided for records: {done}. The next run carries it out.",
         ),
         "did.incoming/link": ("Zapisano kod klienta.", "The client's code is saved."),
+        "did.exclude": (
+            "Od następnego przebiegu klient jest pomijany.",
+            "From the next run on the client is left alone.",
+        ),
+        "did.include": (
+            "Następny przebieg sprawdzi, co zmieniono w międzyczasie.",
+            "The next run looks at what was edited meanwhile.",
+        ),
         "did.pause": ("Zakres jest wstrzymany.", "The concern is paused."),
         "did.resume": ("Zakres działa dalej.", "The concern goes on."),
         "did.resync": (
@@ -566,6 +574,46 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "problem": ("Nie da się", "That cannot be done"),
         "problem.back": ("Wróć do stanu", "Back to the overview"),
         "no_such_page": ("Nie ma takiej strony.", "There is no such page."),
+        "rename_unknown": ("Kod {id} nie ma konta w panelu.", "The code {id} has no account."),
+        "rename_stands": (
+            "Wiersz klienta {id} nadal jest w clients. Usuń go (albo zmień w nim kod) i spróbuj jeszcze raz.",
+            "The row of {id} still stands in clients. Delete it, or change its code, and try again.",
+        ),
+        "rename_linked": (
+            "Klient {name} ma już własne konto; dwóch kont nie da się połączyć.",
+            "Client {name} has an account of its own already; two accounts cannot be merged.",
+        ),
+        "rename_opening": (
+            "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
+            "An account is being opened for {name} just now. Try again in a moment.",
+        ),
+        "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
+        "rename.lead": (
+            "Dla klienta, któremu ERP nadał inny kod: konto i historia przechodzą na nowy.",
+            "For a client that the ERP has given another code: its account and its history go to the new one.",
+        ),
+        "rename.new": ("Nowy kod", "New code"),
+        "rename": ("Zmień kod", "Rename"),
+        "did.rename": ("Następny przebieg nada kontu nowy kod.", "The next run gives the account the new code."),
+        "no_clients": ("Nie ma klientów: {id}.", "There are no clients {id}."),
+        "no_account": (
+            "Klient {id} nie ma jeszcze konta w panelu: otwiera je zakres „Konta”.",
+            "Client {id} has no account in the panel yet: resync accounts opens one.",
+        ),
+        "no_group": ("Nie ma grupy rabatowej {id}.", "There is no discount group {id}."),
+        "no_groups": ("Zakres {id} nie ma grup rabatowych.", "{id} has no discount groups."),
+        "no_exclusion": (
+            "Klient {id} nie jest wyłączony z zakresu {name}.",
+            "Client {id} is not excluded from {name}.",
+        ),
+        "exclude": ("Wyłącz", "Exclude"),
+        "include": ("Przywróć", "Include again"),
+        "exclude.what": ("Pomijanie klienta", "Leaving this client alone"),
+        "exclude.lead": (
+            "W wyłączonym zakresie nic nie jest wysyłane ani zapisywane; po przywróceniu zmiany z obu stron są porównywane.",
+            "Nothing is sent or written of an excluded concern; once it is included again both sides are compared.",
+        ),
+        "exclude.reason": ("Powód", "Reason"),
         "no_client": ("Nie ma klienta {id}.", "There is no client {id}."),
         "no_conflict": ("Nie ma konfliktu {id}.", "There is no conflict {id}."),
         "conflict_closed": (

@@ -6,7 +6,7 @@ Rows are plain: column -> value, moments aware. An answer is written like the ER
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -181,8 +181,8 @@ class DeskTables(Protocol):
         """Return how many clients a concern has to do with."""
         ...
 
-    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
-        """Yield the ids of all clients that a concern has to do with, page by page."""
+    def clients_of(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next ids behind ``after`` of the clients that a concern has to do with."""
         ...
 
     def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
@@ -223,6 +223,14 @@ class DeskTables(Protocol):
 
         ``asked.client_id`` or ``asked.group_id`` names the owner; ``item_id`` None: the own record and all items.
         """
+        ...
+
+    def exclude(self, client_id: str, concern: str, reason: str) -> None:
+        """Write a row of ``sync_exclusions``; of one that is there the reason, where there is a new one."""
+        ...
+
+    def include(self, client_id: str, concern: str) -> int:
+        """Delete the rows of ``sync_exclusions`` that exclude a client from a concern; return how many there were."""
         ...
 
     def answer_incoming(self, panel_client_id: str, client_id: str) -> int:

@@ -156,6 +156,20 @@ class Past:
     erased: bool = False
 
 
+class Renamed(enum.StrEnum):
+    """What became of a client's renaming."""
+
+    DONE = "renamed"
+    UNKNOWN = "rename_unknown"
+    """The former code has no account."""
+    STANDS = "rename_stands"
+    """The former code's row is in ``clients``."""
+    LINKED = "rename_linked"
+    """The new code has an account."""
+    OPENING = "rename_opening"
+    """An account may just have been opened for the new code."""
+
+
 class Records(Protocol):
     """Records of every concern: the ERP's rows, links, and what is kept of each."""
 
@@ -192,6 +206,13 @@ class Records(Protocol):
 
     def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
         """Return the rows of ``sync_exclusions`` that name a concern that there is not: client, and what is written."""
+        ...
+
+    def rename(self, client_id: str, new_id: str) -> Renamed:
+        """Give all that is kept of a linked client to its new code, in one transaction.
+
+        Where it is not done, nothing is: the answer says why. What the ERP wrote of either code stays as it is.
+        """
         ...
 
     def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:

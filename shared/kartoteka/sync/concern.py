@@ -843,6 +843,7 @@ def not_own(record: Record, account: Account | None) -> Status | None:
     """Return what is said of a client whose link leads nowhere, or to an account that does not carry its code."""
     if account is None:
         return codes.status("account_gone", accounts=record.link.panel_login if record.link else "")
-    if normal.same_code(account.external_code, record.key.client_id):
+    former = record.link.former_code if record.link else ""
+    if any(normal.same_code(account.external_code, code) for code in (record.key.client_id, former) if code):
         return None
     return codes.status("another_account", panel_value=account.external_code)

@@ -103,6 +103,8 @@ class Plan:
     said: Status | None = codes.IN_STEP
     decision: str = ""
     ended: Mapping[int, Ended] = attribute(default_factory=dict)
+    recodes: bool = False
+    """Whether the account carries its renamed client's code once this is carried out."""
     left: tuple[Line, ...] = ()
 
     def __bool__(self) -> bool:
@@ -220,6 +222,7 @@ class Plan:
             row=self._row(carried) if erp else None,
             candidates=None if stays else self.candidates,
             unlinked=self.act is Act.UNLINK and panel,
+            recoded=self.recodes and panel,
             planned=self.ended,
             replanned=self.left if self.ended else (),
         )

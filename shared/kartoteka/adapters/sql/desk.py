@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -55,6 +55,7 @@ _MATCH = tables.sync_matches.c
 _ACCOUNT = tables.sync_panel_accounts.c
 _PRICE = tables.sync_prices.c
 _LOG = tables.change_log.c
+_EXCLUSION = tables.sync_exclusions.c
 _PAUSE = tables.sync_pauses.c
 _PLAN = tables.sync_plan.c
 
@@ -165,6 +166,11 @@ def _day_of(row: Row) -> str:
 
 def _some(ids: Collection[Any]) -> Sequence[Sequence[Any]]:
     return pieces(sorted(ids), PAGE)
+
+
+def _excluding(client_id: str, concern: str) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions for the rows that exclude a client from a concern, as one reads what they name."""
+    return (_EXCLUSION.client_id == client_id, sa.func.lower(sa.func.trim(_EXCLUSION.concern)) == concern)
 
 
 def _by(table: sa.Table, by: str) -> Row:
@@ -317,13 +323,10 @@ class SqlDesk(DeskTables):
         """Return how many clients a concern has to do with."""
         return self.number(sa.select(sa.func.count()).select_from(tables.ERP.clients).where(_concerned(concern)))
 
-    def pages_of_clients(self, concern: str) -> Iterator[Sequence[str]]:
-        """Yield the ids of all clients that a concern has to do with, page by page."""
-        after = ""
-        wanted = sa.select(_CLIENT.id).where(_concerned(concern)).order_by(_CLIENT.id).limit(PAGE)
-        while page := [row["id"] for row in self.rows(wanted.where(_CLIENT.id > after))]:
-            yield page
-            after = page[-1]
+    def clients_of(self, concern: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next ids behind ``after`` of the clients that a concern has to do with."""
+        wanted = sa.select(_CLIENT.id).where(_concerned(concern), _CLIENT.id > after)
+        return [row["id"] for row in self.rows(wanted.order_by(_CLIENT.id).limit(limit))]
 
     def group_prices(self, group_id: str, limit: int) -> Sequence[Row]:
         items = tables.ERP.discount_group_items
@@ -483,7 +486,7 @@ class SqlDesk(DeskTables):
         whose = {
             erp.clients: _CLIENT.id,
             **{t: t.c.client_id for t in (erp.delivery_addresses, erp.client_shops, erp.client_credit)},
-            **{t: t.c.client_id for t in (tables.sync_links, tables.sync_matches)},
+            **{t: t.c.client_id for t in (tables.sync_links, tables.sync_matches, tables.sync_exclusions)},
         }
         with self._database.reading() as connection:
             return {
@@ -521,6 +524,20 @@ class SqlDesk(DeskTables):
         item = () if item_id is None else (_STATUS.item_id == item_id,)
         which = (*whose, waits, *item, *_asked(tables.sync_status, asked))
         return self._answer(tables.sync_status, which, {"decision": word}, by)
+
+    def exclude(self, client_id: str, concern: str, reason: str) -> None:
+        row = {"client_id": client_id, "concern": concern, "reason": fit(_EXCLUSION.reason, reason) or None}
+        which = _excluding(client_id, concern)
+        with self._database.writing() as connection:
+            if not connection.scalar(sa.select(sa.func.count()).where(*which)):
+                connection.execute(tables.sync_exclusions.insert().values(row))
+            elif reason:
+                connection.execute(tables.sync_exclusions.update().where(*which).values(reason=row["reason"]))
+
+    def include(self, client_id: str, concern: str) -> int:
+        with self._database.writing() as connection:
+            gone = connection.execute(tables.sync_exclusions.delete().where(*_excluding(client_id, concern)))
+            return int(gone.rowcount)
 
     def answer_incoming(self, panel_client_id: str, client_id: str) -> int:
         this = _INCOMING.panel_client_id == panel_client_id

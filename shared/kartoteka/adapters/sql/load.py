@@ -20,7 +20,7 @@ from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Sid
 from kartoteka.ports.exchange import concern_named
 
 _LINK = sync_links.c
-_LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by).where(
+_LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _LINK.linked_by, _LINK.former_code).where(
     among(_LINK.client_id)
 )
 EXCLUDED = sa.select(sync_exclusions.c.client_id, sync_exclusions.c.concern).where(among(sync_exclusions.c.client_id))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.load import EXCLUDED, Loader
+from kartoteka.adapters.sql.renaming import rename
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import KEY, OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
 from kartoteka.adapters.sql.tables import (
@@ -25,7 +26,7 @@ from kartoteka.adapters.sql.tables import (
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
 from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
-from kartoteka.ports.exchange import Former, Past, Records, Saved, Which, concern_named
+from kartoteka.ports.exchange import Former, Past, Records, Renamed, Saved, Which, concern_named
 
 _LINK = sync_links.c
 _LINKED = (
@@ -183,6 +184,10 @@ class SqlRecords(Records):
         with self._database.reading() as connection:
             rows = connection.execute(_NO_CONCERN).all()
         return [(client_id, concern) for client_id, concern in rows if concern_named(concern) not in CONCERNS]
+
+    def rename(self, client_id: str, new_id: str) -> Renamed:
+        with self._database.writing() as connection:
+            return rename(connection, self._database.erp, client_id, new_id)
 
     def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
         with self._database.reading() as connection:

@@ -26,7 +26,7 @@ from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, text
 from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
 from kartoteka.ports.exchange import Saved
 
-_LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at")
+_LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at", "former_code")
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
@@ -35,6 +35,7 @@ _HISTORY = (
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
 _UNLINKED = sync_links.delete().where(among(sync_links.c.client_id))
+_RECODED = sync_links.update().where(among(sync_links.c.client_id)).values(former_code="")
 _FREED = sync_links.delete().where(among(sync_links.c.panel_client_id))
 _ANSWERED = ("raised_at", "decision", "decided_by")
 _STOOD = sa.select(
@@ -169,6 +170,7 @@ class Saver:
         for_ids(connection, _FREED, accounts.freed & linked.keys())
         self._database.run(connection, self._links, linked.values())
         for_ids(connection, _UNLINKED, {change.record.key.client_id for change in changes if change.unlinked})
+        for_ids(connection, _RECODED, {change.record.key.client_id for change in changes if change.recoded})
         for_ids(connection, self._no_longer_incoming, accounts.listed & linked.keys())
         given = {c.record.key.client_id: c.candidates for c in changes if c.candidates is not None}
         self._replace_matches(connection, given, at)
@@ -265,6 +267,7 @@ def _link_row(link: Link, at: datetime) -> Row:
         "panel_login": fit(sync_links.c.panel_login, link.panel_login),
         "linked_by": fit(sync_links.c.linked_by, link.linked_by),
         "linked_at": at,
+        "former_code": link.former_code,
     }
 
 

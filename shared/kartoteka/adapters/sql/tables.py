@@ -170,6 +170,7 @@ sync_links = _own(
     text("panel_login", 255),
     moment("linked_at", now=True),
     text("linked_by", 16),
+    word("former_code", FOREIGN_ID),
     sa.Index("ux_sync_links_panel_client", "panel_client_id", unique=True),
 )
 

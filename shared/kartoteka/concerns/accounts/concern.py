@@ -60,7 +60,7 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
-from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner
+from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner, not_own
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step, quoted
@@ -475,7 +475,7 @@ class Accounts(Concern):
             return Plan(record, Act.LOOK)
         if record.link is None:
             return self._of_unlinked(record, shown)
-        plan = self._unlinked(record, shown) or super().plan(record, shown)
+        plan = self._unlinked(record, shown) or self._recoded(record, shown) or super().plan(record, shown)
         others = [a for a in self._facts(record).answers if a != record.link.panel_client_id]
         if not others or plan.writes or plan.act is Act.LOOK:
             return plan
@@ -512,6 +512,34 @@ class Accounts(Concern):
         values = {step.field: step.value for step in opening_}
         call = AccountUpdate(client_id, account.login, values, external_code=former)
         return replace(plan, steps=(taking, *opening_), call=call)
+
+    def _recoded(self, record: Record, shown: Shown) -> Plan | None:
+        """Return the plan that gives the account of a renamed client its new code, beside all else.
+
+        Until the panel was seen to show it, it is asked; an account with a third code is not the client's own.
+        """
+        link, account, client_id = record.link, shown.account, record.key.client_id
+        if link is None or not link.former_code or record.erp is None:
+            return None
+        if not shown.asked:
+            return Plan(record, Act.LOOK)
+        if account is None or not_own(record, account) is not None:
+            return None
+        intent = record.state.intent
+        rest = tuple(w for w in intent.written if w.field != CODE) if intent else ()
+        before = replace(record.state, intent=replace(intent, written=rest) if intent and rest else None)
+        plan = replace(super().plan(replace(record, state=before), shown), record=record, recodes=True)
+        if normal.same_code(account.external_code, client_id):
+            given = tuple(w for w in intent.written if w.field == CODE) if intent else ()
+            return replace(plan, earlier=(*given, *plan.earlier))
+        call = plan.call or AccountUpdate(client_id, account.login, {})
+        step = Step(CODE, Side.PANEL, client_id, account.external_code, Reason.EDIT)
+        return replace(plan, steps=(step, *plan.steps), call=replace(call, external_code=client_id))
+
+    def together(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Return the steps that go together; the code of an account is apart from all fields."""
+        known = [step for step in steps if step.field != CODE]
+        return [*(step for step in steps if step.field == CODE), *super().together(known)]
 
     @staticmethod
     def _facts(record: Record) -> Facts:
