@@ -12,7 +12,7 @@ import pytest
 
 from kartoteka import codes
 from kartoteka.desk.lists import LISTS
-from tests.fixtures.installation import Context, Installation
+from tests.fixtures.installation import Context, Installation, event
 
 EVIL = '<script>alert("x")</script>'
 FORM = "a-form-s-secret"
@@ -569,6 +569,23 @@ def test_our_own_write_into_the_erp_is_no_change_that_waits(installation: Instal
     assert lag(visitor) is None
 
 
+def test_what_was_sent_and_is_not_shown_yet_is_carried(installation: Installation, visitor: Visitor):
+    installation.insert("K-1")
+    settle(installation)
+    installation.pass_time(minutes=20)
+    settle(installation)
+    installation.sql("UPDATE clients SET street = 'Nowa 1'")
+    installation.handler("billing")(event("billing_schedule") | {"due": "all"}, Context())
+    batch = installation.receive("billing")
+    assert batch["Records"]
+    installation.handler("billing")(batch, Context())
+    assert installation.panel.by_code("K-1")[0].street == "Nowa 1"
+    told = installation.sql("SELECT state, code FROM sync_status WHERE concern = 'billing'")
+    assert told == [("waiting", "unconfirmed")]
+    installation.pass_time(minutes=45)
+    assert lag(visitor) is None
+
+
 # --- exclusions
 
 
@@ -645,7 +662,8 @@ def test_what_was_corrected_is_reported_with_the_way_to_its_records(installation
     assert visitor.json("differences?concern=shops")["rows"] == []
     assert sum(day["corrected"] for day in visitor.json("differences")["by_day"]) == 2
     assert len(visitor.json("differences")["by_day"]) == 30
-    assert visitor.json("differences?day=yesterday", 400)["error"] == "bad_figure"
+    assert visitor.json("differences?day=yesterday", 400)["error"] == "bad_day"
+    assert visitor.json("history?day=20261127&reason=drift", 200)["rows"] is not None
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,10 @@ def test_the_first_load_is_reviewed_approved_and_carried_out_exactly(installatio
     panel = installation.panel
     planned_first_load(installation)
     page = browse("en")
-    began = time.monotonic()
+    began = time.process_time()
     follow(page, "Plan")
     expect(page.get_by_role("heading", level=1)).to_have_text("Plan")
-    assert time.monotonic() - began < 5  # a quarter of a second on a quiet machine
+    assert time.process_time() - began < 1  # of this process: the function, the bridge and the driver
     filters = page.locator(".filter").last
     expect(filters).to_contain_text(f"opens an account: {CLIENTS - ACCOUNTS}")
     expect(filters).to_contain_text(f"links: {ACCOUNTS}")

@@ -40,12 +40,15 @@ def asked_for(given: Mapping[str, str], limit: int = 50, most: int = MOST) -> As
     """Return which rows a query string asks for. Raises WrongRequest for figures that are none."""
     try:
         start, wanted = max(0, int(given.get("start") or 0)), int(given.get("limit") or limit)
-        if day := given.get("day", "").strip():
-            date.fromisoformat(day)
         near = min(max(1, int(given.get("near") or ALL.near)), 100)
     except ValueError:
         raise WrongRequest("bad_figure") from None
     words = {name: given.get(name, "").strip() for name in FILTERS}
+    if words["day"]:
+        try:
+            words["day"] = date.fromisoformat(words["day"]).isoformat()
+        except ValueError:
+            raise WrongRequest("bad_day", text=words["day"]) from None
     return Asked(**words, start=start, limit=min(max(0, wanted), most), near=near)
 
 

@@ -626,6 +626,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "nothing_chosen": ("Nic nie zaznaczono.", "Nothing was chosen."),
         "lacks": ("Brakuje: {name}.", "It lacks: {name}."),
         "no_word": ("{name} musi być jednym z: {words}.", "{name} must be one of: {words}."),
+        "bad_day": (
+            "{text} nie jest dniem; pisz na przykład 2026-11-27.",
+            "{text} is no day; write it like 2026-11-27.",
+        ),
         "bad_figure": ("To nie jest liczba.", "That is no number."),
         "brakes_word": ("Podaj własny powód.", "Give a reason of your own."),
         "braked_already": ("Zakres {id} zatrzymał już hamulec.", "The brake has stopped {id} already."),
