@@ -256,3 +256,16 @@ def test_old_values_go_by_the_daily_run() -> None:
     assert old
     assert not any(row.value_before or row.value_after for row in old)
     assert all(row.erased_at for row in old)
+
+
+def test_a_client_whose_code_differs_in_case_alone_is_not_given_the_erased_ones_account() -> None:
+    world = settled("K-1")
+    number = world.exchange.links["K-1"].panel_client_id
+    erase(world, "K-1")
+    world.exchange.delete_client("K-1")
+    world.panel.code_case = "any_case"
+    world.exchange.insert_client("k-1", **CLIENT | {"email": "inny@firma.pl", "nip": None, "phone": "601601601"})
+    for _ in range(3):
+        world.tick()
+    assert world.exchange.links["k-1"].panel_client_id != number
+    assert len(world.panel.opened) == 2
