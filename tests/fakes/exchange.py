@@ -1136,7 +1136,7 @@ class FakeForgotten(_Port):
             account = db.accounts.get(number)
             dates = (account.modified_at, account.registered, db.seen_at[number]) if account else ()
             db.tombstones[DIGEST.account(number)] = StoredTombstone(own, at, None, *dates)
-        erased_rows = self._erase([client_id], numbers)
+        erased_rows = self._erase([client_id], numbers, None)
         if client_id in db.clients:
             key = Key(client_id, "", "accounts")
             db.states[key] = RecordState(status=codes.status(FORGOTTEN))
@@ -1185,7 +1185,7 @@ class FakeForgotten(_Port):
             *db.accounts,
         }
         dead = {number for number in numbers if DIGEST.account(number) in db.tombstones}
-        erased_rows = self._erase(sorted(erased_among(db, ids)), dead)
+        erased_rows = self._erase(sorted(erased_among(db, ids)), dead, before)
         for digest, stone in db.tombstones.items():
             if stone.swept_at is None and stone.forgotten_at < before:
                 db.tombstones[digest] = replace(stone, swept_at=at)
@@ -1232,7 +1232,9 @@ class FakeForgotten(_Port):
             "sync_links": (db.links, [c for c, x in db.links.items() if c in ids or x.panel_client_id in numbers]),
         }
 
-    def _erase(self, client_ids: Collection[str], numbers: Collection[str]) -> Mapping[str, int]:
+    def _erase(
+        self, client_ids: Collection[str], numbers: Collection[str], before: datetime | None
+    ) -> Mapping[str, int]:
         db, count = self._exchange, dict[str, int]()
         for name, (where, keys) in self._hers(client_ids, numbers).items():
             count[name] = len(keys)
@@ -1247,7 +1249,8 @@ class FakeForgotten(_Port):
             del db.since[key]
         for seq, entry in db.entries.items():
             about = entry.table_name in ("incoming_clients", "sync_matches") and entry.row_id in numbers
-            if (entry.client_id and entry.client_id in client_ids) or about:
+            read = before is None or db.logged_at[seq] <= before
+            if read and ((entry.client_id and entry.client_id in client_ids) or about):
                 db.entries[seq] = replace(entry, client_id="", row_id="")
         return {name: rows for name, rows in count.items() if rows}
 

@@ -147,6 +147,10 @@ def test_with_yes_nothing_is_left_anywhere_and_it_does_not_come_back(
     capfd.readouterr()
     done = command.json("forget", "K-1", *STACK, "--yes")
     assert done["forgotten"] is True
+    stones = boto3.client("dynamodb").get_item(
+        TableName="state", Key={"pk": {"S": "cursor"}, "sk": {"S": "forgotten:0"}}
+    )
+    assert len(json.loads(stones["Item"]["document"]["S"])["stones"]) == 2
     assert done["done"] == sum(done["erased"].values()) > 10
     assert left(installation, *canaries(number)) == set()
     settle(installation)

@@ -30,7 +30,7 @@ DESIGNED = {
     "client_credit": "client_id credit_allowed credit_limit balance payment_days currency overdue as_of",
     "incoming_clients": "panel_client_id email phone client_type first_name last_name company nip street zip_code city "
     "province country_code language currency wholesaler vat_eu local_government seen_at client_id",
-    "sync_links": "client_id panel_client_id panel_login linked_at linked_by",
+    "sync_links": "client_id panel_client_id panel_login linked_at linked_by former_code",
     "sync_base": f"{ABOUT} values panel_item_id notes intent due_at attempts tries code unread_since at",
     "sync_panel_accounts": "panel_client_id login external_code code_key tax_number mail telephone modified_at guest "
     "registered seen_at",

@@ -193,6 +193,19 @@ def test_a_restored_database_brings_nobody_back() -> None:
     assert len(world.panel.opened) == 2
 
 
+def test_what_a_worker_stored_in_that_very_moment_goes_a_quarter_of_an_hour_later() -> None:
+    world = settled("K-1")
+    late = list(world.exchange.history)
+    erase(world, "K-1")
+    world.exchange.history.extend(late)
+    world.pass_time(minutes=10)
+    world.collect("accounts")
+    assert kept_of(world, "K-1") == {"history"}
+    world.pass_time(minutes=6)
+    world.collect("accounts")
+    assert kept_of(world, "K-1") == set()
+
+
 def test_either_home_of_the_tombstones_mends_the_other() -> None:
     world = settled("K-1")
     world.exchange.forgotten.forget("K-1", at=world.time)  # and the process died before the cloud knew
@@ -274,3 +287,16 @@ def test_no_account_is_opened_for_a_client_who_was_erased_since_it_was_loaded() 
     for _ in range(3):
         world.tick()
     assert sorted(account.external_code for account in world.panel.accounts.values()) == ["K-1", "K-3"]
+
+
+def test_a_client_whose_code_differs_in_case_alone_is_not_given_the_erased_ones_account() -> None:
+    world = settled("K-1")
+    number = world.exchange.links["K-1"].panel_client_id
+    erase(world, "K-1")
+    world.exchange.delete_client("K-1")
+    world.panel.code_case = "any_case"
+    world.exchange.insert_client("k-1", **CLIENT | {"email": "inny@firma.pl", "nip": None, "phone": "601601601"})
+    for _ in range(3):
+        world.tick()
+    assert world.exchange.links["k-1"].panel_client_id != number
+    assert len(world.panel.opened) == 2

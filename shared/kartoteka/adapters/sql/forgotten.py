@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -67,12 +67,16 @@ _DEAD = sync_forgotten.c
 _AMONG = sa.select(_DEAD.digest).where(among(_DEAD.digest))
 _TOMBSTONE = sa.select(_DEAD.digest, _DEAD.client)
 _LOG = change_log.c
-_UNNAMED = change_log.update().where(among(_LOG.client_id), _LOG.client_id != "").values(client_id="", row_id="")
+_READ = _LOG.logged_at <= sa.bindparam("before", type_=_LOG.logged_at.type)
+_UNNAMED = change_log.update().where(among(_LOG.client_id), _LOG.client_id != "", _READ).values(client_id="", row_id="")
 _ABOUT_ACCOUNTS = ("incoming_clients", "sync_matches")
 _UNNUMBERED = (
-    change_log.update().where(_LOG.table_name.in_(_ABOUT_ACCOUNTS), among(_LOG.row_id)).values(client_id="", row_id="")
+    change_log.update()
+    .where(_LOG.table_name.in_(_ABOUT_ACCOUNTS), among(_LOG.row_id), _READ)
+    .values(client_id="", row_id="")
 )
 """A row of the log stays, for the cursors' sake, and names nobody any more."""
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _NOT_HERS = sa.select(sync_links.c.panel_client_id).where(
     among(sync_links.c.panel_client_id), sync_links.c.client_id != sa.bindparam("client")
 )
@@ -179,7 +183,7 @@ class SqlForgotten(Forgotten):
             digests = {own: (), **{self._digest.account(number): dates.get(number, ()) for number in numbers}}
             bury = (_tombstone(Tombstone(digest, own), at, *seen) for digest, seen in sorted(digests.items()))
             self._database.run(connection, self._bury, bury)
-            erased = self._erase(connection, [client_id], numbers)
+            erased = self._erase(connection, [client_id], numbers, _EVER)
             if connection.execute(self._there, {"ids": [client_id]}).first():
                 told = status_row(Key(client_id, "", ACCOUNTS, ""), codes.status(FORGOTTEN), at)
                 self._database.run(connection, self._say, [told] if told else [])
@@ -221,7 +225,7 @@ class SqlForgotten(Forgotten):
         erased: Mapping[str, int] = {}
         with self._database.writing() as connection:
             if clients or numbers:
-                erased = self._erase(connection, sorted(clients), frozenset(numbers))
+                erased = self._erase(connection, sorted(clients), frozenset(numbers), before)
             done = (_DEAD.swept_at.is_(None), _DEAD.forgotten_at < before)
             connection.execute(sync_forgotten.update().where(*done).values(swept_at=at))
         return erased
@@ -261,14 +265,15 @@ class SqlForgotten(Forgotten):
                 yield table, sa.and_(condition, sync_status.c.code != FORGOTTEN) if table is sync_status else condition
 
     def _erase(
-        self, connection: sa.Connection, client_ids: Collection[str], numbers: Collection[str]
+        self, connection: sa.Connection, client_ids: Collection[str], numbers: Collection[str], before: datetime
     ) -> Mapping[str, int]:
+        """Erase these; in the log what was written up to ``before``: what came later was not read yet, perhaps."""
         erased = {
             table.name: connection.execute(table.delete().where(either), _given(client_ids, numbers)).rowcount
             for table, either in self._rows(client_ids, numbers)
         }
         erased[change_log.name] = sum(
-            connection.execute(statement, {"ids": sorted(ids)}).rowcount
+            connection.execute(statement, {"ids": sorted(ids), "before": before}).rowcount
             for statement, ids in ((_UNNAMED, client_ids), (_UNNUMBERED, numbers))
             if ids
         )
