@@ -20,13 +20,14 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from bench.cloud import CONFIG, Stack, session
+from bench.cloud import CONFIG, DIGESTS, Stack, session
 from bench.customers import Row, clients
 from bench.erp import Erp
 from bench.trade import Trade, trade
 from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.adapters.sql import connect, tables
-from kartoteka.fields.table import CONCERNS
+from kartoteka.fields.digest import Digest
+from kartoteka.fields.table import CONCERNS, COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
 from local.panel.sample import tax_number
 
 MODELS = 200
@@ -77,6 +78,7 @@ class Copier:
                 for table in tables.all_tables(tables.ERP):
                     if owner := _owner(table):
                         connection.execute(_copying(table, owner))
+                _recognise(connection)
         with self._connected() as connection:
             connection.commit()
             connection.autocommit = True
@@ -103,6 +105,27 @@ class Copier:
         with psycopg.connect(self._erp.url.replace("+psycopg", "")) as connection:
             connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
             yield connection
+
+
+def _recognise(connection: psycopg.Connection[Any]) -> None:
+    """Put into the account index by what the copies are recognised: digests, which the database cannot reckon."""
+    digest = Digest(DIGESTS)
+    names = (*RECOGNISED_BY, COUNTRY_FIELD)
+    chosen = sql.SQL("SELECT c.id, {} FROM bench_copies c JOIN clients k ON k.id = c.id").format(
+        sql.SQL(", ").join(sql.Identifier("k", name) for name in names)
+    )
+    known = [(key, dict(zip(names, values, strict=True))) for key, *values in connection.execute(chosen)]
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in Recognised._fields)
+    created = "CREATE TEMPORARY TABLE bench_marks ON COMMIT DROP AS SELECT external_code AS id, {} FROM {} LIMIT 0"
+    index = sql.Identifier(tables.sync_panel_accounts.name)
+    connection.execute(sql.SQL(created).format(columns, index))
+    with connection.cursor().copy("COPY bench_marks FROM STDIN") as copy:
+        for key, values in known:
+            copy.write_row((key, *digest.recognised(recognised_by(values))))
+    assigned = sql.SQL(", ").join(sql.SQL("{0} = m.{0}").format(sql.Identifier(name)) for name in Recognised._fields)
+    connection.execute(
+        sql.SQL("UPDATE {} a SET {} FROM bench_marks m WHERE a.external_code = m.id").format(index, assigned)
+    )
 
 
 def _owner(table: sa.Table) -> str:

@@ -68,6 +68,8 @@ def session() -> boto3.Session:
     )
 
 
+DIGESTS = "bench"
+"""The secret of the digests in the account index: one for all stacks, whose databases are compared."""
 CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 
@@ -83,7 +85,7 @@ def make_stack(endpoint: str, name: str, *, panel_url: str, panel_key: str, erp_
         "KARTOTEKA_PANEL_URL": panel_url,
         "KARTOTEKA_PANEL_SECRET": _make_secret(endpoint, f"{name}-panel", panel_key),
         "KARTOTEKA_ERP_SECRET": _make_secret(endpoint, f"{name}-erp", erp_url),
-        "KARTOTEKA_FORGET_SECRET": _make_secret(endpoint, f"{name}-forget", name),
+        "KARTOTEKA_FORGET_SECRET": _make_secret(endpoint, f"{name}-forget", DIGESTS),
         **{f"KARTOTEKA_QUEUE_{concern.upper()}": url for concern, url in queues.items()},
         "KARTOTEKA_SHARDS": "1",
         "POWERTOOLS_METRICS_NAMESPACE": "Kartoteka",

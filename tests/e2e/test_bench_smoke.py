@@ -55,7 +55,8 @@ def test_a_quiet_minute_costs_one_feed_call_or_none_and_no_write(runs: Runs, run
 
 
 def test_edits_in_the_erp_cost_one_read_and_one_write(runs: Runs) -> None:
-    assert runs[ours.ERP_EDITS].calls == {FEED: 1 + 1, "PUT clients/clients": 1}
+    first = {"reads": 2, "writes": 1}  # the first write of a week is made alone, and looked at
+    assert runs[ours.ERP_EDITS].calls == {FEED: 1 + 1 + first["reads"], "PUT clients/clients": 1 + first["writes"]}
 
 
 def test_edits_in_the_panel_cost_some_reads_and_one_of_the_addresses_beside_the_feed(runs: Runs) -> None:
@@ -101,7 +102,7 @@ def test_an_address_pass_reads_a_hundred_clients_with_a_call(runs: Runs) -> None
 
 @pytest.mark.parametrize(
     ("run", "reads", "writes"),
-    [(ours.FIRST_LOAD, 160, 20), (ours.QUIET, 40, 0), (ours.ERP_EDITS, 100, 8), (ours.TRADE, 240, 50)],
+    [(ours.FIRST_LOAD, 160, 20), (ours.QUIET, 44, 0), (ours.ERP_EDITS, 128, 8), (ours.TRADE, 250, 50)],
 )
 def test_statements_do_not_grow(runs: Runs, run: str, reads: int, writes: int) -> None:
     assert runs[run].counts["SQL reads"] <= reads

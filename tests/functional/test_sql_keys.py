@@ -119,7 +119,7 @@ def test_what_a_save_costs_does_not_depend_on_how_many_are_saved(sql: SqlBench, 
     insert(sql, [f"C-{number}" for number in range(count)])
     sql.exchange.records.count_linked()
     edits = [edit(f"C-{number}", street=("A", "B")) for number in range(count)]
-    for changes, cost in (([opened(number) for number in range(count)], 4), (edits, 5)):
+    for changes, cost in (([opened(number) for number in range(count)], 6), (edits, 6)):
         with parameters(sql) as seen:
             assert not save(sql, *changes).again
         texts = [text for text, _ in seen if not text.startswith(("BEGIN", "SAVEPOINT", "RELEASE"))]

@@ -207,9 +207,10 @@ def worker_finds(world: AddressWorld, client_id: str) -> list[object]:
 
 
 def settled(world: AddressWorld) -> dict[Key, RecordState]:
-    """Return all states, but for when what is not shown is asked for again."""
+    """Return all states, but for when what is not shown is asked for again, of a client and with it of its items."""
+    asked = {key.owner for key, state in world.exchange.states.items() if is_asked_again(state.status)}
     return {
-        key: replace(state, deferral=None) if is_asked_again(state.status) else state
+        key: replace(state, deferral=None) if key.owner in asked else state
         for key, state in world.exchange.states.items()
     }
 

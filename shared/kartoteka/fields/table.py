@@ -239,9 +239,9 @@ COUNTRY_FIELD = "country_code"
 CURRENCY_FIELD = "currency"
 TYPE_FIELD, FIRM = "client_type", "firm"
 COMPANY_FIELD, PERSON_FIELDS = "company", ("first_name", "last_name")
+"""What a firm needs, and what a person needs."""
 NAMED_BY = (COMPANY_FIELD, *PERSON_FIELDS, *RECOGNISED_BY)
 """By what a person looks a client up, beside its code."""
-"""What a firm needs, and what a person needs."""
 SHOPS_FIELD = "shops"
 GROUP_FIELD = "discount_group_id"
 LIMIT, BALANCE = "credit_limit", "balance"
