@@ -28,6 +28,10 @@ from local import home, standin
 DATABASE = home.HOME / "demo.db"
 URL = f"sqlite:///{DATABASE}"
 POLICY = Path(__file__).with_name("demo-policy.json")
+PLANNED = home.HOME / "demo-policy.json"
+"""The same policy in mode plan."""
+WITH_PLAN = bool(os.environ.get("PLAN"))
+"""Whether a plan is shown and approved first (`make demo PLAN=on`): it costs a second deployment."""
 PATIENCE = 120
 
 console = Console(highlight=False, width=max(Console().width, 110))
@@ -42,6 +46,11 @@ SHOP: Sequence[dict[str, Any]] = (
     {"login": "ewa", "email": "ewa@lis.example", "first_name": "Ewa", "last_name": "Lis", "city": "Toruń"},
 )
 """Customers who registered in the shop before Kartoteka came; none of their accounts carries a client's code."""
+TRADE: Sequence[dict[str, Any]] = tuple(
+    {"login": f"trade-{n}", "email": f"w{n}@trade.example", "company": f"Trade {n}", "city": "Kielce"}
+    for n in range(1, 8)
+)
+"""Seven more of them, whose e-mail addresses the ERP knows."""
 
 CLIENTS = """\
 INSERT INTO clients (id, email, company, first_name, last_name, nip, street, zip_code, city, phone) VALUES
@@ -55,6 +64,11 @@ INSERT INTO clients (id, email, company, first_name, last_name, nip, street, zip
    '123-456-78-90', 'Polna 1',     '90-001', 'Łódź',     NULL),
   ('C-5', 'post@berg.example',  'Berg GmbH',             NULL, NULL,
    NULL,            NULL,          NULL,     NULL,       NULL)"""
+
+TRADERS = """\
+INSERT INTO clients (id, email, company, street, zip_code, city)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15)
+SELECT printf('W-%02d', i), 'w' || i || '@trade.example', 'Trade ' || i, 'Polna ' || i, '25-001', 'Kielce' FROM n"""
 
 EWA = """\
 INSERT INTO clients (id, email, first_name, last_name, street, zip_code, city)
@@ -71,11 +85,16 @@ INSERT INTO discount_group_items (group_id, item_type, item_id, price, rebate_pe
   ('HURT', 'product',  11, 19.90, NULL, NULL, 'PLN'),
   ('HURT', 'category',  4, NULL,  12.5, 9.99, 'PLN')"""
 
+MANY = ("H-", "W-")
+"""How the codes of clients begin of whom the tables show none."""
+
 CREDIT = """\
 INSERT INTO client_credit (client_id, credit_allowed, credit_limit, balance, currency, payment_days, as_of)
 VALUES ('C-1', true, 1000, 250, 'PLN', 14, CURRENT_TIMESTAMP)"""
 
-LINKS = "SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links ORDER BY client_id"
+LINKS = """\
+SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links
+WHERE client_id LIKE 'C-%' OR client_id IN ('W-01', 'W-15') ORDER BY client_id"""
 
 UNSETTLED = """\
 SELECT client_id, state, code, message_en
@@ -108,8 +127,8 @@ class Demo:
         return found
 
     def show_panel(self, title: str, *fields: str) -> None:
-        """Show the panel's accounts; of the crowd that comes later, none."""
-        few = [account for account in self.accounts() if not account["external_code"].startswith("H-")]
+        """Show the panel's accounts; of the many others, none."""
+        few = [a for a in self.accounts() if not (a["login"].startswith("trade-") or a["external_code"][:2] in MANY)]
         show_table(title, fields, [[account[name] for name in fields] for account in few])
 
     def show_closed(self) -> None:
@@ -186,7 +205,7 @@ def make(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=home.ROOT,
-        env={**os.environ, **environment},
+        env={"COLUMNS": str(console.width), **os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -221,15 +240,37 @@ def start() -> Demo:
     make("cli", "schema", "create", "--url", URL, "--quiet")
     panel = standin.ensure(None)
     home.remember(home.recall() | {"stand_in_url": panel})
-    requests.post(f"{panel}/_standin/seed", json={"accounts": SHOP}, timeout=10).raise_for_status()
+    requests.post(
+        f"{panel}/_standin/seed", json={"accounts": [*SHOP, *(TRADE if WITH_PLAN else ())]}, timeout=10
+    ).raise_for_status()
     demo = Demo(panel)
-    say("1. A shop has accounts, an ERP has clients, and nobody knows who is who")
+    count = "12 accounts, an ERP has 20 clients" if WITH_PLAN else "accounts, an ERP has clients"
+    say(f"1. A shop has {count}, and nobody knows who is who")
     fields = ("id", "login", "external_code", "email", "company", "last_name", "nip", "city")
     demo.show_panel("the panel's accounts", *fields)
     demo.sql(CLIENTS)
-    console.print("\nstarting the embedded AWS, deploying template.yaml …")
-    console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY)), end="")
+    if WITH_PLAN:
+        plan(demo)
+    else:
+        console.print("\nstarting the embedded AWS, deploying template.yaml …")
+        console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY)), end="")
     return demo
+
+
+def plan(demo: Demo) -> None:
+    """Show what would be done, before anything is written anywhere; approve it, and let it be applied from then on."""
+    demo.sql(TRADERS)
+    policy = json.loads(POLICY.read_text(encoding="utf-8"))
+    PLANNED.write_text(json.dumps({**policy, "mode": "plan"}), encoding="utf-8")
+    console.print('\nstarting the embedded AWS, deploying template.yaml with "mode": "plan" …')
+    console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(PLANNED)), end="")
+    tick()
+    console.print("nothing is written yet; what would be done:")
+    console.print(kartoteka("plan", "--limit", "12"), end="")
+    console.print(kartoteka("plan", "approve", "--all"), end="")
+    tick()
+    console.print(Text(f"$ make up POLICY={POLICY.name}    (its mode is apply)", "green"))
+    make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY))
 
 
 def first_contact(demo: Demo) -> None:
