@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli import show
-from cli.door import PAGE, Door, door
+from cli.door import door
 from cli.erp import Where, where
+from cli.moment import moment
 from kartoteka.desk import plans, spreadsheet
 from kartoteka.sync.planned import APPROVE, REJECT
 
@@ -29,6 +29,7 @@ LISTED = (
     "decision",
     "outcome",
 )
+MOMENT = moment("as `kartoteka plan` prints it")
 FIGURES = ("totals", "forecast", "as_of", "too_many")
 
 
@@ -58,7 +59,7 @@ def plan(  # noqa: PLR0913 - the options of the command
     with door(where, by_policy=True) as desk:
         found = desk.get("plan", concern=concern, client_id=client, limit=0)
         wanted = sys.maxsize if as_json or file is not None else limit + 1
-        rows = _rows(desk, wanted, concern=concern, client_id=client, ended=ended)
+        rows = desk.rows("plan/rows", wanted, concern=concern, client_id=client, ended=ended)
     if file is not None:
         _write(file, rows)
     if as_json:
@@ -93,18 +94,16 @@ def _print_totals(found: dict[str, Any]) -> None:
     show.say("as of {as_of}: `kartoteka plan approve --all --as-of {as_of}` approves this list", as_of=found["as_of"])
 
 
-def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    try:
-        return plans.moment(text) if text else None
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no moment; write it as `kartoteka plan` prints it") from None
-
-
 def _decision(word: str, what: str) -> click.Command:
     @click.argument("ids", metavar="[ID]…", nargs=-1, type=int)
     @click.option("--all", "every", is_flag=True, help="All that is not decided yet.")
     @show.of_concern
-    @click.option("--as-of", metavar="T", callback=_moment, help="Leave alone what was planned later than this.")
+    @click.option(
+        "--as-of",
+        metavar="T",
+        callback=MOMENT,
+        help="Leave alone what was planned later than this.",
+    )
     @where
     @show.as_json
     @click.pass_context
@@ -113,7 +112,7 @@ def _decision(word: str, what: str) -> click.Command:
         ids: tuple[int, ...],
         every: bool,
         concern: str | None,
-        as_of: datetime | None,
+        as_of: str | None,
         where: Where,
         as_json: bool,
     ) -> None:
@@ -121,7 +120,7 @@ def _decision(word: str, what: str) -> click.Command:
             raise click.UsageError("say what is meant: ids, or --concern, or --all")
         which: dict[str, object] = {"id": list(ids)} if ids else {"all": True, "concern": concern or ""}
         with door(where) as desk:
-            done = desk.post(f"plan/{word}", **which, as_of=as_of.isoformat() if as_of else "")["done"]
+            done = desk.post(f"plan/{word}", **which, as_of=as_of or "")["done"]
         if show.wants_json(ctx, as_json):
             show.document({"decision": word, "rows": done})
             return
@@ -137,17 +136,6 @@ def _decision(word: str, what: str) -> click.Command:
 
 plan.add_command(_decision(APPROVE, "Approve records: they are carried out exactly as planned, by the next run."))
 plan.add_command(_decision(REJECT, "Reject records: they are left alone until what is planned of them changes."))
-
-
-def _rows(desk: Door, limit: int, **chosen: object) -> list[dict[str, Any]]:
-    """Return up to so many rows, page by page."""
-    found: list[dict[str, Any]] = []
-    after: int | None = 0
-    while after is not None and len(found) < limit:
-        page = desk.get("plan/rows", after=after, limit=min(PAGE, limit - len(found)), **chosen)
-        found += page["rows"]
-        after = page["next"]
-    return found
 
 
 def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:

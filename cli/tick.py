@@ -26,7 +26,6 @@ from cli.idle import Idle
 from cli.stack import Stack
 
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
-DESK = "desk"
 FEED = "panel_feed"
 """The function that reads what changed in the panel."""
 STOPPED = ("delayed", "halted")
@@ -90,7 +89,7 @@ def schedules(stack: Stack) -> Sequence[Schedule]:
     client = stack.scheduler()
     targets = [client.get_schedule(Name=name)["Target"] for name in stack.ids("AWS::Scheduler::Schedule").values()]
     found = [Schedule(target["Arn"].rsplit(":", 1)[-1], json.loads(target.get("Input", "{}"))) for target in targets]
-    return [each for each in found if each.function != stack.functions.get(DESK)]
+    return [each for each in found if each.function != stack.functions.get(door.FUNCTION)]
 
 
 def fire(stack: Stack, wanted: Sequence[Schedule]) -> Sequence[tuple[str, Mapping[str, Any]]]:

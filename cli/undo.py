@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 import click
@@ -10,22 +9,16 @@ import click
 from cli import show
 from cli.door import door
 from cli.erp import Where, where
-from kartoteka.desk import plans
+from cli.moment import moment
 
+MOMENT = moment("like 2026-11-27T14:00, in UTC")
 LISTED = ("id", "client_id", "concern", "item_id", "action", "field", "direction", "value_from", "value_to", "outcome")
-
-
-def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    try:
-        return plans.moment(text).astimezone(UTC).isoformat() if text else None
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no moment; write it like 2026-11-27T14:00, in UTC") from None
 
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--since", metavar="T", callback=_moment, help="What was written from then on (ISO 8601, UTC).")
-@click.option("--until", metavar="T", callback=_moment, help="And before then.")
+@click.option("--since", metavar="T", callback=MOMENT, help="What was written from then on (ISO 8601, UTC).")
+@click.option("--until", metavar="T", callback=MOMENT, help="And before then.")
 @show.of_concern
 @click.option("--client", metavar="ID", help="Of this client alone.")
 @click.option("--yes", is_flag=True, help="Approve it at once: the next run carries it out.")

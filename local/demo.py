@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kartoteka.adapters.sql.dialect import open_engine
+from kartoteka.desk import texts
 from local import home, standin
 
 DATABASE = home.HOME / "demo.db"
@@ -371,7 +372,7 @@ def brake(demo: Demo) -> None:
     tick()
     demo.show_closed()
     told = kartoteka("status")
-    console.print(told[told.index("Deferred") : told.index("Queues")])
+    console.print(told[told.index("Deferred") : told.index(texts.say("alarms.unknown", texts.EN))])
     console.print("only H-07 was meant; the rows are corrected, then a person confirms:")
     demo.sql("UPDATE clients SET active = true WHERE id LIKE 'H-%' AND id <> 'H-07'")
     console.print(kartoteka("resume", "accounts", "--confirm"), end="")

@@ -21,10 +21,10 @@ from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import follow_panel
+from kartoteka.sync.lately import Lately
 from kartoteka.sync.reconcile import reconcile
 from kartoteka.sync.retry import NotBegun
-from kartoteka.sync.run import Counts, Run, always
-from kartoteka.sync.trust import Trust
+from kartoteka.sync.run import HARMLESS, Counts, Run, always
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.panel import FakePanel
 from tests.fakes.queue import FakeQueue
@@ -41,6 +41,13 @@ CLIENT: dict[str, Value] = {
     "phone": "501502503",
     "client_type": "firm",
     "country_code": "PL",
+}
+ADDRESS: dict[str, Value] = {
+    "street": "Nowa 3",
+    "zip_code": "00-950",
+    "city": "Łódź",
+    "first_name": "Jan",
+    "last_name": "Nowak",
 }
 CONCERNS = tuple(ALL_CONCERNS)
 EXCHANGE_PORTS = ("log", "records", "index", "prices", "figures", "pauses", "plans", "forgotten")
@@ -99,7 +106,7 @@ class World:
     def trust_the_panel(self) -> None:
         """Let the panel's gates be known to leave alone what a change does not name, as they are a week long."""
         for gate in ("update", "merge address"):
-            Trust(self.state, lambda: self.time).note(gate)
+            Lately(self.state, lambda: self.time, HARMLESS, timedelta(days=7)).note(gate)
 
     def mortal(self, steps: int, *, after: bool = False) -> None:
         """Let the process die at its ``steps``-th call of a port from now, before or after its effect."""

@@ -287,9 +287,9 @@ class Record:
     """All that is known of one key, read in one go.
 
     ``erp`` is the ERP's row as the policy reads it; None where there is none. ``has_client``: there is a row in
-    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``excluded``: the client is to be
-    left alone in this concern (``sync_exclusions``). ``undo``: the rows of an undo that a person approved. ``facts``
-    is what the concern found out when it loaded the record.
+    ``clients``; ``odd_key``: there is one, or one of its items, whose key is no text. ``exclusions``: the concerns in
+    which the client is to be left alone (``sync_exclusions``). ``undo``: the rows of an undo that a person approved.
+    ``facts`` is what the concern found out when it loaded the record.
     ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
     """
 
@@ -300,10 +300,15 @@ class Record:
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False
-    excluded: bool = False
+    exclusions: frozenset[str] = frozenset()
     undo: tuple[PlanRow, ...] = ()
     forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the client is to be left alone in this concern."""
+        return self.key.concern in self.exclusions
 
     @property
     def code(self) -> str:

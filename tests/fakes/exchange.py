@@ -596,7 +596,7 @@ class FakeRecords(_Port):
 
     def load(self, concern: str, owners: Collection[Owner]) -> Sequence[Record]:
         db = self._db
-        excluded = {key for key, concerns in _excluded(db).items() if concern in concerns}
+        excluded = _excluded(db)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
         for stored in db.conflicts:
             if stored.concern == concern and stored.closed_at is None:
@@ -619,7 +619,7 @@ class FakeRecords(_Port):
                 state=db.states.get(key, RecordState()),
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=bool(owner.group_id) or owner.client_id in db.clients,
-                excluded=owner.client_id in excluded,
+                exclusions=frozenset(excluded.get(owner.client_id, ())),
             )
             for owner in dict.fromkeys(owners)
             for key in (Key(*owner, concern, item_id) for item_id in ("", *sorted(items[owner] - {""})))

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cli import door, tick
-from cli import stack as stacks
 from cli.erp import Where
 from kartoteka.codes import status as said
 from kartoteka.model import Candidate
 from kartoteka.ports.exchange import IncomingClient, SeenAccount
 from tests.fixtures.cli import Command
+from tests.fixtures.desk import Lambdas
 from tests.fixtures.exchange import SqlBench
-from tests.fixtures.installation import Context, Installation
+from tests.fixtures.installation import Installation
 from tests.fixtures.records import AT, change
 
 INCOMPLETE = said("incomplete", ["email"], table="clients")
 
 
-class Lambdas:
-    """A stack whose desk is an installation's."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.handler = installation.handler("desk")
-        self.failing = False
-        self.name, self.endpoint, self.log = "shop", None, "the log"
-        self.functions = {"desk": "shop-desk"}
-
-    def lambdas(self) -> Any:
-        return SimpleNamespace(invoke=self.invoke)
-
-    def where_to_read(self, function: str) -> str:
-        return f"the log of {function}"
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
-        assert FunctionName == "shop-desk"
-        if self.failing:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "x"}')}
-        return {"Payload": io.BytesIO(json.dumps(self.handler(json.loads(Payload), Context())).encode())}
-
-
 @pytest.fixture
 def lambdas(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Lambdas:
     found = Lambdas(installation)
-    monkeypatch.setattr(stacks, "find", lambda _name: found)
-    monkeypatch.setattr(door, "caller", lambda _where: "ola")
+    found.found_by_commands(monkeypatch)
     return found
 
 

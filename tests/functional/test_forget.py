@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from cli import door
-from cli import stack as stacks
 from kartoteka.adapters.idosell.panel import HttpPanel
 from kartoteka.errors import Reject, Retry
 from tests.fixtures.cli import Command
-from tests.fixtures.installation import Context, Installation
+from tests.fixtures.desk import Lambdas
+from tests.fixtures.installation import Installation
 
 CANARY = {
     "email": "kanarek-mail@firma.pl",
@@ -33,25 +31,8 @@ STACK = ("--stack", "shop")
 THEIRS = {"clients", "delivery_addresses", "client_shops", "client_credit"}
 
 
-class Lambdas:
-    """A stack whose desk is an installation's."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._handler = installation.handler("desk")
-        self.name, self.endpoint, self.functions = "shop", None, {"desk": "shop-desk"}
-
-    def lambdas(self) -> Any:
-        return SimpleNamespace(invoke=self.invoke)
-
-    def where_to_read(self, function: str) -> str:
-        return f"the log of {function}"
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
-        del FunctionName
-        return {"Payload": io.BytesIO(json.dumps(self.ask(json.loads(Payload))).encode())}
-
-    def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        return self._handler(dict(event), Context())
+class Browser(Lambdas):
+    """The same stack as a browser behind the bridge asks it."""
 
     def send(self, method: str, path: str, lang: str = "en", **given: Any) -> dict[str, Any]:
         headers = {
@@ -65,10 +46,9 @@ class Lambdas:
 
 
 @pytest.fixture
-def desk(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Lambdas:
-    found = Lambdas(installation)
-    monkeypatch.setattr(stacks, "find", lambda _name: found)
-    monkeypatch.setattr(door, "caller", lambda _where: "ola")
+def desk(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    found = Browser(installation)
+    found.found_by_commands(monkeypatch)
     return found
 
 
@@ -122,7 +102,7 @@ def canaries(number: str) -> tuple[str, ...]:
 
 
 def test_without_yes_it_only_shows_what_would_go_and_what_others_keep(
-    command: Command, desk: Lambdas, installation: Installation
+    command: Command, desk: Browser, installation: Installation
 ) -> None:
     number = linked(installation)
     before = left(installation, "anarek", "anarkow")
@@ -140,7 +120,7 @@ def test_without_yes_it_only_shows_what_would_go_and_what_others_keep(
 
 
 def test_with_yes_nothing_is_left_anywhere_and_it_does_not_come_back(
-    command: Command, desk: Lambdas, installation: Installation, capfd: pytest.CaptureFixture[str]
+    command: Command, desk: Browser, installation: Installation, capfd: pytest.CaptureFixture[str]
 ) -> None:
     number = linked(installation)
     neighbour = left(installation, "K-2")
@@ -169,7 +149,7 @@ def test_with_yes_nothing_is_left_anywhere_and_it_does_not_come_back(
 
 
 def test_the_account_is_closed_and_seen_closed_before_anything_is_erased(
-    command: Command, desk: Lambdas, installation: Installation
+    command: Command, desk: Browser, installation: Installation
 ) -> None:
     number = linked(installation)
     command("forget", "K-1", *STACK, "--yes", "--account", "close")
@@ -181,7 +161,7 @@ def test_the_account_is_closed_and_seen_closed_before_anything_is_erased(
 
 
 def test_the_panel_erases_the_account_itself_where_that_is_wanted(
-    command: Command, desk: Lambdas, installation: Installation
+    command: Command, desk: Browser, installation: Installation
 ) -> None:
     number = linked(installation)
     command("forget", "K-1", *STACK, "--yes", "--account", "erase")
@@ -193,7 +173,7 @@ def test_the_panel_erases_the_account_itself_where_that_is_wanted(
 
 @pytest.mark.parametrize("how", ["close", "erase"])
 def test_where_the_panel_does_not_close_it_nothing_is_erased(
-    command: Command, desk: Lambdas, installation: Installation, monkeypatch: pytest.MonkeyPatch, how: str
+    command: Command, desk: Browser, installation: Installation, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     linked(installation)
     with monkeypatch.context() as patched:
@@ -211,7 +191,7 @@ def test_where_the_panel_does_not_close_it_nothing_is_erased(
 
 
 def test_a_reply_that_is_lost_is_finished_by_the_same_request(
-    command: Command, desk: Lambdas, installation: Installation, monkeypatch: pytest.MonkeyPatch
+    command: Command, desk: Browser, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = linked(installation)
     update = HttpPanel.update
@@ -230,7 +210,7 @@ def test_a_reply_that_is_lost_is_finished_by_the_same_request(
 
 
 def test_allow_takes_the_tombstones_from_both_homes_and_it_is_linked_again(
-    command: Command, desk: Lambdas, installation: Installation
+    command: Command, desk: Browser, installation: Installation
 ) -> None:
     number = linked(installation)
     command("forget", "K-1", *STACK, "--yes")
@@ -247,13 +227,13 @@ def test_allow_takes_the_tombstones_from_both_homes_and_it_is_linked_again(
     command("forget", "K-1", *STACK, "--allow", code=65)
 
 
-def test_whom_nobody_knows_cannot_be_forgotten(command: Command, desk: Lambdas) -> None:
+def test_whom_nobody_knows_cannot_be_forgotten(command: Command, desk: Browser) -> None:
     command("forget", "K-9", *STACK, code=65)
     command("forget", "K-9", *STACK, "--yes", code=65)
     command("forget", "K-9", *STACK, "--allow", code=65)
 
 
-def test_the_page_shows_first_and_wants_the_code_typed(desk: Lambdas, installation: Installation) -> None:
+def test_the_page_shows_first_and_wants_the_code_typed(desk: Browser, installation: Installation) -> None:
     number = linked(installation)
     assert 'href="/clients/K-1/forget"' in desk.send("GET", "/clients/K-1")["body"]
     for lang, word in (("pl", "Wpisz kod klienta"), ("en", "Type the client&#39;s code")):

@@ -13,7 +13,7 @@ from kartoteka.model import Key, Owner, Planned, RecordState, Value
 from kartoteka.policy import Policy, parse
 from kartoteka.ports.exchange import Which
 from tests.helpers import account_of, unbraked
-from tests.world import CLIENT, CONCERNS, World
+from tests.world import ADDRESS, CLIENT, CONCERNS, World
 
 OTHER: dict[str, Value] = {**CLIENT, "nip": "7792369887", "email": "inna@spolka.pl", "company": "Inna"}
 CREDIT: dict[str, Value] = {
@@ -22,13 +22,6 @@ CREDIT: dict[str, Value] = {
     "balance": "10.00",
     "currency": "PLN",
     "payment_days": "14",
-}
-ADDRESS: dict[str, Value] = {
-    "street": "Nowa 3",
-    "zip_code": "00-950",
-    "city": "Łódź",
-    "first_name": "Jan",
-    "last_name": "Nowak",
 }
 
 
@@ -604,13 +597,18 @@ def test_an_edit_in_the_panel_is_planned_once_the_client_is_included_though_the_
     assert planned(world) == [("billing", Planned.UPDATE, "street")]
 
 
-def test_what_was_approved_is_not_carried_out_of_a_client_that_is_excluded_by_then() -> None:
-    world = installed()
+def approved(world: World) -> None:
+    """Have an edit planned, and approved by a person."""
     only_plans(world)
     world.exchange.update_client("C-1", street="Nowa 5")
     world.tick()
     for row in list(world.exchange.planned):
         world.exchange.decide_plan(row, "approve")
+
+
+def test_what_was_approved_is_not_carried_out_of_a_client_that_is_excluded_by_then() -> None:
+    world = installed()
+    approved(world)
     world.exchange.exclude("C-1", "billing")
     world.tick()
     assert (shown(world, "street"), planned(world)) == (CLIENT["street"], [])
@@ -619,11 +617,7 @@ def test_what_was_approved_is_not_carried_out_of_a_client_that_is_excluded_by_th
 
 def test_what_was_approved_and_whose_answer_was_lost_is_not_taken_for_carried_out() -> None:
     world = installed()
-    only_plans(world)
-    world.exchange.update_client("C-1", street="Nowa 5")
-    world.tick()
-    for row in list(world.exchange.planned):
-        world.exchange.decide_plan(row, "approve")
+    approved(world)
     world.collect("billing")
     world.panel.lose_reply()
     world.work("billing")

@@ -12,7 +12,7 @@ from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.model import Owner
 from kartoteka.policy import parse
-from kartoteka.sync.trust import DOCUMENT
+from kartoteka.sync.run import HARMLESS as DOCUMENT
 from tests.address_world import LINES, AddressWorld
 from tests.address_world import READ as READ_ADDRESSES
 from tests.address_world import UPDATE as UPDATE_ADDRESS

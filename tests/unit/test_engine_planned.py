@@ -15,15 +15,8 @@ from kartoteka.errors import Reject, Retry
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Chosen, PlanChange
-from tests.world import CLIENT, World
+from tests.world import ADDRESS, CLIENT, World
 
-ADDRESS: dict[str, Value] = {
-    "street": "Nowa 3",
-    "zip_code": "00-950",
-    "city": "Łódź",
-    "first_name": "Jan",
-    "last_name": "Nowak",
-}
 CREDIT: dict[str, Value] = {
     "credit_allowed": True,
     "credit_limit": "100.00",

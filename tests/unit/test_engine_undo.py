@@ -12,15 +12,7 @@ from kartoteka.errors import Reject
 from kartoteka.model import Ended, PlanRow, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Which
-from tests.world import CLIENT, World
-
-ADDRESS: dict[str, Value] = {
-    "street": "Nowa 3",
-    "zip_code": "00-950",
-    "city": "Łódź",
-    "first_name": "Jan",
-    "last_name": "Nowak",
-}
+from tests.world import ADDRESS, CLIENT, World
 
 
 def installed(policy: dict[str, Any] | None = None, **values: Value) -> World:

@@ -17,6 +17,8 @@ GROUPS_AT_ONCE = 100
 CLIENTS_AT_ONCE = 1_000
 CALL = 100
 """Prices, or clients, of one panel call."""
+GROUPS, CLIENTS = "groups", "clients"
+"""Phases of a resync."""
 FOR_CLIENTS_WITHOUT = "accounts"
 """The concern that looks after clients who have no account."""
 
@@ -46,38 +48,39 @@ def send(desk: Desk, wanted: Wanted, start: str) -> Data:
         raise WrongRequest("no_stack", 409)
     if wanted.groups and not CONCERNS[wanted.concern].groups:
         raise WrongRequest("no_groups", id=wanted.concern)
-    groups, clients, skipped = _named(desk, wanted)
-    done, _, after = start.partition(":")
-    at = int(done) if done.isdecimal() else 0
-    if at < len(groups):
-        figures = _send_groups(desk, wanted.concern, groups[at : at + GROUPS_AT_ONCE])
-        at, after = min(at + GROUPS_AT_ONCE, len(groups)), ""
-        more = at < len(groups) or wanted.everybody or bool(clients)
-    else:
-        page = _page(desk, wanted, clients, after)
-        figures = {"clients": len(page), "messages": 0}
-        if page:
-            figures["messages"] = desk.queue.send(wanted.concern, [Owner(client_id=key) for key in page])
-            after = page[-1]
-        more = len(page) == CLIENTS_AT_ONCE
+    phase, _, after = start.partition(":")
+    clients, skipped = _clients(desk, wanted)
+    groups = _groups(desk, wanted) if phase in ("", GROUPS) else ()
     first = {} if start else {"skipped": skipped, "total": len(groups) + _count(desk, wanted, clients)}
-    sent = figures.get("clients", 0) + figures.get("groups", 0)
-    return {"concern": wanted.concern, "done": sent, **figures, **first, "next": f"{at}:{after}" if more else None}
+    part: Sequence[str] = [key for key in groups if key > after][:GROUPS_AT_ONCE]
+    if part:
+        figures, more = _send_groups(desk, wanted.concern, part), True
+        follows = f"{GROUPS}:{part[-1]}" if part[-1] != groups[-1] else f"{CLIENTS}:"
+    else:
+        part = _page(desk, wanted, clients, after if phase == CLIENTS else "")
+        messages = desk.queue.send(wanted.concern, [Owner(client_id=key) for key in part]) if part else 0
+        figures, more = {"clients": len(part), "messages": messages}, len(part) == CLIENTS_AT_ONCE
+        follows = f"{CLIENTS}:{part[-1]}" if part else ""
+    return {"concern": wanted.concern, "done": len(part), **figures, **first, "next": follows if more else None}
 
 
-def _named(desk: Desk, wanted: Wanted) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """Return the groups and the clients that are named, all groups where nothing is, and the clients left out."""
+def _clients(desk: Desk, wanted: Wanted) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the clients that are named, and those of them that are left out."""
     found = desk.tables.clients(wanted.clients)
     if missing := [key for key in wanted.clients if key not in found]:
         raise WrongRequest("no_clients" if len(missing) > 1 else "no_client", 404, id=", ".join(missing))
     left_out = [key for key in wanted.clients if not found[key] and wanted.concern != FOR_CLIENTS_WITHOUT]
-    clients = [key for key in wanted.clients if key not in left_out]
+    return [key for key in wanted.clients if key not in left_out], left_out
+
+
+def _groups(desk: Desk, wanted: Wanted) -> Sequence[str]:
+    """Return the groups that are named, all where nothing is, in the order in which they are sent."""
     if not CONCERNS[wanted.concern].groups or not (wanted.everybody or wanted.groups):
-        return (), clients, left_out
+        return ()
     known = desk.exchange.prices.group_ids()
     if missing := sorted(set(wanted.groups).difference(known)):
         raise WrongRequest("no_group", 404, id=", ".join(missing))
-    return known if wanted.everybody else wanted.groups, clients, left_out
+    return sorted(known if wanted.everybody else wanted.groups)
 
 
 def _send_groups(desk: Desk, concern: str, groups: Sequence[str]) -> dict[str, int]:

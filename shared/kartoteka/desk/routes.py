@@ -83,11 +83,10 @@ def api_conflicts() -> Response[str]:
 
 @app.get("/api/plan/rows")
 def api_plan_rows() -> Response[str]:
-    """Answer rows of the plan behind an id (``after``), without the figures of all; ``ended``: also what is over."""
+    """Answer rows of the plan behind an id (``start``), without the figures of all; ``ended``: also what is over."""
     given, asked = _query(), lists.asked_for(_query(), lists.MOST)
     chosen = Chosen(asked.concern, asked.client_id, ended=bool(given.get("ended")))
-    after = int(given["after"]) if given.get("after", "").isdecimal() else 0
-    return _json(plans.page(_desk().exchange.plans, chosen, after, max(1, asked.limit)))
+    return _json(plans.page(_desk().exchange.plans, chosen, asked.start, max(1, asked.limit)))
 
 
 @app.get("/api/<name>")

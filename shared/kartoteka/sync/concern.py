@@ -41,7 +41,7 @@ from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAcco
 from kartoteka.sync import decisions, emptied, excluded, first_write, retry, taken, undo
 from kartoteka.sync.brake import Brake
 from kartoteka.sync.collect import ChangeLogSource, Source
-from kartoteka.sync.first_write import Seen
+from kartoteka.sync.first_write import Snapshot
 from kartoteka.sync.lookup import read_known, was_asked_often
 from kartoteka.sync.merge import Step, merge, resolved, settled, told_again
 from kartoteka.sync.plan import Act, Plan, last_values, status_of, waiting
@@ -149,7 +149,7 @@ class Concern:
     def lacks(self) -> frozenset[str]:
         """The fields of this concern that the panel does not have."""
         may = any(field.since for field in self.rows.fields.values())
-        return self.run.lacks.fields() if may else frozenset()
+        return self.run.lacks.names() if may else frozenset()
 
     @property
     def is_on(self) -> bool:
@@ -623,18 +623,18 @@ class Concern:
         """Send the calls of these plans; return an answer for each, in order."""
         return first_write.send(self, "update", self.run.panel.update, plans)
 
-    def seen(self, plan: Plan) -> Seen:
+    def snapshot(self, plan: Plan) -> Snapshot:
         """Read what the panel shows of a plan's record now, apart from what the plan was made from."""
         account: Account | None = plan.shown.account
         found = self.run.panel.read([account.panel_client_id]).get(account.panel_client_id) if account else None
-        return Seen(found.values, found.modified_at) if found else Seen({})
+        return Snapshot(found.values, found.modified_at) if found else Snapshot({})
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored now that a plan's call was answered, or the plan of the call to make instead."""
         if isinstance(answer, Done):
             return [plan.outcome(item_id=answer.item_id, at=answer.at)]
         if isinstance(answer, Reject) and answer.code == LACKS_FIELD:
-            if answer.field not in self.run.lacks.fields():
+            if answer.field not in self.run.lacks.names():
                 self.run.lacks.note(answer.field)
             again = self.plan(plan.record, plan.shown)
             return again if again.call is not None else [again.outcome()]
@@ -822,6 +822,11 @@ def has_lost_its_row(record: Record) -> bool:
     if record.state.base is not None:
         return record.erp is None or not record.has_client
     return record.link is not None and not record.has_client and not record.key.item_id
+
+
+def voided(record: Record) -> Change:
+    """Return the change after which nothing is known of a record: its client has another account by now, or none."""
+    return Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
 
 
 def owner_key(owner: Owner, concern: str) -> Key:

@@ -33,7 +33,7 @@ Call = Callable[[Sequence[Any]], Sequence[Outcome]]
 log = logging.getLogger(__name__)
 
 
-class Seen(NamedTuple):
+class Snapshot(NamedTuple):
     """What the panel shows of a record, and when it last changed it, where it tells that."""
 
     values: Values
@@ -46,7 +46,7 @@ def send(concern: Concern, gate: str, call: Call, plans: Sequence[Plan]) -> list
     What is not begun, since none of the first ones was changed, comes back with its message.
     """
     run = concern.run
-    if not plans or run.trust.in_gate(gate):
+    if not plans or gate in run.harmless.names():
         return retry.send_apart(run, gate, call, plans)
     answers: dict[int, Answer] = {}
     others: Reject | Retry | Halt | None = NotBegun()
@@ -73,7 +73,7 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
     None: they may be sent. NotBegun: this one has told nothing, another one may.
     """
     try:
-        before = concern.seen(plan)
+        before = concern.snapshot(plan)
     except Reject:
         return NotBegun(), NotBegun()
     except (Retry, Halt) as error:
@@ -83,7 +83,7 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
         return answer, answer if isinstance(answer, Halt) or answer.code == LACKS_FIELD else NotBegun()
     others = None if isinstance(answer, Done) else NotBegun() if retry.is_own(answer) else answer
     try:  # also where there is no answer: the panel may have taken it
-        after = concern.seen(plan)
+        after = concern.snapshot(plan)
     except (Reject, Retry, Halt):
         return answer, others
     fields = {**ACCOUNT_FIELDS, **concern.rows.fields}
@@ -97,7 +97,7 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
         emptied.stop_all(concern.run)
         return answer, Retry(retry.BRAKE)
     if texts and after != before:
-        concern.run.trust.note(gate)
+        concern.run.harmless.note(gate)
     return answer, others
 
 

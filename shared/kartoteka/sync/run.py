@@ -18,14 +18,17 @@ from kartoteka.ports.panel import Panel
 from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
 from kartoteka.sync.batch import BatchSize
-from kartoteka.sync.lacks import Lacks
-from kartoteka.sync.trust import Trust
+from kartoteka.sync.lately import Lately
 
 if TYPE_CHECKING:
     from kartoteka.sync.concern import Concern
 
 T = TypeVar("T")
 Told = TypeVar("Told")
+
+
+LACKS, HARMLESS = "panel_lacks", "panel_harmless"
+"""Documents of the state."""
 
 
 def utc_now() -> datetime:
@@ -89,7 +92,7 @@ class Run:
     ``poll_size`` is how many linked clients one rotating pass asks the panel about. ``time_left`` says whether another
     call may be begun, ``calls_at_once`` how many may be under way. ``hook``: the panel wakes the feed where something
     changes. ``concerns`` are those of this run, by name; ``lacks`` the fields that the panel does not have,
-    ``batch`` how many records it takes in one call, ``trust`` the gates that were seen to leave alone what a change
+    ``batch`` how many records it takes in one call, ``harmless`` the gates that were seen to leave alone what a change
     does not name.
     ``feed_read``: the panel's feed was read to its end in this run. ``short_of_calls``: the month's budget makes it
     wait longer than the policy says. ``looked``: when each reader of the log last found all triggers there, as long as
@@ -117,13 +120,13 @@ class Run:
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     unread: Counter[str] = field(default_factory=Counter)
-    lacks: Lacks = field(init=False, repr=False)
+    lacks: Lately = field(init=False, repr=False)
     batch: BatchSize = field(init=False, repr=False)
-    trust: Trust = field(init=False, repr=False)
+    harmless: Lately = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.lacks = Lacks(self.state, self.now)
-        self.trust = Trust(self.state, self.now)
+        self.lacks = Lately(self.state, self.now, LACKS, timedelta(days=1))
+        self.harmless = Lately(self.state, self.now, HARMLESS, timedelta(days=7))
         self.batch = BatchSize(self.state, self.now, self.policy.panel.batch_size)
 
     def chunks(self, items: Sequence[T]) -> Sequence[Sequence[T]]:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC
-from functools import cached_property
 from typing import Any
 
-from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.ports.alarms import Alarm, Alarms, Notices
 
 RINGS, UNKNOWN = "ALARM", "INSUFFICIENT_DATA"
 
 
-class CloudWatchAlarms(Alarms):
+class CloudWatchAlarms(OfService, Alarms):
     """The alarms that CloudFormation has named after the stack, their own name, and letters of its own."""
+
+    service = "cloudwatch"
 
     def __init__(self, stack: str, make_client: Callable[[], Any] | None = None) -> None:
         self._stack = stack
         self._name = re.compile(rf"{re.escape(stack)}-(\w+Alarm)(-\w+)?")
-        self._make_client = make_client or client_factory("cloudwatch")
-
-    @cached_property
-    def _client(self) -> Any:
-        with translated("cloudwatch"):
-            return self._make_client()
+        super().__init__(make_client)
 
     def ringing(self) -> Sequence[Alarm] | None:
         """Return those that ring. Where no alarm was ever evaluated nobody watches: an emulator only keeps them."""
@@ -41,17 +37,14 @@ class CloudWatchAlarms(Alarms):
         return sorted((Alarm(name, since.astimezone(UTC)) for name, since in found), key=lambda one: one.since)
 
 
-class SnsNotices(Notices):
+class SnsNotices(OfService, Notices):
     """A topic, by its ARN."""
+
+    service = "sns"
 
     def __init__(self, topic: str, make_client: Callable[[], Any] | None = None) -> None:
         self._topic = topic
-        self._make_client = make_client or client_factory("sns")
-
-    @cached_property
-    def _client(self) -> Any:
-        with translated("sns"):
-            return self._make_client()
+        super().__init__(make_client)
 
     def send(self, subject: str, text: str) -> None:
         with translated("sns"):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.config import Config
 from botocore.exceptions import (
@@ -71,6 +71,20 @@ def client_factory(service: str) -> Callable[[], Any]:
 def session() -> Session:
     """Return the session of all clients: what it has read of the services is read once."""
     return get_session()
+
+
+class OfService:
+    """An adapter of one service, whose client is made when it is first needed."""
+
+    service: ClassVar[str]
+
+    def __init__(self, make_client: Callable[[], Any] | None = None) -> None:
+        self._make_client = make_client or client_factory(self.service)
+
+    @cached_property
+    def _client(self) -> Any:
+        with translated(self.service):
+            return self._make_client()
 
 
 @contextmanager

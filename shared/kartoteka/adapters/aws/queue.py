@@ -13,10 +13,9 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
-from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
 from kartoteka.pieces import fitting, pieces
@@ -39,8 +38,10 @@ REDRIVE = "RedrivePolicy"
 Entry = dict[str, str]
 
 
-class SqsQueue:
+class SqsQueue(OfService):
     """One queue for each concern, by its URL."""
+
+    service = "sqs"
 
     def __init__(
         self,
@@ -52,13 +53,8 @@ class SqsQueue:
     ) -> None:
         self._urls = dict(urls)
         self._shards = shards
-        self._make_client = make_client or client_factory("sqs")
+        super().__init__(make_client)
         self._sleep = sleep
-
-    @cached_property
-    def _client(self) -> Any:
-        with translated("sqs"):
-            return self._make_client()
 
     def send(self, concern: str, owners: Sequence[Owner]) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""

@@ -13,14 +13,13 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any, TypeVar
 
 import stamina
 from botocore.exceptions import ClientError
 
 from kartoteka.adapters.aws import rate as rate_limit
-from kartoteka.adapters.aws.clients import client_factory, translated
+from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.adapters.aws.rate import Shared
 from kartoteka.errors import Halt, Retry
 from kartoteka.ports.state import Stored, Usage
@@ -40,19 +39,16 @@ class _Overtaken(Retry):
     """Somebody else changed the item between our reading and our writing."""
 
 
-class DynamoState:
+class DynamoState(OfService):
     """One table. Safe for several threads."""
+
+    service = "dynamodb"
 
     def __init__(self, table: str, make_client: Callable[[], Any] | None = None) -> None:
         self._table = table
-        self._make_client = make_client or client_factory("dynamodb")
+        super().__init__(make_client)
         self._last_rate: tuple[Shared, int] | None = None
         self._is_alone = False
-
-    @cached_property
-    def _client(self) -> Any:
-        with translated("dynamodb"):
-            return self._make_client()
 
     # documents
 

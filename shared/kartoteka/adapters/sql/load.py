@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -25,6 +25,15 @@ _LINKS = sa.select(_LINK.client_id, _LINK.panel_client_id, _LINK.panel_login, _L
 )
 EXCLUDED = sa.select(sync_exclusions.c.client_id, sync_exclusions.c.concern).where(among(sync_exclusions.c.client_id))
 """Selects the exclusions of some clients."""
+
+
+def excluded_from(rows: Iterable[Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Return client -> the concerns that it is excluded from, by rows of :data:`EXCLUDED`."""
+    found: dict[str, frozenset[str]] = {}
+    for client_id, concern in rows:
+        found[client_id] = found.get(client_id, frozenset()) | {concern_named(concern)}
+    return found
+
 
 _CONFLICT = sync_conflicts.c
 _CONFLICT_KEY = (_CONFLICT.client_id, _CONFLICT.item_id)
@@ -126,7 +135,7 @@ class Loader:
         odd = frozenset(owner for owner, key in items_read if key is None)
         if missing and self._client_id is not None:
             odd |= self._dialect.odd_keys(connection, self._client_id, missing)
-        excluded = {r[0] for r in connection.execute(EXCLUDED, given) if concern_named(r[1]) == self._concern}
+        exclusions = excluded_from(connection.execute(EXCLUDED, given))
         links = {row[0]: Link(*row) for row in connection.execute(_LINKS, given).all()}
         states = self._states.read(connection, [self._concern], ids)
         conflicts: dict[Key, list[Conflict]] = defaultdict(list)
@@ -149,7 +158,7 @@ class Loader:
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=client_id in clients,
                 odd_key=client_id in odd,
-                excluded=client_id in excluded,
+                exclusions=exclusions.get(client_id, frozenset()),
             )
 
         return {key: [record(key), *(record(key, item) for item in sorted(items.get(key, ())))] for key in ids}

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.load import EXCLUDED, Loader
+from kartoteka.adapters.sql.load import EXCLUDED, Loader, excluded_from
 from kartoteka.adapters.sql.renaming import rename
 from kartoteka.adapters.sql.save import Saver
 from kartoteka.adapters.sql.states import KEY, OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_GROUPS
@@ -174,11 +174,8 @@ class SqlRecords(Records):
         return found
 
     def exclusions(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
-        found: dict[str, set[str]] = {}
         with self._database.reading() as connection:
-            for client_id, concern in by_ids(connection, EXCLUDED, client_ids):
-                found.setdefault(client_id, set()).add(concern_named(concern))
-        return found
+            return excluded_from(by_ids(connection, EXCLUDED, client_ids))
 
     def unknown_exclusions(self) -> Sequence[tuple[str, str]]:
         with self._database.reading() as connection:

@@ -60,7 +60,7 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
-from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner, not_own
+from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner, not_own, voided
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step, quoted
@@ -96,13 +96,12 @@ class Facts:
     """What is known of a client beside its record.
 
     ``match``: what matching found, None where it was not asked. ``known`` are its rows of ``sync_matches``, ``answers``
-    the accounts that the ERP said are its own, ``excluded`` the concerns in which it is left alone.
+    the accounts that the ERP said are its own.
     """
 
     match: Match | None = None
     known: tuple[Candidate, ...] = ()
     answers: tuple[str, ...] = ()
-    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +191,6 @@ class Accounts(Concern):
         answers = self.run.exchange.index.answers(ids) if on else {}
         there = [r for r in records if r.link is None and r.erp is not None and not r.excluded]
         unlinked = [r for r in there if self._looks_for(r, answers)]
-        left_out = self.run.exchange.records.exclusions([r.key.client_id for r in unlinked]) if unlinked else {}
         known: dict[str, list[Candidate]] = defaultdict(list)
         if without := [r.key.client_id for r in records if r.link is None]:
             for candidate in self.run.exchange.index.candidates(without):
@@ -200,15 +198,7 @@ class Accounts(Concern):
         plain = [r for r in unlinked if normal.is_plain_code(r.key.client_id)]
         matches = self._index.matches(plain, known, answers)
         return [
-            replace(
-                r,
-                facts=Facts(
-                    matches.get(key),
-                    tuple(known.get(key, ())),
-                    tuple(answers.get(key, ())),
-                    frozenset(left_out.get(key, ())),
-                ),
-            )
+            replace(r, facts=Facts(matches.get(key), tuple(known.get(key, ())), tuple(answers.get(key, ()))))
             for r in records
             for key in (r.key.client_id,)
         ]
@@ -673,7 +663,7 @@ class Accounts(Concern):
         shops = wanted(row, policy)
         if not shops:
             return self._held(record, codes.status("incomplete.shop"))
-        values = opening.values(row, policy, self._travelling(self._facts(record).excluded), shops)
+        values = opening.values(row, policy, self._travelling(record.exclusions), shops)
         notes = record.state.notes
         refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
@@ -709,7 +699,7 @@ class Accounts(Concern):
         A client that is excluded from a concern has its account opened without it, but for what the panel requires.
         """
         sent = (fields for concern, fields in self._sent_by_others.items() if concern not in excluded)
-        return frozenset[str]().union(*sent) - self.run.lacks.fields()
+        return frozenset[str]().union(*sent) - self.run.lacks.names()
 
     @cached_property
     def _sent_by_others(self) -> Mapping[str, frozenset[str]]:
@@ -1000,7 +990,7 @@ class Accounts(Concern):
         """Return the first contact of all other concerns with the clients that are linked by these changes."""
         links = {change.link.client_id: change.link for change in changes if change.link}
         parted = [change.record.key.owner for change in changes if change.unlinked]
-        void = [c for concern in self._others() for c in _void(concern, parted)] if parted else []
+        void = [*filter(None, (voided(r) for other in self._others() for r in other.load(parted)))] if parted else []
         if not links:
             return void
         known = {key: self._opened[key] for key in links if key in self._opened}  # other threads add theirs
@@ -1028,15 +1018,6 @@ class Accounts(Concern):
         if others := sorted(self.run.exchange.index.contenders(freed) - worked):
             self.run.queue.send(self.name, [Owner(client_id) for client_id in others])
         self._incoming.list(sorted(freed))
-
-
-def _void(concern: Concern, owners: Sequence[Owner]) -> list[Change]:
-    """Return what is stored of clients that have no account any more: nothing is kept of what was compared with it."""
-    changes = (
-        Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
-        for record in concern.load(owners)
-    )
-    return [change for change in changes if change]
 
 
 def _is_activity(line: Line) -> bool:

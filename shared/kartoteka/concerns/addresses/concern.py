@@ -35,8 +35,9 @@ from kartoteka.sync.concern import (
     comes_back,
     left_alone,
     not_own,
+    voided,
 )
-from kartoteka.sync.first_write import Seen
+from kartoteka.sync.first_write import Snapshot
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.restored import gone_back
@@ -288,12 +289,12 @@ class Addresses(Concern):
             answers |= dict(zip(some, told, strict=True))
         return [answers[n] for n in range(len(plans))]
 
-    def seen(self, plan: Plan) -> Seen:
+    def snapshot(self, plan: Plan) -> Snapshot:
         """Read what the panel shows of an address now."""
         account: Account | None = plan.shown.account
         key = account.panel_client_id if account else ""
         shown = (self.run.panel.addresses([key]).get(key) if key else None) or ()
-        return Seen(next((each.values for each in shown if each.panel_address_id == plan.panel_id), {}))
+        return Snapshot(next((each.values for each in shown if each.panel_address_id == plan.panel_id), {}))
 
     def answered(self, plan: Plan, answer: Answer) -> Plan | Sequence[Change]:
         """Return what is to be stored; an address that the panel does not delete is held."""
@@ -400,11 +401,7 @@ class Addresses(Concern):
         having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
         left_out = {record.key.client_id for record in records if record.excluded}
         due = {key: link for key, link in links.items() if key not in fresh or key in having or key in left_out}
-        void = [
-            Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
-            for record in records
-            if record.key.item_id or record.key.client_id not in due
-        ]
+        void = [voided(r) for r in records if r.key.item_id or r.key.client_id not in due]
         return [*filter(None, void), *super().first_contact(due, {}, (), {})]
 
 
