@@ -45,7 +45,9 @@ def redrive(concern: str, name: str | None, as_json: bool) -> None:
     stack = stacks.find(name)
     dead = cloud.dead_letters(stack).get(concern)
     if dead is None:
-        raise Unavailable(f"the stack {stack.name} has no dead-letter queue for {concern}")
+        raise Unavailable(
+            show.said("the stack {stack} has no dead-letter queue for {concern}", stack=stack.name, concern=concern)
+        )
     move = _Move(stack, concern, dead)
     move.run()
     if as_json:
@@ -89,7 +91,7 @@ class _Move:
         console = Console(stderr=True)
         there = cloud.waiting(self._sqs, self.dead)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task(f"{self.concern}: back to the queue", total=there)
+            bar = progress.add_task(show.said("{concern}: back to the queue", concern=self.concern), total=there)
             while self.messages < max(there, 1) and (batch := self._receive()):
                 self._bring_back(batch)
                 progress.advance(bar, len(batch))

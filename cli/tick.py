@@ -28,8 +28,18 @@ from cli.stack import Stack
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 FEED = "panel_feed"
 """The function that reads what changed in the panel."""
-STOPPED = ("delayed", "halted")
-"""What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
+STOPPED = {
+    "delayed": "{function} delayed: {why}; its log: {log}",
+    "halted": "{function} halted: {why}; its log: {log}",
+}
+"""What a function answers with that could not do its work now (the panel or the database is away; a person must act)
+-> how that is said."""
+PAUSED = "{concern} is paused ({reason}): `{way_on}` ends it"
+STILL_AT_WORK = (
+    "after {seconds} s there is still work in the queues ({what}); it goes on without this command. "
+    "A batch that failed is tried again after some minutes: see {logs}"
+)
+STILL_AT_WORK_AND_FAILED = STILL_AT_WORK + " (failed: {failed})"
 TRIGGERS = "triggers_missing"
 """The tables of which a function found that not all changes are logged."""
 LOCAL_PAUSE = 0.1
@@ -50,13 +60,13 @@ def tick(timeout: float, name: str | None, as_json: bool) -> None:
     console = Console(stderr=True)
     stack = stacks.find(name)
     began = datetime.now(UTC)
-    with console.status("firing the schedules") as status:
+    with console.status(show.said("firing the schedules")) as status:
         idle = Idle(stack, began)
 
         def wait() -> None:
             idle.paused |= paused(stack, fired)
             while not idle.reached():
-                status.update(f"waiting for {idle}")
+                status.update(show.said("waiting for {what}", what=idle))
                 _check(stack, idle, deadline, timeout)
                 time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
 
@@ -72,7 +82,7 @@ def tick(timeout: float, name: str | None, as_json: bool) -> None:
         click.echo(line, err=True)
     for concern, reason in idle.paused.items():
         way_on = cloud.way_on(concern, reason, name)
-        click.echo(f"{concern} is paused ({show.safe(reason)}): `{way_on}` ends it", err=True)
+        click.echo(show.said(PAUSED, concern=concern, reason=reason, way_on=way_on), err=True)
     click.echo(json.dumps(summary([said for _, said in fired], idle.runs(), [*idle.paused])))
 
 
@@ -143,9 +153,9 @@ def summary(
 def _stopped(stack: Stack, fired: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
     """Say which functions could not do their work now, and why."""
     for function, said in fired:
-        for what in STOPPED:
+        for what, sentence in STOPPED.items():
             if what in said:
-                yield f"{function} {what}: {said[what]}; its log: {stack.where_to_read(function)}"
+                yield show.said(sentence, function=function, why=said[what], log=stack.where_to_read(function))
 
 
 def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:
@@ -154,13 +164,22 @@ def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:
     if time.monotonic() > deadline:
         logs = ", ".join(stack.where_to_read(stack.functions[concern]) for concern in idle.busy)
         raise NotInTime(
-            f"after {timeout:g} s there is still work in the queues ({idle}); it goes on without this command. "
-            f"A batch that failed is tried again after some minutes: see {logs}"
-            + (f" (failed: {', '.join(failed)})" if failed else "")
+            show.said(
+                STILL_AT_WORK_AND_FAILED if failed else STILL_AT_WORK,
+                seconds=f"{timeout:g}",
+                what=idle,
+                logs=logs,
+                failed=", ".join(failed),
+            )
         )
 
 
 def _sentence(stack: Stack, function: str, failure: Mapping[str, Any]) -> str:
     """Say which function failed, why, and where to read more."""
-    reason = str(failure.get("errorMessage", "")).strip().partition("\n")[0] or "it gave no reason"
-    return f"the function {function} failed: {reason}; its log: {stack.where_to_read(function)}"
+    reason = str(failure.get("errorMessage", "")).strip().partition("\n")[0] or show.said("it gave no reason")
+    return show.said(
+        "the function {function} failed: {reason}; its log: {log}",
+        function=function,
+        reason=reason,
+        log=stack.where_to_read(function),
+    )
