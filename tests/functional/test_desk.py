@@ -257,6 +257,34 @@ def test_a_client_is_put_into_the_queue_anew(installation: Installation, visitor
 # --- one client
 
 
+def test_dead_letters_are_brought_back_from_the_page_and_by_a_program(
+    installation: Installation, visitor: Visitor
+) -> None:
+    installation.insert("K-1", "K-2")
+    assert "/redrive" not in visitor.page("/")
+    for n in range(1, 3):
+        installation.bury("accounts", json.dumps({"v": 1, "concern": "accounts", "clients": [f"K-{n}"]}))
+    installation.bury("discounts", "not json")
+    assert visitor.page("/").count('action="/redrive"') == 2
+    answer = visitor.send("/redrive", concern="accounts", back="/")
+    assert answer["headers"]["Location"] == "/?did=redrive&n=2"
+    assert "Messages back in the queue: 2." in visitor.page("/?did=redrive&n=2")
+    settle(installation)
+    assert sorted(account.external_code for account in installation.panel.accounts) == ["K-1", "K-2"]
+    assert visitor.post("redrive", concern="discounts") == {
+        "action": "redrive",
+        "concern": "discounts",
+        "done": 1,
+        "there": 1,
+        "clients": 0,
+        "groups": 0,
+        "odd": 1,
+    }
+    assert visitor.post("redrive", concern="credit")["done"] == 0
+    assert visitor.post("redrive", 400, concern="clients")["error"] == "no_word"
+    assert visitor.post("redrive", 400, concern="credit", most="all")["error"] == "bad_figure"
+
+
 def test_a_client_is_shown_field_by_field_with_what_happens_next(installation: Installation, visitor: Visitor):
     installation.insert("K-1")
     settle(installation)

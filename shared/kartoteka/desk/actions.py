@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import forget, overview, plans, resync, undo
+from kartoteka.desk import forget, overview, plans, redrive, resync, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Side
@@ -230,6 +230,12 @@ def compare_again(desk: Desk, given: Given) -> Data:
     return found
 
 
+def bring_back(desk: Desk, given: Given) -> Data:
+    """Bring a ``concern``'s dead letters back to its queue, as many as one request can, or up to ``most``."""
+    most = _numbers(given, "most") if "most" in given else [redrive.AT_ONCE]
+    return redrive.bring_back(desk, _word(given, "concern", [*CONCERNS]), most[0])
+
+
 def forget_client(desk: Desk, given: Given) -> Data:
     """Erase a client (``confirm``: its code once more); ``account``: what becomes of the panel's account."""
     client = _one(given, "client_id")
@@ -259,6 +265,7 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "pause": pause,
     "resume": resume,
     "resync": compare_again,
+    "redrive": bring_back,
     "forget": forget_client,
     "forget/allow": allow_client,
 }
