@@ -222,6 +222,8 @@ def test_it_is_known_how_many_messages_wait(world: World) -> None:
     world.queue.send("billing", clients(*keys(250)))
     found = world.queue.depths()
     assert (found["billing"], found["accounts"]) == (Depth(3, 0, 0), Depth(0, 0, 0))
+    left = world.queue.left()
+    assert (left["billing"], left["accounts"]) == (3, 0)
     world.received("billing")
     assert world.queue.depths()["billing"] == Depth(0, 0, 0)
 
@@ -274,6 +276,7 @@ def test_what_is_worked_and_what_is_dead_is_counted_apart(sqs: SqsWorld) -> None
     sqs.queue.send("billing", [*clients(*keys(300)), *groups("a")])
     sqs.sqs.receive_message(QueueUrl=sqs.urls["billing"], MaxNumberOfMessages=1)
     assert sqs.queue.depths()["billing"] == Depth(3, 1, 2)
+    assert sqs.queue.left()["billing"] == 4
     sqs.sqs.delete_queue(QueueUrl=sqs.urls["accounts"])
     with pytest.raises(Halt):
         sqs.queue.depths()

@@ -13,7 +13,7 @@ CHUNK = 100
 
 
 class FakeQueue:
-    """Lists of chunks by concern; ``dead`` and ``odd`` are bodies: of dead letters, and of messages that nobody can read.
+    """Lists of chunks by concern; ``dead`` and ``odd`` are bodies: of dead letters, of unreadable messages.
 
     ``break_after(n)`` takes n more chunks and refuses the next one, once.
     """
@@ -52,6 +52,9 @@ class FakeQueue:
         self.odd.setdefault(concern, []).extend(unread)
         self.dead[concern] = dead[len(some) :]
         return Redriven(len(dead), len(some), owners, len(unread))
+
+    def left(self) -> Mapping[str, int]:
+        return {concern: depth.waiting for concern, depth in self.depths().items()}
 
     def depths(self) -> Mapping[str, Depth]:
         return {

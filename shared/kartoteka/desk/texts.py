@@ -206,6 +206,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Klient czeka w kolejce i zostanie porównany od nowa.",
             "The client is in the queue and will be compared afresh.",
         ),
+        "did.tick": (
+            "Synchronizacja ruszyła; jej liczby będą tu za chwilę.",
+            "Synchronisation has started; its figures will be here in a moment.",
+        ),
         "did.redrive": (
             "Wiadomości wracają do kolejki: {done}. Te, których dalej nie da się wykonać, wrócą na tę listę.",
             "Messages back in the queue: {done}. Those that still cannot be worked come back here.",
@@ -334,6 +338,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "queue.waiting": ("Czeka", "Waiting"),
         "queue.in_flight": ("W toku", "In flight"),
         "queue.dead": ("Nieudane", "Dead letters"),
+        "tick": ("Synchronizuj teraz", "Synchronise now"),
         "redrive": ("Spróbuj ponownie", "Try again"),
         "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
         "alarms.unknown": (

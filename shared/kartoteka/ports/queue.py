@@ -86,6 +86,10 @@ class WorkQueue(Protocol):
         """
         ...
 
+    def left(self) -> Mapping[str, int]:
+        """Return concern -> about how many messages wait or are worked. Raises Retry or Halt."""
+        ...
+
     def depths(self) -> Mapping[str, Depth]:
         """Return concern -> how full its queue is. Raises Retry or Halt where that cannot be asked."""
         ...

@@ -83,6 +83,10 @@ class SqsQueue(OfService):
             with translated("sqs"):
                 self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
+    def left(self) -> Mapping[str, int]:
+        """Return concern -> about how many messages wait or are worked."""
+        return {concern: self._count(url) for concern, url in self._urls.items()}
+
     def depths(self) -> Mapping[str, Depth]:
         """Return concern -> how full its queue is; the dead letters are found by the queue's own redrive policy."""
         return {concern: self._depth(url) for concern, url in self._urls.items()}
