@@ -195,17 +195,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "po {seconds} s w kolejkach wciąż jest praca ({what}); toczy się bez tego polecenia. "
             "Nieudana porcja jest ponawiana po kilku minutach: zob. {logs}"
         ),
-        (
-            "after {seconds} s there is still work in the queues ({what}); it goes on without this command. "
-            "A batch that failed is tried again after some minutes: see {logs} (failed: {failed})"
-        ): (
-            "po {seconds} s w kolejkach wciąż jest praca ({what}); toczy się bez tego polecenia. "
-            "Nieudana porcja jest ponawiana po kilku minutach: zob. {logs} (nieudane: {failed})"
-        ),
+        "(failed: {failed})": "(nieudane: {failed})",
         "the function {function} failed: {reason}; its log: {log}": (
             "funkcja {function} zawiodła: {reason}; log: {log}"
         ),
-        "it gave no reason": "nie podała przyczyny",
         "Stopped: {cause}": "Zatrzymane: {cause}",
         "{concern}: into the queue": "{concern}: do kolejki",
         "{concern}: back to the queue": "{concern}: z powrotem do kolejki",
@@ -227,9 +220,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         ),
         "the stack {stack} has no desk: deploy this version's template": (
             "stos {stack} nie ma funkcji desk: wdróż szablon tej wersji"
-        ),
-        "the stack {stack} has no dead-letter queue for {concern}": (
-            "stos {stack} nie ma kolejki nieudanych wiadomości dla {concern}"
         ),
         "the stack {stack} cannot be read (is it running? `make up` starts it): {why}": (
             "stosu {stack} nie można odczytać (czy działa? uruchamia go `make up`): {why}"

@@ -412,6 +412,13 @@ def test_a_table_that_goes_missing_later_says_what_to_run(sql: SqlBench) -> None
     assert sql.erp.history == []
 
 
+def test_a_server_that_is_too_old_says_which_version_is_needed(sql: SqlBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(sql.exchange.database.dialect), "oldest", (999, 1))
+    for action in (lambda: sql.exchange.records.due("billing", None, 1), lambda: save(sql, created(1))):
+        with pytest.raises(Halt, match=r"old_database: .* Kartoteka needs 999.1 or newer"):
+            action()
+
+
 def raised(action: Callable[[], object]) -> KartotekaError:
     with pytest.raises(KartotekaError) as caught:
         action()

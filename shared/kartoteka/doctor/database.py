@@ -45,16 +45,13 @@ Found = Iterator[Finding]
 
 
 def server(patient: Patient) -> Found:
-    """See which engine answers, how old it is, and whether it takes writes."""
+    """See which engine answers, and whether it takes writes; a server that is too old halts at its first reading."""
     database = patient.exchange.database
     with database.reading() as connection:
         version = connection.dialect.server_version_info or ()
         replica = database.dialect.is_replica(connection)
     named = f"{database.dialect.name} {'.'.join(map(str, version))}"
-    if tuple(version) < database.dialect.oldest:
-        oldest = ".".join(map(str, database.dialect.oldest))
-        yield stop("database", f"The exchange database is {named}.", f"Kartoteka needs {oldest} or newer.")
-    elif replica:
+    if replica:
         yield stop(
             "database", f"{named}: this server follows another one and takes no writes.", "Name the primary server."
         )

@@ -93,10 +93,14 @@ class Database:
     def _check(self, connection: sa.Connection) -> None:
         """Raise Halt naming what is missing, unless every table and column that is used is there; more may be.
 
+        And where the server is older than what is supported.
+
         Asked once in this object's life.
         """
         if self._checked:
             return
+        if oldest := self.dialect.too_old(connection):
+            raise Halt("old_database", f"the exchange database's server is too old: Kartoteka needs {oldest} or newer")
         wanted = [table for table in all_tables(self.erp) if table.name not in OPTIONAL]
         present = self.dialect.columns(connection, [table.name for table in wanted])
         tables = {name for name, _ in present}

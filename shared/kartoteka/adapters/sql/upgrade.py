@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn
 
 from kartoteka.adapters.sql.dialect import DIALECTS, dialect_of
-from kartoteka.adapters.sql.dialect.base import NO_SCHEMA, WRITES, Dialect, translated
+from kartoteka.adapters.sql.dialect.base import NO_SCHEMA, WRITES, Dialect, indexes_of, translated
 from kartoteka.adapters.sql.tables import ERP, ErpTables, all_tables, sync_schema
 from kartoteka.errors import Halt
 
@@ -57,15 +57,11 @@ def narrow_encoding(engine: sa.Engine) -> str:
 def ddl(name: str, erp: ErpTables = ERP) -> str:
     """Return all tables and triggers as a script for this engine; running it twice changes nothing."""
     dialect = DIALECTS[name]
-    printed = dialect.for_printing()
-    tables = all_tables(erp)
-    parts: list[sa.DDLElement] = [CreateTable(table, if_not_exists=True) for table in tables]
-    parts += [CreateIndex(index, if_not_exists=True) for table in tables for index in _indexes(table)]
-    script = [str(part.compile(dialect=printed)).strip() for part in parts]
+    script = [statement for table in all_tables(erp) for statement in dialect.definition(table)]
     script += [statement for watched in erp.watched for statement in dialect.triggers(watched)]
-    once = "WHERE NOT EXISTS (SELECT 1 FROM sync_schema)"
-    script.append(f"INSERT INTO sync_schema (version) SELECT {VERSION} {once}")
-    return "".join(f"{statement};\n\n" for statement in script)
+    once = f"SELECT {VERSION} AS version WHERE NOT EXISTS (SELECT 1 FROM sync_schema)"  # noqa: S608 (a number)
+    script.append(f"INSERT INTO sync_schema (version) {once}")
+    return dialect.script(script)
 
 
 @contextlib.contextmanager
@@ -128,7 +124,7 @@ def _complete_table(connection: sa.Connection, inspector: sa.Inspector, table: s
         if column.name not in present:
             _add_column(connection, column)
     indexed = {index["name"] for index in inspector.get_indexes(table.name)}
-    for index in _indexes(table):
+    for index in indexes_of(table):
         if index.name not in indexed:
             index.create(connection)
 
@@ -138,7 +134,3 @@ def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
         raise Halt("foreign_table", f"there is a table {column.table.name} without its key column {column.name}")
     definition = CreateColumn(column).compile(dialect=connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
-
-
-def _indexes(table: sa.Table) -> list[sa.Index]:
-    return sorted(table.indexes, key=lambda index: str(index.name))

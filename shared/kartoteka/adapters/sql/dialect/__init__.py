@@ -64,6 +64,7 @@ def open_engine(address: str) -> sa.Engine:
             pool_timeout=dialect.lock_seconds,
             pool_pre_ping=dialect.keeps_connections,
             hide_parameters=True,
+            **dialect.engine_options(),
         )
     except (ImportError, sa.exc.NoSuchModuleError):
         raise Halt("database_driver", f"the driver {url.drivername} is not installed") from None

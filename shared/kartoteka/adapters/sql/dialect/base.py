@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from kartoteka.adapters.sql.values import letters
 from kartoteka.errors import Halt, KartotekaError, Retry
@@ -100,6 +101,11 @@ def spelled(moment: datetime | date) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def indexes_of(table: sa.Table) -> list[sa.Index]:
+    """Return a table's indexes by name."""
+    return sorted(table.indexes, key=lambda index: str(index.name))
+
+
 class Dialect(ABC):
     """What Kartoteka needs to know of one database engine."""
 
@@ -123,6 +129,26 @@ class Dialect(ABC):
     @abstractmethod
     def connect_args(self) -> Mapping[str, Any]:
         """Return the driver's settings: time limits, encoding."""
+
+    def engine_options(self) -> Mapping[str, Any]:
+        """Return what SQLAlchemy itself is told: the isolation level of writers, where it is not the server's own."""
+        return {}
+
+    def too_old(self, connection: sa.Connection) -> str:
+        """Return the oldest version that is supported, where this server is older; else the empty text."""
+        found = connection.dialect.server_version_info or ()
+        return ".".join(map(str, self.oldest)) if tuple(found) < self.oldest else ""
+
+    def definition(self, table: sa.Table) -> Sequence[str]:
+        """Return statements that make a table and its indexes, where they are missing."""
+        parts: list[sa.DDLElement] = [CreateTable(table, if_not_exists=True)]
+        parts += [CreateIndex(index, if_not_exists=True) for index in indexes_of(table)]
+        printed = self.for_printing()
+        return [str(part.compile(dialect=printed)).strip() for part in parts]
+
+    def script(self, statements: Iterable[str]) -> str:
+        """Return statements as a file that the engine's own client runs."""
+        return "".join(f"{statement};\n\n" for statement in statements)
 
     def identity(self, _url: sa.URL) -> str:
         """Return something that differs where another database stands at the same address."""
