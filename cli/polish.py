@@ -156,6 +156,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not readable by this version, and so about to return: {messages}": (
             "nieczytelne dla tej wersji, więc wrócą: {messages}"
         ),
+        "left among the dead letters, since no queue takes what is in it: message {id}": (
+            "zostaje wśród nieudanych, bo żadna kolejka nie przyjmie jej treści: wiadomość {id}"
+        ),
         # --- excluded, renamed
         "{client} is left alone in {concern} from the next run on": (
             "{client}, {concern}: pomijany od następnego przebiegu"

@@ -17,7 +17,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-
 PIECE = 64 * 1024
 """Bytes that are sent with one look at the clock."""
 
