@@ -6,17 +6,23 @@ from collections.abc import Mapping, Sequence
 
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.ports.queue import Depth
 
 CHUNK = 100
+
+
+class Chunk(tuple[Owner, ...]):  # noqa: SLOT001 - a tuple has no slots of its own
+    """The keys of one message; ``found_by``: the pass that found them."""
+
+    found_by: str = ""
 
 
 class FakeQueue:
     """Lists of chunks by concern. ``break_after(n)`` takes n more chunks and refuses the next one, once."""
 
     def __init__(self) -> None:
-        self.chunks: dict[str, list[tuple[Owner, ...]]] = {}
+        self.chunks: dict[str, list[Chunk]] = {}
         self.brought_back: list[tuple[str, str]] = []
         self._takes: int | None = None
 
@@ -24,12 +30,13 @@ class FakeQueue:
         """Take this many more chunks, then raise Retry once."""
         self._takes = chunks
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         keys = tuple(dict.fromkeys(owners))
         clients, groups = (tuple(key for key in keys if bool(key.group_id) is is_group) for is_group in (False, True))
-        chunks = [some[i : i + CHUNK] for some in (clients, groups) for i in range(0, len(some), CHUNK)]
+        chunks = [Chunk(some[i : i + CHUNK]) for some in (clients, groups) for i in range(0, len(some), CHUNK)]
         for chunk in chunks:
             self._maybe_break()
+            chunk.found_by = str(found_by)
             self.chunks.setdefault(concern, []).append(chunk)
         return len(chunks)
 
@@ -40,7 +47,7 @@ class FakeQueue:
     def depths(self) -> Mapping[str, Depth]:
         return {concern: Depth(len(self.chunks.get(concern, ())), 0, 0) for concern in CONCERNS}
 
-    def take(self, concern: str) -> tuple[Owner, ...] | None:
+    def take(self, concern: str) -> Chunk | None:
         """Take the oldest chunk off this concern's queue; None: it is empty."""
         waiting = self.chunks.get(concern)
         return waiting.pop(0) if waiting else None
