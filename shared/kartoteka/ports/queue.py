@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 
 LONGEST_KEY = 1_000
 """Letters of a key: more than any column of the exchange database holds."""
@@ -19,7 +19,10 @@ KeyText = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^
 
 
 class Message(BaseModel):
-    """The body of a queue's message. No database can hold a NUL, so none is in a key."""
+    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys.
+
+    No database can hold a NUL, so none is in a key.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,6 +30,7 @@ class Message(BaseModel):
     concern: str
     clients: list[KeyText] = []
     groups: list[KeyText] = []
+    found_by: str = ""
 
     @property
     def owners(self) -> list[Owner]:
@@ -81,11 +85,12 @@ class Redriven:
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken.
 
         A chunk holds clients or discount groups, not both: ``{"v": 1, "concern": …, "clients": […]}`` or
-        ``"groups"``. Clients are spread over the shards, all groups travel in one message group of their own.
+        ``"groups"``, and says which pass found them (``found_by``): by default the work on another record. Clients are
+        spread over the shards, all groups travel in one message group of their own.
         Raises Retry when the queue did not take every chunk; some may have been taken then.
         """
         ...
