@@ -56,8 +56,8 @@ def created(number: int) -> Change:
 
 
 def warm(sql: SqlBench) -> None:
-    """Let the adapter connect and look at the columns."""
-    sql.exchange.records.count_linked()
+    """Let the adapter connect, look at the columns, and own the database."""
+    sql.exchange.ownership.hold()
 
 
 def costs(seen: list[str]) -> int:
