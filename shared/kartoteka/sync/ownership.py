@@ -7,11 +7,11 @@ it compares everything once: an intent that stands in the database is settled by
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from kartoteka.errors import Retry
 from kartoteka.policy import Policy
-from kartoteka.ports.ownership import Holder, refusal
+from kartoteka.ports.ownership import refusal
 from kartoteka.sync.run import Run
 
 LONGEST_RUN = timedelta(seconds=120)
@@ -20,10 +20,9 @@ WAITS = "takeover"
 """The code of the wait after a takeover."""
 
 
-def sends_from(holder: Holder, policy: Policy) -> datetime:
-    """Return from when on the owner may send: at once, or once nothing of the former owner's can arrive any more."""
-    wait = LONGEST_RUN + timedelta(seconds=policy.panel.timeout_seconds)
-    return holder.since + wait if holder.former else holder.since
+def wait(policy: Policy) -> timedelta:
+    """Return for how long after a takeover a call of the former owner's may still arrive."""
+    return LONGEST_RUN + timedelta(seconds=policy.panel.timeout_seconds)
 
 
 def begin(run: Run) -> None:
@@ -37,7 +36,7 @@ def begin(run: Run) -> None:
         return
     if holder.installation != ownership.installation:
         raise refusal(holder)
-    left = sends_from(holder, run.policy) - run.now()
+    left = holder.since + wait(run.policy) - run.now()
     if holder.former and left > timedelta(0):
         raise Retry(WAITS, after=left.total_seconds())
     run.taken_over = holder.since.isoformat() if holder.former else ""
