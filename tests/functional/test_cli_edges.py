@@ -50,6 +50,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "resume": ("billing",),
     "resync": ("billing",),
     "status": (),
+    "takeover": ("--confirm",),
     "tick": (),
     "undo": ("run",),
 }
