@@ -1,8 +1,8 @@
 """A real MariaDB for the tests and for `make up`: the machine's own `mariadbd`, or Debian's packages, unpacked here.
 
-The packages go into ``.tools/mariadb``, once and without root: ``apt-get download``, with package lists of our own where
-the machine's are empty or old. A server on a socket (and a port, where one is asked for) in a directory of its own; it
-dies with the process that started it.
+The packages go into ``.tools/mariadb``, once and without root: ``apt-get download``, with package lists of our own
+where the machine's are empty or old. A server on a socket (and a port, where one is asked for) in a directory of its
+own; it dies with the process that started it.
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ def programs() -> Programs:
 
 def _roomy() -> str:
     """Return the folder in memory, where there is one with enough room: nobody needs the data after a crash."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else "/tmp"
+    memory = Path("/dev/shm")  # noqa: S108 (the folder inside is made as mkdtemp does)
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else tempfile.gettempdir()
 
 
 def _unpacked() -> bool:

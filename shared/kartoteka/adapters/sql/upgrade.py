@@ -111,8 +111,9 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
     for table in all_tables(erp):
         if inspector.has_table(table.name):
             _complete_table(connection, inspector, table)
-        else:
-            table.create(connection, checkfirst=False)
+            continue
+        for statement in dialect.definition(table, connection.dialect):
+            connection.exec_driver_sql(statement)
     for watched in erp.watched:
         for statement in dialect.triggers(watched):
             connection.exec_driver_sql(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from kartoteka.adapters.sql.dialect.base import (
     BRIEFLY,
@@ -30,8 +30,6 @@ from kartoteka.adapters.sql.values import Among, letters
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 _ENGINES = ("mysql", "mariadb")
-_OLDEST_MARIADB = (10, 6)
-_OLDEST_MYSQL = (8, 0, 31)
 _BINARY = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
 """Whether it is MariaDB -> the collation in which two texts are equal to the letter only, blanks at the end too."""
 _SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
@@ -81,6 +79,14 @@ def _create_table(element: CreateTable, compiler: Any, **options: Any) -> str:
     return f"{made} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation}"
 
 
+@compiles(CreateColumn, *_ENGINES)
+def _create_column(element: CreateColumn, compiler: Any, **options: Any) -> str:
+    """A column that is added to an ERP's own table does not take that table's collation."""
+    made: str = compiler.visit_create_column(element, **options)
+    is_added = "first_pk" not in options and isinstance(element.element.type, sa.String)
+    return f"{made} COLLATE {_BINARY[compiler.dialect.is_mariadb]}" if is_added else made
+
+
 @compiles(Among, *_ENGINES)
 def _among(element: Among, compiler: Any, **options: Any) -> str:
     """A list of values, and no JSON to unfold: an UPDATE or DELETE would read the whole table beside a subquery."""
@@ -121,10 +127,10 @@ class Mysql(Dialect):
     """What differs on MySQL, and on MariaDB, which is told from it by what the server says."""
 
     name = "mysql"
-    oldest = _OLDEST_MYSQL
+    oldest: ClassVar[tuple[int, ...]] = (8, 0, 31)
 
     def for_printing(self) -> sa.Dialect:
-        return mysql.dialect()  # type: ignore[no-untyped-call]
+        return mysql.dialect()
 
     def connect_args(self) -> Mapping[str, Any]:
         from pymysql.constants import FIELD_TYPE
@@ -154,15 +160,13 @@ class Mysql(Dialect):
         options = connection.get_execution_options()
         seconds = int(options.get(BRIEFLY) or self.lock_seconds)
         if connection.info.get(_PATIENCE) != seconds:
-            connection.exec_driver_sql(
-                f"SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}"
-            )
+            _set(connection, f"SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}")
             connection.info[_PATIENCE] = seconds
         if not options.get(WRITES):
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            _set(connection, "TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
     def too_old(self, connection: sa.Connection) -> str:
-        oldest = _OLDEST_MARIADB if _is_mariadb(connection) else _OLDEST_MYSQL
+        oldest = Mariadb.oldest if _is_mariadb(connection) else self.oldest
         found = connection.dialect.server_version_info or ()
         return "" if tuple(found) >= oldest else ".".join(map(str, oldest))
 
@@ -190,9 +194,9 @@ class Mysql(Dialect):
                 )
         return frozenset((table, column) for table, column, *_ in rows)
 
-    def definition(self, table: sa.Table) -> Sequence[str]:
+    def definition(self, table: sa.Table, printed: sa.Dialect | None = None) -> Sequence[str]:
         """Write the indexes into the table: MySQL makes none only where it is missing."""
-        printed = self.for_printing()
+        printed = printed or self.for_printing()
         head, tail = str(CreateTable(table, if_not_exists=True).compile(dialect=printed)).strip().rsplit("\n)", 1)
         indexes = (str(CreateIndex(index).compile(dialect=printed)) for index in indexes_of(table))
         inside = (f", \n\t{made.removeprefix('CREATE ').replace(f' ON {table.name}', '')}" for made in indexes)
@@ -317,10 +321,10 @@ class Mariadb(Mysql):
     """MariaDB, where its SQL is printed; at an address it is found out by the server's answer."""
 
     name = "mariadb"
-    oldest = _OLDEST_MARIADB
+    oldest = (10, 6)
 
     def for_printing(self) -> sa.Dialect:
-        return MariaDBDialect()  # type: ignore[no-untyped-call]
+        return MariaDBDialect()
 
 
 _TRIED = {
@@ -333,6 +337,12 @@ _TRIED = {
 
 def _is_mariadb(connection: sa.Connection) -> bool:
     return bool(connection.dialect.is_mariadb)  # type: ignore[attr-defined]
+
+
+def _set(connection: sa.Connection, what: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(f"SET {what}")
+    cursor.close()
 
 
 def _connect(dialect: sa.Dialect, _record: Any, given: Any, settings: Any) -> Any:
