@@ -9,11 +9,11 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 
 
 class Message(BaseModel):
-    """The body of a queue's message."""
+    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,6 +21,7 @@ class Message(BaseModel):
     concern: str
     clients: list[str] = []
     groups: list[str] = []
+    found_by: str = ""
 
     @property
     def owners(self) -> list[Owner]:
@@ -47,20 +48,48 @@ class Depth:
     dead: int
 
 
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What was brought back from a queue's dead letters.
+
+    ``there``: about how many lay there before; ``messages`` were brought back, with these keys; ``odd``: those of them
+    that nobody can read, and so about to return.
+    """
+
+    there: int
+    messages: int
+    owners: Sequence[Owner]
+    odd: int
+
+
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken.
 
         A chunk holds clients or discount groups, not both: ``{"v": 1, "concern": …, "clients": […]}`` or
-        ``"groups"``. Clients are spread over the shards, all groups travel in one message group of their own.
+        ``"groups"``, and says which pass found them (``found_by``): by default the work on another record. Clients are
+        spread over the shards, all groups travel in one message group of their own.
         Raises Retry when the queue did not take every chunk; some may have been taken then.
         """
         ...
 
     def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
         """Make messages that were received and not worked visible again after ``seconds``."""
+        ...
+
+    def redrive(self, concern: str, most: int) -> Redriven:
+        """Bring up to so many of the concern's dead letters back to its queue.
+
+        The keys of readable messages are sent anew, in today's shards; a message that nobody can read goes back as it
+        is. Each is deleted only after the queue has taken what was in it: a crash doubles keys and loses none.
+        Raises Retry or Halt as :meth:`send` does.
+        """
+        ...
+
+    def left(self) -> Mapping[str, int]:
+        """Return concern -> about how many messages wait or are worked. Raises Retry or Halt."""
         ...
 
     def depths(self) -> Mapping[str, Depth]:
