@@ -108,3 +108,17 @@ def test_an_erased_code_takes_part_in_no_renaming(bench: Bench) -> None:
         assert bench.exchange.records.rename(erased, "N-9") is Renamed.ERASED
     assert bench.exchange.index.owners(["8"]) == {"8": "C-2"}
     assert bench.exchange.records.load("billing", [Owner("C-2")])[0].state.base == forms({"city": "B"})
+
+
+def test_the_account_of_another_client_that_carries_an_erased_code_still_stays_in_the_index(bench: Bench) -> None:
+    renamed(bench, GIVEN)
+    bench.erp.rename_client("C-2", "N-2")
+    assert bench.exchange.records.rename("C-2", "N-2") is Renamed.DONE
+    bench.erp.rename_client("N-1", "C-2")
+    assert bench.exchange.records.rename("N-1", "C-2") is Renamed.DONE
+    bench.exchange.forgotten.forget("C-2", at=AT)
+    two = [seen("8", "C-2"), seen("9", "C-2"), seen("10", "C-2")]
+    assert bench.exchange.forgotten.accounts(two) == {"9", "10"}
+    bench.exchange.index.remember(two, at=AT)
+    assert bench.exchange.index.known(["8", "9", "10"]).keys() == {"8"}
+    assert len(bench.exchange.forgotten.tombstones()) == 6  # three codes (one of them former) and three accounts

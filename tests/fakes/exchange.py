@@ -1283,8 +1283,12 @@ def erased_among(db: FakeExchange, client_ids: Iterable[str]) -> frozenset[str]:
 
 
 def client_of(db: FakeExchange, account: SeenAccount) -> str:
-    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's."""
-    code = DIGEST.client(account.external_code) if account.external_code else ""
+    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's.
+
+    An account that is linked is its client's, whatever it carries.
+    """
+    linked = any(link.panel_client_id == account.panel_client_id for link in db.links.values())
+    code = DIGEST.client(account.external_code) if account.external_code and not linked else ""
     stone = db.tombstones.get(DIGEST.account(account.panel_client_id)) or db.tombstones.get(code)
     return stone.client if stone else ""
 

@@ -67,6 +67,7 @@ def naming(erp: ErpTables) -> Mapping[sa.Table, Names]:
 _DEAD = sync_forgotten.c
 _AMONG = sa.select(_DEAD.digest).where(among(_DEAD.digest))
 _TOMBSTONE = sa.select(_DEAD.digest, _DEAD.client)
+_TOMBSTONE_AMONG = _TOMBSTONE.where(among(_DEAD.digest))
 _LOG = change_log.c
 _READ = _LOG.logged_at <= sa.bindparam("before", type_=_LOG.logged_at.type)
 _UNNAMED = change_log.update().where(among(_LOG.client_id), _LOG.client_id != "", _READ).values(client_id="", row_id="")
@@ -82,6 +83,7 @@ _LINK = sync_links.c
 _NAMED = sa.select(_LINK.client_id, _LINK.former_code).where(
     sa.or_(_LINK.client_id == sa.bindparam("code"), _LINK.former_code == sa.bindparam("code"))
 )
+_LINKED = sa.select(_LINK.panel_client_id).where(among(_LINK.panel_client_id))
 _HELD = sa.select(_LINK.client_id).where(among(_LINK.client_id))
 _RECODED = sa.select(sync_history.c.value_before).where(
     sync_history.c.client_id == sa.bindparam("code"), sync_history.c.field == CODE
@@ -123,11 +125,16 @@ class Tombstones:
         return frozenset(digests[each] for each in dead_among(connection, digests))
 
     def carrying(self, connection: sa.Connection, accounts: Collection[SeenAccount]) -> Mapping[str, str]:
-        """Return account -> digest of its client, for those that belonged to an erased client or carry its code."""
-        by_number = {self._digest.account(a.panel_client_id): a for a in accounts}
-        by_code = {self._digest.client(a.external_code): a for a in accounts if a.external_code}
-        found = by_ids(connection, _TOMBSTONE.where(among(_DEAD.digest)), sorted({*by_number, *by_code}))
-        return {(by_number.get(d) or by_code[d]).panel_client_id: client for d, client in found}
+        """Return account -> digest of its client, for those that belonged to an erased client or carry its code.
+
+        An account that is linked is its client's, whatever it carries: one that was renamed carries its former code.
+        """
+        coded = {a.panel_client_id: a.external_code for a in accounts if a.external_code}
+        linked = {row[0] for row in by_ids(connection, _LINKED, sorted(coded))}
+        named = [(self._digest.client(code), number) for number, code in coded.items() if number not in linked]
+        named += [(self._digest.account(a.panel_client_id), a.panel_client_id) for a in accounts]
+        stones = {row[0]: row[1] for row in by_ids(connection, _TOMBSTONE_AMONG, sorted(d for d, _ in named))}
+        return {number: stones[digest] for digest, number in named if digest in stones}
 
     def storable(self, connection: sa.Connection, changes: Sequence[Change]) -> list[Change]:
         """Return those of these changes that may be stored: of an erased client only that this is said, or no more."""
