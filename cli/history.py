@@ -17,6 +17,7 @@ COLUMNS = (
     "field",
     "direction",
     "reason",
+    "found_by",
     "value_before",
     "value_after",
     "run_id",
