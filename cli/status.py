@@ -184,7 +184,7 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
     )
     causes = {concern: cause[f"message_{lang}"] for concern, cause in report["causes"].items()}
     for cause in dict.fromkeys(causes.values()):
-        click.echo(f"Stopped: {show.safe(cause)}")
+        show.say("Stopped: {cause}", cause=cause)
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
     lacking = ((table, why, show.said(TO_TRIGGERS[why])) for table, why in report["triggers_missing"].items())

@@ -191,13 +191,13 @@ class World:
         owners = self.queue.take(concern)
         if owners is None:
             return False
-        if not self.reconcile(concern, *owners):
+        if not self.reconcile(concern, *owners, found_by=owners.found_by):
             self.queue.chunks[concern].insert(0, owners)
         return True
 
-    def reconcile(self, concern: str, *owners: Owner) -> bool:
+    def reconcile(self, concern: str, *owners: Owner, found_by: str = "") -> bool:
         """Work these owners once, as the message that brought them is worked; False where that failed or died."""
-        return self._run(lambda: self._reconcile(concern, owners))
+        return self._run(lambda: self._reconcile(concern, owners, found_by))
 
     def _advance(self, sources: Callable[[Run], Iterable[Source]]) -> bool:
         def move() -> Counts:
@@ -206,8 +206,10 @@ class World:
 
         return self._run(move)
 
-    def _reconcile(self, concern: str, owners: Sequence[Owner]) -> Counts:
-        worked = self.run().concerns[concern]
+    def _reconcile(self, concern: str, owners: Sequence[Owner], found_by: str) -> Counts:
+        run = self.run()
+        run.found_by = dict.fromkeys(owners, found_by)
+        worked = run.concerns[concern]
         if reason := self.paused().get(concern):
             worked.paused(owners, reason)
             return Counts()

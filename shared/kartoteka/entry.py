@@ -179,7 +179,8 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
 
 def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
     messages, unreadable = _read(name, records)
-    owners = [owner for message in messages.values() for owner in message.owners]
+    run.found_by = {owner: message.found_by for message in messages.values() for owner in message.owners}
+    owners = list(run.found_by)
     concern = run.concerns[name]
     try:
         if (reason := _paused(run, name)) is not None:

@@ -644,7 +644,7 @@ def test_the_prices_of_a_group_that_was_deleted_are_forgotten_and_counted(bench:
     prices.store("G", [*sent, SentPrice("series", "4", None)], [], [], run_id="r", at=AT)
     prices.store("H", sent[:1], [], [], run_id="r", at=AT)
     removal = Written("price", Direction.ERP_TO_PANEL, Reason.EDIT, None, None, counts=not passed, passed=passed)
-    prices.remove_all("discounts", "G", removal, run_id="r-1", at=AT)
+    prices.remove_all("discounts", "G", removal, run_id="r-1", at=AT, found_by="full_scan")
     assert (prices.count_sent("G"), prices.count_sent("H")) == (0, 1)
     assert records.counted("discounts", AT, prices=True) == (0 if passed else 3)
     keys = {Key("", "G", "discounts", f"product/{n}") for n in range(3)}

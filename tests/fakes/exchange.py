@@ -971,12 +971,14 @@ class FakePrices(_Port):
         for key in list(_of_group(db.sent, group_id)):
             del db.sent[key]
 
-    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+    def remove_all(
+        self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime, found_by: str = ""
+    ) -> None:
         sent = (_sent(self._db, key) for key in _of_group(self._db.sent, group_id))
         for price in [price for price in sent if price and price.price is not None]:
             written = replace(removal, before=price.price)
             key = Key("", group_id, concern, "/".join(price.key))
-            self._db.history.append(_history(key, written, run_id, at))
+            self._db.history.append(_history(key, written, run_id, at, found_by))
         self.forget(group_id)
 
 
@@ -1469,7 +1471,8 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             match = (key.client_id, one.panel_client_id)
             known = before.get(match) or StoredMatch(*match, one.matched_by, one.decision or None, at)
             db.matches[match] = replace(known, matched_by=one.matched_by)
-    db.history.extend(_history(key, written, run_id, at) for written in change.written)
+    found_by = change.record.found_by
+    db.history.extend(_history(key, written, run_id, at, found_by) for written in change.written)
     for note in change.conflicts:
         _note_conflict(db, key, note, at)
     for number, winner in change.closed.items():
@@ -1515,10 +1518,10 @@ def _kept(state: RecordState) -> RecordState:
     return replace(state, status=None, decision="")
 
 
-def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
+def _history(key: Key, written: Written, run_id: str, at: datetime, found_by: str) -> StoredHistory:
     values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
-    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts, passed=written.passed)
+    return StoredHistory(at, run_id, *key, *words, *values, written.counts, written.passed, found_by)
 
 
 def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime) -> None:

@@ -41,7 +41,8 @@ DESIGNED = {
     "sync_status": f"{ABOUT} state since last_in_step_at code field message_pl message_en decision decided_by",
     "sync_conflicts": "id client_id concern item_id field erp_value panel_value base_value raised_at decision "
     "decided_by decided_at closed_at erased_at",
-    "sync_history": f"id at run_id {ABOUT} field direction reason value_before value_after counts passed erased_at",
+    "sync_history": f"id at run_id {ABOUT} field direction reason value_before value_after counts passed "
+    "found_by erased_at",
     "sync_pauses": "concern reason code paused_at released_at",
     "sync_plan": f"id planned_at {ABOUT} action field direction value_from value_to reason decision decided_by outcome",
     "change_log": "seq table_name client_id group_id row_id operation logged_at",

@@ -525,7 +525,9 @@ class Prices(Protocol):
         """Forget every price that was sent to a group: it is not there any more."""
         ...
 
-    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+    def remove_all(
+        self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime, found_by: str = ""
+    ) -> None:
         """Forget every price of a group that was deleted by us, each with a row of the history like ``removal``.
 
         The brake counts them there. Of prices that may or may not have arrived there is none.

@@ -177,7 +177,10 @@ class Concern:
         with self.lock:
             self._without_row |= {r.key for r in records if has_lost_its_row(r)}
         rows = self.run.exchange.plans.undoing(self.name, owners)
-        return [self.by_policy(record) for record in (undo.given(records, rows) if rows else records)]
+        records = undo.given(records, rows) if rows else records
+        if by := self.run.found_by:
+            records = [replace(record, found_by=by.get(record.key.owner, "")) for record in records]
+        return [self.by_policy(record) for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
         """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done.

@@ -30,7 +30,7 @@ _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at"
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
-    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
+    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed", "found_by"),
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
@@ -284,7 +284,7 @@ def _match_row(client_id: str, candidate: Candidate, at: datetime) -> Row:
 
 
 def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
-    about = {**change.record.key._asdict(), "at": at, "run_id": run_id}
+    about = {**change.record.key._asdict(), "at": at, "run_id": run_id, "found_by": change.record.found_by}
     for written in change.written:
         yield {
             **about,

@@ -225,6 +225,7 @@ sync_history = _own(
     long_text("value_after"),
     flag("counts"),
     flag("passed"),
+    word("found_by", 16),
     moment("erased_at"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
     sa.Index("ix_sync_history_erased", "erased_at", "at"),
