@@ -15,6 +15,7 @@ from kartoteka.model import Owner
 from kartoteka.ports.panel import Account, AccountUpdate, Panel
 from kartoteka.ports.state import SyncState
 from kartoteka.sync import forget as stones
+from kartoteka.sync import ownership
 
 KEEP, CLOSE, ERASE = CHOICES = ("keep", "close", "erase")
 """What becomes of the panel's account."""
@@ -75,6 +76,7 @@ def _end_account(desk: Desk, client_id: str, how: str) -> None:
     (record, *_) = concern.load([Owner(client_id)])
     if record.link is None:
         return
+    ownership.begin(concern.run)
     panel, number = concern.run.panel, record.link.panel_client_id
     shown = panel.read([number])
     if number not in shown:

@@ -665,6 +665,42 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "It goes on with a confirmation only."
             ),
         ),
+        "owner.own": (
+            "Baza wymiany należy do tej instalacji ({id}) od {since} UTC.",
+            "The exchange database is this installation's ({id}) since {since} UTC.",
+        ),
+        "owner.other": (
+            "Baza wymiany należy do instalacji {id} od {since} UTC.",
+            "The exchange database belongs to the installation {id} since {since} UTC.",
+        ),
+        "owner.nobody": (
+            "Baza wymiany nie należy jeszcze do nikogo; będzie tej instalacji, która pierwsza na niej ruszy.",
+            "The exchange database is nobody's yet; it will be the first installation's that runs on it.",
+        ),
+        "owner.waits": (
+            "Wysyłanie ruszy o {at} UTC: do tej chwili może jeszcze trwać ostatnie wywołanie poprzedniej instalacji.",
+            "It sends from {at} UTC on: until then a last call of the former installation's may be under way.",
+        ),
+        "takeover": (
+            (
+                "Baza wymiany należy do innej instalacji: {id}, od {since} UTC. Wyłącz ją najpierw. Potem 'kartoteka "
+                "takeover --confirm': tamta nic już nie zapisze, a tutejsza przez {seconds} s nic nie wyśle, po czym "
+                "porówna wszystko i rozstrzygnie, co tamta zaczęła."
+            ),
+            (
+                "The exchange database belongs to another installation: {id}, since {since} UTC. Switch it off first. "
+                "Then 'kartoteka takeover --confirm': that one writes nothing any more, and this one sends nothing for "
+                "{seconds} s, then compares everything and settles what that one has begun."
+            ),
+        ),
+        "takeover.done": (
+            "Baza wymiany należy teraz do tej instalacji. Wysyłanie ruszy o {at} UTC, po pełnym porównaniu.",
+            "The exchange database is this installation's now. It sends from {at} UTC on, and compares everything first.",
+        ),
+        "did.takeover": (
+            "Baza wymiany należy teraz do tej instalacji.",
+            "The exchange database is this installation's now.",
+        ),
         "nothing_planned": ("Nie ma takiego wiersza planu: {id}.", "Nothing is planned with the id {id}."),
         "no_stack": ("Do tego potrzebny jest działający stos.", "That needs a running stack."),
         "forbidden": ("Formularz wygasł; otwórz stronę jeszcze raz.", "The form is out of date; open the page again."),

@@ -1,4 +1,4 @@
-"""The exchange database: eight small ports. A reading method costs a fixed number of statements."""
+"""The exchange database: nine small ports. A reading method costs a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from kartoteka.model import (
 )
 
 if TYPE_CHECKING:
+    from kartoteka.ports.ownership import Ownership
     from kartoteka.ports.panel import Search
 
 REFUSED_BY_ERP, COLUMN_REFUSED = "refused_by_erp", "refused_by_erp.column"
@@ -737,7 +738,7 @@ class Forgotten(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The eight ports of one exchange database."""
+    """The nine ports of one exchange database."""
 
     log: ChangeLog
     records: Records
@@ -747,6 +748,7 @@ class Exchange:
     pauses: Pauses
     plans: Plans
     forgotten: Forgotten
+    ownership: Ownership
 
     @property
     def identity(self) -> str:

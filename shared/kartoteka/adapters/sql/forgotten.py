@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from kartoteka import codes
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Merge
+from kartoteka.adapters.sql.ownership import INSTALLATION
 from kartoteka.adapters.sql.states import STATUS, status_row
 from kartoteka.adapters.sql.tables import (
     ErpTables,
@@ -66,6 +67,8 @@ def naming(erp: ErpTables) -> Mapping[sa.Table, Names]:
 _DEAD = sync_forgotten.c
 _AMONG = sa.select(_DEAD.digest).where(among(_DEAD.digest))
 _TOMBSTONE = sa.select(_DEAD.digest, _DEAD.client)
+_AMONG_AND_OWNER = sa.union_all(_AMONG, INSTALLATION)
+"""Both in one statement, of each save the first: no id of an installation is a digest."""
 _LOG = change_log.c
 _READ = _LOG.logged_at <= sa.bindparam("before", type_=_LOG.logged_at.type)
 _UNNAMED = change_log.update().where(among(_LOG.client_id), _LOG.client_id != "", _READ).values(client_id="", row_id="")
@@ -101,6 +104,7 @@ class Tombstones:
 
     def __init__(self, database: Database) -> None:
         self._digest = database.digest
+        self._claim = database.claim
 
     def clients(self, connection: sa.Connection, client_ids: Collection[str]) -> frozenset[str]:
         """Return those of these clients who were erased."""
@@ -120,8 +124,15 @@ class Tombstones:
         return {(by_number.get(d) or by_code[d]).panel_client_id: client for d, client in found}
 
     def storable(self, connection: sa.Connection, changes: Sequence[Change]) -> list[Change]:
-        """Return those of these changes that may be stored: of an erased client only that this is said, or no more."""
-        dead = self.clients(connection, {change.record.key.client_id for change in changes})
+        """Return those of these changes that may be stored: of an erased client only that this is said, or no more.
+
+        Raises Halt where the database is another installation's.
+        """
+        clients = {change.record.key.client_id for change in changes} - {""}
+        digests = {self._digest.client(client_id): client_id for client_id in clients}
+        read = frozenset(connection.scalars(_AMONG_AND_OWNER, {"ids": sorted(digests)}))
+        self._claim.demand(connection, read)
+        dead = {digests[each] for each in read & digests.keys()}
         return [change for change in changes if change.record.key.client_id not in dead or _only_says_so(change)]
 
 
