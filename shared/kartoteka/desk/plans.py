@@ -37,8 +37,8 @@ def listing(exchange: Exchange, chosen: Chosen, policy: Policy, shown: slice = E
 
     That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
     than the brake bears of a change; it stops nothing. ``waits``: :func:`waits`. ``shown``: which of the rows are
-    returned. Totals and forecast are of all chosen rows, whatever ``chosen.action`` says: it chooses among the rows that
-    are shown.
+    returned. Totals and forecast are of all chosen rows, whatever ``chosen.action`` says: it chooses among the rows
+    that are shown.
     """
     figures, found = Figures(), list[PlanRow]()
     for row in rows(exchange.plans, replace(chosen, action="")):
