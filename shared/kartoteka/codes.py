@@ -1729,8 +1729,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
             Text(
                 "The exchange database has as many connections as it takes.",
-                "It is retried automatically; if it keeps happening, raise the limit of connections or close those that "
-                "nobody needs.",
+                "It is retried automatically; if it keeps happening, raise the limit of connections or close "
+                "what nobody needs.",
             ),
         ),
         Code(
