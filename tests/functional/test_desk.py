@@ -169,7 +169,7 @@ def test_nobody_is_led_away_from_the_desk(installation: Installation, visitor: V
 def test_a_concern_is_paused_and_resumed(installation: Installation, visitor: Visitor):
     visitor.send("/pause", concern="billing")
     assert visitor.json("overview")["paused"] == {"billing": "operator"}
-    assert "Billing: paused (operator)" in visitor.page("/")
+    assert "Billing: paused (a person&#39;s decision)" in visitor.page("/")
     visitor.send("/resume", concern="billing")
     assert visitor.json("overview")["paused"] == {}
 
