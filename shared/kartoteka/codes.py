@@ -1502,11 +1502,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "paused",
             State.PENDING,
             Text(
-                "Operator wstrzymał ten zakres albo odczyt panelu (panel_feed).",
+                "Operator wstrzymał ten zakres albo odczyt panelu.",
                 "Aby wznowić, uruchom 'kartoteka resume' z nazwą zakresu; 'kartoteka status' wymienia wstrzymane.",
             ),
             Text(
-                "The operator paused this concern, or the reading of the panel (panel_feed).",
+                "The operator paused this concern, or the reading of the panel.",
                 "To go on, run 'kartoteka resume' with the concern's name; 'kartoteka status' lists what is paused.",
             ),
         ),

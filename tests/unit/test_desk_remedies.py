@@ -33,7 +33,7 @@ def test_a_page_names_buttons_where_the_table_names_sql_and_commands(name: str, 
     told, text = message(name, lang), CODES[name].polish if lang == texts.PL else CODES[name].english
     said = on_page(CODES[name].code, told, lang)
     assert not FOR_PROGRAMMERS.search(said), said
-    assert (said == told) == (name not in ON_PAGE and "{fields}" not in text.cause + text.remedy)
+    assert name not in ON_PAGE or said != told
     if "{fields}" in text.cause:
         assert label("city", lang) in said
         assert "city, nip" not in said or label("city", lang) == "city"

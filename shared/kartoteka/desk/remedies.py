@@ -42,8 +42,28 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "bad_id.no_text": _AS_TEXT,
         "bad_id.of_address": _AS_TEXT,
         "bad_client_type": (
-            "Wpisz w ERP rodzaj (firm, person, person_male albo person_female) lub zostaw puste.",
-            "Write a type in the ERP (firm, person, person_male or person_female), or leave it empty.",
+            "Popraw rodzaj klienta w ERP (firma, osoba, mężczyzna albo kobieta) lub zostaw puste.",
+            "Correct the type in the ERP (firm, person, man or woman), or leave it empty.",
+        ),
+        "bad_item_type": (
+            "Popraw rodzaj pozycji w ERP: towar, producent, seria, kategoria albo pozycja menu.",
+            "Correct the kind of item in the ERP: a product, producer, series, category or item of the menu.",
+        ),
+        "panel_lacks_field": (
+            "Poproś IdoSell o aktualizację panelu albo administratora, aby wyłączył to pole w polityce.",
+            "Ask IdoSell to update the panel, or whoever keeps the policy to switch the field off in it.",
+        ),
+        "not_taken": (
+            "Sprawdź ustawienia panelu albo popraw wartość po jednej ze stron, potem naciśnij [retry].",
+            "Look at the panel's settings, or correct the value on either side, then press [retry].",
+        ),
+        "deleted_in_erp.figures": (
+            "Wpisz kwoty klienta w ERP jeszcze raz; aby odebrać kredyt, wyłącz go tam.",
+            "Enter the client's figures in the ERP again; to end the credit, switch it off there.",
+        ),
+        "direction": (
+            "Aby zakładać konta, poproś administratora o zmianę polityki.",
+            "To have accounts opened, ask whoever keeps the policy to change it.",
         ),
         "bad_days": (
             "Wpisz w ERP liczbę dni albo zostaw puste.",
@@ -123,12 +143,12 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "bad_group": (
             (
-                "Na stronie klienta naciśnij [resync] pod [discounts]; gdy to nie pomoże, poproś o polecenie "
-                "'kartoteka resync discounts'."
+                "Na stronie klienta naciśnij [resync] pod [discounts]; gdy to nie pomoże, poproś "
+                "administratora o ponowne porównanie wszystkich grup."
             ),
             (
-                "On the client's page press [resync] under [discounts]; if that does not help, ask for the command "
-                "'kartoteka resync discounts'."
+                "On the client's page press [resync] under [discounts]; if that does not help, ask "
+                "whoever runs the commands to resync all groups."
             ),
         ),
         "group_pending": (
@@ -190,8 +210,8 @@ def _said(name: str, found: re.Match[str], lang: str) -> str:
     if "fields" in facts:
         facts["fields"] = labels(facts["fields"], lang)
     text, buttons = _text(name, lang), ON_PAGE.get(name)
-    remedy = text.remedy if buttons is None else _pressed(buttons[0 if lang == texts.PL else 1], lang)
-    return f"{text.cause} {remedy}".format_map(facts)
+    remedy = _labelled(text.remedy, lang) if buttons is None else _pressed(buttons[0 if lang == texts.PL else 1], lang)
+    return f"{_labelled(text.cause, lang)} {remedy}".format_map(facts)
 
 
 def cause_of(code: str, lang: str) -> str:
@@ -242,6 +262,15 @@ def _parts(template: str) -> Iterator[str]:
         if name is not None:
             yield f"(?P={name})" if name in known else f"(?P<{name}>.*?)"
             known.add(name)
+
+
+_COLUMN = re.compile(r"(?<![\w.{'])(?:" + "|".join(LABELS) + r")(?![\w}])(?!\.\w)")
+
+
+@cache
+def _labelled(template: str, lang: str) -> str:
+    """Return a template with the columns that it names by their labels; in English they are plain words mostly."""
+    return _COLUMN.sub(lambda found: label(found[0], lang), template)
 
 
 @cache
