@@ -32,7 +32,7 @@ PAGE = 500
 Answer = Mapping[str, Any]
 
 
-ASKS_A_PERSON = ("confirm", "braked_already")
+ASKS_A_PERSON = ("confirm", "braked_already", "takeover")
 """Refusals that only a person's word ends."""
 
 

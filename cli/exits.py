@@ -39,7 +39,7 @@ MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
         TRY_AGAIN: ("the work goes on, but longer than the command was told to wait", "`tick --timeout`"),
         REFUSED: (
             "only a person's word lets it go on",
-            "`resume` without `--confirm`; `pause` of what the brake stopped",
+            "`resume` and `takeover` without `--confirm`; `pause` of what the brake stopped",
         ),
         WRONG_SETTINGS: (
             "a setting is wrong (key, right, policy, table): nothing can be done before it is corrected",
@@ -69,7 +69,7 @@ class Unavailable(click.ClickException):
 
 
 class Refused(click.ClickException):
-    """The brake has stopped a concern, and only a person's word lets it go on."""
+    """The brake has stopped a concern, or the database is another stack's: only a person's word lets it go on."""
 
     exit_code = REFUSED
 

@@ -620,6 +620,20 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
             "An account is being opened for {name} just now. Try again in a moment.",
         ),
+        "rename_erased": (
+            (
+                "Klient {id} został zapomniany. Aby także kod {name} nie wrócił: kartoteka forget {name}; aby klient mógł "
+                "wrócić: kartoteka forget {id} --allow."
+            ),
+            (
+                "Client {id} was erased. So that it does not come back as {name} either: kartoteka forget {name}; so "
+                "that it may come back: kartoteka forget {id} --allow."
+            ),
+        ),
+        "rename_to_erased": (
+            "Kod {name} miał klient, który został zapomniany. Nadaj inny kod albo: kartoteka forget {name} --allow.",
+            "{name} was the code of a client who was erased. Give another code, or: kartoteka forget {name} --allow.",
+        ),
         "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
         "rename.lead": (
             "Dla klienta, któremu ERP nadał inny kod: konto i historia przechodzą na nowy.",
@@ -675,6 +689,42 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "{id} is stopped by the brake: it let {written} through and stopped {clients} clients and {groups} groups. "
                 "It goes on with a confirmation only."
             ),
+        ),
+        "owner.own": (
+            "Baza wymiany należy do tej instalacji ({id}) od {since} UTC.",
+            "The exchange database is this installation's ({id}) since {since} UTC.",
+        ),
+        "owner.other": (
+            "Baza wymiany należy do instalacji {id} od {since} UTC.",
+            "The exchange database belongs to the installation {id} since {since} UTC.",
+        ),
+        "owner.nobody": (
+            "Baza wymiany nie należy jeszcze do nikogo; będzie tej instalacji, która pierwsza na niej ruszy.",
+            "The exchange database is nobody's yet; it will be the first installation's that runs on it.",
+        ),
+        "owner.waits": (
+            "Wysyłanie ruszy o {at} UTC: do tej chwili może jeszcze trwać ostatnie wywołanie poprzedniej instalacji.",
+            "It sends from {at} UTC on: until then a last call of the former installation's may be under way.",
+        ),
+        "takeover": (
+            (
+                "Baza wymiany należy do innej instalacji: {id}, od {since} UTC. Wyłącz ją najpierw. Potem 'kartoteka "
+                "takeover --confirm': tamta nic już nie zapisze, a tutejsza przez {seconds} s nic nie wyśle, po czym "
+                "porówna wszystko i rozstrzygnie, co tamta zaczęła."
+            ),
+            (
+                "The exchange database belongs to another installation: {id}, since {since} UTC. Switch it off first. "
+                "Then 'kartoteka takeover --confirm': that one writes nothing any more, and this one sends nothing for "
+                "{seconds} s, then compares everything and settles what that one has begun."
+            ),
+        ),
+        "takeover.done": (
+            "Baza wymiany należy teraz do tej instalacji. Wysyłanie ruszy o {at} UTC, po pełnym porównaniu.",
+            "The exchange database is this installation's now. It sends from {at} UTC on, and compares everything first.",
+        ),
+        "did.takeover": (
+            "Baza wymiany należy teraz do tej instalacji.",
+            "The exchange database is this installation's now.",
         ),
         "nothing_planned": ("Nie ma takiego wiersza planu: {id}.", "Nothing is planned with the id {id}."),
         "no_stack": ("Do tego potrzebny jest działający stos.", "That needs a running stack."),

@@ -254,8 +254,8 @@ class ChangeLogSource:
     ) -> tuple[LogCursor, Scan | None, datetime]:
         """Return where to go on, and when the last full scan began.
 
-        All are scanned without a cursor, once a day, where the policy has changed, and where not all was logged: one
-        scan after the other.
+        All are scanned without a cursor, once a day, where the database was taken over or the policy has changed, and
+        where not all was logged: one scan after the other.
         """
         now = self._run.now()
         if document is None:
@@ -271,6 +271,8 @@ class ChangeLogSource:
             return LogCursor(), Scan(whole=True, anew=True), now
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")
+        if document.get("taken_over", "") != self._run.taken_over:  # what the former owner has left under way
+            return cursor, Scan(whole=bool(scan and scan["whole"])), now
         if document.get("policy") != self._policy_digest():
             return cursor, Scan(whole=bool(scan and scan["whole"]), policy=True), now
         if scan is None and now - scanned_at >= SCAN_EVERY:
@@ -289,6 +291,8 @@ class ChangeLogSource:
         gone: Absent | None = None,
     ) -> Document:
         found = cursor.to_document() | {"scanned_at": scanned_at.isoformat(), "policy": self._policy_digest()}
+        if self._run.taken_over:
+            found["taken_over"] = self._run.taken_over
         for name, owners in (("absent", absent), ("gone", gone)):
             if owners:
                 found[name] = [[*owner, since.isoformat()] for owner, since in list(owners.items())[-MOST_ABSENT:]]

@@ -99,6 +99,7 @@ class Run:
     the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
     taken a write of this run, or answered a question of it. ``unread``: code -> records, and readings that go on
     from a cursor, about which the panel has failed to answer for too long (:mod:`kartoteka.sync.unread`).
+    ``taken_over``: when this installation has taken the database over from another one; empty where it has not.
     ``found_by``: the pass that found each of the keys which this run works.
     """
 
@@ -121,6 +122,7 @@ class Run:
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     unread: Counter[str] = field(default_factory=Counter)
+    taken_over: str = ""
     found_by: dict[Owner, str] = field(default_factory=dict, repr=False)
     lacks: Lately = field(init=False, repr=False)
     batch: BatchSize = field(init=False, repr=False)

@@ -203,7 +203,7 @@ class SqlPrices(Prices):
         if not (sent or removed or changes):
             return
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:  # the saver asks
                 self._store_prices(connection, group_id, sent, removed, at)
                 self._saver.store(connection, changes, run_id, at)
         except Refused:

@@ -111,7 +111,7 @@ class Saver:
         if not changes:
             return Saved()
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:
                 known = _unchanged(connection, changes) if unless_changed else changes
                 return self.store(connection, known, run_id, at)
         except Refused as error:
@@ -128,7 +128,7 @@ class Saver:
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
         if change.link:  # perhaps the account was linked to another client in this very moment
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:
                 if self._linked(connection, [change]).late:
                     return self.store(connection, [change], run_id, at)
         if change.otherwise:
@@ -138,7 +138,8 @@ class Saver:
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
         """Store these changes inside a transaction and return what could not be stored as asked.
 
-        Nothing is stored of a client who was erased, but that this is so.
+        Nothing is stored of a client who was erased, but that this is so. The first thing that is asked is whose the
+        database is: Halt is raised where it is another installation's.
         """
         storable = self._tombstones.storable(connection, changes)
         erased = frozenset(change.record.key for change in changes) - {change.record.key for change in storable}
