@@ -38,6 +38,7 @@ def words_of(page: str) -> set[str]:
     shown = re.sub(r"<head>.*?</head>|<code>.*?</code>|<option value=\"[^\"]*\"", " ", page, flags=re.DOTALL)
     spoken = re.findall(r'(?:aria-label|title|placeholder|data-label)="([^"]*)"', shown)
     text = unescape(" ".join([re.sub(r"<[^>]*>", " ", shown), *spoken]))
+    text = re.sub(r"'kartoteka [^']*'", " ", text)  # a command, for whoever runs them
     return set(re.findall(r"[\w.-]+", text)) | {word.strip(".") for word in re.findall(r"[\w.-]+", text)}
 
 

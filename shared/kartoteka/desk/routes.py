@@ -342,7 +342,7 @@ def _frame(name: str, waiting: Data | None) -> Data:
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
     return {
         "here": name,
-        "stopped": _stopped(),
+        "stopped": _stopped() if waiting else "",  # a page that tells a failure asks nothing more
         "title": "",
         "at": at,
         "query": dict(query),
