@@ -67,16 +67,12 @@ def _environment(lang: str) -> Environment:
     def t(text: str, /, **facts: object) -> str:
         return texts.say(text, lang, **facts)
 
-    def word(kind: str, text: str) -> str:
-        """Return a word of the mechanism: by its kind where that has one of its own."""
-        return t(f"{kind}.{text}") if f"{kind}.{text}" in texts.TEXTS else t(text)
-
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
         t=t,
-        word=word,
+        word=partial(texts.word, lang=lang),
         label=partial(label, lang=lang),
         cause=partial(_cause, lang=lang),
         why=partial(cause_of, lang=lang),

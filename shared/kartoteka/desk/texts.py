@@ -30,6 +30,11 @@ def say(name: str, lang: str, /, **facts: object) -> str:
     return (polish if lang == PL else english).format(**facts)
 
 
+def word(kind: str, text: str, lang: str) -> str:
+    """Return a word of the mechanism in a language: by its kind where that has one of its own."""
+    return say(f"{kind}.{text}" if f"{kind}.{text}" in TEXTS else text, lang)
+
+
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         # --- the frame
