@@ -609,6 +609,20 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
             "An account is being opened for {name} just now. Try again in a moment.",
         ),
+        "rename_erased": (
+            (
+                "Klient {id} został zapomniany. Aby także kod {name} nie wrócił: kartoteka forget {name}; aby klient mógł "
+                "wrócić: kartoteka forget {id} --allow."
+            ),
+            (
+                "Client {id} was erased. So that it does not come back as {name} either: kartoteka forget {name}; so "
+                "that it may come back: kartoteka forget {id} --allow."
+            ),
+        ),
+        "rename_to_erased": (
+            "Kod {name} miał klient, który został zapomniany. Nadaj inny kod albo: kartoteka forget {name} --allow.",
+            "{name} was the code of a client who was erased. Give another code, or: kartoteka forget {name} --allow.",
+        ),
         "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
         "rename.lead": (
             "Dla klienta, któremu ERP nadał inny kod: konto i historia przechodzą na nowy.",
