@@ -330,7 +330,7 @@ class Mariadb(Mysql):
 _TRIED = {
     "SELECT": "SELECT * FROM {table} WHERE 1 = 0",
     "INSERT": "INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0",
-    "UPDATE": "UPDATE {table} SET {column} = {column} WHERE 1 = 0",
+    "UPDATE": "UPDATE {table} SET `{column}` = `{column}` WHERE 1 = 0",
     "DELETE": "DELETE FROM {table} WHERE 1 = 0",
 }
 
