@@ -1971,6 +1971,18 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "state_unreadable",
+            State.PENDING,
+            Text(
+                "Dokumentu stanu w DynamoDB nie da się odczytać.",
+                "Alarm podaje, którego; runbook mówi, który można usunąć, a który trzeba odtworzyć.",
+            ),
+            Text(
+                "A document of the state in DynamoDB cannot be read.",
+                "The alarm names it; the runbook says which may be deleted and which must be restored.",
+            ),
+        ),
+        Code(
             "not_owner",
             State.PENDING,
             Text(
