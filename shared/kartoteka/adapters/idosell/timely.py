@@ -20,6 +20,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kartoteka.adapters.idosell.whereto import Guarded
 
+PIECE = 64 * 1024
+"""Bytes that are sent with one look at the clock."""
+
 
 class TimelyAdapter(HTTPAdapter):
     """An adapter of ``requests`` by whose connections a call is over within its time limits.
@@ -99,7 +102,7 @@ class _Timely:
         rest = memoryview(data)
         while rest:
             deadline.leave_the_rest()
-            rest = rest[self.sock.send(rest) :]
+            rest = rest[self.sock.send(rest[:PIECE]) :]
 
 
 class _HttpConnection(Guarded, _Timely, HTTPConnection):
