@@ -110,27 +110,30 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
     inspector = sa.inspect(connection)
     for table in all_tables(erp):
         if inspector.has_table(table.name):
-            _complete_table(connection, inspector, table)
-        else:
-            table.create(connection, checkfirst=False)
+            _complete_table(connection, dialect, inspector, table)
+            continue
+        for statement in dialect.definition(table):
+            connection.exec_driver_sql(statement)
     for watched in erp.watched:
         for statement in dialect.triggers(watched):
             connection.exec_driver_sql(statement)
 
 
-def _complete_table(connection: sa.Connection, inspector: sa.Inspector, table: sa.Table) -> None:
+def _complete_table(
+    connection: sa.Connection, dialect: Dialect, inspector: sa.Inspector, table: sa.Table
+) -> None:
     present = {column["name"].lower() for column in inspector.get_columns(table.name)}
     for column in table.columns:
         if column.name not in present:
-            _add_column(connection, column)
+            _add_column(connection, dialect, column)
     indexed = {index["name"] for index in inspector.get_indexes(table.name)}
     for index in indexes_of(table):
         if index.name not in indexed:
             index.create(connection)
 
 
-def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
+def _add_column(connection: sa.Connection, dialect: Dialect, column: sa.Column[Any]) -> None:
     if column.primary_key:
         raise Halt("foreign_table", f"there is a table {column.table.name} without its key column {column.name}")
     definition = CreateColumn(column).compile(dialect=connection.dialect)
-    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} {dialect.add_column} {definition}")

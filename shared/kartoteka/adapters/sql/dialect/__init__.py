@@ -12,13 +12,14 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.dialect.mssql import Mssql
 from kartoteka.adapters.sql.dialect.postgresql import Postgresql
 from kartoteka.adapters.sql.dialect.sqlite import Sqlite
 from kartoteka.errors import Halt
 
 POOL_SIZE = 4
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgresql())}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgresql(), Mssql())}
 """Every engine that Kartoteka runs on, by SQLAlchemy's name."""
 
 _SHORTHANDS = {
@@ -26,7 +27,7 @@ _SHORTHANDS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
-    "mssql": "mssql+pymssql",
+    "mssql": "mssql+pytds",
 }
 
 

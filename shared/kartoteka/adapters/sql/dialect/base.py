@@ -121,6 +121,8 @@ class Dialect(ABC):
     """Whether connections stay open between two runs: another file may be put in an open one's place unseen."""
     lock_seconds: ClassVar[float] = 30
     """How long a statement waits for somebody else's lock."""
+    add_column: ClassVar[str] = "ADD COLUMN"
+    """The words of ALTER TABLE before a new column."""
 
     @abstractmethod
     def for_printing(self) -> sa.Dialect:
@@ -193,6 +195,11 @@ class Dialect(ABC):
     @abstractmethod
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Say what to do about a failed statement; None: the statement's own data were refused."""
+
+    def holds(self, connection: sa.Connection) -> bool:
+        """Return whether a transaction goes on after a statement in it failed, so that its savepoints are there."""
+        del connection
+        return True
 
     def same(self, column: sa.ColumnElement[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds exactly this value: to the letter, and null only null."""
