@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.panel import gates
+from local.panel import gates, monsters
 from local.panel.answers import Answer, Refusal, error_answer
 from local.panel.calls import Call
 from local.panel.faults import Rule
@@ -90,6 +90,9 @@ class Api:
         await _wait(self._panel.settings.latency_seconds + ordered.seconds("before"))
         if not self._rate_limit.take():
             return _too_many(self._panel.settings.retry_after)
+        if ordered.fault and ordered.fault.kind == "drip":
+            await monsters.drip(request, ordered.fault.part)
+            raise Aborted
         response = _before(ordered.fault) or self._work(request, call, ordered.fault)
         await _wait(ordered.seconds("after"))
         return response
@@ -177,6 +180,8 @@ def _spoiled(rule: Rule) -> web.Response:
         raise Aborted
     if rule.kind == "429":
         return _too_many(rule.retry_after)
+    if rule.kind == "huge":
+        return monsters.huge(rule.part, rule.size)
     if rule.kind == "html":
         return web.Response(text=LOGIN_PAGE, content_type="text/html")
     if rule.kind == "empty":

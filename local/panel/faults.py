@@ -45,8 +45,16 @@ KINDS = frozenset(
         "422",
         "record",
         "unlisted",
+        "drip",
+        "huge",
     ]
 )  # what `kind` may be
+PARTS = {
+    # what comes a little at a time and never to its end
+    "drip": ("status", "headers", "interim", "chunks", "body"),
+    # what is too much of an answer: bytes, bytes once it is unpacked, values, or lists within each other
+    "huge": ("bytes", "packed", "values", "depth"),
+}
 _OF_RECORDS = frozenset({"record", "unlisted"})
 _NEEDS_EFFECT = frozenset({"truncated", "cut", "missing_result"})
 _ALIASES = {
@@ -75,6 +83,8 @@ class Rule:
     code: int = 100
     text: str = "Ordered fault"
     drop: int = 1
+    part: str = ""  # of "drip" and "huge": see PARTS
+    size: int = 40_000_000  # how much is "huge"
     id: int = 0
     hits: int = 0
 
@@ -83,6 +93,10 @@ class Rule:
             raise ValueError(f"unknown kind of fault: {self.kind}")
         if self.when not in ("before", "after"):
             raise ValueError("when is before or after")
+        if self.kind in PARTS:
+            self.part = self.part or PARTS[self.kind][0]
+            if self.part not in PARTS[self.kind]:
+                raise ValueError(f"part is one of {', '.join(PARTS[self.kind])}")
         if self.kind in _NEEDS_EFFECT:
             self.when = "after"
 

@@ -1688,11 +1688,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.PENDING,
             Text(
                 "Odpowiedź panelu była zbyt duża.",
-                "Ponawiamy automatycznie; gdy się to powtarza, zmniejsz panel.batch_size w polityce.",
+                "Ponawiamy automatycznie, po mniej rekordów naraz; gdy się to powtarza, zgłoś to do IdoSell.",
             ),
             Text(
                 "The panel's answer was too large.",
-                "It is retried automatically; if it keeps happening, lower panel.batch_size in the policy.",
+                "It is retried automatically, with fewer records at once; if it keeps happening, report it to IdoSell.",
             ),
         ),
         Code(

@@ -31,8 +31,8 @@ logger = Logger()
 metrics = Metrics()
 stamina.instrumentation.set_on_retry_hooks(())  # a lease that was overtaken is no news
 
-RESERVE_MS = 45_000
-"""A chunk or a page is begun only while so much of the function's time is left: a panel call may take half a minute."""
+RESERVE_MS = 20_000
+"""A chunk or a page is begun only while so much of the function's time is left, beside the time of one panel call."""
 FIRST_PAUSE_S = 15
 LONGEST_PAUSE_S = 900
 """Seconds until a message whose keys could not be worked is delivered again; after twenty times it is a dead letter."""
@@ -267,7 +267,8 @@ def _run(name: str, context: LambdaContext) -> Run:
 
 def _new_run(context: LambdaContext) -> Run:
     run = runtime.new_run()
-    run.time_left = lambda: context.get_remaining_time_in_millis() > RESERVE_MS
+    reserve = RESERVE_MS + 1000 * run.policy.panel.timeout_seconds
+    run.time_left = lambda: context.get_remaining_time_in_millis() > reserve
     return run
 
 

@@ -22,6 +22,7 @@ from kartoteka import concerns
 from kartoteka.adapters import sql
 from kartoteka.adapters.aws.alarms import CloudWatchAlarms, SnsNotices
 from kartoteka.adapters.aws.clients import session
+from kartoteka.adapters.aws.functions import LambdaFunctions
 from kartoteka.adapters.aws.parameters import Parameters
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.aws.rate import RateLimit
@@ -120,7 +121,9 @@ def new_desk(by: str) -> Desk:
 
     run = new_run()
     tables = _exchange(_secret(settings().erp_secret), _secret(settings().forget_secret)).desk
-    return Desk(run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms())
+    return Desk(
+        run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms(), _functions()
+    )
 
 
 def notices() -> SnsNotices | None:
@@ -156,7 +159,19 @@ def state() -> DynamoState:
 
 def forget() -> None:
     """Forget everything that was built or read, so that a corrected secret or setting is seen at once."""
-    for built in (settings, session, _parameters, state, _panel, _exchange, _queue, _alarms, _policy, _looked):
+    for built in (
+        settings,
+        session,
+        _parameters,
+        state,
+        _panel,
+        _exchange,
+        _queue,
+        _alarms,
+        _functions,
+        _policy,
+        _looked,
+    ):
         built.cache_clear()
 
 
@@ -214,6 +229,12 @@ def _looked(_url: str, _identity: str) -> dict[str, datetime]:
 def _alarms() -> CloudWatchAlarms | None:
     stack = settings().stack
     return CloudWatchAlarms(stack) if stack else None
+
+
+@cache
+def _functions() -> LambdaFunctions | None:
+    stack = settings().stack
+    return LambdaFunctions(stack) if stack else None
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from moto import mock_aws
 from kartoteka.adapters.aws.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
-from kartoteka.ports.queue import Depth, WorkQueue, read
+from kartoteka.ports.queue import Depth, Redriven, WorkQueue, read
 from tests.fakes.queue import FakeQueue
 
 
@@ -24,6 +25,8 @@ class World(Protocol):
     @property
     def queue(self) -> WorkQueue: ...
     def received(self, concern: str) -> list[tuple[Owner, ...]]: ...
+    def bury(self, concern: str, *bodies: str) -> None: ...
+    def odd(self, concern: str) -> list[str]: ...
     def break_after_one_chunk(self) -> None: ...
 
 
@@ -33,6 +36,12 @@ class FakeWorld:
 
     def received(self, concern: str) -> list[tuple[Owner, ...]]:
         return list(iter(lambda: self.queue.take(concern), None))
+
+    def bury(self, concern: str, *bodies: str) -> None:
+        self.queue.dead.setdefault(concern, []).extend(bodies)
+
+    def odd(self, concern: str) -> list[str]:
+        return self.queue.odd.get(concern, [])
 
     def break_after_one_chunk(self) -> None:
         self.queue.break_after(1)
@@ -45,11 +54,22 @@ class Flaky:
         self.client = client
         self.refusals = 0
         self.spare = 0
+        self.keeps = 0
         self.batches: list[list[dict[str, str]]] = []
         self.visibilities: list[list[dict[str, Any]]] = []
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[Any]) -> Any:  # noqa: N803
         return self.client.get_queue_attributes(QueueUrl=QueueUrl, AttributeNames=AttributeNames)
+
+    def receive_message(self, **given: Any) -> Any:
+        hidden = 0 if self.keeps else given["VisibilityTimeout"]
+        return self.client.receive_message(**{**given, "WaitTimeSeconds": 0, "VisibilityTimeout": hidden})
+
+    def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803
+        if self.keeps:
+            self.keeps -= 1
+            return {"Failed": [{"Id": each["Id"], "SenderFault": False, "Code": "x"} for each in Entries]}
+        return self.client.delete_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
         self.visibilities.append(Entries)
@@ -77,9 +97,32 @@ class SqsWorld:
             )["QueueUrl"]
             for concern in ("accounts", "billing", "discounts")
         }
+        self.dead = {concern: self._give_dead_letters(url) for concern, url in self.urls.items()}
         self.flaky = Flaky(self.sqs)
         self.pauses: list[float] = []
         self.queue = SqsQueue(self.urls, shards=shards, make_client=lambda: self.flaky, sleep=self.pauses.append)
+
+    def _give_dead_letters(self, url: str) -> str:
+        dead: str = self.sqs.create_queue(
+            QueueName=f"dead-{url.rpartition('/')[2]}", Attributes={"FifoQueue": "true", "VisibilityTimeout": "0"}
+        )["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
+        return dead
+
+    def bury(self, concern: str, *bodies: str) -> None:
+        for body in bodies:
+            identity = uuid.uuid4().hex
+            self.sqs.send_message(
+                QueueUrl=self.dead[concern],
+                MessageBody=body,
+                MessageGroupId="g",
+                MessageDeduplicationId=identity,
+            )
+
+    def odd(self, concern: str) -> list[str]:
+        return [body for body in (each["Body"] for each in self.messages(concern)) if read(body, concern) is None]
 
     def messages(self, concern: str) -> list[Any]:
         """Receive and delete everything, in the queue's order."""
@@ -179,26 +222,77 @@ def test_it_is_known_how_many_messages_wait(world: World) -> None:
     world.queue.send("billing", clients(*keys(250)))
     found = world.queue.depths()
     assert (found["billing"], found["accounts"]) == (Depth(3, 0, 0), Depth(0, 0, 0))
+    left = world.queue.left()
+    assert (left["billing"], left["accounts"]) == (3, 0)
     world.received("billing")
     assert world.queue.depths()["billing"] == Depth(0, 0, 0)
+
+
+def body(*ids: str, what: str = "clients", concern: str = "billing") -> str:
+    return json.dumps({"v": 1, "concern": concern, what: ids})
+
+
+def test_dead_letters_go_back_as_keys_and_no_more_than_are_wanted(world: World) -> None:
+    world.bury("billing", *(body(f"K-{n}", "K-0") for n in range(25)))
+    moved = world.queue.redrive("billing", 20)
+    assert moved == Redriven(25, 20, clients(*keys(20)), 0)
+    assert world.queue.depths()["billing"].dead == 5
+    assert world.queue.redrive("billing", 100).messages == 5
+    assert world.queue.redrive("billing", 100) == Redriven(0, 0, [], 0)
+    assert {owner for chunk in world.received("billing") for owner in chunk} == set(clients(*keys(25)))
+    assert world.queue.depths()["billing"] == Depth(0, 0, 0)
+
+
+def test_a_dead_letter_that_nobody_can_read_goes_back_as_it_is(world: World) -> None:
+    large = json.dumps({"v": 7, "of": "x" * 200_000})
+    world.bury("billing", "not json", body("K-1"), "not json", large, large, body("K-2", concern="accounts"))
+    moved = world.queue.redrive("billing", 10)
+    assert (moved.messages, moved.owners, moved.odd) == (6, clients("K-1"), 5)
+    assert world.queue.depths()["billing"] == Depth(6, 0, 0)
+    assert sorted(world.odd("billing")) == sorted(
+        ["not json", "not json", large, large, body("K-2", concern="accounts")]
+    )
+
+
+def test_dead_letters_of_groups_stay_groups(world: World) -> None:
+    world.bury("discounts", body("a", what="groups", concern="discounts"), body("a", concern="discounts"))
+    assert world.queue.redrive("discounts", 10).owners == [*groups("a"), *clients("a")]
+    assert sorted(world.received("discounts")) == sorted([tuple(clients("a")), tuple(groups("a"))])
+
+
+def test_what_the_queue_does_not_take_stays_among_the_dead(world: World) -> None:
+    world.bury("billing", body(*keys(250)))
+    world.break_after_one_chunk()
+    with pytest.raises(Retry):
+        world.queue.redrive("billing", 10)
+    assert world.queue.depths()["billing"].dead == 1
 
 
 # SQS alone
 
 
 def test_what_is_worked_and_what_is_dead_is_counted_apart(sqs: SqsWorld) -> None:
-    dead = sqs.sqs.create_queue(QueueName="grave.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    arn = sqs.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
-    sqs.sqs.set_queue_attributes(QueueUrl=sqs.urls["billing"], Attributes={"RedrivePolicy": redrive})
-    for number in range(2):
-        sqs.sqs.send_message(QueueUrl=dead, MessageBody="x", MessageGroupId="g", MessageDeduplicationId=f"{number}")
+    sqs.bury("billing", "x", "x")
     sqs.queue.send("billing", [*clients(*keys(300)), *groups("a")])
     sqs.sqs.receive_message(QueueUrl=sqs.urls["billing"], MaxNumberOfMessages=1)
     assert sqs.queue.depths()["billing"] == Depth(3, 1, 2)
+    assert sqs.queue.left()["billing"] == 4
     sqs.sqs.delete_queue(QueueUrl=sqs.urls["accounts"])
     with pytest.raises(Halt):
         sqs.queue.depths()
+
+
+def test_a_dead_letter_that_could_not_be_deleted_comes_again(sqs: SqsWorld) -> None:
+    sqs.bury("billing", body("K-1"))
+    sqs.flaky.keeps = 1
+    assert sqs.queue.redrive("billing", 1).messages == sqs.queue.redrive("billing", 1).messages == 1
+    assert sqs.received("billing") == [tuple(clients("K-1"))] * 2
+
+
+def test_a_queue_without_dead_letters_has_none_to_bring_back(sqs: SqsWorld) -> None:
+    sqs.sqs.set_queue_attributes(QueueUrl=sqs.urls["billing"], Attributes={"RedrivePolicy": ""})
+    with pytest.raises(Halt):
+        sqs.queue.redrive("billing", 1)
 
 
 def test_messages_brought_back_are_visible_again_soon(sqs: SqsWorld) -> None:

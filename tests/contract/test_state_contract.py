@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -50,11 +50,11 @@ class Counting:
         self.after: Callable[[str], None] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        def call(**arguments: Any) -> Any:
+        def call(*given: Any, **arguments: Any) -> Any:
             self.asked.append(name)
             if self.before:
                 self.before(name)
-            answer = getattr(self.client, name)(**arguments)
+            answer = getattr(self.client, name)(*given, **arguments)
             if self.after:
                 self.after(name)
             return answer
@@ -262,6 +262,17 @@ def test_the_last_moment_is_kept_at_which_the_feed_was_woken(make: MakeState) ->
 
 
 # runs
+
+
+def test_the_runs_since_a_moment_are_all_of_them(state: SyncState) -> None:
+    begin = datetime(2026, 3, 2, tzinfo=UTC)
+    for n in range(40):
+        state.record_run({"reconciled": n}, run_id=f"r{n}", concern="billing", at=begin + timedelta(milliseconds=n))
+    state.record_run({"braked": 1}, run_id="x", concern="shops", at=begin + timedelta(milliseconds=7))
+    found = state.runs_since(begin + timedelta(milliseconds=7))
+    assert [run["reconciled"] for run in found if "reconciled" in run] == list(range(7, 40))
+    assert [(run["concern"], run["run_id"]) for run in found if "braked" in run] == [("shops", "x")]
+    assert state.runs_since(begin + timedelta(seconds=1)) == []
 
 
 def test_runs_are_kept(state: SyncState) -> None:

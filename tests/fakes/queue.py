@@ -7,17 +7,22 @@ from collections.abc import Mapping, Sequence
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Owner
-from kartoteka.ports.queue import Depth
+from kartoteka.ports.queue import Depth, Redriven, read
 
 CHUNK = 100
 
 
 class FakeQueue:
-    """Lists of chunks by concern. ``break_after(n)`` takes n more chunks and refuses the next one, once."""
+    """Lists of chunks by concern; ``dead`` and ``odd`` are bodies: of dead letters, of unreadable messages.
+
+    ``break_after(n)`` takes n more chunks and refuses the next one, once.
+    """
 
     def __init__(self) -> None:
         self.chunks: dict[str, list[tuple[Owner, ...]]] = {}
         self.brought_back: list[tuple[str, str]] = []
+        self.dead: dict[str, list[str]] = {}
+        self.odd: dict[str, list[str]] = {}
         self._takes: int | None = None
 
     def break_after(self, chunks: int) -> None:
@@ -37,8 +42,27 @@ class FakeQueue:
         del seconds
         self.brought_back.extend((concern, receipt) for receipt in receipts)
 
+    def redrive(self, concern: str, most: int) -> Redriven:
+        dead = self.dead.get(concern, [])
+        some = dead[:most]
+        found = [read(body, concern) for body in some]
+        owners = list(dict.fromkeys(owner for message in found if message for owner in message.owners))
+        self.send(concern, owners)
+        unread = [body for body, message in zip(some, found, strict=True) if message is None]
+        self.odd.setdefault(concern, []).extend(unread)
+        self.dead[concern] = dead[len(some) :]
+        return Redriven(len(dead), len(some), owners, len(unread))
+
+    def left(self) -> Mapping[str, int]:
+        return {concern: depth.waiting for concern, depth in self.depths().items()}
+
     def depths(self) -> Mapping[str, Depth]:
-        return {concern: Depth(len(self.chunks.get(concern, ())), 0, 0) for concern in CONCERNS}
+        return {
+            concern: Depth(
+                len(self.chunks.get(concern, ())) + len(self.odd.get(concern, ())), 0, len(self.dead.get(concern, ()))
+            )
+            for concern in CONCERNS
+        }
 
     def take(self, concern: str) -> tuple[Owner, ...] | None:
         """Take the oldest chunk off this concern's queue; None: it is empty."""

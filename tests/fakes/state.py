@@ -67,6 +67,9 @@ class FakeState:
         latest = sorted(self.runs, key=lambda run: run[0], reverse=True)[:limit]
         return [{"at": at.isoformat(), "run_id": run, "concern": of, **figures} for at, run, of, figures in latest]
 
+    def runs_since(self, at: datetime) -> list[dict[str, Any]]:
+        return [run for run in reversed(self.last_runs(len(self.runs))) if datetime.fromisoformat(run["at"]) >= at]
+
     def _maybe_fail(self) -> None:
         if self._failures:
             raise self._failures.pop(0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from cli import door, tick
+from cli import door
 from cli.erp import Where
 from kartoteka.codes import status as said
 from kartoteka.model import Candidate
@@ -113,12 +114,31 @@ def test_questions_and_incoming_are_answered_in_a_database_alone(command: Comman
     assert command.json("held", "send", "C-1", "--concern", "accounts", "--erp-url", url)["records"] == 1
 
 
-def test_a_tick_names_all_that_is_paused_at_its_end(lambdas: Lambdas, installation: Installation) -> None:
+def ticked(command: Command) -> Any:
+    """The last line that a tick prints: in this process the functions' metrics stand before it."""
+    return json.loads(command("tick", "--stack", "shop").stdout.splitlines()[-1])
+
+
+def test_a_tick_names_all_that_is_paused_at_its_end(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
     for concern in ("billing", "shops"):
         installation.sql(f"INSERT INTO sync_pauses (concern, reason) VALUES ('{concern}', 'brake')")
-    assert tick._paused_now(lambdas) == {"billing": "brake", "shops": "brake"}  # type: ignore[arg-type]
+    assert ticked(command)["paused"] == ["billing", "shops"]
+
+
+def test_a_tick_is_carried_out_by_the_desk_alone(
+    command: Command, lambdas: Lambdas, installation: Installation
+) -> None:
+    ticked(command)  # the first pass over the panel: accounts wait for it
+    installation.insert("K-1", "K-2", "K-3")
+    first = ticked(command)
+    assert (first["collected"], first["reconciled"], first["written_to_panel"]) == (3, 3, 3)
+    assert sorted(account.external_code for account in installation.panel.accounts) == ["K-1", "K-2", "K-3"]
+    installation.panel.misbehave("5xx", times=None)
+    assert ticked(command)["delayed"] == ["panel_5xx"]
     lambdas.failing = True
-    assert tick._paused_now(lambdas) == {}  # type: ignore[arg-type]
+    assert "the desk failed; its log says why" in command("tick", "--stack", "shop", code=1).output
 
 
 def test_a_resync_needs_no_right_to_the_database(

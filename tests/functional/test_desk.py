@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 
-from kartoteka import codes
+from kartoteka import codes, runtime
 from kartoteka.desk.lists import LISTS
+from kartoteka.fields.table import CONCERNS
 from tests.fixtures.installation import Context, Installation, event
 
 EVIL = '<script>alert("x")</script>'
@@ -255,6 +257,78 @@ def test_a_client_is_put_into_the_queue_anew(installation: Installation, visitor
 
 
 # --- one client
+
+
+def test_everything_is_synchronised_at_once(installation: Installation, visitor: Visitor) -> None:
+    visitor.post("tick")  # the first pass over the panel: accounts wait for it
+    installation.insert("K-1", "K-2")
+    found = visitor.post("tick")
+    assert [(each["function"], each["move"]) for each in found["fired"]] == [
+        ("panel_feed", "collect"),
+        *((concern, "collect") for concern in CONCERNS),
+        ("delivery_addresses", "rotate"),
+    ]
+    assert [each["collected"] for each in found["fired"] if each["function"] == "accounts"] == [2]
+    assert (found["done"], visitor.post("tick", function="credit")["done"]) == (8, 1)
+    assert visitor.json(f"work?since={quote(found['at'])}")["left"]["accounts"] == 1
+    installation.serve()
+    work = visitor.json(f"work?since={quote(found['at'])}")
+    assert (work["left"]["accounts"], work["figures"]["written_to_panel"], work["braked"]) == (0, 2, [])
+    assert work["ended"] > 0
+    assert visitor.json("work?since=2100-01-01")["ended"] == 0
+    assert visitor.json("work?since=soon", 400)["error"] == "bad_moment"
+    assert visitor.post("tick", 400, function="clients")["error"] == "no_word"
+
+
+def test_the_page_starts_a_synchronisation_and_waits_for_nothing(installation: Installation, visitor: Visitor) -> None:
+    installation.insert("K-1")
+    assert 'action="/tick"' in visitor.page("/")
+    assert visitor.send("/tick", later="1", back="/")["headers"]["Location"] == "/?did=tick&n=8"
+    assert "Synchronisation has started" in visitor.page("/?did=tick&n=8")
+    assert visitor.json("work")["left"]["accounts"] == 0
+
+
+def test_a_function_that_failed_is_told_with_its_reason(installation: Installation, visitor: Visitor) -> None:
+    class Broken:
+        def invoke(self, FunctionName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+            failed = FunctionName == "shop-credit"
+            body = {"errorMessage": "it broke\nhere"} if failed else {"collected": 1}
+            return {"Payload": io.BytesIO(json.dumps(body).encode())} | ({"FunctionError": "x"} if failed else {})
+
+    runtime._functions()._make_client = Broken  # type: ignore[union-attr]
+    fired = visitor.post("tick", function=["credit", "shops"])["fired"]
+    assert fired == [
+        {"function": "shops", "move": "collect", "collected": 1},
+        {"function": "credit", "move": "collect", "failed": "it broke"},
+    ]
+
+
+def test_dead_letters_are_brought_back_from_the_page_and_by_a_program(
+    installation: Installation, visitor: Visitor
+) -> None:
+    installation.insert("K-1", "K-2")
+    assert "/redrive" not in visitor.page("/")
+    for n in range(1, 3):
+        installation.bury("accounts", json.dumps({"v": 1, "concern": "accounts", "clients": [f"K-{n}"]}))
+    installation.bury("discounts", "not json")
+    assert visitor.page("/").count('action="/redrive"') == 2
+    answer = visitor.send("/redrive", concern="accounts", back="/")
+    assert answer["headers"]["Location"] == "/?did=redrive&n=2"
+    assert "Messages back in the queue: 2." in visitor.page("/?did=redrive&n=2")
+    settle(installation)
+    assert sorted(account.external_code for account in installation.panel.accounts) == ["K-1", "K-2"]
+    assert visitor.post("redrive", concern="discounts") == {
+        "action": "redrive",
+        "concern": "discounts",
+        "done": 1,
+        "there": 1,
+        "clients": 0,
+        "groups": 0,
+        "odd": 1,
+    }
+    assert visitor.post("redrive", concern="credit")["done"] == 0
+    assert visitor.post("redrive", 400, concern="clients")["error"] == "no_word"
+    assert visitor.post("redrive", 400, concern="credit", most="all")["error"] == "bad_figure"
 
 
 def test_a_client_is_shown_field_by_field_with_what_happens_next(installation: Installation, visitor: Visitor):

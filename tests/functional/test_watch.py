@@ -183,8 +183,7 @@ def everything(installation: Installation) -> None:
     )
     installation.sql(f"INSERT INTO sync_pauses (concern, reason, paused_at) VALUES ('shops', '{BRAKE}', {since})")
     installation.sql("DROP TRIGGER kartoteka_clients_update")
-    dead = installation.queues["credit"].replace("credit.fifo", "credit-dead.fifo")
-    installation.sqs.send_message(QueueUrl=dead, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
+    installation.bury("credit", "x")
     ring(installation, "shop-BillingHaltAlarm-1A2B")
 
 

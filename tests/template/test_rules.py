@@ -266,6 +266,8 @@ def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, fun
         every = set(queues(template, dead=False)) | set(queues(template, dead=True))
         expected |= {"sqs:GetQueueAttributes": every, "cloudwatch:DescribeAlarms": set()}
         expected |= {"sns:Publish": {"MessageTopic"}}
+        expected |= {"lambda:InvokeFunction": set(FUNCTIONS)}
+        expected |= {action: set(queues(template, dead=True)) for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage")}
     assert allowed == expected
 
 

@@ -37,20 +37,20 @@ def batch(state: FakeState, clock: Clock, most: int = 100) -> BatchSize:
     return BatchSize(state, lambda: clock.now, most)
 
 
-def test_a_size_that_timed_out_is_halved_and_remembered_by_later_runs(state: FakeState, clock: Clock) -> None:
+def test_a_size_that_was_too_much_is_halved_and_remembered_by_later_runs(state: FakeState, clock: Clock) -> None:
     assert batch(state, clock).size() == 100
-    batch(state, clock).timed_out(100)
+    batch(state, clock).too_many(100)
     assert batch(state, clock).size() == 50
-    batch(state, clock).timed_out(30)
+    batch(state, clock).too_many(30)
     assert batch(state, clock).size() == 15
-    batch(state, clock).timed_out(100)
+    batch(state, clock).too_many(100)
     assert batch(state, clock).size() == 15, "a larger one tells nothing new"
-    batch(state, clock).timed_out(1)
+    batch(state, clock).too_many(1)
     assert batch(state, clock).size() == 15, "one record that fails tells nothing of sizes"
 
 
 def test_what_works_for_a_while_grows_up_to_what_the_policy_says(state: FakeState, clock: Clock) -> None:
-    batch(state, clock).timed_out(60)
+    batch(state, clock).too_many(60)
     sizes = []
     for _ in range(4):
         one = batch(state, clock)
@@ -63,14 +63,14 @@ def test_what_works_for_a_while_grows_up_to_what_the_policy_says(state: FakeStat
 
 
 def test_calls_that_were_not_full_let_nothing_grow(state: FakeState, clock: Clock) -> None:
-    batch(state, clock).timed_out(100)
+    batch(state, clock).too_many(100)
     clock.now += timedelta(days=1)
     batch(state, clock).passed(49)
     assert batch(state, clock).size() == 50
 
 
 def test_a_smaller_size_of_the_policy_counts(state: FakeState, clock: Clock) -> None:
-    batch(state, clock).timed_out(100)
+    batch(state, clock).too_many(100)
     assert batch(state, clock, most=20).size() == 20
 
 

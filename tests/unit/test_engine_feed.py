@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from kartoteka.codes import State
+from kartoteka.errors import Retry
 from kartoteka.policy import parse
-from kartoteka.ports.panel import Account, Search, Window
+from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from tests.helpers import OTHER, by, status_of, tax_number, unbraked
 from tests.world import CLIENT, START, World
 
@@ -205,6 +206,54 @@ def test_clients_wait_while_a_window_is_being_read_and_are_opened_once_it_was() 
         world.drain()
         world.pass_time(seconds=61)
     assert by(world, "N-1") == (somebody, "nip")
+
+
+@pytest.mark.parametrize("code", ["answer_too_large", "timeout"])
+@pytest.mark.parametrize("most", [1, 3, 7, 30])
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_page_that_is_too_much_is_asked_for_in_smaller_ones(
+    monkeypatch: pytest.MonkeyPatch, code: str, most: int, at_once: int
+) -> None:
+    world = filled(60, '{"panel": {"batch_size": 40}}')
+    world.calls_at_once = at_once
+    for n in range(1, 61):
+        world.panel.edit(str(n), city=f"Gdynia {n}")
+    changed, refused = world.panel.changed, []
+
+    def heavy(search: Search, page: int, limit: int) -> AccountPage:
+        shown = changed(search, page, limit)
+        if len(shown.found) > most:
+            refused.append(limit)
+            raise Retry(code)
+        return shown
+
+    monkeypatch.setattr(world.panel, "changed", heavy)
+    for _ in range(12):
+        world.pass_time(seconds=61)
+        world.follow()
+        world.drain()
+    assert cities(world) == [f"Gdynia {n}" for n in range(1, 61)]
+    assert max(refused) <= 40
+    assert len(refused) < 40 / most + 8 * at_once, "what was too much is not asked for again and again"
+
+
+@pytest.mark.parametrize("code", ["answer_too_large", "timeout"])
+def test_the_first_pass_comes_to_its_end_in_smaller_pages(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    world = World(parse('{"panel": {"batch_size": 40}}'))
+    for n in range(95):
+        world.panel.register({**OTHER, "nip": tax_number(n), "email": f"{n}@x.pl"}, login=f"shop-{n}")
+    changed = world.panel.changed
+
+    def heavy(search: Search, page: int, limit: int) -> AccountPage:
+        shown = changed(search, page, limit)
+        if limit > 6 and any(a.panel_client_id == "70" for a in shown.found):
+            raise Retry(code)
+        return shown
+
+    monkeypatch.setattr(world.panel, "changed", heavy)
+    for _ in range(12):
+        world.follow()
+    assert len(world.exchange.accounts) == 95
 
 
 def test_the_first_pass_goes_on_after_each_run_that_was_killed() -> None:

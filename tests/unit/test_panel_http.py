@@ -363,9 +363,8 @@ class TlsServer:
         b'{"time": Infinity}',
         b'{"time": 1} trailing',
         b"\xff\xfe{",
-        b'{"a":' * 100_000,
-        b'{"a": 1e99999999999999999999}',
-        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a":' * 50_000,
+        b'{"a":' * 300 + b"1" + b"}" * 300,
     ],
 )
 def test_a_200_that_is_no_json_object_is_no_success(connect: Connect, content: bytes) -> None:

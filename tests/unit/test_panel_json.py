@@ -77,11 +77,40 @@ def test_a_number_with_a_point_is_read_as_it_stands() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"NaN", b'{"a": -Infinity}', b"\xff", b"[" * 100_000, b"1e99999999999999999999", b"9" * 5000],
+    [b"", b"{", b"NaN", b'{"a": -Infinity}', b"\xff", b"[" * 100_000, b"[" * 300_000 + b"]" * 300_000],
 )
 def test_what_is_no_json_is_refused_as_such(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which kind of it does not matter
         exact_json.read(content)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1e99999999999999999999", "9" * 5000, "-" + "9" * 200, "1e999999", "-1e-999999", "0." + "1" * 200, "1e101"],
+)
+def test_a_number_that_nobody_could_write_out_stays_a_text_and_costs_no_other_value(number: str) -> None:
+    assert exact_json.read(b'{"a": ' + number.encode() + b', "b": 1}') == {"a": number, "b": 1}
+
+
+@pytest.mark.parametrize("inner", ["[]", "{}", '{"a": 1}', '["x"]'])
+def test_lists_and_objects_are_read_up_to_a_depth(inner: str) -> None:
+    def nested(times: int) -> bytes:
+        return ('{"a": [' * (times // 2) + inner + "]}" * (times // 2)).encode()
+
+    exact_json.read(nested(exact_json.DEEPEST - 2))
+    for too_deep in (exact_json.DEEPEST, 200, 900, 20_000):
+        with pytest.raises(ValueError):  # noqa: PT011 - which kind of it does not matter
+            exact_json.read(nested(too_deep))
+
+
+@pytest.mark.parametrize("value", ["0", "[]", "{}", '{"a":0}', '""', "null"])
+def test_an_answer_holds_so_many_values_and_no_more(value: str) -> None:
+    content = f"[{','.join([value] * 100)}]".encode()
+    most = exact_json.values_at_most(content)
+    assert 100 <= most <= 202
+    assert len(exact_json.read(content, most)) == 100
+    with pytest.raises(ValueError, match="too many"):
+        exact_json.read(content, most - 1)
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(-(10**10), 10**10, places=2)

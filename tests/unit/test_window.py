@@ -257,3 +257,23 @@ def test_a_list_of_which_less_is_seen_than_it_counts_is_read_twice_and_then_beli
     assert replace(again, total=11, ended=True).unless_complete(10) is None, "a second time has found nothing more"
     assert replace(again, total=12, ended=True).unless_complete(11) is not None
     assert once.unless_complete(11) is None
+
+
+@given(st.integers(1, 300), st.integers(2, 100), st.integers(1, 99), st.integers(0, 9), st.booleans())
+def test_smaller_pages_go_on_where_the_larger_ones_stood(total: int, old: int, new: int, read: int, up: bool) -> None:
+    new = min(new, old - 1)
+    everybody = set(range(total))
+    reading, seen = Paging(None if up else EARLY, NOON, old), set[int]()
+    smaller = False
+    for step in range(3 * total + 20):
+        if reading.ended:
+            break
+        if step == read:
+            reading, smaller = reading.with_pages_of(new), True
+        limit = reading.limit
+        seen |= set(range(reading.page * limit, min(total, (reading.page + 1) * limit)))
+        reading = reading.after(total, -(-total // limit))
+    assert reading.ended
+    assert seen == everybody
+    assert reading.limit == (new if smaller else old)
+    assert reading.with_pages_of(500) == reading, "larger pages wait for the next reading"

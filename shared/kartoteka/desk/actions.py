@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import forget, overview, plans, resync, undo
+from kartoteka.desk import forget, overview, plans, redrive, resync, tick, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Side
@@ -128,9 +128,9 @@ def reject(desk: Desk, given: Given) -> Data:
 
 def _decide_plan(desk: Desk, given: Given, word: str) -> Data:
     ids = [] if _one(given, "all", "") else _numbers(given, "id")
-    moment, only_undo = _moment(_one(given, "as_of", "")), True if _one(given, "undo", "") else None
+    as_of, only_undo = moment(_one(given, "as_of", "")), True if _one(given, "undo", "") else None
     concern, client_id, action = (_one(given, name, "") for name in ("concern", "client_id", "action"))
-    chosen = Chosen(concern, client_id, ids=ids, as_of=moment, undo=only_undo, action=action)
+    chosen = Chosen(concern, client_id, ids=ids, as_of=as_of, undo=only_undo, action=action)
     found = plans.decide(desk.exchange.plans, chosen, word, desk.by)
     if found["missing"]:
         raise WrongRequest("nothing_planned", 404, id=some_of([str(each) for each in found["missing"]], NAMED))
@@ -146,7 +146,7 @@ def undo_written(desk: Desk, given: Given) -> Data:
     if bool(run) == bool(since) or (until and not since):
         raise WrongRequest("run_or_span")
     concern = _word(given, "concern", [*CONCERNS]) if _one(given, "concern", "") else ""
-    span = _moment(since), _moment(until)
+    span = moment(since), moment(until)
     if span[0] and span[1] and span[0] >= span[1]:
         raise WrongRequest("run_or_span")
     if run and not undo.is_known(desk.exchange, run):
@@ -156,7 +156,8 @@ def undo_written(desk: Desk, given: Given) -> Data:
     return undo.plan(desk.exchange, which, desk.policy, now=desk.now(), by=desk.by, yes=yes)
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """Return the moment that a text says, None for no text. Raises WrongRequest."""
     try:
         return plans.moment(text) if text else None
     except ValueError:
@@ -230,6 +231,22 @@ def compare_again(desk: Desk, given: Given) -> Data:
     return found
 
 
+def bring_back(desk: Desk, given: Given) -> Data:
+    """Bring a ``concern``'s dead letters back to its queue, as many as one request can, or up to ``most``."""
+    most = _numbers(given, "most") if "most" in given else [redrive.AT_ONCE]
+    return redrive.bring_back(desk, _word(given, "concern", [*CONCERNS]), most[0])
+
+
+def synchronise(desk: Desk, given: Given) -> Data:
+    """Wake the functions that synchronise, or those named (``function``); ``later``: without their answers."""
+    wanted = list(filter(None, given.get("function", ())))
+    known = [PAUSED_AS, *CONCERNS]
+    for name in wanted:
+        if name not in known:
+            raise WrongRequest("no_word", name="function", words=", ".join(known))
+    return tick.fire(desk, wanted, wait=not _one(given, "later", ""))
+
+
 def forget_client(desk: Desk, given: Given) -> Data:
     """Erase a client (``confirm``: its code once more); ``account``: what becomes of the panel's account."""
     client = _one(given, "client_id")
@@ -259,6 +276,8 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "pause": pause,
     "resume": resume,
     "resync": compare_again,
+    "redrive": bring_back,
+    "tick": synchronise,
     "forget": forget_client,
     "forget/allow": allow_client,
 }

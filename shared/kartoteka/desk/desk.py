@@ -11,6 +11,7 @@ from kartoteka.policy import Policy
 from kartoteka.ports.alarms import Alarms
 from kartoteka.ports.desk import DeskTables
 from kartoteka.ports.exchange import Exchange
+from kartoteka.ports.functions import Functions
 from kartoteka.ports.queue import WorkQueue
 from kartoteka.ports.state import SyncState
 from kartoteka.sync.concern import Concern
@@ -27,7 +28,8 @@ invoke the function."""
 class Desk:
     """The ports of one installation, and who asks (``by``; empty: the database says it, where its engine knows).
 
-    ``state``, ``queue`` and ``alarms`` are None, ``concerns`` empty, where a command looks into a database alone.
+    ``state``, ``queue``, ``alarms`` and ``functions`` are None, ``concerns`` empty, where a command looks into a
+    database alone.
     """
 
     exchange: Exchange
@@ -39,6 +41,7 @@ class Desk:
     by: str = ""
     now: Callable[[], datetime] = utc_now
     alarms: Alarms | None = None
+    functions: Functions | None = None
 
 
 class WrongRequest(Exception):

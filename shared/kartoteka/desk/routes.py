@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, forget, lists, overview, pages, plans, spreadsheet, texts, undo
+from kartoteka.desk import actions, client, forget, lists, overview, pages, plans, spreadsheet, texts, tick, undo
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 from kartoteka.ports.exchange import Chosen
@@ -61,6 +61,12 @@ def api_overview() -> Response[str]:
 def api_pauses() -> Response[str]:
     """Answer what is paused, and why."""
     return _json(overview.pauses(_desk()))
+
+
+@app.get("/api/work")
+def api_work() -> Response[str]:
+    """Answer how much is under way, and what was done ``since`` a moment."""
+    return _json(tick.work(_desk(), actions.moment(_query().get("since", "")) or _desk().now()))
 
 
 @app.get("/api/clients/<client_id>")

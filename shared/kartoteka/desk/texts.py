@@ -206,6 +206,14 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Klient czeka w kolejce i zostanie porównany od nowa.",
             "The client is in the queue and will be compared afresh.",
         ),
+        "did.tick": (
+            "Synchronizacja ruszyła; jej liczby będą tu za chwilę.",
+            "Synchronisation has started; its figures will be here in a moment.",
+        ),
+        "did.redrive": (
+            "Wiadomości wracają do kolejki: {done}. Te, których dalej nie da się wykonać, wrócą na tę listę.",
+            "Messages back in the queue: {done}. Those that still cannot be worked come back here.",
+        ),
         "did.plan/approve": ("Zatwierdzono wierszy: {done}.", "Rows approved: {done}."),
         "did.plan/reject": ("Odrzucono wierszy: {done}.", "Rows rejected: {done}."),
         "did.undo": (
@@ -330,6 +338,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "queue.waiting": ("Czeka", "Waiting"),
         "queue.in_flight": ("W toku", "In flight"),
         "queue.dead": ("Nieudane", "Dead letters"),
+        "tick": ("Synchronizuj teraz", "Synchronise now"),
+        "redrive": ("Spróbuj ponownie", "Try again"),
         "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
         "alarms.unknown": (
             "O alarmach nic tu nie wiadomo: nikt ich nie ocenia (stos lokalny) albo nie wolno o nie pytać.",

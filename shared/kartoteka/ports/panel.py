@@ -19,17 +19,21 @@ REFUSED_WHOLE = "refused_whole"
 """The code of a Reject that says: this call is refused as it stands, split it."""
 BROKEN_ANSWER = "broken_answer"
 """The code of a Retry that says: the answer tells nothing, ask again."""
+TIMEOUT = "timeout"
+"""The code of a Retry that says: no answer in time, perhaps because too much was asked at once."""
+TOO_LARGE = "answer_too_large"
+"""The code of a Retry that says: the answer was more than is read, ask for less."""
 NO_ANSWER = frozenset(
     {
         BROKEN_ANSWER,
-        "answer_too_large",
+        TIMEOUT,
+        TOO_LARGE,
         "connection",
         "missing_result",
         "panel_409",
         "panel_425",
         "panel_5xx",
         "panel_fault",
-        "timeout",
         "too_many_requests",
     }
 )

@@ -47,6 +47,20 @@ class Depth:
     dead: int
 
 
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What was brought back from a queue's dead letters.
+
+    ``there``: about how many lay there before; ``messages`` were brought back, with these keys; ``odd``: those of them
+    that nobody can read, and so about to return.
+    """
+
+    there: int
+    messages: int
+    owners: Sequence[Owner]
+    odd: int
+
+
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
@@ -61,6 +75,19 @@ class WorkQueue(Protocol):
 
     def bring_back(self, concern: str, receipts: Sequence[str], *, seconds: int) -> None:
         """Make messages that were received and not worked visible again after ``seconds``."""
+        ...
+
+    def redrive(self, concern: str, most: int) -> Redriven:
+        """Bring up to so many of the concern's dead letters back to its queue.
+
+        The keys of readable messages are sent anew, in today's shards; a message that nobody can read goes back as it
+        is. Each is deleted only after the queue has taken what was in it: a crash doubles keys and loses none.
+        Raises Retry or Halt as :meth:`send` does.
+        """
+        ...
+
+    def left(self) -> Mapping[str, int]:
+        """Return concern -> about how many messages wait or are worked. Raises Retry or Halt."""
         ...
 
     def depths(self) -> Mapping[str, Depth]:

@@ -110,3 +110,7 @@ class SyncState(Protocol):
     def last_runs(self, limit: int) -> Sequence[Mapping[str, Any]]:
         """Return the last worker runs, the newest first: ``at`` (ISO 8601), ``run_id``, ``concern``, the figures."""
         ...
+
+    def runs_since(self, at: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return all worker runs that ended at this moment or later, the oldest first, as they stand now."""
+        ...

@@ -1,4 +1,7 @@
-"""How many records one call takes: as many as the policy says, and fewer while the panel is too slow for so many."""
+"""How many records one call takes: as many as the policy says, and fewer while so many are too much.
+
+They are where the panel does not answer about them in time, or with more than is read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class BatchSize:
-    """What one run knows of it; the state is asked once, where there is more than one record to send."""
+    """What one run knows of it; the state is asked once, where there is more than one record."""
 
     def __init__(self, state: SyncState, now: Callable[[], datetime], most: int) -> None:
         self._state = state
@@ -28,7 +31,7 @@ class BatchSize:
         self._since: datetime | None = None
 
     def size(self) -> int:
-        """Return how many records to send in one call."""
+        """Return how many records one call is about."""
         with self._lock:
             if self._size is None:
                 document = self._state.load(DOCUMENT).document or {}
@@ -36,10 +39,10 @@ class BatchSize:
                 self._since = datetime.fromisoformat(document["since"]) if document else None
             return self._size
 
-    def timed_out(self, records: int) -> None:
-        """Remember that the panel has not answered in time about so many records: half as many are sent from now on."""
+    def too_many(self, records: int) -> None:
+        """Remember that so many records were too much for one call: half as many go into one from now on."""
         if records > 1 and records // 2 < self.size():
-            log.warning("the panel does not answer in time about %d records: %d are sent now", records, records // 2)
+            log.warning("%d records are too much for one call to the panel: %d go into one now", records, records // 2)
             self._set(records // 2)
 
     def passed(self, records: int) -> None:

@@ -22,7 +22,7 @@ from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
 from kartoteka.sync.rebase import CHANCE, looking_back, rebase, stop
 from kartoteka.sync.restored import is_behind
-from kartoteka.sync.retry import is_own
+from kartoteka.sync.retry import TOO_MUCH, is_own
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.waiting import Waiting
 from kartoteka.sync.window import FeedCursor, Paging, Zone
@@ -203,7 +203,7 @@ class PanelFeed:
         return cursor.measured(self._run.panel.now(), now) if cursor.clock_is_old(now) else cursor
 
     def _reading(self, search: Search) -> Paging:
-        return Paging(search, self._run.now(), self._run.policy.panel.batch_size)
+        return Paging(search, self._run.now(), self._run.batch.size())
 
     # --- what is read next
 
@@ -390,7 +390,19 @@ class PanelFeed:
 
     def _ask(self, reading: Paging) -> AccountPage:
         self._pages_left -= 1
-        return self._without_erased(self._run.panel.changed(reading.search, reading.page, reading.limit))
+        return self._without_erased(self._page(reading, reading.page))
+
+    def _page(self, reading: Paging, page: int) -> AccountPage:
+        """Return a page of a search; where it is too much for one call, the next ones are smaller."""
+        try:
+            answer = self._run.panel.changed(reading.search, page, reading.limit)
+        except Retry as error:
+            if error.code in TOO_MUCH:
+                self._run.batch.too_many(reading.limit)
+            raise
+        if len(answer.found) >= reading.limit > 1:
+            self._run.batch.passed(reading.limit)
+        return answer
 
     def _without_erased(self, page: AccountPage) -> AccountPage:
         """Return a page without the accounts of clients who were erased; they are noted as seen, to be counted."""
@@ -407,7 +419,7 @@ class PanelFeed:
 
         def ask(page: int) -> AccountPage | Retry | Halt:
             try:
-                return self._run.panel.changed(reading.search, page, reading.limit)
+                return self._page(reading, page)
             except (Retry, Halt) as error:
                 return error
 
@@ -427,7 +439,7 @@ class PanelFeed:
     ) -> tuple[FeedCursor, Keys, Paging, bool]:
         """Read some pages; return the cursor, the keys asked for, the reading after them, and whether any was new."""
         accounts: dict[str, Account] = {}
-        after = reading
+        reading = after = reading.with_pages_of(self._run.batch.size())
         pages = self._ask_ahead(reading, most)
         if not self._run.time_left():  # what the concerns ask about a page is one call, for which there is time
             pages = pages[:1]

@@ -24,7 +24,7 @@ from kartoteka.model import (
     Side,
 )
 from kartoteka.pieces import pieces
-from kartoteka.ports.panel import BROKEN_ANSWER, REFUSED_WHOLE
+from kartoteka.ports.panel import BROKEN_ANSWER, REFUSED_WHOLE, TIMEOUT, TOO_LARGE
 from kartoteka.sync import unread as unanswered
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import UNKNOWN, Plan, joined
@@ -35,8 +35,9 @@ LONGEST_PAUSE = timedelta(minutes=60)
 BRAKE = "brake"
 """The reason of a pause, and the code of a record that was stopped."""
 
-TIMEOUT = "timeout"
-OWN_FAULTS = (TIMEOUT, "panel_5xx", BROKEN_ANSWER, "answer_too_large")
+TOO_MUCH = (TIMEOUT, TOO_LARGE)
+"""The codes of calls that may have asked too much at once: fewer records go into the next."""
+OWN_FAULTS = (*TOO_MUCH, "panel_5xx", BROKEN_ANSWER)
 """The codes of calls that fail for an outage, or for one record of theirs."""
 NO_RESULT = "missing_result"
 """The code of a record of which the answer to its call says nothing."""
@@ -203,10 +204,10 @@ def apart(
 
 
 def _learn_size(run: Run, told: Sequence[object]) -> None:
-    """Remember whether the panel was fast enough for a call about so many records."""
+    """Remember whether a call about so many records was too much for the panel, or its answer for us."""
     failed = [answer for answer in told if _is_failed_call(answer)]
-    if any(answer.code == TIMEOUT for answer in failed if isinstance(answer, Retry)):
-        run.batch.timed_out(len(told))
+    if any(answer.code in TOO_MUCH for answer in failed if isinstance(answer, Retry)):
+        run.batch.too_many(len(told))
     elif len(told) > 1 and not failed:
         run.batch.passed(len(told))
 

@@ -72,6 +72,16 @@ class Paging:
             return range(self.page, max(-1, last), -1) or [self.page]
         return range(self.page, min(self.page + most, -(-self.total // self.limit))) or [self.page]
 
+    def with_pages_of(self, limit: int) -> Paging:
+        """Return the reading as it goes on in pages of so many accounts, where those of now are too much."""
+        if limit >= self.limit:
+            return self
+        seen_before = self.page * self.limit
+        page = seen_before // limit
+        if isinstance(self.search, Window) and self.total:
+            page = -(-(seen_before + self.limit) // limit) - 1
+        return replace(self, limit=limit, page=page)
+
     def after(self, total: int, pages: int) -> Paging:
         """Return the reading after its page was read, with what the panel said of the whole search."""
         return self._down(total, pages) if isinstance(self.search, Window) else self._up(total, pages)

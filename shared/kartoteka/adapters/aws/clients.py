@@ -40,7 +40,7 @@ HALTS: Mapping[str, str] = MappingProxyType(
         "UnrecognizedClientException": "the credentials are wrong",
         "InvalidClientTokenId": "the credentials are wrong",
         "InvalidSignatureException": "the credentials are wrong",
-        "ResourceNotFoundException": "the table does not exist",
+        "ResourceNotFoundException": "there is no such table or function",
         "ValidationException": "the table is not shaped as the template says",
         "AWS.SimpleQueueService.NonExistentQueue": "the queue does not exist",
         "QueueDoesNotExist": "the queue does not exist",
@@ -57,12 +57,12 @@ MISUSE = (NoCredentialsError, PartialCredentialsError, NoRegionError, ParamValid
 _MAKING = threading.Lock()
 
 
-def client_factory(service: str) -> Callable[[], Any]:
+def client_factory(service: str, config: Config = CONFIG) -> Callable[[], Any]:
     """Return what makes a client of this service when it is first needed; by botocore alone, which is half of boto3."""
 
     def make() -> Any:
         with _MAKING:  # a session is not safe for several threads, a client is
-            return session().create_client(service, config=CONFIG)
+            return session().create_client(service, config=config)
 
     return make
 

@@ -19,7 +19,7 @@ from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import Owner
 from kartoteka.pieces import fitting, pieces
-from kartoteka.ports.queue import Depth
+from kartoteka.ports.queue import Depth, Redriven, read
 
 VERSION = 1
 CHUNK = 100
@@ -30,6 +30,9 @@ BATCH = 10
 """Messages of one SendMessageBatch."""
 ATTEMPTS = 4
 """Sends of an entry that the queue did not take, the first included."""
+
+HIDDEN = 120
+"""Seconds for which a dead letter that is being moved is kept from others."""
 
 COUNTS = tuple(f"ApproximateNumberOfMessages{each}" for each in ("", "Delayed", "NotVisible"))
 REDRIVE = "RedrivePolicy"
@@ -80,17 +83,54 @@ class SqsQueue(OfService):
             with translated("sqs"):
                 self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
+    def left(self) -> Mapping[str, int]:
+        """Return concern -> about how many messages wait or are worked."""
+        return {concern: self._count(url) for concern, url in self._urls.items()}
+
     def depths(self) -> Mapping[str, Depth]:
         """Return concern -> how full its queue is; the dead letters are found by the queue's own redrive policy."""
         return {concern: self._depth(url) for concern, url in self._urls.items()}
 
     def _depth(self, url: str) -> Depth:
         found = self._attributes(url, *COUNTS, REDRIVE)
-        target = json.loads(found.get(REDRIVE, "{}")).get("deadLetterTargetArn", "")
-        dead = f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}"
-        counts = self._attributes(dead, *COUNTS) if target else {}
+        dead = _dead_letters(url, found)
         waiting, delayed, in_flight = (int(found.get(name, 0)) for name in COUNTS)
-        return Depth(waiting + delayed, in_flight, sum(int(count) for count in counts.values()))
+        return Depth(waiting + delayed, in_flight, self._count(dead) if dead else 0)
+
+    def redrive(self, concern: str, most: int) -> Redriven:
+        """Bring up to so many of the concern's dead letters back to its queue."""
+        url = self._url(concern)
+        dead = _dead_letters(url, self._attributes(url, REDRIVE))
+        if not dead:
+            raise Halt("sqs", f"the queue of {concern} has no dead-letter queue")
+        there, messages, odd, owners = self._count(dead), 0, 0, dict[Owner, None]()
+        while messages < most and (batch := self._receive(dead, min(BATCH, most - messages))):
+            found = [read(each["Body"], concern) for each in batch]
+            keys = dict.fromkeys(owner for message in found if message for owner in message.owners)
+            self.send(concern, list(keys))
+            unread = [each["Body"] for each, message in zip(batch, found, strict=True) if message is None]
+            for body in unread:  # one at a time: a message may be as large as a whole batch
+                self._send_all(url, [_sent(body, "shard-0")])
+            self._delete(dead, batch)
+            messages, odd, owners = messages + len(batch), odd + len(unread), owners | keys
+        return Redriven(there, messages, list(owners), odd)
+
+    def _receive(self, url: str, most: int) -> Sequence[Mapping[str, Any]]:
+        with translated("sqs"):
+            answer = self._client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=most, VisibilityTimeout=HIDDEN, WaitTimeSeconds=1
+            )
+        found: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
+        return found
+
+    def _delete(self, url: str, batch: Sequence[Mapping[str, Any]]) -> None:
+        """What is not deleted comes up again, and is brought back again."""
+        entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(batch)]
+        with translated("sqs"):
+            self._client.delete_message_batch(QueueUrl=url, Entries=entries)
+
+    def _count(self, url: str) -> int:
+        return sum(int(count) for count in self._attributes(url, *COUNTS).values())
 
     def _attributes(self, url: str, *names: str) -> Mapping[str, str]:
         with translated("sqs"):
@@ -136,11 +176,17 @@ def chunks(ids: Sequence[str], shards: int) -> Iterator[tuple[int, list[str]]]:
             yield number, chunk
 
 
+def _dead_letters(url: str, found: Mapping[str, str]) -> str:
+    """Return the address of a queue's dead letters, by its redrive policy; empty where it has none."""
+    target = json.loads(found.get(REDRIVE, "{}")).get("deadLetterTargetArn", "")
+    return f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}" if target else ""
+
+
 def _entry(concern: str, message_group: str, what: str, keys: Sequence[str]) -> Entry:
+    body = {"v": VERSION, "concern": concern, what: list(keys)}
+    return _sent(json.dumps(body, separators=(",", ":")), message_group)
+
+
+def _sent(body: str, message_group: str) -> Entry:
     identity = uuid.uuid4().hex
-    return {
-        "Id": identity,
-        "MessageBody": json.dumps({"v": VERSION, "concern": concern, what: list(keys)}, separators=(",", ":")),
-        "MessageGroupId": message_group,
-        "MessageDeduplicationId": identity,
-    }
+    return {"Id": identity, "MessageBody": body, "MessageGroupId": message_group, "MessageDeduplicationId": identity}

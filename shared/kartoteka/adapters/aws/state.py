@@ -142,6 +142,18 @@ class DynamoState(OfService):
             )
         return [_run(item) for item in found["Items"]]
 
+    def runs_since(self, at: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return all worker runs that ended at this moment or later, the oldest first, as they stand now."""
+        since = at.astimezone(UTC).isoformat(timespec="milliseconds")
+        with translated("dynamodb"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :run AND sk >= :since",
+                ExpressionAttributeValues={":run": {"S": "run"}, ":since": {"S": since}},
+            )
+            return [_run(item) for page in pages for item in page["Items"]]
+
     # the works
 
     def _get(self, key: Item) -> Item:

@@ -1,6 +1,7 @@
 """JSON with exact numbers, both ways: a number with a point is a ``Decimal``, and there is never a binary float.
 
-The standard library can read a ``Decimal`` but cannot write one as a number.
+The standard library can read a ``Decimal`` but cannot write one as a number. What an answer may hold has limits
+(:func:`read`), so that none takes more memory or time than a function has.
 """
 
 from __future__ import annotations
@@ -26,12 +27,57 @@ def written(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no exact form in JSON")
 
 
-def read(content: bytes) -> Any:
-    """Return what an answer holds. ValueError where it is no JSON; NaN and the infinities are none."""
+DEEPEST = 50
+"""Lists and objects within each other that are read; the panel's own answers have about six."""
+LONGEST_NUMBER = 100
+"""Characters, and digits written out, of what is read as a number; a longer one stays the text that it is."""
+
+
+def values_at_most(content: bytes) -> int:
+    """Return how many values a JSON text holds at most; commas and brackets within its texts count too."""
+    return 1 + sum(map(content.count, (b",", b"[", b"{")))
+
+
+def read(content: bytes, most_values: int = 250_000) -> Any:
+    """Return what an answer holds. ValueError where it is no JSON, is too deep, or may hold more than ``most_values``.
+
+    NaN and the infinities are no JSON.
+    """
+    if values_at_most(content) > most_values:
+        raise ValueError("too many values")
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
-    except (ArithmeticError, RecursionError):
+        found = json.loads(
+            content.decode("utf-8-sig"), parse_float=_decimal, parse_int=_whole, parse_constant=_no_constant
+        )
+    except RecursionError:
         raise ValueError("no JSON that could be kept") from None
+    _check_depth(found)
+    return found
+
+
+def _check_depth(found: Any) -> None:
+    """Raise ValueError where lists and objects lie too deep within each other to be gone through."""
+    level = [found]
+    for _ in range(DEEPEST + 1):
+        level = [value for value in level if isinstance(value, dict | list)]
+        if not level:
+            return
+        level = [value for each in level for value in (each.values() if isinstance(each, dict) else each)]
+    raise ValueError("too deep")
+
+
+def _decimal(text: str) -> Decimal | str:
+    """Return a number with a point or an exponent; one that nobody could write out stays a text."""
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return text
+    exact = len(text) <= LONGEST_NUMBER and abs(number.adjusted()) <= LONGEST_NUMBER
+    return number if exact else text
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= LONGEST_NUMBER else text
 
 
 def _name(name: Any) -> str:

@@ -1,10 +1,11 @@
 """HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
 
 Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
-redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted. Reading
-calls are repeated here, quickly and twice at most. A writing call is repeated only where the panel has said that it did
-not look at it (429): after a lost reply somebody may have edited what it wrote, so the panel is read first, which is
-the queue's business.
+redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted, and it is
+over within its time limit, whatever drips (:mod:`.timely`). Of an answer no more is read than its limits allow: of its
+size, once unpacked, and of how many values it holds. Reading calls are repeated here, quickly and twice at most. A
+writing call is repeated only where the panel has said that it did not look at it (429): after a lost reply somebody may
+have edited what it wrote, so the panel is read first, which is the queue's business.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 import requests
 import stamina
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from kartoteka.adapters.idosell import exact_json, faults
+from kartoteka.adapters.idosell.timely import TimelyAdapter
 from kartoteka.errors import Halt, KartotekaError, Retry
-from kartoteka.ports.panel import BROKEN_ANSWER
+from kartoteka.ports.panel import BROKEN_ANSWER, TOO_LARGE
 
 API = "/api/admin/v{}/"
 USER_AGENT = "kartoteka/1 (customer records between an ERP and the panel)"
@@ -61,12 +62,18 @@ class RateLimit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """The API's version and the limits of one call; times in seconds, size in bytes of the decoded answer."""
+    """The API's version and the limits of one call; times in seconds, size in bytes of the decoded answer.
+
+    ``read_timeout``: of the whole answer, to its last byte; ``connect_timeout``: of each step before it (an address,
+    the TLS handshake, sending). Both together are the limit of the call. ``most_values``: numbers, texts, lists and
+    objects of an answer, each of which takes some hundred bytes of memory beside its own.
+    """
 
     api_version: int = 8
     connect_timeout: float = 5.0
     read_timeout: float = 25.0
-    largest_answer: int = 32 * 1024 * 1024
+    largest_answer: int = 8 * 1024 * 1024
+    most_values: int = 250_000
     pool: int = 8
     attempts: int = 3
     first_pause: float = 0.2
@@ -109,6 +116,11 @@ class PanelHttp:
         self._settings = settings or HttpSettings()
         self._root = checked_root(root)
         self._base = self._root + API.format(self._settings.api_version)
+        self._limit: Any = urllib3.Timeout(
+            connect=self._settings.connect_timeout,
+            read=self._settings.read_timeout,
+            total=self._settings.connect_timeout + self._settings.read_timeout,
+        )
         self._rate_limit = rate_limit
         self._session = _session(checked_key(key), self._settings)
         self._calls: Counter[str] = Counter()
@@ -169,7 +181,7 @@ class PanelHttp:
             translated = faults.for_exception(caught, gate=call.gate)
         else:
             shown = {name.lower(): value for name, value in headers.items()}
-            return Reply(status, shown, _parsed(content), time.monotonic() - began)
+            return Reply(status, shown, self._parsed(content), time.monotonic() - began)
         raise translated
 
     def _repeated(self, call: _Call, on: Callable[[Exception], bool | float]) -> dict[str, Any]:
@@ -211,10 +223,10 @@ class PanelHttp:
             if call.bare and _says_nothing(status, content):
                 return {}
             if status // 100 == 2:
-                return _object(content)
+                return self._object(content)
             after = faults.retry_after(headers.get("Retry-After"), datetime.now(UTC))
             sent = sent_names(call.body or {})
-            said = _said(headers, content)
+            said = _said(headers, self._parsed(content))
             translated = faults.for_status(status, gate=call.gate, text=said, after=after, sent=sent)
         raise translated
 
@@ -225,23 +237,36 @@ class PanelHttp:
             auth=_KeyHeader(key) if key else None,
             data=None if call.body is None else exact_json.written(call.body).encode(),
             headers=None if call.body is None else {"Content-Type": "application/json"},
-            timeout=(self._settings.connect_timeout, self._settings.read_timeout),
+            timeout=self._limit,
             allow_redirects=False,
             stream=True,
         ) as response:
             return response.status_code, response.headers, self._content(response)
 
     def _content(self, response: requests.Response) -> bytes:
-        """Read an answer, however slowly it drips and whatever it unpacks to, up to the limits."""
-        deadline = time.monotonic() + self._settings.read_timeout
+        """Read an answer, whatever it unpacks to, up to the limit of its size."""
         content = bytearray()
         while piece := response.raw.read1(PIECE, decode_content=True):
             content += piece
             if len(content) > self._settings.largest_answer:
-                raise Retry("answer_too_large")
-            if time.monotonic() > deadline:
-                raise Retry("timeout")
+                raise Retry(TOO_LARGE)
         return bytes(content)
+
+    def _parsed(self, content: bytes) -> Any:
+        """Return what the JSON says; None for what is none, or cannot be kept."""
+        try:
+            return exact_json.read(content, self._settings.most_values)
+        except ValueError:
+            return None
+
+    def _object(self, content: bytes) -> dict[str, Any]:
+        """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
+        if exact_json.values_at_most(content) > self._settings.most_values:
+            raise Retry(TOO_LARGE)
+        parsed = self._parsed(content)
+        if not isinstance(parsed, dict):
+            raise Retry(BROKEN_ANSWER)
+        return _clean(parsed) if _has_odd_escapes(content) else parsed
 
 
 def sent_names(body: Mapping[str, Any]) -> frozenset[str]:
@@ -304,7 +329,7 @@ def _session(key: str, settings: HttpSettings) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a PHP session would serialise our calls
     session.auth = _KeyHeader(key)
     session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0)
+    adapter = TimelyAdapter(pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -324,7 +349,7 @@ def _wait_if_not_looked_at(error: Exception) -> bool | float:
     return isinstance(error, Retry) and error.code == TOO_MANY and _quick_wait(error)
 
 
-_NOT_QUICK = frozenset({"rate_limit", "answer_too_large"})
+_NOT_QUICK = frozenset({"rate_limit", TOO_LARGE})
 
 
 def _says_nothing(status: int, content: bytes) -> bool:
@@ -335,25 +360,8 @@ def _says_nothing(status: int, content: bytes) -> bool:
     return status in (200, 204, 207) and content.removeprefix(BOM_UTF8).strip() in (b"", b"[]", b"null", b"true")
 
 
-def _parsed(content: bytes) -> Any:
-    """Return what the JSON says; None for what is none."""
-    try:
-        return exact_json.read(content)
-    except ValueError:
-        return None
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    """Return the JSON object of a 2xx; anything else (HTML, nothing, half of it) is no success."""
-    parsed = _parsed(content)
-    if not isinstance(parsed, dict):
-        raise Retry(BROKEN_ANSWER)
-    return _clean(parsed) if _has_odd_escapes(content) else parsed
-
-
-def _said(headers: Mapping[str, str], content: bytes) -> str:
+def _said(headers: Mapping[str, str], body: Any) -> str:
     """Return the panel's own words about a 4xx or 5xx: ``errors``, ``error`` and the header ``x-error``."""
-    body = _parsed(content)
     words = _words(body.get("errors") or body.get("error")) if isinstance(body, dict) else ""
     header = headers.get("x-error", "").encode("latin-1", "replace").decode("utf-8", "replace")
     return " ".join(dict.fromkeys(filter(None, (words, header))))

@@ -1,0 +1,21 @@
+"""The stack's other functions, as the desk wakes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Functions(Protocol):
+    """The functions of one stack, by the concern or ``panel_feed``."""
+
+    def run(self, name: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Invoke a function once, wait, and return its answer; ``{"failed": …}``, the reason, where it failed.
+
+        Raises Retry or Halt where it cannot be invoked. It is never invoked a second time.
+        """
+        ...
+
+    def start(self, name: str, event: Mapping[str, Any]) -> None:
+        """Have a function invoked, and do not wait. Raises Retry or Halt where that was not taken."""
+        ...
