@@ -168,6 +168,10 @@ class Dialect(ABC):
     def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
         """Return (table, column) of every column that these tables have: one statement."""
 
+    def indexes(self, connection: sa.Connection, table: str) -> frozenset[str]:
+        """Return the names of the indexes that a table has."""
+        return frozenset(str(index["name"]) for index in sa.inspect(connection).get_indexes(table))
+
     @abstractmethod
     def triggers(self, watched: Watched) -> Sequence[str]:
         """Return statements that make this table fill ``change_log``; running them twice changes nothing."""
