@@ -24,7 +24,7 @@ import pytds
 import sqlglot
 from sqlglot import exp
 
-from kartoteka.adapters.sql.dialect.mssql import Mssql, trigger
+from kartoteka.adapters.sql.dialect.mssql import trigger
 from kartoteka.adapters.sql.dialect.sqlite import Sqlite
 from kartoteka.adapters.sql.tables import ERP, all_tables
 
@@ -167,7 +167,14 @@ def _told(error: sqlite3.Error) -> Exception:
     return told
 
 
-_NUMBERS = {"BUSY": 1222, "LOCKED": 1222, "UNIQUE": 2627, "PRIMARYKEY": 2627, "no such table": 208, "no such column": 207}
+_NUMBERS = {
+    "BUSY": 1222,
+    "LOCKED": 1222,
+    "UNIQUE": 2627,
+    "PRIMARYKEY": 2627,
+    "no such table": 208,
+    "no such column": 207,
+}
 
 
 # --- what the server itself is asked
@@ -189,7 +196,7 @@ def _isolate(connection: Connection, text: str, _values: Mapping[str, Any]) -> N
 
 
 def _savepoint(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
-    name = text.split()[-1]
+    name = text.rsplit(maxsplit=1)[-1]
     connection.raw.execute(f"SAVEPOINT {name}" if text.startswith("SAVE") else f"ROLLBACK TO {name}")
 
 
@@ -280,25 +287,30 @@ def _plain(tree: exp.Expression) -> str:
 
 
 def _sqlite(node: exp.Expression) -> exp.Expression:
+    """Return an expression as SQLite knows it; what is inside it is so already."""
+    said = node
     if isinstance(node, exp.Collate):
-        return node.this
-    if isinstance(node, exp.OpenJSON):
-        return _unfolded(node)
-    if isinstance(node, exp.Table) and isinstance(node.this, exp.Subquery):
-        return exp.Subquery(this=node.this.this, alias=node.args.get("alias"))
-    if isinstance(node, exp.National):
-        return exp.Literal.string(node.name)
-    if isinstance(node, exp.Add) and any(map(_is_text, node.find_all(exp.Literal, exp.Column))):
-        return exp.DPipe(this=node.this, expression=node.expression, safe=True)
-    if isinstance(node, exp.Extract):
+        said = node.this
+    elif isinstance(node, exp.OpenJSON):
+        said = _unfolded(node)
+    elif isinstance(node, exp.Table) and isinstance(node.this, exp.Subquery):
+        said = exp.Subquery(this=node.this.this, alias=node.args.get("alias"))
+    elif isinstance(node, exp.Left):
+        said = exp.Anonymous(this="substr", expressions=[node.this, exp.Literal.number(1), node.expression])
+    elif isinstance(node, exp.National):
+        said = exp.Literal.string(node.name)
+    elif isinstance(node, exp.Add) and any(map(_is_text, node.find_all(exp.Literal, exp.Column))):
+        said = exp.DPipe(this=node.this, expression=node.expression, safe=True)
+    elif isinstance(node, exp.Extract):
         code = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "HOUR": "%H"}[node.name.upper()]
         moment = exp.Anonymous(this="KARTOTEKA_DAYS", expressions=[exp.Literal.string(code), node.expression])
-        return exp.Cast(this=moment, to=exp.DataType.build("INT"))
-    if isinstance(node, exp.Cast):
-        kind = node.to.this
-        texts = (exp.DataType.Type.NVARCHAR, exp.DataType.Type.VARCHAR)
-        return exp.Cast(this=node.this, to=exp.DataType.build("TEXT" if kind in texts else "NUMERIC"))
-    return node
+        said = exp.Cast(this=moment, to=exp.DataType.build("INT"))
+    elif isinstance(node, exp.Cast):
+        said = exp.Cast(this=node.this, to=exp.DataType.build("TEXT" if node.to.this in _TEXT_TYPES else "NUMERIC"))
+    return said
+
+
+_TEXT_TYPES = (exp.DataType.Type.NVARCHAR, exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
 
 
 def _is_text(leaf: exp.Expression) -> bool:
@@ -333,6 +345,3 @@ def _upsert(tree: exp.Merge) -> str:
     rows = rows.replace("SELECT 1", f"SELECT {quoted}", 1)
     conflict = ", ".join(keys)
     return f"INSERT INTO {table} ({quoted}) {rows} WHERE true ON CONFLICT ({conflict}) DO UPDATE SET {news}"
-
-
-_ = Mssql

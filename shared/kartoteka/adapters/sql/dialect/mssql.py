@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (the statements here are put together from names in our own code)
 """Microsoft SQL Server 2016 and later, also Azure SQL, by ``python-tds`` (:mod:`.tds`).
 
 Nothing of this was run on a SQL Server by the project's own tests: two parsers read each statement, and SQLite carries
@@ -72,7 +73,7 @@ def _among(element: Among, compiler: Any, **options: Any) -> str:
 
 
 class Mssql(Dialect):
-    """What differs on SQL Server. Blanks at the end of a text do not count in it: two codes that differ by them are one."""
+    """What differs on SQL Server. Blanks at the end of a text do not count in it: codes that differ by them are one."""
 
     name = "mssql"
     oldest = (13,)
@@ -139,7 +140,9 @@ class Mssql(Dialect):
     def definition(self, table: sa.Table) -> Sequence[str]:
         printed, name = self.for_printing(), table.name
         counter = counter_of(table)
-        made = [f"IF OBJECT_ID(N'{counter}') IS NULL CREATE SEQUENCE {counter} AS BIGINT START WITH 1"] if counter else []
+        made = (
+            [f"IF OBJECT_ID(N'{counter}') IS NULL CREATE SEQUENCE {counter} AS BIGINT START WITH 1"] if counter else []
+        )
         made.append(f"IF OBJECT_ID(N'{name}') IS NULL {_printed(CreateTable(table), printed)}")
         for index in indexes_of(table):
             there = f"SELECT 1 FROM sys.indexes WHERE object_id = OBJECT_ID(N'{name}') AND name = N'{index.name}'"
@@ -163,7 +166,9 @@ class Mssql(Dialect):
 
     def insert(self, table: sa.Table, columns: Sequence[str]) -> Any:
         names = ", ".join(map(self._quoted, columns))
-        return sa.text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {self._rows(table, columns)} AS offered")
+        return sa.text(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {self._rows(table, columns)} AS offered"
+        )
 
     def upsert(
         self, table: sa.Table, columns: Sequence[str], merges: Mapping[str, Merge] | None = None
@@ -171,7 +176,7 @@ class Mssql(Dialect):
         """MERGE under HOLDLOCK, without which two at once would both insert."""
         keys = [column.name for column in table.primary_key]
         offered = sa.table("offered", *(sa.column(name, table.c[name].type) for name in columns))
-        kept = {name: offered.c[name] for name in columns if name not in keys}
+        kept: dict[str, sa.ColumnElement[Any]] = {name: offered.c[name] for name in columns if name not in keys}
         kept |= {name: merge(table.c[name], offered.c[name]) for name, merge in (merges or {}).items()}
         printed = self.for_printing()
         same = " AND ".join(

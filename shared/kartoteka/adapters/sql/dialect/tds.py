@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call,no-any-return"
 """SQLAlchemy's dialect of SQL Server over ``python-tds``, a driver that is plain Python: it needs no system library.
 
 What SQLAlchemy's own drivers do here in C: errors of the network become the driver's errors, an answer is read to its
@@ -65,10 +66,12 @@ class _Types(MSTypeCompiler):
     def visit_VARCHAR(self, type_: Any, **kw: Any) -> str:  # noqa: N802
         return str(self.visit_NVARCHAR(type_, **kw))
 
-    def visit_datetime(self, _type: Any, **_kw: Any) -> str:
+    def visit_datetime(self, type_: Any, **kw: Any) -> str:
+        del type_, kw
         return "DATETIME2(6)"
 
-    def visit_date(self, _type: Any, **_kw: Any) -> str:
+    def visit_date(self, type_: Any, **kw: Any) -> str:
+        del type_, kw
         return "DATE"
 
 
@@ -86,7 +89,7 @@ class _Tables(MSDDLCompiler):
 
 
 def is_compared(column: sa.Column[Any]) -> bool:
-    """Return whether a text is a key, or names one, or stands in a table of ours: no collation may say what is equal."""
+    """Return whether a text is a code, or stands in a table of ours: no collation may say what is equal to it."""
     if not isinstance(column.type, sa.String) or isinstance(column.type, sa.Text):
         return False
     return isinstance(column.type, Code) or column.table.name.startswith("sync_") or bool(counter_of(column.table))
@@ -110,7 +113,8 @@ class _Compiler(MSSQLCompiler):
     def visit_contains_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
         """A bracket is a pattern too."""
         plain = binary._clone()  # noqa: SLF001 (as SQLAlchemy does)
-        bracket, escape = sa.literal_column("N'['"), binary.modifiers.get("escape") or "/"
+        bracket: sa.ColumnElement[str] = sa.literal_column("N'['")
+        escape = binary.modifiers.get("escape") or "/"
         plain.right = sa.func.replace(binary.right, bracket, sa.literal_column(f"N'{escape}['"), type_=sa.Unicode())
         plain.modifiers = {**binary.modifiers, "escape": escape}
         return str(super().visit_contains_op_binary(plain, operator, **kw))
@@ -121,11 +125,12 @@ class _Compiler(MSSQLCompiler):
             return SQLCompiler.order_by_clause(self, select, **kw)
         return str(super().order_by_clause(select, **kw))
 
-    def _setup_select_hints(self, select: Any) -> Any:
+    def visit_select(self, select_stmt: Any, *args: Any, **kw: Any) -> str:
         """FOR UPDATE is a hint of each table here; HOLDLOCK also keeps others from inserting what was not found."""
-        if select._for_update_arg is None:  # noqa: SLF001 (there is no other way to ask)
-            return super()._setup_select_hints(select)
-        return "", dict.fromkeys(select.get_final_froms(), "WITH (UPDLOCK, HOLDLOCK)")
+        if select_stmt._for_update_arg is not None:  # noqa: SLF001 (there is no other way to ask)
+            for table in select_stmt.get_final_froms():
+                select_stmt = select_stmt.with_hint(table, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
+        return str(super().visit_select(select_stmt, *args, **kw))
 
 
 class _Cursor:
