@@ -83,6 +83,7 @@ def make_stack(endpoint: str, name: str, *, panel_url: str, panel_key: str, erp_
         "KARTOTEKA_TABLE": table,
         "KARTOTEKA_POLICY_PARAMETER": f"/{name}/policy",
         "KARTOTEKA_PANEL_URL": panel_url,
+        "KARTOTEKA_INSTALLATION": "bench",
         "KARTOTEKA_PANEL_SECRET": _make_secret(endpoint, f"{name}-panel", panel_key),
         "KARTOTEKA_ERP_SECRET": _make_secret(endpoint, f"{name}-erp", erp_url),
         "KARTOTEKA_FORGET_SECRET": _make_secret(endpoint, f"{name}-forget", DIGESTS),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import Unavailable
+from cli.show import said
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.aws.alarms import CloudWatchAlarms
 from kartoteka.adapters.aws.queue import SqsQueue
@@ -63,7 +64,9 @@ def policy(stack: Stack) -> str:
 def _secret(stack: Stack, name: str) -> str:
     secret = stack.ids("AWS::SecretsManager::Secret").get(name)
     if secret is None:
-        raise Unavailable(f"the stack {stack.name} has no secret {name}: is it a stack of Kartoteka?")
+        raise Unavailable(
+            said("the stack {stack} has no secret {name}: is it a stack of Kartoteka?", stack=stack.name, name=name)
+        )
     client = stack.session.client("secretsmanager", endpoint_url=stack.endpoint, config=CONNECT)
     return str(client.get_secret_value(SecretId=secret)["SecretString"])
 

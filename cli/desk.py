@@ -23,7 +23,7 @@ from cli import door, show
 from cli import stack as stacks
 from cli.door import Behind
 from cli.erp import Where, stack_name
-from cli.exits import told
+from cli.exits import AWS_REFUSES, told
 from kartoteka.desk.desk import BY, FORM
 
 LOOPBACK = "127.0.0.1"
@@ -86,7 +86,7 @@ class Request(BaseHTTPRequestHandler):
         except ValueError:
             length = -1
         if not 0 <= length <= LARGEST:
-            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too large")
+            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, show.said("too large"))
             return
         self._hand_on("POST", self.rfile.read(length).decode("utf-8", "replace"))
 
@@ -97,7 +97,7 @@ class Request(BaseHTTPRequestHandler):
         wrong = self.headers.get("Host") != self.server.host
         foreign = origin not in (None, f"http://{self.server.host}") or site not in ("none", "same-origin")
         if wrong or foreign:
-            self._say(HTTPStatus.FORBIDDEN, "refused: open the address that `kartoteka desk` printed")
+            self._say(HTTPStatus.FORBIDDEN, show.said("refused: open the address that `kartoteka desk` printed"))
             return False
         return True
 
@@ -106,7 +106,7 @@ class Request(BaseHTTPRequestHandler):
         bearer = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         if _same(bearer, self.server.token) or _same(self._cookie(), self.server.token):
             return True
-        self._say(HTTPStatus.UNAUTHORIZED, "no token: open the address that `kartoteka desk` printed")
+        self._say(HTTPStatus.UNAUTHORIZED, show.said("no token: open the address that `kartoteka desk` printed"))
         return False
 
     def _cookie(self) -> str:
@@ -123,10 +123,8 @@ class Request(BaseHTTPRequestHandler):
         try:
             answer = self.server.behind(door.event(method, parts.path, dict(parse_qsl(parts.query)), headers, body))
         except (click.ClickException, BotoCoreError, ClientError) as error:
-            text = (
-                error.message if isinstance(error, click.ClickException) else f"AWS refuses or does not answer: {error}"
-            )
-            self._say(HTTPStatus.BAD_GATEWAY, text)
+            told = error.message if isinstance(error, click.ClickException) else show.said(AWS_REFUSES, why=error)
+            self._say(HTTPStatus.BAD_GATEWAY, told)
             return
         found = str(answer.get("body") or "")
         given = base64.b64decode(found) if answer.get("isBase64Encoded") else found.encode()
@@ -167,7 +165,9 @@ def desk(name: str | None, port: int, no_browser: bool, as_json: bool) -> None:
     try:
         bridge = Bridge(behind, port=port, by=by)
     except OSError as error:
-        raise click.ClickException(f"port {port} cannot be opened: {error.strerror}") from None
+        raise click.ClickException(
+            show.said("port {port} cannot be opened: {why}", port=port, why=error.strerror)
+        ) from None
     if as_json:
         show.document({"address": bridge.address})
     else:
@@ -178,4 +178,4 @@ def desk(name: str | None, port: int, no_browser: bool, as_json: bool) -> None:
         try:
             bridge.serve_forever()
         except KeyboardInterrupt:
-            click.echo("ended", err=True)
+            click.echo(show.said("ended"), err=True)

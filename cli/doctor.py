@@ -107,9 +107,11 @@ def doctor(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
         _from_bridge(from_bridge, sql_file, report, as_json=as_json)
         return
     if as_json and (write or account) and not yes:
-        raise click.UsageError("--json cannot ask before it writes: add --yes")
+        raise click.UsageError(show.said("--json cannot ask before it writes: add --yes"))
     if calls and panel_url and where.is_local():
-        raise click.UsageError("--first-contact compares clients: name the exchange database too, or a stack")
+        raise click.UsageError(
+            show.said("--first-contact compares clients: name the exchange database too, or a stack")
+        )
     both = [CODES, FIRST_CONTACT] if calls else [CODES]
     chosen = [*panel.EXAMINATIONS, *(writes.EXAMINATIONS if write else ()), *(trial.EXAMINATIONS if account else ())]
     allowed = _anything if yes else _asked
@@ -199,18 +201,20 @@ def _policy(given: bytes) -> Policy:
     found = check(given)
     if isinstance(found, Policy):
         return found
-    raise WrongSettings("the policy is wrong: " + "; ".join(map(str, found)))
+    raise WrongSettings(show.said("the policy is wrong: {places}", places="; ".join(map(str, found))))
 
 
 def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]], calls: int | None) -> None:
     """Tell what will be asked, before anything is."""
     reading = sum(len(each.calls) for each in chosen if not each.writes)
-    click.echo(f"{http.root}: at most {reading} calls that only read")
+    show.say("{panel}: at most {calls} that only read", panel=http.root, calls=show.many(reading, "call"))
     for each in chosen:
-        line = f"{len(each.calls):3}  {each.title}"
-        click.echo(f"{line} (asks first: it {each.writes})" if each.writes else line)
+        line = f"{len(each.calls):3}  {show.said(each.title)}"
+        asks = show.said("(asks first: {writes})", writes=show.said(each.writes)) if each.writes else ""
+        click.echo(f"{line} {asks}".rstrip())
     if calls:
-        click.echo(f"{calls:3}  {FIRST_CONTACT.title}: at most so many more")
+        more = show.said("{title}: at most so many more", title=show.said(FIRST_CONTACT.title))
+        click.echo(f"{calls:3}  {more}")
     click.echo()
 
 
@@ -219,25 +223,28 @@ def _anything(_each: Examination[Any]) -> bool:
 
 
 def _asked(each: Examination[Any]) -> bool:
-    return click.confirm(f"{each.title}: {each.writes}. Go on?")
+    facts = {"title": show.said(each.title), "writes": show.said(each.writes)}
+    return click.confirm(show.said("{title}: {writes}. Go on?", **facts))
 
 
 def _shown(findings: Iterable[Finding], *, quiet: bool) -> Iterator[Finding]:
     """Print each finding as it comes."""
     for each in findings:
         if not quiet:
-            click.secho(f"{each.level.value:5}", fg=COLOURS[each.level], nl=False)
+            click.secho(f"{show.said(each.level.value):5}", fg=COLOURS[each.level], nl=False)
             click.echo(f" {each.id}: {show.safe(each.sentence)}")
             if each.remedy:
                 click.echo(f"      {show.safe(each.remedy)}")
             if each.setting:
-                click.echo(f"      policy: {json.dumps(each.setting)}")
+                click.echo(f"      {show.said('policy: {setting}', setting=json.dumps(each.setting))}")
         yield each
 
 
 def _sum_up(findings: Sequence[Finding], document: dict[str, Any]) -> None:
     counts = Counter(each.level for each in findings)
-    click.echo(f"\n{', '.join(f'{counts[level]} {level.value}' for level in Level)}; {document['panel_calls']} calls.")
+    levels = ", ".join(f"{counts[level]} {show.said(level.value)}" for level in Level)
+    calls = show.many(document["panel_calls"], "call")
+    click.echo("\n" + show.said("{levels}; {calls}.", levels=levels, calls=calls))
     if any(each.setting for each in findings):
-        click.echo("\nA policy with the settings above:")
+        click.echo("\n" + show.said("A policy with the settings above:"))
         click.echo(json.dumps(document["policy"], indent=2, ensure_ascii=False))

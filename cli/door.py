@@ -19,7 +19,7 @@ from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
 from cli.exits import Failed, NotInTime, Refused, Unavailable, WrongName, WrongSettings, told
-from cli.show import safe, spoken
+from cli.show import safe, said, spoken
 from cli.stack import Stack
 from kartoteka.desk.desk import BY, Desk
 from kartoteka.errors import KartotekaError
@@ -32,7 +32,7 @@ PAGE = 500
 Answer = Mapping[str, Any]
 
 
-ASKS_A_PERSON = ("confirm", "braked_already")
+ASKS_A_PERSON = ("confirm", "braked_already", "takeover")
 """Refusals that only a person's word ends."""
 
 
@@ -160,14 +160,14 @@ def of(stack: Stack) -> Behind:
     """Return what invokes this stack's desk. Raises Unavailable where it has none, Failed where it does not answer."""
     name = stack.functions.get(FUNCTION)
     if name is None:
-        raise Unavailable(f"the stack {stack.name} has no desk: deploy this version's template")
+        raise Unavailable(said("the stack {stack} has no desk: deploy this version's template", stack=stack.name))
     client = stack.lambdas()
 
     def invoke(request: Mapping[str, Any]) -> Answer:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(request).encode())
         payload = json.loads(answer["Payload"].read())
         if answer.get("FunctionError") or not isinstance(payload, dict) or "statusCode" not in payload:
-            raise Failed(f"the desk failed; its log says why: {stack.where_to_read(name)}")
+            raise Failed(said("the desk failed; its log says why: {log}", log=stack.where_to_read(name)))
         return payload
 
     return invoke

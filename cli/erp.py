@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from cli import cloud
 from cli import stack as stacks
 from cli.exits import Unavailable, told
+from cli.show import said
 from kartoteka.adapters import sql
 from kartoteka.adapters.sql.desk import SqlDesk
 from kartoteka.adapters.sql.dialect import parse_url
@@ -96,8 +97,10 @@ def _local() -> str:
     facts: dict[str, Any] = json.loads(stacks.LOCAL_STACK.read_text()) if stacks.LOCAL_STACK.is_file() else {}
     if "erp_url" not in facts:
         raise Unavailable(
-            "no exchange database is known here: give --erp-url, ERP_URL or --stack, "
-            "or start a local stack with `make up`"
+            said(
+                "no exchange database is known here: give --erp-url, ERP_URL or --stack, "
+                "or start a local stack with `make up`"
+            )
         )
     return str(facts["erp_url"])
 
@@ -106,4 +109,4 @@ def refuse_missing_file(url: sa.URL) -> None:
     """SQLite would make an empty file of a mistyped name."""
     name = url.database or ""
     if url.get_backend_name() == "sqlite" and not name.startswith("file:") and not Path(name).is_file():
-        raise Unavailable(f"there is no SQLite file {name or '(in memory)'}")
+        raise Unavailable(said("there is no SQLite file {file}", file=name or said("(in memory)")))

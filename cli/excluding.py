@@ -26,7 +26,7 @@ def exclude(client_id: str, concern: str, reason: str | None, where: Where, *, a
     if as_json:
         show.document({"client_id": client_id, "concern": concern, "excluded": True})
         return
-    click.echo(f"{show.safe(client_id)} is left alone in {concern} from the next run on")
+    show.say("{client} is left alone in {concern} from the next run on", client=client_id, concern=concern)
 
 
 @click.command()
@@ -41,4 +41,6 @@ def include(client_id: str, concern: str, where: Where, *, as_json: bool) -> Non
     if as_json:
         show.document({"client_id": client_id, "concern": concern, "excluded": False})
         return
-    click.echo(f"{show.safe(client_id)} is looked after in {concern} again; the next run asks the panel")
+    show.say(
+        "{client} is looked after in {concern} again; the next run asks the panel", client=client_id, concern=concern
+    )

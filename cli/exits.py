@@ -9,7 +9,7 @@ from types import MappingProxyType
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.show import safe
+from cli.show import safe, said
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -19,6 +19,8 @@ UNAVAILABLE = 69
 TRY_AGAIN = 75
 REFUSED = 77
 WRONG_SETTINGS = 78
+
+AWS_REFUSES = "AWS refuses or does not answer: {why}"
 
 MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
@@ -37,7 +39,7 @@ MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
         TRY_AGAIN: ("the work goes on, but longer than the command was told to wait", "`tick --timeout`"),
         REFUSED: (
             "only a person's word lets it go on",
-            "`resume` without `--confirm`; `pause` of what the brake stopped",
+            "`resume` and `takeover` without `--confirm`; `pause` of what the brake stopped",
         ),
         WRONG_SETTINGS: (
             "a setting is wrong (key, right, policy, table): nothing can be done before it is corrected",
@@ -67,7 +69,7 @@ class Unavailable(click.ClickException):
 
 
 class Refused(click.ClickException):
-    """The brake has stopped a concern, and only a person's word lets it go on."""
+    """The brake has stopped a concern, or the database is another stack's: only a person's word lets it go on."""
 
     exit_code = REFUSED
 
@@ -90,10 +92,10 @@ def told() -> Iterator[None]:
     try:
         yield
     except Retry as error:
-        raise Unavailable(f"{safe(error)} does not answer now; try again") from None
+        raise Unavailable(said("{what} does not answer now; try again", what=error)) from None
     except Halt as error:
         raise WrongSettings(safe(error)) from None
     except KartotekaError as error:
         raise Failed(safe(error)) from None
     except (BotoCoreError, ClientError) as error:
-        raise Unavailable(f"AWS refuses or does not answer: {safe(error)}") from None
+        raise Unavailable(said(AWS_REFUSES, why=error)) from None

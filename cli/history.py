@@ -17,6 +17,7 @@ COLUMNS = (
     "field",
     "direction",
     "reason",
+    "found_by",
     "value_before",
     "value_after",
     "run_id",
@@ -36,7 +37,7 @@ def history(client_id: str | None, where: Where, group: str | None, run: str | N
     An account that was opened is one row without a field; its values stand there as JSON.
     """
     if client_id is not None and group is not None:
-        raise click.UsageError("give a client or a --group, not both")
+        raise click.UsageError(show.said("give a client or a --group, not both"))
     with door(where) as desk:
         rows = [] if group == "" else desk.rows("history", limit, client_id=client_id, group_id=group, run_id=run)
     if as_json:

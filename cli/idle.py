@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from cli.door import Door
+from cli.show import said
 from cli.stack import Stack
 from kartoteka.sync.retry import BRAKE
 
@@ -40,7 +41,8 @@ class Idle:
 
     def __str__(self) -> str:
         """Say what is waited for."""
-        return ", ".join(f"{concern}: {self._left[concern]} waiting" for concern in self.busy) or "the last worker"
+        waiting = (said("{concern}: {n} waiting", concern=each, n=self._left[each]) for each in self.busy)
+        return ", ".join(waiting) or said("the last worker")
 
     @property
     def busy(self) -> Sequence[str]:

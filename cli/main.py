@@ -29,6 +29,7 @@ COMMANDS = {
     "resync": "cli.resync:resync",
     "schema": "cli.schema:schema",
     "status": "cli.status:status",
+    "takeover": "cli.takeover:takeover",
     "tick": "cli.tick:tick",
     "undo": "cli.undo:undo",
 }

@@ -7,6 +7,7 @@ from datetime import UTC
 
 import click
 
+from cli.show import said
 from kartoteka.desk import plans
 
 
@@ -17,6 +18,8 @@ def moment(written: str) -> Callable[[click.Context, click.Parameter, str | None
         try:
             return plans.moment(text).astimezone(UTC).isoformat() if text else None
         except ValueError:
-            raise click.BadParameter(f"{text!r} is no moment; write it {written}") from None
+            raise click.BadParameter(
+                said("{text} is no moment; write it {written}", text=repr(text), written=said(written))
+            ) from None
 
     return read

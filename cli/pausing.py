@@ -31,7 +31,7 @@ _concern = click.argument("concern", type=click.Choice([*CONCERNS, PAUSED_AS]))
 def _own_words(_ctx: click.Context, _parameter: click.Parameter, reason: str) -> str:
     """Refuse a reason that says nothing, and the one by which the brake is known."""
     if reason.strip().casefold() in ("", BRAKE):
-        raise click.BadParameter(f"give a reason of your own; {BRAKE!r} is the brake's")
+        raise click.BadParameter(show.said("give a reason of your own; {word} is the brake's", word=repr(BRAKE)))
     return reason
 
 

@@ -78,7 +78,7 @@ def _print_totals(found: dict[str, Any]) -> None:
     if not found["totals"]:
         show.text("plan.none")
         return
-    click.echo(", ".join(f"{action}: {count}" for action, count in found["totals"].items()))
+    click.echo(", ".join(f"{show.named('act', action)}: {count}" for action, count in found["totals"].items()))
     calls, minutes = found["forecast"]["panel_calls"], found["forecast"]["minutes"]
     show.say(
         "about {calls} of the panel, {minutes}", calls=show.many(calls, "call"), minutes=show.many(minutes, "minute")
@@ -117,7 +117,7 @@ def _decision(word: str, what: str) -> click.Command:
         as_json: bool,
     ) -> None:
         if sum((bool(ids), every, concern is not None)) != 1:
-            raise click.UsageError("say what is meant: ids, or --concern, or --all")
+            raise click.UsageError(show.said("say what is meant: ids, or --concern, or --all"))
         which: dict[str, object] = {"id": list(ids)} if ids else {"all": True, "concern": concern or ""}
         with door(where) as desk:
             done = desk.post(f"plan/{word}", **which, as_of=as_of or "")["done"]

@@ -9,7 +9,6 @@ import click
 from cli import show
 from cli.exits import WrongSettings
 from kartoteka.policy import check as wrong_places
-from kartoteka.sentences import counted
 
 
 @click.group()
@@ -27,7 +26,8 @@ def check(file: Path, as_json: bool) -> None:
     if as_json:
         show.document({"ok": not wrong, "wrong": [each._asdict() for each in wrong]})
     elif not wrong:
-        click.echo(f"{file}: fine")
+        show.say("{file}: fine", file=file)
     if wrong:
         lines = "".join(f"\n  {show.safe(each)}" for each in wrong)
-        raise WrongSettings(f"{file} is wrong in {counted(len(wrong), 'place')}:{lines}")
+        found_wrong = show.said("{file} is wrong in {places}:", file=file, places=show.many(len(wrong), "place"))
+        raise WrongSettings(f"{found_wrong}{lines}")

@@ -156,7 +156,118 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not readable by this version, and so about to return: {messages}": (
             "nieczytelne dla tej wersji, więc wrócą: {messages}"
         ),
+        # --- excluded, renamed
+        "{client} is left alone in {concern} from the next run on": (
+            "{client}, {concern}: pomijany od następnego przebiegu"
+        ),
+        "{client} is looked after in {concern} again; the next run asks the panel": (
+            "{client}, {concern}: znów prowadzony; następny przebieg zapyta panel"
+        ),
+        "{old} is {new} now; the next run gives its account the code": (
+            "{old} to teraz {new}; ten kod nada kontu następny przebieg"
+        ),
+        # --- the policy, the tables
+        "{file}: fine": "{file}: w porządku",
+        "{file} is wrong in {places}:": "{file}: do poprawienia {places}:",
+        "the policy is wrong: {places}": "polityka jest błędna: {places}",
+        "The exchange tables are complete (version {version}).": "Tabele wymiany są kompletne (wersja {version}).",
+        (
+            "The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become question "
+            "marks in Kartoteka's tables, and a field that has one is held. Create the database with ENCODING 'UTF8'."
+        ): (
+            "Kodowanie bazy to {encoding}, a potrzebne jest UTF-8: litery, których nie pomieści, w tabelach Kartoteki "
+            "stają się znakami zapytania, a pole z taką literą jest wstrzymane. Utwórz bazę z ENCODING 'UTF8'."
+        ),
+        "the database does not answer, or it is locked ({why}): is it running?": (
+            "baza nie odpowiada albo jest zablokowana ({why}): czy działa?"
+        ),
+        # --- tick
+        "firing the schedules": "uruchamiam harmonogramy",
+        "waiting for {what}": "czekam: {what}",
+        "{concern}: {n} waiting": "{concern}: w kolejce {n}",
+        "the last worker": "ostatni przebieg",
+        "{function} delayed: {why}; its log: {log}": "{function} czeka: {why}; log: {log}",
+        "{function} halted: {why}; its log: {log}": "{function} zatrzymana: {why}; log: {log}",
+        (
+            "after {seconds} s there is still work in the queues ({what}); it goes on without this command. "
+            "A batch that failed is tried again after some minutes: see {logs}"
+        ): (
+            "po {seconds} s w kolejkach wciąż jest praca ({what}); toczy się bez tego polecenia. "
+            "Nieudana porcja jest ponawiana po kilku minutach: zob. {logs}"
+        ),
+        "(failed: {failed})": "(nieudane: {failed})",
+        "the function {function} failed: {reason}; its log: {log}": (
+            "funkcja {function} zawiodła: {reason}; log: {log}"
+        ),
+        "Stopped: {cause}": "Zatrzymane: {cause}",
+        "{concern}: into the queue": "{concern}: do kolejki",
+        "{concern}: back to the queue": "{concern}: z powrotem do kolejki",
+        # --- the page's server
+        "ended": "zakończono",
+        "port {port} cannot be opened: {why}": "nie można otworzyć portu {port}: {why}",
+        "refused: open the address that `kartoteka desk` printed": (
+            "odmowa: otwórz adres, który wypisało `kartoteka desk`"
+        ),
+        "no token: open the address that `kartoteka desk` printed": (
+            "brak tokenu: otwórz adres, który wypisało `kartoteka desk`"
+        ),
+        "too large": "za duże",
+        # --- what does not answer
+        "AWS refuses or does not answer: {why}": "AWS odmawia albo nie odpowiada: {why}",
+        "{what} does not answer now; try again": "{what}: teraz nie odpowiada; spróbuj ponownie",
+        "the stack {stack} has no secret {name}: is it a stack of Kartoteka?": (
+            "stos {stack} nie ma sekretu {name}: czy to stos Kartoteki?"
+        ),
+        "the stack {stack} has no desk: deploy this version's template": (
+            "stos {stack} nie ma funkcji desk: wdróż szablon tej wersji"
+        ),
+        "the stack {stack} cannot be read (is it running? `make up` starts it): {why}": (
+            "stosu {stack} nie można odczytać (czy działa? uruchamia go `make up`): {why}"
+        ),
+        "the stack {stack} cannot be read (check its name, the region and your credentials): {why}": (
+            "stosu {stack} nie można odczytać (sprawdź nazwę, region i poświadczenia): {why}"
+        ),
+        "no local stack is running: start one with `make up`, or name a deployed one with --stack": (
+            "nie działa żaden lokalny stos: uruchom go przez `make up` albo wskaż wdrożony przez --stack"
+        ),
+        "CloudWatch log group /aws/lambda/{function}": "grupa logów CloudWatch /aws/lambda/{function}",
+        "the desk failed; its log says why: {log}": "funkcja desk zawiodła; dlaczego, mówi log: {log}",
+        (
+            "no exchange database is known here: give --erp-url, ERP_URL or --stack, or start a local stack with "
+            "`make up`"
+        ): (
+            "nie wiadomo, gdzie jest baza wymiany: podaj --erp-url, ERP_URL albo --stack lub uruchom lokalny stos "
+            "przez `make up`"
+        ),
+        "there is no SQLite file {file}": "nie ma pliku SQLite {file}",
+        "(in memory)": "(w pamięci)",
         # --- wrong arguments
+        "give a client or a --group, not both": "podaj klienta albo --group, nie oba naraz",
+        "{text} is no moment; write it {written}": "{text} nie jest czasem; napisz {written}",
+        "like 2026-11-27T14:00, in UTC": "na przykład 2026-11-27T14:00, w UTC",
+        "as `kartoteka plan` prints it": "tak, jak wypisuje go `kartoteka plan`",
+        "give a reason of your own; {word} is the brake's": "podaj własny powód; {word} jest słowem hamulca",
+        "say what is meant: ids, or --concern, or --all": "powiedz, o co chodzi: numery, --concern albo --all",
+        "--group is for {concerns}: {concern} has no groups": "--group jest dla {concerns}: {concern} nie ma grup",
+        "Missing argument 'CONCERN'.": "Brakuje argumentu 'CONCERN'.",
+        "name a run, or give --since": "podaj przebieg albo --since",
+        "--until ends a span that --since begins": "--until kończy okres, który zaczyna --since",
+        "--until must be later than --since": "--until musi być późniejsze niż --since",
+        "--json cannot ask before it writes: add --yes": "--json nie może pytać przed zapisem: dodaj --yes",
+        "--first-contact compares clients: name the exchange database too, or a stack": (
+            "--first-contact porównuje klientów: podaj też bazę wymiany albo stos"
+        ),
+        # --- the doctor's frame
+        "(asks first: {writes})": "(najpierw pyta: {writes})",
+        "{title}: at most so many more": "{title}: najwyżej tyle więcej",
+        "{title}: {writes}. Go on?": "{title}: {writes}. Robić?",
+        "ok": "ok",
+        "look": "uwaga",
+        "stop": "stop",
+        "policy: {setting}": "polityka: {setting}",
+        "{levels}; {calls}.": "{levels}; {calls}.",
+        "A policy with the settings above:": "Polityka z powyższymi ustawieniami:",
+        "{panel}: at most {calls} that only read": "{panel}: tylko czyta; najwyżej {calls}",
         "Did you mean {nearest}?": "Czy chodziło o {nearest}?",
     }
 )
@@ -189,6 +300,7 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "closed_at": "zamknięto",
         "reconciled": "uzgodnione",
         "records": "rekordy",
+        "rows": "wiersze",
         "run_id": "przebieg",
         "seen_at": "widziany",
         "since": "od",
@@ -250,6 +362,7 @@ COUNTED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         ),
         "open conflict": ("otwarty konflikt", "otwarte konflikty", "otwartych konfliktów"),
         "more row": ("dalszy wiersz", "dalsze wiersze", "dalszych wierszy"),
+        "place": ("miejsce", "miejsca", "miejsc"),
         "row": ("wiersz", "wiersze", "wierszy"),
         "field": ("pole", "pola", "pól"),
         "call": ("wywołanie", "wywołania", "wywołań"),

@@ -44,7 +44,7 @@ def _bring_back(desk: Door, concern: str) -> Counter[str]:
     figures: Counter[str] = Counter()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(f"{concern}: back to the queue", total=None)
+        bar = progress.add_task(show.said("{concern}: back to the queue", concern=concern), total=None)
         part = desk.post("redrive", concern=concern)
         there = part["there"]
         while part["done"]:

@@ -24,4 +24,4 @@ def rename(old: str, new: str, where: Where, *, as_json: bool) -> None:
     if as_json:
         show.document({"client_id": old, "new_id": new})
         return
-    click.echo(f"{show.safe(old)} is {show.safe(new)} now; the next run gives its account the code")
+    show.say("{old} is {new} now; the next run gives its account the code", old=old, new=new)

@@ -42,7 +42,9 @@ def resync(words: Sequence[str], named: str | None, group_ids: Sequence[str], wh
     concern, client_ids = (named, words) if named else _concern(words)
     if group_ids and not CONCERNS[concern].groups:
         with_groups = ", ".join(name for name, rows in CONCERNS.items() if rows.groups)
-        raise click.UsageError(f"--group is for {with_groups}: {concern} has no groups")
+        raise click.UsageError(
+            show.said("--group is for {concerns}: {concern} has no groups", concerns=with_groups, concern=concern)
+        )
     with door(where, sends=True) as desk:
         result = _send(desk, concern, list(client_ids), list(group_ids))
     _tell(result, as_json=as_json)
@@ -51,7 +53,7 @@ def resync(words: Sequence[str], named: str | None, group_ids: Sequence[str], wh
 def _concern(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     """Return the concern, which is the first word, and the clients."""
     if not words:
-        raise click.UsageError("Missing argument 'CONCERN'.")
+        raise click.UsageError(show.said("Missing argument 'CONCERN'."))
     click.Choice([*CONCERNS]).convert(words[0], None, click.get_current_context())
     return words[0], words[1:]
 
@@ -63,7 +65,7 @@ def _send(desk: Door, concern: str, client_ids: list[str], group_ids: list[str])
     start: str | None = ""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(f"{concern}: into the queue", total=None)
+        bar = progress.add_task(show.said("{concern}: into the queue", concern=concern), total=None)
         while start is not None:
             part = desk.post("resync", concern=concern, client_id=client_ids, group_id=group_ids, start=start)
             first = first or part

@@ -54,18 +54,24 @@ def _run(action: Callable[[sa.Engine], int], url: str, *, quiet: bool, as_json: 
     try:
         version, encoding = _at(url, action)
     except Retry as error:
-        raise click.ClickException(f"the database does not answer, or it is locked ({error}): is it running?") from None
+        raise click.ClickException(
+            show.said("the database does not answer, or it is locked ({why}): is it running?", why=error)
+        ) from None
     except KartotekaError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
         show.document({"version": version, "narrow_encoding": encoding or None})
         return
     if not quiet:
-        click.echo(f"The exchange tables are complete (version {version}).")
+        show.say("The exchange tables are complete (version {version}).", version=version)
     if encoding:
         click.echo(
-            f"The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become question "
-            "marks in Kartoteka's tables, and a field that has one is held. Create the database with ENCODING 'UTF8'.",
+            show.said(
+                "The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become "
+                "question marks in Kartoteka's tables, and a field that has one is held. Create the database with "
+                "ENCODING 'UTF8'.",
+                encoding=encoding,
+            ),
             err=True,
         )
 

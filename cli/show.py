@@ -77,6 +77,11 @@ def text(name: str, /, **facts: object) -> None:
     click.echo(texts.say(name, spoken(), **facts))
 
 
+def named(kind: str, word: str) -> str:
+    """Return a word that programs see as the pages say it (``act``: an action), in English as it is."""
+    return texts.say(f"{kind}.{word}", PL) if spoken() == PL else word
+
+
 def many(number: int, what: str) -> str:
     """Return ``1 client`` or ``2 clients``, in the language that is spoken."""
     return polish.counted(number, what) if spoken() == PL else counted(number, what)

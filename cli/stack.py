@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.exits import Unavailable
+from cli.show import said
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -29,6 +30,9 @@ LOCAL_STACK = HOME / "stack.json"
 ONE_TRY = Config(retries={"total_max_attempts": 1}, read_timeout=900, connect_timeout=5)
 """For calls with an effect: a repeated one would do it twice."""
 CONNECT = Config(connect_timeout=5, max_pool_connections=16)
+
+LOCAL_UNREADABLE = "the stack {stack} cannot be read (is it running? `make up` starts it): {why}"
+UNREADABLE = "the stack {stack} cannot be read (check its name, the region and your credentials): {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Stack:
 
     def where_to_read(self, function: str) -> str:
         """Say where this function's log is."""
-        return self.log or f"CloudWatch log group /aws/lambda/{function}"
+        return self.log or said("CloudWatch log group /aws/lambda/{function}", function=function)
 
     def lambdas(self) -> LambdaClient:
         """Return a client that invokes once, and waits as long as a function may take."""
@@ -109,7 +113,9 @@ def find(name: str | None) -> Stack:
 def _local() -> Stack:
     facts: dict[str, Any] = json.loads(LOCAL_STACK.read_text()) if LOCAL_STACK.is_file() else {}
     if "endpoint" not in facts:
-        raise Unavailable("no local stack is running: start one with `make up`, or name a deployed one with --stack")
+        raise Unavailable(
+            said("no local stack is running: start one with `make up`, or name a deployed one with --stack")
+        )
     session = boto3.Session(
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the embedded AWS takes any
@@ -124,8 +130,7 @@ def _load(name: str, session: boto3.Session, *, endpoint: str | None, log: str |
         pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
         summaries: Sequence[Any] = [one for page in pages for one in page["StackResourceSummaries"]]
     except (BotoCoreError, ClientError) as error:
-        hint = "is it running? `make up` starts it" if endpoint else "check its name, the region and your credentials"
-        raise Unavailable(f"the stack {name} cannot be read ({hint}): {error}") from error
+        raise Unavailable(said(LOCAL_UNREADABLE if endpoint else UNREADABLE, stack=name, why=error)) from error
     resources: dict[str, dict[str, str]] = defaultdict(dict)
     for one in summaries:
         resources[one["ResourceType"]][one["LogicalResourceId"]] = one["PhysicalResourceId"]

@@ -88,7 +88,8 @@ def status(  # noqa: PLR0913 - the options of the command
         show.document(report)
     else:
         _print(report, where.stack, lang)
-    if exit_code and any(waits_for_a_setting(row["code"]) for row in report["deferred"]):
+    halts = [report["ownership"]["code"], *(row["code"] for row in report["deferred"])]
+    if exit_code and any(map(waits_for_a_setting, halts)):
         sys.exit(WRONG_SETTINGS)
     if exit_code and _waits_for_a_person(report):
         sys.exit(ATTENTION)
@@ -182,9 +183,11 @@ def _print(report: Report, stack: str | None, lang: str) -> None:
         ("concern", "field", "records"),
         (row.values() for row in report["not_shown"]),
     )
+    if stopped := report["ownership"][f"message_{lang}"]:
+        show.say("Stopped: {cause}", cause=stopped)
     causes = {concern: cause[f"message_{lang}"] for concern, cause in report["causes"].items()}
     for cause in dict.fromkeys(causes.values()):
-        click.echo(f"Stopped: {show.safe(cause)}")
+        show.say("Stopped: {cause}", cause=cause)
     paused = ((concern, reason, cloud.way_on(concern, reason, stack)) for concern, reason in report["paused"].items())
     show.table("Paused", ("concern", "reason", "to go on"), paused)
     lacking = ((table, why, show.said(TO_TRIGGERS[why])) for table, why in report["triggers_missing"].items())

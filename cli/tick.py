@@ -26,8 +26,17 @@ from cli.stack import Stack
 FIGURES = ("collected", "reconciled", "written_to_panel", "written_to_erp", "conflicts", "held", "panel_calls")
 FEED = "panel_feed"
 """The function that reads what changed in the panel."""
-STOPPED = ("delayed", "halted")
-"""What a function answers with that could not do its work now: the panel or the database is away; a person must act."""
+STOPPED = {
+    "delayed": "{function} delayed: {why}; its log: {log}",
+    "halted": "{function} halted: {why}; its log: {log}",
+}
+"""What a function answers with that could not do its work now (the panel or the database is away; a person must act)
+-> how that is said."""
+PAUSED = "{concern} is paused ({reason}): `{way_on}` ends it"
+STILL_AT_WORK = (
+    "after {seconds} s there is still work in the queues ({what}); it goes on without this command. "
+    "A batch that failed is tried again after some minutes: see {logs}"
+)
 TRIGGERS = "triggers_missing"
 """The tables of which a function found that not all changes are logged."""
 LOCAL_PAUSE = 0.2
@@ -52,14 +61,14 @@ def tick(timeout: float, name: str | None, as_json: bool) -> None:
     console = Console(stderr=True)
     stack = stacks.find(name)
     desk = Door(door.of(stack))
-    with console.status("firing the schedules") as status:
+    with console.status(show.said("firing the schedules")) as status:
         fired, began = fire(stack, desk)
         idle = Idle(stack, desk, began)
         idle.paused |= paused(fired)
 
         def wait() -> None:
             while not idle.reached():
-                status.update(f"waiting for {idle}")
+                status.update(show.said("waiting for {what}", what=idle))
                 _check(stack, idle, deadline, timeout)
                 time.sleep(CLOUD_PAUSE if stack.endpoint is None else LOCAL_PAUSE)
 
@@ -73,7 +82,7 @@ def tick(timeout: float, name: str | None, as_json: bool) -> None:
         click.echo(line, err=True)
     for concern, reason in idle.paused.items():
         way_on = cloud.way_on(concern, reason, name)
-        click.echo(f"{concern} is paused ({show.safe(reason)}): `{way_on}` ends it", err=True)
+        click.echo(show.said(PAUSED, concern=concern, reason=reason, way_on=way_on), err=True)
     click.echo(json.dumps(summary(fired, idle.figures, [*idle.paused])))
 
 
@@ -86,8 +95,12 @@ def fire(stack: Stack, desk: Door, *functions: str) -> tuple[list[Fired], str]:
     for said in answer["fired"]:
         if "failed" in said:
             name = stack.functions[said["function"]]
-            reason = show.safe(said["failed"])
-            raise Failed(f"the function {name} failed: {reason}; its log: {stack.where_to_read(name)}")
+            reason, log = said["failed"], stack.where_to_read(name)
+            raise Failed(
+                show.said(
+                    "the function {function} failed: {reason}; its log: {log}", function=name, reason=reason, log=log
+                )
+            )
     return list(answer["fired"]), str(answer["at"])
 
 
@@ -119,9 +132,9 @@ def _stopped(stack: Stack, fired: Sequence[Fired]) -> Iterator[str]:
     """Say which functions could not do their work now, and why."""
     for said in fired:
         function = stack.functions[said["function"]]
-        for what in STOPPED:
+        for what, sentence in STOPPED.items():
             if what in said:
-                yield f"{function} {what}: {show.safe(said[what])}; its log: {stack.where_to_read(function)}"
+                yield show.said(sentence, function=function, why=said[what], log=stack.where_to_read(function))
 
 
 def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:
@@ -129,8 +142,7 @@ def _check(stack: Stack, idle: Idle, deadline: float, timeout: float) -> None:
     failed = idle.failed()
     if time.monotonic() > deadline:
         logs = ", ".join(stack.where_to_read(stack.functions[concern]) for concern in idle.busy)
+        sentence = show.said(STILL_AT_WORK, seconds=f"{timeout:g}", what=idle, logs=logs)
         raise NotInTime(
-            f"after {timeout:g} s there is still work in the queues ({idle}); it goes on without this command. "
-            f"A batch that failed is tried again after some minutes: see {logs}"
-            + (f" (failed: {', '.join(failed)})" if failed else "")
+            f"{sentence} {show.said('(failed: {failed})', failed=', '.join(failed)) if failed else ''}".rstrip()
         )

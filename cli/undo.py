@@ -45,11 +45,11 @@ def undo(  # noqa: PLR0913 - the options of the command
     --yes, by `kartoteka plan approve`, on the page, or by one UPDATE of `sync_plan`.
     """
     if (run is None) == (since is None):
-        raise click.UsageError("name a run, or give --since")
+        raise click.UsageError(show.said("name a run, or give --since"))
     if until is not None and since is None:
-        raise click.UsageError("--until ends a span that --since begins")
+        raise click.UsageError(show.said("--until ends a span that --since begins"))
     if since is not None and until is not None and since >= until:
-        raise click.UsageError("--until must be later than --since")
+        raise click.UsageError(show.said("--until must be later than --since"))
     with door(where) as desk:
         asked = {"run_id": run, "since": since, "until": until, "concern": concern, "client_id": client}
         found = desk.post("undo", **asked, yes="1" if yes else None)

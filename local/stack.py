@@ -19,7 +19,8 @@ from sqlalchemy.engine import make_url
 
 from kartoteka.adapters.sql import tables
 from kartoteka.adapters.sql.dialect import open_engine
-from local import deploying, functions, home, ministack, processes, standin, wishes
+from kartoteka.errors import KartotekaError
+from local import deploying, functions, home, ministack, owning, processes, standin, wishes
 from local.failure import LocalFailure
 
 VISIBILITY = 125
@@ -35,6 +36,7 @@ def up() -> None:
         before = home.recall()
         panel = _panel(wanted, before)
         create_tables(wanted.erp_url)
+        _tell_of_other_owner(wanted)
         endpoint, fresh = ministack.ensure(before.get("endpoint"))
         facts = before | {
             "endpoint": endpoint,
@@ -42,6 +44,7 @@ def up() -> None:
             "stack": deploying.STACK,
             "log": str(processes.log_file(ministack.NAME)),
             "erp_url": wanted.erp_url,
+            "erp_urls": sorted({*before.get("erp_urls", ()), wanted.erp_url}),
             "schedules": wanted.schedules,
             **panel.facts,
         }
@@ -64,9 +67,35 @@ def down() -> None:
 
 
 def clean() -> None:
-    """Stop everything and remove what was built and kept, the exchange database among it."""
+    """Stop everything and remove what was built and kept, the exchange database among it.
+
+    A database that the user named stays, and is nobody's again.
+    """
+    urls = home.recall().get("erp_urls", ())
     down()
+    for erp_url in urls:
+        _give_back(erp_url)
     home.remove()
+
+
+def _tell_of_other_owner(wanted: wishes.Wishes) -> None:
+    """Say at once that this database is another installation's: the stack that is made will write nothing."""
+    if (owner := owning.other(wanted.erp_url)) is not None:
+        _say(f"WARNING: the exchange database {wanted.erp_url_masked} belongs to another stack,")
+        _say(f"  {owner.installation}, since {owner.since:%Y-%m-%d %H:%M} UTC.")
+        _say("  This one will write nothing, neither there nor into the panel: its functions halt with not_owner.")
+        _say("  Give ERP_URL a database or schema of its own; or, where that stack is switched off for good,")
+        _say("  `kartoteka takeover --confirm` once this one is up")
+
+
+def _give_back(erp_url: str) -> None:
+    shown = make_url(erp_url).render_as_string(hide_password=True)
+    try:
+        if owning.give_back(erp_url) and not erp_url.endswith(str(home.EXCHANGE_FILE)):
+            _say(f"given back: {shown} has no owner now, and is the next stack's that runs on it")
+    except KartotekaError as error:
+        _say(f"note: {shown} could not be given back ({error}):")
+        _say("      the next stack on it takes it over by `kartoteka takeover --confirm`")
 
 
 def env() -> None:
@@ -92,6 +121,7 @@ class PanelAt:
             "PanelUrl": self.url,
             "PanelKey": self.key,
             "ErpUrl": wanted.erp_url,
+            "Installation": owning.installation(),
             "Policy": wanted.policy,
             "Schedules": wanted.schedules,
             "QueueVisibilitySeconds": str(VISIBILITY),

@@ -241,6 +241,7 @@ def _indexes(connection: Connection, _text: str, values: Mapping[str, Any]) -> s
 
 _ANSWERS: dict[str, Answer] = {
     "IF OBJECT_ID": _make,
+    "DROP TRIGGER": _nothing,
     "ALTER TABLE": _alter,
     "SELECT name FROM sys.indexes": _indexes,
     "IF NOT EXISTS (SELECT 1 FROM sys.indexes": _nothing,

@@ -19,6 +19,7 @@ from kartoteka.fields.table import CONCERNS as ALL_CONCERNS
 from kartoteka.model import Owner, Value
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange
+from kartoteka.sync import ownership
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import follow_panel
 from kartoteka.sync.lately import Lately
@@ -85,6 +86,8 @@ class World:
     calls_at_once = 1
     """One after the other, so that the n-th call of a port is always the same one."""
     hook = False
+    installation = "stack-a"
+    """Who this is, for the exchange database."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.time = START
@@ -133,10 +136,11 @@ class World:
 
     def run(self) -> Run:
         """Return what one run of a function works with, its ports mortal."""
-        exchange = {name: Mortal(name, getattr(self.exchange, name), self) for name in EXCHANGE_PORTS}
+        asked = self.exchange.asked_by(self.installation)
+        exchange = {name: Mortal(name, getattr(asked, name), self) for name in EXCHANGE_PORTS}
         ports = {name: Mortal(name, getattr(self, name), self) for name in ("panel", "state", "queue")}
         run = Run(
-            exchange=Exchange(**exchange),
+            exchange=Exchange(**exchange, ownership=asked.ownership),
             **ports,
             policy=self.policy,
             run_id=f"run-{next(self._runs)}",
@@ -149,6 +153,12 @@ class World:
             unread=self.unread,
         )
         run.concerns = build(run)
+        return run
+
+    def begin(self) -> Run:
+        """Return a run that may work, as a function begins one."""
+        run = self.run()
+        ownership.begin(run)
         return run
 
     def paused(self) -> dict[str, str]:
@@ -180,7 +190,7 @@ class World:
 
     def follow(self, *, at_once: bool = True) -> bool:
         """Run the feed's schedule, as a tick does whatever the feed's waiting time; False where it failed or died."""
-        return self._run(lambda: follow_panel(self.run(), at_once=at_once))
+        return self._run(lambda: follow_panel(self.begin(), at_once=at_once))
 
     def rotate(self, concern: str = "delivery_addresses", *, at_once: bool = True) -> bool:
         """Run the passes that a concern has beside its sources, as a tick does; False where one failed or died."""
@@ -191,23 +201,25 @@ class World:
         owners = self.queue.take(concern)
         if owners is None:
             return False
-        if not self.reconcile(concern, *owners):
+        if not self.reconcile(concern, *owners, found_by=owners.found_by):
             self.queue.chunks[concern].insert(0, owners)
         return True
 
-    def reconcile(self, concern: str, *owners: Owner) -> bool:
+    def reconcile(self, concern: str, *owners: Owner, found_by: str = "") -> bool:
         """Work these owners once, as the message that brought them is worked; False where that failed or died."""
-        return self._run(lambda: self._reconcile(concern, owners))
+        return self._run(lambda: self._reconcile(concern, owners, found_by))
 
     def _advance(self, sources: Callable[[Run], Iterable[Source]]) -> bool:
         def move() -> Counts:
-            run = self.run()
+            run = self.begin()
             return sum((advance(run, source) for source in sources(run)), Counts())
 
         return self._run(move)
 
-    def _reconcile(self, concern: str, owners: Sequence[Owner]) -> Counts:
-        worked = self.run().concerns[concern]
+    def _reconcile(self, concern: str, owners: Sequence[Owner], found_by: str) -> Counts:
+        run = self.begin()
+        run.found_by = dict.fromkeys(owners, found_by)
+        worked = run.concerns[concern]
         if reason := self.paused().get(concern):
             worked.paused(owners, reason)
             return Counts()

@@ -1709,6 +1709,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "takeover",
+            State.PENDING,
+            Text(
+                "Bazę wymiany przejęto przed chwilą od innej instalacji, której ostatnie wywołania mogą jeszcze trwać.",
+                "Synchronizacja ruszy sama po kilku minutach.",
+            ),
+            Text(
+                "The exchange database has just been taken over from another installation, whose last calls may still "
+                "be under way.",
+                "Synchronisation begins by itself within a few minutes.",
+            ),
+        ),
+        Code(
             "dynamodb",
             State.PENDING,
             Text(

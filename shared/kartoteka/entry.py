@@ -21,6 +21,7 @@ from kartoteka import runtime
 from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.model import Owner
 from kartoteka.ports.queue import Message, read
+from kartoteka.sync import ownership
 from kartoteka.sync.collect import Source, advance
 from kartoteka.sync.feed import PAUSED_AS, follow_panel
 from kartoteka.sync.reconcile import Result, reconcile
@@ -116,6 +117,7 @@ def _wake(name: str, wake: Wake, context: LambdaContext, move: Move) -> Answer:
 
 
 def _move(name: str, run: Run, move: Move) -> Answer:
+    ownership.begin(run)
     if (reason := _paused(run, name)) is not None:
         return {**NOTHING, "paused": reason}
     before = _calls(run)
@@ -179,9 +181,11 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
 
 def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
     messages, unreadable = _read(name, records)
-    owners = [owner for message in messages.values() for owner in message.owners]
+    run.found_by = {owner: message.found_by for message in messages.values() for owner in message.owners}
+    owners = list(run.found_by)
     concern = run.concerns[name]
     try:
+        ownership.begin(run)
         if (reason := _paused(run, name)) is not None:
             concern.paused(owners, BRAKE if reason == BRAKE else "paused")
             return _failures(run, name, records, unreadable, [])

@@ -184,6 +184,21 @@ class Link:
     former_code: str = ""
 
 
+class FoundBy(enum.StrEnum):
+    """``sync_history.found_by``: the pass that brought a record to the run which wrote the field."""
+
+    CHANGE_LOG = "change_log"
+    FULL_SCAN = "full_scan"
+    PANEL_FEED = "panel_feed"
+    ADDRESSES = "address_pass"
+    GROUP_READING = "group_reading"
+    DATES = "dates"
+    RETRY = "retry"
+    PLAN = "plan"
+    RESYNC = "resync"
+    FOLLOWING = "following"
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A field that was written on one side: a row of ``sync_history``.
@@ -291,6 +306,7 @@ class Record:
     which the client is to be left alone (``sync_exclusions``). ``undo``: the rows of an undo that a person approved.
     ``facts`` is what the concern found out when it loaded the record.
     ``forgotten``: the client was erased, and its row still stands; it is loaded as one that is not there.
+    ``found_by``: the pass that brought it to this run, empty where none did; what is written of it says so.
     """
 
     key: Key
@@ -304,6 +320,7 @@ class Record:
     undo: tuple[PlanRow, ...] = ()
     forgotten: bool = False
     facts: Any = attribute(default=None, repr=False)
+    found_by: str = attribute(default="", compare=False)
 
     @property
     def excluded(self) -> bool:

@@ -57,6 +57,7 @@ class Settings(BaseModel):
     erp_secret: str
     forget_secret: str
     panel_url: str
+    installation: str = Field(min_length=1)
     rehearsal_of: str = ""
     queues: dict[str, str] = Field(default_factory=dict)
     shards: int = Field(default=1, ge=1)
@@ -97,7 +98,7 @@ def new_run() -> Run:
     _refuse_production(where)
     policy = current_policy()
     address = _secret(where.erp_secret)
-    exchange = _exchange(address, _secret(where.forget_secret))
+    exchange = _exchange(address, _secret(where.forget_secret), where.installation)
     run = Run(
         exchange=exchange,
         panel=_panel(where.panel_url, _secret(where.panel_secret), policy.panel),
@@ -119,8 +120,8 @@ def new_desk(by: str) -> Desk:
     """Return the operator's desk of this installation; ``by``: who asks."""
     from kartoteka.desk.desk import Desk
 
-    run = new_run()
-    tables = _exchange(_secret(settings().erp_secret), _secret(settings().forget_secret)).desk
+    run, where = new_run(), settings()
+    tables = _exchange(_secret(where.erp_secret), _secret(where.forget_secret), where.installation).desk
     return Desk(
         run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms(), _functions()
     )
@@ -215,8 +216,8 @@ def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
 
 
 @lru_cache(maxsize=1)
-def _exchange(url: str, key: str) -> sql.SqlExchange:
-    return sql.connect(url, key=key)
+def _exchange(url: str, key: str, installation: str) -> sql.SqlExchange:
+    return sql.connect(url, key=key, installation=installation)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -214,6 +215,18 @@ def test_what_was_corrected_is_counted_by_day_and_field_with_the_records(sql: Sq
     of_day = desk.history(None, 9, asked=Asked(day=f"{AT:%Y-%m-%d}", reason="drift"))
     assert [row["client_id"] for row in of_day] == ["C-1", "C-1", "C-0"]
     assert desk.history(None, 9, asked=Asked(day=f"{AT + 2 * day:%Y-%m-%d}")) == []
+
+
+def test_history_and_differences_say_which_pass_found_what_was_written(sql: SqlBench) -> None:
+    for number, found_by in enumerate(("panel_feed", "full_scan", "full_scan", "")):
+        drifted = change(f"C-{number}", written=(written("city", "a", "b", Reason.DRIFT),))
+        save(sql, replace(drifted, record=replace(drifted.record, found_by=found_by)))
+    desk = sql.exchange.desk
+    assert [row["found_by"] for row in desk.history(None, 9)] == ["", "full_scan", "full_scan", "panel_feed"]
+    assert len(desk.history(None, 9, asked=Asked(found_by="full_scan"))) == 2
+    told = {row["found_by"]: row["records"] for row in desk.differences(AT, ["drift"], Asked())}
+    assert told == {"panel_feed": 1, "full_scan": 2, "": 1}
+    assert len(desk.differences(AT, ["drift"], Asked(found_by="panel_feed"))) == 1
 
 
 def test_records_held_for_one_reason_are_counted(held: SqlBench) -> None:

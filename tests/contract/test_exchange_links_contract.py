@@ -107,7 +107,7 @@ def test_the_database_itself_forbids_a_second_link(sql: SqlBench) -> None:
 
 def test_the_second_of_two_workers_at_the_same_moment_is_held(postgres_bench: SqlBench) -> None:
     """The other worker's link is not visible yet when ours looks: the unique index finds it at its commit."""
-    bench = Bench(postgres_bench.exchange, postgres_bench.erp)
+    bench = postgres_bench.as_bench()
     for client_id in ("C-1", "C-2"):
         bench.erp.insert_client(client_id)
     other = postgres_bench.erp.transaction()

@@ -268,14 +268,14 @@ def test_another_word_of_the_same_person_is_that_persons(bench: Bench, words_sai
 
 
 def test_who_decided_in_sql_is_noted_where_the_engine_knows(postgres_bench: SqlBench) -> None:
-    bench = Bench(postgres_bench.exchange, postgres_bench.erp)
+    bench = postgres_bench.as_bench()
     (row,) = planned(bench, line())
     bench.erp.decide_plan(row.id, "approve")
     assert postgres_bench.erp.run("SELECT decided_by = session_user AS same FROM sync_plan") == [{"same": True}]
 
 
 def test_thousands_of_rows_cost_as_many_statements_as_ten(sql: SqlBench) -> None:
-    sql.exchange.plans.newest()  # the first transaction looks at the tables
+    sql.exchange.ownership.hold()  # the first transaction looks at the tables
     counts = []
     for count in (10, 2_000):
         lines = [line(f"C-{n}") for n in range(count)]

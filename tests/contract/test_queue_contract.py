@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from kartoteka.adapters.aws.queue import ATTEMPTS, CHUNK, LARGEST_BODY, SqsQueue, chunks, shard
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.ports.queue import Depth, Redriven, WorkQueue, read
 from tests.fakes.queue import FakeQueue
 
@@ -25,6 +25,7 @@ class World(Protocol):
     @property
     def queue(self) -> WorkQueue: ...
     def received(self, concern: str) -> list[tuple[Owner, ...]]: ...
+    def passes(self, concern: str) -> list[str]: ...
     def bury(self, concern: str, *bodies: str) -> None: ...
     def odd(self, concern: str) -> list[str]: ...
     def break_after_one_chunk(self) -> None: ...
@@ -36,6 +37,9 @@ class FakeWorld:
 
     def received(self, concern: str) -> list[tuple[Owner, ...]]:
         return list(iter(lambda: self.queue.take(concern), None))
+
+    def passes(self, concern: str) -> list[str]:
+        return [chunk.found_by for chunk in iter(lambda: self.queue.take(concern), None)]
 
     def bury(self, concern: str, *bodies: str) -> None:
         self.queue.dead.setdefault(concern, []).extend(bodies)
@@ -140,6 +144,10 @@ class SqsWorld:
         assert None not in found, "what was sent can be read"
         return [tuple(message.owners) for message in found if message]
 
+    def passes(self, concern: str) -> list[str]:
+        found = [read(each["Body"], concern) for each in self.messages(concern)]
+        return [message.found_by for message in found if message]
+
     def break_after_one_chunk(self) -> None:
         self.flaky.refusals, self.flaky.spare = ATTEMPTS, 1
 
@@ -168,6 +176,12 @@ def clients(*ids: str) -> list[Owner]:
 
 def groups(*ids: str) -> list[Owner]:
     return [Owner(group_id=key) for key in ids]
+
+
+def test_a_chunk_says_which_pass_has_found_its_keys(world: World) -> None:
+    world.queue.send("discounts", [*clients("a"), *groups("a")], FoundBy.FULL_SCAN)
+    world.queue.send("discounts", clients("b"))
+    assert sorted(world.passes("discounts")) == ["following", "full_scan", "full_scan"]
 
 
 def test_every_key_arrives_once_in_chunks_of_a_hundred(world: World) -> None:
@@ -312,8 +326,8 @@ def test_a_message_says_version_and_concern_and_travels_in_its_shards_group(sqs:
     sqs.queue.send("billing", [*clients("a"), *groups("a")])
     found = {m["Attributes"]["MessageGroupId"]: json.loads(m["Body"]) for m in sqs.messages("billing")}
     assert found == {
-        "shard-0": {"v": 1, "concern": "billing", "clients": ["a"]},
-        "groups": {"v": 1, "concern": "billing", "groups": ["a"]},
+        "shard-0": {"v": 1, "concern": "billing", "clients": ["a"], "found_by": "following"},
+        "groups": {"v": 1, "concern": "billing", "groups": ["a"], "found_by": "following"},
     }
 
 

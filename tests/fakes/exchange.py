@@ -23,6 +23,7 @@ from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import (
     BILLING,
     CLIENT_FIELDS,
+    CODE,
     CONCERNS,
     CREDIT_COLUMNS,
     DELIVERY_ADDRESSES,
@@ -89,6 +90,7 @@ from kartoteka.ports.exchange import (
     Which,
     concern_named,
 )
+from kartoteka.ports.ownership import Holder, refusal
 from kartoteka.ports.panel import Search, Window
 from tests.fakes.stored import (
     StoredConflict,
@@ -207,7 +209,7 @@ def put_state(states: dict[Key, RecordState], key: Key, state: RecordState) -> N
 
 
 class FakeExchange:
-    """The exchange tables in dictionaries, with the eight ports as attributes, and the hands of the ERP and of tests.
+    """The exchange tables in dictionaries, the ports as a tool has them, and the hands of the ERP and of tests.
 
     ``clients``, ``addresses``, ``credit``, ``groups`` and ``items`` are the ERP's rows by key (``client_id`` is a
     column of an address), ``shops`` the ids in ``client_shops`` by client. ``states`` is what is kept of each record;
@@ -262,7 +264,8 @@ class FakeExchange:
         self.no_triggers: KartotekaError | None = None
         self.refusals: dict[tuple[str, str], str] = {}
         self.disliked: dict[tuple[str, Value], str] = {}
-        self._clock = clock
+        self.holder: Holder | None = None
+        self.now = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
         self.log = FakeLog(self)
@@ -276,9 +279,12 @@ class FakeExchange:
 
     @property
     def ports(self) -> Exchange:
-        """The eight ports as the engine takes them."""
-        told = (self.prices, self.figures, self.pauses, self.plans, self.forgotten)
-        return Exchange(self.log, self.records, self.index, *told)
+        """The nine ports as a tool has them."""
+        return self.asked_by("")
+
+    def asked_by(self, installation: str) -> Exchange:
+        """The nine ports as the engine of an installation takes them."""
+        return Exchange(*(port(self, installation) for port in PORTS))
 
     # --- the hands of the ERP
 
@@ -491,7 +497,7 @@ class FakeExchange:
         if table in self.unlogged:
             return
         number = self.next_seq() if seq is None else seq
-        self.logged_at[number] = self._clock()
+        self.logged_at[number] = self.now()
         self.entries[number] = LogEntry(number, table, *owner, row_id, operation)
 
     def change(
@@ -540,16 +546,58 @@ class FakeExchange:
 
 
 class _Port:
-    """A port over the tables of one fake."""
+    """A port over the tables of one fake, as one installation asks (empty: a tool)."""
 
-    def __init__(self, exchange: FakeExchange) -> None:
+    def __init__(self, exchange: FakeExchange, installation: str = "") -> None:
         self._exchange = exchange
+        self._installation = installation
 
     @property
     def _db(self) -> FakeExchange:
         """The tables, for one call, which may be one that is to fail."""
         self._exchange.begin()
         return self._exchange
+
+    @property
+    def _own(self) -> FakeExchange:
+        """The tables, for one call that writes: a database that is nobody's becomes this installation's."""
+        db = self._db
+        if self._installation:
+            db.holder = db.holder or Holder(self._installation, db.now())
+            if db.holder.installation != self._installation:
+                raise refusal(db.holder)
+        return db
+
+
+class FakeOwnership(_Port):
+    """Whose the tables are."""
+
+    @property
+    def installation(self) -> str:
+        return self._installation
+
+    def holder(self) -> Holder | None:
+        return self._exchange.holder
+
+    def hold(self) -> Holder | None:
+        db = self._exchange
+        if db.holder is None and self._installation:
+            db.holder = Holder(self._installation, db.now())
+        return db.holder
+
+    def take_over(self, *, at: datetime) -> Holder:
+        db = self._exchange
+        if db.holder is None:
+            db.holder = Holder(self._installation, db.now())
+        elif db.holder.installation != self._installation:
+            db.holder = Holder(self._installation, at, db.holder.installation)
+        return db.holder
+
+    def give_back(self) -> bool:
+        db = self._exchange
+        own = db.holder is not None and db.holder.installation == self._installation
+        db.holder = None if own else db.holder
+        return own
 
 
 class FakeLog(_Port):
@@ -568,7 +616,7 @@ class FakeLog(_Port):
         return [db.entries[seq] for seq in sorted({*within, *newer})]
 
     def prune(self, before: datetime) -> None:
-        db = self._db
+        db = self._own
         newest = db.log_head()
         db.entries = {n: entry for n, entry in db.entries.items() if n == newest or db.logged_at[n] >= before}
 
@@ -576,7 +624,7 @@ class FakeLog(_Port):
         return dict(self._db.unlogged)
 
     def recreate_triggers(self) -> None:
-        db = self._db
+        db = self._own
         missing = [table for table, why in db.unlogged.items() if why is Unlogged.MISSING]
         if missing and db.no_triggers:
             raise db.no_triggers
@@ -632,7 +680,7 @@ class FakeRecords(_Port):
         return {key: db.states[key] for key in keys if key in db.states}
 
     def save(self, changes: Sequence[Change], *, run_id: str, at: datetime, unless_changed: bool = False) -> Saved:
-        db = self._db
+        db = self._own if any(changes) else self._db
         if unless_changed:
             changes = [c for c in changes if db.states.get(c.record.key, RecordState()) == c.record.state]
         if changes and db.before_save:
@@ -671,7 +719,11 @@ class FakeRecords(_Port):
         return [key for key in self._db.excluded if concern_named(key[1]) not in CONCERNS]
 
     def rename(self, client_id: str, new_id: str) -> Renamed:  # noqa: C901, PLR0912 - a table after the other
-        db, old, new = self._db, client_id, new_id
+        db, old, new = self._own, client_id, new_id
+        if erased_among(db, [old]):
+            return Renamed.ERASED
+        if erased_among(db, [new]):
+            return Renamed.TO_ERASED
         if old not in db.links or old == new:
             return Renamed.UNKNOWN
         if old in db.clients:
@@ -760,7 +812,7 @@ class FakeRecords(_Port):
         return list(dict.fromkeys(owner for _, owner in ready))[:limit]
 
     def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:
-        db, wanted = self._db, frozenset(owners)
+        db, wanted = self._own, frozenset(owners)
         for key, deferral in db.deferrals.items():
             if key.concern == concern and key.owner in wanted and deferral.due_at < until:
                 db.deferrals[key] = replace(deferral, due_at=until)
@@ -817,7 +869,7 @@ class FakeIndex(_Port):
         return DIGEST.recognised(recognised_by(values))
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
-        db = self._db
+        db = self._own
         for account in accounts:
             if client := client_of(db, account):
                 digest = DIGEST.account(account.panel_client_id)
@@ -888,14 +940,14 @@ class FakeIndex(_Port):
         return list(itertools.islice((x for x in others if x.login and not x.external_code and not x.guest), limit))
 
     def list_incoming(self, clients: Sequence[IncomingClient], *, at: datetime) -> None:
-        db = self._db
+        db = self._own
         for one in (one for one in clients if DIGEST.account(one.panel_client_id) not in db.tombstones):
             key, values = one.panel_client_id, {name: _cut(name, one.values.get(name)) for name in BILLING}
             known = db.incoming.get(key)
             db.incoming[key] = replace(known, values=values) if known else StoredIncoming(key, values, at)
 
     def unlist_incoming(self, panel_client_ids: Collection[str]) -> None:
-        db = self._db
+        db = self._own
         for key in frozenset(panel_client_ids):
             if key in db.incoming and db.incoming[key].client_id is None:
                 del db.incoming[key]
@@ -940,7 +992,7 @@ class FakePrices(_Port):
         return sorted({group for group, at in dates if at and (since is None or since < at) and at <= until})
 
     def doubt(self, group_id: str, keys: Sequence[PriceKey] | None) -> None:
-        db = self._db
+        db = self._own
         doubtful = [(group_id, *key) for key in keys] if keys is not None else list(_of_group(db.sent, group_id))
         for key in doubtful:
             db.sent[key] = replace(db.sent.get(key, StoredPrice(None, "")), price=None, refused="")
@@ -955,7 +1007,7 @@ class FakePrices(_Port):
         run_id: str,
         at: datetime,
     ) -> None:
-        db = self._db
+        db = self._own
         for key in removed:
             db.sent.pop((group_id, *key), None)
         for one in sent:
@@ -967,16 +1019,19 @@ class FakePrices(_Port):
         return sum(1 for key in self._db.sent if group_id in ("", key[0]))
 
     def forget(self, group_id: str) -> None:
-        db = self._db
+        db = self._own
         for key in list(_of_group(db.sent, group_id)):
             del db.sent[key]
 
-    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
-        sent = (_sent(self._db, key) for key in _of_group(self._db.sent, group_id))
+    def remove_all(
+        self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime, found_by: str = ""
+    ) -> None:
+        db = self._own
+        sent = (_sent(db, key) for key in _of_group(db.sent, group_id))
         for price in [price for price in sent if price and price.price is not None]:
             written = replace(removal, before=price.price)
             key = Key("", group_id, concern, "/".join(price.key))
-            self._db.history.append(_history(key, written, run_id, at))
+            db.history.append(_history(key, written, run_id, at, found_by))
         self.forget(group_id)
 
 
@@ -1003,14 +1058,16 @@ class FakePauses(_Port):
 
     def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         del at
-        self._db.causes.pop(concern, None)
+        db = self._own
+        db.causes.pop(concern, None)
         if code:
-            self._db.causes[concern] = code
-        self._db.stops[concern] = (reason, self.released(concern))
+            db.causes[concern] = code
+        db.stops[concern] = (reason, self.released(concern))
 
     def resume(self, concern: str, *, released_at: datetime | None = None) -> None:
-        self._db.causes.pop(concern, None)
-        self._db.stops[concern] = ("", released_at or self.released(concern))
+        db = self._own
+        db.causes.pop(concern, None)
+        db.stops[concern] = ("", released_at or self.released(concern))
 
     def released(self, concern: str) -> datetime | None:
         return self._db.stops.get(concern, ("", None))[1]
@@ -1038,7 +1095,7 @@ class FakePlans(_Port):
         return list(dict.fromkeys(row.line.key.owner for row in rows))[:limit]
 
     def store(self, change: PlanChange, *, at: datetime) -> None:
-        planned = self._db.planned
+        planned = self._own.planned
         for number, ended in change.ended.items():
             _end(self._exchange, number, ended)
         for number in change.kept:
@@ -1060,14 +1117,15 @@ class FakePlans(_Port):
             planned[number] = PlanRow(number, at, line, outcome=Ended.REFUSED)
 
     def drop(self, concern: str, *, linked_only: bool = False) -> None:
+        db = self._own
         for row in self._open(Chosen(concern)):
             key = row.line.key
-            stays = linked_only and not key.group_id and key.client_id not in self._exchange.links
+            stays = linked_only and not key.group_id and key.client_id not in db.links
             if row.line.reason != Reason.UNDO and not stays:
-                del self._exchange.planned[row.id]
+                del db.planned[row.id]
 
     def prune(self, before: datetime) -> None:
-        planned = self._db.planned
+        planned = self._own.planned
         for row in [row for row in planned.values() if row.outcome is not None and row.planned_at < before]:
             del planned[row.id]
 
@@ -1082,6 +1140,7 @@ class FakePlans(_Port):
         return max((row.planned_at for row in self._open(Chosen())), default=None)
 
     def decide(self, chosen: Chosen, decision: str | None, by: str) -> int:
+        db = self._own
         records: defaultdict[tuple[Key, bool], list[PlanRow]] = defaultdict(list)
         for row in self._open(Chosen(chosen.concern, chosen.client_id, undo=chosen.undo)):
             records[row.line.key, row.line.reason == Reason.UNDO].append(row)
@@ -1094,8 +1153,8 @@ class FakePlans(_Port):
                 continue
             for row in rows:
                 word = {"decision": decision or "", "decided_by": by if decision else ""}
-                self._exchange.planned[row.id] = replace(row, **word)
-                self._exchange.note("sync_plan", "U", row.line.key.owner, str(row.id))
+                db.planned[row.id] = replace(row, **word)
+                db.note("sync_plan", "U", row.line.key.owner, str(row.id))
             count += len(rows)
         return count
 
@@ -1118,25 +1177,34 @@ class FakeForgotten(_Port):
     """Who was erased and is not to come back."""
 
     def found(self, client_id: str) -> Mapping[str, int]:
-        return {
-            name: len(keys) for name, (_, keys) in self._hers([client_id], self._numbers(client_id)).items() if keys
-        }
+        known = self.known_as(client_id)
+        return {name: len(keys) for name, (_, keys) in self._hers(known, self._numbers(known)).items() if keys}
 
     def is_forgotten(self, client_id: str) -> bool:
         return client_id in erased_among(self._db, [client_id])
+
+    def known_as(self, client_id: str) -> Sequence[str]:
+        db = self._db
+        by_former = sorted(link.client_id for link in db.links.values() if link.former_code == client_id)
+        now = by_former[0] if by_former and client_id not in db.links else client_id
+        recoded = {h.value_before for h in db.history if h.client_id == now and h.field == CODE}
+        former = {db.links[now].former_code if now in db.links else "", *recoded} - {"", None, now}
+        return [now, *sorted(code for code in former if code and code not in db.links and code not in db.clients)]
 
     def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
         return frozenset(a.panel_client_id for a in accounts if client_of(self._db, a))
 
     def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
-        db, numbers = self._db, self._numbers(client_id)
+        known = self.known_as(client_id)
+        db, numbers, client_id = self._own, self._numbers(known), known[0]
         own = DIGEST.client(client_id)
-        db.tombstones[own] = StoredTombstone(own, at)
+        for code in known:
+            db.tombstones[DIGEST.client(code)] = StoredTombstone(own, at)
         for number in numbers:
             account = db.accounts.get(number)
             dates = (account.modified_at, account.registered, db.seen_at[number]) if account else ()
             db.tombstones[DIGEST.account(number)] = StoredTombstone(own, at, None, *dates)
-        erased_rows = self._erase([client_id], numbers, None)
+        erased_rows = self._erase(known, numbers, None)
         if client_id in db.clients:
             key = Key(client_id, "", "accounts")
             db.states[key] = RecordState(status=codes.status(FORGOTTEN))
@@ -1144,19 +1212,23 @@ class FakeForgotten(_Port):
         return erased_rows
 
     def allow(self, client_id: str) -> bool:
-        db, own = self._db, DIGEST.client(client_id)
-        hers = [digest for digest, stone in db.tombstones.items() if stone.client == own]
+        db, whose = self._own, self._whose(client_id)
+        hers = [digest for digest, stone in db.tombstones.items() if stone.client in whose]
         for digest in hers:
             del db.tombstones[digest]
         return bool(hers)
 
     def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
-        own = None if client_id is None else DIGEST.client(client_id)
+        whose = None if client_id is None else self._whose(client_id)
         found = self._db.tombstones.items()
-        return frozenset(Tombstone(digest, s.client) for digest, s in found if own in (None, s.client))
+        return frozenset(Tombstone(digest, s.client) for digest, s in found if whose is None or s.client in whose)
+
+    def _whose(self, client_id: str) -> Collection[str]:
+        own = DIGEST.client(client_id)
+        return {own, self._db.tombstones[own].client} if own in self._db.tombstones else {own}
 
     def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
-        db = self._db
+        db = self._own
         missing = [each for each in tombstones if each.digest not in db.tombstones]
         for each in missing:
             db.tombstones[each.digest] = StoredTombstone(each.client, at)
@@ -1166,7 +1238,7 @@ class FakeForgotten(_Port):
         return any(s.swept_at is None and s.forgotten_at < before for s in self._db.tombstones.values())
 
     def sweep(self, before: datetime, *, at: datetime) -> Mapping[str, int]:
-        db = self._db
+        db = self._own
         ids = {
             *db.links,
             *(key.client_id for key in db.states),
@@ -1192,7 +1264,7 @@ class FakeForgotten(_Port):
         return erased_rows
 
     def expire(self, before: datetime, limit: int, *, at: datetime) -> int:
-        db, done = self._db, 0
+        db, done = self._own, 0
         for place, row in enumerate(db.history):
             if done < limit and row.erased_at is None and row.at < before:
                 db.history[place] = replace(row, value_before=None, value_after=None, erased_at=at)
@@ -1203,13 +1275,13 @@ class FakeForgotten(_Port):
                 done += 1
         return done
 
-    def _numbers(self, client_id: str) -> frozenset[str]:
+    def _numbers(self, known: Sequence[str]) -> frozenset[str]:
         db = self._db
         linked = {link.panel_client_id: link.client_id for link in db.links.values()}
-        found = {number for number, owner in linked.items() if owner == client_id}
-        found |= {number for number, account in db.accounts.items() if account.external_code == client_id}
-        found |= {number for number, row in db.incoming.items() if row.client_id == client_id}
-        return frozenset(number for number in found if linked.get(number, client_id) == client_id)
+        found = {number for number, owner in linked.items() if owner in known}
+        found |= {number for number, account in db.accounts.items() if account.external_code in known}
+        found |= {number for number, row in db.incoming.items() if row.client_id in known}
+        return frozenset(number for number in found if linked.get(number, known[0]) == known[0])
 
     def _hers(self, client_ids: Collection[str], numbers: Collection[str]) -> Mapping[str, tuple[Any, Sequence[Any]]]:
         """Return table -> where its rows are, and the keys of those about these clients and accounts."""
@@ -1265,8 +1337,12 @@ def erased_among(db: FakeExchange, client_ids: Iterable[str]) -> frozenset[str]:
 
 
 def client_of(db: FakeExchange, account: SeenAccount) -> str:
-    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's."""
-    code = DIGEST.client(account.external_code) if account.external_code else ""
+    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's.
+
+    An account that is linked is its client's, whatever it carries.
+    """
+    linked = any(link.panel_client_id == account.panel_client_id for link in db.links.values())
+    code = DIGEST.client(account.external_code) if account.external_code and not linked else ""
     stone = db.tombstones.get(DIGEST.account(account.panel_client_id)) or db.tombstones.get(code)
     return stone.client if stone else ""
 
@@ -1469,7 +1545,8 @@ def _store(db: FakeExchange, change: Change, run_id: str, at: datetime) -> None:
             match = (key.client_id, one.panel_client_id)
             known = before.get(match) or StoredMatch(*match, one.matched_by, one.decision or None, at)
             db.matches[match] = replace(known, matched_by=one.matched_by)
-    db.history.extend(_history(key, written, run_id, at) for written in change.written)
+    found_by = change.record.found_by
+    db.history.extend(_history(key, written, run_id, at, found_by) for written in change.written)
     for note in change.conflicts:
         _note_conflict(db, key, note, at)
     for number, winner in change.closed.items():
@@ -1515,10 +1592,10 @@ def _kept(state: RecordState) -> RecordState:
     return replace(state, status=None, decision="")
 
 
-def _history(key: Key, written: Written, run_id: str, at: datetime) -> StoredHistory:
+def _history(key: Key, written: Written, run_id: str, at: datetime, found_by: str) -> StoredHistory:
     values = (as_text(written.before), as_text(written.after))
     words = (written.field, str(written.direction), str(written.reason))
-    return StoredHistory(at, run_id, *key, *words, *values, counts=written.counts, passed=written.passed)
+    return StoredHistory(at, run_id, *key, *words, *values, written.counts, written.passed, found_by)
 
 
 def _note_conflict(db: FakeExchange, key: Key, note: ConflictNote, at: datetime) -> None:
@@ -1539,3 +1616,17 @@ def _closed(conflict: StoredConflict, winner: Side | None, at: datetime) -> Stor
     decided_at = (conflict.decided_at or at) if conflict.decision else None
     decision = conflict.decision or (winner and str(winner))
     return replace(conflict, decision=decision, decided_at=decided_at, closed_at=at)
+
+
+PORTS = (
+    FakeLog,
+    FakeRecords,
+    FakeIndex,
+    FakePrices,
+    FakeFigures,
+    FakePauses,
+    FakePlans,
+    FakeForgotten,
+    FakeOwnership,
+)
+"""The ports in the order of :class:`kartoteka.ports.exchange.Exchange`."""

@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.ports.queue import Depth, Redriven, read
 
 CHUNK = 100
+
+
+class Chunk(tuple[Owner, ...]):  # noqa: SLOT001 - a tuple has no slots of its own
+    """The keys of one message; ``found_by``: the pass that found them."""
+
+    found_by: str = ""
 
 
 class FakeQueue:
@@ -19,7 +25,7 @@ class FakeQueue:
     """
 
     def __init__(self) -> None:
-        self.chunks: dict[str, list[tuple[Owner, ...]]] = {}
+        self.chunks: dict[str, list[Chunk]] = {}
         self.brought_back: list[tuple[str, str]] = []
         self.dead: dict[str, list[str]] = {}
         self.odd: dict[str, list[str]] = {}
@@ -29,12 +35,13 @@ class FakeQueue:
         """Take this many more chunks, then raise Retry once."""
         self._takes = chunks
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         keys = tuple(dict.fromkeys(owners))
         clients, groups = (tuple(key for key in keys if bool(key.group_id) is is_group) for is_group in (False, True))
-        chunks = [some[i : i + CHUNK] for some in (clients, groups) for i in range(0, len(some), CHUNK)]
+        chunks = [Chunk(some[i : i + CHUNK]) for some in (clients, groups) for i in range(0, len(some), CHUNK)]
         for chunk in chunks:
             self._maybe_break()
+            chunk.found_by = str(found_by)
             self.chunks.setdefault(concern, []).append(chunk)
         return len(chunks)
 
@@ -47,7 +54,7 @@ class FakeQueue:
         some = dead[:most]
         found = [read(body, concern) for body in some]
         owners = list(dict.fromkeys(owner for message in found if message for owner in message.owners))
-        self.send(concern, owners)
+        self.send(concern, owners, FoundBy.RETRY)
         unread = [body for body, message in zip(some, found, strict=True) if message is None]
         self.odd.setdefault(concern, []).extend(unread)
         self.dead[concern] = dead[len(some) :]
@@ -64,7 +71,7 @@ class FakeQueue:
             for concern in CONCERNS
         }
 
-    def take(self, concern: str) -> tuple[Owner, ...] | None:
+    def take(self, concern: str) -> Chunk | None:
         """Take the oldest chunk off this concern's queue; None: it is empty."""
         waiting = self.chunks.get(concern)
         return waiting.pop(0) if waiting else None

@@ -45,6 +45,7 @@ class StoredHistory:
     value_after: str | None
     counts: bool = False
     passed: bool = False
+    found_by: str = ""
     erased_at: datetime | None = None
 
 

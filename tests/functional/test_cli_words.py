@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from cli import exits, polish
 from cli.main import COMMANDS, kartoteka
 from kartoteka.desk.texts import TEXTS
+from kartoteka.doctor.findings import Level
 from kartoteka.fields.table import LABELS
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
@@ -23,7 +25,7 @@ from tests.fixtures.records import AT
 
 CLI = Path(inspect.getfile(polish)).parent
 DOCS = CLI.parent / "docs"
-SAID, COUNTED, TABLE, PAGES = {"say", "said"}, {"many"}, {"table"}, {"text"}
+SAID, COUNTED, TABLE, PAGES = {"say", "said", "moment"}, {"many"}, {"table"}, {"text"}
 
 
 def called(names: set[str]) -> Iterator[tuple[str, ast.Call]]:
@@ -45,8 +47,14 @@ def literals(module: str, node: ast.expr) -> list[str]:
         case ast.IfExp(body=one, orelse=other):
             return literals(module, one) + literals(module, other)
         case ast.Name(id=name) if name.isupper():
-            return [str(getattr(import_module(f"cli.{module}"), name))]
+            return [str(getattr(_module(module, name), name))]
     return []
+
+
+def _module(module: str, name: str) -> ModuleType:
+    found = import_module(f"cli.{module}")
+    assert hasattr(found, name), f"cli.{module}.{name}"
+    return found
 
 
 def facts(text: str) -> set[str]:
@@ -58,11 +66,48 @@ def test_every_sentence_of_a_command_is_said_in_polish_too_with_the_same_facts()
     said = [text for module, call in called(SAID) for text in literals(module, call.args[0])]
     said += [text for module, call in called(TABLE) for text in literals(module, call.args[0])]
     said += [text for _, *both in status.UNMATCHED for text in both] + [*status.TO_TRIGGERS.values()]
+    said += [*import_module("cli.tick").STOPPED.values(), *map(str, Level)]
     titles_of_others = {"Findings", "What it proposes"}
     assert [text for text in said if text not in polish.SENTENCES and text not in titles_of_others] == []
     assert set(polish.SENTENCES) - set(said) == set(), "said by nobody"
     for english, ours in polish.SENTENCES.items():
         assert facts(english) == facts(ours), english
+
+
+SHOWN = {"echo", "secho", "confirm", "status", "update", "add_task"}
+"""What shows a text; and whatever ends a command by one is named in ``cli.exits``, or is click's."""
+
+
+def _shows(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    kind = getattr(exits, name, None) or getattr(click, name, None)
+    return name in SHOWN or (inspect.isclass(kind) and issubclass(kind, click.ClickException))
+
+
+def _spoken(node: ast.expr) -> Iterator[str]:
+    """Yield the English of an argument that no function of ``show`` says."""
+    match node:
+        case ast.Constant(value=str(text)) if re.search("[a-z]{2}", text, re.IGNORECASE):
+            yield text
+        case ast.JoinedStr(values=parts):
+            for part in parts:
+                yield from _spoken(part)
+        case ast.BinOp(left=left, right=right):
+            yield from (*_spoken(left), *_spoken(right))
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_spoken(one), *_spoken(other))
+
+
+def test_nothing_is_shown_but_through_what_has_both_languages() -> None:
+    found = [
+        f"{path.name}:{node.lineno}: {text}"
+        for path in sorted(CLI.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _shows(node)
+        for argument in node.args
+        for text in _spoken(argument)
+    ]
+    assert found == []
 
 
 def test_everything_counted_has_its_three_forms() -> None:
@@ -99,9 +144,8 @@ def test_every_heading_has_a_polish_word() -> None:
     lists = [getattr(m, n) for m in modules for n in ("COLUMNS", "ANSWERS", "LISTED", "CREDIT") if hasattr(m, n)]
     named = {column for columns in lists for column in columns}
     for module, call in called(TABLE):
-        if module in {"status", "held"}:
-            words = (item for item in ast.walk(call.args[1]) if isinstance(item, ast.Constant))
-            named |= {word for item in words for word in literals(module, item)}
+        words = (item for item in ast.walk(call.args[1]) if isinstance(item, ast.Constant))
+        named |= {word for item in words for word in literals(module, item)}
     same = {"alarm", "login", "NIP", "e-mail"}
     untold = [name for name in named if polish.heading(name) == name and name not in same]
     assert untold == []
@@ -175,6 +219,24 @@ def test_tables_and_refusals_are_polish_too(
     told = command("resume", "billing", *where, code=77).stderr
     for part in ("zatrzymał hamulec", "0 klientów", "`kartoteka resume billing --confirm`"):
         assert part in told
+
+
+def test_excluding_renaming_and_erasing_are_said_in_polish_too(
+    command: Command, sqlite_bench: SqlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    sqlite_bench.erp.insert_client("K-1")
+    where = ("--erp-url", sqlite_bench.url)
+    said = {
+        ("exclude", "K-1", "shops"): "K-1, shops: pomijany od następnego przebiegu",
+        ("include", "K-1", "shops"): "K-1, shops: znów prowadzony",
+        ("forget", "K-1"): "Usuwane wiersze",
+    }
+    for words, polish_words in said.items():
+        assert polish_words in command(*words, *where).stdout
+    assert "K-9" in command("rename", "K-9", "K-10", *where, code=65).stderr
+    assert "podaj przebieg albo --since" in command("undo", *where, code=2).stderr
+    assert "nie ma pliku SQLite /nowhere.db" in command("status", "--erp-url", "sqlite:////nowhere.db", code=69).stderr
 
 
 def test_json_is_the_same_in_every_language(

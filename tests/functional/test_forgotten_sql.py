@@ -17,7 +17,7 @@ from tests.fixtures.exchange import SqlBench
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 THEIRS = {"clients", "delivery_addresses", "client_shops", "client_credit", "discount_groups", "discount_group_items"}
 """The ERP's own tables: what stands there the ERP erases itself."""
-OF_NOBODY = {"sync_pauses", "sync_schema", "sync_prices", "sync_forgotten"}
+OF_NOBODY = {"sync_pauses", "sync_schema", "sync_owner", "sync_prices", "sync_forgotten"}
 """Tables of ours that name no client and no account, or only by a keyed digest."""
 
 

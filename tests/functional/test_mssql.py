@@ -223,7 +223,7 @@ def test_what_passes_is_tried_again(number: int) -> None:
         (18456, "database_access"),
         (229, "database_access"),
         (3906, "database_access"),
-        (468, "database_collation"),
+        (468, "collation"),
     ],
 )
 def test_what_a_person_must_mend_halts(number: int, code: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from kartoteka.desk import forget, overview, plans, redrive, resync, tick, undo
+from kartoteka.desk import forget, overview, owning, plans, redrive, resync, tick, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Decision, Side
@@ -247,6 +247,11 @@ def synchronise(desk: Desk, given: Given) -> Data:
     return tick.fire(desk, wanted, wait=not _one(given, "later", ""))
 
 
+def take_over(desk: Desk, given: Given) -> Data:
+    """Make the exchange database this installation's own (``confirm``: though it is another one's)."""
+    return owning.take_over(desk, confirmed=bool(_one(given, "confirm", "")))
+
+
 def forget_client(desk: Desk, given: Given) -> Data:
     """Erase a client (``confirm``: its code once more); ``account``: what becomes of the panel's account."""
     client = _one(given, "client_id")
@@ -278,6 +283,7 @@ ACTIONS: Mapping[str, Callable[[Desk, Given], Data]] = {
     "resync": compare_again,
     "redrive": bring_back,
     "tick": synchronise,
+    "takeover": take_over,
     "forget": forget_client,
     "forget/allow": allow_client,
 }

@@ -16,7 +16,7 @@ DAYS = 30
 """Days that are reported of, today among them."""
 CORRECTED = (Reason.DRIFT, Reason.CONFLICT, Reason.UNDO)
 """Reasons that are told of unless another one is asked for: what travels as an edit was no difference to correct."""
-COLUMNS = ("day", "concern", "field", "reason", "direction", "fields", "records")
+COLUMNS = ("day", "concern", "field", "reason", "found_by", "direction", "fields", "records")
 
 
 def rows(desk: Desk, asked: Asked) -> Sequence[Data]:

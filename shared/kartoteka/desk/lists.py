@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "plan": plans.COLUMNS,
     "differences": differences.COLUMNS,
     "history": (
-        *("id", "at", "client_id", "group_id", "concern", "item_id", "field", "direction", "reason"),
+        *("id", "at", "client_id", "group_id", "concern", "item_id", "field", "direction", "reason", "found_by"),
         *("value_before", "value_after", "run_id"),
     ),
 }
@@ -31,7 +31,7 @@ IN_A_FILE = 10_000
 """Rows of a spreadsheet."""
 NOT_TAKEN = "not_taken"
 """The code of a value that a side does not take: what differs and cannot be corrected."""
-FILTERS = ("concern", "client_id", "group_id", "code", "run_id", "action", "reason", "field", "day", "text")
+FILTERS = ("concern", "client_id", "group_id", "code", "run_id", "action", "reason", "found_by", "field", "day", "text")
 """What a query string may choose rows by: fields of :class:`Asked`."""
 WAITS_ITSELF = (State.PENDING, State.WAITING)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from kartoteka import codes
-from kartoteka.desk import blocked, plans
+from kartoteka.desk import blocked, owning, plans
 from kartoteka.desk.desk import Data, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import CONCERNS
@@ -54,6 +54,7 @@ def figures(desk: Desk, limit: int) -> Data:
         "not_shown": tables.not_shown(),
         "will_be_blocked": blocked.count(desk),
         **pauses(desk),
+        "ownership": owning.told(desk),
         "triggers_missing": {table: str(why) for table, why in exchange.log.unlogged().items()},
     }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 
 GROUPS_AT_ONCE = 100
 """Groups of one request: each of them is written in the database."""
@@ -58,7 +58,9 @@ def send(desk: Desk, wanted: Wanted, start: str) -> Data:
         follows = f"{GROUPS}:{part[-1]}" if part[-1] != groups[-1] else f"{CLIENTS}:"
     else:
         part = _page(desk, wanted, clients, after if phase == CLIENTS else "")
-        messages = desk.queue.send(wanted.concern, [Owner(client_id=key) for key in part]) if part else 0
+        messages = (
+            desk.queue.send(wanted.concern, [Owner(client_id=key) for key in part], FoundBy.RESYNC) if part else 0
+        )
         figures, more = {"clients": len(part), "messages": messages}, len(part) == CLIENTS_AT_ONCE
         follows = f"{CLIENTS}:{part[-1]}" if part else ""
     return {"concern": wanted.concern, "done": len(part), **figures, **first, "next": follows if more else None}
@@ -91,7 +93,7 @@ def _send_groups(desk: Desk, concern: str, groups: Sequence[str]) -> dict[str, i
         prices, calls = prices + count, calls - (-count // CALL)
         desk.exchange.prices.doubt(group_id, None)
     assert desk.queue is not None
-    messages = desk.queue.send(concern, [Owner(group_id=key) for key in groups])
+    messages = desk.queue.send(concern, [Owner(group_id=key) for key in groups], FoundBy.RESYNC)
     return {"groups": len(groups), "prices": prices, "calls": calls, "messages": messages}
 
 

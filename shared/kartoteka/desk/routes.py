@@ -16,7 +16,20 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from kartoteka.desk import actions, client, forget, lists, overview, pages, plans, spreadsheet, texts, tick, undo
+from kartoteka.desk import (
+    actions,
+    client,
+    forget,
+    lists,
+    overview,
+    owning,
+    pages,
+    plans,
+    spreadsheet,
+    texts,
+    tick,
+    undo,
+)
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.errors import Halt, KartotekaError
 from kartoteka.ports.exchange import Chosen
@@ -61,6 +74,12 @@ def api_overview() -> Response[str]:
 def api_pauses() -> Response[str]:
     """Answer what is paused, and why."""
     return _json(overview.pauses(_desk()))
+
+
+@app.get("/api/ownership")
+def api_ownership() -> Response[str]:
+    """Answer whose the exchange database is."""
+    return _json(owning.told(_desk()))
 
 
 @app.get("/api/work")
@@ -308,6 +327,7 @@ def _frame(name: str, waiting: Data | None) -> Data:
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
     return {
         "here": name,
+        "stopped": _stopped(),
         "title": "",
         "at": at,
         "query": dict(query),
@@ -317,6 +337,12 @@ def _frame(name: str, waiting: Data | None) -> Data:
         "left": query.get("left", "0"),
         "refusals": undo.read(query.get("why", ""), _spoken(app.current_event.raw_event)),
     }
+
+
+def _stopped() -> str:
+    """Return what stops everything, whatever else stands on a page: the database is another installation's."""
+    found = owning.told(_desk())
+    return str(found[f"message_{_spoken(app.current_event.raw_event)}"])
 
 
 def _spoken(event: Mapping[str, Any]) -> str:

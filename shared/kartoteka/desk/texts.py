@@ -419,6 +419,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "only.code": ("Tylko", "Only"),
         "only.day": ("Tylko dzień", "Only the day"),
         "only.field": ("Tylko pole", "Only the field"),
+        "only.found_by": ("Tylko znalezione przez", "Only what was found by"),
         "only.reason": ("Tylko powód", "Only the reason"),
         "only.text": ("Zawiera", "Holds"),
         "only.not": ("pokaż wszystkie", "show all"),
@@ -503,6 +504,17 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reason.conflict": ("decyzja człowieka", "a person's decision"),
         "reason.drift": ("korekta odchylenia", "drift corrected"),
         "reason.undo": ("cofnięcie", "undo"),
+        "found_by": ("Znalazł to", "Found by"),
+        "found_by.change_log": ("zmiana w ERP", "a change in the ERP"),
+        "found_by.full_scan": ("dzienny przegląd", "the daily scan"),
+        "found_by.panel_feed": ("odczyt zmian panelu", "the panel's feed"),
+        "found_by.address_pass": ("przegląd adresów", "the address pass"),
+        "found_by.group_reading": ("dzienny odczyt grup", "the daily reading of groups"),
+        "found_by.dates": ("nadejście terminu", "a date that came"),
+        "found_by.retry": ("ponowna próba", "a retry"),
+        "found_by.plan": ("zatwierdzony plan", "an approved plan"),
+        "found_by.resync": ("ponowne porównanie", "a resync"),
+        "found_by.following": ("praca nad innym rekordem", "work on another record"),
         "act.create": ("założy konto", "opens an account"),
         "act.link": ("połączy", "links"),
         "act.open": ("otworzy konto", "opens the account"),
@@ -597,6 +609,20 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
             "An account is being opened for {name} just now. Try again in a moment.",
         ),
+        "rename_erased": (
+            (
+                "Klient {id} został zapomniany. Aby także kod {name} nie wrócił: kartoteka forget {name}; aby klient mógł "
+                "wrócić: kartoteka forget {id} --allow."
+            ),
+            (
+                "Client {id} was erased. So that it does not come back as {name} either: kartoteka forget {name}; so "
+                "that it may come back: kartoteka forget {id} --allow."
+            ),
+        ),
+        "rename_to_erased": (
+            "Kod {name} miał klient, który został zapomniany. Nadaj inny kod albo: kartoteka forget {name} --allow.",
+            "{name} was the code of a client who was erased. Give another code, or: kartoteka forget {name} --allow.",
+        ),
         "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
         "rename.lead": (
             "Dla klienta, któremu ERP nadał inny kod: konto i historia przechodzą na nowy.",
@@ -652,6 +678,42 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "{id} is stopped by the brake: it let {written} through and stopped {clients} clients and {groups} groups. "
                 "It goes on with a confirmation only."
             ),
+        ),
+        "owner.own": (
+            "Baza wymiany należy do tej instalacji ({id}) od {since} UTC.",
+            "The exchange database is this installation's ({id}) since {since} UTC.",
+        ),
+        "owner.other": (
+            "Baza wymiany należy do instalacji {id} od {since} UTC.",
+            "The exchange database belongs to the installation {id} since {since} UTC.",
+        ),
+        "owner.nobody": (
+            "Baza wymiany nie należy jeszcze do nikogo; będzie tej instalacji, która pierwsza na niej ruszy.",
+            "The exchange database is nobody's yet; it will be the first installation's that runs on it.",
+        ),
+        "owner.waits": (
+            "Wysyłanie ruszy o {at} UTC: do tej chwili może jeszcze trwać ostatnie wywołanie poprzedniej instalacji.",
+            "It sends from {at} UTC on: until then a last call of the former installation's may be under way.",
+        ),
+        "takeover": (
+            (
+                "Baza wymiany należy do innej instalacji: {id}, od {since} UTC. Wyłącz ją najpierw. Potem 'kartoteka "
+                "takeover --confirm': tamta nic już nie zapisze, a tutejsza przez {seconds} s nic nie wyśle, po czym "
+                "porówna wszystko i rozstrzygnie, co tamta zaczęła."
+            ),
+            (
+                "The exchange database belongs to another installation: {id}, since {since} UTC. Switch it off first. "
+                "Then 'kartoteka takeover --confirm': that one writes nothing any more, and this one sends nothing for "
+                "{seconds} s, then compares everything and settles what that one has begun."
+            ),
+        ),
+        "takeover.done": (
+            "Baza wymiany należy teraz do tej instalacji. Wysyłanie ruszy o {at} UTC, po pełnym porównaniu.",
+            "The exchange database is this installation's now. It sends from {at} UTC on, and compares everything first.",
+        ),
+        "did.takeover": (
+            "Baza wymiany należy teraz do tej instalacji.",
+            "The exchange database is this installation's now.",
         ),
         "nothing_planned": ("Nie ma takiego wiersza planu: {id}.", "Nothing is planned with the id {id}."),
         "no_stack": ("Do tego potrzebny jest działający stos.", "That needs a running stack."),

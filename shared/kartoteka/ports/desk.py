@@ -19,9 +19,9 @@ Row = dict[str, Any]
 class Asked:
     """Which rows of a list: of a concern, a client, a discount group, with a code, an action, a reason; empty: all.
 
-    ``text``: what a client's code, company, name, e-mail, phone or tax number holds. ``day``: of the history, one day
-    (``2026-11-27``, UTC). ``start``: rows passed over; ``limit``: rows told at most. ``near``: from how many
-    per cent of its limit a client is near it.
+    ``found_by``: of the history, what one pass has found. ``text``: what a client's code, company, name, e-mail, phone
+    or tax number holds. ``day``: of the history, one day (``2026-11-27``, UTC). ``start``: rows passed over; ``limit``:
+    rows told at most. ``near``: from how many per cent of its limit a client is near it.
     """
 
     concern: str = ""
@@ -31,6 +31,7 @@ class Asked:
     run_id: str = ""
     action: str = ""
     reason: str = ""
+    found_by: str = ""
     field: str = ""
     day: str = ""
     text: str = ""
@@ -131,7 +132,8 @@ class DeskTables(Protocol):
     def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
         """Return how many ``fields`` of how many ``records`` were written since then for one of these reasons.
 
-        By ``day`` (``2026-11-27``, UTC), ``concern``, ``field``, ``reason`` and ``direction``; the latest day first.
+        By ``day`` (``2026-11-27``, UTC), ``concern``, ``field``, ``reason``, ``direction`` and ``found_by``; the latest
+        day first.
         """
         ...
 

@@ -9,11 +9,11 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 
 
 class Message(BaseModel):
-    """The body of a queue's message."""
+    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,6 +21,7 @@ class Message(BaseModel):
     concern: str
     clients: list[str] = []
     groups: list[str] = []
+    found_by: str = ""
 
     @property
     def owners(self) -> list[Owner]:
@@ -64,11 +65,12 @@ class Redriven:
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken.
 
         A chunk holds clients or discount groups, not both: ``{"v": 1, "concern": …, "clients": […]}`` or
-        ``"groups"``. Clients are spread over the shards, all groups travel in one message group of their own.
+        ``"groups"``, and says which pass found them (``found_by``): by default the work on another record. Clients are
+        spread over the shards, all groups travel in one message group of their own.
         Raises Retry when the queue did not take every chunk; some may have been taken then.
         """
         ...

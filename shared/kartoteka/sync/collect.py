@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.errors import Retry
-from kartoteka.model import Owner, RecordState
+from kartoteka.model import FoundBy, Owner, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, LogEntry
 from kartoteka.sync import forget, triggers, unread
@@ -33,12 +33,14 @@ Document = Mapping[str, Any]
 class Found:
     """What a source has found: keys by concern, and its cursor once the queues have them (None: not worth saving).
 
-    ``more``: the source has more to read now. ``sent`` is called when the queues have the keys. ``failure`` stopped the
+    ``found_by``: the keys that another pass than the source's own has found. ``more``: the source has more to read now.
+    ``sent`` is called when the queues have the keys. ``failure`` stopped the
     source on its way: what was found before is sent, then it is raised.
     """
 
     keys: Mapping[str, Sequence[Owner]] = field(default_factory=dict)
     document: Document | None = None
+    found_by: Mapping[Owner, FoundBy] = field(default_factory=dict)
     more: bool = False
     sent: Callable[[], None] | None = None
     failure: Exception | None = None
@@ -50,6 +52,11 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """The name of its cursor in the state."""
+        ...
+
+    @property
+    def found_by(self) -> FoundBy:
+        """What the history calls the pass that it makes."""
         ...
 
     def find(self, document: Document | None) -> Found:
@@ -71,9 +78,12 @@ def advance(run: Run, source: Source) -> Counts:
         except Retry as error:
             found = Found(failure=error)
         for concern, owners in found.keys.items():
-            if owners:
-                run.queue.send(concern, list(owners))
-                counts.collected += len(owners)
+            by_pass: dict[FoundBy, list[Owner]] = {}
+            for owner in owners:
+                by_pass.setdefault(found.found_by.get(owner, source.found_by), []).append(owner)
+            for found_by, some in by_pass.items():
+                run.queue.send(concern, some, found_by)
+            counts.collected += len(owners)
         if found.sent:
             found.sent()
         kept = place.move(run, found)
@@ -178,6 +188,8 @@ class ChangeLogSource:
     saved after each page of the log and each few pages of a scan, so that a run that is too short gets somewhere.
     """
 
+    found_by = FoundBy.CHANGE_LOG
+
     def __init__(self, concern: Concern, *, everything_due: bool = False) -> None:
         self._concern = concern
         self._run = concern.run
@@ -213,12 +225,15 @@ class ChangeLogSource:
         still, absent = self._still_absent(absent)
         gone = _gone(document, self._run.now()) | dict.fromkeys([*lost, *still], self._run.now())
         keys = list(dict.fromkeys([*keys, *self._included_again()]))
-        due = [*self._due(absent, {*told, *gone}), *self._approved()]
+        tried, approved = self._due(absent, {*told, *gone}), self._approved()
+        due = [*tried, *approved]
         found: list[Owner] = []
         if not behind:
             found, scan, lost = self._scan(scan, absent, {*keys, *due, *still}, told)
             gone |= dict.fromkeys(lost, self._run.now())
         more = self._log_left > 0 if behind else scan is not None and self._scan_left > 0
+        passes = dict.fromkeys([*still, *found], FoundBy.FULL_SCAN) | dict.fromkeys(approved, FoundBy.PLAN)
+        passes |= dict.fromkeys(tried, FoundBy.RETRY) | dict.fromkeys(keys, self.found_by)
         keys = list(dict.fromkeys([*keys, *due, *still, *found]))
         sent = dict.fromkeys(self._concern.fit_to_send(keys) if keys else ())
         queued = [
@@ -231,15 +246,16 @@ class ChangeLogSource:
                 self._run.exchange.records.postpone(self._concern.name, queued, until)
 
         moved = self._document(cursor, scan, scanned_at, absent, gone)
-        return Found({self._concern.name: list(sent)}, moved, more=more and self._run.time_left(), sent=postpone)
+        more = more and self._run.time_left()
+        return Found({self._concern.name: list(sent)}, moved, passes, more=more, sent=postpone)
 
     def _resume(
         self, document: Document | None, spans: Sequence[triggers.Span]
     ) -> tuple[LogCursor, Scan | None, datetime]:
         """Return where to go on, and when the last full scan began.
 
-        All are scanned without a cursor, once a day, where the policy has changed, and where not all was logged: one
-        scan after the other.
+        All are scanned without a cursor, once a day, where the database was taken over or the policy has changed, and
+        where not all was logged: one scan after the other.
         """
         now = self._run.now()
         if document is None:
@@ -255,6 +271,8 @@ class ChangeLogSource:
             return LogCursor(), Scan(whole=True, anew=True), now
         scanned_at = datetime.fromisoformat(document["scanned_at"])
         scan = document.get("scan")
+        if document.get("taken_over", "") != self._run.taken_over:  # what the former owner has left under way
+            return cursor, Scan(whole=bool(scan and scan["whole"])), now
         if document.get("policy") != self._policy_digest():
             return cursor, Scan(whole=bool(scan and scan["whole"]), policy=True), now
         if scan is None and now - scanned_at >= SCAN_EVERY:
@@ -273,6 +291,8 @@ class ChangeLogSource:
         gone: Absent | None = None,
     ) -> Document:
         found = cursor.to_document() | {"scanned_at": scanned_at.isoformat(), "policy": self._policy_digest()}
+        if self._run.taken_over:
+            found["taken_over"] = self._run.taken_over
         for name, owners in (("absent", absent), ("gone", gone)):
             if owners:
                 found[name] = [[*owner, since.isoformat()] for owner, since in list(owners.items())[-MOST_ABSENT:]]
@@ -423,6 +443,8 @@ class DueDates:
     ``query`` is given the moment of the last look (None where that is not known) and ``until``. Where nothing was
     found, the cursor moves once an hour only, so that a quiet minute writes nothing.
     """
+
+    found_by = FoundBy.DATES
 
     def __init__(
         self,

@@ -177,7 +177,10 @@ class Concern:
         with self.lock:
             self._without_row |= {r.key for r in records if has_lost_its_row(r)}
         rows = self.run.exchange.plans.undoing(self.name, owners)
-        return [self.by_policy(record) for record in (undo.given(records, rows) if rows else records)]
+        records = undo.given(records, rows) if rows else records
+        if by := self.run.found_by:
+            records = [replace(record, found_by=by.get(record.key.owner, "")) for record in records]
+        return [self.by_policy(record) for record in records]
 
     def load_for_question(self, owners: Collection[Owner]) -> list[Record]:
         """Return :meth:`load`, as far as it is needed to say without the panel whether anything is to be done.
@@ -844,11 +847,18 @@ def left_alone(record: Record, status: Status, *, asked: bool) -> Plan:
     return Plan(record, Act.KEEP, status=status, more=asked and codes.is_asked_again(status))
 
 
+def codes_given(record: Record) -> Sequence[Written]:
+    """Return the codes that the account was about to be given when a call began: renamed again, it may carry one."""
+    intent = record.state.intent
+    return [each for each in intent.written if each.field == table.CODE] if intent and record.link else []
+
+
 def not_own(record: Record, account: Account | None) -> Status | None:
     """Return what is said of a client whose link leads nowhere, or to an account that does not carry its code."""
     if account is None:
         return codes.status("account_gone", accounts=record.link.panel_login if record.link else "")
     former = record.link.former_code if record.link else ""
-    if any(normal.same_code(account.external_code, code) for code in (record.key.client_id, former) if code):
+    own = (record.key.client_id, former, *(str(each.after or "") for each in codes_given(record)))
+    if any(normal.same_code(account.external_code, code) for code in own if code):
         return None
     return codes.status("another_account", panel_value=account.external_code)

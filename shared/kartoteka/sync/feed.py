@@ -14,7 +14,7 @@ from functools import cached_property
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.fields.table import Recognised
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.ports.exchange import AccountIndex, SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
 from kartoteka.sync.budget import RAREST, spacing
@@ -117,6 +117,8 @@ class PanelFeed:
     for whatever its time, since somebody is about to open accounts. ``at_once``: whatever the waiting time.
     ``completed``: the first pass came to its end in this run.
     """
+
+    found_by = FoundBy.PANEL_FEED
 
     def __init__(self, run: Run, *, slowly: bool = False, at_once: bool = True) -> None:
         self._run = run

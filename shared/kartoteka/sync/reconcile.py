@@ -88,7 +88,7 @@ def work(concern: Concern, owners: Sequence[Owner]) -> Report:
         done, again = once(concern, again)
         report += done
     if again:
-        concern.run.queue.send(concern.name, again)
+        concern.run.send_again(concern.name, again)
     return report
 
 

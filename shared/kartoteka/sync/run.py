@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from kartoteka.errors import KartotekaError
-from kartoteka.model import Change, Owner
+from kartoteka.model import Change, FoundBy, Owner
 from kartoteka.pieces import pieces
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange, Saved
@@ -99,6 +99,8 @@ class Run:
     the process lives. ``unlogged``: tables -> why this run found not all of it logged. ``passed``: the gates that have
     taken a write of this run, or answered a question of it. ``unread``: code -> records, and readings that go on
     from a cursor, about which the panel has failed to answer for too long (:mod:`kartoteka.sync.unread`).
+    ``taken_over``: when this installation has taken the database over from another one; empty where it has not.
+    ``found_by``: the pass that found each of the keys which this run works.
     """
 
     exchange: Exchange
@@ -120,6 +122,8 @@ class Run:
     unlogged: dict[str, str] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     unread: Counter[str] = field(default_factory=Counter)
+    taken_over: str = ""
+    found_by: dict[Owner, str] = field(default_factory=dict, repr=False)
     lacks: Lately = field(init=False, repr=False)
     batch: BatchSize = field(init=False, repr=False)
     harmless: Lately = field(init=False, repr=False)
@@ -143,6 +147,12 @@ class Run:
             return [call(part) for part in parts]
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(call, parts))
+
+    def send_again(self, concern: str, owners: Sequence[Owner]) -> None:
+        """Hand keys of this run to the queue once more, as found by the pass that found them."""
+        for found_by in dict.fromkeys(self.found_by.get(owner, FoundBy.FOLLOWING) for owner in owners):
+            some = [owner for owner in owners if self.found_by.get(owner, FoundBy.FOLLOWING) == found_by]
+            self.queue.send(concern, some, found_by)
 
     def save(self, changes: Sequence[Change], *, unless_changed: bool = False) -> Saved:
         """Store these changes as this run's; :meth:`kartoteka.ports.exchange.Records.save` says what it returns."""

@@ -1,9 +1,9 @@
 """The concerns' SQS FIFO queues: the port :class:`~kartoteka.ports.queue.WorkQueue`.
 
-A message is ``{"v": 1, "concern": …, "clients": […]}``, or ``"groups"``: keys, never data. All clients of one shard
-travel in one message group, and all discount groups in another, so one worker at a time holds a key. Each message has
-an identity of its own: SQS would drop a second message with equal content for five minutes, and a key that comes back
-is news.
+A message is ``{"v": 1, "concern": …, "clients": […], "found_by": …}``, or ``"groups"``: keys, never data, and
+the pass that found them. All clients of one shard travel in one message group, and all discount groups in another, so
+one worker at a time holds a key. Each message has an identity of its own: SQS would drop a second message with equal
+content for five minutes, and a key that comes back is news.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.pieces import fitting, pieces
 from kartoteka.ports.queue import Depth, Redriven, read
 
@@ -59,13 +59,13 @@ class SqsQueue(OfService):
         super().__init__(make_client)
         self._sleep = sleep
 
-    def send(self, concern: str, owners: Sequence[Owner]) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
         url = self._url(concern)
         clients = chunks([owner.client_id for owner in owners if owner.client_id], self._shards)
         groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
-        entries = [_entry(concern, f"shard-{number}", "clients", keys) for number, keys in clients]
-        entries += [_entry(concern, "groups", "groups", keys) for _, keys in groups]
+        entries = [_entry(concern, f"shard-{number}", "clients", keys, found_by) for number, keys in clients]
+        entries += [_entry(concern, "groups", "groups", keys, found_by) for _, keys in groups]
         for some in pieces(entries, BATCH):
             self._send_all(url, some)
         return len(entries)
@@ -107,7 +107,7 @@ class SqsQueue(OfService):
         while messages < most and (batch := self._receive(dead, min(BATCH, most - messages))):
             found = [read(each["Body"], concern) for each in batch]
             keys = dict.fromkeys(owner for message in found if message for owner in message.owners)
-            self.send(concern, list(keys))
+            self.send(concern, list(keys), FoundBy.RETRY)
             unread = [each["Body"] for each, message in zip(batch, found, strict=True) if message is None]
             for body in unread:  # one at a time: a message may be as large as a whole batch
                 self._send_all(url, [_sent(body, "shard-0")])
@@ -182,8 +182,8 @@ def _dead_letters(url: str, found: Mapping[str, str]) -> str:
     return f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}" if target else ""
 
 
-def _entry(concern: str, message_group: str, what: str, keys: Sequence[str]) -> Entry:
-    body = {"v": VERSION, "concern": concern, what: list(keys)}
+def _entry(concern: str, message_group: str, what: str, keys: Sequence[str], found_by: str) -> Entry:
+    body = {"v": VERSION, "concern": concern, what: list(keys), "found_by": str(found_by)}
     return _sent(json.dumps(body, separators=(",", ":")), message_group)
 
 

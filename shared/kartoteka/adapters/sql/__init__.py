@@ -13,6 +13,7 @@ from kartoteka.adapters.sql.figures import SqlFigures
 from kartoteka.adapters.sql.forgotten import SqlForgotten
 from kartoteka.adapters.sql.index import SqlAccountIndex
 from kartoteka.adapters.sql.log import SqlChangeLog
+from kartoteka.adapters.sql.ownership import SqlOwnership
 from kartoteka.adapters.sql.pauses import SqlPauses
 from kartoteka.adapters.sql.plans import SqlPlans
 from kartoteka.adapters.sql.prices import SqlPrices
@@ -24,7 +25,7 @@ from kartoteka.ports.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class SqlExchange(Exchange):
-    """The eight ports of one database, and the database for tools that look at the tables themselves."""
+    """The nine ports of one database, and the database for tools that look at the tables themselves."""
 
     database: Database
 
@@ -50,12 +51,13 @@ class SqlExchange(Exchange):
         self.database.close()
 
 
-def connect(address: str, erp: ErpTables = ERP, key: str = "") -> SqlExchange:
+def connect(address: str, erp: ErpTables = ERP, key: str = "", installation: str = "") -> SqlExchange:
     """Return the exchange database at a SQLAlchemy URL; bare ones are understood. Raises Halt for a wrong one.
 
     ``key``: the secret of the digests in it; without the right one nobody who was erased is recognised.
+    ``installation``: the id of the stack that writes; empty: a tool, whoever the database's owner is.
     """
-    database = Database(address, erp, key)
+    database = Database(address, erp, key, installation)
     saver = Saver(database)
     return SqlExchange(
         log=SqlChangeLog(database),
@@ -66,5 +68,6 @@ def connect(address: str, erp: ErpTables = ERP, key: str = "") -> SqlExchange:
         pauses=SqlPauses(database),
         plans=SqlPlans(database),
         forgotten=SqlForgotten(database),
+        ownership=SqlOwnership(database),
         database=database,
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect import dialect_of, open_engine
 from kartoteka.adapters.sql.dialect.base import BRIEFLY, WRITES, translated
+from kartoteka.adapters.sql.ownership import Claim
 from kartoteka.adapters.sql.tables import ERP, OPTIONAL, ErpTables, all_tables, change_log
 from kartoteka.adapters.sql.values import Row
 from kartoteka.errors import Halt
@@ -23,15 +24,16 @@ NAMED = 5
 class Database:
     """An exchange database behind a SQLAlchemy engine. Nothing is connected before the first transaction.
 
-    ``key``: the secret of the digests in it. Raises Halt for an address that is none, or of an engine that is not
-    supported.
+    ``key``: the secret of the digests in it. ``installation``: who writes; empty: a tool, which nobody refuses. Raises
+    Halt for an address that is none, or of an engine that is not supported.
     """
 
-    def __init__(self, address: str, erp: ErpTables = ERP, key: str = "") -> None:
+    def __init__(self, address: str, erp: ErpTables = ERP, key: str = "", installation: str = "") -> None:
         self.engine = open_engine(address)
         self.dialect = dialect_of(self.engine.url)
         self.erp = erp
         self.digest = Digest(key)
+        self.claim = Claim(self.dialect, installation)
         level = self.dialect.read_isolation
         self._read_engine = self.engine.execution_options(isolation_level=level) if level else self.engine
         self._write_engine = self.engine.execution_options(**{WRITES: True})
@@ -63,14 +65,17 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self, *, claims: bool = True) -> Iterator[sa.Connection]:
         """Give a connection whose writes are committed at the end, all or none.
 
-        Raises Retry where somebody else holds what is to be written for too long, Refused where the database does not
-        take the data.
+        ``claims`` False: the caller asks by itself whose the database is. Raises Halt where it is another
+        installation's, Retry where somebody else holds what is to be written for too long, Refused where the database
+        does not take the data.
         """
         with self._turn, translated(self.dialect), self._write_engine.begin() as connection:
             self._check(connection)
+            if claims:
+                self.claim.demand(connection)
             yield connection
 
     @contextlib.contextmanager

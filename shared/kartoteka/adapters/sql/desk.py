@@ -34,7 +34,7 @@ from kartoteka.model import Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
-CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "field")
+CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "found_by", "field")
 """Names of :class:`Asked` that are columns."""
 PAGE = 1_000
 """Keys of one statement."""
@@ -378,7 +378,7 @@ class SqlDesk(DeskTables):
         ]
 
     def differences(self, since: datetime, reasons: Collection[str], asked: Asked) -> Sequence[Row]:
-        about = (_HISTORY.concern, _HISTORY.field, _HISTORY.reason, _HISTORY.direction)
+        about = (_HISTORY.concern, _HISTORY.field, _HISTORY.reason, _HISTORY.direction, _HISTORY.found_by)
         record = (_HISTORY.client_id, _HISTORY.group_id, _HISTORY.item_id)
         each = sa.select(*_day(), *about, *record, sa.func.count().label("fields"))
         counted = each.where(*self._corrected(since, reasons, asked)).group_by(*_day(), *about, *record).subquery().c
@@ -388,7 +388,7 @@ class SqlDesk(DeskTables):
         found = sa.select(*key, fields, sa.func.count().label("records")).group_by(*key)
         order = (*(part.desc() for part in days), fields.desc(), *key[3:])
         rows = self.rows(found.order_by(*order).limit(asked.limit).offset(asked.start))
-        names = ("concern", "field", "reason", "direction")
+        names = ("concern", "field", "reason", "direction", "found_by")
         return [
             {
                 "day": _day_of(row),

@@ -203,7 +203,7 @@ class SqlPrices(Prices):
         if not (sent or removed or changes):
             return
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:  # the saver asks
                 self._store_prices(connection, group_id, sent, removed, at)
                 self._saver.store(connection, changes, run_id, at)
         except Refused:
@@ -232,7 +232,9 @@ class SqlPrices(Prices):
         with self._database.writing() as connection:
             connection.execute(_FORGET, {"group_id": group_id})
 
-    def remove_all(self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime) -> None:
+    def remove_all(
+        self, concern: str, group_id: str, removal: Written, *, run_id: str, at: datetime, found_by: str = ""
+    ) -> None:
         """One statement for the history, however many prices there are."""
         past = sync_history.c
         row = {
@@ -248,6 +250,7 @@ class SqlPrices(Prices):
             past.value_before: _PRICE.price,
             past.counts: sa.literal(removal.counts),
             past.passed: sa.literal(removal.passed),
+            past.found_by: sa.literal(found_by),
         }
         sent = sa.select(*row.values()).where(_PRICE.group_id == _GROUP_ID, _PRICE.price.is_not(None))
         with self._database.writing() as connection:

@@ -30,7 +30,7 @@ _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at"
 _MATCH = ("client_id", "panel_client_id", "matched_by", "decision", "decided_by", "raised_at")
 _HISTORY = (
     *("at", "run_id", *Key._fields),
-    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed"),
+    *("field", "direction", "reason", "value_before", "value_after", "counts", "passed", "found_by"),
 )
 
 _LINKED = sa.select(sync_links.c.client_id, sync_links.c.panel_client_id).where(among(sync_links.c.client_id))
@@ -111,7 +111,7 @@ class Saver:
         if not changes:
             return Saved()
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:
                 known = _unchanged(connection, changes) if unless_changed else changes
                 return self.store(connection, known, run_id, at)
         except Refused as error:
@@ -128,7 +128,7 @@ class Saver:
     def _save_refused(self, change: Change, reason: str, run_id: str, at: datetime) -> Saved:
         """Store what is to be stored of a record that was refused alone: ``otherwise``, if that is taken."""
         if change.link:  # perhaps the account was linked to another client in this very moment
-            with self._database.writing() as connection:
+            with self._database.writing(claims=False) as connection:
                 if self._linked(connection, [change]).late:
                     return self.store(connection, [change], run_id, at)
         if change.otherwise:
@@ -138,7 +138,8 @@ class Saver:
     def store(self, connection: sa.Connection, changes: Sequence[Change], run_id: str, at: datetime) -> Saved:
         """Store these changes inside a transaction and return what could not be stored as asked.
 
-        Nothing is stored of a client who was erased, but that this is so.
+        Nothing is stored of a client who was erased, but that this is so. The first thing that is asked is whose the
+        database is: Halt is raised where it is another installation's.
         """
         storable = self._tombstones.storable(connection, changes)
         erased = frozenset(change.record.key for change in changes) - {change.record.key for change in storable}
@@ -284,7 +285,7 @@ def _match_row(client_id: str, candidate: Candidate, at: datetime) -> Row:
 
 
 def _history_rows(change: Change, run_id: str, at: datetime) -> Iterable[Row]:
-    about = {**change.record.key._asdict(), "at": at, "run_id": run_id}
+    about = {**change.record.key._asdict(), "at": at, "run_id": run_id, "found_by": change.record.found_by}
     for written in change.written:
         yield {
             **about,

@@ -225,6 +225,7 @@ sync_history = _own(
     long_text("value_after"),
     flag("counts"),
     flag("passed"),
+    word("found_by", 16),
     moment("erased_at"),
     sa.Index("ix_sync_history_client", "client_id", "at"),
     sa.Index("ix_sync_history_erased", "erased_at", "at"),
@@ -324,6 +325,15 @@ sync_pauses = _own(
 )
 """What is stopped (``reason`` not empty; ``code`` says more, where there is one), and when a person last let pass what
 the brake had stopped."""
+
+sync_owner = _own(
+    "sync_owner",
+    number_key("id"),
+    word("installation", 255),
+    moment("since", now=True),
+    word("former", 255),
+)
+"""Whose this database is: one row, or none while it is nobody's. An id of 255 holds the longest ARN of a stack."""
 
 sync_plan = _own(
     "sync_plan",

@@ -115,11 +115,16 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
         if present[table.name]:
             _complete_table(connection, dialect, table, present[table.name])
             continue
-        for statement in dialect.definition(table):
+        for statement in dialect.definition(table, connection.dialect):
             connection.exec_driver_sql(statement)
     for watched in erp.watched:
         for statement in dialect.triggers(watched):
             connection.exec_driver_sql(statement)
+    there = dialect.triggers_of(connection, [watched.table.name for watched in erp.watched])
+    for watched in erp.watched:
+        if any((watched.table.name, name) not in there for name in dialect.trigger_names(watched)):
+            for statement in dialect.missing_triggers(watched):  # a swapped table's stand at the old one
+                connection.exec_driver_sql(statement)
 
 
 def _complete_table(connection: sa.Connection, dialect: Dialect, table: sa.Table, present: Collection[str]) -> None:

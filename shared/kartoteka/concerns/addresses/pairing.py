@@ -130,7 +130,7 @@ class _Pairing:
             name = f"{PANEL_BORN}{address.panel_address_id}"
             known = self._waiting.get(name)
             if name not in self._pairs and (known is None or (known.erp is None and known.state.base is None)):
-                new = Record(Key(*self._own.key[:3], name), link=self._own.link)
+                new = Record(Key(*self._own.key[:3], name), link=self._own.link, found_by=self._own.found_by)
                 self._join(Pair(known or new, address))
         for r in list(self._waiting.values()):
             written = r.state.intent.written if r.state.intent and _ended(r) else ()

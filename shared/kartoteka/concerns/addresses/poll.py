@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kartoteka.errors import Halt, Retry
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found
 from kartoteka.sync.retry import is_own
@@ -67,6 +67,8 @@ class AddressPoll:
     behind it, and its clients go to the workers, who find out whose fault it is. Those edited lately are left out of
     the pass after: one of them may be the reason.
     """
+
+    found_by = FoundBy.ADDRESSES
 
     def __init__(self, run: Run, concern: Addresses, *, at_once: bool) -> None:
         self._run = run

@@ -277,7 +277,7 @@ class Groups:
         records.sort(key=_failed_before)  # whether the panel fails over one alone is known once others have passed
         for n, record in enumerate(records):
             if not self._run.time_left():
-                self._run.queue.send(self._concern.name, [r.key.owner for r in records[n:]])
+                self._run.send_again(self._concern.name, [r.key.owner for r in records[n:]])
                 break
             report += self._work_one(record, panel) + Report(Counts(reconciled=1))
         return report
@@ -386,7 +386,9 @@ class Groups:
             prices.forget(group_id)
             return
         removal = replace(deleted, field=PRICE, before=None, after=None, counts=not deleted.passed)
-        prices.remove_all(self._concern.name, group_id, removal, run_id=self._run.run_id, at=self._run.now())
+        found_by = self._run.found_by.get(Owner(group_id=group_id), "")
+        run_id, now = self._run.run_id, self._run.now()
+        prices.remove_all(self._concern.name, group_id, removal, run_id=run_id, at=now, found_by=found_by)
 
     def _carried_out(self, plan: Plan) -> tuple[Change, tuple[str, ...]]:
         """Make the call of a plan; a group is deleted once nobody is in it, and its prices are removed with it."""
@@ -433,10 +435,10 @@ class Groups:
         elif sent.failure is not None:
             change = retry.deferred(self._run, before, sent.failure, stopped=confirmed)
         elif sent.unfinished and confirmed:  # what is left of it is let pass too
-            self._run.queue.send(self._concern.name, [record.key.owner])
+            self._run.send_again(self._concern.name, [record.key.owner])
             change = retry.deferred(self._run, record, Retry("sending_prices"), stopped=True, told=UNDER_WAY)
         elif sent.unfinished:
-            self._run.queue.send(self._concern.name, [record.key.owner])
+            self._run.send_again(self._concern.name, [record.key.owner])
             change = Change(record, replace(record.state, status=UNDER_WAY if status == IN_STEP else status))
         else:
             change = Change(record, replace(record.state, status=IN_STEP if status == UNDER_WAY else status))

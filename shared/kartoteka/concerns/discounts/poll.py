@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kartoteka.model import Owner
+from kartoteka.model import FoundBy, Owner
 from kartoteka.sync.collect import Document, Found
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ READ_EVERY = timedelta(days=1)
 
 class GroupPoll:
     """All groups that have a number in the panel, compared with what the panel shows."""
+
+    found_by = FoundBy.GROUP_READING
 
     def __init__(self, concern: Discounts) -> None:
         self._concern = concern

@@ -477,7 +477,8 @@ class PriceList:
         """
         word = self._words.get(key, "")
         before = RecordState(status=self._told.get(key), decision=word)
-        record = Record(Key("", self._group_id, self._concern, key), state=before)
+        of_price = Key("", self._group_id, self._concern, key)
+        record = Record(of_price, state=before, found_by=self._run.found_by.get(of_price.owner, ""))
         change = Change(record, RecordState(status=status, decision=word if bad else ""), written=written)
         return self._approved.settled(change) if self._approved else change
 

@@ -137,8 +137,8 @@ class Mssql(Dialect):
             f"IF @got < 0 THROW {_BUSY}, N'the schema is being changed by somebody else', 1"
         )
 
-    def definition(self, table: sa.Table) -> Sequence[str]:
-        printed, name = self.for_printing(), table.name
+    def definition(self, table: sa.Table, printed: sa.Dialect | None = None) -> Sequence[str]:
+        printed, name = printed or self.for_printing(), table.name
         counter = counter_of(table)
         made = (
             [f"IF OBJECT_ID(N'{counter}') IS NULL CREATE SEQUENCE {counter} AS BIGINT START WITH 1"] if counter else []
@@ -244,6 +244,11 @@ class Mssql(Dialect):
             for name, create in trigger(watched).items()
         ]
 
+    def missing_triggers(self, watched: Watched) -> Sequence[str]:
+        """A table that was swapped has taken its triggers along, with their names, which are the whole schema's."""
+        drops = [f"DROP TRIGGER IF EXISTS {name}" for name in self.trigger_names(watched)]
+        return [each for pair in zip(drops, self.triggers(watched), strict=True) for each in pair]
+
     def trigger_names(self, watched: Watched) -> Sequence[str]:
         return list(trigger(watched))
 
@@ -268,7 +273,7 @@ class Mssql(Dialect):
             return Halt("no_schema", NO_SCHEMA)
         if number == _COLLATIONS:
             return Halt(
-                "database_collation",
+                "collation",
                 f"a key column of the exchange database is not of collation {EXACTLY}: compare the tables with "
                 "`kartoteka schema ddl --dialect mssql`",
             )

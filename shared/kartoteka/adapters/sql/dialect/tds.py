@@ -128,7 +128,7 @@ class _Compiler(MSSQLCompiler):
     def visit_select(self, select_stmt: Any, *args: Any, **kw: Any) -> str:
         """FOR UPDATE is a hint of each table here; HOLDLOCK also keeps others from inserting what was not found."""
         if select_stmt._for_update_arg is not None:  # noqa: SLF001 (there is no other way to ask)
-            for table in select_stmt.get_final_froms():
+            for table in select_stmt.columns_clause_froms:
                 select_stmt = select_stmt.with_hint(table, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
         return str(super().visit_select(select_stmt, *args, **kw))
 
