@@ -8,6 +8,7 @@ settings.load_profile("untimed")
 pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.mariadb",
+    "tests.fixtures.mssql",
     "tests.fixtures.exchange",
     "tests.fixtures.tsql",
     "tests.fixtures.cli",

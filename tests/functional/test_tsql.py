@@ -31,7 +31,7 @@ from kartoteka.adapters.sql.upgrade import ddl
 ROOT = Path(__file__).parents[2]
 SUITES = (
     *sorted(map(str, (ROOT / "tests" / "contract").glob("test_exchange_*.py"))),
-    "tests/functional/test_undo_sql.py",
+    "tests/functional/test_forgotten_sql.py",
 )
 
 RUN = frozenset({"execute", "scalar", "scalars", "exec_driver_sql", "by_ids", "for_ids", "_each", "number", "rows"})
@@ -211,3 +211,10 @@ def test_codes_are_compared_to_the_letter_in_every_table() -> None:
     )
     assert len(codes) > 30
     assert [name for name, exactly in codes if not exactly] == []
+
+
+def test_the_examples_for_an_erp_are_read_too() -> None:
+    page = (ROOT / "docs" / "exchange-database.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```sql(?: mssql)?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(examples) > 5
+    assert refused_by_sqlfluff(examples) == []
