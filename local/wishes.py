@@ -1,4 +1,4 @@
-"""What the user asked for: `make up PANEL_URL=… PANEL_KEY=… ERP_URL=… POLICY=file SCHEDULES=off`, checked."""
+"""What the user asked for: `PANEL_KEY=… ERP_URL=… make up PANEL_URL=… POLICY=file SCHEDULES=off`, checked."""
 
 from __future__ import annotations
 

@@ -1209,6 +1209,7 @@ class FakeForgotten(_Port):
             key = Key(client_id, "", "accounts")
             db.states[key] = RecordState(status=codes.status(FORGOTTEN))
             db.since[key] = (at, None)
+        db.note("clients", "U", Owner(), "")
         return erased_rows
 
     def allow(self, client_id: str) -> bool:

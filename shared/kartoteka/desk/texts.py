@@ -261,6 +261,18 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: wartości usunięto z historii po okresie przechowywania (pól: {n}). Wpisz je w ERP z kopii.",
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
         ),
+        "undo.off": (
+            "{concern}: wyłączone w polityce, więc nic nie jest tam zapisywane (pól: {n}). Włącz je i cofnij jeszcze raz.",
+            "{concern}: off in the policy, so that nothing is written there ({n} fields). Switch it on and undo again.",
+        ),
+        "plan.paused": (
+            "{concern}: wstrzymane ({reason}). Co tu zatwierdzono, także cofnięcia, czeka na wznowienie.",
+            "{concern}: paused ({reason}). What is approved of it, an undo too, waits until it is resumed.",
+        ),
+        "plan.off": (
+            "{concern}: wyłączone w polityce. Niczego stąd nie wykona żaden przebieg, a zaplanowane cofnięcia odrzuci.",
+            "{concern}: off in the policy. No run carries anything of it out; what was to be undone it ends as refused.",
+        ),
         "undo.linked": (
             "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
             "{concern}: a link that was undone is not made again by an undo ({n}). Answer the client's question.",

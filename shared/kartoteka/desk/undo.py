@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kartoteka import policy
-from kartoteka.desk import texts
+from kartoteka.desk import plans, texts
 from kartoteka.desk.desk import Data
 from kartoteka.desk.plans import as_data
 from kartoteka.fields.table import CONCERNS
@@ -50,7 +50,8 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
     """Plan the undo of what was written, and approve it where ``yes``; return what came of it.
 
     ``left_alone``: fields that were edited since. ``carried``: records of which another undo is approved and not
-    carried out yet, so that nothing is planned. ``messages``: why the others are refused, in both languages.
+    carried out yet, so that nothing is planned. ``waits``: concerns of which nothing is carried out now. ``messages``:
+    why the others are refused, in both languages.
     """
     found = Found()
     parted = set[Owner]()
@@ -87,6 +88,7 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
         "refused": found.refused.total(),
         "messages": [_message(why, concern, count) for (why, concern), count in sorted(found.refused.items())],
         "approved": approved,
+        "waits": plans.waits(exchange, Chosen(which.concern, which.client_id, undo=True), rules),
         "rows": [as_data(row) for row in sorted(found.rows, key=lambda row: row.id)[:LISTED]],
     }
 

@@ -17,6 +17,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+PIECE = 64 * 1024
+"""Bytes that are sent with one look at the clock."""
+
 
 class TimelyAdapter(HTTPAdapter):
     """An adapter of ``requests`` by whose connections a call is over within its time limits."""
@@ -86,7 +89,7 @@ class _Timely:
         rest = memoryview(data)
         while rest:
             deadline.leave_the_rest()
-            rest = rest[self.sock.send(rest) :]
+            rest = rest[self.sock.send(rest[:PIECE]) :]
 
 
 class _HttpConnection(_Timely, HTTPConnection):

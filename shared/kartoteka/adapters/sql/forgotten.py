@@ -81,6 +81,8 @@ _UNNUMBERED = (
     .values(client_id="", row_id="")
 )
 """A row of the log stays, for the cursors' sake, and names nobody any more."""
+_NOTED = change_log.insert().values(table_name="clients", operation="U", client_id="", group_id="", row_id="")
+"""An erasure is noted in the log, without a name: a backup of before has a shorter one, which the cursors notice."""
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _LINK = sync_links.c
 _NAMED = sa.select(_LINK.client_id, _LINK.former_code).where(
@@ -231,6 +233,7 @@ class SqlForgotten(Forgotten):
             if connection.execute(self._there, {"ids": [known[0]]}).first():
                 told = status_row(Key(known[0], "", ACCOUNTS, ""), codes.status(FORGOTTEN), at)
                 self._database.run(connection, self._say, [told] if told else [])
+            connection.execute(_NOTED)
         return erased
 
     def allow(self, client_id: str) -> bool:
