@@ -128,7 +128,7 @@ class Cursor:
         try:
             self._found = self._run(text, values)
         except sqlite3.Error as error:
-            raise _told(error) from error
+            raise _told(error, text) from error
         self.rowcount = self._found.rowcount if self._found is not None else -1
 
     def _run(self, text: str, values: Mapping[str, Any]) -> sqlite3.Cursor | None:
@@ -157,12 +157,12 @@ class Cursor:
         self._found = None
 
 
-def _told(error: sqlite3.Error) -> Exception:
+def _told(error: sqlite3.Error, text: str) -> Exception:
     """Return what the server would have said."""
-    name, text = error.sqlite_errorname or "", str(error)
-    number = next((n for word, n in _NUMBERS.items() if word in name or word in text), 50_000)
+    name, words = error.sqlite_errorname or "", str(error)
+    number = next((n for word, n in _NUMBERS.items() if word in name or word in words), 50_000)
     kind = pytds.IntegrityError if number in (547, 2627) else pytds.OperationalError
-    told = kind(text)
+    told = kind(f"{words}: {text}" if number in (207, 208) else words)
     told.number = number
     return told
 
@@ -219,15 +219,23 @@ def _triggers(connection: Connection, _text: str, _values: Mapping[str, Any]) ->
 
 
 def _make(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
-    """Make by SQLite's own statements what T-SQL makes."""
+    """Make by SQLite's own statements what T-SQL makes; a trigger only where none has its name, at whatever table."""
+    there = {row[0] for row in connection.raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
     for watched in ERP.watched:
-        if f"N'{next(iter(trigger(watched)))}'" in text:
+        if f"N'{next(iter(trigger(watched)))}'" in text and not there.issuperset(Sqlite().trigger_names(watched)):
             for statement in Sqlite().triggers(watched):
                 connection.raw.execute(statement)
     for table in all_tables(ERP):
         if f"CREATE TABLE {table.name} (" in text:
             for statement in Sqlite().definition(table):
                 connection.raw.execute(statement)
+
+
+def _drop(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
+    for watched in ERP.watched:
+        if text.split()[-1] in trigger(watched):
+            for name in Sqlite().trigger_names(watched):
+                connection.raw.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def _alter(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
@@ -241,7 +249,7 @@ def _indexes(connection: Connection, _text: str, values: Mapping[str, Any]) -> s
 
 _ANSWERS: dict[str, Answer] = {
     "IF OBJECT_ID": _make,
-    "DROP TRIGGER": _nothing,
+    "DROP TRIGGER": _drop,
     "ALTER TABLE": _alter,
     "SELECT name FROM sys.indexes": _indexes,
     "IF NOT EXISTS (SELECT 1 FROM sys.indexes": _nothing,

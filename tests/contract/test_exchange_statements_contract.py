@@ -84,6 +84,13 @@ def test_what_is_missing_of_a_table_is_added(sql: SqlBench, table: str) -> None:
     assert sql.erp.run(f"SELECT {column} FROM {table}") == []
 
 
+def test_a_swapped_table_gets_its_triggers_by_an_upgrade(sql: SqlBench) -> None:
+    sql.erp.swap("clients")
+    assert list(sql.exchange.log.unlogged()) == ["clients"]
+    upgrade.upgrade(sql.exchange.database.engine)
+    assert sql.exchange.log.unlogged() == {}
+
+
 def test_tables_are_made_in_an_empty_database_and_stand_a_second_time(empty_url: str) -> None:
     engine = open_engine(empty_url)
     with pytest.raises(Halt, match="no_schema"):

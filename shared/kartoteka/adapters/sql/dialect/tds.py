@@ -204,6 +204,11 @@ def _parameter(value: Any) -> Any:
 
 
 class _Context(MSExecutionContext):
+    def pre_exec(self) -> None:
+        """Nobody asks which number a row was given, and one that a sequence gave is not what SCOPE_IDENTITY says."""
+        super().pre_exec()
+        self._select_lastrowid = False
+
     def create_default_cursor(self) -> Any:
         return _Cursor(super().create_default_cursor())
 
@@ -217,6 +222,8 @@ class TdsDialect(MSDialect):
     supports_native_decimal = True
     supports_sane_multi_rowcount = True
     _supports_offset_fetch = True
+    insert_returning = False
+    """OUTPUT is refused on a table with triggers."""
 
     statement_compiler = _Compiler
     ddl_compiler = _Tables
