@@ -430,10 +430,10 @@ def test_a_text_that_no_database_takes_is_refused_alone(sql: SqlBench, value: st
     assert new.refused.keys() == {item("A-1").record.key}
 
 
-def test_a_text_too_long_for_its_column_is_refused_alone(postgres_bench: SqlBench) -> None:
+def test_a_text_too_long_for_its_column_is_refused_alone(server_bench: SqlBench) -> None:
     for key in ("C-1", "C-2"):
-        postgres_bench.erp.insert_client(key, street="A")
-    answer = save(postgres_bench, edit("C-1", street=("A", "x" * 201)), edit("C-2", street=("A", "B")))
+        server_bench.erp.insert_client(key, street="A")
+    answer = save(server_bench, edit("C-1", street=("A", "x" * 201)), edit("C-2", street=("A", "B")))
     assert answer.refused.keys() == {change("C-1").record.key}
 
 

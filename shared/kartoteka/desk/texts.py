@@ -24,8 +24,15 @@ def chosen(accepted: str) -> str:
 
 def say(name: str, lang: str, /, **facts: object) -> str:
     """Return a text in a language; a name that has none, as it is."""
-    polish, english = TEXTS.get(name, (name, name))
+    if name not in TEXTS:
+        return name
+    polish, english = TEXTS[name]
     return (polish if lang == PL else english).format(**facts)
+
+
+def word(kind: str, text: str, lang: str) -> str:
+    """Return a word of the mechanism in a language: by its kind where that has one of its own."""
+    return say(f"{kind}.{text}" if f"{kind}.{text}" in TEXTS else text, lang)
 
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -96,7 +103,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Blokady kredytu", "Will be blocked"),
+        "blocked": ("Zostaną zablokowani", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
@@ -516,6 +523,15 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reason.conflict": ("decyzja człowieka", "a person's decision"),
         "reason.drift": ("korekta odchylenia", "drift corrected"),
         "reason.undo": ("cofnięcie", "undo"),
+        "pause.operator": ("decyzja człowieka", "a person's decision"),
+        "pause.brake": ("hamulec", "the brake"),
+        "linked_by.created": ("założone przez Kartotekę", "opened by Kartoteka"),
+        "linked_by.external_code": ("po kodzie zewnętrznym", "by external code"),
+        "linked_by.nip": ("po NIP", "by tax number"),
+        "linked_by.email": ("po e-mailu", "by e-mail"),
+        "linked_by.phone": ("po telefonie", "by phone"),
+        "linked_by.incoming": ("zarejestrowane w sklepie", "registered in the shop"),
+        "linked_by.operator": ("wskazane przez człowieka", "named by a person"),
         "found_by": ("Znalazł to", "Found by"),
         "found_by.change_log": ("zmiana w ERP", "a change in the ERP"),
         "found_by.full_scan": ("dzienny przegląd", "the daily scan"),

@@ -158,7 +158,7 @@ class Mysql(Dialect):
     def _on_begin(self, connection: sa.Connection) -> None:
         """Let readers see one moment; set how long is waited for others, where that changes."""
         options = connection.get_execution_options()
-        seconds = int(options.get(BRIEFLY) or self.lock_seconds)
+        seconds = max(1, int(options.get(BRIEFLY) or self.lock_seconds))
         if connection.info.get(_PATIENCE) != seconds:
             _set(connection, f"SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}")
             connection.info[_PATIENCE] = seconds
@@ -330,7 +330,7 @@ class Mariadb(Mysql):
 _TRIED = {
     "SELECT": "SELECT * FROM {table} WHERE 1 = 0",
     "INSERT": "INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0",
-    "UPDATE": "UPDATE {table} SET {column} = {column} WHERE 1 = 0",
+    "UPDATE": "UPDATE {table} SET `{column}` = `{column}` WHERE 1 = 0",
     "DELETE": "DELETE FROM {table} WHERE 1 = 0",
 }
 
