@@ -85,8 +85,8 @@ def test_what_is_missing_of_a_table_is_added(sql: SqlBench, table: str) -> None:
 
 
 def test_a_swapped_table_gets_its_triggers_by_an_upgrade(sql: SqlBench) -> None:
-    sql.erp.swap("clients")
-    assert list(sql.exchange.log.unlogged()) == ["clients"]
+    sql.erp.swap("client_shops")
+    assert list(sql.exchange.log.unlogged()) == ["client_shops"]
     upgrade.upgrade(sql.exchange.database.engine)
     assert sql.exchange.log.unlogged() == {}
 
