@@ -233,7 +233,7 @@ def _make(connection: Connection, text: str, _values: Mapping[str, Any]) -> None
 
 def _drop(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
     for watched in ERP.watched:
-        if text.split()[-1] in trigger(watched):
+        if text.rsplit(maxsplit=1)[-1] in trigger(watched):
             for name in Sqlite().trigger_names(watched):
                 connection.raw.execute(f"DROP TRIGGER IF EXISTS {name}")
 
