@@ -70,6 +70,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Nie wiadomo, które konto panelu należy do klienta. Porównaj dane: połącz z kontem albo załóż nowe.",
             "It cannot be told which account is this client's. Compare the data: link one, or open a new account.",
         ),
+        "questions.read": (
+            "Dane kont odczytano z panelu przed chwilą: jedno wywołanie na każde sto kont tej strony.",
+            "The accounts were read from the panel just now: a call for each hundred accounts of this page.",
+        ),
         "held.lead": (
             "Te rekordy czekają na człowieka albo na poprawkę wiersza w ERP. Po poprawce ruszą same.",
             "These records wait for a person, or for a correction of the ERP's row. They then go on by themselves.",
