@@ -1849,12 +1849,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "panel_address",
             State.PENDING,
             Text(
-                "Adres panelu w ustawieniach jest niepoprawny.",
-                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy.",
+                "Adres panelu w ustawieniach jest niepoprawny albo prowadzi do sieci prywatnej.",
+                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy, i sprawdź, na jaki adres "
+                "IP wskazuje DNS.",
             ),
             Text(
-                "The panel's address in the settings is not valid.",
-                "Write it as https://host, without user, query or fragment.",
+                "The panel's address in the settings is not valid, or leads into a private network.",
+                "Write it as https://host, without user, query or fragment, and check to which IP address DNS leads.",
             ),
         ),
         Code(
