@@ -33,7 +33,7 @@ class LambdaFunctions(OfService):
         try:
             found: Mapping[str, Any] = json.loads(said or b"{}")
         except ValueError:
-            raise Retry("lambda") from None
+            raise Retry(self.service) from None
         if not answer.get("FunctionError"):
             return found
         reason = str(found.get("errorMessage", "")).strip().partition("\n")[0]
