@@ -210,7 +210,7 @@ def told(number: int, kind: type[Exception] = pytds.OperationalError) -> sa.exc.
     return sa.exc.DBAPIError("SELECT", {}, error)
 
 
-@pytest.mark.parametrize("number", [1205, 1222, 3960, 3952, 9002, 40613, 10054, 50222])
+@pytest.mark.parametrize("number", [1205, 1222, 3960, 3952, 701, 40613, 10054, 50222])
 def test_what_passes_is_tried_again(number: int) -> None:
     assert isinstance(Mssql().diagnose(told(number)), Retry)
 
@@ -222,7 +222,8 @@ def test_what_passes_is_tried_again(number: int) -> None:
         (207, "no_schema"),
         (18456, "database_access"),
         (229, "database_access"),
-        (3906, "database_access"),
+        (3906, "database_read_only"),
+        (9002, "database_full"),
         (468, "collation"),
     ],
 )

@@ -32,6 +32,7 @@ from kartoteka.adapters.sql.dialect.base import (
     indexes_of,
     spelled,
 )
+from kartoteka.adapters.sql.dialect.causes import MSSQL, error_of
 from kartoteka.adapters.sql.dialect.tds import EXACTLY, PLAIN, SESSION, TdsDialect, counter_of
 from kartoteka.adapters.sql.values import Among
 from kartoteka.errors import Halt, KartotekaError, Retry
@@ -41,14 +42,13 @@ COMPATIBLE = 130
 
 _NO_SCHEMA_NUMBERS = (207, 208, 2812, 4902)
 _NO_ACCESS_NUMBERS = (
-    *(229, 230, 262, 297, 300, 916, 3906, 4060, 4064, 15247),
+    *(229, 230, 262, 297, 300, 916, 4060, 4064, 15247),
     *(18452, 18456, 18470, 18486, 18487, 18488),
 )
 _RETRY_NUMBERS = (
-    *(1204, 1205, 1222, 3951, 3952, 3960, 3961),  # locks and snapshots
-    *(701, 802, 1101, 1105, 8645, 8651, 9002),  # memory and disk
-    *(64, 233, 976, 978, 983, 3989, 6005, 10053, 10054, 10060, 10928, 10929, 17197),  # the server is going, or coming
-    *(40197, 40501, 40540, 40613, 49918, 49919, 49920),  # Azure
+    *(1204, 1205, 3951, 3952, 3960, 3961),  # locks and snapshots
+    *(64, 233, 976, 983, 3989, 10053, 10054, 10060, 17197),  # the server is going, or coming
+    *(40197, 40501, 40540, 49918, 49919, 49920),  # Azure
 )
 _BUSY = 50_222
 """Our own number, of the schema's lock being another process's."""
@@ -267,6 +267,8 @@ class Mssql(Dialect):
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Judge by the number that the server gives, not by its words."""
         number = getattr(error.orig, "number", 0)
+        if number in MSSQL:
+            return error_of(MSSQL[number], number)
         if not number or number in _RETRY_NUMBERS or number == _BUSY:
             return None if isinstance(error, sa.exc.DataError) else Retry("database")
         if number in _NO_SCHEMA_NUMBERS:
