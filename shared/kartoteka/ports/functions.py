@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Protocol
+
+LONGEST_RUN = timedelta(seconds=120)
+"""How long a function runs at most: ``Timeout`` in the template."""
 
 
 class Functions(Protocol):

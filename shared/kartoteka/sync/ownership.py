@@ -11,11 +11,10 @@ from datetime import timedelta
 
 from kartoteka.errors import Retry
 from kartoteka.policy import Policy
+from kartoteka.ports.functions import LONGEST_RUN
 from kartoteka.ports.ownership import refusal
 from kartoteka.sync.run import Run
 
-LONGEST_RUN = timedelta(seconds=120)
-"""How long a function runs at most: ``Timeout`` in the template."""
 WAITS = "takeover"
 """The code of the wait after a takeover."""
 
