@@ -7,9 +7,14 @@
 PYTHON ?= python3
 TIMEOUT ?= 300
 
-# `make up PANEL_URL=… PANEL_KEY=… ERP_URL=… POLICY=file SCHEDULES=off`: handed on in the environment, because some
-# are secrets and a command line is for all to read.
+# `PANEL_KEY=… ERP_URL=… make up PANEL_URL=… POLICY=file SCHEDULES=off`: handed on in the environment, because some are
+# secrets and a command line is for all to read.
 export PANEL_URL PANEL_KEY ERP_URL POLICY SCHEDULES
+SEEN := $(strip $(if $(filter command%,$(origin PANEL_KEY)),PANEL_KEY) \
+  $(if $(filter command%,$(origin ERP_URL)),$(if $(findstring @,$(ERP_URL)),ERP_URL)))
+ifneq ($(SEEN),)
+  $(warning $(SEEN) on the command line: `ps` shows it to everybody on this machine. Give it in the environment)
+endif
 
 IN := .venv/bin
 STACK := $(IN)/python -m local.stack

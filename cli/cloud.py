@@ -7,8 +7,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.exits import Unavailable
-from cli.show import said
 from cli.stack import CONNECT, Stack, concern
 from kartoteka.adapters.aws.alarms import CloudWatchAlarms
 from kartoteka.adapters.aws.queue import SqsQueue
@@ -52,21 +50,20 @@ def panel_key(stack: Stack) -> str:
 
 def panel_url(stack: Stack) -> str:
     """Return the stack's parameter ``PanelUrl``."""
-    return parameters(stack)["PanelUrl"]
+    found = parameters(stack).get("PanelUrl")
+    if found is None:
+        raise stack.lacks("PanelUrl")
+    return found
 
 
 def policy(stack: Stack) -> str:
     """Return the stack's policy, JSON."""
     client = stack.session.client("ssm", endpoint_url=stack.endpoint, config=CONNECT)
-    return str(client.get_parameter(Name=stack.ids("AWS::SSM::Parameter")["PolicyParameter"])["Parameter"]["Value"])
+    return str(client.get_parameter(Name=stack.own("AWS::SSM::Parameter", "PolicyParameter"))["Parameter"]["Value"])
 
 
 def _secret(stack: Stack, name: str) -> str:
-    secret = stack.ids("AWS::SecretsManager::Secret").get(name)
-    if secret is None:
-        raise Unavailable(
-            said("the stack {stack} has no secret {name}: is it a stack of Kartoteka?", stack=stack.name, name=name)
-        )
+    secret = stack.own("AWS::SecretsManager::Secret", name)
     client = stack.session.client("secretsmanager", endpoint_url=stack.endpoint, config=CONNECT)
     return str(client.get_secret_value(SecretId=secret)["SecretString"])
 

@@ -16,7 +16,7 @@ import click
 
 from cli import cloud, show, stack_findings
 from cli import stack as stacks
-from cli.erp import Where, opened, refuse_missing_file, where
+from cli.erp import Where, opened, refuse_missing_file, unseen, where
 from cli.exits import FAILED, WrongSettings, told
 from cli.stack import Stack
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
@@ -69,7 +69,10 @@ class Pace:
 @click.option(
     "--from-bridge",
     metavar="DATABASE_URL",
-    help="Read the database of the vendor's bridge instead, and propose the SQL that brings it into ours.",
+    envvar="BRIDGE_URL",
+    callback=unseen("BRIDGE_URL"),
+    help="Read the database of the vendor's bridge instead (- asks for its address), and propose the SQL that brings "
+    "it into ours.",
 )
 @click.option(
     "--sql",

@@ -165,7 +165,10 @@ def of(stack: Stack) -> Behind:
 
     def invoke(request: Mapping[str, Any]) -> Answer:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(request).encode())
-        payload = json.loads(answer["Payload"].read())
+        try:
+            payload = json.loads(answer["Payload"].read())
+        except ValueError:
+            raise Unavailable(said("the desk's answer was cut off: try again")) from None
         if answer.get("FunctionError") or not isinstance(payload, dict) or "statusCode" not in payload:
             raise Failed(said("the desk failed; its log says why: {log}", log=stack.where_to_read(name)))
         return payload

@@ -5,7 +5,6 @@ A command's own writes are a person's answers: the triggers log them, and so the
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 import sqlalchemy as sa
+from click.core import ParameterSource
 
 from cli import cloud
 from cli import stack as stacks
@@ -25,8 +25,41 @@ from kartoteka.adapters import sql
 from kartoteka.adapters.sql.desk import SqlDesk
 from kartoteka.adapters.sql.dialect import parse_url
 
+SEEN_BY_ALL = (
+    "the password of {option} stands on the command line, where `ps` shows it to everybody on this machine: "
+    "give `{option} -`, which asks for it, or put it into {variable}"
+)
+
+
+def unseen(variable: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what an option with a database's address does: `-` asks for it, unseen; a password there is told.
+
+    ``variable``: of the environment, where such an address may stand.
+    """
+
+    def asked(ctx: click.Context, option: click.Parameter, address: str | None) -> str | None:
+        if address == "-":
+            return str(click.prompt(said("address of the database"), hide_input=True, err=True))
+        given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if given and address and _has_password(address):
+            click.echo(said(SEEN_BY_ALL, option=option.opts[0], variable=variable), err=True)
+        return address
+
+    return asked
+
+
+def _has_password(address: str) -> bool:
+    try:
+        return bool(sa.make_url(address).password)
+    except sa.exc.ArgumentError:
+        return False
+
+
 _erp_url = click.option(
-    "--erp-url", metavar="URL", help="The exchange database; else that of --stack, else ERP_URL, else the local one."
+    "--erp-url",
+    metavar="URL",
+    callback=unseen("ERP_URL"),
+    help="The exchange database (- asks for it); else that of --stack, else ERP_URL, else the local one.",
 )
 stack_name = click.option("--stack", "name", metavar="NAME", help="A deployed stack; the local one when not given.")
 
@@ -94,7 +127,7 @@ def _from_environment() -> str:
 
 
 def _local() -> str:
-    facts: dict[str, Any] = json.loads(stacks.LOCAL_STACK.read_text()) if stacks.LOCAL_STACK.is_file() else {}
+    facts = stacks.local_facts()
     if "erp_url" not in facts:
         raise Unavailable(
             said(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from cli.show import safe, said
 from kartoteka.errors import Halt, KartotekaError, Retry
@@ -99,3 +100,9 @@ def told() -> Iterator[None]:
         raise Failed(safe(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise Unavailable(said(AWS_REFUSES, why=error)) from None
+    except BrokenPipeError:  # whoever reads what is printed has gone: click ends quietly
+        raise
+    except (ConnectionError, TimeoutError, HTTPError) as error:
+        raise Unavailable(said("{what} does not answer now; try again", what=type(error).__name__)) from None
+    except OSError as error:
+        raise Failed(said("{file}: {why}", file=error.filename or "", why=error.strerror or error)) from None

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cli import nearest
+from cli.exits import told
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
@@ -56,9 +57,13 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a sub-command; a wrong word on its command line is answered with the nearest right one."""
+        """Run a sub-command; a wrong word on its command line is answered with the nearest right one.
+
+        Whatever the cloud, the database or the machine fails over meanwhile ends it with a sentence and a code.
+        """
         try:
-            return super().invoke(ctx)
+            with told():
+                return super().invoke(ctx)
         except click.UsageError as error:
             raise nearest.answered(error) from None
 

@@ -30,7 +30,7 @@ LISTED = (
     "outcome",
 )
 MOMENT = moment("as `kartoteka plan` prints it")
-FIGURES = ("totals", "forecast", "as_of", "too_many")
+FIGURES = ("waits", "totals", "forecast", "as_of", "too_many")
 
 
 @click.group(invoke_without_command=True)
@@ -83,6 +83,8 @@ def _print_totals(found: dict[str, Any]) -> None:
     show.say(
         "about {calls} of the panel, {minutes}", calls=show.many(calls, "call"), minutes=show.many(minutes, "minute")
     )
+    for one in found["waits"]:
+        click.echo(one[f"message_{show.spoken()}"])
     for one in found["too_many"]:
         show.say(
             "{concern}: {records} would be written, {of} are looked after; as a change of what is applied the brake "

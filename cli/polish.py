@@ -156,6 +156,20 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not readable by this version, and so about to return: {messages}": (
             "nieczytelne dla tej wersji, więc wrócą: {messages}"
         ),
+        "left among the dead letters, since no queue takes what is in it: message {id}": (
+            "zostaje wśród nieudanych, bo żadna kolejka nie przyjmie jej treści: wiadomość {id}"
+        ),
+        "the password of {option} stands on the command line, where `ps` shows it to everybody on this machine: "
+        "give `{option} -`, which asks for it, or put it into {variable}": (
+            "hasło z {option} stoi w wierszu poleceń, gdzie `ps` pokaże je każdemu na tym komputerze: "
+            "podaj `{option} -`, a program o nie zapyta, albo wpisz je do {variable}"
+        ),
+        "address of the database": "adres bazy",
+        "the desk's answer was cut off: try again": "odpowiedź pulpitu się urwała: spróbuj ponownie",
+        "{file} cannot be read: start the local stack anew with `make up`": (
+            "nie da się odczytać {file}: uruchom stos lokalny od nowa przez `make up`"
+        ),
+        "{file}: {why}": "{file}: {why}",
         # --- excluded, renamed
         "{client} is left alone in {concern} from the next run on": (
             "{client}, {concern}: pomijany od następnego przebiegu"
@@ -215,8 +229,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         # --- what does not answer
         "AWS refuses or does not answer: {why}": "AWS odmawia albo nie odpowiada: {why}",
         "{what} does not answer now; try again": "{what}: teraz nie odpowiada; spróbuj ponownie",
-        "the stack {stack} has no secret {name}: is it a stack of Kartoteka?": (
-            "stos {stack} nie ma sekretu {name}: czy to stos Kartoteki?"
+        "the stack {stack} has no {name}: is it a stack of Kartoteka?": (
+            "stos {stack} nie ma {name}: czy to stos Kartoteki?"
         ),
         "the stack {stack} has no desk: deploy this version's template": (
             "stos {stack} nie ma funkcji desk: wdróż szablon tej wersji"

@@ -23,11 +23,11 @@ FIGURES = ("done", "clients", "groups", "odd")
 def redrive(concern: str, where: Where, as_json: bool) -> None:
     """Bring the messages that failed twenty times back to their queue, once what made them fail is corrected."""
     with door(where, sends=True) as desk:
-        figures = _bring_back(desk, concern)
+        figures, aside = _bring_back(desk, concern)
     groups = {"groups": figures["groups"]} if CONCERNS[concern].groups else {}
     if as_json:
         counts = {"messages": figures["done"], "clients": figures["clients"], **groups, "odd": figures["odd"]}
-        show.document({"concern": concern, **counts})
+        show.document({"concern": concern, **counts, **({"aside": aside} if aside else {})})
         return
     keys = show.many(figures["clients"], "client")
     if figures["groups"]:
@@ -37,20 +37,28 @@ def redrive(concern: str, where: Where, as_json: bool) -> None:
     if figures["odd"]:
         odd = show.many(figures["odd"], "message")
         show.say("not readable by this version, and so about to return: {messages}", messages=odd)
+    for message in aside:
+        show.say("left among the dead letters, since no queue takes what is in it: message {id}", id=message)
 
 
-def _bring_back(desk: Door, concern: str) -> Counter[str]:
-    """Have them brought back, part by part: those that were there when it began, not those that fail meanwhile."""
+def _bring_back(desk: Door, concern: str) -> tuple[Counter[str], list[str]]:
+    """Have them brought back, part by part: those that were there when it began, not those that fail meanwhile.
+
+    Return the figures, and the ids of the messages that could not be moved.
+    """
     figures: Counter[str] = Counter()
+    aside: dict[str, None] = {}
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(show.said("{concern}: back to the queue", concern=concern), total=None)
         part = desk.post("redrive", concern=concern)
         there = part["there"]
+        aside.update(dict.fromkeys(part.get("aside", ())))
         while part["done"]:
             figures.update({name: part.get(name, 0) for name in FIGURES})
             progress.update(bar, total=there, completed=figures["done"])
             if figures["done"] >= there:
                 break
             part = desk.post("redrive", concern=concern, most=there - figures["done"])
-    return figures
+            aside.update(dict.fromkeys(part.get("aside", ())))
+    return figures, [*aside]

@@ -8,11 +8,18 @@ import click
 import sqlalchemy as sa
 
 from cli import show
+from cli.erp import unseen
 from kartoteka.adapters.sql import upgrade as tables
 from kartoteka.adapters.sql.dialect import DIALECTS, open_engine
 from kartoteka.errors import KartotekaError, Retry
 
-_url = click.option("--url", envvar="ERP_URL", required=True, help="Address of the exchange database (or ERP_URL).")
+_url = click.option(
+    "--url",
+    envvar="ERP_URL",
+    required=True,
+    callback=unseen("ERP_URL"),
+    help="Address of the exchange database (or ERP_URL; - asks for it).",
+)
 _quiet = click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
 
 

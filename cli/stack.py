@@ -51,6 +51,19 @@ class Stack:
         """Return logical id -> physical id of all resources of one type, such as ``AWS::SQS::Queue``."""
         return self.resources.get(kind, {})
 
+    def own(self, kind: str, name: str) -> str:
+        """Return the physical id of a resource that each stack of Kartoteka has. Raises Unavailable for one without."""
+        found = self.ids(kind).get(name)
+        if found is None:
+            raise self.lacks(name)
+        return found
+
+    def lacks(self, name: str) -> Unavailable:
+        """Return what ends a command where the stack lacks something of Kartoteka's."""
+        return Unavailable(
+            said("the stack {stack} has no {name}: is it a stack of Kartoteka?", stack=self.name, name=name)
+        )
+
     @property
     def queues(self) -> dict[str, str]:
         """Return concern -> address of its queue."""
@@ -71,7 +84,7 @@ class Stack:
     @property
     def table(self) -> str:
         """Return the name of the state table."""
-        return self.ids("AWS::DynamoDB::Table")["StateTable"]
+        return self.own("AWS::DynamoDB::Table", "StateTable")
 
     def where_to_read(self, function: str) -> str:
         """Say where this function's log is."""
@@ -110,8 +123,21 @@ def find(name: str | None) -> Stack:
     return _load(name, boto3.Session(), endpoint=None, log=None)
 
 
+def local_facts() -> dict[str, Any]:
+    """Return what `make up` has noted of the local stack; nothing where none is running."""
+    try:
+        found = json.loads(LOCAL_STACK.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError):
+        raise Unavailable(
+            said("{file} cannot be read: start the local stack anew with `make up`", file=LOCAL_STACK)
+        ) from None
+    return found if isinstance(found, dict) else {}
+
+
 def _local() -> Stack:
-    facts: dict[str, Any] = json.loads(LOCAL_STACK.read_text()) if LOCAL_STACK.is_file() else {}
+    facts = local_facts()
     if "endpoint" not in facts:
         raise Unavailable(
             said("no local stack is running: start one with `make up`, or name a deployed one with --stack")

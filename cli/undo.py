@@ -70,7 +70,7 @@ def _tell(found: dict[str, Any], lang: str, *, shown: int) -> None:
     if found["carried"]:
         records = show.many(found["carried"], "record")
         show.say("{records} with an undo that is approved and not carried out yet", records=records)
-    for each in found["messages"]:
+    for each in [*found["waits"], *found["messages"]]:
         click.echo(each[f"message_{lang}"])
     if not found["done"]:
         show.say("nothing is to be undone")

@@ -116,7 +116,7 @@ def _start(home: Path, programs: Path, chosen: Sequence[str]) -> subprocess.Pope
             command,
             stderr=log,
             stdout=log,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - nobody has another thread yet
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - nobody has another thread yet
             start_new_session=True,  # Ctrl-C is for us to hand on
             **_as_user(),
         )
@@ -166,7 +166,7 @@ def _prctl() -> Callable[..., Any] | None:
 _PRCTL = _prctl()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux to end the server when we are killed."""
     if _PRCTL:
         _PRCTL(1, signal.SIGINT)

@@ -7,6 +7,7 @@ settings.load_profile("untimed")
 
 pytest_plugins = (
     "tests.fixtures.postgres",
+    "tests.fixtures.mariadb",
     "tests.fixtures.exchange",
     "tests.fixtures.cli",
     "tests.fixtures.installation",

@@ -866,11 +866,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "contradictory",
             State.HELD,
             Text(
-                "W sync_matches są sprzeczne decyzje dla tego klienta: {accounts}.",
+                "Decyzje o koncie tego klienta są sprzeczne: {accounts}.",
                 "Zostaw w sync_matches decision w jednym wierszu, a w pozostałych ustaw NULL.",
             ),
             Text(
-                "The decisions for this client in sync_matches contradict each other: {accounts}.",
+                "The decisions about this client's account contradict each other: {accounts}.",
                 "Leave decision on one row of sync_matches and set it to NULL on the others.",
             ),
         ),
@@ -1082,12 +1082,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "forgotten",
             State.EXCLUDED,
             Text(
-                "Dane klienta usunięto na żądanie (kartoteka forget), choć jego wiersz nadal jest w clients.",
+                "Dane klienta usunięto na żądanie, choć jego wiersz nadal jest w clients.",
                 "Usuń wiersz z clients; aby znów synchronizować tego klienta, uruchom 'kartoteka forget KLIENT "
                 "--allow'.",
             ),
             Text(
-                "The client was erased on request (kartoteka forget), and its row still stands in clients.",
+                "The client was erased on request, and its row still stands in clients.",
                 "Delete the row in clients; to synchronise this client again, run 'kartoteka forget CLIENT --allow'.",
             ),
         ),
@@ -1095,12 +1095,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "by_hand",
             State.EXCLUDED,
             Text(
-                "Sprawę załatwiono ręcznie (decision = 'done' w sync_status).",
-                "Aby rekord znów był przenoszony, UPDATE sync_status SET decision = 'retry' w tym wierszu.",
+                "Sprawę załatwiono ręcznie.",
+                "Aby rekord znów był przenoszony, uruchom 'kartoteka held retry', na stronie Wyłączone naciśnij "
+                "'Spróbuj teraz' albo UPDATE sync_status SET decision = 'retry' w tym wierszu.",
             ),
             Text(
-                "This was settled by hand (decision = 'done' in sync_status).",
-                "To have the record carried again, UPDATE sync_status SET decision = 'retry' on this row.",
+                "This was settled by hand.",
+                "To have the record carried again, run 'kartoteka held retry', press 'Retry now' on the page Excluded, "
+                "or UPDATE sync_status SET decision = 'retry' on this row.",
             ),
         ),
         Code(
@@ -1500,11 +1502,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "paused",
             State.PENDING,
             Text(
-                "Operator wstrzymał ten zakres albo odczyt panelu (panel_feed).",
+                "Operator wstrzymał ten zakres albo odczyt panelu.",
                 "Aby wznowić, uruchom 'kartoteka resume' z nazwą zakresu; 'kartoteka status' wymienia wstrzymane.",
             ),
             Text(
-                "The operator paused this concern, or the reading of the panel (panel_feed).",
+                "The operator paused this concern, or the reading of the panel.",
                 "To go on, run 'kartoteka resume' with the concern's name; 'kartoteka status' lists what is paused.",
             ),
         ),
@@ -1847,12 +1849,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "panel_address",
             State.PENDING,
             Text(
-                "Adres panelu w ustawieniach jest niepoprawny.",
-                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy.",
+                "Adres panelu w ustawieniach jest niepoprawny albo prowadzi do sieci prywatnej.",
+                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy, i sprawdź, na jaki adres "
+                "IP wskazuje DNS.",
             ),
             Text(
-                "The panel's address in the settings is not valid.",
-                "Write it as https://host, without user, query or fragment.",
+                "The panel's address in the settings is not valid, or leads into a private network.",
+                "Write it as https://host, without user, query or fragment, and check to which IP address DNS leads.",
             ),
         ),
         Code(

@@ -338,6 +338,8 @@ class Record:
         return self.state.decision.strip().lower()
 
 
+BY_HAND = "by_hand"
+"""The code of what was settled by hand and is left alone since."""
 FORGOTTEN = "forgotten"
 """The code of what is said of a client who was erased."""
 

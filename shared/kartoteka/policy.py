@@ -389,6 +389,11 @@ def rules(policy: Policy, concern: str, fields: Fields) -> dict[str, Rule]:
     }
 
 
+def is_off(policy: Policy, concern: str, fields: Fields) -> bool:
+    """Return whether the policy wants nothing of a concern written."""
+    return all(rule.direction is Direction.OFF for rule in rules(policy, concern, fields).values())
+
+
 def _rule(given: FieldRule, field: Field, section: Any) -> Rule:
     default = field.direction
     conflict: Resolution = getattr(section, "conflict", Resolution.ERP)

@@ -651,7 +651,7 @@ def test_what_the_erps_own_trigger_writes_with_ours_is_logged_and_its_form_is_ke
     shown = form if column == "street" else "Nowa 1"
     assert seen.state.base == Forms({**base, "street": shown}, base), "another column that was written is an edit"
     assert row_of(seen)[column] == form
-    assert logged(bench, before) == [("clients", "C-1", "C-1", "U")] * 2
+    assert set(logged(bench, before)) == {("clients", "C-1", "C-1", "U")}, "once, or once more for the trigger's own"
 
 
 def test_different_columns_of_different_rows_are_written_together(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from kartoteka.adapters.sql.tables import sync_links
 from kartoteka.codes import IN_STEP
 from kartoteka.model import Change, Direction, Key, Link, Owner, Reason, Record, RecordState, Written
 from kartoteka.ports.exchange import Saved
-from tests.fixtures.exchange import Bench, SqlBench
+from tests.fixtures.exchange import Bench, SqlBench, waits_for_a_lock
 from tests.fixtures.records import AT
 
 HELD = codes.status("shared_account.linked", accounts="7", value="?")
@@ -105,18 +105,17 @@ def test_the_database_itself_forbids_a_second_link(sql: SqlBench) -> None:
         sql.erp.run("UPDATE sync_links SET panel_client_id = '7' WHERE client_id = 'C-2'")
 
 
-def test_the_second_of_two_workers_at_the_same_moment_is_held(postgres_bench: SqlBench) -> None:
+def test_the_second_of_two_workers_at_the_same_moment_is_held(server_bench: SqlBench) -> None:
     """The other worker's link is not visible yet when ours looks: the unique index finds it at its commit."""
-    bench = postgres_bench.as_bench()
+    bench = server_bench.as_bench()
     for client_id in ("C-1", "C-2"):
         bench.erp.insert_client(client_id)
-    other = postgres_bench.erp.transaction()
+    other = server_bench.erp.transaction()
     other.run("INSERT INTO sync_links (client_id, panel_client_id) VALUES ('C-1', '7')")
     answers: list[Saved] = []
     worker = threading.Thread(target=lambda: answers.append(save(bench, linking("C-2"))))
     worker.start()
-    waiting = "SELECT 1 AS one FROM pg_locks WHERE NOT granted"
-    while not postgres_bench.erp.run(waiting):
+    while not waits_for_a_lock(server_bench):
         assert worker.is_alive()
     other.commit()
     worker.join()

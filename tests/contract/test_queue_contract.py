@@ -268,6 +268,43 @@ def test_a_dead_letter_that_nobody_can_read_goes_back_as_it_is(world: World) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        body(""),
+        body("a\0b"),
+        body("x" * 2_000),
+        body("\ud800"),
+        "[" * 50_000,
+        json.dumps({"v": 1, "concern": "billing", "clients": {"K-1": 1}}),
+        json.dumps({"v": 1, "concern": "billing", "clients": [["K-1"]]}),
+        json.dumps({"v": 1, "concern": ["billing"], "clients": ["K-1"]}),
+        '{"v": 1e999, "concern": "billing", "clients": ["K-1"]}',
+        "\N{REPLACEMENT CHARACTER}",
+        " ",
+    ],
+)
+def test_what_nobody_can_read_stops_no_other_dead_letter(world: World, odd: str) -> None:
+    world.bury("billing", body("K-1"), odd, body("K-2"), odd)
+    moved = world.queue.redrive("billing", 10)
+    assert (moved.messages, set(moved.owners), moved.odd) == (4, set(clients("K-1", "K-2")), 2)
+    assert world.odd("billing") == [odd, odd]
+
+
+@pytest.mark.parametrize("odd", ["\0", "x\x1b", body("K-9") + "\uffff", "\ufffe"])
+@pytest.mark.parametrize("many", [1, 3, 7])
+def test_what_no_queue_takes_stays_where_it_is_and_is_named_and_the_rest_goes_on(
+    world: World, odd: str, many: int
+) -> None:
+    world.bury("billing", *[odd] * many, *(body(f"K-{n}") for n in range(25)))
+    moved = world.queue.redrive("billing", 100)
+    assert (moved.messages, set(moved.owners), moved.odd) == (25, set(clients(*keys(25))), 0)
+    assert len(moved.aside) == many
+    assert world.queue.depths()["billing"].dead == many
+    again = world.queue.redrive("billing", 100)
+    assert (again.messages, len(again.aside)) == (0, many)
+
+
 def test_dead_letters_of_groups_stay_groups(world: World) -> None:
     world.bury("discounts", body("a", what="groups", concern="discounts"), body("a", concern="discounts"))
     assert world.queue.redrive("discounts", 10).owners == [*groups("a"), *clients("a")]
@@ -283,6 +320,22 @@ def test_what_the_queue_does_not_take_stays_among_the_dead(world: World) -> None
 
 
 # SQS alone
+
+
+def test_half_of_a_surrogate_pair_stays_where_it_is_and_the_rest_goes_on(
+    sqs: SqsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No service takes it by its own ways; the embedded AWS was seen to hand one out."""
+    sqs.bury("billing", "mark", body("K-1"), body("K-2"))
+    receive = sqs.queue._receive
+
+    monkeypatch.setattr(
+        sqs.queue,
+        "_receive",
+        lambda *a: [{**each, "Body": "\ud800" if each["Body"] == "mark" else each["Body"]} for each in receive(*a)],
+    )
+    moved = sqs.queue.redrive("billing", 10)
+    assert (moved.messages, moved.owners, len(moved.aside)) == (2, clients("K-1", "K-2"), 1)
 
 
 def test_what_is_worked_and_what_is_dead_is_counted_apart(sqs: SqsWorld) -> None:

@@ -5,23 +5,13 @@ One stack serves all tests of this module; they follow one another as a user's d
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from kartoteka.adapters.sql.dialect import open_engine
-from local.panel import StandinPanel
+from tests.fixtures.stack import KEY, Stack, run, started
 
-ROOT = Path(__file__).parent.parent.parent
-KEY = "canary-key-of-e2e-3391"
 POLICY = """{
   "billing": {"fields": {"phone": {"conflict": "hold"}}},
   "brake": {"min_records": 1, "any_share": 1},
@@ -30,71 +20,11 @@ POLICY = """{
 pytestmark = pytest.mark.e2e
 
 
-def run(*arguments: str, timeout: int = 600, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one of the project's commands."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-
-
-@dataclass
-class Stack:
-    """A running stack, a panel that is not its stand-in, and a database of its own."""
-
-    environment: Mapping[str, str]
-    panel: StandinPanel
-    database: sa.Engine
-    home: Path
-    told: str
-
-    def tick(self) -> dict[str, Any]:
-        """Run `kartoteka tick`; return the JSON object on its last line."""
-        done = run("cli", "tick", "--timeout", "300", **self.environment)
-        assert done.returncode == 0, done.stderr
-        figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return figures
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `kartoteka` with these arguments, looking where the local stack looks."""
-        return run("cli", *arguments, **{**self.environment, "ERP_URL": ""})
-
-    def sql(self, text: str) -> list[Any]:
-        """Run a statement as the ERP does."""
-        with self.database.begin() as connection:
-            result = connection.execute(sa.text(text))
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack with a panel and a database that are not the local stack's own."""
-    home = tmp_path_factory.mktemp("e2e")
-    policy = home / "policy.json"
-    policy.write_text(POLICY)
-    url = f"sqlite:///{home}/erp.db"
-    with StandinPanel(key=KEY) as panel:
-        environment = {
-            "KARTOTEKA_HOME": str(home / "local"),
-            "PANEL_URL": panel.url,
-            "PANEL_KEY": KEY,
-            "ERP_URL": url,
-            "POLICY": str(policy),
-            "SCHEDULES": "off",
-        }
-        up = run("local.stack", "up", **environment)
-        try:
-            assert up.returncode == 0, up.stdout + up.stderr
-            database = open_engine(url)
-            yield Stack(environment, panel, database, home, up.stdout)
-            database.dispose()
-        finally:
-            run("local.stack", "down", **environment)
+    with started(tmp_path_factory.mktemp("e2e"), POLICY) as stack:
+        yield stack
 
 
 ROWS = """INSERT INTO clients (id, email, client_type, company, nip, street, zip_code, city, phone) VALUES

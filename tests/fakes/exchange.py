@@ -23,6 +23,7 @@ from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import (
     BILLING,
     CLIENT_FIELDS,
+    CODE,
     CONCERNS,
     CREDIT_COLUMNS,
     DELIVERY_ADDRESSES,
@@ -719,6 +720,10 @@ class FakeRecords(_Port):
 
     def rename(self, client_id: str, new_id: str) -> Renamed:  # noqa: C901, PLR0912 - a table after the other
         db, old, new = self._own, client_id, new_id
+        if erased_among(db, [old]):
+            return Renamed.ERASED
+        if erased_among(db, [new]):
+            return Renamed.TO_ERASED
         if old not in db.links or old == new:
             return Renamed.UNKNOWN
         if old in db.clients:
@@ -1172,42 +1177,56 @@ class FakeForgotten(_Port):
     """Who was erased and is not to come back."""
 
     def found(self, client_id: str) -> Mapping[str, int]:
-        return {
-            name: len(keys) for name, (_, keys) in self._hers([client_id], self._numbers(client_id)).items() if keys
-        }
+        known = self.known_as(client_id)
+        return {name: len(keys) for name, (_, keys) in self._hers(known, self._numbers(known)).items() if keys}
 
     def is_forgotten(self, client_id: str) -> bool:
         return client_id in erased_among(self._db, [client_id])
+
+    def known_as(self, client_id: str) -> Sequence[str]:
+        db = self._db
+        by_former = sorted(link.client_id for link in db.links.values() if link.former_code == client_id)
+        now = by_former[0] if by_former and client_id not in db.links else client_id
+        recoded = {h.value_before for h in db.history if h.client_id == now and h.field == CODE}
+        former = {db.links[now].former_code if now in db.links else "", *recoded} - {"", None, now}
+        return [now, *sorted(code for code in former if code and code not in db.links and code not in db.clients)]
 
     def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
         return frozenset(a.panel_client_id for a in accounts if client_of(self._db, a))
 
     def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
-        db, numbers = self._own, self._numbers(client_id)
+        known = self.known_as(client_id)
+        db, numbers, client_id = self._own, self._numbers(known), known[0]
         own = DIGEST.client(client_id)
-        db.tombstones[own] = StoredTombstone(own, at)
+        for code in known:
+            db.tombstones[DIGEST.client(code)] = StoredTombstone(own, at)
         for number in numbers:
             account = db.accounts.get(number)
             dates = (account.modified_at, account.registered, db.seen_at[number]) if account else ()
             db.tombstones[DIGEST.account(number)] = StoredTombstone(own, at, None, *dates)
-        erased_rows = self._erase([client_id], numbers, None)
+        erased_rows = self._erase(known, numbers, None)
         if client_id in db.clients:
             key = Key(client_id, "", "accounts")
             db.states[key] = RecordState(status=codes.status(FORGOTTEN))
             db.since[key] = (at, None)
+        db.note("clients", "U", Owner(), "")
         return erased_rows
 
     def allow(self, client_id: str) -> bool:
-        db, own = self._own, DIGEST.client(client_id)
-        hers = [digest for digest, stone in db.tombstones.items() if stone.client == own]
+        db, whose = self._own, self._whose(client_id)
+        hers = [digest for digest, stone in db.tombstones.items() if stone.client in whose]
         for digest in hers:
             del db.tombstones[digest]
         return bool(hers)
 
     def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
-        own = None if client_id is None else DIGEST.client(client_id)
+        whose = None if client_id is None else self._whose(client_id)
         found = self._db.tombstones.items()
-        return frozenset(Tombstone(digest, s.client) for digest, s in found if own in (None, s.client))
+        return frozenset(Tombstone(digest, s.client) for digest, s in found if whose is None or s.client in whose)
+
+    def _whose(self, client_id: str) -> Collection[str]:
+        own = DIGEST.client(client_id)
+        return {own, self._db.tombstones[own].client} if own in self._db.tombstones else {own}
 
     def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
         db = self._own
@@ -1257,13 +1276,13 @@ class FakeForgotten(_Port):
                 done += 1
         return done
 
-    def _numbers(self, client_id: str) -> frozenset[str]:
+    def _numbers(self, known: Sequence[str]) -> frozenset[str]:
         db = self._db
         linked = {link.panel_client_id: link.client_id for link in db.links.values()}
-        found = {number for number, owner in linked.items() if owner == client_id}
-        found |= {number for number, account in db.accounts.items() if account.external_code == client_id}
-        found |= {number for number, row in db.incoming.items() if row.client_id == client_id}
-        return frozenset(number for number in found if linked.get(number, client_id) == client_id)
+        found = {number for number, owner in linked.items() if owner in known}
+        found |= {number for number, account in db.accounts.items() if account.external_code in known}
+        found |= {number for number, row in db.incoming.items() if row.client_id in known}
+        return frozenset(number for number in found if linked.get(number, known[0]) == known[0])
 
     def _hers(self, client_ids: Collection[str], numbers: Collection[str]) -> Mapping[str, tuple[Any, Sequence[Any]]]:
         """Return table -> where its rows are, and the keys of those about these clients and accounts."""
@@ -1319,8 +1338,12 @@ def erased_among(db: FakeExchange, client_ids: Iterable[str]) -> frozenset[str]:
 
 
 def client_of(db: FakeExchange, account: SeenAccount) -> str:
-    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's."""
-    code = DIGEST.client(account.external_code) if account.external_code else ""
+    """Return the digest of the erased client whose an account was, or whose code it carries; empty: nobody's.
+
+    An account that is linked is its client's, whatever it carries.
+    """
+    linked = any(link.panel_client_id == account.panel_client_id for link in db.links.values())
+    code = DIGEST.client(account.external_code) if account.external_code and not linked else ""
     stone = db.tombstones.get(DIGEST.account(account.panel_client_id)) or db.tombstones.get(code)
     return stone.client if stone else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import FoundBy, Owner
-from kartoteka.ports.queue import Depth, Redriven, read
+from kartoteka.ports.queue import Depth, Redriven, is_sendable, read
 
 CHUNK = 100
 
@@ -50,15 +50,18 @@ class FakeQueue:
         self.brought_back.extend((concern, receipt) for receipt in receipts)
 
     def redrive(self, concern: str, most: int) -> Redriven:
-        dead = self.dead.get(concern, [])
+        lie = self.dead.get(concern, [])
+        aside = [body for body in lie if not is_sendable(body)]
+        dead = [body for body in lie if is_sendable(body)]
         some = dead[:most]
         found = [read(body, concern) for body in some]
         owners = list(dict.fromkeys(owner for message in found if message for owner in message.owners))
         self.send(concern, owners, FoundBy.RETRY)
         unread = [body for body, message in zip(some, found, strict=True) if message is None]
         self.odd.setdefault(concern, []).extend(unread)
-        self.dead[concern] = dead[len(some) :]
-        return Redriven(len(dead), len(some), owners, len(unread))
+        self.dead[concern] = [*aside, *dead[len(some) :]]
+        names = [f"message {lie.index(body)}" for body in aside] if len(some) < most else []
+        return Redriven(len(lie), len(some), owners, len(unread), tuple(names))
 
     def left(self) -> Mapping[str, int]:
         return {concern: depth.waiting for concern, depth in self.depths().items()}

@@ -253,3 +253,17 @@ def test_the_page_shows_first_and_wants_the_code_typed(desk: Browser, installati
     allowed = desk.send("POST", "/forget/allow", client_id="K-1", back="/clients")
     assert allowed["statusCode"] == 303
     assert desk.send("GET", "/clients/K-9/forget")["statusCode"] == 404
+
+
+def test_the_cloud_knows_it_as_soon_as_the_command_has_ended(
+    command: Command, desk: Browser, installation: Installation
+) -> None:
+    """A database may be restored in the very next moment: nothing else would tell of the erasure then."""
+    linked(installation)
+    runs = installation.sql("SELECT count(*) FROM change_log")
+    command("forget", "K-1", "--yes", *STACK)
+    stones = {digest for (digest,) in installation.sql("SELECT digest FROM sync_forgotten")}
+    assert len(stones) == 2
+    known = [text for place, text in everywhere(installation) if place.startswith("state ") and "stones" in text]
+    assert all(any(digest in text for text in known) for digest in stones)
+    assert installation.sql("SELECT count(*) FROM change_log") > runs, "a backup of before has a shorter log"

@@ -11,7 +11,7 @@ import pytest
 
 from kartoteka.adapters.sql import upgrade
 from kartoteka.ports.exchange import ClientHint
-from tests.fixtures.exchange import Connect, SqlBench
+from tests.fixtures.exchange import Connect, SqlBench, exact
 from tests.fixtures.records import AT, FAR, clients, load, price, row_of, store_prices
 
 
@@ -25,7 +25,7 @@ def test_what_is_no_number_is_no_shop(sqlite_bench: SqlBench) -> None:
 def test_tax_numbers_that_an_erp_keeps_as_numbers_are_recognised(empty_url: str, connect: Connect) -> None:
     exchange = connect(empty_url)
     with exchange.database.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE clients (id VARCHAR(10) PRIMARY KEY, nip BIGINT)")
+        connection.exec_driver_sql(f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, nip BIGINT)")
         connection.exec_driver_sql("INSERT INTO clients (id, nip) VALUES ('C-1', 5250001233), ('C-2', NULL)")
     upgrade.create(exchange.database.engine)
     known = exchange.index.recognised({"nip": "525-000-12-33", "country_code": "PL"})
@@ -37,7 +37,8 @@ def test_columns_that_an_erp_keeps_in_another_type_are_read_as_text(empty_url: s
     exchange = connect(empty_url)
     with exchange.database.engine.begin() as connection:
         connection.exec_driver_sql(
-            "CREATE TABLE clients (id VARCHAR(10) PRIMARY KEY, nip BIGINT, zip_code INTEGER, phone NUMERIC(12, 0))"
+            f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, nip BIGINT, zip_code INTEGER, "
+            "phone NUMERIC(12, 0))"
         )
         connection.exec_driver_sql("INSERT INTO clients VALUES ('C-1', 5250001233, 950, 501502503), ('C-2', 1, 2, 3)")
         connection.exec_driver_sql("INSERT INTO clients VALUES ('C-3', NULL, NULL, NULL)")

@@ -35,7 +35,7 @@ from kartoteka.model import (
 )
 from kartoteka.ports.exchange import IncomingClient, Saved, SeenAccount
 from kartoteka.ports.panel import Window
-from tests.fixtures.exchange import SqlBench
+from tests.fixtures.exchange import SqlBench, exact
 from tests.fixtures.records import (
     ADDRESSES,
     AT,
@@ -327,7 +327,7 @@ def _break(sql: SqlBench, table: str, column: str, key: str) -> None:
         body = f"BEFORE INSERT ON {table} WHEN NEW.{column} = '{key}' BEGIN SELECT RAISE(ABORT, 'broken'); END"
         sql.erp.script(f"CREATE TRIGGER broken {body}")
     else:
-        sql.erp.script(f"ALTER TABLE {table} ADD CONSTRAINT broken CHECK ({column} <> '{key}')")
+        sql.erp.script(f"ALTER TABLE {table} ADD CONSTRAINT broken_{table} CHECK ({column} <> '{key}')")
 
 
 @pytest.mark.parametrize("table", ["sync_base", "sync_status"])
@@ -370,7 +370,8 @@ def test_a_check_of_the_erp_that_swallows_a_row_refuses_it(postgres_bench: SqlBe
 
 def test_a_table_of_the_erps_own_is_written_as_it_is(sql: SqlBench) -> None:
     sql.erp.run(f"DROP TABLE {ADDRESSES}")
-    sql.erp.run(f"CREATE TABLE {ADDRESSES} (id CHAR(9) PRIMARY KEY, client_id CHAR(10) REFERENCES clients (id))")
+    owner = f"client_id VARCHAR(40){exact(sql)} REFERENCES clients (id)"
+    sql.erp.run(f"CREATE TABLE {ADDRESSES} (id CHAR(9){exact(sql)} PRIMARY KEY, {owner})")
     engine = sql.exchange.database.engine
     upgrade.create(engine)
     sql.erp.insert_client("C-1")
@@ -429,10 +430,10 @@ def test_a_text_that_no_database_takes_is_refused_alone(sql: SqlBench, value: st
     assert new.refused.keys() == {item("A-1").record.key}
 
 
-def test_a_text_too_long_for_its_column_is_refused_alone(postgres_bench: SqlBench) -> None:
+def test_a_text_too_long_for_its_column_is_refused_alone(server_bench: SqlBench) -> None:
     for key in ("C-1", "C-2"):
-        postgres_bench.erp.insert_client(key, street="A")
-    answer = save(postgres_bench, edit("C-1", street=("A", "x" * 201)), edit("C-2", street=("A", "B")))
+        server_bench.erp.insert_client(key, street="A")
+    answer = save(server_bench, edit("C-1", street=("A", "x" * 201)), edit("C-2", street=("A", "B")))
     assert answer.refused.keys() == {change("C-1").record.key}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -73,16 +74,17 @@ def test_a_client_of_raw_sql_gets_the_defaults(sql: SqlBench) -> None:
     assert (row["country_code"], bool(row["active"]), row["wholesaler"], row["email"]) == ("PL", True, None, None)
 
 
-def test_moments_are_written_in_utc_whatever_the_session_says(postgres_bench: SqlBench) -> None:
-    postgres_bench.erp.script("SET TIME ZONE 'Pacific/Auckland'", "INSERT INTO clients (id) VALUES ('C-1')")
-    age = "abs(extract(epoch FROM logged_at - now() AT TIME ZONE 'utc'))"
-    (row,) = postgres_bench.erp.run(f"SELECT {age} AS age FROM change_log")
-    assert row["age"] < 60
+def test_moments_are_written_in_utc_whatever_the_session_says(server_bench: SqlBench) -> None:
+    elsewhere = {"postgresql": "SET TIME ZONE 'Pacific/Auckland'", "mysql": "SET time_zone = '+13:00'"}
+    server_bench.erp.script(elsewhere[server_bench.erp.engine.dialect.name], "INSERT INTO clients (id) VALUES ('C-1')")
+    (row,) = server_bench.erp.run("SELECT logged_at FROM change_log")
+    assert abs((row["logged_at"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()) < 60
 
 
 def test_money_keeps_its_two_places(sql: SqlBench) -> None:
     sql.erp.run("INSERT INTO client_credit (client_id, credit_limit) VALUES ('C-1', 1234567890.12)")
-    assert sql.erp.run("SELECT CAST(credit_limit AS TEXT) AS text FROM client_credit") == [{"text": "1234567890.12"}]
+    (stored,) = sql.erp.run("SELECT CAST(credit_limit AS CHAR(20)) AS text FROM client_credit")
+    assert stored["text"].strip() == "1234567890.12"
     assert row_of(load(sql, concern="credit"))["credit_limit"] == "1234567890.12"
 
 

@@ -70,15 +70,15 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     @rule(client=clients)
     def insert(self, client: str) -> None:
-        if not self.world.exchange.has_client(client):
-            self.world.exchange.insert_client(client, **CLIENT)
+        if not self.world.exchange.has_client(self.now(client)):
+            self.world.exchange.insert_client(self.now(client), **CLIENT)
             self.note()
 
     @rule(client=clients, field=fields)
     def erp_edits(self, client: str, field: str) -> None:
-        if self.world.exchange.has_client(client):
+        if self.world.exchange.has_client(self.now(client)):
             value = f"erp {next(self.numbers)}"
-            self.world.exchange.update_client(client, **{field: value})
+            self.world.exchange.update_client(self.now(client), **{field: value})
             self.last[Side.ERP, client, field] = value
             self.note()
 
@@ -98,7 +98,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
             self.world.pass_time(seconds=3)
             value = f"both {next(self.numbers)}"
             self.world.panel.edit(account, **{field: value})
-            self.world.exchange.update_client(client, **{field: value})
+            self.world.exchange.update_client(self.now(client), **{field: value})
             self.last[Side.ERP, client, field] = self.last[Side.PANEL, client, field] = value
             self.note()
 
@@ -109,23 +109,23 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     @rule(client=clients, concern=concerns)
     def is_excluded(self, client: str, concern: str) -> None:
-        self.world.exchange.exclude(client, concern)
+        self.world.exchange.exclude(self.now(client), concern)
 
     @rule(client=clients, concern=concerns)
     def is_included(self, client: str, concern: str) -> None:
-        self.world.exchange.include(client, concern)
+        self.world.exchange.include(self.now(client), concern)
 
     @rule(client=clients)
     def the_row_is_touched(self, client: str) -> None:
-        if self.world.exchange.has_client(client):
-            self.world.exchange.update_client(client, email=CLIENT["email"])
+        if self.world.exchange.has_client(self.now(client)):
+            self.world.exchange.update_client(self.now(client), email=CLIENT["email"])
 
     @rule(client=clients, field=fields)
     def a_slow_transaction_begins(self, client: str, field: str) -> None:
-        if self.slow is None and self.world.exchange.has_client(client):
+        if self.slow is None and self.world.exchange.has_client(self.now(client)):
             value = f"slow {next(self.numbers)}"
             transaction = self.world.exchange.transaction()
-            transaction.update_client(client, **{field: value})
+            transaction.update_client(self.now(client), **{field: value})
             self.slow = (transaction, client, field, value)
 
     @rule(commits=st.booleans())
@@ -198,20 +198,20 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     @rule(client=clients)
     def a_result_is_missing(self, client: str) -> None:
-        self.world.panel.lose_result(client)
+        self.world.panel.lose_result(self.now(client))
 
     @rule(client=clients)
     def the_panel_refuses(self, client: str) -> None:
-        self.world.panel.refuse(client)
+        self.world.panel.refuse(self.now(client))
 
     @rule(client=clients)
     def the_panel_accepts(self, client: str) -> None:
-        self.world.panel.accept(client)
+        self.world.panel.accept(self.now(client))
 
     @rule(client=clients)
     def look_ups_do_not_show_an_account(self, client: str) -> None:
-        if client in self.world.exchange.links:
-            self.world.panel.unseen.add(self.world.exchange.links[client].panel_client_id)
+        if link := self.world.exchange.links.get(self.now(client)):
+            self.world.panel.unseen.add(link.panel_client_id)
 
     @rule()
     def look_ups_show_all_accounts(self) -> None:
@@ -236,14 +236,18 @@ class Synchronisation(Faults, RuleBasedStateMachine):
 
     # looking
 
+    def now(self, client: str) -> str:
+        """Return the code of a client."""
+        return client
+
     def account_of(self, client: str) -> str | None:
-        found = [a for a in self.world.panel.accounts.values() if a.external_code == client]
+        found = [a for a in self.world.panel.accounts.values() if a.external_code == self.now(client)]
         return found[0].panel_client_id if found else None
 
     def note(self) -> None:
         """Remember every value that each side was ever seen with."""
         for client in CLIENTS:
-            row = self.world.exchange.client(client)
+            row = self.world.exchange.client(self.now(client))
             account = self.account_of(client)
             shown = self.world.panel.accounts[account].values if account else {}
             for field in EDITED:
@@ -271,7 +275,7 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         world.mortal(10**9)
         world.panel.recover()
         for client in CLIENTS:
-            world.panel.accept(client)
+            world.panel.accept(self.now(client))
             for concern in CONCERNS:
                 self.is_included(client, concern)
         for _ in range(6):
@@ -293,14 +297,15 @@ class Synchronisation(Faults, RuleBasedStateMachine):
         assert not self.world.panel.notified
 
     def check_customer(self, client: str) -> None:
-        row = self.world.exchange.client(client)
+        now = self.now(client)
+        row = self.world.exchange.client(now)
         if row is None:
             return
         account = self.account_of(client)
         assert account, f"{client} has no account"
         shown = self.world.panel.accounts[account].values
-        told = {v for c in self.world.exchange.conflicts if c.client_id == client for v in (c.erp_value, c.panel_value)}
-        held = {c.field for c in self.world.exchange.conflicts if c.client_id == client and c.closed_at is None}
+        told = {v for c in self.world.exchange.conflicts if c.client_id == now for v in (c.erp_value, c.panel_value)}
+        held = {c.field for c in self.world.exchange.conflicts if c.client_id == now and c.closed_at is None}
         for field in EDITED:
             if field not in held:
                 assert BILLING[field].normalise(row[field], row) == BILLING[field].normalise(shown[field], shown), (

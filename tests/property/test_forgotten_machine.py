@@ -7,7 +7,7 @@ inserted again; at the end nothing of it is kept anywhere, and every promise hol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ class Erasing(Synchronisation):
         """What the desk does; where it is killed half-way, the cloud does not know it yet."""
         self.erase(client)
         if not half:
-            forget.remember(self.world.state, self.world.exchange.forgotten.tombstones(client))
+            forget.remember(self.world.state, self.world.exchange.forgotten.tombstones(self.now(client)))
 
     @rule(client=erasable)
     def is_erased_while_we_save(self, client: str) -> None:
@@ -51,8 +51,8 @@ class Erasing(Synchronisation):
 
     @rule(client=erasable)
     def its_row_goes(self, client: str) -> None:
-        if client in self.erased and self.world.exchange.has_client(client):
-            self.world.exchange.delete_client(client)
+        if client in self.erased and self.world.exchange.has_client(self.now(client)):
+            self.world.exchange.delete_client(self.now(client))
 
     @rule(client=erasable)
     def its_account_loses_its_code(self, client: str) -> None:
@@ -65,11 +65,15 @@ class Erasing(Synchronisation):
         self.erase(client)
 
     def erase(self, client: str) -> None:
-        self.world.exchange.forgotten.forget(client, at=self.world.time)
+        self.world.exchange.forgotten.forget(self.now(client), at=self.world.time)
         self.erased.add(client)
 
+    def dead(self) -> Mapping[str, str | None]:
+        """Return the codes of those who were erased, each with its account."""
+        return {self.now(client): self.account_of(client) for client in self.erased}
+
     def runs(self, move: Callable[[], object]) -> None:
-        dead = {key: self.account_of(key) for key in self.erased}
+        dead = self.dead()
         calls, rows = len(self.world.panel.log), len(self.world.exchange.history)
         super().runs(move)
         about = {each for key, account in dead.items() for each in (key, account) if each}
@@ -85,7 +89,7 @@ class Erasing(Synchronisation):
         self.world.pass_time(days=1, minutes=20)
         super().teardown()
         db = self.world.exchange
-        for client in self.erased:
+        for client in map(self.now, self.erased):
             hers = [state for key, state in db.states.items() if key.client_id == client]
             assert all(state.status and state.status.code == FORGOTTEN for state in hers)
             assert not [row for row in db.history if row.client_id == client]

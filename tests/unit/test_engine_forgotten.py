@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from kartoteka.model import Key, Owner
 from kartoteka.sync import forget
 from tests.world import CLIENT, World
+
+KEPT = ("states", "since", "links", "history", "accounts", "seen_at", "entries", "tombstones")
+"""What a backup of the database holds, as far as the tests need it."""
 
 
 def settled(*clients: str) -> World:
@@ -168,6 +172,40 @@ def test_the_panels_count_still_fits_and_nothing_is_read_again_for_it() -> None:
     before = sum(world.panel.calls().values())
     world.tick()
     assert sum(world.panel.calls().values()) - before <= quiet + 3
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_edits_of_its_account_are_no_news_and_the_panel_is_asked_no_more_often_for_them(at_once: bool) -> None:
+    def calls(*, edited: bool) -> int:
+        world = settled("K-1", "K-2")
+        number = world.exchange.links["K-1"].panel_client_id
+        erase(world, "K-1")
+        for _ in range(3):
+            world.tick()
+        before = sum(world.panel.calls().values())
+        for minute in range(30):
+            if edited:
+                world.panel.edit(number, city=f"Miasto {minute}")
+            world.pass_time(seconds=61)
+            assert world.follow(at_once=at_once)
+        return sum(world.panel.calls().values()) - before
+
+    assert calls(edited=True) <= calls(edited=False) + 2
+
+
+def test_a_database_that_is_restored_right_after_brings_nobody_back() -> None:
+    """No daily run lies between: what the erasure itself has told the cloud is all that is known of it."""
+    world = settled("K-1", "K-2")
+    backup = copy.deepcopy([getattr(world.exchange, name) for name in KEPT])
+    erase(world, "K-1")
+    world.collect("accounts")
+    for name, value in zip(KEPT, backup, strict=True):
+        setattr(world.exchange, name, value)
+    for _ in range(3):
+        world.tick()
+    assert kept_of(world, "K-1") == set()
+    assert world.exchange.forgotten.is_forgotten("K-1")
+    assert len(world.panel.opened) == 2
 
 
 def test_a_restored_database_brings_nobody_back() -> None:

@@ -196,3 +196,21 @@ def test_exclusions_go_with_the_client() -> None:
     world.tick()
     world.tick()
     assert codes_of(world) == ["N-1"]
+
+
+@pytest.mark.parametrize("again", ["N-2", "C-1"])
+def test_renamed_again_while_nobody_knows_whether_the_account_was_given_the_code(again: str) -> None:
+    world = installed()
+    world.exchange.rename_client("C-1", "N-1")
+    rename(world)
+    world.collect("accounts")
+    world.panel.lose_reply()
+    world.work("accounts")
+    assert (codes_of(world), world.exchange.links["N-1"].former_code) == (["N-1"], "C-1")
+    world.exchange.rename_client("N-1", again)
+    rename(world, "N-1", again)
+    for _ in range(3):
+        world.tick()
+    assert (codes_of(world), told(world, again, "accounts")) == ([again], "in_step")
+    given = [(h.value_before, h.value_after) for h in world.exchange.history if h.field == "external_code"]
+    assert given[-2:] == [("C-1", "N-1"), ("N-1", again)]

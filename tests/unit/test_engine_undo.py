@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kartoteka.desk import undo
+from kartoteka.desk import plans, undo
 from kartoteka.errors import Reject
 from kartoteka.model import Ended, PlanRow, Value
 from kartoteka.policy import Policy
-from kartoteka.ports.exchange import Which
+from kartoteka.ports.exchange import Chosen, Which
 from tests.world import ADDRESS, CLIENT, World
 
 
@@ -779,3 +779,87 @@ def test_an_opening_is_undone_while_all_is_only_planned() -> None:
         world.tick()
     assert world.panel.closed == {"1"}
     assert not rows(world)
+
+
+# --- a concern of which nothing is carried out
+
+
+OFF: dict[str, dict[str, Any]] = {
+    "billing": {"billing": {"direction": "off"}},
+    "accounts": {"accounts": {"direction": "off"}},
+    "delivery_addresses": {"delivery_addresses": {"direction": "off"}},
+}
+
+
+def edited(concern: str, policy: dict[str, Any] | None = None) -> World:
+    """A world in which the last run has written something of this concern."""
+    world = installed(policy)
+    if concern == "billing":
+        world.exchange.update_client("C-1", city="Radom")
+    elif concern == "accounts":
+        world.exchange.update_client("C-1", active=False)
+    else:
+        world.exchange.insert_address("A-1", "C-1", **ADDRESS)
+        world.tick()
+        world.exchange.update_address("A-1", city="Radom")
+    world.tick()
+    return world
+
+
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize("concern", OFF)
+def test_of_a_concern_that_is_switched_off_no_undo_waits_for_ever(concern: str, yes: bool) -> None:
+    world = edited(concern)
+    assert undone(world, yes=yes)["done"]
+    world.policy = Policy.model_validate(OFF[concern])
+    before = world.panel.backup(), dict(world.exchange.clients), dict(world.exchange.addresses)
+    world.tick()
+    assert rows(world) == []
+    assert {row.line.key.concern for row in rows(world, "refused")} == {concern}
+    assert (world.panel.backup(), dict(world.exchange.clients), dict(world.exchange.addresses)) == before
+    world.policy = Policy()
+    world.tick()
+    assert rows(world) == []
+    assert undone(world)["done"], "switched on again it may be asked for again"
+
+
+@pytest.mark.parametrize("concern", OFF)
+def test_of_a_concern_that_is_off_nothing_is_planned_to_be_undone_and_it_is_said(concern: str) -> None:
+    world = edited(concern)
+    world.policy = Policy.model_validate(OFF[concern])
+    found = undone(world)
+    assert (found["done"], [each["code"] for each in found["messages"]]) == (0, ["off"])
+    assert rows(world) == []
+    assert "wyłączone w polityce" in found["messages"][0]["message_pl"]
+
+
+def test_a_field_that_is_off_is_said_to_be_so_and_not_to_have_been_edited() -> None:
+    world = edited("billing")
+    world.policy = Policy.model_validate({"billing": {"fields": {"city": {"direction": "off"}}}})
+    found = undone(world)
+    assert (found["done"], found["left_alone"], [each["code"] for each in found["messages"]]) == (0, 0, ["off"])
+
+
+@pytest.mark.parametrize("concern", OFF)
+def test_of_a_paused_concern_an_undo_waits_and_the_plan_says_so(concern: str) -> None:
+    world = edited(concern)
+    world.pause(concern, "spis")
+    found = undone(world)
+    for told in (found["waits"], plans.listing(world.exchange.ports, Chosen(), world.policy)["waits"]):
+        assert [(each["concern"], each["code"], each["reason"]) for each in told] == [(concern, "paused", "spis")]
+        assert "wstrzymane (spis)" in told[0]["message_pl"]
+        assert "paused (spis)" in told[0]["message_en"]
+    world.tick()
+    assert len(rows(world)) == found["done"]
+    world.resume(concern)
+    assert plans.listing(world.exchange.ports, Chosen(), world.policy)["waits"] == []
+    for _ in range(2):
+        world.tick()
+    assert rows(world) == []
+    assert rows(world, "done")
+
+
+def test_of_another_concern_nothing_is_said() -> None:
+    world = edited("billing")
+    world.pause("shops")
+    assert undone(world)["waits"] == []

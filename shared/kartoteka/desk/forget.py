@@ -26,17 +26,20 @@ OURS = frozenset({"sync_links", "sync_matches", "sync_exclusions"})
 def preview(desk: Desk, client_id: str) -> Data:
     """Return what would be erased of a client, and what its owners keep; raises WrongRequest for an unknown one.
 
-    ``erased``: table -> rows. ``kept``: the ERP's tables -> rows, and ``account``: the number of the panel's account.
+    ``client_id``: the code that it has now; ``former_codes``: those that go with it. ``erased``: table -> rows.
+    ``kept``: the ERP's tables -> rows, and ``account``: the number of the panel's account.
     """
     found = desk.exchange.forgotten.found(client_id)
-    rows = desk.tables.client_rows(client_id)
+    now, *former = desk.exchange.forgotten.known_as(client_id)
+    rows = desk.tables.client_rows(now)
     kept = {table: len(some) for table, some in rows.items() if some and table not in OURS}
     forgotten = desk.exchange.forgotten.is_forgotten(client_id)
     if not (found or kept or forgotten):
         raise WrongRequest("no_client", 404, id=client_id)
     links = rows.get("sync_links", ())
     account = str(links[0]["panel_client_id"]) if links else ""
-    return {"client_id": client_id, "erased": found, "kept": kept, "account": account, "forgotten": forgotten}
+    told = {"client_id": now, "former_codes": former, "erased": found, "kept": kept, "account": account}
+    return {**told, "forgotten": forgotten}
 
 
 def carry_out(desk: Desk, client_id: str, account: str) -> Data:
@@ -44,7 +47,7 @@ def carry_out(desk: Desk, client_id: str, account: str) -> Data:
     state = _state(desk)
     before = preview(desk, client_id)
     if account != KEEP and before["account"]:
-        _end_account(desk, client_id, account)
+        _end_account(desk, before["client_id"], account)
     erased = desk.exchange.forgotten.forget(client_id, at=desk.now())
     stones.remember(state, desk.exchange.forgotten.tombstones(client_id))
     return {**before, "erased": erased, "forgotten": True, "done": sum(erased.values()), "account_is": account}

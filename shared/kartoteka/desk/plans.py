@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from kartoteka.desk import texts
+from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Direction, Key, Line, Planned, PlanRow
-from kartoteka.policy import Policy
+from kartoteka.policy import Policy, is_off
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, Exchange, Plans
 from kartoteka.sync.planned import GIVING
 
@@ -34,8 +36,9 @@ def listing(exchange: Exchange, chosen: Chosen, policy: Policy, shown: slice = E
     """Return the rows, and of the open ones ``totals`` by action, the ``forecast``, and when the latest was planned.
 
     That moment is ``as_of``: a word about this list names it. ``too_many``: the concerns of which more would be written
-    than the brake bears of a change; it stops nothing. ``shown``: which of the rows are returned. Totals and forecast
-    are of all chosen rows, whatever ``chosen.action`` says: it chooses among the rows that are shown.
+    than the brake bears of a change; it stops nothing. ``waits``: :func:`waits`. ``shown``: which of the rows are
+    returned. Totals and forecast are of all chosen rows, whatever ``chosen.action`` says: it chooses among the rows
+    that are shown.
     """
     figures, found = Figures(), list[PlanRow]()
     for row in rows(exchange.plans, replace(chosen, action="")):
@@ -49,6 +52,7 @@ def listing(exchange: Exchange, chosen: Chosen, policy: Policy, shown: slice = E
         "forecast": figures.forecast(policy),
         "as_of": newest.astimezone(UTC).isoformat() if newest else None,
         "too_many": too_many(exchange, policy),
+        "waits": waits(exchange, replace(chosen, action=""), policy),
     }
 
 
@@ -104,6 +108,25 @@ def decide(plans: Plans, chosen: Chosen, decision: str, by: str = "") -> Data:
 def undecided(plans: Plans, client_id: str = "") -> int:
     """Return how many records, of a client or of all, are planned and wait for a person's word."""
     return sum(plans.records(Chosen(client_id=client_id, undecided=True)).values())
+
+
+def waits(exchange: Exchange, chosen: Chosen, policy: Policy) -> Sequence[Data]:
+    """Return the concerns with chosen rows of which nothing is carried out now, and why, in a sentence.
+
+    ``code``: ``paused``, or ``off`` where the policy has the concern off.
+    """
+    paused, found = exchange.pauses.paused(), list[Data]()
+    off = {name for name, rows in CONCERNS.items() if is_off(policy, name, rows.fields)}
+    concerned = sorted(exchange.plans.records(chosen)) if off or paused else ()
+    for concern in concerned:
+        code = "off" if concern in off else "paused" if concern in paused else ""
+        if code:
+            reason, said = paused.get(concern, ""), {}
+            for lang in (texts.PL, texts.EN):
+                facts = {"concern": texts.say(concern, lang), "reason": texts.word("pause", reason, lang)}
+                said[f"message_{lang}"] = texts.say(f"plan.{code}", lang, **facts)
+            found.append({"concern": concern, "code": code, "reason": reason, **said})
+    return found
 
 
 def too_many(exchange: Exchange, policy: Policy) -> Sequence[Data]:

@@ -15,7 +15,8 @@ AT_ONCE = 100
 def bring_back(desk: Desk, concern: str, most: int) -> Data:
     """Bring up to ``most`` messages back, ``AT_ONCE`` at the most; return the figures of this part.
 
-    ``there``: messages that lay there before. ``odd``: those of the moved ones that nobody can read.
+    ``there``: messages that lay there before. ``odd``: those of the moved ones that nobody can read. ``aside``: ids of
+    those that still lie there, since no queue takes what stands in them.
     """
     if desk.queue is None:
         raise WrongRequest("no_stack", 409)
@@ -28,4 +29,5 @@ def bring_back(desk: Desk, concern: str, most: int) -> Data:
         "clients": len(moved.owners) - groups,
         **({"groups": groups} if CONCERNS[concern].groups else {}),
         "odd": moved.odd,
+        **({"aside": [*moved.aside]} if moved.aside else {}),
     }

@@ -24,8 +24,15 @@ def chosen(accepted: str) -> str:
 
 def say(name: str, lang: str, /, **facts: object) -> str:
     """Return a text in a language; a name that has none, as it is."""
-    polish, english = TEXTS.get(name, (name, name))
+    if name not in TEXTS:
+        return name
+    polish, english = TEXTS[name]
     return (polish if lang == PL else english).format(**facts)
+
+
+def word(kind: str, text: str, lang: str) -> str:
+    """Return a word of the mechanism in a language: by its kind where that has one of its own."""
+    return say(f"{kind}.{text}" if f"{kind}.{text}" in TEXTS else text, lang)
 
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -96,7 +103,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Blokady kredytu", "Will be blocked"),
+        "blocked": ("Zostaną zablokowani", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
@@ -260,6 +267,18 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "undo.taken": (
             "{concern}: wartości usunięto z historii po okresie przechowywania (pól: {n}). Wpisz je w ERP z kopii.",
             "{concern}: retention has taken the values ({n} fields). Write them into the ERP from a backup.",
+        ),
+        "undo.off": (
+            "{concern}: wyłączone w polityce, więc nic nie jest tam zapisywane (pól: {n}). Włącz je i cofnij jeszcze raz.",
+            "{concern}: off in the policy, so that nothing is written there ({n} fields). Switch it on and undo again.",
+        ),
+        "plan.paused": (
+            "{concern}: wstrzymane ({reason}). Co tu zatwierdzono, także cofnięcia, czeka na wznowienie.",
+            "{concern}: paused ({reason}). What is approved of it, an undo too, waits until it is resumed.",
+        ),
+        "plan.off": (
+            "{concern}: wyłączone w polityce. Niczego stąd nie wykona żaden przebieg, a zaplanowane cofnięcia odrzuci.",
+            "{concern}: off in the policy. No run carries anything of it out; what was to be undone it ends as refused.",
         ),
         "undo.linked": (
             "{concern}: cofniętego połączenia nie da się przywrócić cofnięciem ({n}). Odpowiedz na pytanie o klienta.",
@@ -504,6 +523,15 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reason.conflict": ("decyzja człowieka", "a person's decision"),
         "reason.drift": ("korekta odchylenia", "drift corrected"),
         "reason.undo": ("cofnięcie", "undo"),
+        "pause.operator": ("decyzja człowieka", "a person's decision"),
+        "pause.brake": ("hamulec", "the brake"),
+        "linked_by.created": ("założone przez Kartotekę", "opened by Kartoteka"),
+        "linked_by.external_code": ("po kodzie zewnętrznym", "by external code"),
+        "linked_by.nip": ("po NIP", "by tax number"),
+        "linked_by.email": ("po e-mailu", "by e-mail"),
+        "linked_by.phone": ("po telefonie", "by phone"),
+        "linked_by.incoming": ("zarejestrowane w sklepie", "registered in the shop"),
+        "linked_by.operator": ("wskazane przez człowieka", "named by a person"),
         "found_by": ("Znalazł to", "Found by"),
         "found_by.change_log": ("zmiana w ERP", "a change in the ERP"),
         "found_by.full_scan": ("dzienny przegląd", "the daily scan"),
@@ -608,6 +636,20 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rename_opening": (
             "Dla klienta {name} właśnie zakładane jest konto. Spróbuj za chwilę.",
             "An account is being opened for {name} just now. Try again in a moment.",
+        ),
+        "rename_erased": (
+            (
+                "Klient {id} został zapomniany. Aby także kod {name} nie wrócił: kartoteka forget {name}; aby klient mógł "
+                "wrócić: kartoteka forget {id} --allow."
+            ),
+            (
+                "Client {id} was erased. So that it does not come back as {name} either: kartoteka forget {name}; so "
+                "that it may come back: kartoteka forget {id} --allow."
+            ),
+        ),
+        "rename_to_erased": (
+            "Kod {name} miał klient, który został zapomniany. Nadaj inny kod albo: kartoteka forget {name} --allow.",
+            "{name} was the code of a client who was erased. Give another code, or: kartoteka forget {name} --allow.",
         ),
         "rename.what": ("Zmiana kodu klienta", "This client has another code now"),
         "rename.lead": (

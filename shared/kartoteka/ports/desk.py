@@ -221,8 +221,9 @@ class DeskTables(Protocol):
         ...
 
     def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
-        """Write a word into ``sync_status`` of the held records that are asked for; return how many there were.
+        """Write a word into ``sync_status`` of the records asked for that wait; return how many there were.
 
+        ``retry`` also takes back what was settled by hand and is left alone since (``by_hand``).
         ``asked.client_id`` or ``asked.group_id`` names the owner; ``item_id`` None: the own record and all items.
         """
         ...

@@ -169,6 +169,10 @@ class Renamed(enum.StrEnum):
     """The new code has an account."""
     OPENING = "rename_opening"
     """An account may just have been opened for the new code."""
+    ERASED = "rename_erased"
+    """The former code's client was erased: it is not to come back under another one."""
+    TO_ERASED = "rename_to_erased"
+    """The new code is one of a client who was erased."""
 
 
 class Records(Protocol):
@@ -697,6 +701,14 @@ class Forgotten(Protocol):
         """Return whether a client was erased."""
         ...
 
+    def known_as(self, client_id: str) -> Sequence[str]:
+        """Return the codes that go when this client is erased: the one it has now first, then its former ones.
+
+        ``client_id`` may be a former code of a client that was renamed, as long as the account carries it. A former
+        code that another client has, by a row in ``clients`` or by a link, is that client's.
+        """
+        ...
+
     def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
         """Return the ids of those of these accounts that belonged to an erased client, or carry its code."""
         ...
@@ -704,16 +716,17 @@ class Forgotten(Protocol):
     def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
         """Erase a client and its accounts and leave tombstones, in one transaction; return what :meth:`found` told.
 
-        Of a client with a row in ``clients`` one status stays: ``accounts``, code ``forgotten``.
+        Each code by which it is known (:meth:`known_as`) has a tombstone. Of a client with a row in ``clients`` one
+        status stays: ``accounts``, code ``forgotten``.
         """
         ...
 
     def allow(self, client_id: str) -> bool:
-        """Remove a client's tombstones; False where it has none."""
+        """Remove a client's tombstones, by any of its codes; False where it has none."""
         ...
 
     def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
-        """Return all tombstones, or those of a client."""
+        """Return all tombstones, or those of a client, by any of its codes."""
         ...
 
     def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import FoundBy, Owner
 
+LONGEST_KEY = 1_000
+"""Letters of a key: more than any column of the exchange database holds."""
+
+KeyText = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
+
 
 class Message(BaseModel):
-    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys."""
+    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys.
+
+    No database can hold a NUL, so none is in a key.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     v: Literal[1]
     concern: str
-    clients: list[str] = []
-    groups: list[str] = []
+    clients: list[KeyText] = []
+    groups: list[KeyText] = []
     found_by: str = ""
 
     @property
     def owners(self) -> list[Owner]:
         """The keys."""
         return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
+
+
+_SENT = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]*")
+"""What a queue takes of letters: those that XML knows, so no half of a surrogate pair."""
+
+
+def is_sendable(body: str) -> bool:
+    """Return whether a queue takes such a body: one that was put there by other ways may hold what none takes."""
+    return _SENT.fullmatch(body) is not None
 
 
 def read(body: str, concern: str) -> Message | None:
@@ -53,13 +71,15 @@ class Redriven:
     """What was brought back from a queue's dead letters.
 
     ``there``: about how many lay there before; ``messages`` were brought back, with these keys; ``odd``: those of them
-    that nobody can read, and so about to return.
+    that nobody can read, and so about to return. ``aside``: ids of those that still lie there, since no queue takes
+    what stands in them.
     """
 
     there: int
     messages: int
     owners: Sequence[Owner]
     odd: int
+    aside: Sequence[str] = ()
 
 
 class WorkQueue(Protocol):

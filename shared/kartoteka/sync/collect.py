@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kartoteka.errors import Retry
-from kartoteka.model import FoundBy, Owner, RecordState
+from kartoteka.model import Ended, FoundBy, Owner, RecordState
 from kartoteka.pieces import pieces
-from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, LogEntry
+from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, Chosen, LogEntry, PlanChange
 from kartoteka.sync import forget, triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
@@ -363,15 +363,26 @@ class ChangeLogSource:
 
         What is to be undone is approved in any mode.
         """
-        if self._approved_taken or not self._concern.is_on:
+        if self._approved_taken:
             return []
         self._approved_taken = True
+        if not self._concern.is_on:
+            self._refuse_undo()
+            return []
         plans, name = self._run.exchange.plans, self._concern.name
         undone = plans.approved(name, DUE_LIMIT, undo=True)
         owners = plans.approved(name, DUE_LIMIT, undo=False) if self._concern.only_plans else ()
         states = self._run.exchange.records.states([name], [*undone, *owners]) if undone or owners else {}
         later = {key.owner for key, state in states.items() if self._waits(state)}
         return [*(o for o in undone if o not in later), *self._concern.ready([o for o in owners if o not in later])]
+
+    def _refuse_undo(self) -> None:
+        """End what was to be undone of a concern that is off by now: it would wait for ever."""
+        plans = self._run.exchange.plans
+        rows = plans.open(Chosen(self._concern.name, undo=True), 0, DUE_LIMIT)
+        if rows:
+            ended = dict.fromkeys((row.id for row in rows), Ended.REFUSED)
+            plans.store(PlanChange(ended=ended), at=self._run.now())
 
     def _waits(self, state: RecordState) -> bool:
         """Whether a record is tried again later, for another reason than that it has not been shown."""

@@ -847,11 +847,18 @@ def left_alone(record: Record, status: Status, *, asked: bool) -> Plan:
     return Plan(record, Act.KEEP, status=status, more=asked and codes.is_asked_again(status))
 
 
+def codes_given(record: Record) -> Sequence[Written]:
+    """Return the codes that the account was about to be given when a call began: renamed again, it may carry one."""
+    intent = record.state.intent
+    return [each for each in intent.written if each.field == table.CODE] if intent and record.link else []
+
+
 def not_own(record: Record, account: Account | None) -> Status | None:
     """Return what is said of a client whose link leads nowhere, or to an account that does not carry its code."""
     if account is None:
         return codes.status("account_gone", accounts=record.link.panel_login if record.link else "")
     former = record.link.former_code if record.link else ""
-    if any(normal.same_code(account.external_code, code) for code in (record.key.client_id, former) if code):
+    own = (record.key.client_id, former, *(str(each.after or "") for each in codes_given(record)))
+    if any(normal.same_code(account.external_code, code) for code in own if code):
         return None
     return codes.status("another_account", panel_value=account.external_code)

@@ -277,10 +277,11 @@ def settled(change: Change) -> Change:
 
 # --- what can be undone
 
-FIGURES, GONE, ADDED, TAKEN, LINKED = "figures", "gone", "added", "taken", "linked"
+FIGURES, GONE, ADDED, TAKEN, LINKED, OFF = "figures", "gone", "added", "taken", "linked", "off"
 """Why something is not undone: it is the ERP's own figure; its row is gone, or its client has no account any more; it
-is an item that was added; retention has taken its values; a link that was undone is not made again by itself."""
-REFUSALS = (FIGURES, GONE, ADDED, TAKEN, LINKED)
+is an item that was added; retention has taken its values; a link that was undone is not made again by itself; the
+policy has the concern, or the field, off."""
+REFUSALS = (FIGURES, GONE, ADDED, TAKEN, LINKED, OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +351,8 @@ def draft(
     """
     concern = CONCERNS[record.key.concern]
     found = written(rows, parted=parted)
-    why = _why_not(record, concern.corrected_in, found)
+    off = {name for name, rule in rules.items() if rule.direction is Direction.OFF}
+    why = _why_not(record, concern.corrected_in, found, off=off == rules.keys())
     if why:
         return Draft(refused={why: tuple(_refused(record.key, each) for each in found)})
     sides = Sides(record.state.base, record.erp or {}, last_values(record), reading)
@@ -364,6 +366,8 @@ def draft(
         elif each.field == CODE and each.reason == Reason.FIRST_CONTACT and record.link is not None:
             account, before = record.link.panel_client_id, each.before or None
             lines.append(Line(record.key, Planned.REMOVE, "", TOWARDS[Side.PANEL], account, before, reason=Reason.UNDO))
+        elif each.field in off:
+            refused[OFF] = (*refused.get(OFF, ()), _refused(record.key, each))
         elif field is None or rule is None:
             refused[LINKED] = (*refused.get(LINKED, ()), _refused(record.key, each))
         else:
@@ -371,7 +375,7 @@ def draft(
             seen = sides.look(field)
             due = [side for side in each.sides if not is_back(sides, seen, side, undone[side])]
             others = {side: undone.get(side, next(iter(undone.values()))) for side in Side}
-            if rule.direction is Direction.OFF or not _untouched(sides, seen, each, others):
+            if not _untouched(sides, seen, each, others):
                 edited.append(each.field)
             elif not due:
                 back.append(each.field)
@@ -385,9 +389,11 @@ def _untouched(sides: Sides, seen: Seen, each: Written, undone: Mapping[Side, Un
     return all(stands(sides, seen, side, undone[side]) for side in asked)
 
 
-def _why_not(record: Record, corrected_in: str, found: Sequence[Written]) -> str:
+def _why_not(record: Record, corrected_in: str, found: Sequence[Written], *, off: bool) -> str:
     if corrected_in:
         return FIGURES
+    if off:
+        return OFF
     if record.key.item_id and any(each.reason == Reason.CREATE for each in found):
         return ADDED
     if record.erp is None or record.link is None or record.state.base is None:

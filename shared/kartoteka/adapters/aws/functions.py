@@ -9,6 +9,7 @@ from typing import Any
 from botocore.config import Config
 
 from kartoteka.adapters.aws.clients import OfService, client_factory, translated
+from kartoteka.errors import Retry
 
 LONGEST_RUN = 120
 """Seconds of the longest run of a function: the template's ``Timeout``."""
@@ -28,7 +29,12 @@ class LambdaFunctions(OfService):
     def run(self, name: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """Invoke a function once, wait, and return its answer; ``{"failed": …}``, the reason, where it failed."""
         answer = self._invoke(name, event, "RequestResponse")
-        found: Mapping[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+        with translated("lambda"):
+            said = answer["Payload"].read()
+        try:
+            found: Mapping[str, Any] = json.loads(said or b"{}")
+        except ValueError:
+            raise Retry("lambda") from None
         if not answer.get("FunctionError"):
             return found
         reason = str(found.get("errorMessage", "")).strip().partition("\n")[0]

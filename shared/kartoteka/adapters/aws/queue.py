@@ -19,7 +19,7 @@ from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import FoundBy, Owner
 from kartoteka.pieces import fitting, pieces
-from kartoteka.ports.queue import Depth, Redriven, read
+from kartoteka.ports.queue import Depth, Redriven, is_sendable, read
 
 VERSION = 1
 CHUNK = 100
@@ -75,7 +75,10 @@ class SqsQueue(OfService):
 
         One that the queue no longer knows by this receipt is left alone: it comes back by itself.
         """
-        url = self._url(concern)
+        self._show(self._url(concern), receipts, seconds)
+
+    def _show(self, url: str, receipts: Sequence[str], seconds: int) -> None:
+        """Make messages that were received visible again after so many seconds."""
         for some in pieces(receipts, BATCH):
             entries = [
                 {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": seconds} for n, receipt in enumerate(some)
@@ -104,16 +107,23 @@ class SqsQueue(OfService):
         if not dead:
             raise Halt("sqs", f"the queue of {concern} has no dead-letter queue")
         there, messages, odd, owners = self._count(dead), 0, 0, dict[Owner, None]()
-        while messages < most and (batch := self._receive(dead, min(BATCH, most - messages))):
-            found = [read(each["Body"], concern) for each in batch]
+        aside: dict[str, None] = {}
+        while messages < most and (batch := self._receive(dead, min(BATCH, most - messages + len(aside)))):
+            moved = [each for each in batch if is_sendable(each["Body"])]
+            left = [each for each in batch if each not in moved]
+            self._show(dead, [each["ReceiptHandle"] for each in left], 0)  # they hold up those behind them
+            if not moved and all(each["MessageId"] in aside for each in left):
+                break
+            found = [read(each["Body"], concern) for each in moved]
             keys = dict.fromkeys(owner for message in found if message for owner in message.owners)
             self.send(concern, list(keys), FoundBy.RETRY)
-            unread = [each["Body"] for each, message in zip(batch, found, strict=True) if message is None]
+            unread = [each["Body"] for each, message in zip(moved, found, strict=True) if message is None]
             for body in unread:  # one at a time: a message may be as large as a whole batch
                 self._send_all(url, [_sent(body, "shard-0")])
-            self._delete(dead, batch)
-            messages, odd, owners = messages + len(batch), odd + len(unread), owners | keys
-        return Redriven(there, messages, list(owners), odd)
+            self._delete(dead, moved)
+            messages, odd, owners = messages + len(moved), odd + len(unread), owners | keys
+            aside |= dict.fromkeys(each["MessageId"] for each in left)
+        return Redriven(there, messages, list(owners), odd, tuple(aside))
 
     def _receive(self, url: str, most: int) -> Sequence[Mapping[str, Any]]:
         with translated("sqs"):
@@ -125,6 +135,8 @@ class SqsQueue(OfService):
 
     def _delete(self, url: str, batch: Sequence[Mapping[str, Any]]) -> None:
         """What is not deleted comes up again, and is brought back again."""
+        if not batch:
+            return
         entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(batch)]
         with translated("sqs"):
             self._client.delete_message_batch(QueueUrl=url, Entries=entries)

@@ -30,7 +30,7 @@ from kartoteka.fields.table import (
     PHONE_FIELD,
     TAX_NUMBER_FIELD,
 )
-from kartoteka.model import Side
+from kartoteka.model import BY_HAND, Decision, Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
@@ -39,7 +39,7 @@ CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "fo
 PAGE = 1_000
 """Keys of one statement."""
 
-CLIENT, ADDRESS, GROUP, PRICE = "client", "address", "group", "price"
+CLIENT, ADDRESS, GROUP, PRICE, EXCLUSION = "client", "address", "group", "price", "exclusion"
 """Kinds of records: an owner's own one, and those of its items."""
 
 _CLIENT = tables.ERP.clients.c
@@ -67,12 +67,17 @@ _DEFERRED = _BASE.due_at.is_not(None)
 _LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
 
 
+_WITH_ITEMS = [name for name, rows in CONCERNS.items() if rows.items]
+"""The concerns of which a client has several; what another one says of a part of a client is of its exclusions."""
+
+
 def _kind(record: sa.Table) -> sa.ColumnElement[str]:
     """Return what a row of this table is about."""
     about = record.c
     return sa.case(
         (sa.and_(about.group_id == "", about.item_id == ""), CLIENT),
-        (about.group_id == "", ADDRESS),
+        (sa.and_(about.group_id == "", about.concern.in_(_WITH_ITEMS)), ADDRESS),
+        (about.group_id == "", EXCLUSION),
         (about.item_id == "", GROUP),
         else_=PRICE,
     )
@@ -519,7 +524,8 @@ class SqlDesk(DeskTables):
         return self._answer(tables.sync_matches, (ours, about == account), {"decision": word}, by)
 
     def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
-        waits = _STATUS.state.in_([str(state) for state in (State.HELD, State.PENDING, State.WAITING)])
+        waiting = _STATUS.state.in_([str(state) for state in (State.HELD, State.PENDING, State.WAITING)])
+        waits = sa.or_(waiting, _STATUS.code == BY_HAND) if word == str(Decision.RETRY) else waiting
         whose = (_STATUS.client_id == asked.client_id, _STATUS.group_id == asked.group_id)
         item = () if item_id is None else (_STATUS.item_id == item_id,)
         which = (*whose, waits, *item, *_asked(tables.sync_status, asked))

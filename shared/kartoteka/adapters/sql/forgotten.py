@@ -32,6 +32,7 @@ from kartoteka.adapters.sql.tables import (
     sync_status,
 )
 from kartoteka.adapters.sql.values import CHUNK, Row, among, by_ids
+from kartoteka.fields.table import CODE
 from kartoteka.model import FORGOTTEN, Change, Key, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import Forgotten, SeenAccount, Tombstone
@@ -67,6 +68,7 @@ def naming(erp: ErpTables) -> Mapping[sa.Table, Names]:
 _DEAD = sync_forgotten.c
 _AMONG = sa.select(_DEAD.digest).where(among(_DEAD.digest))
 _TOMBSTONE = sa.select(_DEAD.digest, _DEAD.client)
+_TOMBSTONE_AMONG = _TOMBSTONE.where(among(_DEAD.digest))
 _AMONG_AND_OWNER = sa.union_all(_AMONG, INSTALLATION)
 """Both in one statement, of each save the first: no id of an installation is a digest."""
 _LOG = change_log.c
@@ -79,7 +81,19 @@ _UNNUMBERED = (
     .values(client_id="", row_id="")
 )
 """A row of the log stays, for the cursors' sake, and names nobody any more."""
+_NOTED = change_log.insert().values(table_name="clients", operation="U", client_id="", group_id="", row_id="")
+"""An erasure is noted in the log, without a name: a backup of before has a shorter one, which the cursors notice."""
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
+_LINK = sync_links.c
+_NAMED = sa.select(_LINK.client_id, _LINK.former_code).where(
+    sa.or_(_LINK.client_id == sa.bindparam("code"), _LINK.former_code == sa.bindparam("code"))
+)
+_LINKED = sa.select(_LINK.panel_client_id).where(among(_LINK.panel_client_id))
+_HELD = sa.select(_LINK.client_id).where(among(_LINK.client_id))
+_RECODED = sa.select(sync_history.c.value_before).where(
+    sync_history.c.client_id == sa.bindparam("code"), sync_history.c.field == CODE
+)
+"""The codes that the account of a renamed client had before."""
 _NOT_HERS = sa.select(sync_links.c.panel_client_id).where(
     among(sync_links.c.panel_client_id), sync_links.c.client_id != sa.bindparam("client")
 )
@@ -117,11 +131,16 @@ class Tombstones:
         return frozenset(digests[each] for each in dead_among(connection, digests))
 
     def carrying(self, connection: sa.Connection, accounts: Collection[SeenAccount]) -> Mapping[str, str]:
-        """Return account -> digest of its client, for those that belonged to an erased client or carry its code."""
-        by_number = {self._digest.account(a.panel_client_id): a for a in accounts}
-        by_code = {self._digest.client(a.external_code): a for a in accounts if a.external_code}
-        found = by_ids(connection, _TOMBSTONE.where(among(_DEAD.digest)), sorted({*by_number, *by_code}))
-        return {(by_number.get(d) or by_code[d]).panel_client_id: client for d, client in found}
+        """Return account -> digest of its client, for those that belonged to an erased client or carry its code.
+
+        An account that is linked is its client's, whatever it carries: one that was renamed carries its former code.
+        """
+        coded = {a.panel_client_id: a.external_code for a in accounts if a.external_code}
+        linked = {row[0] for row in by_ids(connection, _LINKED, sorted(coded))}
+        named = [(self._digest.client(code), number) for number, code in coded.items() if number not in linked]
+        named += [(self._digest.account(a.panel_client_id), a.panel_client_id) for a in accounts]
+        stones = {row[0]: row[1] for row in by_ids(connection, _TOMBSTONE_AMONG, sorted(d for d, _ in named))}
+        return {number: stones[digest] for digest, number in named if digest in stones}
 
     def storable(self, connection: sa.Connection, changes: Sequence[Change]) -> list[Change]:
         """Return those of these changes that may be stored: of an erased client only that this is said, or no more.
@@ -141,6 +160,15 @@ def _only_says_so(change: Change) -> bool:
     bare = change.after == RecordState(status=status)
     apart = change.written or change.conflicts or change.row or change.link or change.candidates or change.planned
     return bare and not apart and (status is None or status.code == FORGOTTEN)
+
+
+def codes_of(connection: sa.Connection, there: sa.Select[Any], client_id: str) -> Sequence[str]:
+    """Return what :meth:`Forgotten.known_as` does; ``there`` asks which of some codes have a row in ``clients``."""
+    links = {row.client_id: row.former_code for row in connection.execute(_NAMED, {"code": client_id})}
+    now = client_id if client_id in links or not links else min(links)
+    former = {links.get(now, ""), *connection.scalars(_RECODED, {"code": now})} - {"", None, now}
+    others = {row[0] for asked in (there, _HELD) for row in by_ids(connection, asked, sorted(former))}
+    return [now, *sorted(former - others)]
 
 
 class SqlForgotten(Forgotten):
@@ -167,18 +195,23 @@ class SqlForgotten(Forgotten):
 
     def found(self, client_id: str) -> Mapping[str, int]:
         with self._database.reading() as connection:
-            numbers = self._accounts(connection, client_id)
+            known = codes_of(connection, self._there, client_id)
+            numbers = self._accounts(connection, known)
             rows: Counter[str] = Counter()
-            for table, either in self._rows([client_id], numbers):
+            for table, either in self._rows(known, numbers):
                 count = sa.select(sa.func.count()).select_from(table).where(either)
-                rows[table.name] += connection.scalar(count, _given([client_id], numbers)) or 0
-            logged = sa.select(sa.func.count()).select_from(change_log).where(_LOG.client_id == client_id)
-            rows[change_log.name] += connection.scalar(logged) or 0
+                rows[table.name] += connection.scalar(count, _given(known, numbers)) or 0
+            logged = sa.select(sa.func.count()).select_from(change_log).where(among(_LOG.client_id))
+            rows[change_log.name] += connection.scalar(logged, {"ids": list(known)}) or 0
         return {name: count for name, count in rows.items() if count}
 
     def is_forgotten(self, client_id: str) -> bool:
         with self._database.reading() as connection:
             return client_id in self._tombstones.clients(connection, [client_id])
+
+    def known_as(self, client_id: str) -> Sequence[str]:
+        with self._database.reading() as connection:
+            return codes_of(connection, self._there, client_id)
 
     def accounts(self, accounts: Collection[SeenAccount]) -> frozenset[str]:
         if not accounts:
@@ -188,27 +221,35 @@ class SqlForgotten(Forgotten):
 
     def forget(self, client_id: str, *, at: datetime) -> Mapping[str, int]:
         with self._database.writing() as connection:
-            numbers = self._accounts(connection, client_id)
-            own = self._digest.client(client_id)
+            known = codes_of(connection, self._there, client_id)
+            numbers = self._accounts(connection, known)
+            own = self._digest.client(known[0])
             dates = {row[0]: row[1:] for row in by_ids(connection, _SEEN, sorted(numbers))}
-            digests = {own: (), **{self._digest.account(number): dates.get(number, ()) for number in numbers}}
+            digests: dict[str, Sequence[Any]] = {self._digest.client(code): () for code in known}
+            digests |= {self._digest.account(number): dates.get(number, ()) for number in numbers}
             bury = (_tombstone(Tombstone(digest, own), at, *seen) for digest, seen in sorted(digests.items()))
             self._database.run(connection, self._bury, bury)
-            erased = self._erase(connection, [client_id], numbers, _EVER)
-            if connection.execute(self._there, {"ids": [client_id]}).first():
-                told = status_row(Key(client_id, "", ACCOUNTS, ""), codes.status(FORGOTTEN), at)
+            erased = self._erase(connection, known, numbers, _EVER)
+            if connection.execute(self._there, {"ids": [known[0]]}).first():
+                told = status_row(Key(known[0], "", ACCOUNTS, ""), codes.status(FORGOTTEN), at)
                 self._database.run(connection, self._say, [told] if told else [])
+            connection.execute(_NOTED)
         return erased
 
     def allow(self, client_id: str) -> bool:
         with self._database.writing() as connection:
-            of_client = _DEAD.client == self._digest.client(client_id)
-            return connection.execute(sync_forgotten.delete().where(of_client)).rowcount > 0
+            own = self._digest.client(client_id)
+            whose = {own, *connection.scalars(sa.select(_DEAD.client).where(_DEAD.digest == own))}
+            return connection.execute(sync_forgotten.delete().where(_DEAD.client.in_(whose))).rowcount > 0
 
     def tombstones(self, client_id: str | None = None) -> frozenset[Tombstone]:
-        whose = sa.true() if client_id is None else _DEAD.client == self._digest.client(client_id)
         with self._database.reading() as connection:
-            return frozenset(Tombstone(*row) for row in connection.execute(_TOMBSTONE.where(whose)))
+            every = frozenset(Tombstone(*row) for row in connection.execute(_TOMBSTONE))
+        if client_id is None:
+            return every
+        own = self._digest.client(client_id)
+        whose = {own, *(each.client for each in every if each.digest == own)}
+        return frozenset(each for each in every if each.client in whose)
 
     def restore(self, tombstones: Collection[Tombstone], *, at: datetime) -> int:
         if not tombstones:
@@ -255,10 +296,10 @@ class SqlForgotten(Forgotten):
                 break
         return done
 
-    def _accounts(self, connection: sa.Connection, client_id: str) -> frozenset[str]:
-        """Return the accounts that are a client's own: linked, carrying its code, or said to be by the ERP."""
-        numbers = frozenset(row[0] for row in by_ids(connection, self._numbers, [client_id]))
-        others = by_ids(connection, _NOT_HERS, sorted(numbers), client=client_id)
+    def _accounts(self, connection: sa.Connection, known: Sequence[str]) -> frozenset[str]:
+        """Return the accounts of a client: linked, carrying one of its codes, or said to be its own by the ERP."""
+        numbers = frozenset(row[0] for row in by_ids(connection, self._numbers, known))
+        others = by_ids(connection, _NOT_HERS, sorted(numbers), client=known[0])
         return numbers - {row[0] for row in others}
 
     def _rows(

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.database import Database
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.load import EXCLUDED, Loader, excluded_from
 from kartoteka.adapters.sql.renaming import rename
 from kartoteka.adapters.sql.save import Saver
@@ -184,7 +185,7 @@ class SqlRecords(Records):
 
     def rename(self, client_id: str, new_id: str) -> Renamed:
         with self._database.writing() as connection:
-            return rename(connection, self._database.erp, client_id, new_id)
+            return rename(connection, self._database.erp, Tombstones(self._database), client_id, new_id)
 
     def said(self, concern: str, code: str) -> Mapping[Key, RecordState]:
         with self._database.reading() as connection:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
+from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.tables import (
     ErpTables,
     sync_base,
@@ -24,9 +26,9 @@ _REPLACED = (sync_base, sync_status)
 _MOVED = (*_REPLACED, sync_history, sync_conflicts)
 
 
-def rename(connection: sa.Connection, erp: ErpTables, old: str, new: str) -> Renamed:
+def rename(connection: sa.Connection, erp: ErpTables, tombstones: Tombstones, old: str, new: str) -> Renamed:
     """Move all rows of a client to its new code, or say why not. Its row is touched, so that it is noticed."""
-    if why := _refused(connection, erp, old, new):
+    if why := _of_erased(tombstones.clients(connection, [old, new]), old, new) or _refused(connection, erp, old, new):
         return why
     for table in _REPLACED:
         connection.execute(table.delete().where(table.c.client_id == new))
@@ -49,6 +51,13 @@ def rename(connection: sa.Connection, erp: ErpTables, old: str, new: str) -> Ren
     client = erp.clients.c.id
     connection.execute(erp.clients.update().where(client == new).values(id=client))
     return Renamed.DONE
+
+
+def _of_erased(dead: Collection[str], old: str, new: str) -> Renamed | None:
+    """Say why a code of somebody who was erased takes part in no renaming: what is moved to it would be erased."""
+    if old in dead:
+        return Renamed.ERASED
+    return Renamed.TO_ERASED if new in dead else None
 
 
 def _refused(connection: sa.Connection, erp: ErpTables, old: str, new: str) -> Renamed | None:

@@ -111,11 +111,17 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
     for table in all_tables(erp):
         if inspector.has_table(table.name):
             _complete_table(connection, inspector, table)
-        else:
-            table.create(connection, checkfirst=False)
+            continue
+        for statement in dialect.definition(table, connection.dialect):
+            connection.exec_driver_sql(statement)
     for watched in erp.watched:
         for statement in dialect.triggers(watched):
             connection.exec_driver_sql(statement)
+    there = dialect.triggers_of(connection, [watched.table.name for watched in erp.watched])
+    for watched in erp.watched:
+        if any((watched.table.name, name) not in there for name in dialect.trigger_names(watched)):
+            for statement in dialect.missing_triggers(watched):  # a swapped table's stand at the old one
+                connection.exec_driver_sql(statement)
 
 
 def _complete_table(connection: sa.Connection, inspector: sa.Inspector, table: sa.Table) -> None:

@@ -60,7 +60,18 @@ from kartoteka.ports.exchange import SeenAccount
 from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
-from kartoteka.sync.concern import Concern, Failed, Foreseen, News, Opened, Shown, by_owner, not_own, voided
+from kartoteka.sync.concern import (
+    Concern,
+    Failed,
+    Foreseen,
+    News,
+    Opened,
+    Shown,
+    by_owner,
+    codes_given,
+    not_own,
+    voided,
+)
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step, quoted
@@ -519,9 +530,10 @@ class Accounts(Concern):
         rest = tuple(w for w in intent.written if w.field != CODE) if intent else ()
         before = replace(record.state, intent=replace(intent, written=rest) if intent and rest else None)
         plan = replace(super().plan(replace(record, state=before), shown), record=record, recodes=True)
+        given = [each for each in codes_given(record) if normal.same_code(account.external_code, str(each.after))]
+        plan = replace(plan, earlier=(*given, *plan.earlier))
         if normal.same_code(account.external_code, client_id):
-            given = tuple(w for w in intent.written if w.field == CODE) if intent else ()
-            return replace(plan, earlier=(*given, *plan.earlier))
+            return plan
         call = plan.call or AccountUpdate(client_id, account.login, {})
         step = Step(CODE, Side.PANEL, client_id, account.external_code, Reason.EDIT)
         return replace(plan, steps=(step, *plan.steps), call=replace(call, external_code=client_id))

@@ -12,20 +12,22 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.dialect.mysql import Mariadb, Mysql
 from kartoteka.adapters.sql.dialect.postgresql import Postgresql
 from kartoteka.adapters.sql.dialect.sqlite import Sqlite
 from kartoteka.errors import Halt
 
 POOL_SIZE = 4
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgresql())}
-"""Every engine that Kartoteka runs on, by SQLAlchemy's name."""
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgresql(), Mariadb(), Mysql())}
+"""Every engine that Kartoteka runs on, by SQLAlchemy's name. MariaDB's addresses are MySQL's: the server tells them."""
 
 _SHORTHANDS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
+    "mariadb+pymysql": "mysql+pymysql",
     "mssql": "mssql+pymssql",
 }
 

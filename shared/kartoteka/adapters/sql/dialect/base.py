@@ -139,11 +139,14 @@ class Dialect(ABC):
         found = connection.dialect.server_version_info or ()
         return ".".join(map(str, self.oldest)) if tuple(found) < self.oldest else ""
 
-    def definition(self, table: sa.Table) -> Sequence[str]:
-        """Return statements that make a table and its indexes, where they are missing."""
+    def definition(self, table: sa.Table, printed: sa.Dialect | None = None) -> Sequence[str]:
+        """Return statements that make a table and its indexes, where they are missing.
+
+        ``printed``: SQLAlchemy's dialect of a connection, which knows the server; None for a script.
+        """
         parts: list[sa.DDLElement] = [CreateTable(table, if_not_exists=True)]
         parts += [CreateIndex(index, if_not_exists=True) for index in indexes_of(table)]
-        printed = self.for_printing()
+        printed = printed or self.for_printing()
         return [str(part.compile(dialect=printed)).strip() for part in parts]
 
     def script(self, statements: Iterable[str]) -> str:
