@@ -195,7 +195,7 @@ def test_without_a_persons_word_nothing_is_taken_over(two: Stacks) -> None:
     with two.being(OTHER) as installation:
         answer = asked(installation, "POST", "takeover")
         assert (answer["status"], answer["error"], answer["facts"]["id"]) == (409, "takeover", STACK)
-        assert answer["facts"]["seconds"] == "145"
+        assert answer["facts"]["seconds"] == "175"
         assert asked(installation, "GET", "ownership")["owner"] == STACK
     with two.being(STACK) as installation:
         assert asked(installation, "POST", "takeover", {"confirm": True})["done"] == 0, "it is its own"
@@ -289,7 +289,7 @@ def test_the_command_tells_and_takes_over(command: Command, two: Stacks, monkeyp
     with two.being(OTHER):
         found = command("takeover", "--stack", "shop", code=77)
         assert STACK in found.output
-        assert "145 s" in found.output
+        assert "175 s" in found.output
         assert "Error: " in found.output
         shown = command("status", "--stack", "shop")
         assert "Stopped: This exchange database belongs to another installation" in shown.stdout

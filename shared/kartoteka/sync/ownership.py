@@ -14,8 +14,8 @@ from kartoteka.policy import Policy
 from kartoteka.ports.ownership import refusal
 from kartoteka.sync.run import Run
 
-LONGEST_RUN = timedelta(seconds=120)
-"""How long a function runs at most: ``Timeout`` in the template."""
+LONGEST_RUN = timedelta(seconds=150)
+"""How long a function runs at most: the longest ``Timeout`` in the template, the desk's."""
 WAITS = "takeover"
 """The code of the wait after a takeover."""
 
