@@ -18,11 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import polish
+from cli.polish_doctor import DOCTOR
 from kartoteka.desk import texts
 from kartoteka.desk.texts import EN, LANGUAGES, PL
 from kartoteka.fields.table import CONCERNS
-from kartoteka.sentences import counted
+from kartoteka.sentences import Counted, Worded, counted
 
+SENTENCES = {**DOCTOR, **polish.SENTENCES}
 WIDE = 160
 """Columns of a table where nobody says how many there are: a pipe or a file."""
 
@@ -63,8 +65,22 @@ def spoken() -> str:
 
 def said(text: str, /, **facts: object) -> str:
     """Return an English sentence in the language that is spoken; ``facts`` fill its braces, made safe to show."""
-    template = polish.SENTENCES.get(text, text) if spoken() == PL else text
+    template = SENTENCES.get(text, text) if spoken() == PL else text
     return template.format(**{name: safe(fact) for name, fact in facts.items()})
+
+
+def worded(text: object) -> str:
+    """Return a text of which it is known what it was made of (:mod:`kartoteka.sentences`), in the language spoken."""
+    match text:
+        case Worded():
+            return said(text.template, **{name: worded(fact) for name, fact in text.facts.items()})
+        case Counted():
+            return many(text.number, text.what)
+        case list():
+            return ", ".join(map(worded, text))
+        case str() if text in SENTENCES:
+            return said(text)
+    return safe(text)
 
 
 def say(text: str, /, **facts: object) -> None:

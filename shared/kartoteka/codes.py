@@ -1711,6 +1711,58 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "database.memory",
+            State.PENDING,
+            Text(
+                "Serwerowi bazy wymiany brakuje pamięci.",
+                "Ponawiamy automatycznie; gdy to się powtarza, dodaj serwerowi pamięci albo odciąż go.",
+            ),
+            Text(
+                "The exchange database's server is out of memory.",
+                "It is retried automatically; if it keeps happening, give the server more memory or less to do.",
+            ),
+        ),
+        Code(
+            "database.connections",
+            State.PENDING,
+            Text(
+                "Baza wymiany ma komplet połączeń.",
+                "Ponawiamy automatycznie; gdy to się powtarza, podnieś limit połączeń albo zamknij zbędne.",
+            ),
+            Text(
+                "The exchange database has as many connections as it takes.",
+                "It is retried automatically; if it keeps happening, raise the limit of connections or close "
+                "what nobody needs.",
+            ),
+        ),
+        Code(
+            "database.slow",
+            State.PENDING,
+            Text(
+                "Zapytanie do bazy wymiany nie skończyło się na czas: ktoś blokuje wiersze albo "
+                "serwer jest przeciążony.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, znajdź transakcję, która blokuje.",
+            ),
+            Text(
+                "A statement of the exchange database did not end in time: somebody holds a lock, or the server is "
+                "overloaded.",
+                "It is retried automatically; if that takes more than an hour, look for the "
+                "transaction that holds the lock.",
+            ),
+        ),
+        Code(
+            "database.starting",
+            State.PENDING,
+            Text(
+                "Serwer bazy wymiany uruchamia się, zatrzymuje albo odtwarza.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, sprawdź serwer.",
+            ),
+            Text(
+                "The exchange database's server is starting, stopping or recovering.",
+                "It is retried automatically; if that takes more than an hour, check the server.",
+            ),
+        ),
+        Code(
             "takeover",
             State.PENDING,
             Text(
@@ -1880,6 +1932,55 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "A document of the state in DynamoDB has outgrown its item.",
                 "Report it to the authors of Kartoteka, with the log line 'halted'.",
+            ),
+        ),
+        Code(
+            "database_full",
+            State.PENDING,
+            Text(
+                "Dysk bazy wymiany jest pełny.",
+                "Zrób na nim miejsce; nic nie ginie, synchronizacja ruszy sama.",
+            ),
+            Text(
+                "The disk of the exchange database is full.",
+                "Make room there; nothing is lost, and synchronisation resumes by itself.",
+            ),
+        ),
+        Code(
+            "database_read_only",
+            State.PENDING,
+            Text(
+                "Baza wymiany nie przyjmuje zapisów: to serwer podrzędny (replika) albo plik bez prawa zapisu.",
+                "Podaj adres serwera głównego albo nadaj prawo zapisu do pliku i jego katalogu.",
+            ),
+            Text(
+                "The exchange database takes no writes: it follows another server (a replica), or "
+                "its file may not be written.",
+                "Name the primary server, or give the right to write to the file and its folder.",
+            ),
+        ),
+        Code(
+            "database_damaged",
+            State.PENDING,
+            Text(
+                "Baza wymiany jest uszkodzona.",
+                "Sprawdź jej dysk i odtwórz ją z kopii zapasowej.",
+            ),
+            Text(
+                "The exchange database is damaged.",
+                "Check its disk, and restore it from a backup.",
+            ),
+        ),
+        Code(
+            "state_unreadable",
+            State.PENDING,
+            Text(
+                "Dokumentu stanu w DynamoDB nie da się odczytać.",
+                "Alarm podaje, którego; runbook mówi, który można usunąć, a który trzeba odtworzyć.",
+            ),
+            Text(
+                "A document of the state in DynamoDB cannot be read.",
+                "The alarm names it; the runbook says which may be deleted and which must be restored.",
             ),
         ),
         Code(

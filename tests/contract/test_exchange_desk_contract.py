@@ -229,6 +229,29 @@ def test_history_and_differences_say_which_pass_found_what_was_written(sql: SqlB
     assert len(desk.differences(AT, ["drift"], Asked(found_by="panel_feed"))) == 1
 
 
+def test_what_was_settled_by_hand_is_taken_back_by_retry_alone(sql: SqlBench) -> None:
+    save(sql, change("C-1", status=said("by_hand")), change("C-1", "accounts", status=said("excluded")))
+    desk = sql.exchange.desk
+    assert desk.decide_status("done", Asked(client_id="C-1"), by="ola") == 0
+    assert desk.decide_status("send", Asked(client_id="C-1"), by="ola") == 0
+    assert desk.decide_status("retry", Asked(client_id="C-2"), by="ola") == 0
+    assert desk.decide_status("retry", Asked(client_id="C-1"), by="ola") == 1
+    told = {row["concern"]: row["decision"] for row in desk.statuses(["excluded"], Asked())}
+    assert told == {"billing": "retry", "accounts": None}
+
+
+def test_each_record_is_counted_as_what_it_is(sql: SqlBench) -> None:
+    wrong = said("unknown_concern", value="biling", known="billing")
+    save(
+        sql,
+        change("C-1", status=IN_STEP),
+        change("C-1", "delivery_addresses", "A-1", status=IN_STEP),
+        change("C-1", "accounts", "biling", status=wrong),
+    )
+    kinds = {(row["concern"], row["kind"]) for row in sql.exchange.desk.states()}
+    assert kinds == {("billing", "client"), ("delivery_addresses", "address"), ("accounts", "exclusion")}
+
+
 def test_records_held_for_one_reason_are_counted(held: SqlBench) -> None:
     assert (held.exchange.desk.count_held("bad_phone"), held.exchange.desk.count_held("not_taken")) == (5, 0)
 

@@ -16,9 +16,11 @@ import pytest
 
 from cli import exits, polish
 from cli.main import COMMANDS, kartoteka
+from cli.polish_doctor import DOCTOR
 from kartoteka.desk.texts import TEXTS
 from kartoteka.doctor.findings import Level
 from kartoteka.fields.table import LABELS
+from kartoteka.ports.exchange import Unlogged
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import AT
@@ -66,11 +68,63 @@ def test_every_sentence_of_a_command_is_said_in_polish_too_with_the_same_facts()
     said = [text for module, call in called(SAID) for text in literals(module, call.args[0])]
     said += [text for module, call in called(TABLE) for text in literals(module, call.args[0])]
     said += [text for _, *both in status.UNMATCHED for text in both] + [*status.TO_TRIGGERS.values()]
-    said += [*import_module("cli.tick").STOPPED.values(), *map(str, Level)]
+    said += [*import_module("cli.tick").STOPPED.values()]
     titles_of_others = {"Findings", "What it proposes"}
     assert [text for text in said if text not in polish.SENTENCES and text not in titles_of_others] == []
     assert set(polish.SENTENCES) - set(said) == set(), "said by nobody"
     for english, ours in polish.SENTENCES.items():
+        assert facts(english) == facts(ours), english
+
+
+DOCTORS = [*(CLI.parent / "shared/kartoteka/doctor").glob("*.py"), CLI / "stack_findings.py"]
+FOUND = {"ok", "look", "stop", "level", "clocks", "worded", "Examination", "_tried", "_asked"}
+"""What makes a finding, a sentence, or an examination's title."""
+KEPT = {"remedy", "way", "over", "side", "how", "sentence"}
+"""By these names a sentence is kept before it is used."""
+PLACES = {"worded": (0,), "Examination": (1, 4), "_tried": (1, 4), "_asked": (1,)}
+TITLED = {"calls", "id_", "setting", "panel"}
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(text)) if text:
+            yield text
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_texts(one), *_texts(other))
+        case ast.Tuple(elts=several):
+            for each in several:
+                yield from _texts(each)
+        case ast.JoinedStr():
+            pytest.fail(f"a sentence that nobody can say in another language: {ast.unparse(node)}")
+
+
+def found_by_the_doctor() -> Iterator[str]:
+    """Yield every English text of a finding, with the words that stand in tables."""
+    for path in DOCTORS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in FOUND:
+                    places = PLACES.get(name, range(1, len(args)))
+                    named = [each.value for each in keywords if each.arg not in TITLED]
+                    for each in (*(args[n] for n in places if n < len(args)), *named):
+                        if not isinstance(each, ast.JoinedStr) or name != "worded":
+                            yield from _texts(each)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in KEPT:
+                    yield from _texts(value)
+    first = import_module("kartoteka.doctor.first_contact")
+    tables = (first.OTHER_COLUMNS, first._RULES, {each: each for each in map(str, Unlogged)})
+    yield from (text for table in tables for text in table.values())
+    yield from (*import_module("cli.stack_findings").SETTINGS, *map(str, Level))
+    yield from ("external codes", "e-mail addresses", "tax numbers", "none", "without a number")
+
+
+def test_every_finding_of_the_doctor_is_said_in_polish_too_with_the_same_facts() -> None:
+    found = set(found_by_the_doctor())
+    assert len(found) > 300
+    assert sorted(found - set(DOCTOR)) == []
+    assert sorted(set(DOCTOR) - found) == [], "found by nobody"
+    assert not set(DOCTOR) & set(polish.SENTENCES)
+    for english, ours in DOCTOR.items():
         assert facts(english) == facts(ours), english
 
 
@@ -112,6 +166,11 @@ def test_nothing_is_shown_but_through_what_has_both_languages() -> None:
 
 def test_everything_counted_has_its_three_forms() -> None:
     counted = {text for module, call in called(COUNTED) for text in literals(module, call.args[1])}
+    for path in DOCTORS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=str(what))]):
+                    counted.add(what)
     assert counted == set(polish.COUNTED)
     found = [polish.counted(n, "client") for n in (0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 112, 122)]
     assert found == [

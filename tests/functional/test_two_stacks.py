@@ -15,7 +15,8 @@ import pytest
 
 from kartoteka import runtime
 from kartoteka.adapters.idosell.panel import HttpPanel
-from kartoteka.sync.ownership import LONGEST_RUN, WAITS
+from kartoteka.ports.functions import LONGEST_OF_ALL
+from kartoteka.sync.ownership import WAITS
 from tests.fixtures.cli import Command
 from tests.fixtures.desk import Lambdas
 from tests.fixtures.installation import STACK, Context, Installation, event, make_stack
@@ -225,7 +226,7 @@ def test_a_takeover_amid_a_run_with_a_lost_reply_loses_and_doubles_nothing(two: 
     waiting = two.tick(OTHER)
     assert {answer["delayed"] for answer in waiting} == {WAITS}
     assert installation.panel.total_calls == calls, "it waits, and asks nothing"
-    installation.pass_time(seconds=LONGEST_RUN.total_seconds() + 20)
+    installation.pass_time(seconds=LONGEST_OF_ALL.total_seconds() + 20)
     assert {answer.get("delayed") for answer in two.tick(OTHER)} == {WAITS}, "the panel's own time limit counts too"
     installation.pass_time(seconds=10)
     for _ in range(4):
