@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "Questions": "Pytania",
         "History (UTC)": "Historia (UTC)",
         "Incoming (UTC)": "Nowi ze sklepu (UTC)",
+        "Differences": "Rozbieżności",
         "Plan": "Plan",
         "Undo": "Cofnięcie",
         # --- status
@@ -180,6 +181,12 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "{old} is {new} now; the next run gives its account the code": (
             "{old} to teraz {new}; ten kod nada kontu następny przebieg"
         ),
+        # --- long work
+        "planning the undo": "planuję cofnięcie",
+        "erasing {client}": "usuwam {client}",
+        "counting what is kept of {client}": "liczę, co jest przechowywane o {client}",
+        "reading the plan": "czytam plan",
+        "writing the decision": "zapisuję decyzję",
         # --- the policy, the tables
         "{file}: fine": "{file}: w porządku",
         "{file} is wrong in {places}:": "{file}: do poprawienia {places}:",
@@ -311,6 +318,8 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "closed_at": "zamknięto",
         "reconciled": "uzgodnione",
         "records": "rekordy",
+        "day": "dzień",
+        "fields": "pola",
         "rows": "wiersze",
         "run_id": "przebieg",
         "seen_at": "widziany",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +102,17 @@ def named(kind: str, word: str) -> str:
 def many(number: int, what: str) -> str:
     """Return ``1 client`` or ``2 clients``, in the language that is spoken."""
     return polish.counted(number, what) if spoken() == PL else counted(number, what)
+
+
+@contextmanager
+def working(text: str, /, **facts: object) -> Iterator[None]:
+    """Say on a terminal what is being done (:func:`said`) as long as it takes; nothing in a pipe or a file."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(said(text, **facts)):
+        yield
 
 
 def heading(name: str) -> str:
