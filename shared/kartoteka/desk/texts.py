@@ -41,7 +41,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "skip": ("Przejdź do treści", "Skip to content"),
         "pages": ("Strony", "Pages"),
         "find": ("Znajdź klienta", "Find a client"),
-        "find.hint": ("kod, firma, nazwisko, e-mail, NIP", "code, company, name, e-mail, tax number"),
+        "find.hint": ("kod, login, firma, nazwisko, e-mail, NIP", "code, log-in, company, name, e-mail, tax number"),
         "search": ("Szukaj", "Search"),
         "overview": ("Stan", "Overview"),
         "conflicts": ("Konflikty", "Conflicts"),
