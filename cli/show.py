@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +104,17 @@ def many(number: int, what: str) -> str:
     return polish.counted(number, what) if spoken() == PL else counted(number, what)
 
 
+@contextmanager
+def working(text: str, /, **facts: object) -> Iterator[None]:
+    """Say on a terminal what is being done (:func:`said`) as long as it takes; nothing in a pipe or a file."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(said(text, **facts)):
+        yield
+
+
 def heading(name: str) -> str:
     """Return the heading of a column; in Polish what a person calls it, in English the name that programs see."""
     return polish.heading(name) if spoken() == PL else name
@@ -129,9 +141,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for column in columns:
         grid.add_column(heading(column), overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(safe(cell)) for cell in row))
+        grid.add_row(*(Text(safe(_cell(column, cell))) for column, cell in zip(columns, row, strict=True)))
     if grid.row_count:
         _console().print(grid)
+
+
+def _cell(column: str, value: object) -> object:
+    """Return what stands in a column: in Polish the pages' word for one that programs see, such as an action."""
+    if spoken() != PL or column not in polish.CELLS or not isinstance(value, str):
+        return value
+    return polish.CELLS[column].get(value, value)
 
 
 def _console() -> Console:

@@ -212,6 +212,25 @@ def test_what_is_held_is_listed_with_cause_and_remedy_and_retried(installation: 
     assert visitor.post("held/decide", 400, client_id="K-1", word="never")["error"] == "no_word"
 
 
+def test_a_clients_page_asks_the_panel_only_when_it_is_told_to(installation: Installation, visitor: Visitor):
+    for login in ("a", "b"):
+        installation.panel.seed(login=login, email="k-1@firma.pl")
+    settle(installation)
+    installation.insert("K-1")
+    settle(installation)
+
+    def calls(path: str) -> int:
+        before = installation.panel.total_calls
+        assert "K-1" in visitor.page(path)
+        return installation.panel.total_calls - before
+
+    assert calls("/clients/K-1") == 0
+    assert "Answer it here" in visitor.page("/clients/K-1")
+    assert calls("/clients/K-1?fresh=1") > 0
+    assert calls("/questions") == 1
+    assert "The accounts were read from the panel just now" in visitor.page("/questions")
+
+
 def test_a_question_shows_both_sides_and_is_answered(installation: Installation, visitor: Visitor):
     for login in ("a", "b"):
         installation.panel.seed(login=login, email="k-1@firma.pl")

@@ -156,8 +156,8 @@ def _mended_by(record: Data, concern: str, found: Data) -> Sequence[str]:
         return ["overview"]
     if code in (EXCLUDED, BY_HAND, FORGOTTEN):
         return {EXCLUDED: ["include"], BY_HAND: [str(Decision.RETRY)], FORGOTTEN: ["forget"]}[code]
-    if state == State.CONFLICT:
-        return ["conflicts"]
+    if state == State.CONFLICT:  # its own line leads to it
+        return []
     if state == State.HELD and concern == ACCOUNTS and found["questions"] and not record["item_id"]:
         return ["questions"]
     if state == State.HELD:

@@ -87,7 +87,13 @@ def _environment(lang: str) -> Environment:
         named_by=NAMED_BY,
         once=lambda: uuid.uuid4().hex,
     )
-    environment.filters.update(plain=plain, moment=_moment, amount=_amount, spelled=partial(_spelled, lang=lang))
+    environment.filters.update(
+        item=partial(_item, lang=lang),
+        plain=plain,
+        moment=_moment,
+        amount=_amount,
+        spelled=partial(_spelled, lang=lang),
+    )
     return environment
 
 
@@ -195,6 +201,12 @@ def _spelled(value: Any, field: str = "", *, lang: str) -> str:
 
 def _json_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _item(item_id: str, lang: str) -> str:
+    """Return what a person calls an item: a price by the kind of its product, an address by its code."""
+    kind, apart, number = item_id.partition("/")
+    return f"{texts.word('item', kind, lang)} {number}" if apart and f"item.{kind}" in texts.TEXTS else item_id
 
 
 def _amount(value: Any) -> str:

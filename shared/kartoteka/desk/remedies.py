@@ -209,6 +209,8 @@ def _said(name: str, found: re.Match[str], lang: str) -> str:
     facts = found.groupdict()
     if "fields" in facts:
         facts["fields"] = labels(facts["fields"], lang)
+    if "accounts" in facts:  # each with the field by which it was found
+        facts["accounts"] = re.sub(r"\((\w+)\)", lambda by: f"({label(by[1], lang)})", facts["accounts"])
     text, buttons = _text(name, lang), ON_PAGE.get(name)
     remedy = _labelled(text.remedy, lang) if buttons is None else _pressed(buttons[0 if lang == texts.PL else 1], lang)
     return f"{_labelled(text.cause, lang)} {remedy}".format_map(facts)

@@ -142,7 +142,11 @@ class DeskTables(Protocol):
         ...
 
     def find_clients(self, asked: Asked) -> Sequence[Row]:
-        """Return the clients whose code, company, name, e-mail or tax number holds ``text``, with their account."""
+        """Return the clients of whom each word of ``text`` stands in a name, with their account.
+
+        Names: code, company, first and last name, e-mail, tax number, phone, log-in (the ERP's and the account's); or
+        ``text`` is the account's number. In any case; numbers however they are written.
+        """
         ...
 
     def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:

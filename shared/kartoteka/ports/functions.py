@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 LONGEST_RUN = timedelta(seconds=120)
 """How long a function runs at most: ``Timeout`` in the template."""
+LONGEST_OF_ALL = timedelta(seconds=150)
+"""How long the desk runs at most, which waits for the others, and may write to the panel too (an account is closed)."""
 
 
 class Functions(Protocol):

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from kartoteka.errors import Retry
 from kartoteka.policy import Policy
-from kartoteka.ports.functions import LONGEST_RUN
+from kartoteka.ports.functions import LONGEST_OF_ALL
 from kartoteka.ports.ownership import refusal
 from kartoteka.sync.run import Run
 
@@ -21,7 +21,7 @@ WAITS = "takeover"
 
 def wait(policy: Policy) -> timedelta:
     """Return for how long after a takeover a call of the former owner's may still arrive."""
-    return LONGEST_RUN + timedelta(seconds=policy.panel.timeout_seconds)
+    return LONGEST_OF_ALL + timedelta(seconds=policy.panel.timeout_seconds)
 
 
 def begin(run: Run) -> None:

@@ -24,6 +24,7 @@ from kartoteka.fields.table import (
     GROUP_FIELD,
     ITEM_COLUMNS,
     LIMIT,
+    LOGIN,
     NAMED_BY,
     OVERDUE,
     PERSON_FIELDS,
@@ -100,6 +101,8 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
 
 
 _POLISH = "ĄĆĘŁŃÓŚŹŻ"
+WORDS = 8
+"""Words of a search that are looked for, each in any of a client's names."""
 WRITTEN_APART = (TAX_NUMBER_FIELD, PHONE_FIELD)
 """What people write with blanks and dashes in it, or without."""
 _BETWEEN = " -"
@@ -444,8 +447,11 @@ class SqlDesk(DeskTables):
         found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
         found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
         if asked.text:
-            text = asked.text.lower()
-            holds = [_lower(column).contains(text, autoescape=True) for column in (_CLIENT.id, *shown)]
+            text, named = asked.text.lower(), (_CLIENT.id, *shown, _CLIENT[LOGIN], _LINK.panel_login)
+            words = (
+                sa.or_(*(_lower(c).contains(word, autoescape=True) for c in named)) for word in text.split()[:WORDS]
+            )
+            holds = [sa.and_(*words), _LINK.panel_client_id == asked.text]
             if digits := _written_apart(text):
                 holds += [_together(_CLIENT[name]).contains(digits) for name in WRITTEN_APART]
             found = found.where(sa.or_(*holds))
