@@ -212,11 +212,11 @@ def _list(http: PanelHttp, chosen: Sequence[Examination[Patient]], calls: int | 
     reading = sum(len(each.calls) for each in chosen if not each.writes)
     show.say("{panel}: at most {calls} that only read", panel=http.root, calls=show.many(reading, "call"))
     for each in chosen:
-        line = f"{len(each.calls):3}  {show.said(each.title)}"
-        asks = show.said("(asks first: {writes})", writes=show.said(each.writes)) if each.writes else ""
+        line = f"{len(each.calls):3}  {show.worded(each.title)}"
+        asks = show.said("(asks first: {writes})", writes=show.worded(each.writes)) if each.writes else ""
         click.echo(f"{line} {asks}".rstrip())
     if calls:
-        more = show.said("{title}: at most so many more", title=show.said(FIRST_CONTACT.title))
+        more = show.said("{title}: at most so many more", title=show.worded(FIRST_CONTACT.title))
         click.echo(f"{calls:3}  {more}")
     click.echo()
 
@@ -226,7 +226,7 @@ def _anything(_each: Examination[Any]) -> bool:
 
 
 def _asked(each: Examination[Any]) -> bool:
-    facts = {"title": show.said(each.title), "writes": show.said(each.writes)}
+    facts = {"title": show.worded(each.title), "writes": show.worded(each.writes)}
     return click.confirm(show.said("{title}: {writes}. Go on?", **facts))
 
 
@@ -235,9 +235,9 @@ def _shown(findings: Iterable[Finding], *, quiet: bool) -> Iterator[Finding]:
     for each in findings:
         if not quiet:
             click.secho(f"{show.said(each.level.value):5}", fg=COLOURS[each.level], nl=False)
-            click.echo(f" {each.id}: {show.safe(each.sentence)}")
+            click.echo(f" {each.id}: {show.worded(each.sentence)}")
             if each.remedy:
-                click.echo(f"      {show.safe(each.remedy)}")
+                click.echo(f"      {show.worded(each.remedy)}")
             if each.setting:
                 click.echo(f"      {show.said('policy: {setting}', setting=json.dumps(each.setting))}")
         yield each

@@ -10,7 +10,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from cli.show import safe, said
+from cli.show import safe, said, spoken
+from kartoteka import codes
+from kartoteka.desk.texts import PL
 from kartoteka.errors import Halt, KartotekaError, Retry
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -87,12 +89,20 @@ class NotInTime(click.ClickException):
     exit_code = TRY_AGAIN
 
 
+def _why(code: str) -> str:
+    """Return the cause and the remedy of a code, in the language that is spoken."""
+    status = codes.status(code)
+    return status.message_pl if spoken() == PL else status.message_en
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """End a command with a sentence and a code where the database, the cloud or a setting stands in its way."""
     try:
         yield
     except Retry as error:
+        if "." in error.code and error.code in codes.CODES:
+            raise Unavailable(_why(error.code)) from None
         raise Unavailable(said("{what} does not answer now; try again", what=error)) from None
     except Halt as error:
         raise WrongSettings(safe(error)) from None

@@ -30,7 +30,10 @@ def forget(  # noqa: PLR0913 - the options of the command
     With --yes it is erased, which cannot be taken back, and the same client is not opened or linked again. The panel's
     account stays as it is, is closed, or its data are erased by the panel itself, as --account says.
     """
-    with door(where) as desk:
+    with (
+        door(where) as desk,
+        show.working("erasing {client}" if yes else "counting what is kept of {client}", client=client_id),
+    ):
         if allow:
             found = desk.post("forget/allow", client_id=client_id)
         elif yes:

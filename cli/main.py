@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from cli import nearest
+from cli import nearest, show
 from cli.exits import told
+from cli.polish_help import HELP
+from kartoteka.desk.texts import PL
+
+_Command = TypeVar("_Command", bound=click.Command)
 
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
     "desk": "cli.desk:desk",
+    "differences": "cli.differences:differences",
     "doctor": "cli.doctor:doctor",
     "exclude": "cli.excluding:exclude",
     "forget": "cli.forget:forget",
@@ -37,6 +44,27 @@ COMMANDS = {
 """Name of the sub-command -> module and attribute. To add one, write its module and a line here."""
 
 
+def in_language(command: _Command) -> _Command:
+    """Return a command, and those below it, whose help is in the language that is spoken."""
+    if show.spoken() != PL:
+        return command
+    found = copy(command)
+    found.help = HELP.get(inspect.cleandoc(command.help or ""), command.help)
+    found.params = [_param(each) for each in command.params]
+    if isinstance(found, click.Group):
+        found.commands = {name: in_language(each) for name, each in found.commands.items()}
+    return found
+
+
+def _param(param: click.Parameter) -> click.Parameter:
+    text = param.help if isinstance(param, click.Option) else None
+    if not isinstance(param, click.Option) or text not in HELP:
+        return param
+    found = copy(param)
+    found.help = HELP.get(text or "")
+    return found
+
+
 class LazyGroup(click.Group):
     """A group that imports a sub-command's module only when that sub-command is asked for."""
 
@@ -54,7 +82,11 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]} is no command")
-        return command
+        return in_language(command)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say what the command is, in the language that is spoken."""
+        click.Group.format_help_text(in_language(self), ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a sub-command; a wrong word on its command line is answered with the nearest right one.

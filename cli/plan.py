@@ -56,7 +56,7 @@ def plan(  # noqa: PLR0913 - the options of the command
     """Show what would be done in the policy's `mode: plan`: rows, totals, and a forecast of calls and minutes."""
     if ctx.invoked_subcommand is not None:
         return
-    with door(where, by_policy=True) as desk:
+    with door(where, by_policy=True) as desk, show.working("reading the plan"):
         found = desk.get("plan", concern=concern, client_id=client, limit=0)
         wanted = sys.maxsize if as_json or file is not None else limit + 1
         rows = desk.rows("plan/rows", wanted, concern=concern, client_id=client, ended=ended)
@@ -121,7 +121,7 @@ def _decision(word: str, what: str) -> click.Command:
         if sum((bool(ids), every, concern is not None)) != 1:
             raise click.UsageError(show.said("say what is meant: ids, or --concern, or --all"))
         which: dict[str, object] = {"id": list(ids)} if ids else {"all": True, "concern": concern or ""}
-        with door(where) as desk:
+        with door(where) as desk, show.working("writing the decision"):
             done = desk.post(f"plan/{word}", **which, as_of=as_of or "")["done"]
         if show.wants_json(ctx, as_json):
             show.document({"decision": word, "rows": done})

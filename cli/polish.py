@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "Questions": "Pytania",
         "History (UTC)": "Historia (UTC)",
         "Incoming (UTC)": "Nowi ze sklepu (UTC)",
+        "Differences": "Rozbieżności",
         "Plan": "Plan",
         "Undo": "Cofnięcie",
         # --- status
@@ -180,6 +181,12 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "{old} is {new} now; the next run gives its account the code": (
             "{old} to teraz {new}; ten kod nada kontu następny przebieg"
         ),
+        # --- long work
+        "planning the undo": "planuję cofnięcie",
+        "erasing {client}": "usuwam {client}",
+        "counting what is kept of {client}": "liczę, co jest przechowywane o {client}",
+        "reading the plan": "czytam plan",
+        "writing the decision": "zapisuję decyzję",
         # --- the policy, the tables
         "{file}: fine": "{file}: w porządku",
         "{file} is wrong in {places}:": "{file}: do poprawienia {places}:",
@@ -275,9 +282,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "(asks first: {writes})": "(najpierw pyta: {writes})",
         "{title}: at most so many more": "{title}: najwyżej tyle więcej",
         "{title}: {writes}. Go on?": "{title}: {writes}. Robić?",
-        "ok": "ok",
-        "look": "uwaga",
-        "stop": "stop",
         "policy: {setting}": "polityka: {setting}",
         "{levels}; {calls}.": "{levels}; {calls}.",
         "A policy with the settings above:": "Polityka z powyższymi ustawieniami:",
@@ -314,6 +318,8 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "closed_at": "zamknięto",
         "reconciled": "uzgodnione",
         "records": "rekordy",
+        "day": "dzień",
+        "fields": "pola",
         "rows": "wiersze",
         "run_id": "przebieg",
         "seen_at": "widziany",
@@ -331,7 +337,8 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "what to do": "co zrobić",
         "written to erp": "do ERP",
         "written to panel": "do panelu",
-        "matched_by": "znalezione przez",
+        "found_by": "znalezione przez",
+        "matched_by": "znalezione po",
         "id": "numer",
     }
 )
@@ -364,6 +371,24 @@ OF_PAGES: Mapping[str, str] = MappingProxyType(
 )
 """Heading -> its name in the pages' texts."""
 
+
+def _of_pages(kind: str) -> Mapping[str, str]:
+    """Return the pages' words of a kind (``act``), by the word that programs see."""
+    return {name.removeprefix(f"{kind}."): both[0] for name, both in TEXTS.items() if name.startswith(f"{kind}.")}
+
+
+CELLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "action": _of_pages("act"),
+        "reason": _of_pages("reason"),
+        "found_by": _of_pages("found_by"),
+        "decision": _of_pages("word"),
+        "direction": {name: TEXTS[name][0] for name in ("erp_to_panel", "panel_to_erp")},
+        "outcome": {"done": "wykonane", "stale": "nieaktualne", "refused": "odrzucone"},
+    }
+)
+"""Heading -> word that programs see in that column -> what a person calls it."""
+
 COUNTED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         "client": ("klient", "klienci", "klientów"),
@@ -376,6 +401,11 @@ COUNTED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         ),
         "open conflict": ("otwarty konflikt", "otwarte konflikty", "otwartych konfliktów"),
         "more row": ("dalszy wiersz", "dalsze wiersze", "dalszych wierszy"),
+        "account": ("konto", "konta", "kont"),
+        "new account": ("nowe konto", "nowe konta", "nowych kont"),
+        "guest": ("gość", "goście", "gości"),
+        "page": ("strona", "strony", "stron"),
+        "code": ("kod", "kody", "kodów"),
         "place": ("miejsce", "miejsca", "miejsc"),
         "row": ("wiersz", "wiersze", "wierszy"),
         "field": ("pole", "pola", "pól"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,11 +19,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import polish
+from cli.polish_doctor import DOCTOR
 from kartoteka.desk import texts
 from kartoteka.desk.texts import EN, LANGUAGES, PL
 from kartoteka.fields.table import CONCERNS
-from kartoteka.sentences import counted
+from kartoteka.sentences import Counted, Worded, counted
 
+SENTENCES = {**DOCTOR, **polish.SENTENCES}
 WIDE = 160
 """Columns of a table where nobody says how many there are: a pipe or a file."""
 
@@ -63,8 +66,22 @@ def spoken() -> str:
 
 def said(text: str, /, **facts: object) -> str:
     """Return an English sentence in the language that is spoken; ``facts`` fill its braces, made safe to show."""
-    template = polish.SENTENCES.get(text, text) if spoken() == PL else text
+    template = SENTENCES.get(text, text) if spoken() == PL else text
     return template.format(**{name: safe(fact) for name, fact in facts.items()})
+
+
+def worded(text: object) -> str:
+    """Return a text of which it is known what it was made of (:mod:`kartoteka.sentences`), in the language spoken."""
+    match text:
+        case Worded():
+            return said(text.template, **{name: worded(fact) for name, fact in text.facts.items()})
+        case Counted():
+            return many(text.number, text.what)
+        case list():
+            return ", ".join(map(worded, text))
+        case str() if text in SENTENCES:
+            return said(text)
+    return safe(text)
 
 
 def say(text: str, /, **facts: object) -> None:
@@ -85,6 +102,17 @@ def named(kind: str, word: str) -> str:
 def many(number: int, what: str) -> str:
     """Return ``1 client`` or ``2 clients``, in the language that is spoken."""
     return polish.counted(number, what) if spoken() == PL else counted(number, what)
+
+
+@contextmanager
+def working(text: str, /, **facts: object) -> Iterator[None]:
+    """Say on a terminal what is being done (:func:`said`) as long as it takes; nothing in a pipe or a file."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(said(text, **facts)):
+        yield
 
 
 def heading(name: str) -> str:
@@ -113,9 +141,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for column in columns:
         grid.add_column(heading(column), overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(safe(cell)) for cell in row))
+        grid.add_row(*(Text(safe(_cell(column, cell))) for column, cell in zip(columns, row, strict=True)))
     if grid.row_count:
         _console().print(grid)
+
+
+def _cell(column: str, value: object) -> object:
+    """Return what stands in a column: in Polish the pages' word for one that programs see, such as an action."""
+    if spoken() != PL or column not in polish.CELLS or not isinstance(value, str):
+        return value
+    return polish.CELLS[column].get(value, value)
 
 
 def _console() -> Console:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli import cloud
 from cli.stack import CONNECT, Stack
 from kartoteka.doctor.findings import Examination, Finding, Level, look, ok, stop
+from kartoteka.sentences import worded
 
 Found = Iterator[Finding]
 
@@ -36,9 +37,13 @@ def settings(stack: Stack) -> Found:
         except (ClientError, BotoCoreError) as error:
             refused = True
             why = _refused("settings", error)
-            yield replace(why, level=Level.STOP, sentence=f"The {what} cannot be read. {why.sentence}")
+            yield replace(
+                why,
+                level=Level.STOP,
+                sentence=worded("The {what} cannot be read. {sentence}", what=what, sentence=why.sentence),
+            )
     if not refused:
-        yield ok("settings", f"The {', the '.join(SETTINGS)} can be read.")
+        yield ok("settings", worded("The {names} can be read.", names=list(SETTINGS)))
 
 
 SETTINGS: Mapping[str, Callable[[Stack], str]] = {
@@ -58,11 +63,16 @@ def schedules(stack: Stack) -> Found:
     if off:
         yield look(
             "schedules",
-            f"{len(off)} of {len(names)} schedules are off: {', '.join(off)}.",
+            worded(
+                "{count} of {count2} schedules are off: {names}.",
+                count=len(off),
+                count2=len(names),
+                names=", ".join(off),
+            ),
             "Deploy with Schedules=on when you go live; until then `kartoteka tick` synchronises.",
         )
     else:
-        yield ok("schedules", f"All {len(names)} schedules are on.")
+        yield ok("schedules", worded("All {count} schedules are on.", count=len(names)))
 
 
 def queues(stack: Stack) -> Found:
@@ -73,11 +83,11 @@ def queues(stack: Stack) -> Found:
     if cut:
         yield stop(
             "queues",
-            f"The queues of {', '.join(cut)} do not reach their functions.",
+            worded("The queues of {names} do not reach their functions.", names=", ".join(cut)),
             "Enable the event source mapping, or deploy again.",
         )
     else:
-        yield ok("queues", f"All {len(states)} queues reach their functions.")
+        yield ok("queues", worded("All {count} queues reach their functions.", count=len(states)))
 
 
 def dead_letters(stack: Stack) -> Found:
@@ -88,7 +98,9 @@ def dead_letters(stack: Stack) -> Found:
     if dead:
         told = ", ".join(f"{number} of {name}" for name, number in sorted(dead.items()))
         yield look(
-            "dead_letters", f"Messages that failed twenty times: {told}.", "See the runbook, then `kartoteka redrive`."
+            "dead_letters",
+            worded("Messages that failed twenty times: {told}.", told=told),
+            "See the runbook, then `kartoteka redrive`.",
         )
     else:
         yield ok("dead_letters", "No message has failed for good.")
@@ -115,26 +127,37 @@ def alarms(stack: Stack) -> Found:
     if not confirmed:
         yield look(
             "alarms",
-            f"Nobody hears the alarms: of {len(arns)} subscriptions none is confirmed.",
+            worded("Nobody hears the alarms: of {count} subscriptions none is confirmed.", count=len(arns)),
             "Confirm the message that AWS sent to AlarmEmail.",
         )
     else:
-        yield ok("alarms", f"{len(confirmed)} of {len(arns)} subscriptions hear the alarms.")
+        yield ok(
+            "alarms",
+            worded("{count} of {count2} subscriptions hear the alarms.", count=len(confirmed), count2=len(arns)),
+        )
 
 
 def _refused(id_: str, error: ClientError | BotoCoreError) -> Finding:
     """Say what could not be asked: by its code and its right, since AWS quotes account numbers and people's names."""
     if not isinstance(error, ClientError):
-        return look(id_, f"AWS does not answer ({type(error).__name__}).", "Check the network and the credentials.")
+        return look(
+            id_,
+            worded("AWS does not answer ({name}).", name=type(error).__name__),
+            "Check the network and the credentials.",
+        )
     operation, code = error.operation_name, str(error.response.get("Error", {}).get("Code", ""))
     right = f"{ASKED.get(operation, '*')}:{operation}"
     if code in NO_RIGHT:
         return look(
             id_,
-            f"Could not be found out: your AWS user is not allowed to {right}.",
-            f"Give the user or role that runs the doctor the right {right}, and run it again.",
+            worded("Could not be found out: your AWS user is not allowed to {right}.", right=right),
+            worded("Give the user or role that runs the doctor the right {right}, and run it again.", right=right),
         )
-    return look(id_, f"Could not be found out: AWS refuses {right} ({code}).", "Mend that, and run the doctor again.")
+    return look(
+        id_,
+        worded("Could not be found out: AWS refuses {right} ({code}).", right=right, code=code),
+        "Mend that, and run the doctor again.",
+    )
 
 
 def _asked(id_: str, title: str, find: Callable[[Stack], Found]) -> Examination[Stack]:

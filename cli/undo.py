@@ -50,7 +50,7 @@ def undo(  # noqa: PLR0913 - the options of the command
         raise click.UsageError(show.said("--until ends a span that --since begins"))
     if since is not None and until is not None and since >= until:
         raise click.UsageError(show.said("--until must be later than --since"))
-    with door(where) as desk:
+    with door(where) as desk, show.working("planning the undo"):
         asked = {"run_id": run, "since": since, "until": until, "concern": concern, "client_id": client}
         found = desk.post("undo", **asked, yes="1" if yes else None)
     if as_json:

@@ -36,7 +36,7 @@ def up() -> None:
         before = home.recall()
         panel = _panel(wanted, before)
         create_tables(wanted.erp_url)
-        _tell_of_other_owner(wanted)
+        tell_of_other_owner(wanted)
         endpoint, fresh = ministack.ensure(before.get("endpoint"))
         facts = before | {
             "endpoint": endpoint,
@@ -78,7 +78,7 @@ def clean() -> None:
     home.remove()
 
 
-def _tell_of_other_owner(wanted: wishes.Wishes) -> None:
+def tell_of_other_owner(wanted: wishes.Wishes) -> None:
     """Say at once that this database is another installation's: the stack that is made will write nothing."""
     if (owner := owning.other(wanted.erp_url)) is not None:
         _say(f"WARNING: the exchange database {wanted.erp_url_masked} belongs to another stack,")

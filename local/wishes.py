@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from kartoteka.adapters.idosell.http import checked_key, checked_root
+from kartoteka.adapters.idosell.http import checked_key
+from kartoteka.adapters.idosell.whereto import checked_root
 from kartoteka.errors import Halt
 from kartoteka.policy import check, compact
 from local import home

@@ -104,6 +104,7 @@ class World:
         self._steps_left: int | None = None
         self._die_after = False
         self._fatal = ""
+        self._amid: tuple[int, Callable[[], None]] | None = None
         self.trust_the_panel()
 
     def trust_the_panel(self) -> None:
@@ -123,8 +124,17 @@ class World:
         self.mortal(call, after=after)
         self._fatal = method
 
+    def amid(self, steps: int, act: Callable[[], None]) -> None:
+        """Let somebody else act just before the ``steps``-th call of a port from now."""
+        self._amid = (steps, act)
+
     def step(self, method: str, *, before: bool) -> None:
-        """Count a call of a port; die where it is time."""
+        """Count a call of a port; die where it is time, or let somebody else act."""
+        if before and self._amid is not None:
+            steps, act = self._amid
+            self._amid = (steps - 1, act) if steps > 1 else None
+            if self._amid is None:
+                act()
         if self._steps_left is None or before is self._die_after:
             return
         if self._fatal not in ("", method, method.partition(".")[2]):

@@ -866,11 +866,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "contradictory",
             State.HELD,
             Text(
-                "W sync_matches są sprzeczne decyzje dla tego klienta: {accounts}.",
+                "Decyzje o koncie tego klienta są sprzeczne: {accounts}.",
                 "Zostaw w sync_matches decision w jednym wierszu, a w pozostałych ustaw NULL.",
             ),
             Text(
-                "The decisions for this client in sync_matches contradict each other: {accounts}.",
+                "The decisions about this client's account contradict each other: {accounts}.",
                 "Leave decision on one row of sync_matches and set it to NULL on the others.",
             ),
         ),
@@ -1082,12 +1082,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "forgotten",
             State.EXCLUDED,
             Text(
-                "Dane klienta usunięto na żądanie (kartoteka forget), choć jego wiersz nadal jest w clients.",
+                "Dane klienta usunięto na żądanie, choć jego wiersz nadal jest w clients.",
                 "Usuń wiersz z clients; aby znów synchronizować tego klienta, uruchom 'kartoteka forget KLIENT "
                 "--allow'.",
             ),
             Text(
-                "The client was erased on request (kartoteka forget), and its row still stands in clients.",
+                "The client was erased on request, and its row still stands in clients.",
                 "Delete the row in clients; to synchronise this client again, run 'kartoteka forget CLIENT --allow'.",
             ),
         ),
@@ -1095,12 +1095,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "by_hand",
             State.EXCLUDED,
             Text(
-                "Sprawę załatwiono ręcznie (decision = 'done' w sync_status).",
-                "Aby rekord znów był przenoszony, UPDATE sync_status SET decision = 'retry' w tym wierszu.",
+                "Sprawę załatwiono ręcznie.",
+                "Aby rekord znów był przenoszony, uruchom 'kartoteka held retry', na stronie Wyłączone naciśnij "
+                "'Spróbuj teraz' albo UPDATE sync_status SET decision = 'retry' w tym wierszu.",
             ),
             Text(
-                "This was settled by hand (decision = 'done' in sync_status).",
-                "To have the record carried again, UPDATE sync_status SET decision = 'retry' on this row.",
+                "This was settled by hand.",
+                "To have the record carried again, run 'kartoteka held retry', press 'Retry now' on the page Excluded, "
+                "or UPDATE sync_status SET decision = 'retry' on this row.",
             ),
         ),
         Code(
@@ -1500,11 +1502,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "paused",
             State.PENDING,
             Text(
-                "Operator wstrzymał ten zakres albo odczyt panelu (panel_feed).",
+                "Operator wstrzymał ten zakres albo odczyt panelu.",
                 "Aby wznowić, uruchom 'kartoteka resume' z nazwą zakresu; 'kartoteka status' wymienia wstrzymane.",
             ),
             Text(
-                "The operator paused this concern, or the reading of the panel (panel_feed).",
+                "The operator paused this concern, or the reading of the panel.",
                 "To go on, run 'kartoteka resume' with the concern's name; 'kartoteka status' lists what is paused.",
             ),
         ),
@@ -1709,6 +1711,58 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "database.memory",
+            State.PENDING,
+            Text(
+                "Serwerowi bazy wymiany brakuje pamięci.",
+                "Ponawiamy automatycznie; gdy to się powtarza, dodaj serwerowi pamięci albo odciąż go.",
+            ),
+            Text(
+                "The exchange database's server is out of memory.",
+                "It is retried automatically; if it keeps happening, give the server more memory or less to do.",
+            ),
+        ),
+        Code(
+            "database.connections",
+            State.PENDING,
+            Text(
+                "Baza wymiany ma komplet połączeń.",
+                "Ponawiamy automatycznie; gdy to się powtarza, podnieś limit połączeń albo zamknij zbędne.",
+            ),
+            Text(
+                "The exchange database has as many connections as it takes.",
+                "It is retried automatically; if it keeps happening, raise the limit of connections or close "
+                "what nobody needs.",
+            ),
+        ),
+        Code(
+            "database.slow",
+            State.PENDING,
+            Text(
+                "Zapytanie do bazy wymiany nie skończyło się na czas: ktoś blokuje wiersze albo "
+                "serwer jest przeciążony.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, znajdź transakcję, która blokuje.",
+            ),
+            Text(
+                "A statement of the exchange database did not end in time: somebody holds a lock, or the server is "
+                "overloaded.",
+                "It is retried automatically; if that takes more than an hour, look for the "
+                "transaction that holds the lock.",
+            ),
+        ),
+        Code(
+            "database.starting",
+            State.PENDING,
+            Text(
+                "Serwer bazy wymiany uruchamia się, zatrzymuje albo odtwarza.",
+                "Ponawiamy automatycznie; gdy trwa to ponad godzinę, sprawdź serwer.",
+            ),
+            Text(
+                "The exchange database's server is starting, stopping or recovering.",
+                "It is retried automatically; if that takes more than an hour, check the server.",
+            ),
+        ),
+        Code(
             "takeover",
             State.PENDING,
             Text(
@@ -1847,12 +1901,13 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "panel_address",
             State.PENDING,
             Text(
-                "Adres panelu w ustawieniach jest niepoprawny.",
-                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy.",
+                "Adres panelu w ustawieniach jest niepoprawny albo prowadzi do sieci prywatnej.",
+                "Wpisz adres w postaci https://nazwa, bez użytkownika, parametrów i kotwicy, i sprawdź, na jaki adres "
+                "IP wskazuje DNS.",
             ),
             Text(
-                "The panel's address in the settings is not valid.",
-                "Write it as https://host, without user, query or fragment.",
+                "The panel's address in the settings is not valid, or leads into a private network.",
+                "Write it as https://host, without user, query or fragment, and check to which IP address DNS leads.",
             ),
         ),
         Code(
@@ -1877,6 +1932,55 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "A document of the state in DynamoDB has outgrown its item.",
                 "Report it to the authors of Kartoteka, with the log line 'halted'.",
+            ),
+        ),
+        Code(
+            "database_full",
+            State.PENDING,
+            Text(
+                "Dysk bazy wymiany jest pełny.",
+                "Zrób na nim miejsce; nic nie ginie, synchronizacja ruszy sama.",
+            ),
+            Text(
+                "The disk of the exchange database is full.",
+                "Make room there; nothing is lost, and synchronisation resumes by itself.",
+            ),
+        ),
+        Code(
+            "database_read_only",
+            State.PENDING,
+            Text(
+                "Baza wymiany nie przyjmuje zapisów: to serwer podrzędny (replika) albo plik bez prawa zapisu.",
+                "Podaj adres serwera głównego albo nadaj prawo zapisu do pliku i jego katalogu.",
+            ),
+            Text(
+                "The exchange database takes no writes: it follows another server (a replica), or "
+                "its file may not be written.",
+                "Name the primary server, or give the right to write to the file and its folder.",
+            ),
+        ),
+        Code(
+            "database_damaged",
+            State.PENDING,
+            Text(
+                "Baza wymiany jest uszkodzona.",
+                "Sprawdź jej dysk i odtwórz ją z kopii zapasowej.",
+            ),
+            Text(
+                "The exchange database is damaged.",
+                "Check its disk, and restore it from a backup.",
+            ),
+        ),
+        Code(
+            "state_unreadable",
+            State.PENDING,
+            Text(
+                "Dokumentu stanu w DynamoDB nie da się odczytać.",
+                "Alarm podaje, którego; runbook mówi, który można usunąć, a który trzeba odtworzyć.",
+            ),
+            Text(
+                "A document of the state in DynamoDB cannot be read.",
+                "The alarm names it; the runbook says which may be deleted and which must be restored.",
             ),
         ),
         Code(

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -238,6 +238,10 @@ class Intent:
         return {written.field: written.after for written in self.written}
 
 
+LONGEST_DEFERRAL = timedelta(hours=2)
+"""Longer than anything is put off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deferral:
     """When a record is tried again by itself. ``attempts`` counts refusals, ``tries`` also outages.
@@ -250,6 +254,10 @@ class Deferral:
     tries: int
     code: str
     unread_since: datetime | None = None
+
+    def waits(self, now: datetime) -> bool:
+        """Return whether its time has not come; one further ahead than any pause was set by a clock that ran ahead."""
+        return now < self.due_at <= now + LONGEST_DEFERRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +346,8 @@ class Record:
         return self.state.decision.strip().lower()
 
 
+BY_HAND = "by_hand"
+"""The code of what was settled by hand and is left alone since."""
 FORGOTTEN = "forgotten"
 """The code of what is said of a client who was erased."""
 

@@ -211,7 +211,9 @@ def _policy(text: str) -> Policy:
 @lru_cache(maxsize=1)
 def _panel(url: str, key: str, panel: PanelPolicy) -> HttpPanel:
     limit = RateLimit(state(), rate=panel.requests_per_second)
-    http = PanelHttp(url, key, limit, HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds))
+    near = urlsplit(settings().aws_endpoint).hostname or ""
+    given = HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds, near=near)
+    http = PanelHttp(url, key, limit, given)
     return HttpPanel(http, state(), Dialect(ZoneInfo(panel.time_zone), panel.no_group))
 
 

@@ -12,6 +12,7 @@ from kartoteka.codes import IN_STEP, State, Status
 from kartoteka.fields.table import BILLING, CLIENT_FIELDS, CONCERNS
 from kartoteka.model import (
     DRIFT,
+    LONGEST_DEFERRAL,
     REFUSED,
     Change,
     Deferral,
@@ -417,6 +418,8 @@ def test_a_deferred_record_is_due_at_its_time_and_not_before(bench: Bench) -> No
     assert list(bench.exchange.records.due("billing", AT, 10)) == []
     assert list(bench.exchange.records.due("billing", LATER, 10)) == clients("C-1")
     assert list(bench.exchange.records.due("accounts", LATER, 10)) == []
+    before = LATER - LONGEST_DEFERRAL - timedelta(seconds=1)
+    assert list(bench.exchange.records.due("billing", before, 10)) == clients("C-1"), "set by a clock that ran ahead"
 
 
 def test_a_moment_is_the_same_in_every_zone(bench: Bench) -> None:

@@ -186,6 +186,25 @@ def test_a_client_is_found_by_any_of_its_names_in_any_case(sql: SqlBench, text: 
     assert [row["id"] for row in found] == ["C-2"]
 
 
+@pytest.mark.parametrize(
+    "text", ["jan kowalski", "KOWALSKI Jan", "kowal", "b2b-0", "B2B-07", "jkow", "7001", "jan@x.pl", "C-2 jan"]
+)
+def test_a_client_is_found_by_its_full_name_its_log_in_and_its_account(sql: SqlBench, text: str) -> None:
+    sql.erp.insert_client("C-1", first_name="Jan", last_name="Nowak", login="jnow", email="a@x.pl")
+    sql.erp.insert_client("C-2", first_name="Jan", last_name="Kowalski", login="jkow", email="jan@x.pl")
+    for client_id, account, login in (("C-1", "70017", "other"), ("C-2", "7001", "b2b-07")):
+        save(sql, change(client_id, "accounts", status=IN_STEP, link=Link(client_id, account, login, "created")))
+    assert [row["id"] for row in sql.exchange.desk.find_clients(Asked(text=text))] == ["C-2"]
+
+
+@pytest.mark.parametrize("text", ["jan nowakowski", "%", "_", "kowalski 7", "7", "700"])
+def test_no_client_is_found_by_what_none_of_its_names_holds(sql: SqlBench, text: str) -> None:
+    sql.erp.insert_client("C-1", first_name="Jan", last_name="Kowalski", email="x@x.pl", nip=None, phone=None)
+    link = Link("C-1", "7001", "other", "created")
+    save(sql, change("C-1", "accounts", status=IN_STEP, link=link))
+    assert sql.exchange.desk.find_clients(Asked(text=text)) == []
+
+
 def test_rows_of_a_client_come_by_their_table(sql: SqlBench) -> None:
     candidates(sql)
     rows = sql.exchange.desk.client_rows("C-1")
@@ -227,6 +246,29 @@ def test_history_and_differences_say_which_pass_found_what_was_written(sql: SqlB
     told = {row["found_by"]: row["records"] for row in desk.differences(AT, ["drift"], Asked())}
     assert told == {"panel_feed": 1, "full_scan": 2, "": 1}
     assert len(desk.differences(AT, ["drift"], Asked(found_by="panel_feed"))) == 1
+
+
+def test_what_was_settled_by_hand_is_taken_back_by_retry_alone(sql: SqlBench) -> None:
+    save(sql, change("C-1", status=said("by_hand")), change("C-1", "accounts", status=said("excluded")))
+    desk = sql.exchange.desk
+    assert desk.decide_status("done", Asked(client_id="C-1"), by="ola") == 0
+    assert desk.decide_status("send", Asked(client_id="C-1"), by="ola") == 0
+    assert desk.decide_status("retry", Asked(client_id="C-2"), by="ola") == 0
+    assert desk.decide_status("retry", Asked(client_id="C-1"), by="ola") == 1
+    told = {row["concern"]: row["decision"] for row in desk.statuses(["excluded"], Asked())}
+    assert told == {"billing": "retry", "accounts": None}
+
+
+def test_each_record_is_counted_as_what_it_is(sql: SqlBench) -> None:
+    wrong = said("unknown_concern", value="biling", known="billing")
+    save(
+        sql,
+        change("C-1", status=IN_STEP),
+        change("C-1", "delivery_addresses", "A-1", status=IN_STEP),
+        change("C-1", "accounts", "biling", status=wrong),
+    )
+    kinds = {(row["concern"], row["kind"]) for row in sql.exchange.desk.states()}
+    assert kinds == {("billing", "client"), ("delivery_addresses", "address"), ("accounts", "exclusion")}
 
 
 def test_records_held_for_one_reason_are_counted(held: SqlBench) -> None:

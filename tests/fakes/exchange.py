@@ -807,8 +807,8 @@ class FakeRecords(_Port):
         return len(self._db.links)
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[Owner]:
-        deferred = ((d.due_at, key.owner) for key, d in self._db.deferrals.items() if key.concern == concern)
-        ready = sorted(pair for pair in deferred if now is None or pair[0] <= now)
+        deferred = ((d, key.owner) for key, d in self._db.deferrals.items() if key.concern == concern)
+        ready = sorted((d.due_at, owner) for d, owner in deferred if now is None or not d.waits(now))
         return list(dict.fromkeys(owner for _, owner in ready))[:limit]
 
     def postpone(self, concern: str, owners: Collection[Owner], until: datetime) -> None:

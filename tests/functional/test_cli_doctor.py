@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,8 +157,8 @@ def test_a_bridges_database_that_is_none_is_told(tmp_path: Path) -> None:
     result = runner.invoke(doctor, ["--from-bridge", f"sqlite:///{tmp_path / 'none.db'}"])
     assert (result.exit_code, "there is no SQLite file" in result.stderr) == (69, True)
     assert not (tmp_path / "none.db").exists()
-    result = runner.invoke(doctor, ["--from-bridge", "mssql://sa:tajne@db/iai_bridge_exchange_db"])
-    assert "pymssql is not installed" in result.stderr
+    result = runner.invoke(doctor, ["--from-bridge", "oracle+oracledb://sa:tajne@db/iai_bridge_exchange_db"])
+    assert "oracledb is not installed" in result.stderr
     assert "tajne" not in result.stderr
     assert result.exit_code not in (0, 2)
     empty = tmp_path / "empty.db"
@@ -177,3 +178,27 @@ def test_a_policy_in_another_encoding_is_told_as_such(panel: StandinPanel, polic
 def test_a_policy_with_a_byte_order_mark_is_one(panel: StandinPanel, policy: Path) -> None:
     policy.write_bytes(FAST.encode("utf-8-sig"))
     assert run(panel, policy).exit_code == 0
+
+
+def test_it_speaks_the_shells_language_and_its_report_does_not(
+    panel: StandinPanel, policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.settings.change(shops={7: "Hurt"})
+    report = tmp_path / "report.json"
+    english = run(panel, policy, "--report", str(report)).stdout
+    told = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    shown = run(panel, policy, "--report", str(report)).stdout
+    findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    assert [each["id"] for each in findings] == [each["id"] for each in told]
+    assert "The policy names the shops 1" in next(each["sentence"] for each in findings if each["id"] == "shops")
+    for part in (
+        "tylko czyta; najwyżej 25 wywołań",
+        "błędny klucz, jeden raz",
+        "stop  shops: Polityka wymienia sklepy 1, a panel ma tylko 7.\n      Popraw accounts.default_shops",
+        "ok    search: Panel pokazuje 1 konto, 1 strona po 100.",
+        "Polityka z powyższymi ustawieniami:",
+    ):
+        assert part in shown
+    same = {line for line in shown.splitlines() if line in english.splitlines() and "  " in line}
+    assert not {line for line in same if re.match(r"(ok|look|stop) ", line)}, "a finding that is English still"

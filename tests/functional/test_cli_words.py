@@ -6,7 +6,8 @@ import ast
 import inspect
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,18 +15,23 @@ from types import ModuleType
 import click
 import pytest
 
-from cli import exits, polish
+from cli import exits, polish, show
 from cli.main import COMMANDS, kartoteka
+from cli.polish_doctor import DOCTOR
+from cli.polish_help import HELP
 from kartoteka.desk.texts import TEXTS
 from kartoteka.doctor.findings import Level
 from kartoteka.fields.table import LABELS
+from kartoteka.model import Decision, Ended, FoundBy, Planned, Reason
+from kartoteka.ports.exchange import Unlogged
+from kartoteka.sync.planned import APPROVE, REJECT
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import AT
 
 CLI = Path(inspect.getfile(polish)).parent
 DOCS = CLI.parent / "docs"
-SAID, COUNTED, TABLE, PAGES = {"say", "said", "moment"}, {"many"}, {"table"}, {"text"}
+SAID, COUNTED, TABLE, PAGES = {"say", "said", "moment", "working"}, {"many"}, {"table"}, {"text"}
 
 
 def called(names: set[str]) -> Iterator[tuple[str, ast.Call]]:
@@ -66,11 +72,63 @@ def test_every_sentence_of_a_command_is_said_in_polish_too_with_the_same_facts()
     said = [text for module, call in called(SAID) for text in literals(module, call.args[0])]
     said += [text for module, call in called(TABLE) for text in literals(module, call.args[0])]
     said += [text for _, *both in status.UNMATCHED for text in both] + [*status.TO_TRIGGERS.values()]
-    said += [*import_module("cli.tick").STOPPED.values(), *map(str, Level)]
+    said += [*import_module("cli.tick").STOPPED.values()]
     titles_of_others = {"Findings", "What it proposes"}
     assert [text for text in said if text not in polish.SENTENCES and text not in titles_of_others] == []
     assert set(polish.SENTENCES) - set(said) == set(), "said by nobody"
     for english, ours in polish.SENTENCES.items():
+        assert facts(english) == facts(ours), english
+
+
+DOCTORS = [*(CLI.parent / "shared/kartoteka/doctor").glob("*.py"), CLI / "stack_findings.py"]
+FOUND = {"ok", "look", "stop", "level", "clocks", "worded", "Examination", "_tried", "_asked"}
+"""What makes a finding, a sentence, or an examination's title."""
+KEPT = {"remedy", "way", "over", "side", "how", "sentence"}
+"""By these names a sentence is kept before it is used."""
+PLACES = {"worded": (0,), "Examination": (1, 4), "_tried": (1, 4), "_asked": (1,)}
+TITLED = {"calls", "id_", "setting", "panel"}
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(text)) if text:
+            yield text
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_texts(one), *_texts(other))
+        case ast.Tuple(elts=several):
+            for each in several:
+                yield from _texts(each)
+        case ast.JoinedStr():
+            pytest.fail(f"a sentence that nobody can say in another language: {ast.unparse(node)}")
+
+
+def found_by_the_doctor() -> Iterator[str]:
+    """Yield every English text of a finding, with the words that stand in tables."""
+    for path in DOCTORS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in FOUND:
+                    places = PLACES.get(name, range(1, len(args)))
+                    named = [each.value for each in keywords if each.arg not in TITLED]
+                    for each in (*(args[n] for n in places if n < len(args)), *named):
+                        if not isinstance(each, ast.JoinedStr) or name != "worded":
+                            yield from _texts(each)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in KEPT:
+                    yield from _texts(value)
+    first = import_module("kartoteka.doctor.first_contact")
+    tables = (first.OTHER_COLUMNS, first._RULES, {each: each for each in map(str, Unlogged)})
+    yield from (text for table in tables for text in table.values())
+    yield from (*import_module("cli.stack_findings").SETTINGS, *map(str, Level))
+    yield from ("external codes", "e-mail addresses", "tax numbers", "none", "without a number")
+
+
+def test_every_finding_of_the_doctor_is_said_in_polish_too_with_the_same_facts() -> None:
+    found = set(found_by_the_doctor())
+    assert len(found) > 300
+    assert sorted(found - set(DOCTOR)) == []
+    assert sorted(set(DOCTOR) - found) == [], "found by nobody"
+    assert not set(DOCTOR) & set(polish.SENTENCES)
+    for english, ours in DOCTOR.items():
         assert facts(english) == facts(ours), english
 
 
@@ -112,6 +170,11 @@ def test_nothing_is_shown_but_through_what_has_both_languages() -> None:
 
 def test_everything_counted_has_its_three_forms() -> None:
     counted = {text for module, call in called(COUNTED) for text in literals(module, call.args[1])}
+    for path in DOCTORS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=str(what))]):
+                    counted.add(what)
     assert counted == set(polish.COUNTED)
     found = [polish.counted(n, "client") for n in (0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 112, 122)]
     assert found == [
@@ -154,6 +217,21 @@ def test_every_heading_has_a_polish_word() -> None:
     assert not set(polish.HEADINGS) & set(LABELS)
 
 
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("action", Planned),
+        ("reason", Reason),
+        ("found_by", FoundBy),
+        ("decision", [*Decision, APPROVE, REJECT, "erp", "panel", "link", "create"]),
+        ("direction", ["erp_to_panel", "panel_to_erp"]),
+        ("outcome", Ended),
+    ],
+)
+def test_words_that_programs_see_have_a_polish_one_in_tables(column: str, words: Sequence[str]) -> None:
+    assert [str(word) for word in words if str(word) not in polish.CELLS[column]] == []
+
+
 # --- the shell's language
 
 
@@ -182,6 +260,7 @@ def test_a_command_speaks_the_shells_language(
         ("held",): ("Nic nie jest wstrzymane.", "Nothing is held."),
         ("questions",): ("Nie ma pytań.", "There are no questions."),
         ("incoming",): ("Nikt nie czeka.", "Nobody is waiting."),
+        ("differences",): ("Niczego nie trzeba było poprawiać.", "Nothing had to be corrected."),
         ("history",): ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         ("plan",): ("Nic nie jest zaplanowane.", "Nothing is planned."),
         ("pause", "shops"): ("shops: wstrzymane (operator)", "shops is paused (operator)"),
@@ -264,6 +343,10 @@ def test_json_is_the_same_in_every_language(
         (("redrive", "CREDIT"), "credit"),
         (("PLAN",), "plan"),
         (("held", "--concern", "shop"), "shops"),
+        (("diferences",), "differences"),
+        (("differences", "--concern", "bilingg"), "billing"),
+        (("forget", "K-1", "--account", "clos"), "close"),
+        (("exclude", "K-1", "shop"), "shops"),
         (("held", "--concer", "shops"), "--concern"),
         (("conflicts", "decide", "5", "epr"), "erp"),
         (("schema", "ddl", "--dialect", "postgres"), "postgresql"),
@@ -297,10 +380,92 @@ def commands(group: click.Group = kartoteka, *before: str) -> Iterator[tuple[tup
             yield from commands(command, *path)
 
 
+def helps() -> Iterator[str]:
+    """Yield what `--help` says of each command and option, our own."""
+    groups = {path[:1]: kartoteka.get_command(click.Context(kartoteka), path[0]) for path, _ in commands()}
+    each = [kartoteka, *filter(None, groups.values()), *(command for _, command in commands())]
+    for command in each:
+        yield inspect.cleandoc(command.help or "")
+        yield from (text for param in command.params if (text := getattr(param, "help", None)))
+
+
+def test_every_help_is_polish_too() -> None:
+    theirs = {"Show the version and exit.", ""}
+    found = set(helps()) - theirs
+    assert len(found) > 80
+    assert sorted(found - set(HELP)) == []
+    assert sorted(set(HELP) - found) == [], "said by nobody"
+
+
+def test_help_is_in_the_shells_language(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = command("plan", "approve", "--help").stdout
+    monkeypatch.setenv("LANG", "pl_PL.UTF-8")
+    shown = command("plan", "approve", "--help").stdout
+    assert "Zatwierdź rekordy" in shown
+    assert "Tylko z tego zakresu." in shown
+    assert "Utrzymuje zgodność" in command("--help").stdout
+    assert "Wypisz pola zmienione" in command("--help").stdout
+    monkeypatch.delenv("LANG")
+    assert command("plan", "approve", "--help").stdout == english
+
+
 def test_every_command_has_json() -> None:
     assert {path[0] for path, _ in commands()} == set(COMMANDS)
     without = [path for path, command in commands() if "--json" not in {o for p in command.params for o in p.opts}]
     assert without == []
+
+
+def test_the_names_that_programs_rely_on(command: Command, sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.insert_client("K-1")
+    asked = {
+        ("status", "--credit"): {"blocked"},
+        ("differences",): {"differences"},
+        ("plan",): {"rows", "totals", "forecast", "as_of", "too_many", "waits"},
+        ("pause", "shops"): {"concern", "paused", "reason"},
+        ("resume", "shops"): {"concern", "paused", "was_paused"},
+        ("exclude", "K-1", "shops"): {"client_id", "concern", "excluded"},
+        ("include", "K-1", "shops"): {"client_id", "concern", "excluded"},
+        ("undo", "--since", "2026-11-27T14:00"): {
+            *("action", "done", "clients", "left_alone", "back_already", "carried", "refused", "messages", "approved"),
+            *("rows", "waits"),
+        },
+        ("forget", "K-1"): {"client_id", "former_codes", "erased", "kept", "account", "forgotten"},
+    }
+    for words, names in asked.items():
+        assert set(command.json(*words, "--erp-url", sqlite_bench.url)) == names, words
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("undo", "run-that-never-was"), 65),
+        (("undo",), 2),
+        (("undo", "--since", "yesterday"), 2),
+        (("plan", "approve", "999"), 65),
+        (("plan", "approve"), 2),
+        (("forget", "K-9"), 65),
+        (("rename", "K-9", "K-10"), 65),
+        (("include", "K-9", "shops"), 65),
+        (("differences", "--concern", "everything"), 2),
+        (("status", "--credit", "--near", "0"), 2),
+    ],
+)
+def test_what_cannot_be_done_ends_by_the_code_of_the_table(
+    command: Command, sqlite_bench: SqlBench, words: tuple[str, ...], code: int
+) -> None:
+    command(*words, "--erp-url", sqlite_bench.url, code=code)
+
+
+def test_on_a_terminal_long_work_says_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setattr("rich.console.Console.status", lambda _self, text: told.append(text) or nullcontext())
+    with show.working("erasing {client}", client="K-1"):
+        pass
+    monkeypatch.setattr("rich.console.Console.is_terminal", False)
+    with show.working("reading the plan"):
+        pass
+    assert told == ["erasing K-1"]
 
 
 def test_the_commands_of_the_schema_answer_json(command: Command, tmp_path: Path) -> None:

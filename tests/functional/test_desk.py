@@ -13,6 +13,7 @@ import pytest
 
 from kartoteka import codes, runtime
 from kartoteka.desk.lists import LISTS
+from kartoteka.desk.remedies import on_page
 from kartoteka.fields.table import CONCERNS
 from tests.fixtures.installation import Context, Installation, event
 
@@ -169,7 +170,7 @@ def test_nobody_is_led_away_from_the_desk(installation: Installation, visitor: V
 def test_a_concern_is_paused_and_resumed(installation: Installation, visitor: Visitor):
     visitor.send("/pause", concern="billing")
     assert visitor.json("overview")["paused"] == {"billing": "operator"}
-    assert "Billing: paused (operator)" in visitor.page("/")
+    assert "Billing: paused (a person&#39;s decision)" in visitor.page("/")
     visitor.send("/resume", concern="billing")
     assert visitor.json("overview")["paused"] == {}
 
@@ -182,7 +183,7 @@ def test_what_stopped_everything_is_told_in_words(installation: Installation, vi
         "paused": {"billing": "brake"},
         "causes": {"billing": {"code": code, "message_pl": said.message_pl, "message_en": said.message_en}},
     }
-    assert unescape(visitor.page("/")).count(said.message_en) == 1
+    assert unescape(visitor.page("/")).count(on_page(code, said.message_en, "en")) == 1
 
 
 def test_the_brake_is_told_and_released_only_with_a_confirmation(installation: Installation, visitor: Visitor):
@@ -201,7 +202,7 @@ def test_what_is_held_is_listed_with_cause_and_remedy_and_retried(installation: 
     (row,) = visitor.json("held")["rows"]
     assert (row["client_id"], row["concern"], row["code"], row["field"]) == ("K-1", "accounts", "incomplete", "email")
     shown = visitor.page("/held")
-    assert "The row in clients has no value in: email." in unescape(shown)
+    assert "The row in clients has no value in: e-mail." in unescape(shown)
     assert "Complete the row" in shown
     assert "Uzupełnij wiersz" in unescape(Visitor(installation, "pl").page("/held"))
     visitor.send("/held/decide", record="K-1||accounts|", word="retry")
@@ -209,6 +210,25 @@ def test_what_is_held_is_listed_with_cause_and_remedy_and_retried(installation: 
     assert "retry now" in visitor.page("/held")
     assert visitor.post("held/decide", 404, client_id="K-9", word="done")["error"] == "nothing_waits"
     assert visitor.post("held/decide", 400, client_id="K-1", word="never")["error"] == "no_word"
+
+
+def test_a_clients_page_asks_the_panel_only_when_it_is_told_to(installation: Installation, visitor: Visitor):
+    for login in ("a", "b"):
+        installation.panel.seed(login=login, email="k-1@firma.pl")
+    settle(installation)
+    installation.insert("K-1")
+    settle(installation)
+
+    def calls(path: str) -> int:
+        before = installation.panel.total_calls
+        assert "K-1" in visitor.page(path)
+        return installation.panel.total_calls - before
+
+    assert calls("/clients/K-1") == 0
+    assert "Answer it here" in visitor.page("/clients/K-1")
+    assert calls("/clients/K-1?fresh=1") > 0
+    assert calls("/questions") == 1
+    assert "The accounts were read from the panel just now" in visitor.page("/questions")
 
 
 def test_a_question_shows_both_sides_and_is_answered(installation: Installation, visitor: Visitor):
@@ -743,7 +763,7 @@ def test_what_was_corrected_is_reported_with_the_way_to_its_records(installation
 @pytest.mark.parametrize(
     ("path", "head"),
     [
-        ("differences", "day,concern,field,reason,direction,fields,records"),
+        ("differences", "day,concern,field,reason,found_by,direction,fields,records"),
         ("history?field=nip&reason=drift", "id,at,client_id"),
         ("plan", "id,planned_at,client_id"),
     ],

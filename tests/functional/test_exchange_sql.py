@@ -461,6 +461,50 @@ def test_missing_rights_wait_for_a_person(
     assert (type(error), "42501" in str(error)) == (Halt, True)
 
 
+def test_a_full_sqlite_file_is_told_as_full(sqlite_bench: SqlBench, connect: Connect) -> None:
+    exchange = connect(sqlite_bench.url)
+
+    def fill() -> None:
+        with exchange.database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.exec_driver_sql("CREATE TABLE filler (x TEXT)")
+            connection.exec_driver_sql("INSERT INTO filler VALUES (hex(zeroblob(10000000)))")
+
+    error = raised(fill)
+    assert (type(error), error.code) == (Halt, "database_full")  # type: ignore[attr-defined]
+    assert "make room" in str(error)
+
+
+def test_a_file_that_may_not_be_written_is_told_as_such(sqlite_bench: SqlBench, connect: Connect) -> None:
+    exchange = connect(f"{sqlite_bench.url}?mode=ro&uri=true".replace("sqlite:///", "sqlite:///file:"))
+    error = raised(lambda: exchange.pauses.pause("billing", "x", at=AT))
+    assert (type(error), error.code) == (Halt, "database_read_only")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$", "database_full"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'out of memory' USING ERRCODE = '53200'; END $$", "database.memory"),
+        ("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)", "database.slow"),
+        ("SET TRANSACTION READ ONLY; CREATE TABLE x (y int)", "database_read_only"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", "database.starting"),
+    ],
+)
+def test_postgresql_says_what_stands_in_its_way(
+    postgres_bench: SqlBench, connect: Connect, statement: str, code: str
+) -> None:
+    exchange = connect(postgres_bench.url)
+
+    def run() -> None:
+        with exchange.database.writing() as connection:
+            for each in [statement] if "$$" in statement else statement.split(";"):
+                connection.exec_driver_sql(each)
+
+    error = raised(run)
+    assert error.code == code  # type: ignore[attr-defined]
+
+
 def test_a_folder_that_is_not_there_waits_for_a_person(tmp_path: Path, connect: Connect) -> None:
     error = raised(question(connect(f"sqlite:///{tmp_path}/no/such/folder.db")))
     assert (type(error), "SQLITE_CANTOPEN" in str(error)) == (Halt, True)
@@ -534,7 +578,7 @@ def test_threads_of_one_process_take_turns_to_write(
         ("mysql://u:p@h/d", "mysql+pymysql"),
         ("mariadb://u:p@h/d", "mysql+pymysql"),
         ("mariadb+pymysql://u:p@h/d", "mysql+pymysql"),
-        ("mssql://u:p@h/d", "mssql+pymssql"),
+        ("mssql://u:p@h/d", "mssql+pytds"),
         ("sqlite:///a.db", "sqlite"),
     ],
 )
@@ -550,9 +594,9 @@ def test_a_wrong_address_is_told_without_its_password(address: str, connect: Con
 
 
 def test_an_engine_that_is_not_there_yet_is_named_with_those_that_are(connect: Connect) -> None:
-    supported = r"\(supported: mariadb, mysql, postgresql, sqlite\)"
-    with pytest.raises(Halt, match=rf"database_url: mssql is not supported yet {supported}"):
-        connect("mssql://u:p@h/d")
+    supported = r"\(supported: mariadb, mssql, mysql, postgresql, sqlite\)"
+    with pytest.raises(Halt, match=rf"database_url: oracle is not supported yet {supported}"):
+        connect("oracle://u:p@h/d")
 
 
 def test_the_password_is_not_shown(postgres_server: PostgresServer, connect: Connect) -> None:

@@ -240,3 +240,50 @@ def test_a_link_to_the_wrong_account_is_undone(installation: Installation) -> No
     assert installation.sql("SELECT * FROM sync_links") == []
     assert "K-1" in desk.page("/questions")
     assert "was undone" in desk.page("/held")
+
+
+# --- what is offered
+
+
+def offered(desk: Desk, path: str) -> set[str]:
+    """Return the runs that a page offers to undo."""
+    return set(re.findall(r'action="/undo".*?name="run_id" value="([^"]*)"', desk.page(path), re.DOTALL))
+
+
+def test_a_run_is_offered_to_be_undone_only_where_that_would_restore_something(installation: Installation) -> None:
+    desk = Desk(installation)
+    installation.insert("K-1", "K-2")
+    installation.credit("K-1", "500.00")
+    for _ in range(3):
+        installation.tick()
+    installation.pass_time(minutes=20)
+    known = set(runs(installation))
+    installation.sql("UPDATE clients SET street = 'Nowa 1' WHERE id = 'K-1'")
+    for _ in range(3):
+        installation.tick()
+    (edit,) = set(runs(installation)) - known
+    figures = {row[0] for row in installation.sql("SELECT run_id FROM sync_history WHERE concern = 'credit'")}
+    assert figures
+    assert edit in offered(desk, "/history")
+    assert edit in offered(desk, "/clients/K-1")
+    assert not figures & (offered(desk, "/history") | offered(desk, "/clients/K-1"))
+    assert offered(desk, "/history?concern=credit") == set()
+    assert edit not in offered(desk, "/clients/K-2")
+    installation.sql("UPDATE clients SET street = 'Poprawna 2' WHERE id = 'K-1'")  # edited since: nothing to restore
+    assert edit not in offered(desk, "/history")
+
+
+def test_what_is_offered_is_what_undo_would_plan(installation: Installation) -> None:
+    desk = Desk(installation)
+    installation.insert("K-1", "K-2")
+    installation.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id = 'K-1'")
+    installation.price("HURT", 17, "12.50")
+    for _ in range(3):
+        installation.tick()
+    installation.sql("UPDATE clients SET city = 'Radom' WHERE id = 'K-2'")
+    for _ in range(3):
+        installation.tick()
+    shown = offered(desk, "/history?limit=500")
+    assert shown
+    for run in set(runs(installation)):
+        assert (desk.post("undo", run_id=run)["done"] > 0) == (run in shown), run

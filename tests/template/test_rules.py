@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kartoteka.fields.table import CONCERNS
+from kartoteka.ports.functions import LONGEST_RUN
 from tests.template.reading import Template, alternatives, as_list, mentioned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +146,11 @@ def test_every_queue_wakes_its_function_and_takes_partial_answers(template: Temp
         assert mapping["FunctionName"] == {"Ref": queue.replace("Queue", "Function")}
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping["BatchSize"] == 10
+
+
+def test_no_function_but_the_desk_runs_longer_than_the_code_reckons_with(template: Template):
+    for name, body in template.of_kind("AWS::Lambda::Function").items():
+        assert (body["Timeout"] > LONGEST_RUN.total_seconds()) is (name == DESK), name
 
 
 # ---- schedules ----

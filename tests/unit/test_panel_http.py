@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp, checked_root
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
 from kartoteka.adapters.idosell.panel import HttpPanel
+from kartoteka.adapters.idosell.whereto import checked_root
 from kartoteka.errors import Halt, KartotekaError, Reject, Retry
 from kartoteka.model import Done
 from kartoteka.ports.exchange import SentPrice

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import Status
@@ -14,6 +15,7 @@ from kartoteka.fields.table import SHOPS_FIELD
 from kartoteka.fields.values import ids_of
 from kartoteka.model import Key, Record, Values
 from kartoteka.policy import Policy
+from kartoteka.sync import kept
 from kartoteka.sync.concern import Concern, Shown
 from kartoteka.sync.merge import Step
 from kartoteka.sync.plan import Plan
@@ -66,11 +68,9 @@ class PanelShops:
         return self._known
 
     def _read(self, ids: set[int]) -> Mapping[int, frozenset[str]]:
-        stored = self._run.state.load(DOCUMENT)
-        document = stored.document or {}
-        known = {int(shop): frozenset(fields) for shop, fields in document.get("required", {}).items()}
+        (known, read_at), version = kept.read(self._run.state, DOCUMENT, _noted)
         believed = READ_DAILY if known.keys() >= ids else READ_AGAIN
-        if document and self._run.now() - datetime.fromisoformat(document["read_at"]) < believed:
+        if read_at and kept.is_within(believed, read_at, self._run.now()):
             return known
         self._asked = True
         try:
@@ -83,8 +83,16 @@ class PanelShops:
             known = {}
         required = {str(shop): sorted(fields) for shop, fields in sorted(known.items())}
         found = {"required": required, "read_at": self._run.now().isoformat()}
-        self._run.state.save(DOCUMENT, found, version=stored.version)
+        self._run.state.save(DOCUMENT, found, version=version)
         return known
+
+
+def _noted(document: Mapping[str, Any] | None) -> tuple[dict[int, frozenset[str]], datetime | None]:
+    """Return the shops that were read, and when."""
+    if not document:
+        return {}, None
+    known = {int(shop): frozenset(map(str, fields)) for shop, fields in document.get("required", {}).items()}
+    return known, kept.moment(document["read_at"])
 
 
 class Shops(Concern):

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kartoteka.codes import State, Status
+from kartoteka.codes import WORST_FIRST, State, Status
 from kartoteka.desk import lists, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import ACTIVE, GROUP_FIELD
 from kartoteka.fields.values import as_text
-from kartoteka.model import NO_FORMS, Owner, Record
+from kartoteka.model import BY_HAND, FORGOTTEN, NO_FORMS, Decision, Owner, Record
 from kartoteka.ports.desk import Asked, Row
 from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
+from kartoteka.sync.excluded import EXCLUDED
 from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.retry import BRAKE
 
 SHOWN = 50
 """Rows of the client's history, and of its group's prices, that the page shows."""
-DISCOUNTS, CREDIT = "discounts", "credit"
+ACCOUNTS, DISCOUNTS, CREDIT = "accounts", "discounts", "credit"
+PROTECTED = "tax_number_changed"
+"""The code of a value that is sent once a person says so."""
+STOPPED = (BRAKE, "paused", "panel_restored")
+"""Codes of what goes on when its concern does."""
 
 
 def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
     """Return everything of one client. ``fresh``: the panel is read now, which costs a call or two.
 
-    Otherwise its side is what it was last known to show. Raises WrongRequest where nothing is known of such a client.
+    Otherwise no call is made: its side is what it was last known to show, and of an account that the client may have
+    nothing is told but its number, log-in and code. Raises WrongRequest where nothing is known of such a client.
     """
     asked = Asked(client_id=client_id, limit=SHOWN)
     rows = desk.tables.client_rows(client_id)
@@ -33,7 +40,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "rows": rows,
         "fresh": fresh,
         "conflicts": lists.conflicts(desk, asked)["rows"],
-        "questions": lists.questions(desk, asked)["rows"],
+        "questions": lists.questions(desk, asked, read=fresh)["rows"],
         "planned": plans.undecided(desk.exchange.plans, client_id),
         "plan": [plans.as_data(row) for row in desk.exchange.plans.open(Chosen(client_id=client_id), 0, SHOWN)],
         "paused": dict(desk.exchange.pauses.paused()),
@@ -132,10 +139,28 @@ def _said(status: Status | None) -> Mapping[str, str]:
 
 
 def waiting(found: Data) -> Sequence[Data]:
-    """Return the records of a client that are not in step, the worst first."""
-    return [
-        {**each, "concern": concern["concern"]}
+    """Return the records of a client that are not in step, the worst first; ``mended_by``: the buttons of each."""
+    told = [
+        {**each, "concern": concern["concern"], "mended_by": _mended_by(each, concern["concern"], found)}
         for concern in found["concerns"]
         for each in concern["records"]
-        if each["state"] not in ("", "in_step")
+        if each["state"] not in ("", str(State.IN_STEP))
     ]
+    return sorted(told, key=lambda each: WORST_FIRST.index(State(each["state"])))
+
+
+def _mended_by(record: Data, concern: str, found: Data) -> Sequence[str]:
+    """Return what mends a record: words of :class:`Decision`, ``include``, or the page where it is mended."""
+    state, code = record["state"], record["code"]
+    if code in STOPPED:
+        return ["overview"]
+    if code in (EXCLUDED, BY_HAND, FORGOTTEN):
+        return {EXCLUDED: ["include"], BY_HAND: [str(Decision.RETRY)], FORGOTTEN: ["forget"]}[code]
+    if state == State.CONFLICT:  # its own line leads to it
+        return []
+    if state == State.HELD and concern == ACCOUNTS and found["questions"] and not record["item_id"]:
+        return ["questions"]
+    if state == State.HELD:
+        protected = [str(Decision.SEND)] if code == PROTECTED else []
+        return [*protected, str(Decision.RETRY), str(Decision.DONE)]
+    return [] if state == State.EXCLUDED else [str(Decision.RETRY)]

@@ -77,10 +77,13 @@ def _statuses(desk: Desk, asked: Asked, states: Sequence[State]) -> Data:
     return _page(asked, desk.tables.statuses([str(state) for state in states], _one_more(asked)))
 
 
-def questions(desk: Desk, asked: Asked) -> Data:
-    """Return the clients whose account cannot be told: the client's ``row``, and the accounts it may be."""
+def questions(desk: Desk, asked: Asked, *, read: bool = True) -> Data:
+    """Return the clients whose account cannot be told: the client's ``row``, and the accounts it may be.
+
+    ``read``: the panel is asked what these accounts are recognised by, a call for each hundred of them.
+    """
     found = _page(asked, desk.tables.questions(_one_more(asked)))
-    shown = _recognised(desk, {row["panel_client_id"] for row in found["rows"]})
+    shown = _recognised(desk, {row["panel_client_id"] for row in found["rows"]}) if read else {}
     rows = [{**row, **shown.get(row["panel_client_id"], _UNKNOWN)} for row in found["rows"]]
     clients = desk.tables.candidates({row["client_id"] for row in rows})
     by_client = [

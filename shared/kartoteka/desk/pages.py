@@ -18,7 +18,8 @@ from kartoteka.codes import State
 from kartoteka.desk import texts
 from kartoteka.desk.desk import Data, Desk, plain
 from kartoteka.desk.lists import COLUMNS, FILTERS
-from kartoteka.fields.table import CONCERNS, LABELS, NAMED_BY
+from kartoteka.desk.remedies import cause_of, label, on_page, shown
+from kartoteka.fields.table import CONCERNS, NAMED_BY
 from kartoteka.ports.desk import Asked
 
 HERE = Path(__file__).parent / "templates"
@@ -66,17 +67,15 @@ def _environment(lang: str) -> Environment:
     def t(text: str, /, **facts: object) -> str:
         return texts.say(text, lang, **facts)
 
-    def word(kind: str, text: str) -> str:
-        """Return a word of the mechanism: by its kind where that has one of its own."""
-        return t(f"{kind}.{text}") if f"{kind}.{text}" in texts.TEXTS else t(text)
-
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
         t=t,
-        word=word,
+        word=partial(texts.word, lang=lang),
         label=partial(label, lang=lang),
+        cause=partial(_cause, lang=lang),
+        why=partial(cause_of, lang=lang),
         age=partial(_age, lang=lang),
         lang=lang,
         link=link,
@@ -88,14 +87,14 @@ def _environment(lang: str) -> Environment:
         named_by=NAMED_BY,
         once=lambda: uuid.uuid4().hex,
     )
-    environment.filters.update(plain=plain, moment=_moment, amount=_amount, spelled=partial(_spelled, lang=lang))
+    environment.filters.update(
+        item=partial(_item, lang=lang),
+        plain=plain,
+        moment=_moment,
+        amount=_amount,
+        spelled=partial(_spelled, lang=lang),
+    )
     return environment
-
-
-def label(column: str, lang: str) -> str:
-    """Return what a person calls a column."""
-    polish, english = LABELS.get(column) or texts.TEXTS.get(column, (column, column))
-    return polish if lang == texts.PL else english
 
 
 def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
@@ -174,16 +173,21 @@ def by_day(found: Data, now: datetime) -> Sequence[Data]:
     return [{"day": day, "calls": known.get(day, 0)} for day in days]
 
 
+def _cause(row: Mapping[str, Any], lang: str) -> str:
+    """Return the cause and the remedy that a row with a code tells, its buttons named; without any the code."""
+    return on_page(row["code"], row[f"message_{lang}"] or "", lang) or str(row["code"])
+
+
 def _moment(value: Any) -> str:
     """Return a moment to the minute, or to the second where it is one of a list."""
     return str(plain(value) or "")[:16].replace("T", " ")
 
 
-def _spelled(value: Any, lang: str) -> str:
-    """Return a value as a person reads it: of values that stand as JSON, each by its label."""
+def _spelled(value: Any, field: str = "", *, lang: str) -> str:
+    """Return a value of a field as a person reads it: of values that stand as JSON, each by its label."""
     text = str(value)
     if not text.startswith("{"):
-        return text
+        return shown(text, field, lang)
     try:
         found = json.loads(text)
     except ValueError:
@@ -191,7 +195,18 @@ def _spelled(value: Any, lang: str) -> str:
     if not isinstance(found, dict):
         return text
     parts = {name: ", ".join(map(str, each)) if isinstance(each, list) else each for name, each in found.items()}
-    return "; ".join(f"{label(name, lang)}: {each}" for name, each in parts.items())
+    said = {name: shown(_json_text(each), name, lang) for name, each in parts.items()}
+    return "; ".join(f"{label(name, lang)}: {each}" for name, each in said.items())
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _item(item_id: str, lang: str) -> str:
+    """Return what a person calls an item: a price by the kind of its product, an address by its code."""
+    kind, apart, number = item_id.partition("/")
+    return f"{texts.word('item', kind, lang)} {number}" if apart and f"item.{kind}" in texts.TEXTS else item_id
 
 
 def _amount(value: Any) -> str:

@@ -121,12 +121,11 @@ def waits(exchange: Exchange, chosen: Chosen, policy: Policy) -> Sequence[Data]:
     for concern in concerned:
         code = "off" if concern in off else "paused" if concern in paused else ""
         if code:
-            facts = {"reason": paused.get(concern, "")}
-            said = {
-                f"message_{lang}": texts.say(f"plan.{code}", lang, concern=texts.say(concern, lang), **facts)
-                for lang in (texts.PL, texts.EN)
-            }
-            found.append({"concern": concern, "code": code, **facts, **said})
+            reason, said = paused.get(concern, ""), {}
+            for lang in (texts.PL, texts.EN):
+                facts = {"concern": texts.say(concern, lang), "reason": texts.word("pause", reason, lang)}
+                said[f"message_{lang}"] = texts.say(f"plan.{code}", lang, **facts)
+            found.append({"concern": concern, "code": code, "reason": reason, **said})
     return found
 
 

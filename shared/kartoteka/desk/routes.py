@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
@@ -31,7 +31,9 @@ from kartoteka.desk import (
     undo,
 )
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
+from kartoteka.desk.remedies import cause_of
 from kartoteka.errors import Halt, KartotekaError
+from kartoteka.ports.desk import Row
 from kartoteka.ports.exchange import Chosen
 
 Answer = dict[str, Any]
@@ -58,7 +60,7 @@ def refused(event: Mapping[str, Any], error: KartotekaError) -> Answer:
 
 def _failure(error: KartotekaError, lang: str) -> str:
     name = "halted" if isinstance(error, Halt) else "unavailable"
-    return texts.say(name, lang, code=str(error))
+    return texts.say(name, lang, code=cause_of(str(error), lang))
 
 
 # --- for programs
@@ -180,7 +182,13 @@ def spreadsheet_of(name: str) -> Response[str]:
 def page_client(client_id: str) -> Response[str]:
     """Show one client."""
     found = client.client(_desk(), client_id, fresh=bool(_query().get("fresh")))
-    return _page("client", title=client_id, found=found, waiting=client.waiting(found))
+    return _page(
+        "client",
+        title=client_id,
+        found=found,
+        waiting=client.waiting(found),
+        undoable=_undoable(found["history"]["rows"]),
+    )
 
 
 @app.get("/clients/<client_id>/forget")
@@ -193,7 +201,14 @@ def page_forget(client_id: str) -> Response[str]:
 @app.get("/<name>")
 def page_list(name: str) -> Response[str]:
     """Show a list."""
-    return _page(name, found=_listed(name), asked=lists.asked_for(_query()))
+    found = _listed(name)
+    more = {"undoable": _undoable(found["rows"])} if name == "history" else {}
+    return _page(name, found=found, asked=lists.asked_for(_query()), **more)
+
+
+def _undoable(rows: Sequence[Row]) -> frozenset[str]:
+    """Return the runs that the page of these rows of the history offers to undo."""
+    return undo.offered(_desk().exchange, rows, _desk().policy, now=_desk().now())
 
 
 @app.post("/<name>")
@@ -327,7 +342,7 @@ def _frame(name: str, waiting: Data | None) -> Data:
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
     return {
         "here": name,
-        "stopped": _stopped(),
+        "stopped": _stopped() if waiting else "",  # a page that tells a failure asks nothing more
         "title": "",
         "at": at,
         "query": dict(query),

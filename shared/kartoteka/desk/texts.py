@@ -24,8 +24,15 @@ def chosen(accepted: str) -> str:
 
 def say(name: str, lang: str, /, **facts: object) -> str:
     """Return a text in a language; a name that has none, as it is."""
-    polish, english = TEXTS.get(name, (name, name))
+    if name not in TEXTS:
+        return name
+    polish, english = TEXTS[name]
     return (polish if lang == PL else english).format(**facts)
+
+
+def word(kind: str, text: str, lang: str) -> str:
+    """Return a word of the mechanism in a language: by its kind where that has one of its own."""
+    return say(f"{kind}.{text}" if f"{kind}.{text}" in TEXTS else text, lang)
 
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -34,7 +41,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "skip": ("Przejdź do treści", "Skip to content"),
         "pages": ("Strony", "Pages"),
         "find": ("Znajdź klienta", "Find a client"),
-        "find.hint": ("kod, firma, nazwisko, e-mail, NIP", "code, company, name, e-mail, tax number"),
+        "find.hint": ("kod, login, firma, nazwisko, e-mail, NIP", "code, log-in, company, name, e-mail, tax number"),
         "search": ("Szukaj", "Search"),
         "overview": ("Stan", "Overview"),
         "conflicts": ("Konflikty", "Conflicts"),
@@ -62,6 +69,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "questions.lead": (
             "Nie wiadomo, które konto panelu należy do klienta. Porównaj dane: połącz z kontem albo załóż nowe.",
             "It cannot be told which account is this client's. Compare the data: link one, or open a new account.",
+        ),
+        "questions.read": (
+            "Dane kont odczytano z panelu przed chwilą: jedno wywołanie na każde sto kont tej strony.",
+            "The accounts were read from the panel just now: a call for each hundred accounts of this page.",
         ),
         "held.lead": (
             "Te rekordy czekają na człowieka albo na poprawkę wiersza w ERP. Po poprawce ruszą same.",
@@ -96,7 +107,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
         "clients.none": ("Nie znaleziono klienta.", "No client was found."),
-        "blocked": ("Blokady kredytu", "Will be blocked"),
+        "blocked": ("Zostaną zablokowani", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
             "Clients near their credit limit or over it, and those with something past its date, as the ERP says.",
@@ -491,6 +502,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "First the panel will be asked what it shows.",
         ),
         "client.failed": ("Nie udało się zapytać: {code}", "Could not be asked: {code}"),
+        "to.plan": ("Przejrzyj i zatwierdź", "Review and approve"),
+        "to.conflicts": ("Rozstrzygnij tutaj", "Decide here"),
         "to.question": ("Odpowiedz tutaj", "Answer it here"),
         "client.off": ("wyłączone w polityce", "off in the policy"),
         "sent_only": ("panel tego nie pokazuje", "not shown by the panel"),
@@ -516,6 +529,15 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reason.conflict": ("decyzja człowieka", "a person's decision"),
         "reason.drift": ("korekta odchylenia", "drift corrected"),
         "reason.undo": ("cofnięcie", "undo"),
+        "pause.operator": ("decyzja człowieka", "a person's decision"),
+        "pause.brake": ("hamulec", "the brake"),
+        "linked_by.created": ("założone przez Kartotekę", "opened by Kartoteka"),
+        "linked_by.external_code": ("połączone po kodzie zewnętrznym", "linked by external code"),
+        "linked_by.nip": ("połączone po NIP", "linked by tax number"),
+        "linked_by.email": ("połączone po e-mailu", "linked by e-mail"),
+        "linked_by.phone": ("połączone po telefonie", "linked by phone"),
+        "linked_by.incoming": ("zarejestrowane w sklepie", "registered in the shop"),
+        "linked_by.operator": ("wskazane przez człowieka", "named by a person"),
         "found_by": ("Znalazł to", "Found by"),
         "found_by.change_log": ("zmiana w ERP", "a change in the ERP"),
         "found_by.full_scan": ("dzienny przegląd", "the daily scan"),

@@ -7,7 +7,7 @@ is read before anything is carried out.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from kartoteka.desk.plans import as_data
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import Ended, Key, Line, Owner, PlanRow, Reason, Record, word_of
 from kartoteka.pieces import pieces
+from kartoteka.ports.desk import Row
 from kartoteka.ports.exchange import Chosen, Exchange, Past, PlanChange, Which
 from kartoteka.sync import undo
 from kartoteka.sync.planned import APPROVE
@@ -56,25 +57,14 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
     found = Found()
     parted = set[Owner]()
     for concern, by_key in _history(exchange, which).items():
-        parted |= {key.owner for key, rows in by_key.items() if undo.gave_code(rows)}
-        allowed = policy.rules(rules, concern, CONCERNS[concern].fields)
+        parted |= _parted(by_key)
         keys: defaultdict[Owner, list[Key]] = defaultdict(list)
         for key in by_key:
             keys[key.owner].append(key)
         for some in pieces(list(keys), TOGETHER):
-            records = {record.key: record for record in exchange.records.load(concern, some)}
-            drafts = {
-                key: undo.draft(
-                    records.get(key, Record(key)),
-                    allowed,
-                    by_key[key],
-                    Reading(now, asked=False),
-                    parted=owner in parted,
-                )
-                for owner in some
-                for key in keys[owner]
-            }
-            _store(exchange, concern, some, drafts, now, found)
+            records = _loaded(exchange, concern, some)
+            wanted = {key: by_key[key] for owner in some for key in keys[owner]}
+            _store(exchange, concern, some, _drafts(records, concern, wanted, rules, now, parted), now, found)
     approved = _approve(exchange, found.ids, by) if yes else 0
     if approved:
         chosen = set(found.ids[:LISTED])
@@ -93,6 +83,57 @@ def plan(exchange: Exchange, which: Which, rules: policy.Policy, *, now: datetim
     }
 
 
+def offered(exchange: Exchange, rows: Sequence[Row], rules: policy.Policy, *, now: datetime) -> frozenset[str]:
+    """Return the runs of which at least one of these rows of a list of the history would be undone.
+
+    Of rows that are not on the list nothing is said.
+    """
+    past = [_past(row) for row in rows if row["concern"] in CONCERNS]
+    owners: defaultdict[str, dict[Owner, None]] = defaultdict(dict)
+    for each in past:
+        owners[each.key.concern][each.key.owner] = None
+    records = {concern: _loaded(exchange, concern, list(some)) for concern, some in owners.items()}
+    found = set()
+    for run_id in {each.run_id for each in past}:
+        by_concern = _by_concern(each for each in reversed(past) if each.run_id == run_id)
+        parted = {owner for by_key in by_concern.values() for owner in _parted(by_key)}
+        for concern, by_key in by_concern.items():
+            drafts = _drafts(records.get(concern, {}), concern, by_key, rules, now, parted)
+            if any(one.lines for one in drafts.values()):
+                found.add(run_id)
+    return frozenset(found)
+
+
+def _past(row: Row) -> Past:
+    key = Key(*(row[name] for name in Key._fields))
+    told = (row["field"], row["direction"], row["reason"], row["value_before"], row["value_after"])
+    return Past(row["id"], row["run_id"], key, *told, erased=row["erased_at"] is not None)
+
+
+def _parted(by_key: Mapping[Key, Sequence[Past]]) -> set[Owner]:
+    return {key.owner for key, rows in by_key.items() if undo.gave_code(rows)}
+
+
+def _loaded(exchange: Exchange, concern: str, owners: Sequence[Owner]) -> Mapping[Key, Record]:
+    return {record.key: record for record in exchange.records.load(concern, owners)}
+
+
+def _drafts(
+    records: Mapping[Key, Record],
+    concern: str,
+    by_key: Mapping[Key, Sequence[Past]],
+    rules: policy.Policy,
+    now: datetime,
+    parted: Collection[Owner],
+) -> dict[Key, Draft]:
+    """Return what can be undone of each of these records of a concern."""
+    allowed, reading = policy.rules(rules, concern, CONCERNS[concern].fields), Reading(now, asked=False)
+    return {
+        key: undo.draft(records.get(key, Record(key)), allowed, rows, reading, parted=key.owner in parted)
+        for key, rows in by_key.items()
+    }
+
+
 def is_known(exchange: Exchange, run_id: str) -> bool:
     """Return whether a run has written anything."""
     return bool(exchange.records.past(Which(run_id), 0, 1))
@@ -100,8 +141,12 @@ def is_known(exchange: Exchange, run_id: str) -> bool:
 
 def _history(exchange: Exchange, which: Which) -> Mapping[str, Mapping[Key, Sequence[Past]]]:
     """Return the rows of the history that are meant, by concern and record, the earliest first."""
+    return _by_concern(_rows(exchange, which))
+
+
+def _by_concern(rows: Iterable[Past]) -> Mapping[str, Mapping[Key, Sequence[Past]]]:
     found: dict[str, defaultdict[Key, list[Past]]] = {concern: defaultdict(list) for concern in CONCERNS}
-    for row in _rows(exchange, which):
+    for row in rows:
         if row.key.concern in found:
             found[row.key.concern][row.key].append(row)
     return found

@@ -25,7 +25,7 @@ from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 from kartoteka.doctor.recognise import CLIENT, CLIENTS, CLOSED, FLAT, HOUSE, ID, OTHERS, Recognised, Role, Theirs
 from kartoteka.errors import Halt
 from kartoteka.fields import table
-from kartoteka.sentences import some_of
+from kartoteka.sentences import some_of, worded
 
 NAMED = 8
 """Columns or tables that a sentence names."""
@@ -125,7 +125,10 @@ def opened(address: str) -> sa.Engine:
     try:
         return sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool, execution_options=options)
     except (ImportError, sa.exc.NoSuchModuleError):
-        raise Halt("database_driver", f"the driver {url.drivername} is not installed: pip install it here") from None
+        raise Halt(
+            "database_driver",
+            f"the driver {url.drivername} is not installed: pip install it here",
+        ) from None
 
 
 # --- the SQL
@@ -392,11 +395,18 @@ def tables(patient: Patient) -> Found:
     if not patient.proposals:
         yield stop(
             "bridge",
-            f"None of {len(names)} tables and views looks like one of customers.",
+            worded("None of {count} tables and views looks like one of customers.", count=len(names)),
             "Name the database in which the bridge, or the ERP's program, keeps them; the user must see its tables.",
         )
         return
-    yield ok("bridge", f"The bridge's database ({patient.engine.dialect.name}) has {len(names)} tables and views.")
+    yield ok(
+        "bridge",
+        worded(
+            "The bridge's database ({name}) has {count} tables and views.",
+            name=patient.engine.dialect.name,
+            count=len(names),
+        ),
+    )
     found = {each.found.role.table: each for each in patient.proposals}
     for role in (CLIENTS, *OTHERS):
         yield from _told(role, found.get(role.table))
@@ -407,17 +417,21 @@ def _told(role: Role, proposal: Proposal | None) -> Found:
     if proposal is None:
         yield look(
             id_,
-            f"No table of theirs was recognised for {role.table}.",
+            worded("No table of theirs was recognised for {table}.", table=role.table),
             "If the bridge carries it, write the SELECT by hand; else leave the table empty.",
         )
         return
     there, columns = _safe(proposal.found.theirs.name), ", ".join(line.name for line in proposal.lines)
-    sentence = f"{role.table} is read out of {there} ({columns})."
+    sentence = worded("{table} is read out of {there} ({columns}).", table=role.table, there=there, columns=columns)
     lacking = [name for name in table.REQUIRED_ON_CREATE if name not in {line.name for line in proposal.lines}]
     if role is CLIENTS and lacking:
-        sentence += f" Nothing was recognised for {', '.join(lacking)}, without which no account is opened."
+        sentence = worded(
+            "{sentence} Nothing was recognised for {names}, without which no account is opened.",
+            sentence=sentence,
+            names=lacking,
+        )
     if guesses := proposal.guesses:
-        sentence += f" Not certain: {_some(guesses, '; ')}."
+        sentence = worded("{sentence} Not certain: {names}.", sentence=sentence, names=_some(guesses, "; "))
     if guesses or (role is CLIENTS and lacking):
         yield look(id_, sentence, 'Read the SQL, complete it, and correct what is marked "?" before you run it.')
     else:
@@ -436,22 +450,39 @@ def client_codes(patient: Patient) -> Found:
     there = f"{_safe(clients.theirs.name)}.{_safe(code.name)}"
     others = clients.picks[ID].others
     if different < total:
+        more = worded(", such as {names}", names=_some(others)) if others else ""
         yield stop(
             "bridge.codes",
-            f"{there} is no client's code: of {total} customers {total - filled} have none, and {filled - different} "
-            "share theirs with another one.",
-            f"Take another column for clients.id{f', such as {_some(others)}' if others else ''}.",
+            worded(
+                "{there} is no client's code: of {total} customers {count} have none, and {count2} share theirs with "
+                "another one.",
+                there=there,
+                total=total,
+                count=total - filled,
+                count2=filled - different,
+            ),
+            worded("Take another column for clients.id{more}.", more=more),
         )
     elif others:
         yield look(
             "bridge.codes",
-            f"{there} is taken for the client's code: {total} customers, each with one of its own. "
-            f"It could be {_some(others)} instead.",
+            worded(
+                "{there} is taken for the client's code: {total} customers, each with one of its own. It could be "
+                "{names} instead.",
+                there=there,
+                total=total,
+                names=_some(others),
+            ),
             "Take the one that stands in the panel as the accounts' external code: `kartoteka doctor` compares them "
             "once the clients are in the exchange database.",
         )
     else:
-        yield ok("bridge.codes", f"{there} is the client's code: {total} customers, each with one of its own.")
+        yield ok(
+            "bridge.codes",
+            worded(
+                "{there} is the client's code: {total} customers, each with one of its own.", there=there, total=total
+            ),
+        )
 
 
 def _some(names: Any, between: str = ", ") -> str:

@@ -21,7 +21,7 @@ from kartoteka.fields import table
 from kartoteka.model import Reason
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Unlogged
-from kartoteka.sentences import counted, some_of
+from kartoteka.sentences import counted, some_of, worded
 
 NAMED = 8
 """Tables or columns that a sentence names."""
@@ -53,11 +53,17 @@ def server(patient: Patient) -> Found:
     named = f"{database.dialect.name} {'.'.join(map(str, version))}"
     if replica:
         yield stop(
-            "database", f"{named}: this server follows another one and takes no writes.", "Name the primary server."
+            "database",
+            worded("{named}: this server follows another one and takes no writes.", named=named),
+            "Name the primary server.",
         )
     else:
         yield ok(
-            "database", f"The exchange database answers ({named}), and every table and column that is used is there."
+            "database",
+            worded(
+                "The exchange database answers ({named}), and every table and column that is used is there.",
+                named=named,
+            ),
         )
 
 
@@ -69,7 +75,7 @@ def encoding(patient: Patient) -> Found:
     if narrow:
         yield look(
             "encoding",
-            f"The database's encoding is {narrow}: it cannot hold every letter of a name.",
+            worded("The database's encoding is {narrow}: it cannot hold every letter of a name.", narrow=narrow),
             "A field with such a letter is held. Create the database with UTF-8.",
         )
     else:
@@ -88,7 +94,7 @@ def rights(patient: Patient) -> Found:
     if lacking:
         yield stop(
             "rights",
-            f"The user may not: {some_of(lacking, NAMED)}.",
+            worded("The user may not: {names}.", names=some_of(lacking, NAMED)),
             "Grant it to the user in the database's address.",
         )
     else:
@@ -103,7 +109,11 @@ def triggers(patient: Patient) -> Found:
     lacking = patient.exchange.log.unlogged()
     for name, why in sorted(lacking.items()):
         remedy = "Enable them." if why is Unlogged.DISABLED else "Run `kartoteka schema upgrade --url …`."
-        yield stop(f"triggers.{name}", f"The triggers of {name} are {why}: its changes are found late.", remedy)
+        yield stop(
+            f"triggers.{name}",
+            worded("The triggers of {name} are {why}: its changes are found late.", name=name, why=why),
+            remedy,
+        )
     if not lacking:
         yield ok("triggers", "Every table that the ERP writes has its triggers, and they fire.")
 
@@ -125,7 +135,9 @@ def columns(patient: Patient) -> Found:
     if wrong:
         yield stop(
             "column_types",
-            f"Columns of another type than the exchange database's page says: {some_of(wrong, NAMED)}.",
+            worded(
+                "Columns of another type than the exchange database's page says: {names}.", names=some_of(wrong, NAMED)
+            ),
             "Change their type: an id such as 007 is not the number 7, and an amount must be exact.",
         )
     else:
@@ -133,7 +145,9 @@ def columns(patient: Patient) -> Found:
     if narrow:
         yield look(
             "column_lengths",
-            f"Columns are shorter than the exchange database's page says: {some_of(narrow, NAMED)}.",
+            worded(
+                "Columns are shorter than the exchange database's page says: {names}.", names=some_of(narrow, NAMED)
+            ),
             "A longer value of the panel is held with its field named.",
         )
 
@@ -188,15 +202,24 @@ def clients(patient: Patient) -> Found:
     if complete < total:
         yield look(
             "incomplete_clients",
-            f"{total - complete} of {counted(total, 'client')} lack what an account is opened with.",
+            worded(
+                "{count} of {clients} lack what an account is opened with.",
+                count=total - complete,
+                clients=counted(total, "client"),
+            ),
             "They will be held as incomplete, each with its fields named in sync_status.",
         )
     else:
-        yield ok("incomplete_clients", f"All of {counted(total, 'client')} have what an account is opened with.")
+        yield ok(
+            "incomplete_clients",
+            worded("All of {clients} have what an account is opened with.", clients=counted(total, "client")),
+        )
     if alike:
         yield look(
             "alike_codes",
-            f"{counted(alike, 'code')} of clients given more than once, but for case and outer blanks.",
+            worded(
+                "{codes} of clients given more than once, but for case and outer blanks.", codes=counted(alike, "code")
+            ),
             "An account is found by its code to the letter first; give these clients codes of their own.",
         )
 
@@ -225,18 +248,25 @@ def two_masters(patient: Patient) -> Found:
     fields = ", ".join(name for name, _ in Counter(name for _, name, *_ in found).most_common(NAMED))
     pace = median((end - begin).total_seconds() / 60 / (count - 1) for _, _, count, begin, end in found)
     hours = FOUGHT_OVER.total_seconds() / 3600
-    sentence = (
-        f"Within {hours:.0f} hours the same value was written {AGAIN} times or more into a field of {len(clients)} "
-        f"clients ({fields}), about every {pace:.0f} min"
+    sentence = worded(
+        "Within {hours} hours the same value was written {again} times or more into a field of {count} clients "
+        "({fields}), about every {pace} min",
+        hours=f"{hours:.0f}",
+        again=AGAIN,
+        count=len(clients),
+        fields=fields,
+        pace=f"{pace:.0f}",
     )
     remedy = (
         "Switch the other program's writing of customers off first: in the vendor's bridge all three boxes of its "
         "preferences of customers (docs/from-the-bridge.md). Until then both sides change back and forth."
     )
     if len(clients) < MANY:
-        yield look("two_masters", f"{sentence}: somebody changes it back.", remedy)
+        yield look("two_masters", worded("{sentence}: somebody changes it back.", sentence=sentence), remedy)
     else:
-        yield stop("two_masters", f"{sentence}: another program writes the same fields.", remedy)
+        yield stop(
+            "two_masters", worded("{sentence}: another program writes the same fields.", sentence=sentence), remedy
+        )
 
 
 def _filled(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from kartoteka.errors import KartotekaError
+from kartoteka.sentences import worded
 
 CLOCKS_APART = 120
 """Seconds between two clocks from which it is worth a word."""
@@ -63,9 +64,23 @@ def stop(id_: str, sentence: str, remedy: str, **setting: Any) -> Finding:
 def clocks(id_: str, whose: str, ahead: float, remedy: str) -> Finding:
     """Return what is to be said of a clock that is so many seconds ahead of this machine's."""
     if abs(ahead) <= CLOCKS_APART:
-        return ok(id_, f"The {whose}'s clock agrees with this machine's to {abs(ahead):.0f} s.")
+        return ok(
+            id_,
+            worded(
+                "The {whose}'s clock agrees with this machine's to {count} s.", whose=whose, count=f"{abs(ahead):.0f}"
+            ),
+        )
     side = "ahead of" if ahead > 0 else "behind"
-    return look(id_, f"The {whose}'s clock is {abs(ahead) / 60:.0f} min {side} this machine's.", remedy)
+    return look(
+        id_,
+        worded(
+            "The {whose}'s clock is {count} min {side} this machine's.",
+            whose=whose,
+            count=f"{abs(ahead) / 60:.0f}",
+            side=side,
+        ),
+        remedy,
+    )
 
 
 Patient = TypeVar("Patient")
@@ -91,7 +106,9 @@ class Examination(Generic[Patient]):
         try:
             yield from self.find(patient)
         except KartotekaError as error:
-            yield stop(self.id, f"Could not be found out: {error}.", "Mend that, and run the doctor again.")
+            yield stop(
+                self.id, worded("Could not be found out: {error}.", error=error), "Mend that, and run the doctor again."
+            )
 
 
 def examined(

@@ -26,7 +26,7 @@ from kartoteka.fields import table
 from kartoteka.fields.normal import code_key, is_plain_code
 from kartoteka.model import Candidate, Direction, Owner, Record
 from kartoteka.ports.exchange import Mark, SeenAccount
-from kartoteka.sentences import counted
+from kartoteka.sentences import counted, worded
 from kartoteka.sync.feed import seen
 
 CONCERN, BY_CODE = "accounts", "external_code"
@@ -68,31 +68,55 @@ def codes(both: Both) -> Found:
     shown = gates.accounts(both.panel.accounts, both.panel.dialect)
     coded = [account.external_code for account in shown if account.external_code and not account.guest]
     if not coded:
-        yield ok("codes", f"None of {len(shown)} accounts carries an external code.")
+        yield ok("codes", worded("None of {count} accounts carries an external code.", count=len(shown)))
         return
     relations = _relations(both.exchange, coded)
     counts = Counter(relations.get(code) or (NUMBER if code.isdecimal() else NOBODYS) for code in coded)
     right = counts[EQUAL] + counts[ALIKE]
-    yield ok("codes", f"Of {len(coded)} accounts with an external code {right} carry the id of a client.")
+    yield ok(
+        "codes",
+        worded(
+            "Of {count} accounts with an external code {right} carry the id of a client.", count=len(coded), right=right
+        ),
+    )
     for what, words in OTHER_COLUMNS.items():
         if counts[what]:
             yield stop(
                 f"codes.{what}",
-                f"The codes of {counts[what]} of {len(coded)} accounts are {words}.",
-                "As it is, each of these clients is asked about or gets a second account. Correct the codes in the "
-                f"panel, or say by one INSERT whose account each is ({PAGE_OF_DOCS}).",
+                worded(
+                    "The codes of {counts} of {count} accounts are {words}.",
+                    counts=counts[what],
+                    count=len(coded),
+                    words=words,
+                ),
+                worded(
+                    "As it is, each of these clients is asked about or gets a second account. Correct the codes in "
+                    "the panel, or say by one INSERT whose account each is ({page_of_docs}).",
+                    page_of_docs=PAGE_OF_DOCS,
+                ),
             )
     if counts[NUMBER]:
         yield look(
             "codes.numbers",
-            f"The codes of {counts[NUMBER]} of {len(coded)} accounts are numbers that no client has.",
-            "They may be ids of the bridge's own database: `kartoteka doctor --from-bridge` shows which of its columns "
-            f"could be the client's id ({PAGE_OF_DOCS}).",
+            worded(
+                "The codes of {counts} of {count} accounts are numbers that no client has.",
+                counts=counts[NUMBER],
+                count=len(coded),
+            ),
+            worded(
+                "They may be ids of the bridge's own database: `kartoteka doctor --from-bridge` shows which of its "
+                "columns could be the client's id ({page_of_docs}).",
+                page_of_docs=PAGE_OF_DOCS,
+            ),
         )
     if counts[NOBODYS]:
         yield look(
             "codes.nobodys",
-            f"The codes of {counts[NOBODYS]} of {len(coded)} accounts belong to no client.",
+            worded(
+                "The codes of {counts} of {count} accounts belong to no client.",
+                counts=counts[NOBODYS],
+                count=len(coded),
+            ),
             "A client who is found by another rule is asked about (foreign_code). Complete the table of clients first, "
             "or remove the codes in the panel.",
         )
@@ -188,36 +212,53 @@ def first_contact(both: Both) -> Found:
     if isinstance(accounts, int):
         yield look(
             "first_contact",
-            f"To read all accounts takes {accounts} calls, more than the {both.calls} that are allowed: not done.",
-            f"Run `kartoteka doctor --first-contact {accounts}`.",
+            worded(
+                "To read all accounts takes {accounts} calls, more than the {calls} that are allowed: not done.",
+                accounts=accounts,
+                calls=both.calls,
+            ),
+            worded("Run `kartoteka doctor --first-contact {accounts}`.", accounts=accounts),
         )
         return
     shown = ShownAccounts(both.exchange.database, accounts)
     policy = both.panel.policy
     index = Index(replace(both.exchange, index=shown), CONCERN, policy.accounts.match)
     told = _matched(both, index)
-    by = ", ".join(f"{told.found[rule]} by {words}" for rule, words in _RULES.items() if told.found[rule])
+    found = ((told.found[rule], words) for rule, words in _RULES.items() if told.found[rule])
+    by = [worded("{count} by {rule}", count=count, rule=words) for count, words in found]
     yield ok(
         "first_contact",
-        f"{counted(told.clients, 'client')}, {counted(len(shown.accounts), 'account')}: linked already: {told.linked}, "
-        f"would be: {told.found.total()}{f' ({by})' if by else ''}.",
+        worded(
+            "{clients}, {accounts}: linked already: {linked}, would be: {total}{more}.",
+            clients=counted(told.clients, "client"),
+            accounts=counted(len(shown.accounts), "account"),
+            linked=told.linked,
+            total=told.found.total(),
+            more=worded(" ({rules})", rules=by) if by else "",
+        ),
     )
     if asked := told.questions.total():
         why = ", ".join(f"{count} {code}" for code, count in sorted(told.questions.items()))
         yield look(
             "first_contact.questions",
-            f"{counted(asked, 'client')} would be asked about: {why}.",
+            worded("{clients} would be asked about: {why}.", clients=counted(asked, "client"), why=why),
             "Each waits in sync_matches or sync_status for a person's answer; docs/codes.md says what each code means. "
             "Many of one kind are better mended before.",
         )
     if told.opened or told.incomplete:
         opens = policy.accounts.direction in (Direction.ERP_TO_PANEL, Direction.BOTH)
-        lacking = f", beside {told.incomplete} who lack what one is opened with" if told.incomplete else ""
+        lacking = (
+            worded(", beside {incomplete} who lack what one is opened with", incomplete=told.incomplete)
+            if told.incomplete
+            else ""
+        )
         yield look(
             "first_contact.new",
-            f"Without an account: {counted(told.opened, 'client')}{lacking}.",
-            f"{'An account is opened for each who lacks nothing' if opens else 'The policy opens none'}. If they have "
-            "one in the panel, find out by what it could be recognised before you go live.",
+            worded("Without an account: {clients}{lacking}.", clients=counted(told.opened, "client"), lacking=lacking),
+            worded(
+                "{more}. If they have one in the panel, find out by what it could be recognised before you go live.",
+                more="An account is opened for each who lacks nothing" if opens else "The policy opens none",
+            ),
         )
     yield from _strangers(shown, index, both.exchange, told.taken)
 
@@ -308,15 +349,27 @@ def _strangers(shown: ShownAccounts, index: Index, exchange: SqlExchange, taken:
     nameless = sum(1 for account in free if account.panel_client_id not in owners)
     foreign = sum(1 for owner in owners.values() if owner not in existing)
     guests = sum(1 for account in shown.accounts.values() if not matching.can_be_linked(account))
-    which = f"{nameless} without an external code, {foreign} with a code that no client has"
+    which = worded(
+        "{nameless} without an external code, {foreign} with a code that no client has",
+        nameless=nameless,
+        foreign=foreign,
+    )
     if nameless or foreign:
         yield look(
             "first_contact.strangers",
-            f"No client's: {counted(nameless + foreign, 'account')} ({which}), beside {counted(guests, 'guest')}.",
+            worded(
+                "No client's: {accounts} ({which}), beside {guests}.",
+                accounts=counted(nameless + foreign, "account"),
+                which=which,
+                guests=counted(guests, "guest"),
+            ),
             "Those without a code are listed in incoming_clients for the ERP; the others are left alone.",
         )
     else:
-        yield ok("first_contact.strangers", f"Every account is a client's, but for {counted(guests, 'guest')}.")
+        yield ok(
+            "first_contact.strangers",
+            worded("Every account is a client's, but for {guests}.", guests=counted(guests, "guest")),
+        )
 
 
 CODES = Examination("codes", "the accounts' external codes beside the clients (no further call)", [], codes)

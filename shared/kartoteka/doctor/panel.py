@@ -37,7 +37,7 @@ from kartoteka.fields import table
 from kartoteka.fields.normal import code_key
 from kartoteka.policy import Policy
 from kartoteka.ports.panel import Days, Window
-from kartoteka.sentences import counted
+from kartoteka.sentences import counted, worded
 
 SPECIFICATION = "/api/doc/admin/v{}/json"
 SAMPLE_PAGES = 5
@@ -127,7 +127,9 @@ def _total(reply: Reply, name: str) -> int:
 def said(reply: Reply) -> str:
     """Say how an answer looks: its status, and the number of its fault. The fault's words may quote a customer."""
     number, _ = answers.fault(reply.object) or ("", "")
-    return f"status {reply.status}" + (f", fault code {number}" if number else "")
+    if number:
+        return worded("status {status}, fault code {number}", status=reply.status, number=number)
+    return worded("status {status}", status=reply.status)
 
 
 # --- the examinations, in the order in which they are made
@@ -140,7 +142,7 @@ def specification(patient: Patient) -> Found:
     if not isinstance(paths, dict):
         yield look(
             "specification",
-            f"The panel gives no description of its API ({said(reply)}).",
+            worded("The panel gives no description of its API ({answer}).", answer=said(reply)),
             "Nothing to do: the examinations below tell what counts.",
         )
         return
@@ -154,14 +156,17 @@ def specification(patient: Patient) -> Found:
     if lacking:
         yield stop(
             "specification",
-            f"The panel's description has no {', '.join(sorted(lacking))}.",
+            worded("The panel's description has no {names}.", names=", ".join(sorted(lacking))),
             "Check panel.api_version and that this is an IdoSell panel.",
         )
         return
     if unknown := sorted(_names_sent() - _words(described[CLIENTS], reply.object)):
         yield look(
             "specification",
-            f"The panel's description does not know {', '.join(unknown)}: it is of an older version than these fields.",
+            worded(
+                "The panel's description does not know {names}: it is of an older version than these fields.",
+                names=", ".join(unknown),
+            ),
             "Nothing to do: where the panel refuses such a field, the others go without it, and `status` says so.",
         )
     else:
@@ -208,18 +213,27 @@ def shops(patient: Patient) -> Found:
         one = {"accounts": {"default_shops": sorted(there)}} if len(there) == 1 else {}
         yield stop(
             "shops",
-            f"The policy names the shops {', '.join(map(str, sorted(missing)))}, but the panel has only {named}.",
+            worded(
+                "The policy names the shops {names}, but the panel has only {named}.",
+                names=", ".join(map(str, sorted(missing))),
+                named=named,
+            ),
             "Correct accounts.default_shops and shops.rules: no account can be opened for a shop that is not there.",
             **one,
         )
     else:
-        yield ok("shops", f"The panel has the shops {named}; all that the policy names are among them.")
+        yield ok(
+            "shops", worded("The panel has the shops {named}; all that the policy names are among them.", named=named)
+        )
     told = [each for each in records(reply, "shops") if isinstance(each.get("client_edit_require_fields"), dict)]
     required = sorted(frozenset().union(*there.values()))
     if required:
         yield ok(
             "required_fields",
-            f"Of an account the shops require {', '.join(required)}: who lacks it is held, with the field named.",
+            worded(
+                "Of an account the shops require {names}: who lacks it is held, with the field named.",
+                names=", ".join(required),
+            ),
         )
     elif told:
         yield ok("required_fields", "The shops require no field of an account beside those that the API wants.")
@@ -236,20 +250,33 @@ def search(patient: Patient) -> Found:
     reply = patient.first_page
     if reply.status // 100 != 2:
         yield stop(
-            "search", f"The panel refuses to show its accounts ({said(reply)}).", "Check the key and its rights."
+            "search",
+            worded("The panel refuses to show its accounts ({answer}).", answer=said(reply)),
+            "Check the key and its rights.",
         )
         return
     page = answers.page_of(reply.object, "results", 0, PAGE, nothing=answers.fault(reply.object) is not None)
     if not page.records:
-        yield ok("search", f"The panel has no account yet ({said(reply)}): what needs one could not be tried.")
+        yield ok(
+            "search",
+            worded("The panel has no account yet ({answer}): what needs one could not be tried.", answer=said(reply)),
+        )
         return
-    yield ok("search", f"The panel shows {counted(page.total, 'account')}, on {counted(page.pages, 'page')} of {PAGE}.")
+    yield ok(
+        "search",
+        worded(
+            "The panel shows {accounts}, on {pages} of {page}.",
+            accounts=counted(page.total, "account"),
+            pages=counted(page.pages, "page"),
+            page=PAGE,
+        ),
+    )
     asked = records(patient.page(gates.everything(), elements=gates.ELEMENTS), "results")
     never = unshown(gates.PATHS, page.records)
     if flat := unshown(gates.PATHS, asked) - never:
         yield look(
             "return_elements",
-            f"With returnElements the panel leaves out {', '.join(sorted(flat))}.",
+            worded("With returnElements the panel leaves out {names}.", names=", ".join(sorted(flat))),
             "Nothing to do: this is noticed, and whole records are read. Answers are larger for it.",
         )
     else:
@@ -257,7 +284,11 @@ def search(patient: Patient) -> Found:
     if never:
         yield look(
             "never_shown",
-            f"None of {counted(len(page.records), 'account')} shows {', '.join(sorted(never))}.",
+            worded(
+                "None of {accounts} shows {names}.",
+                accounts=counted(len(page.records), "account"),
+                names=", ".join(sorted(never)),
+            ),
             "What is never shown is sent and not read back: an edit of it in the panel is not seen.",
         )
 
@@ -272,7 +303,9 @@ def unknown_filter(patient: Patient) -> Found:
             "An unknown filter is ignored; every answer is checked for what was asked, so it harms nobody.",
         )
     else:
-        yield ok("unknown_filter", f"An unknown filter is refused or finds nothing ({said(reply)}).")
+        yield ok(
+            "unknown_filter", worded("An unknown filter is refused or finds nothing ({answer}).", answer=said(reply))
+        )
 
 
 def empty_window(patient: Patient) -> Found:
@@ -293,9 +326,13 @@ def empty_window(patient: Patient) -> Found:
             "Nothing to do but patience: each reading of the feed brings them again, which costs calls.",
         )
     elif reply.status // 100 == 2:
-        yield ok("date_filter", f"A window without edits shows nothing ({said(reply)}).")
+        yield ok("date_filter", worded("A window without edits shows nothing ({answer}).", answer=said(reply)))
     else:
-        yield stop("date_filter", f"The panel refuses a search by date ({said(reply)}).", "Check panel.api_version.")
+        yield stop(
+            "date_filter",
+            worded("The panel refuses a search by date ({answer}).", answer=said(reply)),
+            "Check panel.api_version.",
+        )
 
 
 def _modified(shown: Json) -> datetime | None:
@@ -351,13 +388,20 @@ def registered(patient: Patient) -> Found:
     elif undated := [each for each in found if not _modified(each)]:
         yield look(
             "registered",
-            f"{len(undated)} of {counted(len(found), 'new account')} without a modification date.",
+            worded(
+                "{count} of {accounts} without a modification date.",
+                count=len(undated),
+                accounts=counted(len(found), "new account"),
+            ),
             "Nothing to do: new accounts are also asked for by their day of registration.",
         )
     else:
         yield ok(
             "registered",
-            f"{counted(len(found), 'account')} registered since yesterday; each shows a modification date.",
+            worded(
+                "{accounts} registered since yesterday; each shows a modification date.",
+                accounts=counted(len(found), "account"),
+            ),
         )
 
 
@@ -370,22 +414,36 @@ def addresses(patient: Patient) -> Found:
     shown = {answers.text(each.get("clientId")) for each in records(reply, "results")}
     if reply.status // 100 != 2:
         yield stop(
-            "addresses", f"The panel refuses to show delivery addresses ({said(reply)}).", "Check the key's rights."
+            "addresses",
+            worded("The panel refuses to show delivery addresses ({answer}).", answer=said(reply)),
+            "Check the key's rights.",
         )
     elif shown - set(ids):
         yield stop(
             "addresses",
-            f"Asked for the addresses of {counted(len(ids), 'account')}, the panel shows others too.",
+            worded(
+                "Asked for the addresses of {accounts}, the panel shows others too.",
+                accounts=counted(len(ids), "account"),
+            ),
             "Check panel.api_version: the filter clientIds is ignored.",
         )
     elif shown == set(ids):
         yield ok(
-            "addresses", f"The addresses of {counted(len(ids), 'account')} come in one answer, each account named."
+            "addresses",
+            worded(
+                "The addresses of {accounts} come in one answer, each account named.",
+                accounts=counted(len(ids), "account"),
+            ),
         )
     else:
         yield ok(
             "addresses",
-            f"{len(ids) - len(shown)} of {counted(len(ids), 'account')} are not named ({said(reply)}): they have none.",
+            worded(
+                "{count} of {accounts} are not named ({answer}): they have none.",
+                count=len(ids) - len(shown),
+                accounts=counted(len(ids), "account"),
+                answer=said(reply),
+            ),
         )
 
 
@@ -396,7 +454,7 @@ def discount_groups(patient: Patient) -> Found:
     if reply.status // 100 != 2:
         yield stop(
             "groups",
-            f"The panel refuses to show its discount groups ({said(reply)}).",
+            worded("The panel refuses to show its discount groups ({answer}).", answer=said(reply)),
             "Give the key the right CRM, or set discounts.direction to off.",
         )
         return
@@ -405,11 +463,16 @@ def discount_groups(patient: Patient) -> Found:
     if twice:
         yield look(
             "groups",
-            f"{twice} names of discount groups are given more than once.",
+            worded("{twice} names of discount groups are given more than once.", twice=twice),
             "A group of the ERP is not joined with one whose name is not unique: rename them in the panel.",
         )
     else:
-        yield ok("groups", f"The panel has {counted(_total(reply, 'groups'), 'discount group')}, no two of one name.")
+        yield ok(
+            "groups",
+            worded(
+                "The panel has {groups}, no two of one name.", groups=counted(_total(reply, "groups"), "discount group")
+            ),
+        )
     if found:
         number = answers.text(found[0].get("groupNumber"))
         members = patient.get(GROUP_CLIENTS, groups.members_query(number))
@@ -419,7 +482,9 @@ def discount_groups(patient: Patient) -> Found:
             if level is ok
             else ("The members of a group are read where clients are assigned. Check the key's rights.",)
         )
-        yield level("group_members", f"Who is in a discount group is told ({said(members)}).", *remedy)
+        yield level(
+            "group_members", worded("Who is in a discount group is told ({answer}).", answer=said(members)), *remedy
+        )
 
 
 def page_limits(patient: Patient) -> Found:
@@ -428,8 +493,12 @@ def page_limits(patient: Patient) -> Found:
         return
     over = patient.page(gates.everything(), limit=PAGE + 1)
     shown = len(records(over, "results"))
-    way = f"shows {shown} records" if over.status // 100 == 2 else f"is refused ({said(over)})"
-    yield ok("page_limit", f"A page of {PAGE + 1} {way}; {PAGE} are asked for.")
+    way = (
+        worded("shows {shown} records", shown=shown)
+        if over.status // 100 == 2
+        else worded("is refused ({answer})", answer=said(over))
+    )
+    yield ok("page_limit", worded("A page of {count} {way}; {page} are asked for.", count=PAGE + 1, way=way, page=PAGE))
     past = patient.page(gates.everything(), number=patient.total // PAGE + 1000)
     if records(past, "results"):
         yield stop(
@@ -438,7 +507,7 @@ def page_limits(patient: Patient) -> Found:
             "Reading all accounts relies on the end of the pages. Tell the authors of Kartoteka.",
         )
     else:
-        yield ok("past_the_end", f"A page past the end is empty ({said(past)}).")
+        yield ok("past_the_end", worded("A page past the end is empty ({answer}).", answer=said(past)))
 
 
 def crm_search(patient: Patient) -> Found:
@@ -453,7 +522,7 @@ def crm_search(patient: Patient) -> Found:
     else:
         yield look(
             "crm_search",
-            f"The CRM search does not find an account that is there ({said(reply)}).",
+            worded("The CRM search does not find an account that is there ({answer}).", answer=said(reply)),
             "Give the key's user all shops: by this search it is asked again for what another answer leaves out.",
         )
     everybody = patient.post(CRM_SEARCH, {"params": gates.crm_params()})
@@ -461,7 +530,11 @@ def crm_search(patient: Patient) -> Found:
     if fewer > 0 and everybody.status // 100 == 2:
         yield look(
             "visible_shops",
-            f"The CRM search counts {fewer} accounts less than clients/clients: the key's user does not see all shops.",
+            worded(
+                "The CRM search counts {fewer} accounts less than clients/clients: the key's user does not see all "
+                "shops.",
+                fewer=fewer,
+            ),
             "Give the key's user all shops, or expect that some accounts are asked about once more than needed.",
         )
 
@@ -473,11 +546,23 @@ def activity(patient: Patient) -> Found:
     ids = [answers.text(each.get("clientId")) for each in patient.accounts]
     counts = [len(records(patient.page(gates.by_activity(word, ids)), "results")) for word in ("yes", "no")]
     if sum(counts) == len(ids):
-        yield ok("activity", f"The filter by activity works: of {counted(len(ids), 'account')} {counts[1]} are closed.")
+        yield ok(
+            "activity",
+            worded(
+                "The filter by activity works: of {accounts} {counts} are closed.",
+                accounts=counted(len(ids), "account"),
+                counts=counts[1],
+            ),
+        )
     else:
         yield look(
             "activity",
-            f"The filter by activity finds {counts[0]} open and {counts[1]} closed of {counted(len(ids), 'account')}.",
+            worded(
+                "The filter by activity finds {counts} open and {counts2} closed of {accounts}.",
+                counts=counts[0],
+                counts2=counts[1],
+                accounts=counted(len(ids), "account"),
+            ),
             "An account that is closed by hand in the panel may not be noticed.",
         )
 
@@ -503,11 +588,18 @@ def sample(patient: Patient) -> Found:
         if twice:
             yield look(
                 id_,
-                f"Of {counted(len(read), 'account')} {twice} share their {what} with another one.",
+                worded(
+                    "Of {accounts} {twice} share their {what} with another one.",
+                    accounts=counted(len(read), "account"),
+                    twice=twice,
+                    what=what,
+                ),
                 "Such accounts are not linked by it: the client is asked about in `sync_matches`.",
             )
         else:
-            yield ok(id_, f"No two of {counted(len(read), 'account')} share {what}.")
+            yield ok(
+                id_, worded("No two of {accounts} share {what}.", accounts=counted(len(read), "account"), what=what)
+            )
     too_long = {
         name: longest
         for name, each in table.ACCOUNT_FIELDS.items()
@@ -519,7 +611,7 @@ def sample(patient: Patient) -> Found:
         )
         yield look(
             "lengths",
-            f"The panel holds longer values than the exchange database's columns: {told}.",
+            worded("The panel holds longer values than the exchange database's columns: {told}.", told=told),
             "Such a value is held with its field named, and the client's other fields travel.",
         )
     else:
@@ -530,13 +622,13 @@ def wrong_key(patient: Patient) -> Found:
     """Ask once with a key that is wrong."""
     reply = patient.get(SERVER_TIME, key=WRONG_KEY)
     if reply.status in (401, 403):
-        yield ok("wrong_key", f"A wrong key is refused ({said(reply)}).")
+        yield ok("wrong_key", worded("A wrong key is refused ({answer}).", answer=said(reply)))
     elif reply.status // 100 == 2:
         yield look("wrong_key", "The panel answers to a wrong key.", "Ask IdoSell: anybody could read this panel.")
     else:
         yield look(
             "wrong_key",
-            f"A wrong key is answered oddly ({said(reply)}).",
+            worded("A wrong key is answered oddly ({answer}).", answer=said(reply)),
             "It will be told as that, not as a wrong key.",
         )
 
@@ -545,23 +637,28 @@ def speed(patient: Patient) -> Found:
     """Look at the times and the headers of all answers so far."""
     seconds = sorted(reply.seconds for reply in patient.replies)
     limit = patient.policy.panel.timeout_seconds
-    told = f"{counted(len(seconds), 'call')} took {median(seconds):.2f} s at the median, {seconds[-1]:.2f} s at most"
+    told = worded(
+        "{calls} took {median} s at the median, {seconds} s at most",
+        calls=counted(len(seconds), "call"),
+        median=f"{median(seconds):.2f}",
+        seconds=f"{seconds[-1]:.2f}",
+    )
     if seconds[-1] > SLOW * limit:
         yield look(
             "speed",
-            f"{told}; the limit is {limit:g} s.",
+            worded("{told}; the limit is {limit} s.", told=told, limit=f"{limit:g}"),
             "Raise panel.timeout_seconds, and send less at a time by panel.batch_size.",
             panel={"timeout_seconds": min(60, 2 * limit), "batch_size": max(1, patient.policy.panel.batch_size // 2)},
         )
     else:
-        yield ok("speed", f"{told}.")
+        yield ok("speed", worded("{told}.", told=told))
     limits = sorted(
         {name for reply in patient.replies for name in reply.headers if "ratelimit" in name or name == "retry-after"}
     )
     if limits or any(reply.status == 429 for reply in patient.replies):
         yield look(
             "rate",
-            f"The panel limits the rate of calls ({', '.join(limits) or 'status 429'}).",
+            worded("The panel limits the rate of calls ({fact}).", fact=", ".join(limits) or "status 429"),
             "Set panel.requests_per_second to what your plan allows.",
         )
 
@@ -578,14 +675,16 @@ EXAMINATIONS: tuple[Examination[Patient], ...] = (
     Examination("date_filter", "a window in 1990", [_CLIENTS], empty_window),
     Examination("known_date", "an account by its own modification date", [_CLIENTS] * 2, known_date),
     Examination("registered", "accounts registered in 1990, and since yesterday", [_CLIENTS] * 2, registered),
-    Examination("addresses", f"delivery addresses of {PAGE} accounts", [f"GET {ADDRESSES}"], addresses),
+    Examination(
+        "addresses", worded("delivery addresses of {page} accounts", page=PAGE), [f"GET {ADDRESSES}"], addresses
+    ),
     Examination("groups", "discount groups and members", [f"GET {GROUPS}", f"GET {GROUP_CLIENTS}"], discount_groups),
     Examination("page_limit", "a page of 101, and one past the end", [_CLIENTS] * 2, page_limits),
     Examination("crm_search", "the CRM search", [f"POST {CRM_SEARCH}"] * 2, crm_search),
     Examination("activity", "open and closed accounts", [_CLIENTS] * 2, activity),
     Examination(
         "sample",
-        f"up to {SAMPLE_PAGES * PAGE} accounts: duplicates, longest values",
+        worded("up to {count} accounts: duplicates, longest values", count=SAMPLE_PAGES * PAGE),
         [_CLIENTS] * (SAMPLE_PAGES - 1),
         sample,
     ),

@@ -36,6 +36,7 @@ from kartoteka.fields.table import Shown
 from kartoteka.fields.values import ids_of
 from kartoteka.model import Done, Value, Values
 from kartoteka.ports.panel import Account, AccountUpdate, AddressWrite, NewAccount
+from kartoteka.sentences import worded
 
 TEXT = 'Kartoteka & Syn <sp. z o.o.> "Zażółć gęślą jaźń" 001 ' + "\N{MUSICAL SYMBOL G CLEF}" + " " + "długa nazwa " * 20
 """A company's name with all that panels are known to spoil: markup, Polish letters, one outside the BMP, length."""
@@ -109,7 +110,7 @@ def _restored(check: Check) -> Callable[[Patient], Iterator[Finding]]:
         if lost:
             yield stop(
                 f"put_back.{lost[0]}",
-                f"What was there before could not be put back: {', '.join(lost)}.",
+                worded("What was there before could not be put back: {names}.", names=", ".join(lost)),
                 "Correct the test account by hand in the panel.",
             )
 
@@ -179,7 +180,11 @@ def opening(patient: Patient) -> Iterator[Finding]:
     faults = sorted(fault[0] for each in results for fault in answers.faults_of(each))
     yield stop(
         "account",
-        f"The panel opens no test account ({said(reply)}; faults {', '.join(faults) or 'none'}).",
+        worded(
+            "The panel opens no test account ({answer}; faults {fact}).",
+            answer=said(reply),
+            fact=", ".join(faults) or "none",
+        ),
         "See the contract's fault codes: what this panel requires belongs into panel.required_on_create.",
     )
 
@@ -190,7 +195,7 @@ def partial(trial: Trial) -> Iterator[Finding]:
     if fault:
         yield stop(
             "partial",
-            f"The panel refuses a change of the phone number (fault code {fault[0]}).",
+            worded("The panel refuses a change of the phone number (fault code {fault}).", fault=fault[0]),
             "Check the key's rights, and the test account.",
         )
         return
@@ -207,7 +212,7 @@ def partial(trial: Trial) -> Iterator[Finding]:
     elif changed != [table.PHONE_FIELD]:
         yield stop(
             "partial",
-            f"Writing the phone number alone has changed {', '.join(changed)}.",
+            worded("Writing the phone number alone has changed {names}.", names=", ".join(changed)),
             "This panel's writes are not partial. Do not go live; tell the authors of Kartoteka.",
         )
         return
@@ -236,20 +241,29 @@ def _dates(trial: Trial, before: Account, after: Account, clock: datetime) -> It
     elif before.modified_at == after.modified_at:
         yield look(
             "own_writes",
-            f"The account's modification date was now before the write already, in the time of {zone}.",
-            f"Run this again in a minute: it may be that panel.time_zone must be {zone}.",
+            worded(
+                "The account's modification date was now before the write already, in the time of {zone}.", zone=zone
+            ),
+            worded("Run this again in a minute: it may be that panel.time_zone must be {zone}.", zone=zone),
         )
     elif abs(apart) < timedelta(minutes=5):
         yield ok(
             "own_writes",
-            f"Our own write moves the modification date; the panel's dates are wall time of {ours}.",
+            worded("Our own write moves the modification date; the panel's dates are wall time of {ours}.", ours=ours),
         )
     else:
         fits = {"panel": {"time_zone": zone}} if zone else {}
         yield stop(
             "time_zone",
-            f"The panel's modification date is {apart.total_seconds() / 60:+.0f} min off its clock: not in {ours}.",
-            f"Set panel.time_zone{f' to {zone}' if zone else ' to the zone whose wall time the panel shows'}.",
+            worded(
+                "The panel's modification date is {count} min off its clock: not in {ours}.",
+                count=f"{apart.total_seconds() / 60:+.0f}",
+                ours=ours,
+            ),
+            worded(
+                "Set panel.time_zone{more}.",
+                more=worded(" to {zone}", zone=zone) if zone else " to the zone whose wall time the panel shows",
+            ),
             **fits,
         )
 
@@ -269,7 +283,7 @@ def clearing(trial: Trial) -> Iterator[Finding]:
     if fault:
         yield look(
             "clearing",
-            f"The panel refuses an empty phone number (fault code {fault[0]}).",
+            worded("The panel refuses an empty phone number (fault code {fault}).", fault=fault[0]),
             'With "empty": "erase" such a field is held.',
         )
     elif trial.account().values.get(table.PHONE_FIELD):
@@ -288,21 +302,33 @@ def manners(trial: Trial) -> Iterator[Finding]:
     if fault := trial.write({table.COMPANY_FIELD: sent}):
         yield look(
             "texts",
-            f"The panel refuses a long company name with markup and rare letters (fault code {fault[0]}).",
+            worded(
+                "The panel refuses a long company name with markup and rare letters (fault code {fault}).",
+                fault=fault[0],
+            ),
             "Such a field is held with its name; the others travel.",
         )
         return
     shown = str(trial.account().values.get(table.COMPANY_FIELD) or "")
     if shown == sent:
         yield ok(
-            "texts", f"A company of {len(sent)} letters, with markup and a letter outside the BMP, is kept as it is."
+            "texts",
+            worded(
+                "A company of {count} letters, with markup and a letter outside the BMP, is kept as it is.",
+                count=len(sent),
+            ),
         )
     else:
         kept = len(shown)
         how = "in a damaged form" if is_damaged(sent, shown) else "in another form"
         yield look(
             "texts",
-            f"Of a company of {len(sent)} letters, with markup and rare letters, the panel keeps {kept}, {how}.",
+            worded(
+                "Of a company of {count} letters, with markup and rare letters, the panel keeps {kept}, {how}.",
+                count=len(sent),
+                kept=kept,
+                how=how,
+            ),
             "Such a value is held as not_taken, and the ERP's row stays as it is.",
         )
 
@@ -312,7 +338,7 @@ def zeros(trial: Trial) -> Iterator[Finding]:
     if fault := trial.write(FIGURES):
         yield look(
             "credit",
-            f"The panel refuses a credit limit (fault code {fault[0]}).",
+            worded("The panel refuses a credit limit (fault code {fault}).", fault=fault[0]),
             "Switch trade credit on in the panel, or set credit.direction to off.",
         )
         return
@@ -321,15 +347,15 @@ def zeros(trial: Trial) -> Iterator[Finding]:
         if name not in shown:
             yield look(
                 f"credit.{name}",
-                f"The panel does not show the {name} that was sent.",
+                worded("The panel does not show the {name} that was sent.", name=name),
                 "It is sent and cannot be checked; `status` counts it as sent, not shown.",
             )
         elif _same(shown[name], sent):
-            yield ok(f"credit.{name}", f"The {name} is shown as it was sent.")
+            yield ok(f"credit.{name}", worded("The {name} is shown as it was sent.", name=name))
         else:
             yield look(
                 f"credit.{name}",
-                f"The panel shows another figure for the {name} than was sent.",
+                worded("The panel shows another figure for the {name} than was sent.", name=name),
                 "Another figure there is drift, or a figure of the panel's own: see docs/fields.md.",
             )
     trial.write(dict.fromkeys(FIGURES, "0"))
@@ -338,7 +364,7 @@ def zeros(trial: Trial) -> Iterator[Finding]:
     if stays:
         yield stop(
             "zeros",
-            f"A 0 leaves {' and '.join(stays)} as it was.",
+            worded("A 0 leaves {names} as it was.", names=" and ".join(stays)),
             "A client who has paid would stay blocked: set credit.direction to off, and ask how a 0 is written.",
         )
     elif table.LIMIT in zero:
@@ -355,7 +381,7 @@ def shops(trial: Trial) -> Iterator[Finding]:
         if fault := trial.write({table.SHOPS_FIELD: (shop,)}):
             yield look(
                 "shops.replace",
-                f"The panel refuses to assign a shop (fault code {fault[0]}).",
+                worded("The panel refuses to assign a shop (fault code {fault}).", fault=fault[0]),
                 "Check the key's rights, or set shops.direction to off.",
             )
             return
@@ -379,7 +405,7 @@ def group(trial: Trial) -> Iterator[Finding]:
     if fault := trial.write({table.GROUP_FIELD: numbers[0]}):
         yield look(
             "group.join",
-            f"The panel refuses to assign a discount group (fault code {fault[0]}).",
+            worded("The panel refuses to assign a discount group (fault code {fault}).", fault=fault[0]),
             "Check the key's rights, or set discounts.direction to off.",
         )
         return
@@ -387,12 +413,20 @@ def group(trial: Trial) -> Iterator[Finding]:
     if fault or trial.account().values.get(table.GROUP_FIELD):
         yield look(
             "group.leave",
-            f"Group {trial.policy.panel.no_group} does not take an account out of its group"
-            f"{f' (fault code {fault[0]})' if fault else ''}.",
+            worded(
+                "Group {no_group} does not take an account out of its group{more}.",
+                no_group=trial.policy.panel.no_group,
+                more=worded(" (fault code {fault})", fault=fault[0]) if fault else "",
+            ),
             "Set panel.no_group to the number of a group without prices, or leave discounts.unassigned at keep.",
         )
     else:
-        yield ok("group.leave", f"Group {trial.policy.panel.no_group} takes an account out of its discount group.")
+        yield ok(
+            "group.leave",
+            worded(
+                "Group {no_group} takes an account out of its discount group.", no_group=trial.policy.panel.no_group
+            ),
+        )
 
 
 def switch(trial: Trial) -> Iterator[Finding]:
@@ -437,7 +471,7 @@ def address(patient: Patient) -> Iterator[Finding]:
     if len(made) != 1:
         yield stop(
             "address.add",
-            f"A delivery address that was added is not shown ({said(reply)}).",
+            worded("A delivery address that was added is not shown ({answer}).", answer=said(reply)),
             "Set delivery_addresses.direction to off, and tell the authors of Kartoteka.",
         )
         return
@@ -462,7 +496,7 @@ def address(patient: Patient) -> Iterator[Finding]:
         )
     moved = trial.account().modified_at != account.modified_at
     way = "move it: the feed finds them" if moved else "do not move it: they are found by the rotating pass"
-    yield ok("address.date", f"Of the account's modification date: edited addresses {way}.")
+    yield ok("address.date", worded("Of the account's modification date: edited addresses {way}.", way=way))
     trial.post(DELETE_ADDRESSES, address_gates.delete_body([address_gates.delete_record(written)]))
     if written.panel_address_id in there():
         yield look(
@@ -487,7 +521,14 @@ _BACK = (_READ + _WRITE) * 2 + _READ * 2
 def _tried(
     id_: str, title: str, check: Check, calls: Sequence[str], writes: str, *, vital: bool = False
 ) -> Examination[Patient]:
-    return Examination(id_, title, [*_BACK, *calls], _restored(check), f"{writes}, and puts back what was there", vital)
+    return Examination(
+        id_,
+        title,
+        [*_BACK, *calls],
+        _restored(check),
+        worded("{writes}, and puts back what was there", writes=writes),
+        vital,
+    )
 
 
 EXAMINATIONS: tuple[Examination[Patient], ...] = (

@@ -14,6 +14,7 @@ from kartoteka.doctor.findings import Examination, Finding, look, ok, stop
 from kartoteka.doctor.panel import Patient, records, said
 from kartoteka.fields.table import PHONE_FIELD
 from kartoteka.ports.panel import AccountUpdate
+from kartoteka.sentences import worded
 
 SIZES = (10, 50, 100, 101)
 """Records of a batch."""
@@ -31,7 +32,10 @@ def batches(patient: Patient) -> Iterator[Finding]:
     if any(answers.text(each.get("clientLogin")) == f"{stranger}-0" for each in records(shown, "clientsResults")):
         yield stop(
             "unknown_login.made",
-            f"The panel has made accounts of writes that named none: their log-ins begin with {stranger}.",
+            worded(
+                "The panel has made accounts of writes that named none: their log-ins begin with {stranger}.",
+                stranger=stranger,
+            ),
             "Delete them in the panel. Tell the authors of Kartoteka: a write must never open an account.",
         )
     else:
@@ -47,24 +51,26 @@ def _changes(stranger: str, size: int) -> Sequence[answers.Json]:
 
 def _sizes(patient: Patient, replies: dict[int, Reply], taken: Sequence[int]) -> Iterator[Finding]:
     wanted = patient.policy.panel.batch_size
-    times = ", ".join(f"{size} in {replies[size].seconds:.2f} s" for size in taken)
+    times = [worded("{size} in {seconds} s", size=size, seconds=f"{replies[size].seconds:.2f}") for size in taken]
     if not taken:
         smallest = replies[SIZES[0]]
         yield stop(
             "batch",
-            f"The panel refuses even a batch of {SIZES[0]} ({said(smallest)}).",
+            worded("The panel refuses even a batch of {sizes} ({answer}).", sizes=SIZES[0], answer=said(smallest)),
             "Check that the key may write (CRM, read and write).",
         )
     elif max(taken) < wanted:
         yield look(
             "batch",
-            f"The panel takes {times}, and refuses larger batches.",
-            f"Set panel.batch_size to {max(taken)}.",
+            worded("The panel takes {times}, and refuses larger batches.", times=times),
+            worded("Set panel.batch_size to {max}.", max=max(taken)),
             panel={"batch_size": max(taken)},
         )
     else:
-        over = "is taken too" if SIZES[-1] in taken else f"is refused ({said(replies[SIZES[-1]])})"
-        yield ok("batch", f"The panel takes {times}; {SIZES[-1]} {over}.")
+        over = (
+            "is taken too" if SIZES[-1] in taken else worded("is refused ({answer})", answer=said(replies[SIZES[-1]]))
+        )
+        yield ok("batch", worded("The panel takes {times}; {sizes} {over}.", times=times, sizes=SIZES[-1], over=over))
 
 
 def _results(reply: Reply, size: int, stranger: str) -> Iterator[Finding]:
@@ -74,12 +80,20 @@ def _results(reply: Reply, size: int, stranger: str) -> Iterator[Finding]:
     if all(failed):
         yield ok(
             "unknown_login",
-            f"An account that does not exist is a fault of its record ({', '.join(numbers)}; {said(reply)}).",
+            worded(
+                "An account that does not exist is a fault of its record ({names}; {answer}).",
+                names=", ".join(numbers),
+                answer=said(reply),
+            ),
         )
     else:
         yield look(
             "unknown_login",
-            f"The panel thanks for {failed.count(None)} of {size} writes to accounts that do not exist.",
+            worded(
+                "The panel thanks for {count} of {size} writes to accounts that do not exist.",
+                count=failed.count(None),
+                size=size,
+            ),
             "Nothing to do: what was written is read back before it counts.",
         )
     references = [gates.reference(each) for each in results]
@@ -101,7 +115,7 @@ def _results(reply: Reply, size: int, stranger: str) -> Iterator[Finding]:
 EXAMINATIONS: tuple[Examination[Patient], ...] = (
     Examination(
         "batch",
-        f"writes to accounts that do not exist, in batches of {', '.join(map(str, SIZES))}",
+        worded("writes to accounts that do not exist, in batches of {names}", names=", ".join(map(str, SIZES))),
         [f"PUT {CLIENTS}"] * len(SIZES) + [f"POST {CRM_SEARCH}"],
         batches,
         writes="writes a phone number to accounts that do not exist",

@@ -441,3 +441,18 @@ LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """What a person calls a column, in Polish and in English; statuses name columns by their own names."""
+
+_FLAG_WORDS = {"true": ("tak", "yes"), "false": ("nie", "no"), "1": ("tak", "yes"), "0": ("nie", "no")}
+_FLAGS = (ALLOWED, *(name for name, field in CLIENT_FIELDS.items() if field.kind.column is Column.FLAG))
+WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        TYPE_FIELD: {
+            "person": ("osoba", "person"),
+            "person_male": ("mężczyzna", "man"),
+            "person_female": ("kobieta", "woman"),
+            FIRM: ("firma", "firm"),
+        },
+        **dict.fromkeys(_FLAGS, _FLAG_WORDS),
+    }
+)
+"""Column -> what a person calls those of its values that are words of ours, in Polish and in English."""

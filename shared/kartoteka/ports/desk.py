@@ -142,7 +142,11 @@ class DeskTables(Protocol):
         ...
 
     def find_clients(self, asked: Asked) -> Sequence[Row]:
-        """Return the clients whose code, company, name, e-mail or tax number holds ``text``, with their account."""
+        """Return the clients of whom each word of ``text`` stands in a name, with their account.
+
+        Names: code, company, first and last name, e-mail, tax number, phone, log-in (the ERP's and the account's); or
+        ``text`` is the account's number. In any case; numbers however they are written.
+        """
         ...
 
     def client_rows(self, client_id: str) -> Mapping[str, Sequence[Row]]:
@@ -221,8 +225,9 @@ class DeskTables(Protocol):
         ...
 
     def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
-        """Write a word into ``sync_status`` of the held records that are asked for; return how many there were.
+        """Write a word into ``sync_status`` of the records asked for that wait; return how many there were.
 
+        ``retry`` also takes back what was settled by hand and is left alone since (``by_hand``).
         ``asked.client_id`` or ``asked.group_id`` names the owner; ``item_id`` None: the own record and all items.
         """
         ...

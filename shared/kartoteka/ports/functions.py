@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Protocol
+
+LONGEST_RUN = timedelta(seconds=120)
+"""How long a function runs at most: ``Timeout`` in the template."""
+LONGEST_OF_ALL = timedelta(seconds=150)
+"""How long the desk runs at most, which waits for the others, and may write to the panel too (an account is closed)."""
 
 
 class Functions(Protocol):

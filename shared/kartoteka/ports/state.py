@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from kartoteka.errors import Halt
+
 WEEK = 7
 """Days of which it is known how many calls they took: what a month will take is told by those."""
 HOUR_OF_A_DAY = 1 / 24
@@ -18,6 +20,14 @@ class Stored:
 
     document: Mapping[str, Any] | None
     version: int = 0
+
+
+class Unreadable(Halt):
+    """A document of the state is damaged. ``version``: by which it may be replaced, None: by none."""
+
+    def __init__(self, name: str, version: int | None) -> None:
+        super().__init__("state_unreadable", f"the document {name} of the state cannot be read: see the runbook")
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class SyncState(Protocol):
     """Cursors, the rate limit with the calls it has counted, and run summaries."""
 
     def load(self, name: str) -> Stored:
-        """Return the document of this name."""
+        """Return the document of this name. Raises Unreadable where it is damaged."""
         ...
 
     def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from kartoteka.ports.state import SyncState
+from kartoteka.sync import kept
 
 DOCUMENT = "panel_batch"
 GROWS_AFTER = timedelta(hours=1)
@@ -34,9 +36,8 @@ class BatchSize:
         """Return how many records one call is about."""
         with self._lock:
             if self._size is None:
-                document = self._state.load(DOCUMENT).document or {}
-                self._size = min(self._most, document.get("size", self._most))
-                self._since = datetime.fromisoformat(document["since"]) if document else None
+                (size, self._since), _ = kept.read(self._state, DOCUMENT, _noted)
+                self._size = min(self._most, size or self._most)
             return self._size
 
     def too_many(self, records: int) -> None:
@@ -48,12 +49,20 @@ class BatchSize:
     def passed(self, records: int) -> None:
         """Remember that so many records were answered: after a while twice as many are tried."""
         size = self.size()
-        if size <= records and size < self._most and self._since and self._now() - self._since >= GROWS_AFTER:
+        if size <= records and size < self._most and self._is_old():
             self._set(min(self._most, 2 * size))
+
+    def _is_old(self) -> bool:
+        return self._since is not None and not kept.is_within(GROWS_AFTER, self._since, self._now())
 
     def _set(self, size: int) -> None:
         with self._lock:
             self._size, self._since = size, self._now()
-            stored = self._state.load(DOCUMENT)
+            _, version = kept.read(self._state, DOCUMENT, _noted)
             document = {"size": size, "since": self._since.isoformat()}
-            self._state.save(DOCUMENT, document, version=stored.version)
+            self._state.save(DOCUMENT, document, version=version)
+
+
+def _noted(document: Mapping[str, Any] | None) -> tuple[int | None, datetime | None]:
+    """Return the size that was noted, and since when it works."""
+    return (max(1, int(document["size"])), kept.moment(document["since"])) if document else (None, None)

@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 def counted_since(released: datetime | None, now: datetime) -> datetime:
     """Return since when writes count: for an hour, and not from before a person's word."""
     hour_ago = now - HOUR
-    return max(hour_ago, released) if released else hour_ago
+    return max(hour_ago, released) if released and released <= now else hour_ago
 
 
 @dataclass(slots=True)

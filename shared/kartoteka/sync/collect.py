@@ -16,7 +16,7 @@ from kartoteka.errors import Retry
 from kartoteka.model import Ended, FoundBy, Owner, RecordState
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import EXCLUSIONS, STATUSES, Chosen, LogEntry, PlanChange
-from kartoteka.sync import forget, triggers, unread
+from kartoteka.sync import forget, kept, triggers, unread
 from kartoteka.sync.cursor import LogCursor
 from kartoteka.sync.run import Counts, Run
 from kartoteka.sync.taken import UNCONFIRMED
@@ -59,6 +59,10 @@ class Source(Protocol):
         """What the history calls the pass that it makes."""
         ...
 
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will. Raises one of :data:`kartoteka.sync.kept.MALFORMED` for what is none."""
+        ...
+
     def find(self, document: Document | None) -> Found:
         """Return what is new since the cursor in ``document``; None: nothing was ever read."""
         ...
@@ -71,7 +75,7 @@ def advance(run: Run, source: Source) -> Counts:
     answer is kept beside the cursor, until a run has read on to its end.
     """
     counts = Counts()
-    place = _Place.of(run, source.name)
+    place = _Place.of(run, source)
     while True:
         try:
             found = source.find(place.document)
@@ -108,11 +112,17 @@ class _Place:
     read_on: bool = False
 
     @classmethod
-    def of(cls, run: Run, name: str) -> _Place:
-        stored = run.state.load(name)
-        own = dict(stored.document) if stored.document is not None else None
-        since = own.pop(UNREAD_SINCE, None) if own else None
-        return cls(name, own, stored.version, datetime.fromisoformat(since) if since else None)
+    def of(cls, run: Run, source: Source) -> _Place:
+        def own(document: Document | None) -> tuple[Document | None, datetime | None]:
+            if document is None:
+                return None, None
+            rest = dict(document)
+            since = rest.pop(UNREAD_SINCE, None)
+            source.check(rest)
+            return rest, min(kept.moment(since), run.now()) if since else None
+
+        (document, since), version = kept.read(run.state, source.name, own)
+        return cls(source.name, document, version, since)
 
     def move(self, run: Run, found: Found) -> bool:
         """Save where the source stands now, if it has moved; False where another run has moved it meanwhile."""
@@ -200,6 +210,15 @@ class ChangeLogSource:
         self._log_left, self._scan_left = LOG_PAGES, SCAN_BUDGET // PAGE
         self.name = f"log:{concern.name}"
 
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will."""
+        LogCursor.from_document(document)
+        kept.moment(document["scanned_at"])
+        if document.get("scan"):
+            Scan(**document["scan"])
+        for name in ("absent", "gone"):
+            _absent(document, self._run.now(), name)
+
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, and the moved cursor."""
         spans = triggers.look(self._run, self.name, self._tables, now=self._everything_due)
@@ -208,7 +227,7 @@ class ChangeLogSource:
         if restored and self._concern.restored():  # the whole scan begins when all accounts have been read again
             return Found(document=self._document(cursor, scan, scanned_at))
         cursor, touched, behind = self._read(cursor)
-        absent = {owner: since for owner, since in _absent(document).items() if owner not in touched}
+        absent = {owner: since for owner, since in _absent(document, self._run.now()).items() if owner not in touched}
         told = frozenset(touched)
         begins = scan is not None and not scan.after and not scan.gone
         if begins:
@@ -269,13 +288,13 @@ class ChangeLogSource:
             )
             forget.restore(self._run.exchange, self._run.state, at=now)
             return LogCursor(), Scan(whole=True, anew=True), now
-        scanned_at = datetime.fromisoformat(document["scanned_at"])
+        scanned_at = kept.moment(document["scanned_at"])
         scan = document.get("scan")
         if document.get("taken_over", "") != self._run.taken_over:  # what the former owner has left under way
             return cursor, Scan(whole=bool(scan and scan["whole"])), now
         if document.get("policy") != self._policy_digest():
             return cursor, Scan(whole=bool(scan and scan["whole"]), policy=True), now
-        if scan is None and now - scanned_at >= SCAN_EVERY:
+        if scan is None and not kept.is_within(SCAN_EVERY, scanned_at, now):
             self._run.exchange.log.prune(now - KEPT)
             return cursor, Scan(), now
         if scan is None and any(span.owes_scan(scanned_at, now) for span in spans):
@@ -389,7 +408,7 @@ class ChangeLogSource:
         deferral = state.deferral
         if deferral is None or self._everything_due or deferral.code == UNCONFIRMED:
             return False
-        return deferral.due_at > self._run.now()
+        return deferral.waits(self._run.now())
 
     def _tidy_plan(self) -> None:
         """Remove what was planned and is applied now, or was carried out long ago."""
@@ -435,12 +454,12 @@ class ChangeLogSource:
 
 def _gone(document: Document | None, now: datetime) -> Absent:
     """Return the owners who were worked as gone not long ago: what is deferred of them is no news."""
-    return {owner: at for owner, at in _absent(document, "gone").items() if now - at < SCAN_EVERY}
+    return {owner: at for owner, at in _absent(document, now, "gone").items() if now - at < SCAN_EVERY}
 
 
-def _absent(document: Document | None, name: str = "absent") -> Absent:
+def _absent(document: Document | None, now: datetime, name: str = "absent") -> Absent:
     found = (document or {}).get(name, ())
-    return {Owner(client_id, group_id): datetime.fromisoformat(since) for client_id, group_id, since in found}
+    return {Owner(str(client), str(group)): min(kept.moment(since), now) for client, group, since in found}
 
 
 # --- what the passing of time alone makes due
@@ -469,9 +488,13 @@ class DueDates:
         self._query = query
         self.name = f"dates:{name}"
 
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will."""
+        kept.moment(document["until"])
+
     def find(self, document: Document | None) -> Found:
         """Return the owners whose date has come and who have something to be done."""
-        since = datetime.fromisoformat(document["until"]) if document else None
+        since = kept.moment(document["until"]) if document else None
         until = self._until  # the policy may have moved the boundary back
         owners = self._query(since and min(since, until), until)
         keys = self._concern.differing(owners) if owners else []

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kartoteka.sync.kept import moment
+
 MAX_GAPS = 500
 """More gaps than this are merged with their neighbours: some rows are then read twice, which costs little."""
 
@@ -54,8 +56,8 @@ class LogCursor:
     @classmethod
     def from_document(cls, document: Any) -> LogCursor:
         """Return the cursor that :meth:`to_document` wrote."""
-        gaps = tuple(Gap(first, last, datetime.fromisoformat(since)) for first, last, since in document["gaps"])
-        return cls(document["high"], document["mark"], gaps)
+        gaps = tuple(Gap(int(first), int(last), moment(since)) for first, last, since in document["gaps"])
+        return cls(int(document["high"]), document["mark"], gaps)
 
 
 def _missing(after: int, numbers: Iterable[int], now: datetime) -> list[Gap]:

@@ -14,6 +14,7 @@ from typing import Any
 from kartoteka import codes
 from kartoteka.codes import State, Status
 from kartoteka.model import (
+    BY_HAND,
     NO_FORMS,
     REFUSED,
     REFUSED_TOGETHER,
@@ -25,7 +26,6 @@ from kartoteka.model import (
     RecordState,
 )
 from kartoteka.sync import excluded
-from kartoteka.sync.excluded import BY_HAND
 from kartoteka.sync.merge import NOT_TAKEN, Step
 from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.retry import was_stopped

@@ -12,10 +12,10 @@ from typing import Any
 
 from kartoteka import codes
 from kartoteka.codes import Status
-from kartoteka.model import REFUSED, REFUSED_TOGETHER, Ended, Record, RecordState
+from kartoteka.model import BY_HAND, REFUSED, REFUSED_TOGETHER, Ended, Record, RecordState
 from kartoteka.sync.plan import Act, Plan
 
-EXCLUDED, BY_HAND = "excluded", "by_hand"
+EXCLUDED = "excluded"
 
 
 def left_out(record: Record, shown: Any = None) -> Plan:

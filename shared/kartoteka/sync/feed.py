@@ -17,6 +17,7 @@ from kartoteka.fields.table import Recognised
 from kartoteka.model import FoundBy, Owner
 from kartoteka.ports.exchange import AccountIndex, SeenAccount
 from kartoteka.ports.panel import Account, AccountPage, Search, Window
+from kartoteka.sync import kept
 from kartoteka.sync.budget import RAREST, spacing
 from kartoteka.sync.collect import Document, Found, advance
 from kartoteka.sync.concern import News
@@ -48,25 +49,24 @@ Keys = dict[str, list[Owner]]
 
 def index_is_complete(run: Run) -> bool:
     """Return whether every account of the panel has been read once: before that, nobody knows who has one."""
-    document = run.state.load(NAME).document
-    return document is not None and FeedCursor.from_document(document).first is None
+    cursor, _ = kept.read(run.state, NAME, FeedCursor.read)
+    return cursor is not None and cursor.first is None
 
 
 def was_read_just_now(run: Run) -> bool:
     """Return whether the feed was read to its end within the shortest time that it waits."""
-    document = run.state.load(NAME).document
-    cursor = FeedCursor.from_document(document) if document is not None else None
+    cursor, _ = kept.read(run.state, NAME, FeedCursor.read)
     if cursor is None or cursor.first or cursor.reading or cursor.waiting is None:
         return False
-    return run.now() - cursor.waiting.asked_at < run.policy.panel.poll.shortest
+    return kept.is_within(run.policy.panel.poll.shortest, cursor.waiting.asked_at, run.now())
 
 
 def read_anew(run: Run) -> None:
     """Let the feed read all accounts again: the account index may have lost some with a restored database."""
-    stored = run.state.load(NAME)
-    if stored.document is not None:
-        cursor = FeedCursor.from_document(stored.document).anew(run.now(), run.policy.panel.batch_size)
-        run.state.save(NAME, cursor.to_document(), version=stored.version)
+    cursor, version = kept.read(run.state, NAME, FeedCursor.read)
+    if cursor is not None:
+        anew = cursor.anew(run.now(), run.policy.panel.batch_size)
+        run.state.save(NAME, anew.to_document(), version=version)
 
 
 def seen(index: AccountIndex, account: Account) -> SeenAccount:
@@ -136,10 +136,14 @@ class PanelFeed:
         self.name = NAME
         self.completed = False
 
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will."""
+        FeedCursor.from_document(document)
+
     def find(self, document: Document | None) -> Found:
         """Return the owners with something to be done, by concern, and the moved cursor."""
         overlap = timedelta(seconds=self._run.policy.panel.overlap_seconds)
-        before = FeedCursor.from_document(document, overlap) if document is not None else None
+        before = FeedCursor.from_document(document, overlap).bounded(self._run.now()) if document is not None else None
         if before is not None and before.first is None:
             before = self._applied(before)
         self._due = self._due or before is None or before.again or self._is_due(before)

@@ -7,12 +7,14 @@ the two writes, or one of them was lost: what either knows is known to both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from kartoteka.errors import Retry
 from kartoteka.ports.exchange import Exchange, Tombstone
-from kartoteka.ports.state import Stored, SyncState
+from kartoteka.ports.state import Stored, SyncState, Unreadable
+from kartoteka.sync.kept import MALFORMED
 from kartoteka.sync.run import Run
 
 AGAIN_AFTER = timedelta(minutes=15)
@@ -42,7 +44,7 @@ def known(state: SyncState) -> Stones:
     found: list[Tombstone] = []
     number = 0
     while (document := state.load(_name(number)).document) is not None:
-        found += [Tombstone(*each) for each in document["stones"]]
+        found += _stones(number, document)
         number += 1
     return frozenset(found)
 
@@ -84,7 +86,7 @@ def _changed(state: SyncState, change: Callable[[Stones], Stones]) -> bool:
     stored: list[Stored] = []
     while (one := state.load(_name(len(stored)))).document is not None:
         stored.append(one)
-    before = [frozenset(Tombstone(*each) for each in (one.document or {})["stones"]) for one in stored]
+    before = [frozenset(_stones(number, one.document or {})) for number, one in enumerate(stored)]
     together = frozenset[Tombstone]().union(*before)
     after = change(together)
     new, gone = sorted(after - together, key=_order), together - after
@@ -99,6 +101,14 @@ def _changed(state: SyncState, change: Callable[[Stones], Stones]) -> bool:
             return False
         new, number = new[MOST:], number + 1
     return True
+
+
+def _stones(number: int, document: Mapping[str, Any]) -> list[Tombstone]:
+    """Return the tombstones of a document. Raises Unreadable: who was erased must not be forgotten by itself."""
+    try:
+        return [Tombstone(*each) for each in document["stones"]]
+    except MALFORMED:
+        raise Unreadable(_name(number), None) from None
 
 
 def _put(state: SyncState, number: int, stones: Stones, version: int) -> bool:

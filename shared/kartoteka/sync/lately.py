@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from kartoteka.ports.state import SyncState
+from kartoteka.sync import kept
 
 
 class Lately:
@@ -24,9 +26,9 @@ class Lately:
         """Return what was noted of late."""
         with self._lock:
             if self._names is None:
-                noted = self._state.load(self._document).document or {}
-                last = self._now() - self._lasts
-                self._names = frozenset(name for name, at in noted.items() if datetime.fromisoformat(at) > last)
+                noted, _ = kept.read(self._state, self._document, _noted)
+                now = self._now()
+                self._names = frozenset(name for name, at in noted.items() if kept.is_within(self._lasts, at, now))
             return self._names
 
     def note(self, name: str) -> None:
@@ -34,6 +36,11 @@ class Lately:
         known = self.names()
         with self._lock:
             self._names = known | {name}
-            stored = self._state.load(self._document)
-            document = {**(stored.document or {}), name: self._now().isoformat()}
-            self._state.save(self._document, document, version=stored.version)
+            noted, version = kept.read(self._state, self._document, _noted)
+            document = {each: at.isoformat() for each, at in {**noted, name: self._now()}.items()}
+            self._state.save(self._document, document, version=version)
+
+
+def _noted(document: Mapping[str, Any] | None) -> dict[str, datetime]:
+    """Return name -> when it was noted."""
+    return {name: kept.moment(at) for name, at in (document or {}).items()}

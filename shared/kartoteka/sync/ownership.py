@@ -11,18 +11,17 @@ from datetime import timedelta
 
 from kartoteka.errors import Retry
 from kartoteka.policy import Policy
+from kartoteka.ports.functions import LONGEST_OF_ALL
 from kartoteka.ports.ownership import refusal
 from kartoteka.sync.run import Run
 
-LONGEST_RUN = timedelta(seconds=120)
-"""How long a function runs at most: ``Timeout`` in the template."""
 WAITS = "takeover"
 """The code of the wait after a takeover."""
 
 
 def wait(policy: Policy) -> timedelta:
     """Return for how long after a takeover a call of the former owner's may still arrive."""
-    return LONGEST_RUN + timedelta(seconds=policy.panel.timeout_seconds)
+    return LONGEST_OF_ALL + timedelta(seconds=policy.panel.timeout_seconds)
 
 
 def begin(run: Run) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kartoteka.errors import Halt, Retry
 from kartoteka.ports.exchange import Unlogged
+from kartoteka.sync import kept
 from kartoteka.sync.run import Run
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Span:
     def owes_scan(self, scanned_at: datetime, now: datetime) -> bool:
         """Return whether a full scan that began then has not seen what was written in this span."""
         if self.until is None:
-            return scanned_at < self.since or now - scanned_at >= SCAN_EVERY
+            return scanned_at < self.since or not kept.is_within(SCAN_EVERY, scanned_at, now)
         return scanned_at < self.until
 
 
@@ -51,7 +52,7 @@ def look(run: Run, reader: str, tables: Iterable[str], *, now: bool = False) -> 
     it shall be ``now``; in between there are none. What lacks is told in ``run.unlogged``.
     """
     moment, looked = run.now(), run.looked.get(reader)
-    if looked is not None and not now and moment - looked < LOOK_EVERY:
+    if looked is not None and not now and kept.is_within(LOOK_EVERY, looked, moment):
         return ()
     lacking, spans = _look(run, moment)
     own = frozenset(tables)
@@ -74,22 +75,20 @@ def look(run: Run, reader: str, tables: Iterable[str], *, now: bool = False) -> 
 def _look(run: Run, now: datetime) -> tuple[Mapping[str, Unlogged], Spans]:
     """Return what was found lacking, and the spans after what could be done about it."""
     lacking = run.exchange.log.unlogged()
-    stored = run.state.load(NAME)
-    document = stored.document or {}
-    tried_at, before = _read(document)
+    (tried_at, before), version = kept.read(run.state, NAME, lambda document: _read(document or {}, now))
     spans = _moved(before, lacking, now)
-    trying = Unlogged.MISSING in lacking.values() and (tried_at is None or now - tried_at >= TRY_EVERY)
+    trying = Unlogged.MISSING in lacking.values() and (tried_at is None or not kept.is_within(TRY_EVERY, tried_at, now))
     tried_at = now if trying else tried_at
     if not trying and spans == before:
         return lacking, spans
-    if not run.state.save(NAME, _spelled(tried_at, spans), version=stored.version) or not trying:
+    if not run.state.save(NAME, _spelled(tried_at, spans), version=version) or not trying:
         return lacking, spans
     try:
         run.exchange.log.recreate_triggers()
     except (Retry, Halt) as error:
         logger.warning("not all missing triggers could be made again (%s)", error.code)
     spans = _moved(spans, run.exchange.log.unlogged(), run.now())
-    run.state.save(NAME, _spelled(tried_at, spans), version=stored.version + 1)
+    run.state.save(NAME, _spelled(tried_at, spans), version=version + 1)
     return lacking, spans
 
 
@@ -100,13 +99,13 @@ def _moved(spans: Spans, lacking: Mapping[str, Unlogged], now: datetime) -> Span
     return {**ended, **begun}
 
 
-def _read(document: Mapping[str, Any]) -> tuple[datetime | None, Spans]:
+def _read(document: Mapping[str, Any], now: datetime) -> tuple[datetime | None, Spans]:
     tried_at = document.get("tried_at")
     spans = {
-        table: Span(datetime.fromisoformat(since), until and datetime.fromisoformat(until))
+        table: Span(min(kept.moment(since), now), until and min(kept.moment(until), now))
         for table, (since, until) in document.get("spans", {}).items()
     }
-    return tried_at and datetime.fromisoformat(tried_at), spans
+    return tried_at and kept.moment(tried_at), spans
 
 
 def _spelled(tried_at: datetime | None, spans: Spans) -> dict[str, Any]:

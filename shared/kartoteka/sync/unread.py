@@ -26,7 +26,7 @@ def since(run: Run, error: Retry | Reject | Halt, before: datetime | None) -> da
     code = error.code.partition(".")[0]
     if code not in NO_ANSWER:
         return before if isinstance(error, Halt) or code in NOT_ASKED else None
-    begun = before or run.now()
+    begun = min(before or run.now(), run.now())
     if run.now() - begun >= TOO_LONG:
         run.unread[code] += 1
     return begun

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kartoteka.sync.kept import moment
+
 ACTIVITY = timedelta(hours=1)
 """Two changes within so long, and nothing is waited for longer than at first until so long has passed without one."""
 LATENESS = timedelta(seconds=5)
@@ -32,6 +34,12 @@ class Waiting:
     def is_over(self, now: datetime, longest: timedelta) -> bool:
         """Return whether the panel is to be asked; ``longest`` is the policy's, which may have become shorter."""
         return not timedelta(0) <= now - self.asked_at < min(self.time, longest) - LATENESS
+
+    def bounded(self, now: datetime) -> Waiting:
+        """Return it with no moment ahead of what may be: a clock that ran ahead may have stored them."""
+        changed = min(self.changed_at, now) if self.changed_at else None
+        busy = min(self.busy_until, now + ACTIVITY) if self.busy_until else None
+        return replace(self, changed_at=changed, busy_until=busy)
 
     def asked(self, now: datetime, shortest: timedelta, longest: timedelta) -> Waiting:
         """Return how long is waited after the panel was asked, as long as no change was found.
@@ -63,4 +71,4 @@ class Waiting:
         """Return what :meth:`to_document` wrote."""
         shown = {**document, "time": timedelta(seconds=document["time"])}
         moments = ("asked_at", "changed_at", "busy_until")
-        return cls(**{**shown, **{n: datetime.fromisoformat(shown[n]) if shown[n] else None for n in moments}})
+        return cls(**{**shown, **{n: moment(shown[n]) if shown[n] else None for n in moments}})

@@ -22,6 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kartoteka.ports.panel import Days, Search, Window
+from kartoteka.sync.kept import moment
 from kartoteka.sync.waiting import Waiting
 
 OVERLAP = timedelta(minutes=3)
@@ -127,8 +128,9 @@ class Paging:
     @classmethod
     def from_document(cls, document: Any) -> Paging:
         """Return the reading that :meth:`to_document` wrote."""
-        begun, search = datetime.fromisoformat(document["begun"]), _search(document["search"])
-        return cls(**{**document, "begun": begun, "search": search})
+        begun, search = moment(document["begun"]), _search(document["search"])
+        numbers = {name: int(document[name]) for name in ("limit", "page", "total", "counted")}
+        return cls(**{**document, **numbers, "begun": begun, "search": search})
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,20 @@ class FeedCursor:
         """Return the cursor from which all accounts are read once more before anything else."""
         return replace(self, first=Paging(None, now, limit), whole=None)
 
+    def bounded(self, now: datetime) -> FeedCursor:
+        """Return the cursor with no moment ahead of now: a clock that ran ahead may have stored them.
+
+        What was edited while it did stands before a window that began ahead, so all accounts are to be read again.
+        """
+        here = now + self.offset
+        asked = self.waiting.bounded(now) if self.waiting else None
+        if self.until <= here + self.overlap and (self.whole_at is None or self.whole_at <= now):
+            return replace(self, waiting=asked)
+        zones = tuple(zone for zone in self.zones if zone.window.end <= here)
+        registered = None if self.registered_at is None else min(self.registered_at, here)
+        rest = replace(self, until=min(self.until, here), zones=zones, reading=None, whole_at=None, waiting=asked)
+        return replace(rest, registered_at=registered)
+
     def clock_is_old(self, now: datetime) -> bool:
         """Return whether the panel's clock is to be measured again."""
         return not timedelta(0) <= now - self.measured_at < CLOCK_AGE
@@ -273,11 +289,11 @@ class FeedCursor:
 
     def registrations_are_due(self, now: datetime) -> bool:
         """Return whether the accounts registered of late are to be asked for, even where none is to be opened."""
-        return self.registered_at is None or now + self.offset - self.registered_at >= REGISTERED_EVERY
+        return self.registered_at is None or not abs(now + self.offset - self.registered_at) < REGISTERED_EVERY
 
     def whole_is_due(self, now: datetime, every: timedelta) -> bool:
         """Return whether all accounts are to be read again."""
-        return self.whole_at is None or now - self.whole_at >= every
+        return self.whole_at is None or not timedelta(0) <= now - self.whole_at < every
 
     def to_document(self) -> dict[str, Any]:
         """Return the cursor as a JSON document."""
@@ -297,9 +313,14 @@ class FeedCursor:
         }
 
     @classmethod
+    def read(cls, document: Any) -> FeedCursor | None:
+        """Return what :meth:`to_document` wrote, None of nothing."""
+        return None if document is None else cls.from_document(document)
+
+    @classmethod
     def from_document(cls, document: Any, overlap: timedelta = OVERLAP) -> FeedCursor:
         """Return the cursor that :meth:`to_document` wrote."""
-        time = datetime.fromisoformat
+        time = moment
         zones = [[time(each) for each in zone] for zone in document["zones"]]
         readings = [document[name] for name in ("reading", "first", "whole")]
         reading, first, whole = (Paging.from_document(each) if each else None for each in readings)
@@ -327,7 +348,7 @@ def _restored_document(restored: Restored | None) -> dict[str, Any] | None:
 
 
 def _restored(document: Any) -> Restored | None:
-    return Restored(**{**document, "until": datetime.fromisoformat(document["until"])}) if document else None
+    return Restored(**{**document, "until": moment(document["until"])}) if document else None
 
 
 def _search_document(search: Search) -> dict[str, Any]:
@@ -338,5 +359,5 @@ def _search_document(search: Search) -> dict[str, Any]:
 
 def _search(document: Any) -> Search:
     if "window" in document:
-        return Window(*map(datetime.fromisoformat, document["window"]))
+        return Window(*map(moment, document["window"]))
     return Days(*map(date.fromisoformat, document["days"])) if document else None

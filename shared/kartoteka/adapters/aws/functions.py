@@ -10,10 +10,9 @@ from botocore.config import Config
 
 from kartoteka.adapters.aws.clients import OfService, client_factory, translated
 from kartoteka.errors import Retry
+from kartoteka.ports.functions import LONGEST_RUN
 
-LONGEST_RUN = 120
-"""Seconds of the longest run of a function: the template's ``Timeout``."""
-ONCE = Config(connect_timeout=2, read_timeout=LONGEST_RUN + 10, retries={"total_max_attempts": 1})
+ONCE = Config(connect_timeout=2, read_timeout=LONGEST_RUN.total_seconds() + 10, retries={"total_max_attempts": 1})
 """A repeated invoke would run it twice."""
 
 
@@ -34,7 +33,7 @@ class LambdaFunctions(OfService):
         try:
             found: Mapping[str, Any] = json.loads(said or b"{}")
         except ValueError:
-            raise Retry("lambda") from None
+            raise Retry(self.service) from None
         if not answer.get("FunctionError"):
             return found
         reason = str(found.get("errorMessage", "")).strip().partition("\n")[0]

@@ -34,8 +34,12 @@ ONE_STORM = 1.0
 """Seconds within which several 429 answers count as one."""
 MISSED_SLOTS = 3
 """Slots in a row that may be missed (a starved process, one 429 after the other) before the work is deferred."""
-NONSENSE = 900.0
-"""Seconds ahead at which a moment can only come from a wrong clock."""
+NONSENSE = 400.0
+"""Seconds of silence ahead that only a wrong clock can have asked for: the panel's longest wait, and some."""
+SLOWEST = 100.0
+"""Seconds between two calls at the slowest rate there is."""
+SKEW = 30.0
+"""Seconds by which the clocks of two processes may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +86,14 @@ def slowed(shared: Shared, *, now: float, rate: float, wait: float) -> Shared:
 def _plausible(shared: Shared, now: float) -> Shared:
     """Return what is shared without moments that only a wrong clock can have set."""
 
-    def kept(moment: float) -> float:
-        return 0.0 if moment > now + NONSENSE else moment
+    def kept(moment: float, longest: float) -> float:
+        return 0.0 if moment > now + longest else moment
 
     return replace(
         shared,
-        next_at=kept(shared.next_at),
-        not_before=kept(shared.not_before),
-        slowed_at=kept(shared.slowed_at),
+        next_at=kept(shared.next_at, HORIZON + SLOWEST),
+        not_before=kept(shared.not_before, NONSENSE),
+        slowed_at=kept(shared.slowed_at, SKEW),
     )
 
 

@@ -9,6 +9,7 @@ for each process that was faster in the moment between.
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -22,7 +23,7 @@ from kartoteka.adapters.aws import rate as rate_limit
 from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.adapters.aws.rate import Shared
 from kartoteka.errors import Halt, Retry
-from kartoteka.ports.state import Stored, Usage
+from kartoteka.ports.state import Stored, Unreadable, Usage
 
 LARGEST_DOCUMENT = 350_000
 """Bytes of a document: DynamoDB takes items of 400 KB."""
@@ -33,6 +34,12 @@ FIRST_PAUSE = 0.01
 
 Item = dict[str, Any]
 Answer = TypeVar("Answer")
+
+
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What reading an item of another shape raises."""
+
+logger = logging.getLogger(__name__)
 
 
 class _Overtaken(Retry):
@@ -57,7 +64,17 @@ class DynamoState(OfService):
         item = self._get(_key("cursor", name))
         if not item:
             return Stored(None)
-        return Stored(json.loads(item["document"]["S"]), int(item["version"]["N"]))
+        try:
+            version = int(item["version"]["N"])
+        except MALFORMED:
+            raise Unreadable(name, None) from None
+        try:
+            document = json.loads(item["document"]["S"])
+        except (*MALFORMED, RecursionError):
+            raise Unreadable(name, version) from None
+        if not isinstance(document, dict):
+            raise Unreadable(name, version)
+        return Stored(document, version)
 
     def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
         """Replace the document if its version is still ``version``; False (and nothing done) if it is not."""
@@ -118,7 +135,10 @@ class DynamoState(OfService):
     def woken(self) -> datetime | None:
         """Return when that was last noted."""
         found = self._get(_WAKE)
-        return datetime.fromisoformat(found["at"]["S"]) if found else None
+        try:
+            return datetime.fromisoformat(found["at"]["S"]).astimezone(UTC) if found else None
+        except MALFORMED:
+            return None
 
     # runs
 
@@ -140,7 +160,7 @@ class DynamoState(OfService):
                 ScanIndexForward=False,
                 Limit=limit,
             )
-        return [_run(item) for item in found["Items"]]
+        return [run for run in map(_run, found["Items"]) if run]
 
     def runs_since(self, at: datetime) -> Sequence[Mapping[str, Any]]:
         """Return all worker runs that ended at this moment or later, the oldest first, as they stand now."""
@@ -229,11 +249,22 @@ def _rate_values(shared: Shared) -> Item:
 def _read_rate(item: Item) -> tuple[Shared, int]:
     if not item:
         return Shared(), 0
-    shared = Shared(
-        next_at=float(item["next_at"]["N"]),
-        not_before=float(item["not_before"]["N"]),
-        slow_rate=float(item["slow_rate"]["N"]),
-        slowed_at=float(item["slowed_at"]["N"]),
-        usage=Usage(**json.loads(item["usage"]["S"])),
-    )
-    return shared, int(item["version"]["N"])
+    try:
+        version = int(item["version"]["N"])
+    except MALFORMED:
+        raise Unreadable("rate", None) from None
+    try:
+        moments = {name: float(item[name]["N"]) for name in ("next_at", "not_before", "slow_rate", "slowed_at")}
+        return Shared(**moments, usage=_usage(json.loads(item["usage"]["S"]))), version
+    except (*MALFORMED, RecursionError):
+        pass
+    logger.error("the document rate of the state cannot be read: the count of calls begins anew")
+    return Shared(), version
+
+
+def _usage(shown: Any) -> Usage:
+    usage = Usage(**shown)
+    for counts in (usage.gates, usage.today, usage.days):
+        if not all(type(count) is int for count in counts.values()):
+            raise TypeError("a count that is no number")
+    return usage

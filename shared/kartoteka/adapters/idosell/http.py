@@ -1,16 +1,16 @@
 """HTTP to the panel: one call in, one JSON object out, or Retry, Reject, Halt.
 
-Promise: the key goes to the configured address over verified TLS (plain HTTP to the loopback only), follows no
-redirect, and shows in no repr, log or exception. Every attempt takes a slot of the rate limit and is counted, and it is
-over within its time limit, whatever drips (:mod:`.timely`). Of an answer no more is read than its limits allow: of its
-size, once unpacked, and of how many values it holds. Reading calls are repeated here, quickly and twice at most. A
-writing call is repeated only where the panel has said that it did not look at it (429): after a lost reply somebody may
-have edited what it wrote, so the panel is read first, which is the queue's business.
+Promise: the key goes to the configured address over verified TLS, if that leads to a public one (:mod:`.whereto`;
+plain HTTP to the loopback only), follows no redirect, and shows in no repr, log or exception. Every attempt takes a
+slot of the rate limit and is counted, and it is over within its time limit, whatever drips (:mod:`.timely`). Of an
+answer no more is read than its limits allow: of its size, once unpacked, and of how many values it holds. Reading calls
+are repeated here, quickly and twice at most. A writing call is repeated only where the panel has said that it did not
+look at it (429): after a lost reply somebody may have edited what it wrote, so the panel is read first, which is the
+queue's business.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import threading
 import time
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import requests
 import stamina
@@ -30,6 +30,7 @@ from requests.auth import AuthBase
 
 from kartoteka.adapters.idosell import exact_json, faults
 from kartoteka.adapters.idosell.timely import TimelyAdapter
+from kartoteka.adapters.idosell.whereto import checked_root
 from kartoteka.errors import Halt, KartotekaError, Retry
 from kartoteka.ports.panel import BROKEN_ANSWER, TOO_LARGE
 
@@ -66,7 +67,8 @@ class HttpSettings:
 
     ``read_timeout``: of the whole answer, to its last byte; ``connect_timeout``: of each step before it (an address,
     the TLS handshake, sending). Both together are the limit of the call. ``most_values``: numbers, texts, lists and
-    objects of an answer, each of which takes some hundred bytes of memory beside its own.
+    objects of an answer, each of which takes some hundred bytes of memory beside its own. ``near``: the host of an
+    emulator of AWS; a stand-in panel there needs neither TLS nor a public address.
     """
 
     api_version: int = 8
@@ -77,6 +79,7 @@ class HttpSettings:
     pool: int = 8
     attempts: int = 3
     first_pause: float = 0.2
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class PanelHttp:
 
     def __init__(self, root: str, key: str, rate_limit: RateLimit, settings: HttpSettings | None = None) -> None:
         self._settings = settings or HttpSettings()
-        self._root = checked_root(root)
+        self._root = checked_root(root, self._settings.near)
         self._base = self._root + API.format(self._settings.api_version)
         self._limit: Any = urllib3.Timeout(
             connect=self._settings.connect_timeout,
@@ -274,35 +277,6 @@ def sent_names(body: Mapping[str, Any]) -> frozenset[str]:
     return frozenset[str]().union(*body.get("params", {}).get("clients", ()))
 
 
-def checked_root(root: str) -> str:
-    """Return the panel's root without a trailing slash; Halt where the key must not go there."""
-    address = root.strip()
-    try:
-        parts = urlsplit(address)
-        fine = _is_plain(address, parts) and (parts.scheme == "https" or _is_loopback(parts))
-    except ValueError:
-        fine = False
-    if not fine:
-        raise Halt("panel_address", "the panel's address must be https://host, without user, query or fragment")
-    return address.rstrip("/")
-
-
-def _is_plain(address: str, parts: SplitResult) -> bool:
-    odd = any(c in address for c in "\\@?#") or any(c.isspace() or ord(c) < 32 for c in address)
-    return bool(parts.hostname) and not odd and (parts.port is None or parts.port > 0)
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    if parts.scheme != "http" or parts.hostname is None:
-        return False
-    if parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return False
-
-
 def checked_key(key: str) -> str:
     """Return the key if it can stand in a header; the message of the Halt never quotes it."""
     if not key or not key.isascii() or not key.isprintable() or " " in key:
@@ -329,7 +303,9 @@ def _session(key: str, settings: HttpSettings) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a PHP session would serialise our calls
     session.auth = _KeyHeader(key)
     session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
-    adapter = TimelyAdapter(pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0)
+    adapter = TimelyAdapter(
+        settings.near, pool_connections=1, pool_maxsize=settings.pool, pool_block=True, max_retries=0
+    )
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -11,23 +11,36 @@ import http.client
 import io
 import socket
 import time
+from functools import partial
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from kartoteka.adapters.idosell.whereto import Guarded
+
 PIECE = 64 * 1024
 """Bytes that are sent with one look at the clock."""
 
 
 class TimelyAdapter(HTTPAdapter):
-    """An adapter of ``requests`` by whose connections a call is over within its time limits."""
+    """An adapter of ``requests`` by whose connections a call is over within its time limits.
+
+    They lead where the key may go (:mod:`.whereto`, which tells of ``near``).
+    """
+
+    def __init__(self, near: str = "", **kwargs: Any) -> None:
+        self._near = near
+        super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_HttpPool, near=self._near),
+            "https": partial(_HttpsPool, near=self._near),
+        }
 
 
 class _Deadline:
@@ -92,11 +105,11 @@ class _Timely:
             rest = rest[self.sock.send(rest[:PIECE]) :]
 
 
-class _HttpConnection(_Timely, HTTPConnection):
+class _HttpConnection(Guarded, _Timely, HTTPConnection):
     """Over plain HTTP."""
 
 
-class _HttpsConnection(_Timely, HTTPSConnection):
+class _HttpsConnection(Guarded, _Timely, HTTPSConnection):
     """Over TLS."""
 
 

@@ -24,13 +24,14 @@ from kartoteka.fields.table import (
     GROUP_FIELD,
     ITEM_COLUMNS,
     LIMIT,
+    LOGIN,
     NAMED_BY,
     OVERDUE,
     PERSON_FIELDS,
     PHONE_FIELD,
     TAX_NUMBER_FIELD,
 )
-from kartoteka.model import Side
+from kartoteka.model import BY_HAND, Decision, Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
@@ -39,7 +40,7 @@ CHOSEN_BY = ("concern", "client_id", "group_id", "code", "run_id", "reason", "fo
 PAGE = 1_000
 """Keys of one statement."""
 
-CLIENT, ADDRESS, GROUP, PRICE = "client", "address", "group", "price"
+CLIENT, ADDRESS, GROUP, PRICE, EXCLUSION = "client", "address", "group", "price", "exclusion"
 """Kinds of records: an owner's own one, and those of its items."""
 
 _CLIENT = tables.ERP.clients.c
@@ -67,12 +68,17 @@ _DEFERRED = _BASE.due_at.is_not(None)
 _LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
 
 
+_WITH_ITEMS = [name for name, rows in CONCERNS.items() if rows.items]
+"""The concerns of which a client has several; what another one says of a part of a client is of its exclusions."""
+
+
 def _kind(record: sa.Table) -> sa.ColumnElement[str]:
     """Return what a row of this table is about."""
     about = record.c
     return sa.case(
         (sa.and_(about.group_id == "", about.item_id == ""), CLIENT),
-        (about.group_id == "", ADDRESS),
+        (sa.and_(about.group_id == "", about.concern.in_(_WITH_ITEMS)), ADDRESS),
+        (about.group_id == "", EXCLUSION),
         (about.item_id == "", GROUP),
         else_=PRICE,
     )
@@ -95,6 +101,8 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
 
 
 _POLISH = "ĄĆĘŁŃÓŚŹŻ"
+WORDS = 8
+"""Words of a search that are looked for, each in any of a client's names."""
 WRITTEN_APART = (TAX_NUMBER_FIELD, PHONE_FIELD)
 """What people write with blanks and dashes in it, or without."""
 _BETWEEN = " -"
@@ -439,8 +447,11 @@ class SqlDesk(DeskTables):
         found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
         found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
         if asked.text:
-            text = asked.text.lower()
-            holds = [_lower(column).contains(text, autoescape=True) for column in (_CLIENT.id, *shown)]
+            text, named = asked.text.lower(), (_CLIENT.id, *shown, _CLIENT[LOGIN], _LINK.panel_login)
+            words = (
+                sa.or_(*(_lower(c).contains(word, autoescape=True) for c in named)) for word in text.split()[:WORDS]
+            )
+            holds = [sa.and_(*words), _LINK.panel_client_id == asked.text]
             if digits := _written_apart(text):
                 holds += [_together(_CLIENT[name]).contains(digits) for name in WRITTEN_APART]
             found = found.where(sa.or_(*holds))
@@ -519,7 +530,8 @@ class SqlDesk(DeskTables):
         return self._answer(tables.sync_matches, (ours, about == account), {"decision": word}, by)
 
     def decide_status(self, word: str, asked: Asked, *, by: str, item_id: str | None = None) -> int:
-        waits = _STATUS.state.in_([str(state) for state in (State.HELD, State.PENDING, State.WAITING)])
+        waiting = _STATUS.state.in_([str(state) for state in (State.HELD, State.PENDING, State.WAITING)])
+        waits = sa.or_(waiting, _STATUS.code == BY_HAND) if word == str(Decision.RETRY) else waiting
         whose = (_STATUS.client_id == asked.client_id, _STATUS.group_id == asked.group_id)
         item = () if item_id is None else (_STATUS.item_id == item_id,)
         which = (*whose, waits, *item, *_asked(tables.sync_status, asked))

@@ -26,7 +26,7 @@ from kartoteka.adapters.sql.tables import (
 )
 from kartoteka.adapters.sql.values import COUNT, Select, among, by_ids, for_ids
 from kartoteka.fields.table import CONCERNS, Rows
-from kartoteka.model import FIRST, Change, Direction, Key, Owner, Record, RecordState
+from kartoteka.model import FIRST, LONGEST_DEFERRAL, Change, Direction, Key, Owner, Record, RecordState
 from kartoteka.ports.exchange import Former, Past, Records, Renamed, Saved, Which, concern_named
 
 _LINK = sync_links.c
@@ -47,7 +47,7 @@ _DEFERRED = (
     .order_by(sa.func.min(_BASE.due_at), *_OWNER)
     .limit(COUNT)
 )
-_DUE = _DEFERRED.where(_BASE.due_at <= sa.bindparam("now"))
+_DUE = _DEFERRED.where((_BASE.due_at <= sa.bindparam("now")) | (_BASE.due_at > sa.bindparam("farthest")))
 
 _PAST = sync_history.c
 _SINCE = (_PAST.concern == sa.bindparam("concern"), _PAST.at >= sa.bindparam("since"), _PAST.passed == sa.false())
@@ -224,7 +224,9 @@ class SqlRecords(Records):
             return connection.scalar(_COUNT_LINKED) or 0
 
     def due(self, concern: str, now: datetime | None, limit: int) -> Sequence[Owner]:
-        given: dict[str, Any] = {"concern": concern, "count": limit} | ({"now": now} if now else {})
+        given: dict[str, Any] = {"concern": concern, "count": limit} | (
+            {"now": now, "farthest": now + LONGEST_DEFERRAL} if now else {}
+        )
         with self._database.reading() as connection:
             return [Owner(*row) for row in connection.execute(_DUE if now else _DEFERRED, given)]
 

@@ -57,7 +57,10 @@ class Turn:
     @classmethod
     def from_document(cls, document: Any) -> Turn:
         """Return what :meth:`to_document` wrote."""
-        return cls(**{**document, "waiting": document["waiting"] and Waiting.from_document(document["waiting"])})
+        place = {"after": str(document["after"]), "lately": str(document["lately"]), "failed": int(document["failed"])}
+        return cls(
+            **{**document, **place, "waiting": document["waiting"] and Waiting.from_document(document["waiting"])}
+        )
 
 
 class AddressPoll:
@@ -78,6 +81,10 @@ class AddressPoll:
         rarest = timedelta(0) if run.policy.panel.monthly_budget is None else FEWER * RAREST
         self._longest = max(SLOWEST * self._shortest, rarest)
         self.name = "addresses"
+
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will."""
+        Turn.from_document(document)
 
     def find(self, document: Document | None) -> Found:
         """Return the next clients whose addresses differ, and the moved cursor."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kartoteka.model import FoundBy, Owner
+from kartoteka.sync import kept
 from kartoteka.sync.collect import Document, Found
 
 if TYPE_CHECKING:
@@ -24,13 +25,17 @@ class GroupPoll:
         self._run = concern.run
         self.name = f"groups:{concern.name}"
 
+    def check(self, document: Document) -> None:
+        """Read a cursor as :meth:`find` will."""
+        kept.moment(document["read_at"])
+
     def find(self, document: Document | None) -> Found:
         """Return the groups with something to be done, and when the panel was read. The first time begins the waiting.
 
         What is deferred comes back by its own time, and what was left half-way is found without asking the panel.
         """
         now = self._run.now()
-        if document is not None and now - datetime.fromisoformat(document["read_at"]) < READ_EVERY:
+        if document is not None and kept.is_within(READ_EVERY, kept.moment(document["read_at"]), now):
             return Found()
         moved = {"read_at": now.isoformat()}
         known = [Owner(group_id=key) for key in self._run.exchange.prices.numbers()] if document is not None else []

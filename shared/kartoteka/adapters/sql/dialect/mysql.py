@@ -26,6 +26,7 @@ from kartoteka.adapters.sql.dialect.base import (
     Watched,
     indexes_of,
 )
+from kartoteka.adapters.sql.dialect.causes import MYSQL, error_of
 from kartoteka.adapters.sql.values import Among, letters
 from kartoteka.errors import Halt, KartotekaError, Retry
 
@@ -42,7 +43,6 @@ _EVER = 1 << 31
 
 _OLD = (1193, 1273)  # a variable, a collation that the server does not know
 _NO_SCHEMA_CODES = (1054, 1146)
-_READ_ONLY = (1290, 1792, 1836)
 _NO_ACCESS_CODES = (
     *(1044, 1045, 1049, 1102, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1419, 1449, 1524, 1665, 1698),
     *(1820, 1862, 2026, 2054, 2059, 2061, 3118, 3159, 4151),
@@ -53,7 +53,6 @@ _RETRY_CODES = (
     *(2002, 2003, 2005, 2006, 2012, 2013, 2014, 2027, 2055, 3024, 3058, 3572, 4031),
 )
 _NO_TLS_CODE = 2061
-_READS_ONLY = "this server takes no writes (it follows another one?): name the primary server"
 
 
 @compiles(UtcNow, *_ENGINES)
@@ -307,8 +306,8 @@ class Mysql(Dialect):
         code = error.orig.args[0] if error.orig is not None and error.orig.args else None
         if code in _NO_SCHEMA_CODES:
             return Halt("no_schema", NO_SCHEMA)
-        if code in _READ_ONLY:
-            return Halt("database_access", f"{_READS_ONLY} ({code})")
+        if cause := MYSQL.get(code or 0):
+            return error_of(cause, code)
         if code in _NO_ACCESS_CODES:
             return Halt("database_access", f"{NO_ACCESS} ({code})")
         if code in _OLD:

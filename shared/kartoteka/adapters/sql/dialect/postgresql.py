@@ -25,6 +25,7 @@ from kartoteka.adapters.sql.dialect.base import (
     Watched,
     spelled,
 )
+from kartoteka.adapters.sql.dialect.causes import POSTGRESQL, POSTGRESQL_WORDS, error_of
 from kartoteka.adapters.sql.values import Among
 from kartoteka.errors import Halt, KartotekaError, Retry
 
@@ -179,6 +180,8 @@ class Postgresql(Dialect):
         state = getattr(error.orig, "sqlstate", None)
         if state is None:
             return _diagnose_connection(error)
+        if state in POSTGRESQL:
+            return error_of(POSTGRESQL[state], state)
         if state.startswith(_NO_SCHEMA_STATES):
             return Halt("no_schema", NO_SCHEMA)
         if state.startswith(_NO_ACCESS_STATES):
@@ -197,7 +200,10 @@ def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
         return None
     text = str(error.orig)
     refused = any(all(word in text for word in words) for words in _REFUSALS)
-    return Halt("database_access", NO_ACCESS) if refused else Retry("database")
+    if refused:
+        return Halt("database_access", NO_ACCESS)
+    cause = next((cause for words, cause in POSTGRESQL_WORDS.items() if words in text), None)
+    return error_of(cause, "refused") if cause else Retry("database")
 
 
 def _loader(*, padded: bool) -> type:

@@ -29,12 +29,11 @@ from kartoteka.adapters.sql.dialect.base import (
     Watched,
     spelled,
 )
+from kartoteka.adapters.sql.dialect.causes import SQLITE, error_of
 from kartoteka.adapters.sql.values import NUL, Among, letters
-from kartoteka.errors import Halt, KartotekaError, Retry
+from kartoteka.errors import Halt, KartotekaError
 
-_BROKEN = tuple(
-    f"SQLITE_{kind}" for kind in ("CANTOPEN", "READONLY", "NOTADB", "CORRUPT", "IOERR", "FULL", "PERM", "AUTH")
-)
+_BROKEN = ("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_AUTH")
 _MOMENTS = (sa.DateTime, sa.Date)
 _Case = tuple[str, list[str]]
 """A trigger's head, and the statements in it."""
@@ -157,8 +156,8 @@ class Sqlite(Dialect):
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Judge by the code that the database gives; what is missing has none of its own, only words."""
         kind = getattr(error.orig, "sqlite_errorname", None) or ""
-        if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
-            return Retry("database")
+        if cause := next((cause for name, cause in SQLITE.items() if kind.startswith(name)), None):
+            return error_of(cause, kind)
         if kind.startswith(_BROKEN):
             return Halt("database_access", f"{NO_ACCESS} ({kind})")
         if str(error.orig).startswith(("no such table", "no such column")) or "has no column named" in str(error.orig):
