@@ -371,6 +371,24 @@ OF_PAGES: Mapping[str, str] = MappingProxyType(
 )
 """Heading -> its name in the pages' texts."""
 
+
+def _of_pages(kind: str) -> Mapping[str, str]:
+    """Return the pages' words of a kind (``act``), by the word that programs see."""
+    return {name.removeprefix(f"{kind}."): both[0] for name, both in TEXTS.items() if name.startswith(f"{kind}.")}
+
+
+CELLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "action": _of_pages("act"),
+        "reason": _of_pages("reason"),
+        "found_by": _of_pages("found_by"),
+        "decision": _of_pages("word"),
+        "direction": {name: TEXTS[name][0] for name in ("erp_to_panel", "panel_to_erp")},
+        "outcome": {"done": "wykonane", "stale": "nieaktualne", "refused": "odrzucone"},
+    }
+)
+"""Heading -> word that programs see in that column -> what a person calls it."""
+
 COUNTED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         "client": ("klient", "klienci", "klientów"),

@@ -141,9 +141,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for column in columns:
         grid.add_column(heading(column), overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(safe(cell)) for cell in row))
+        grid.add_row(*(Text(safe(_cell(column, cell))) for column, cell in zip(columns, row, strict=True)))
     if grid.row_count:
         _console().print(grid)
+
+
+def _cell(column: str, value: object) -> object:
+    """Return what stands in a column: in Polish the pages' word for one that programs see, such as an action."""
+    if spoken() != PL or column not in polish.CELLS or not isinstance(value, str):
+        return value
+    return polish.CELLS[column].get(value, value)
 
 
 def _console() -> Console:

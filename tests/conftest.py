@@ -8,7 +8,9 @@ settings.load_profile("untimed")
 pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.mariadb",
+    "tests.fixtures.mssql",
     "tests.fixtures.exchange",
+    "tests.fixtures.tsql",
     "tests.fixtures.cli",
     "tests.fixtures.installation",
     "tests.fixtures.browser",

@@ -702,6 +702,23 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "closed_in_panel.kept",
+            State.HELD,
+            Text(
+                "Konto jest zamknięte w panelu i ktoś zmienił tam lub usunął {fields}; nie wysyłamy tego z powrotem, "
+                "bo mogły to być dane kogoś, kogo usunięto.",
+                "Jeśli klient ma zostać, otwórz konto i uruchom 'kartoteka held retry' albo ustaw decision = 'retry'; "
+                "kogo usunięto na jego żądanie, tego dotyczy 'kartoteka forget'.",
+            ),
+            Text(
+                "The account is closed in the panel, and somebody has changed or removed {fields} there; it is not "
+                "sent back, since the person may have been erased.",
+                "If the client is to stay, open the account and run 'kartoteka held retry', or set decision = 'retry'; "
+                "whoever asked to be erased is a case for 'kartoteka forget'.",
+            ),
+            contents=True,
+        ),
+        Code(
             "first_contact",
             State.WAITING,
             Text(

@@ -157,8 +157,8 @@ def test_a_bridges_database_that_is_none_is_told(tmp_path: Path) -> None:
     result = runner.invoke(doctor, ["--from-bridge", f"sqlite:///{tmp_path / 'none.db'}"])
     assert (result.exit_code, "there is no SQLite file" in result.stderr) == (69, True)
     assert not (tmp_path / "none.db").exists()
-    result = runner.invoke(doctor, ["--from-bridge", "mssql://sa:tajne@db/iai_bridge_exchange_db"])
-    assert "pymssql is not installed" in result.stderr
+    result = runner.invoke(doctor, ["--from-bridge", "oracle+oracledb://sa:tajne@db/iai_bridge_exchange_db"])
+    assert "oracledb is not installed" in result.stderr
     assert "tajne" not in result.stderr
     assert result.exit_code not in (0, 2)
     empty = tmp_path / "empty.db"

@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,9 @@ from cli.polish_help import HELP
 from kartoteka.desk.texts import TEXTS
 from kartoteka.doctor.findings import Level
 from kartoteka.fields.table import LABELS
+from kartoteka.model import Decision, Ended, FoundBy, Planned, Reason
 from kartoteka.ports.exchange import Unlogged
+from kartoteka.sync.planned import APPROVE, REJECT
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
 from tests.fixtures.records import AT
@@ -213,6 +215,21 @@ def test_every_heading_has_a_polish_word() -> None:
     assert len(named) > 40
     assert not set(polish.HEADINGS) & set(polish.OF_PAGES)
     assert not set(polish.HEADINGS) & set(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("action", Planned),
+        ("reason", Reason),
+        ("found_by", FoundBy),
+        ("decision", [*Decision, APPROVE, REJECT, "erp", "panel", "link", "create"]),
+        ("direction", ["erp_to_panel", "panel_to_erp"]),
+        ("outcome", Ended),
+    ],
+)
+def test_words_that_programs_see_have_a_polish_one_in_tables(column: str, words: Sequence[str]) -> None:
+    assert [str(word) for word in words if str(word) not in polish.CELLS[column]] == []
 
 
 # --- the shell's language

@@ -578,7 +578,7 @@ def test_threads_of_one_process_take_turns_to_write(
         ("mysql://u:p@h/d", "mysql+pymysql"),
         ("mariadb://u:p@h/d", "mysql+pymysql"),
         ("mariadb+pymysql://u:p@h/d", "mysql+pymysql"),
-        ("mssql://u:p@h/d", "mssql+pymssql"),
+        ("mssql://u:p@h/d", "mssql+pytds"),
         ("sqlite:///a.db", "sqlite"),
     ],
 )
@@ -594,9 +594,9 @@ def test_a_wrong_address_is_told_without_its_password(address: str, connect: Con
 
 
 def test_an_engine_that_is_not_there_yet_is_named_with_those_that_are(connect: Connect) -> None:
-    supported = r"\(supported: mariadb, mysql, postgresql, sqlite\)"
-    with pytest.raises(Halt, match=rf"database_url: mssql is not supported yet {supported}"):
-        connect("mssql://u:p@h/d")
+    supported = r"\(supported: mariadb, mssql, mysql, postgresql, sqlite\)"
+    with pytest.raises(Halt, match=rf"database_url: oracle is not supported yet {supported}"):
+        connect("oracle://u:p@h/d")
 
 
 def test_the_password_is_not_shown(postgres_server: PostgresServer, connect: Connect) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect.base import UtcNow
+from kartoteka.adapters.sql.values import Code
 from kartoteka.fields.table import Column, Field, Fields
 
 ID = 40
@@ -16,6 +17,9 @@ ID = 40
 
 FOREIGN_ID = 255
 """Characters of a client's code in our own tables: a longer one in a table of the ERP's own must not stop a chunk."""
+
+
+_NAMES_A_RECORD = "_id"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -81,12 +85,13 @@ def _of_field(field: Field) -> sa.Column[Any]:
     default: Any = field.default
     if isinstance(default, bool):
         default = sa.true() if default else sa.false()
-    return sa.Column(field.name, _TYPES[field.kind.column](field.length), server_default=default)
+    kind = Code if field.name.endswith(_NAMES_A_RECORD) else _TYPES[field.kind.column]
+    return sa.Column(field.name, kind(field.length), server_default=default)
 
 
 def key(name: str, length: int = ID, **options: Any) -> sa.Column[Any]:
     """Return a text column of the primary key."""
-    return sa.Column(name, sa.Unicode(length), primary_key=True, **options)
+    return sa.Column(name, Code(length), primary_key=True, **options)
 
 
 def foreign_key(name: str) -> sa.Column[Any]:
@@ -107,12 +112,16 @@ def serial(name: str) -> sa.Column[Any]:
 
 def text(name: str, length: int, **options: Any) -> sa.Column[Any]:
     """Return a text column that may be null."""
-    return sa.Column(name, sa.Unicode(length), **options)
+    return sa.Column(name, _text(name, length), **options)
+
+
+def _text(name: str, length: int) -> sa.Unicode:
+    return Code(length) if name.endswith(_NAMES_A_RECORD) else sa.Unicode(length)
 
 
 def word(name: str, length: int = 64) -> sa.Column[Any]:
     """Return a text column that is never null, but may be empty."""
-    return sa.Column(name, sa.Unicode(length), nullable=False, server_default="")
+    return sa.Column(name, _text(name, length), nullable=False, server_default="")
 
 
 def long_text(name: str) -> sa.Column[Any]:

@@ -135,7 +135,7 @@ class RowWriter:
         try:
             held = _write(connection, statement, changes) == len(changes)
         except (DBAPIError, ValueError) as error:
-            self._give_up(savepoint, error)
+            self._give_up(connection, savepoint, error)
             return False
         (savepoint.commit if held else savepoint.rollback)()
         return held
@@ -173,7 +173,7 @@ class RowWriter:
         try:
             written = _write(connection, statement, [change]) > 0
         except (DBAPIError, ValueError) as error:
-            self._give_up(savepoint, error)
+            self._give_up(connection, savepoint, error)
             return False, reason(error) if isinstance(error, DBAPIError) else str(error)
         savepoint.commit()
         return written, ""
@@ -189,10 +189,15 @@ class RowWriter:
         is_ours = value_of(found[0]) == (key.client_id or key.group_id)
         return "" if is_ours else f"the id {key.item_id} is another client's"
 
-    def _give_up(self, savepoint: sa.NestedTransaction, error: Exception) -> None:
-        """Undo to the savepoint, or pass the error on where the database itself is the matter and not the row."""
+    def _give_up(self, connection: sa.Connection, savepoint: sa.NestedTransaction, error: Exception) -> None:
+        """Undo to the savepoint, or pass the error on where the database itself is the matter and not the row.
+
+        Also where the error has ended the transaction: the record is then found by storing its neighbours without it.
+        """
         verdict = self._dialect.diagnose(error) if isinstance(error, DBAPIError) else None
         if isinstance(verdict, Retry) or (isinstance(verdict, Halt) and verdict.code != "no_schema"):
+            raise error
+        if not self._dialect.holds(connection):
             raise error
         savepoint.rollback()
 

@@ -7,7 +7,7 @@ made the tables, or added columns.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ def create(engine: sa.Engine, erp: ErpTables = ERP) -> int:
 def upgrade(engine: sa.Engine, erp: ErpTables = ERP) -> int:
     """Bring existing tables up to date and return their version. Raises Halt where there are none, and as create."""
     with _changing(engine) as (connection, dialect):
-        if not _installed(connection):
+        if not _installed(connection, dialect):
             raise Halt("no_schema", NO_SCHEMA)
         return _bring_up_to_date(connection, dialect, erp)
 
@@ -74,7 +74,7 @@ def _changing(engine: sa.Engine) -> Iterator[tuple[sa.Connection, Dialect]]:
 
 
 def _bring_up_to_date(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> int:
-    before = _installed(connection)
+    before = _installed(connection, dialect)
     _refuse(before)
     for version in sorted(STEPS):
         if 0 < before < version:
@@ -85,9 +85,9 @@ def _bring_up_to_date(connection: sa.Connection, dialect: Dialect, erp: ErpTable
     return VERSION
 
 
-def _installed(connection: sa.Connection) -> int:
+def _installed(connection: sa.Connection, dialect: Dialect) -> int:
     """Return the version that is there, 0 where there is none."""
-    if not sa.inspect(connection).has_table(sync_schema.name):
+    if not dialect.columns(connection, [sync_schema.name]):
         return 0
     return connection.scalar(sa.select(sa.func.max(sync_schema.c.version))) or 0
 
@@ -107,10 +107,13 @@ def _refuse(version: int) -> None:
 
 def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> None:
     """Add the tables, columns, indexes and triggers that are missing."""
-    inspector = sa.inspect(connection)
-    for table in all_tables(erp):
-        if inspector.has_table(table.name):
-            _complete_table(connection, inspector, table)
+    tables = all_tables(erp)
+    present: dict[str, set[str]] = {table.name: set() for table in tables}
+    for name, column in dialect.columns(connection, list(present)):
+        present[name].add(column)
+    for table in tables:
+        if present[table.name]:
+            _complete_table(connection, dialect, table, present[table.name])
             continue
         for statement in dialect.definition(table, connection.dialect):
             connection.exec_driver_sql(statement)
@@ -124,19 +127,18 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
                 connection.exec_driver_sql(statement)
 
 
-def _complete_table(connection: sa.Connection, inspector: sa.Inspector, table: sa.Table) -> None:
-    present = {column["name"].lower() for column in inspector.get_columns(table.name)}
+def _complete_table(connection: sa.Connection, dialect: Dialect, table: sa.Table, present: Collection[str]) -> None:
     for column in table.columns:
         if column.name not in present:
-            _add_column(connection, column)
-    indexed = {index["name"] for index in inspector.get_indexes(table.name)}
+            _add_column(connection, dialect, column)
+    indexed = dialect.indexes(connection, table.name)
     for index in indexes_of(table):
         if index.name not in indexed:
             index.create(connection)
 
 
-def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
+def _add_column(connection: sa.Connection, dialect: Dialect, column: sa.Column[Any]) -> None:
     if column.primary_key:
         raise Halt("foreign_table", f"there is a table {column.table.name} without its key column {column.name}")
     definition = CreateColumn(column).compile(dialect=connection.dialect)
-    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} {dialect.add_column} {definition}")

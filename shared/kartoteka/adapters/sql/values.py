@@ -34,6 +34,12 @@ Select = sa.Select[*tuple[Any, ...]]
 AnySelect = Select | sa.CompoundSelect[*tuple[Any, ...]]
 
 
+class Code(sa.Unicode):
+    """A text that names a record. Only to the letter is it another one's, whatever the database's collation says."""
+
+    cache_ok = True
+
+
 class KeyList(sa.TypeDecorator[Collection[Any]]):
     """Keys, or tuples of them, as one parameter: a JSON list, which the database unfolds."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.dialect.mssql import Mssql
 from kartoteka.adapters.sql.dialect.mysql import Mariadb, Mysql
 from kartoteka.adapters.sql.dialect.postgresql import Postgresql
 from kartoteka.adapters.sql.dialect.sqlite import Sqlite
@@ -19,7 +20,9 @@ from kartoteka.errors import Halt
 
 POOL_SIZE = 4
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgresql(), Mariadb(), Mysql())}
+DIALECTS: Mapping[str, Dialect] = {
+    dialect.name: dialect for dialect in (Sqlite(), Postgresql(), Mariadb(), Mysql(), Mssql())
+}
 """Every engine that Kartoteka runs on, by SQLAlchemy's name. MariaDB's addresses are MySQL's: the server tells them."""
 
 _SHORTHANDS = {
@@ -28,7 +31,7 @@ _SHORTHANDS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
     "mariadb+pymysql": "mysql+pymysql",
-    "mssql": "mssql+pymssql",
+    "mssql": "mssql+pytds",
 }
 
 

@@ -121,6 +121,8 @@ class Dialect(ABC):
     """Whether connections stay open between two runs: another file may be put in an open one's place unseen."""
     lock_seconds: ClassVar[float] = 30
     """How long a statement waits for somebody else's lock."""
+    add_column: ClassVar[str] = "ADD COLUMN"
+    """The words of ALTER TABLE before a new column."""
 
     @abstractmethod
     def for_printing(self) -> sa.Dialect:
@@ -169,6 +171,10 @@ class Dialect(ABC):
     def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
         """Return (table, column) of every column that these tables have: one statement."""
 
+    def indexes(self, connection: sa.Connection, table: str) -> frozenset[str]:
+        """Return the names of the indexes that a table has."""
+        return frozenset(str(index["name"]) for index in sa.inspect(connection).get_indexes(table))
+
     @abstractmethod
     def triggers(self, watched: Watched) -> Sequence[str]:
         """Return statements that make this table fill ``change_log``; running them twice changes nothing."""
@@ -196,6 +202,11 @@ class Dialect(ABC):
     @abstractmethod
     def diagnose(self, error: DBAPIError) -> KartotekaError | None:
         """Say what to do about a failed statement; None: the statement's own data were refused."""
+
+    def holds(self, connection: sa.Connection) -> bool:
+        """Return whether a transaction goes on after a statement in it failed, so that its savepoints are there."""
+        del connection
+        return True
 
     def same(self, column: sa.ColumnElement[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds exactly this value: to the letter, and null only null."""
