@@ -952,8 +952,8 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "another_account",
             State.HELD,
             Text(
-                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id: wpisał go człowiek "
-                "albo inna instalacja na innej bazie wymiany.",
+                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id: wpisał go "
+                "człowiek albo inna instalacja na innej bazie wymiany.",
                 "Wpisz na tym koncie kod klienta albo usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET id "
                 "= id dla tego klienta.",
             ),
