@@ -952,12 +952,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "another_account",
             State.HELD,
             Text(
-                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id.",
+                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id: wpisał go "
+                "człowiek albo inna instalacja na innej bazie wymiany.",
                 "Wpisz na tym koncie kod klienta albo usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET id "
                 "= id dla tego klienta.",
             ),
             Text(
-                "The linked account carries the external code '{panel_value}' in the panel, which is not clients.id.",
+                "The linked account carries the external code '{panel_value}' in the panel, which is not clients.id: a "
+                "person wrote it, or another installation with a database of its own.",
                 "Write the client's code there, or delete the client's row in sync_links and run UPDATE clients SET id "
                 "= id for this client.",
             ),
