@@ -55,8 +55,8 @@ def decide_conflicts(desk: Desk, given: Given) -> Data:
         raise WrongRequest("conflict_closed" if known else "no_conflict", 409 if known else 404, id=str(ids[0]))
     if not done:
         raise WrongRequest("nothing_chosen", 409)
-    one = {"conflict": desk.tables.conflict(ids[0])} if len(ids) == 1 else {}
-    return {"done": done, "ids": ids, "decision": side, **one}
+    one = desk.tables.conflict(ids[0]) if len(ids) == 1 else None
+    return {"done": done, "ids": ids, "decision": side, **({"conflict": one, "concern": one["concern"]} if one else {})}
 
 
 def link_question(desk: Desk, given: Given) -> Data:
@@ -74,7 +74,7 @@ def create_question(desk: Desk, given: Given) -> Data:
 def _answered(done: int, client: str) -> Data:
     if not done:
         raise WrongRequest("no_question", 404, id=client)
-    return {"done": done, "client_id": client}
+    return {"done": done, "client_id": client, "concern": "accounts"}
 
 
 def decide_held(desk: Desk, given: Given) -> Data:
