@@ -702,6 +702,23 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             ),
         ),
         Code(
+            "closed_in_panel.kept",
+            State.HELD,
+            Text(
+                "Konto jest zamknięte w panelu i ktoś zmienił tam lub usunął {fields}; nie wysyłamy tego z powrotem, "
+                "bo mogły to być dane kogoś, kogo usunięto.",
+                "Jeśli klient ma zostać, otwórz konto i uruchom 'kartoteka held retry' albo ustaw decision = 'retry'; "
+                "kogo usunięto na jego żądanie, tego dotyczy 'kartoteka forget'.",
+            ),
+            Text(
+                "The account is closed in the panel, and somebody has changed or removed {fields} there; it is not "
+                "sent back, since the person may have been erased.",
+                "If the client is to stay, open the account and run 'kartoteka held retry', or set decision = 'retry'; "
+                "whoever asked to be erased is a case for 'kartoteka forget'.",
+            ),
+            contents=True,
+        ),
+        Code(
             "first_contact",
             State.WAITING,
             Text(
@@ -935,12 +952,14 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             "another_account",
             State.HELD,
             Text(
-                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id.",
+                "Połączone konto ma w panelu kod zewnętrzny '{panel_value}', czyli inny niż clients.id: wpisał go "
+                "człowiek albo inna instalacja na innej bazie wymiany.",
                 "Wpisz na tym koncie kod klienta albo usuń wiersz klienta z sync_links i wykonaj UPDATE clients SET id "
                 "= id dla tego klienta.",
             ),
             Text(
-                "The linked account carries the external code '{panel_value}' in the panel, which is not clients.id.",
+                "The linked account carries the external code '{panel_value}' in the panel, which is not clients.id: a "
+                "person wrote it, or another installation with a database of its own.",
                 "Write the client's code there, or delete the client's row in sync_links and run UPDATE clients SET id "
                 "= id for this client.",
             ),

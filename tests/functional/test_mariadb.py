@@ -523,7 +523,7 @@ def test_a_replica_given_by_mistake_is_named(
         exchange = connect(visitor)
         assert exchange.records.count_linked() == 0
         error = raised(lambda: exchange.records.save([change(base={"a": "b"})], run_id="r", at=AT))
-        assert (error.code, "takes no writes" in str(error)) == ("database_access", True)
+        assert (error.code, "takes no writes" in str(error)) == ("database_read_only", True)
         with exchange.database.reading() as connection:
             assert exchange.database.dialect.is_replica(connection)
     finally:

@@ -239,3 +239,33 @@ def test_an_account_under_way_is_not_opened_a_second_time() -> None:
         other.tick()
     assert len(world.panel.accounts) == 1
     assert world.exchange.links["C-1"].panel_client_id in world.panel.accounts
+
+
+def test_what_the_former_owner_left_is_found_though_neither_queue_nor_log_tells_of_it() -> None:
+    """The new owner has read the log as far as the former one: all is compared once, since the owner is another."""
+    world = World()
+    other = Second(world)
+    world.exchange.insert_client("C-1", **CLIENT)
+    for _ in range(3):
+        world.tick()
+    world.exchange.update_client("C-1", street="Krótka 7")
+    world.collect("billing")
+    other.state.documents.update(world.state.documents)
+    original = world.panel.update
+
+    def update(*args: Any, **more: Any) -> Any:
+        world.panel.update = original  # type: ignore[method-assign]
+        del args, more
+        other.run().exchange.ownership.take_over(at=world.time)
+        raise Retry("timeout")  # it never arrived, so that the panel's feed does not tell of it either
+
+    world.panel.update = update  # type: ignore[method-assign, assignment]
+    world.work("billing")
+    assert world.exchange.intents, "what came of the call is not stored by the former owner"
+    world.pass_time(seconds=200)
+    assert other.collect("billing")
+    assert other.work("billing"), "its key is not in the queue"
+    assert not world.exchange.intents
+    assert [h.value_after for h in world.exchange.history if h.field == "street" and h.reason == "edit"] == ["Krótka 7"]
+    assert other.collect("billing")
+    assert not other.work("billing"), "all is compared once"

@@ -48,6 +48,7 @@ OF_CONTENTS = {
     "bad_postcode",
     "bad_email",
     "bad_email.by_panel",
+    "closed_in_panel.kept",
     "bad_phone",
     "bad_amount",
     "bad_country",

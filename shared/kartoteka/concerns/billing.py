@@ -13,17 +13,23 @@ from typing import ClassVar
 from kartoteka.codes import Status
 from kartoteka.concerns import turns
 from kartoteka.concerns.turns import InTurn
+from kartoteka.errors import Reject
 from kartoteka.fields import tax
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import CURRENCY_FIELD, TAX_NUMBER_FIELD, country_of
 from kartoteka.fields.values import as_text
 from kartoteka.model import STANDS, Change, Decision, Note, Owner, Reason, Record, Side, Value
+from kartoteka.sync import retry
 from kartoteka.sync.concern import Shown
 from kartoteka.sync.decisions import BAD_DECISION
 from kartoteka.sync.merge import Step, quoted
+from kartoteka.sync.plan import Plan
+from kartoteka.sync.retry import Answer
 
 CHANGED = "tax_number_changed"
 """The code of a protected value that would replace another one."""
+LEFT_CLOSED = "closed_in_panel.kept"
+"""The code of a value that is not corrected, since the account is closed."""
 
 
 class Billing(InTurn):
@@ -78,10 +84,42 @@ class Billing(InTurn):
         field, row = self.rows.fields[step.field], record.erp or {}
         return field.normalise(step.seen, row) != field.normalise(step.value, row)
 
+    def send(self, plans: Sequence[Plan]) -> Sequence[Answer]:
+        """Send the calls of these plans; return an answer for each, in order.
+
+        What was changed in an account that is closed is not corrected there: somebody may have been erased, and would
+        be brought back value by value.
+        """
+        lost = {n: fields for n, plan in enumerate(plans) if (fields := _corrected(plan))}
+        accounts = {n: link.panel_client_id for n in lost if (link := plans[n].record.link)}
+        ids = list(dict.fromkeys(accounts.values()))
+        closed, failed = retry.ask_apart(self.run, "closed", self.run.panel.closed_among, ids, {}) if ids else ([], {})
+        answers: dict[int, Answer] = {}
+        for n, key in accounts.items():
+            if key in closed:
+                answers[n] = _left_as_it_is(lost[n])
+            elif (error := failed.get(key)) is not None:
+                answers[n] = error
+        rest = [n for n in range(len(plans)) if n not in answers]
+        answers |= dict(zip(rest, super().send([plans[n] for n in rest]) if rest else (), strict=True))
+        return [answers[n] for n in range(len(plans))]
+
     def wakes(self, change: Change) -> bool:
         """Whether credit has to act: also where it was asked before and has not answered, the message may be lost."""
         unanswered = change.record.facts is not None and not turns.asked_of(change.record.facts)
         return super().wakes(change) or (bool(turns.asked_of(change.after)) and unanswered)
+
+
+def _corrected(plan: Plan) -> list[str]:
+    """Return the fields in which a plan's call corrects what was changed in the panel."""
+    return [step.field for step in plan.to_panel if step.reason is Reason.DRIFT]
+
+
+def _left_as_it_is(fields: Sequence[str]) -> Reject:
+    """Return what holds these fields of a closed account."""
+    first, *others = (Reject(LEFT_CLOSED, field=name) for name in fields)
+    first.also = tuple(others)
+    return first
 
 
 def _held(step: Step, code: str, facts: Mapping[str, str], shown: Value) -> Step:

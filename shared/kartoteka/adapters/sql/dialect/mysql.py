@@ -177,13 +177,16 @@ class Mysql(Dialect):
         connection.info[_LOCKED] = True
 
     def columns(self, connection: sa.Connection, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
-        """Raise Halt for a key that is not compared to the letter: to the database two clients would be one."""
+        """Raise Halt for a key that is not compared to the letter: to the database two clients would be one.
+
+        Not while the tables are being completed: that is done whatever the ERP's author has made.
+        """
         found = sa.text(
             "SELECT lower(table_name), lower(column_name), collation_name, column_key FROM information_schema.columns "
             "WHERE table_schema = DATABASE() AND lower(table_name) IN :tables"
         ).bindparams(sa.bindparam("tables", expanding=True))
         rows = connection.execute(found, {"tables": list(tables)}).all()
-        for table, column, collation, key in rows:
+        for table, column, collation, key in () if connection.info.get(_LOCKED) else rows:
             if key and collation and not (collation.startswith("utf8mb4_") and collation.endswith("_bin")):
                 exact = f"CHARACTER SET utf8mb4 COLLATE {_BINARY[_is_mariadb(connection)]}"
                 raise Halt(
