@@ -84,16 +84,18 @@ def decide_held(desk: Desk, given: Given) -> Data:
     ``item_id`` names all of an owner that wait.
     """
     word = _word(given, "word", [str(word) for word in Decision])
-    done = 0
+    done, concerns = 0, {_one(given, "concern", "")}
     for record in given.get("record", ()):
         client, group, concern, item = (record.split("|", 3) + [""] * 3)[:4]
         done += _say(desk, word, Asked(concern, client, group), item)
+        concerns.add(concern)
     if "record" not in given:
         asked = Asked(_one(given, "concern", ""), _one(given, "client_id", ""), _one(given, "group_id", ""))
         done = _say(desk, word, asked, _one(given, "item_id", "") if given.get("item_id") else None)
     if not done:
         raise WrongRequest("nothing_waits", 404)
-    return {"done": done, "decision": word}
+    known = concerns - {""}
+    return {"done": done, "decision": word, "concern": known.pop() if len(known) == 1 else ""}
 
 
 def _say(desk: Desk, word: str, asked: Asked, item: str | None) -> int:

@@ -59,7 +59,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         f["field"]: f["panel"] for each in found["concerns"] for record in each["records"] for f in record["fields"]
     }
     found["closed"] = bool(rows["sync_links"]) and shown.get(ACTIVE) == "false"
-    found["forgotten"] = any(each["code"] == FORGOTTEN for each in desk_records(found))
+    found["forgotten"] = any(each["code"] == FORGOTTEN for each in records_of(found))
     words = {
         (row["concern"], row["item_id"]): row for row in desk.tables.statuses(UNSETTLED, replace(asked, limit=WORDS))
     }
@@ -76,7 +76,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
     return found
 
 
-def desk_records(found: Data) -> list[Data]:
+def records_of(found: Data) -> list[Data]:
     """Return the records of a client, of all concerns."""
     return [record for concern in found["concerns"] for record in concern["records"]]
 

@@ -230,14 +230,13 @@ def _cause(row: Mapping[str, Any], lang: str, *, remedy: bool = True) -> str:
 
 def _moment(value: Any, zone: str) -> str:
     """Return a moment to the minute, by the clocks of the shop; what is no moment as it stands."""
-    if isinstance(value, str) and value:
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value[:16]
-    if not isinstance(value, datetime):
-        return str(value or "")
-    return when.clock(value if value.tzinfo else value.replace(tzinfo=UTC), zone)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    if not isinstance(moment, datetime):
+        return str(moment or "")
+    return when.clock(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
 
 
 def _spelled(value: Any, field: str = "", *, lang: str) -> str:

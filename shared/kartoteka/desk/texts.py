@@ -244,7 +244,6 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "approve.all": ("Zatwierdź całą listę", "Approve the whole list"),
         "decided": ("Zdecydowano: {word}", "Decided: {word}"),
         "decided.by": ("zdecydował(a): {by}", "decided by {by}"),
-        "decided.at": ("{at}", "{at}"),
         "decided.some": ("zdecydowano: {n}", "decided: {n}"),
         "decided.conflict": (
             "Zdecydowano: {field}, zostaje {word}",
