@@ -81,6 +81,10 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Aby je otworzyć, naciśnij [retry]; aby zostało zamknięte, wyłącz klienta w ERP ({fields}).",
             "To reopen it, press [retry]; to leave it closed, switch the client off in the ERP ({fields}).",
         ),
+        "closed_in_panel.kept": (
+            "Jeśli klient ma zostać, otwórz konto w panelu i naciśnij [retry]; kto prosił o usunięcie danych: [forget].",
+            "If the client is to stay, open the account in the panel and press [retry]; who asked to be erased: [forget].",
+        ),
         "ambiguous": _THIS_OR_NEW,
         "ambiguous.undone": _THIS_OR_NEW,
         "ambiguous.tax_number": _THIS_OR_NEW,
