@@ -82,8 +82,8 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "To reopen it, press [retry]; to leave it closed, switch the client off in the ERP ({fields}).",
         ),
         "closed_in_panel.kept": (
-            "Jeśli klient ma zostać, otwórz konto w panelu i naciśnij [retry]; kto prosił o usunięcie danych: [forget].",
-            "If the client is to stay, open the account in the panel and press [retry]; who asked to be erased: [forget].",
+            "Jeśli klient ma zostać, otwórz konto w panelu i naciśnij [retry]; kto prosił o usunięcie: [forget].",
+            "If the client is to stay, open the account in the panel, press [retry]; who asked to be erased: [forget].",
         ),
         "ambiguous": _THIS_OR_NEW,
         "ambiguous.undone": _THIS_OR_NEW,
