@@ -75,7 +75,7 @@ check: cloud
 
 audit: cloud
 	@$(PYTHON) local/bootstrap.py audit
-	@$(IN)/python -m local.audit
+	@$(IN)/python -m local.audit $(AUDIT)
 
 format: dev
 	@$(IN)/ruff check --fix .
