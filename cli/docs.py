@@ -1,4 +1,4 @@
-"""The pages that are made from the code: the table of fields, the table of codes, and the policy's JSON Schema.
+"""The pages that are made from the code: the tables of fields and of codes, the policy's JSON Schema, the tables' SQL.
 
 ``python -m cli.docs`` writes them; a test fails while they are out of date.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cli import codes_page
 from cli.exits import MEANINGS
+from kartoteka.adapters.sql.dialect import DIALECTS
+from kartoteka.adapters.sql.upgrade import ddl
 from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
 from kartoteka.model import Empty
 from kartoteka.policy import Policy, Rule, json_schema, rules
@@ -74,6 +76,7 @@ def pages() -> Mapping[str, str]:
         + "\n",
         "fields.md": "\n".join([HEAD, *shown, "", *concerns, GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        **{f"schema/{name}.sql": ddl(name) for name in DIALECTS},
     }
 
 
@@ -123,6 +126,7 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """Write the made pages."""
+    (DOCS / "schema").mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
 
