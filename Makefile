@@ -3,6 +3,7 @@
 #   make up       start the local stack            make tick     synchronise now
 #   make down     stop it, keep .local/            make clean    remove .local/ and builds
 #   make deploy   to a real AWS account            make bench    figures
+#   make audit    known weaknesses in the template and in the packages
 
 PYTHON ?= python3
 TIMEOUT ?= 300
@@ -19,7 +20,7 @@ endif
 IN := .venv/bin
 STACK := $(IN)/python -m local.stack
 
-.PHONY: help lock test check format up tick down clean demo bench deploy dev cloud
+.PHONY: help lock test check audit format up tick down clean demo bench deploy dev cloud
 .DEFAULT_GOAL := help
 
 help:
@@ -71,6 +72,10 @@ check: cloud
 	@$(IN)/lint-imports --no-cache
 	@$(IN)/cfn-lint
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region eu-central-1
+
+audit: cloud
+	@$(PYTHON) local/bootstrap.py audit
+	@$(IN)/python -m local.audit
 
 format: dev
 	@$(IN)/ruff check --fix .

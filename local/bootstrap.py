@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
-ENVIRONMENTS = {"dev": ROOT / ".venv", "cloud": TOOLS / "cloud", "sam": TOOLS / "sam", "bench": TOOLS / "bench"}
+ENVIRONMENTS = {"dev": ROOT / ".venv", "cloud": TOOLS / "cloud", "sam": TOOLS / "sam"}
+ENVIRONMENTS |= {"audit": TOOLS / "audit", "bench": TOOLS / "bench"}
 UV_HOME = TOOLS / "uv"
 UV_VERSION = "0.13.9"
 OLDEST_PYTHON = (3, 11)

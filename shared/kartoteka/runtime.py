@@ -68,6 +68,7 @@ class Settings(BaseModel):
     message_topic: str = ""
     message_hour: int = Field(default=7, ge=0, le=23)
     message_languages: str = "pl en"
+    schedules: Literal["on", "off"] = "on"
     aws_endpoint: str = ""
 
 
@@ -123,7 +124,17 @@ def new_desk(by: str) -> Desk:
     run, where = new_run(), settings()
     tables = _exchange(_secret(where.erp_secret), _secret(where.forget_secret), where.installation).desk
     return Desk(
-        run.exchange, tables, run.policy, run.state, run.queue, run.concerns, by, run.now, _alarms(), _functions()
+        run.exchange,
+        tables,
+        run.policy,
+        run.state,
+        run.queue,
+        run.concerns,
+        by,
+        run.now,
+        _alarms(),
+        _functions(),
+        scheduled=where.schedules == "on",
     )
 
 

@@ -173,6 +173,9 @@ def test_a_customer_of_the_shop_is_listed_until_answered_and_after_it(sql: SqlBe
         "żółć",
         "ąę",
         "śń",
+        "lodz",
+        "ZOLC zolc",
+        "lodz   ŻÓŁĆ",
         "526 000-12 46",
         "5260001246",
         "501-502",
@@ -407,3 +410,56 @@ def test_what_waits_is_counted_with_its_oldest_and_what_was_answered_is_not(held
         ("plan", "", "", 1, eight + timedelta(days=2)),
         ("paused", "shops", "holiday", 1, AT),
     ]
+
+
+def test_what_a_person_decided_is_told_apart_until_it_is_carried_out(sql: SqlBench) -> None:
+    candidates(sql)
+    desk, erp = sql.exchange.desk, sql.erp
+    for number in (3, 4):
+        save(sql, change(f"C-{number}", status=WRONG))
+    save(sql, change("C-7", status=Status(State.CONFLICT, "conflict", "street", "Wybierz.", "Choose.")))
+    for field in ("street", "city"):
+        erp.run(
+            "INSERT INTO sync_conflicts (client_id, concern, item_id, field, raised_at) "
+            f"VALUES ('C-7', 'billing', '', '{field}', '2026-03-03 08:00:00')"
+        )
+    assert list(desk.decided()) == []
+    ids = [row["id"] for row in desk.conflicts(9, closed_too=False)]
+    desk.decide_conflicts(ids[:1], "erp", by="ola", at=AT)
+    desk.decide_status("retry", Asked("billing", "C-3"), by="ola")
+    desk.decide_match("C-1", "8", "link", by="ola")
+    told = {(row["concern"], row["state"]): (row["records"], row["questions"]) for row in desk.decided()}
+    assert told == {("billing", "held"): (1, 0), ("accounts", "held"): (1, 1)}, "one of two conflicts still stands"
+    desk.decide_conflicts(ids, "panel", by="ola", at=AT)
+    told = {(row["concern"], row["state"]): (row["records"], row["questions"]) for row in desk.decided()}
+    assert told == {("billing", "held"): (1, 0), ("accounts", "held"): (1, 1), ("billing", "conflict"): (1, 0)}
+    answered = [row["client_id"] for row in desk.statuses(["held"], Asked()) if row["answered"]]
+    assert answered == ["C-1"]
+    waits = {(row["kind"], row["concern"]): row["records"] for row in desk.waiting_since()}
+    assert waits == {("held", "billing"): 1}
+
+
+def test_a_page_of_rows_has_the_names_states_and_reasons_of_its_clients(held: SqlBench) -> None:
+    desk, erp = held.exchange.desk, held.erp
+    erp.insert_client("N-1", company="Hurt Sp. z o.o.", first_name="Jan", last_name="Nowak")
+    erp.insert_client("N-2", company=None, first_name="Jan", last_name="Nowak")
+    erp.insert_client("N-3", company=None, first_name=None, last_name=None)
+    assert desk.names(["N-1", "N-2", "N-3", "N-4"]) == {"N-1": "Hurt Sp. z o.o.", "N-2": "Jan Nowak"}
+    assert desk.names([]) == {}
+    assert {each: set(states) for each, states in desk.worst_states(["C-1", "C-6", "N-1"]).items()} == {
+        "C-1": {"held"},
+        "C-6": {"in_step"},
+    }
+    desk.exclude("C-1", "shops", "spór")
+    desk.exclude("C-2", "shops", "")
+    assert desk.reasons(["C-1", "C-2"]) == {("C-1", "shops"): "spór"}
+
+
+def test_an_account_resembles_the_client_that_it_was_a_choice_for(sql: SqlBench) -> None:
+    candidates(sql)
+    alike = (("70", "d1"), ("71", "d1"), ("72", "d2"))
+    sql.exchange.index.remember([SeenAccount(each, f"l{each}", "", "", mail) for each, mail in alike], at=AT)
+    save(sql, change("C-4", "accounts", status=IN_STEP, link=Link("C-4", "70", "l70", "operator")))
+    told = sql.exchange.desk.resembling(["7", "70", "71", "72"])
+    assert told == {"7": "C-1", "71": "C-4"}
+    assert sql.exchange.desk.resembling([]) == {}

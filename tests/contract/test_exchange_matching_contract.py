@@ -493,6 +493,7 @@ def test_pauses_hold_until_they_are_ended(bench: Bench) -> None:
     pauses.pause("billing", "operator", at=AT)
     pauses.pause("billing", "brake", at=LATER)
     assert dict(pauses.paused()) == {"accounts": "brake", "billing": "brake"}
+    assert dict(pauses.since()) == {"accounts": AT, "billing": LATER}
     for _ in range(2):
         pauses.resume("accounts")
     pauses.resume("shops")

@@ -253,6 +253,7 @@ class FakeExchange:
         self.sent: dict[SentKey, StoredPrice] = SortedDict()
         self.stops: dict[str, tuple[str, datetime | None]] = {}
         self.causes: dict[str, str] = {}
+        self.paused_at: dict[str, datetime] = {}
         self.planned: dict[int, PlanRow] = {}
         self.tombstones: dict[str, StoredTombstone] = {}
         self.plan_ids = itertools.count(1)
@@ -1056,9 +1057,12 @@ class FakePauses(_Port):
     def causes(self) -> Mapping[str, str]:
         return dict(self._db.causes)
 
+    def since(self) -> Mapping[str, datetime]:
+        return {concern: self._db.paused_at[concern] for concern in self.paused()}
+
     def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
-        del at
         db = self._own
+        db.paused_at[concern] = at
         db.causes.pop(concern, None)
         if code:
             db.causes[concern] = code

@@ -122,7 +122,7 @@ def test_a_conflict_decided_on_the_page_reaches_both_sides(installation: Install
     assert "Inna 2" in shown
     ids = sorted(re.findall(r'name="id" value="(\d+)"', shown))
     answer = visitor.send("/conflicts/decide", one=f"{ids[0]}:panel", back="/conflicts", once="1")
-    assert answer["headers"]["Location"] == "/conflicts?did=conflicts%2Fdecide&n=1"
+    assert answer["headers"]["Location"] == "/conflicts?did=conflicts%2Fdecide&n=1&of=billing&word=panel"
     visitor.send("/conflicts/decide", id=[ids[1]], side="erp", once="2")
     settle(installation)
     first, second = (row["client_id"] for row in visitor.json("conflicts?all=1")["rows"][::-1])
@@ -170,7 +170,9 @@ def test_nobody_is_led_away_from_the_desk(installation: Installation, visitor: V
 def test_a_concern_is_paused_and_resumed(installation: Installation, visitor: Visitor):
     visitor.send("/pause", concern="billing")
     assert visitor.json("overview")["paused"] == {"billing": "operator"}
-    assert "Billing: paused (a person&#39;s decision)" in visitor.page("/")
+    page = unescape(visitor.page("/"))
+    assert re.search(r"Paused: Billing, since [-\d]+ [\d:]+ \(a person's decision\)", page)
+    assert "Until it is resumed no edit of a client's data is carried, either way." in page
     visitor.send("/resume", concern="billing")
     assert visitor.json("overview")["paused"] == {}
 
@@ -182,6 +184,7 @@ def test_what_stopped_everything_is_told_in_words(installation: Installation, vi
     assert visitor.json("pauses") == {
         "paused": {"billing": "brake"},
         "causes": {"billing": {"code": code, "message_pl": said.message_pl, "message_en": said.message_en}},
+        "since": {},
     }
     assert unescape(visitor.page("/")).count(on_page(code, said.message_en, "en")) == 1
 
@@ -333,7 +336,7 @@ def test_dead_letters_are_brought_back_from_the_page_and_by_a_program(
     installation.bury("discounts", "not json")
     assert visitor.page("/").count('action="/redrive"') == 2
     answer = visitor.send("/redrive", concern="accounts", back="/")
-    assert answer["headers"]["Location"] == "/?did=redrive&n=2"
+    assert answer["headers"]["Location"] == "/?did=redrive&n=2&of=accounts"
     assert "Messages back in the queue: 2." in visitor.page("/?did=redrive&n=2")
     settle(installation)
     assert sorted(account.external_code for account in installation.panel.accounts) == ["K-1", "K-2"]
@@ -364,7 +367,7 @@ def test_a_client_is_shown_field_by_field_with_what_happens_next(installation: I
     assert street["next"]["direction"] == "erp_to_panel"
     assert fields["company"]["next"] is None
     shown = unescape(visitor.page("/clients/K-1"))
-    for part in ("Nowa 1", "Długa 5", "Changes that wait for the next run: 2", "creation"):
+    for part in ("Nowa 1", "Długa 5", "Changes that wait to be carried: 2", "creation"):
         assert part in shown, part
     settle(installation)
     assert "Everything is in step" in visitor.page("/clients/K-1")
@@ -394,7 +397,7 @@ def test_a_client_without_an_account_is_not_in_step(installation: Installation, 
     installation.insert("K-1")
     page = visitor.page("/clients/K-1")
     assert "Everything is in step" not in page
-    assert "The next run looks for its account" in page
+    assert "Its account was not looked for in the shop yet" in page
 
 
 def test_the_panel_is_read_for_a_page_only_where_that_is_asked_for(installation: Installation, visitor: Visitor):

@@ -172,7 +172,7 @@ def test_a_browser_decides_through_the_bridge(installation: Installation) -> Non
             assert bridge.form in shown
             given = {"form": bridge.form, "record": "K-1||accounts|", "word": "retry", "back": "/held"}
             after = browser.post(f"http://{bridge.host}/held/decide", given, timeout=30)
-        assert after.url == f"http://{bridge.host}/held?did=held%2Fdecide&n=1"
+        assert after.url == f"http://{bridge.host}/held?did=held%2Fdecide&n=1&of=accounts&word=retry"
         assert "retry now" in after.text
         found = requests.get(f"http://{bridge.host}/api/held", headers=bearer(bridge), timeout=30).json()
         assert found["rows"][0]["decided_by"] == "ola"

@@ -152,7 +152,9 @@ def test_the_same_decision_is_made_with_the_keyboard_alone(installation: Install
     reach("Conflicts")
     expect(page.get_by_role("heading", level=1)).to_have_text("Conflicts")
     reach("Keep the panel's value: K-1")
-    expect(page.get_by_role("status")).to_have_text("Decided: 1. The next run carries it out.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Conflicts decided: 1; the panel's value stays. It is carried out within a minute."
+    )
     settle(installation)
     assert streets(installation, "K-1") == [("Inna 2",) * 2]
 
@@ -166,12 +168,14 @@ def test_a_held_record_is_retried_from_its_list(installation: Installation, brow
     installation.pass_time(minutes=5)
     settle(installation)
     page = browse("en")
-    page.get_by_role("link", name="held records").click()
+    page.get_by_role("link", name="held record").click()
     row = page.get_by_role("row", name="K-1")
     expect(row).to_contain_text("closed_in_panel")
     page.get_by_role("checkbox", name="K-1").check()
     page.get_by_role("button", name="Retry now").click()
-    expect(page.get_by_role("status")).to_have_text("Decided for records: 1. The next run carries it out.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Decided for records: 1 (retry now). It is carried out within a minute."
+    )
     expect(row).to_contain_text("by ola")
     assert not installation.panel.by_code("K-1")[0].active
     settle(installation)

@@ -55,8 +55,8 @@ def decide_conflicts(desk: Desk, given: Given) -> Data:
         raise WrongRequest("conflict_closed" if known else "no_conflict", 409 if known else 404, id=str(ids[0]))
     if not done:
         raise WrongRequest("nothing_chosen", 409)
-    one = {"conflict": desk.tables.conflict(ids[0])} if len(ids) == 1 else {}
-    return {"done": done, "ids": ids, "decision": side, **one}
+    one = desk.tables.conflict(ids[0]) if len(ids) == 1 else None
+    return {"done": done, "ids": ids, "decision": side, **({"conflict": one, "concern": one["concern"]} if one else {})}
 
 
 def link_question(desk: Desk, given: Given) -> Data:
@@ -74,7 +74,7 @@ def create_question(desk: Desk, given: Given) -> Data:
 def _answered(done: int, client: str) -> Data:
     if not done:
         raise WrongRequest("no_question", 404, id=client)
-    return {"done": done, "client_id": client}
+    return {"done": done, "client_id": client, "concern": "accounts"}
 
 
 def decide_held(desk: Desk, given: Given) -> Data:
@@ -84,16 +84,18 @@ def decide_held(desk: Desk, given: Given) -> Data:
     ``item_id`` names all of an owner that wait.
     """
     word = _word(given, "word", [str(word) for word in Decision])
-    done = 0
+    done, concerns = 0, {_one(given, "concern", "")}
     for record in given.get("record", ()):
         client, group, concern, item = (record.split("|", 3) + [""] * 3)[:4]
         done += _say(desk, word, Asked(concern, client, group), item)
+        concerns.add(concern)
     if "record" not in given:
         asked = Asked(_one(given, "concern", ""), _one(given, "client_id", ""), _one(given, "group_id", ""))
         done = _say(desk, word, asked, _one(given, "item_id", "") if given.get("item_id") else None)
     if not done:
         raise WrongRequest("nothing_waits", 404)
-    return {"done": done, "decision": word}
+    known = concerns - {""}
+    return {"done": done, "decision": word, "concern": known.pop() if len(known) == 1 else ""}
 
 
 def _say(desk: Desk, word: str, asked: Asked, item: str | None) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kartoteka.codes import WORST_FIRST, State, Status
-from kartoteka.desk import lists, plans
+from kartoteka.desk import lists, plans, when
 from kartoteka.desk.desk import Data, Desk, WrongRequest
+from kartoteka.desk.remedies import asks_nothing
 from kartoteka.errors import KartotekaError
 from kartoteka.fields.table import ACTIVE, GROUP_FIELD
 from kartoteka.fields.values import as_text
-from kartoteka.model import BY_HAND, FORGOTTEN, NO_FORMS, Decision, Owner, Record
+from kartoteka.model import BY_HAND, FORGOTTEN, NO_FORMS, Decision, Owner, Record, Side
 from kartoteka.ports.desk import Asked, Row
 from kartoteka.ports.exchange import Chosen
 from kartoteka.sync.concern import Concern
@@ -20,6 +22,9 @@ from kartoteka.sync.retry import BRAKE
 
 SHOWN = 50
 """Rows of the client's history, and of its group's prices, that the page shows."""
+WORDS = 500
+"""Records of a client that are looked through for a person's word."""
+UNSETTLED = [str(state) for state in State if state != State.IN_STEP]
 ACCOUNTS, DISCOUNTS, CREDIT = "accounts", "discounts", "credit"
 PROTECTED = "tax_number_changed"
 """The code of a value that is sent once a person says so."""
@@ -43,7 +48,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "questions": lists.questions(desk, asked, read=fresh)["rows"],
         "planned": plans.undecided(desk.exchange.plans, client_id),
         "plan": [plans.as_data(row) for row in desk.exchange.plans.open(Chosen(client_id=client_id), 0, SHOWN)],
-        "paused": dict(desk.exchange.pauses.paused()),
+        "paused": when.paused(desk),
         "group": _group(desk, rows),
         "credit_sent": lists.history(desk, Asked(concern=CREDIT, client_id=client_id, limit=1))["rows"],
         "history": lists.history(desk, asked),
@@ -54,10 +59,48 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         f["field"]: f["panel"] for each in found["concerns"] for record in each["records"] for f in record["fields"]
     }
     found["closed"] = bool(rows["sync_links"]) and shown.get(ACTIVE) == "false"
+    found["forgotten"] = any(each["code"] == FORGOTTEN for each in records_of(found))
+    words = {
+        (row["concern"], row["item_id"]): row for row in desk.tables.statuses(UNSETTLED, replace(asked, limit=WORDS))
+    }
+    stays = {each["id"]: each["decision"].strip().lower() for each in found["conflicts"] if settled(each)}
+    found["undecided"] = len(found["conflicts"]) - len(stays)
+    for concern in found["concerns"]:
+        for record in concern["records"]:
+            record["decided"] = _decided(record, concern["concern"], found, words)
+            for field in record["fields"]:
+                field["stays"] = stays.get(field["conflict"], "")
     known = any(rows.values()) or found["history"]["rows"]
     if not known and not any(each["records"] for each in found["concerns"]):
         raise WrongRequest("no_client", 404, id=client_id)
     return found
+
+
+def records_of(found: Data) -> list[Data]:
+    """Return the records of a client, of all concerns."""
+    return [record for concern in found["concerns"] for record in concern["records"]]
+
+
+def _decided(
+    record: Data, concern: str, found: Data, words: Mapping[tuple[str, str], Row]
+) -> Mapping[str, object] | None:
+    """Return what a person has decided about a record that waits: the ``word`` and ``by`` whom; None: nothing yet."""
+    row = words.get((concern, record["item_id"]), {})
+    word = (row.get("decision") or "").strip().lower()
+    if word in [str(each) for each in Decision]:
+        return {"word": word, "by": row["decided_by"]}
+    if concern == ACCOUNTS and not record["item_id"] and record["state"] == State.HELD:
+        answer = next((each["answer"] for each in found["questions"]), None)
+        return answer and {"word": answer["decision"].strip().lower(), "by": answer["decided_by"], "account": answer}
+    ours = [each for each in found["conflicts"] if (each["concern"], each["item_id"]) == (concern, record["item_id"])]
+    if record["state"] == State.CONFLICT and ours and all(settled(each) for each in ours):
+        return {"word": "", "by": ours[0]["decided_by"]}  # each conflict says its own word
+    return None
+
+
+def settled(conflict: Row) -> bool:
+    """Return whether a person has said which value of a conflict stays."""
+    return (conflict["decision"] or "").strip().lower() in [str(side) for side in Side]
 
 
 def _group(desk: Desk, rows: Mapping[str, Sequence[Row]]) -> Data | None:
@@ -66,7 +109,7 @@ def _group(desk: Desk, rows: Mapping[str, Sequence[Row]]) -> Data | None:
     if not group_id:
         return None
     tables, asked = desk.tables, Asked(DISCOUNTS, group_id=group_id, limit=SHOWN)
-    unsettled = [str(state) for state in State if state not in (State.IN_STEP, State.EXCLUDED)]
+    unsettled = [state for state in UNSETTLED if state != str(State.EXCLUDED)]
     return {
         "group_id": group_id,
         "name": tables.group_name(group_id),
@@ -107,8 +150,9 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
     erp = record.erp or {}
     lines = concern.lines(plan) if plan else []
     sides = (erp, base.erp, panel)
-    names = [name for name in concern.rows.fields if any(as_text(side.get(name)) for side in sides)]
-    undecided = {conflict.field: conflict.id for conflict in record.conflicts}
+    lacking = status.field.split(", ") if status and status.state == State.HELD else []
+    names = [name for name in concern.rows.fields if name in lacking or any(as_text(side.get(name)) for side in sides)]
+    open_ones = {conflict.field: conflict.id for conflict in record.conflicts}
     return {
         "item_id": record.key.item_id,
         "state": str(status.state) if status else "",
@@ -122,7 +166,8 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
                 "base": as_text(base.erp.get(name)),
                 "panel": as_text(panel.get(name)),
                 "shown": name in panel,
-                "conflict": undecided.get(name),
+                "conflict": open_ones.get(name),
+                "wrong": name in lacking,
                 "next": next((plans.line_data(line) for line in lines if line.field == name), None),
             }
             for name in names
@@ -152,10 +197,12 @@ def waiting(found: Data) -> Sequence[Data]:
 def _mended_by(record: Data, concern: str, found: Data) -> Sequence[str]:
     """Return what mends a record: words of :class:`Decision`, ``include``, or the page where it is mended."""
     state, code = record["state"], record["code"]
+    if record["decided"] is not None:
+        return []
     if code in STOPPED:
         return ["overview"]
     if code in (EXCLUDED, BY_HAND, FORGOTTEN):
-        return {EXCLUDED: ["include"], BY_HAND: [str(Decision.RETRY)], FORGOTTEN: ["forget"]}[code]
+        return {EXCLUDED: ["include"], BY_HAND: [str(Decision.RETRY)], FORGOTTEN: ["allow"]}[code]
     if state == State.CONFLICT:  # its own line leads to it
         return []
     if state == State.HELD and concern == ACCOUNTS and found["questions"] and not record["item_id"]:
@@ -163,4 +210,4 @@ def _mended_by(record: Data, concern: str, found: Data) -> Sequence[str]:
     if state == State.HELD:
         protected = [str(Decision.SEND)] if code == PROTECTED else []
         return [*protected, str(Decision.RETRY), str(Decision.DONE)]
-    return [] if state == State.EXCLUDED else [str(Decision.RETRY)]
+    return [] if state == State.EXCLUDED or asks_nothing(code) else [str(Decision.RETRY)]

@@ -29,7 +29,7 @@ class Desk:
     """The ports of one installation, and who asks (``by``; empty: the database says it, where its engine knows).
 
     ``state``, ``queue``, ``alarms`` and ``functions`` are None, ``concerns`` empty, where a command looks into a
-    database alone.
+    database alone. ``scheduled``: whether anything runs by itself.
     """
 
     exchange: Exchange
@@ -42,6 +42,7 @@ class Desk:
     now: Callable[[], datetime] = utc_now
     alarms: Alarms | None = None
     functions: Functions | None = None
+    scheduled: bool = True
 
 
 class WrongRequest(Exception):

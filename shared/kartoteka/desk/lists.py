@@ -6,13 +6,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from kartoteka.codes import State
 from kartoteka.desk import blocked, differences, plans
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.errors import KartotekaError
-from kartoteka.fields.table import Recognised, recognised_by
-from kartoteka.model import Reason
+from kartoteka.fields.table import (
+    BILLING,
+    COMPANY_FIELD,
+    COUNTRY_FIELD,
+    EMAIL_FIELD,
+    PERSON_FIELDS,
+    PHONE_FIELD,
+    PLACE,
+    TAX_NUMBER_FIELD,
+    Recognised,
+    recognised_by,
+)
+from kartoteka.fields.values import as_text
+from kartoteka.model import Reason, Value
 from kartoteka.ports.desk import ALL, Asked, Row
 from kartoteka.ports.exchange import Chosen
 
@@ -90,14 +103,48 @@ def questions(desk: Desk, asked: Asked, *, read: bool = True) -> Data:
         {"client_id": client_id, "client": clients.get(client_id), "accounts": list(accounts)}
         for client_id, accounts in groupby(rows, key=lambda row: row["client_id"])
     ]
-    return {**found, "rows": by_client}
+    return {**found, "rows": [{**row, "answer": _answer(row["accounts"])} for row in by_client], "read": bool(shown)}
 
 
-_UNKNOWN: Mapping[str, str] = dict.fromkeys(Recognised._fields, "")
+def _answer(accounts: Sequence[Row]) -> Row | None:
+    """Return the row of a question in which a person's answer stands; None where it is not answered."""
+    return next((row for row in accounts if (row["decision"] or "").strip().lower() in ANSWERS), None)
 
 
-def _recognised(desk: Desk, accounts: Collection[str]) -> Mapping[str, Mapping[str, str]]:
-    """Return what these accounts are recognised by, as the panel shows it: the index holds digests alone.
+def compared(question: Row) -> Sequence[Data]:
+    """Return a question field by field: the ERP's value, and each account's with whether it ``differs`` from that.
+
+    A field that no side has is left out, and so is every account's value where the panel was not read.
+    """
+    client, accounts = question["client"] or {}, question["accounts"]
+    lines = []
+    for name in COMPARED:
+        erp, shown = as_text(client.get(name)), [as_text(account["values"].get(name)) for account in accounts]
+        if not erp and not any(shown):
+            continue
+        differs = [_differs(name, client, account["values"]) for account in accounts]
+        lines.append({"field": name, "erp": erp, "accounts": list(zip(shown, differs, strict=True))})
+    return lines
+
+
+def _differs(name: str, client: Row, values: Mapping[str, Value]) -> bool:
+    field = BILLING.get(name)
+    if field is None or not values:
+        return False
+    return field.normalise(client.get(name), client) != field.normalise(values.get(name), values)
+
+
+ANSWERS = ("link", "create")
+"""What a person may answer in ``sync_matches``."""
+COMPARED = (COMPANY_FIELD, *PERSON_FIELDS, *PLACE, COUNTRY_FIELD, TAX_NUMBER_FIELD, EMAIL_FIELD, PHONE_FIELD)
+"""By what a person tells two records apart."""
+_UNKNOWN: Mapping[str, Any] = {**dict.fromkeys(Recognised._fields, ""), "values": {}}
+
+
+def _recognised(desk: Desk, accounts: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what these accounts are recognised by, and the ``values`` that tell them apart, as the panel shows them.
+
+    The index holds digests alone.
 
     Nothing where the panel does not answer, or a command looks into a database alone.
     """
@@ -108,7 +155,15 @@ def _recognised(desk: Desk, accounts: Collection[str]) -> Mapping[str, Mapping[s
         read = [run.panel.read(some) for some in run.chunks(sorted(accounts))]
     except KartotekaError:
         return {}
-    return {key: recognised_by(account.values)._asdict() for some in read for key, account in some.items()}
+    return {
+        key: {
+            **recognised_by(account.values)._asdict(),
+            "values": {name: account.values.get(name) for name in COMPARED},
+            "login": account.login,
+        }
+        for some in read
+        for key, account in some.items()
+    }
 
 
 def incoming(desk: Desk, asked: Asked) -> Data:

@@ -39,6 +39,7 @@ def overview(desk: Desk, limit: int = 20) -> Data:
         **cloud(desk, now),
         "queues": queues(desk),
         "alarms": alarms(desk),
+        "scheduled": desk.scheduled,
     }
 
 
@@ -65,6 +66,7 @@ def pauses(desk: Desk) -> Data:
     causes = {concern: codes.status(code) for concern, code in found.causes().items()}
     return {
         "paused": dict(found.paused()),
+        "since": dict(found.since()),
         "causes": {
             concern: {"code": cause.code, "message_pl": cause.message_pl, "message_en": cause.message_en}
             for concern, cause in causes.items()
@@ -78,6 +80,7 @@ def waiting(desk: Desk) -> Data:
         "totals": desk.tables.totals(),
         "unmatched": desk.tables.unmatched(),
         "planned": plans.undecided(desk.exchange.plans),
+        "decided": desk.tables.decided(),
     }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from pathlib import Path
@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kartoteka.codes import State
-from kartoteka.desk import texts
+from kartoteka.codes import WORST_FIRST, State
+from kartoteka.desk import texts, when
+from kartoteka.desk.client import settled
 from kartoteka.desk.desk import Data, Desk, plain
-from kartoteka.desk.lists import COLUMNS, FILTERS
+from kartoteka.desk.lists import COLUMNS, FILTERS, compared
 from kartoteka.desk.remedies import cause_of, label, on_page, shown
 from kartoteka.fields.table import CONCERNS, NAMED_BY
 from kartoteka.ports.desk import Asked
@@ -50,6 +51,14 @@ NAVIGATION = (
     "history",
     "differences",
 )
+WAITED_FOR = tuple(
+    f"did.{name}"
+    for name in (
+        *("conflicts/decide", "questions/link", "questions/create", "held/decide", "incoming/link"),
+        *("exclude", "include", "plan/approve"),
+    )
+)
+"""What is said after an action that something carries out later."""
 WIDTH, HEIGHT = 480, 96
 """Of a chart, in its own units."""
 
@@ -61,8 +70,8 @@ def asset(name: str) -> str:
 
 
 @cache
-def _environment(lang: str) -> Environment:
-    """Return what renders the pages of a language."""
+def _environment(lang: str, zone: str) -> Environment:
+    """Return what renders the pages of a language; ``zone``: by whose clocks they tell the time."""
 
     def t(text: str, /, **facts: object) -> str:
         return texts.say(text, lang, **facts)
@@ -75,6 +84,16 @@ def _environment(lang: str) -> Environment:
         word=partial(texts.word, lang=lang),
         label=partial(label, lang=lang),
         cause=partial(_cause, lang=lang),
+        counted=partial(texts.counted, lang=lang),
+        does=partial(texts.does, lang=lang),
+        pause=partial(when.named, lang=lang, zone=zone),
+        means=partial(when.meaning, lang=lang),
+        settled=settled,
+        unsettled=lambda rows: [row for row in rows if not settled(row)],
+        waited_for=WAITED_FOR,
+        compared=compared,
+        worst=_worst,
+        zone=zone,
         why=partial(cause_of, lang=lang),
         age=partial(_age, lang=lang),
         lang=lang,
@@ -90,7 +109,7 @@ def _environment(lang: str) -> Environment:
     environment.filters.update(
         item=partial(_item, lang=lang),
         plain=plain,
-        moment=_moment,
+        moment=partial(_moment, zone=zone),
         amount=_amount,
         spelled=partial(_spelled, lang=lang),
     )
@@ -100,8 +119,12 @@ def _environment(lang: str) -> Environment:
 def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
     """Return a page of a template. ``form``: what its forms carry, so that no other site can send them."""
     navigation = [n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)]
-    template = _environment(lang).get_template(f"{name}.html")
-    return template.render(form=form, now=desk.now(), navigation=navigation, **data)
+    zone, stopped = desk.policy.panel.time_zone, data.pop("pauses", {})
+    template = _environment(lang, zone).get_template(f"{name}.html")
+    said = partial(when.said, stopped, lang=lang, zone=zone, scheduled=desk.scheduled)
+    return template.render(
+        form=form, now=desk.now(), navigation=navigation, pauses=stopped, when=lambda concern="": said(concern), **data
+    )
 
 
 def _has_plan(data: Data) -> bool:
@@ -121,12 +144,13 @@ def again(path: str, asked: Asked, **other: object) -> str:
 
 
 def badges(waiting: Data) -> Mapping[str, int]:
-    """Return how many things wait on each page."""
+    """Return how many things wait on each page for a person, who has decided nothing about them yet."""
     totals, unmatched = waiting["totals"], waiting["unmatched"]
+    decided = [row for row in waiting["decided"] if row["state"] == State.HELD]
     return {
         "conflicts": totals["undecided"],
-        "held": totals["held"],
-        "questions": unmatched["candidates"],
+        "held": max(0, totals["held"] - sum(row["records"] for row in decided)),
+        "questions": max(0, unmatched["candidates"] - sum(row["questions"] for row in decided)),
         "incoming": unmatched["incoming"],
         "plan": waiting["planned"],
     }
@@ -139,10 +163,36 @@ def by_concern(found: Data) -> Sequence[Data]:
         if row["concern"] in counts:
             counts[row["concern"]][row["state"]] += row["records"]
     minutes = {row["concern"]: row["minutes"] for row in found["lag"]}
+    decided: dict[str, dict[str, int]] = {concern: {} for concern in CONCERNS}
+    for row in found["decided"]:
+        decided.get(row["concern"], {})[row["state"]] = row["records"]
     return [
-        {"concern": c, "counts": counts[c], "minutes": minutes.get(c), "paused": found["paused"].get(c, "")}
+        {
+            "concern": c,
+            "counts": counts[c],
+            "decided": decided[c],
+            "minutes": minutes.get(c),
+            "paused": c in found["paused"] and {"reason": found["paused"][c], "since": found["since"].get(c)},
+        }
         for c in CONCERNS
     ]
+
+
+def unseen(found: Data) -> int:
+    """Return how many clients no concern has looked at yet: they stand in no state."""
+    seen = sum(row["records"] for row in found["states"] if (row["concern"], row["kind"]) == ("accounts", "client"))
+    return max(0, int(found["totals"]["clients"]) - int(seen))
+
+
+def by_the_clock(rows: Sequence[Mapping[str, Any]], zone: str) -> Sequence[Data]:
+    """Return rows of an ``hour`` in UTC with that hour as the clocks of the shop show it."""
+    hours = (datetime.strptime(str(row["hour"]), "%Y-%m-%d %H").replace(tzinfo=UTC) for row in rows)
+    return [{**row, "hour": when.clock(hour, zone)} for row, hour in zip(rows, hours, strict=True)]
+
+
+def _worst(states: Collection[str]) -> str:
+    """Return the worst of some states; empty where there are none."""
+    return next((str(each) for each in WORST_FIRST if str(each) in states), "")
 
 
 def bars(rows: Sequence[Mapping[str, Any]], names: Sequence[str], label: str) -> Data:
@@ -173,14 +223,20 @@ def by_day(found: Data, now: datetime) -> Sequence[Data]:
     return [{"day": day, "calls": known.get(day, 0)} for day in days]
 
 
-def _cause(row: Mapping[str, Any], lang: str) -> str:
+def _cause(row: Mapping[str, Any], lang: str, *, remedy: bool = True) -> str:
     """Return the cause and the remedy that a row with a code tells, its buttons named; without any the code."""
-    return on_page(row["code"], row[f"message_{lang}"] or "", lang) or str(row["code"])
+    return on_page(row["code"], row[f"message_{lang}"] or "", lang, remedy=remedy) or str(row["code"])
 
 
-def _moment(value: Any) -> str:
-    """Return a moment to the minute, or to the second where it is one of a list."""
-    return str(plain(value) or "")[:16].replace("T", " ")
+def _moment(value: Any, zone: str) -> str:
+    """Return a moment to the minute, by the clocks of the shop; what is no moment as it stands."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    if not isinstance(moment, datetime):
+        return str(moment or "")
+    return when.clock(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
 
 
 def _spelled(value: Any, field: str = "", *, lang: str) -> str:
@@ -220,4 +276,6 @@ def _amount(value: Any) -> str:
 def _age(minutes: int, lang: str) -> str:
     if minutes < 120:
         return texts.say("minutes", lang, n=minutes)
-    return texts.say("hours", lang, n=minutes // 60) if minutes < 2880 else texts.say("days", lang, n=minutes // 1440)
+    if minutes < 2880:
+        return texts.say("hours", lang, n=minutes // 60)
+    return f"{minutes // 1440} {texts.counted('days', minutes // 1440, lang)}"

@@ -81,6 +81,10 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Aby je otworzyć, naciśnij [retry]; aby zostało zamknięte, wyłącz klienta w ERP ({fields}).",
             "To reopen it, press [retry]; to leave it closed, switch the client off in the ERP ({fields}).",
         ),
+        "closed_in_panel.kept": (
+            "Jeśli klient ma zostać, otwórz konto w panelu i naciśnij [retry]; kto prosił o usunięcie: [forget].",
+            "If the client is to stay, open the account in the panel, press [retry]; who asked to be erased: [forget].",
+        ),
         "ambiguous": _THIS_OR_NEW,
         "ambiguous.undone": _THIS_OR_NEW,
         "ambiguous.tax_number": _THIS_OR_NEW,
@@ -184,9 +188,10 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Name of a code -> its remedy on a page, Polish and English; ``[name]``: the button or page that is named so."""
 
 
-def on_page(code: str, message: str, lang: str) -> str:
+def on_page(code: str, message: str, lang: str, *, remedy: bool = True) -> str:
     """Return what the status with this code says on a page; what is not of our making as it stands.
 
+    Without a ``remedy`` the cause alone: what was to be done a person has decided by now.
     A message may be of several codes, one after the other: of its own the code is that of the worst.
     """
     said, left = list[str](), message
@@ -194,7 +199,7 @@ def on_page(code: str, message: str, lang: str) -> str:
         found = _first(code, left, lang)
         if found is None:
             return " ".join([*said, left])
-        said.append(_said(*found, lang))
+        said.append(_said(*found, lang, remedy=remedy))
         left = left[found[1].end() :].lstrip()
     return " ".join(said)
 
@@ -205,15 +210,23 @@ def _first(code: str, message: str, lang: str) -> tuple[str, re.Match[str]] | No
     return next(((name, match) for name, match in begun if match), None)
 
 
-def _said(name: str, found: re.Match[str], lang: str) -> str:
+def asks_nothing(code: str) -> bool:
+    """Return whether the remedy of a code is to wait."""
+    return all(CODES[name].polish.remedy.startswith("Nic nie trzeba") for name in _names(code))
+
+
+def _said(name: str, found: re.Match[str], lang: str, *, remedy: bool) -> str:
     facts = found.groupdict()
     if "fields" in facts:
         facts["fields"] = labels(facts["fields"], lang)
     if "accounts" in facts:  # each with the field by which it was found
         facts["accounts"] = re.sub(r"\((\w+)\)", lambda by: f"({label(by[1], lang)})", facts["accounts"])
     text, buttons = _text(name, lang), ON_PAGE.get(name)
-    remedy = _labelled(text.remedy, lang) if buttons is None else _pressed(buttons[0 if lang == texts.PL else 1], lang)
-    return f"{_labelled(text.cause, lang)} {remedy}".format_map(facts)
+    cause = _labelled(text.cause, lang)
+    if not remedy:
+        return cause.format_map(facts)
+    todo = _labelled(text.remedy, lang) if buttons is None else _pressed(buttons[0 if lang == texts.PL else 1], lang)
+    return f"{cause} {todo}".format_map(facts)
 
 
 def cause_of(code: str, lang: str) -> str:

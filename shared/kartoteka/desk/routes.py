@@ -29,6 +29,7 @@ from kartoteka.desk import (
     texts,
     tick,
     undo,
+    when,
 )
 from kartoteka.desk.desk import FORM, Data, Desk, WrongRequest, plain
 from kartoteka.desk.remedies import cause_of
@@ -162,7 +163,10 @@ def page_overview() -> Response[str]:
         found,
         found=found,
         lines=pages.by_concern(found),
-        written=pages.bars(found["activity"], ("to_panel", "to_erp"), "hour"),
+        unseen=pages.unseen(found),
+        written=pages.bars(
+            pages.by_the_clock(found["activity"], _desk().policy.panel.time_zone), ("to_panel", "to_erp"), "hour"
+        ),
         by_day=pages.bars(pages.by_day(found, _desk().now()), ("calls",), "day"),
     )
 
@@ -194,8 +198,8 @@ def page_client(client_id: str) -> Response[str]:
 @app.get("/clients/<client_id>/forget")
 def page_forget(client_id: str) -> Response[str]:
     """Show what would be erased of a client, and ask for its code."""
-    found = forget.preview(_desk(), client_id)
-    return _page("forget", title=client_id, found=found, lines=forget.lines(found), choices=forget.CHOICES)
+    found, names = forget.preview(_desk(), client_id), _desk().tables.names([client_id])
+    return _page("forget", title=client_id, found=found, names=names, lines=forget.lines(found), choices=forget.CHOICES)
 
 
 @app.get("/<name>")
@@ -203,7 +207,19 @@ def page_list(name: str) -> Response[str]:
     """Show a list."""
     found = _listed(name)
     more = {"undoable": _undoable(found["rows"])} if name == "history" else {}
-    return _page(name, found=found, asked=lists.asked_for(_query()), **more)
+    return _page(name, found=found, asked=lists.asked_for(_query()), **_around(name, found["rows"]), **more)
+
+
+def _around(name: str, rows: Sequence[Row]) -> Data:
+    """Return what stands beside the codes of a page of rows: one question to the database for all of them."""
+    tables = _desk().tables
+    if name == "clients":
+        return {"states_of": tables.worst_states([row["id"] for row in rows])}
+    if name == "incoming":
+        return {"resembling": tables.resembling([row["panel_client_id"] for row in rows])}
+    clients = {row["client_id"] for row in rows if row.get("client_id")}
+    names = tables.names(clients)
+    return {"names": names, "reasons": tables.reasons(clients)} if name == "excluded" else {"names": names}
 
 
 def _undoable(rows: Sequence[Row]) -> frozenset[str]:
@@ -233,7 +249,8 @@ def _acted(name: str) -> Response[str]:
         given = {**given, "id": [number], "side": [side]}
     done = actions.carry_out(_desk(), name, given)
     back, asked = _local((given.get("back") or ["/"])[0])
-    where = pages.link(back, **{**asked, "did": name, "n": done["done"]})
+    told = {"of": done.get("concern", ""), "word": done.get("decision", "")}
+    where = pages.link(back, **{**asked, "did": name, "n": done["done"], **told})
     if name == UNDO:  # what would be undone is shown, to be approved
         told = {"left": done.get("left_alone", 0), "why": undo.spelled(done)}
         where = pages.link("/plan", did=name, n=done["done"], code=UNDO, **told)
@@ -349,6 +366,9 @@ def _frame(name: str, waiting: Data | None) -> Data:
         "said": said,
         "badges": pages.badges(waiting) if waiting else {},
         "n": query.get("n", "0"),
+        "of": query.get("of", ""),
+        "said_word": query.get("word", ""),
+        "pauses": when.paused(_desk()) if waiting else {},
         "left": query.get("left", "0"),
         "refusals": undo.read(query.get("why", ""), _spoken(app.current_event.raw_event)),
     }

@@ -35,13 +35,26 @@ def word(kind: str, text: str, lang: str) -> str:
     return say(f"{kind}.{text}" if f"{kind}.{text}" in TEXTS else text, lang)
 
 
+def counted(name: str, n: int, lang: str) -> str:
+    """Return the form of a text that goes with a number: its forms are apart by ``|``, as many as a language has."""
+    forms = say(name, lang).split("|")
+    few = 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14
+    number = 0 if n == 1 else 1 if few or lang == EN else 2
+    return forms[min(number, len(forms) - 1)]
+
+
+def does(name: str, lang: str) -> str:
+    """Return what a button does, in a line; empty for one that says it itself."""
+    return say(f"{name}.does", lang) if f"{name}.does" in TEXTS else ""
+
+
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         # --- the frame
         "skip": ("Przejdź do treści", "Skip to content"),
         "pages": ("Strony", "Pages"),
         "find": ("Znajdź klienta", "Find a client"),
-        "find.hint": ("kod, login, firma, nazwisko, e-mail, NIP", "code, log-in, company, name, e-mail, tax number"),
+        "find.hint": ("kod, firma, e-mail, NIP", "code, company, e-mail…"),
         "search": ("Szukaj", "Search"),
         "overview": ("Stan", "Overview"),
         "conflicts": ("Konflikty", "Conflicts"),
@@ -56,45 +69,90 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "more": ("Dalsze wiersze", "More rows"),
         "previous": ("Początek listy", "Back to the beginning"),
         "utc": ("Czasy w UTC.", "Times in UTC."),
-        "as_of": ("stan na {at} UTC", "as of {at} UTC"),
+        "as_of": (
+            "stan na {at}; czasy: {zone}, dni w zestawieniach: UTC",
+            "as of {at}; times: {zone}, days in figures: UTC",
+        ),
         "nothing": ("Brak wartości", "No value"),
         # --- what is said of each list
         "conflicts.lead": (
             (
-                "To samo pole zmieniono po obu stronach. Wybierz, która wartość ma zostać; reszta danych klienta jest już "
-                "zgodna."
+                "To samo pole zmieniono po obu stronach: w ERP i w panelu sklepu. Wybierz, która wartość ma zostać; reszta "
+                "danych klienta jest przenoszona bez czekania."
             ),
             "The same field was edited on both sides. Choose the value that stays; the client's other fields go on.",
         ),
         "questions.lead": (
-            "Nie wiadomo, które konto panelu należy do klienta. Porównaj dane: połącz z kontem albo załóż nowe.",
-            "It cannot be told which account is this client's. Compare the data: link one, or open a new account.",
+            (
+                "Nie wiadomo, które konto sklepu należy do klienta. Porównaj dane: połącz z kontem albo załóż nowe. Otwarcie "
+                "tej strony pyta panel sklepu o dane kont."
+            ),
+            (
+                "It cannot be told which account is this client's. Compare the data: link one, or open a new account. Opening "
+                "this page asks the shop's panel for the accounts."
+            ),
         ),
         "questions.read": (
             "Dane kont odczytano z panelu przed chwilą: jedno wywołanie na każde sto kont tej strony.",
             "The accounts were read from the panel just now: a call for each hundred accounts of this page.",
         ),
+        "questions.unread": (
+            "Panel sklepu teraz nie odpowiedział, więc danych kont nie ma z czym porównać. Otwórz stronę jeszcze raz.",
+            "The shop's panel did not answer now, so there is nothing to compare with. Open the page again.",
+        ),
+        "questions.rest": (
+            (
+                "Konto, którego nie wybierzesz, zostaje w sklepie jako osobny klient i może pojawić się na stronie Nowi ze "
+                "sklepu; możesz je tam zostawić bez odpowiedzi."
+            ),
+            (
+                "An account that you do not choose stays in the shop as a customer of its own, and may be listed under "
+                "Incoming; you may leave it there unanswered."
+            ),
+        ),
+        "questions.differs": ("inne niż w ERP", "not as in the ERP"),
+        "questions.change": ("Zmień decyzję: połącz z tym kontem", "Change the decision: link this account"),
+        "questions.change.create": ("Zmień decyzję: załóż nowe konto", "Change the decision: open a new account"),
         "held.lead": (
             "Te rekordy czekają na człowieka albo na poprawkę wiersza w ERP. Po poprawce ruszą same.",
             "These records wait for a person, or for a correction of the ERP's row. They then go on by themselves.",
         ),
         "deferred.lead": (
-            "Te rekordy zostaną przeniesione same. Nie trzeba nic robić.",
-            "These records will be carried by themselves. Nothing needs to be done.",
+            "Te rekordy zostaną przeniesione same. Nie trzeba nic robić; przyciskiem możesz to tylko przyspieszyć.",
+            "These records will be carried by themselves. Nothing needs to be done; the button only makes it sooner.",
         ),
         "incoming.lead": (
             "Zarejestrowali się w sklepie, a ERP nie ma jeszcze ich kartoteki. Podaj kod klienta, gdy powstanie.",
             "They registered in the shop and the ERP has no client yet. Give its code once there is one.",
+        ),
+        "incoming.resembles": (
+            (
+                "Uwaga: to konto było jednym z kont do wyboru dla klienta albo ma ten sam e-mail, telefon lub NIP co jego "
+                "konto. To może być drugie konto tej samej osoby; wtedy nie zakładaj kartoteki i zostaw je bez odpowiedzi:"
+            ),
+            (
+                "Mind: this account was one of the choices for a client, or has the same e-mail, phone or tax number as its "
+                "account. It may be a second account of the same person; then enter no client and leave it unanswered:"
+            ),
         ),
         "excluded.lead": (
             "Tych rekordów synchronizacja nie rusza, z podanego powodu.",
             "Synchronisation leaves these records alone, for the reason given.",
         ),
         "history.lead": (
-            "Każde pole zapisane po którejkolwiek stronie: przed, po, dlaczego i w którym przebiegu.",
-            "Each field that was written on either side: before, after, why, and by which run.",
+            (
+                "Każde pole zapisane po którejkolwiek stronie: przed, po, dlaczego i w którym przebiegu. Cofnięcie jest "
+                "najpierw tylko planowane: zobaczysz je i zatwierdzisz na stronie Plan."
+            ),
+            (
+                "Each field that was written on either side: before, after, why, and by which run. An undo is only planned "
+                "at first: you see and approve it on the page Plan."
+            ),
         ),
-        "clients.lead": ("Klienci z ERP i ich konta w panelu.", "The ERP's clients and their accounts in the panel."),
+        "clients.lead": (
+            "Klienci z ERP i ich konta w panelu sklepu.",
+            "The ERP's clients and their accounts in the shop's panel.",
+        ),
         "plan.lead": (
             "Co zostałoby zrobione. Bez zatwierdzenia nic nie jest zapisywane.",
             "What would be done. Nothing is written before it is approved.",
@@ -106,7 +164,11 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "incoming.none": ("Nikt nie czeka.", "Nobody is waiting."),
         "excluded.none": ("Nic nie jest wyłączone.", "Nothing is excluded."),
         "history.none": ("Nic jeszcze nie zapisano.", "Nothing was written yet."),
-        "clients.none": ("Nie znaleziono klienta.", "No client was found."),
+        "clients.none": (
+            "Nie znaleziono klienta: ERP nie ma takiego wiersza albo jeszcze go nie zapisał w bazie wymiany.",
+            "No client was found: the ERP has no such row, or has not written it into the exchange database yet.",
+        ),
+        "clients.no_account": ("bez konta", "no account"),
         "blocked": ("Zostaną zablokowani", "Will be blocked"),
         "blocked.lead": (
             "Klienci, którzy zbliżają się do limitu kredytu lub go przekroczyli, i ci z zaległościami, według ERP.",
@@ -164,8 +226,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         # --- answers
         "decide.erp": ("Zostaw wartość z ERP", "Keep the ERP's value"),
         "decide.panel": ("Zostaw wartość z panelu", "Keep the panel's value"),
-        "erp_wins": ("ERP", "ERP"),
-        "panel_wins": ("Panel", "Panel"),
+        "erp_wins": ("Zostaw z ERP", "Keep the ERP's"),
+        "panel_wins": ("Zostaw z panelu", "Keep the panel's"),
         "chosen": ("Zaznaczone:", "Those chosen:"),
         "link": ("Połącz z tym kontem", "Link this account"),
         "create": ("Załóż nowe konto", "Open a new account"),
@@ -181,7 +243,69 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reject": ("Odrzuć zaznaczone", "Reject those chosen"),
         "approve.all": ("Zatwierdź całą listę", "Approve the whole list"),
         "decided": ("Zdecydowano: {word}", "Decided: {word}"),
-        "decided.by": ("przez {by}", "by {by}"),
+        "decided.by": ("zdecydował(a): {by}", "decided by {by}"),
+        "decided.some": ("zdecydowano: {n}", "decided: {n}"),
+        "decided.conflict": (
+            "Zdecydowano: {field}, zostaje {word}",
+            "Decided: {field}, {word} stays",
+        ),
+        "decided.stays": ("zostaje {word}", "{word} stays"),
+        "decided.yes": ("Zdecydowano", "Decided"),
+        # --- when
+        "when.soon": ("Zostanie to wykonane w ciągu minuty.", "It is carried out within a minute."),
+        "when.paused": (
+            "Zostanie to wykonane dopiero po wznowieniu; wstrzymano: {what}.",
+            "It is carried out once this is resumed; paused: {what}.",
+        ),
+        "when.some": (
+            "Co dotyczy wstrzymanych zakresów, czeka na wznowienie: {what}.",
+            "What is about a paused concern waits until it is resumed: {what}.",
+        ),
+        "when.off": (
+            "Harmonogramy są wyłączone, więc samo nic nie rusza: na stronie Stan naciśnij „Synchronizuj teraz”.",
+            "The schedules are off, so nothing starts by itself: press 'Synchronise now' on the page Overview.",
+        ),
+        "paused.dated": ("{concern}, od {since} ({reason})", "{concern}, since {since} ({reason})"),
+        "paused.undated": ("{concern} ({reason})", "{concern} ({reason})"),
+        "means.accounts": (
+            "nowe konta nie powstają, a istniejące nie są łączone, otwierane ani zamykane",
+            "no new accounts are opened, and none are linked, reopened or closed",
+        ),
+        "means.billing": (
+            "zmiany danych klientów nie są przenoszone w żadną stronę",
+            "no edit of a client's data is carried, either way",
+        ),
+        "means.delivery_addresses": (
+            "zmiany adresów dostaw nie są przenoszone w żadną stronę",
+            "no edit of a delivery address is carried, either way",
+        ),
+        "means.shops": ("zmiany listy sklepów klienta nie są wysyłane", "no change of a client's shops is sent"),
+        "means.discounts": ("grupy rabatowe i ceny nie są wysyłane", "no discount groups and prices are sent"),
+        "means.credit": ("limity i salda nie są wysyłane", "no limits and balances are sent"),
+        "means.panel_feed": (
+            "panel nie jest pytany, co w nim zmieniono, więc edycje z panelu i nowi klienci sklepu czekają",
+            "the panel is not asked what was edited there, so its edits and new customers wait",
+        ),
+        "retry.does": (
+            "kasuje czekanie: rekord zostanie sprawdzony i wysłany od nowa",
+            "ends the waiting: the record is checked and sent afresh",
+        ),
+        "done.does": (
+            "załatwiono to poza Kartoteką: rekord nie jest dalej ruszany",
+            "it was settled outside Kartoteka: the record is left alone from now on",
+        ),
+        "send.does": (
+            "wysyła do panelu sklepu wartość, którą zatrzymano do potwierdzenia",
+            "sends the value that was stopped for confirmation to the shop's panel",
+        ),
+        "include.does": (
+            "klient jest znów synchronizowany w tym zakresie",
+            "the client is synchronised again in this concern",
+        ),
+        "forget.allow.does": (
+            "klient może znów mieć konto, jeśli nadal jest w ERP",
+            "the client may have an account again, if the ERP still has it",
+        ),
         "word.erp": ("wartość z ERP", "the ERP's value"),
         "word.panel": ("wartość z panelu", "the panel's value"),
         "word.retry": ("spróbuj teraz", "retry now"),
@@ -193,26 +317,35 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "word.reject": ("odrzucone", "rejected"),
         # --- said after an action
         "did.conflicts/decide": (
-            "Zapisano decyzję: {done}. Następny przebieg ją wykona.",
-            "Decided: {done}. The next run carries it out.",
+            "Zapisano decyzję w konfliktach: {done}; zostaje {word}.",
+            "Conflicts decided: {done}; {word} stays.",
         ),
-        "did.questions/link": ("Klient zostanie połączony w następnym przebiegu.", "The next run links the client."),
-        "did.questions/create": ("Nowe konto powstanie w następnym przebiegu.", "The next run opens a new account."),
+        "did.questions/link": (
+            "Zapisano: klient zostanie połączony z tym kontem.",
+            "Saved: the client is linked to this account.",
+        ),
+        "did.questions/create": (
+            "Zapisano: klient dostanie nowe konto.",
+            "Saved: a new account is opened for the client.",
+        ),
         "did.held/decide": (
-            "Zapisano decyzję dla rekordów: {done}. Następny przebieg ją wykona.",
-            "Decided for records: {done}. The next run carries it out.",
+            "Zapisano decyzję dla rekordów: {done} ({word}).",
+            "Decided for records: {done} ({word}).",
         ),
         "did.incoming/link": ("Zapisano kod klienta.", "The client's code is saved."),
         "did.exclude": (
-            "Od następnego przebiegu klient jest pomijany.",
-            "From the next run on the client is left alone.",
+            "Zapisano: klient jest pomijany w zakresie {concern}.",
+            "Saved: the client is left alone in {concern}.",
         ),
         "did.include": (
-            "Następny przebieg sprawdzi, co zmieniono w międzyczasie.",
-            "The next run looks at what was edited meanwhile.",
+            "Zapisano: klient wraca do zakresu {concern}; zostanie sprawdzone, co zmieniono w międzyczasie.",
+            "Saved: the client is looked after again in {concern}; what was edited meanwhile is looked at.",
         ),
-        "did.pause": ("Zakres jest wstrzymany.", "The concern is paused."),
-        "did.resume": ("Zakres działa dalej.", "The concern goes on."),
+        "did.pause": (
+            "{concern}: wstrzymano. Do wznowienia {means}.",
+            "{concern}: paused. Until it is resumed {means}.",
+        ),
+        "did.resume": ("{concern}: działa dalej.", "{concern}: goes on."),
         "did.resync": (
             "Klient czeka w kolejce i zostanie porównany od nowa.",
             "The client is in the queue and will be compared afresh.",
@@ -303,20 +436,43 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         # --- the overview
         "waits": ("Czeka na człowieka", "Waiting for a person"),
         "waits.none": ("Nic nie czeka na człowieka.", "Nothing waits for a person."),
-        "waits.conflicts": ("nierozstrzygnięte konflikty", "conflicts to decide"),
-        "waits.questions": ("klienci, których konto jest niepewne", "clients whose account is uncertain"),
-        "waits.held": ("wstrzymane rekordy", "held records"),
-        "waits.incoming": ("nowi klienci ze sklepu", "customers new from the shop"),
-        "waits.plan": ("zaplanowane, do zatwierdzenia", "planned, to be approved"),
+        "waits.conflicts": (
+            "nierozstrzygnięty konflikt|nierozstrzygnięte konflikty|nierozstrzygniętych konfliktów",
+            "conflict to decide|conflicts to decide",
+        ),
+        "waits.questions": (
+            "klient, którego konto jest niepewne|klienci, których konta są niepewne|klientów, których konta są niepewne",
+            "client whose account is uncertain|clients whose account is uncertain",
+        ),
+        "waits.held": ("zatrzymany rekord|zatrzymane rekordy|zatrzymanych rekordów", "held record|held records"),
+        "waits.incoming": (
+            "nowy klient ze sklepu|nowi klienci ze sklepu|nowych klientów ze sklepu",
+            "customer new from the shop|customers new from the shop",
+        ),
+        "waits.plan": (
+            "zaplanowana zmiana do zatwierdzenia|zaplanowane zmiany do zatwierdzenia|zaplanowanych zmian do zatwierdzenia",
+            "planned change to be approved|planned changes to be approved",
+        ),
         "waits.unread": (
-            "rekordy, o których panel milczy od czterech godzin",
-            "records about which the panel has not answered for four hours",
+            (
+                "rekord, o którym panel milczy od czterech godzin|rekordy, o których panel milczy od czterech godzin|"
+                "rekordów, o których panel milczy od czterech godzin"
+            ),
+            (
+                "record about which the panel has not answered for four hours|"
+                "records about which the panel has not answered for four hours"
+            ),
         ),
         "waits.triggers": (
             "tabele bez wyzwalaczy: {names}. Zmiany są znajdowane z opóźnieniem.",
             "tables without triggers: {names}. Changes are found late.",
         ),
-        "paused": ("{concern}: wstrzymane ({reason})", "{concern}: paused ({reason})"),
+        "paused": ("Wstrzymano: {what}. Do wznowienia {means}.", "Paused: {what}. Until it is resumed {means}."),
+        "paused.row": ("wstrzymano {since}", "paused {since}"),
+        "unseen": (
+            "Klientów, których zakres Konta jeszcze nie sprawdził, więc nie ma ich w tej tabeli: {n}.",
+            "Clients that Accounts has not looked at yet, and that are not in this table: {n}.",
+        ),
         "braked": (
             (
                 "{concern}: zatrzymane przez hamulec. Przepuścił {written}, zatrzymał klientów: {clients}, grup: {groups}. "
@@ -335,9 +491,11 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "by_concern": ("Zakresy", "Concerns"),
         "lag": ("Najstarsza nieprzeniesiona zmiana", "Oldest change not yet carried"),
         "lag.none": ("na bieżąco", "up to date"),
+        "lag.off": ("nic nie rusza samo", "nothing runs by itself"),
+        "pause.is": ("wstrzymano", "paused"),
         "minutes": ("{n} min", "{n} min"),
         "hours": ("{n} godz.", "{n} h"),
-        "days": ("{n} dni", "{n} days"),
+        "days": ("dzień|dni|dni", "day|days"),
         "activity": ("Zapisane pola, ostatnie 24 godziny", "Fields written, last 24 hours"),
         "to_panel": ("do panelu", "to the panel"),
         "to_erp": ("do ERP", "to the ERP"),
@@ -365,10 +523,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "redrive": ("Spróbuj ponownie", "Try again"),
         "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
         "alarms.unknown": (
-            "O alarmach nic tu nie wiadomo: nikt ich nie ocenia (stos lokalny) albo nie wolno o nie pytać.",
-            "Nothing is known of alarms here: nobody evaluates them (a local stack), or they may not be asked for.",
+            "Tej instalacji nie pilnują żadne alarmy, albo nie wolno ich stąd czytać: zaglądaj na tę stronę.",
+            "No alarms watch this installation, or they may not be read from here: look at this page yourself.",
         ),
-        "alarms.ringing": ("{name} dzwoni od {since} UTC", "{name} rings since {since} UTC"),
+        "alarms.ringing": ("{name} dzwoni od {since}", "{name} rings since {since}"),
         # --- the daily message (its subject is ASCII: SNS takes no other)
         "mail.subject": ("Kartoteka {stack}: do zrobienia {n}", "Kartoteka {stack}: {n} waiting for a person"),
         "mail.head": (
@@ -444,7 +602,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "only.field": ("Tylko pole", "Only the field"),
         "only.found_by": ("Tylko znalezione przez", "Only what was found by"),
         "only.reason": ("Tylko powód", "Only the reason"),
-        "only.text": ("Zawiera", "Holds"),
+        "only.text": ("Zawiera", "Contains"),
         "only.not": ("pokaż wszystkie", "show all"),
         "client.plan": ("Zaplanowane dla tego klienta", "Planned for this client"),
         "client.why_not": ("Dlaczego nie ma go w sklepie:", "Why it is not in the shop:"),
@@ -452,9 +610,28 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Konto jest zamknięte: klient nie może się zalogować ani kupować.",
             "The account is closed: the client can neither log in nor buy.",
         ),
+        "client.closed.erp": (
+            "Tak jest w ERP: pole „{field}” ma tam wartość „nie”.",
+            "That is the ERP's word: '{field}' is 'no' there.",
+        ),
+        "client.closed.in_step": (
+            "Dane konta są zgodne z ERP.",
+            "The account's data agree with the ERP.",
+        ),
+        "client.waits_paused": (
+            "Czeka, bo wstrzymano: {what}. Po wznowieniu jego konto zostanie znalezione albo założone.",
+            "It waits because this is paused: {what}. Once resumed its account is found, or opened.",
+        ),
+        "client.excluded": ("Powód wyłączenia: {reason}", "Excluded because: {reason}"),
+        "client.forgotten": (
+            "Klient został zapomniany: nie ma konta i żadne dla niego nie powstanie.",
+            "The client was forgotten: it has no account, and none is opened for it.",
+        ),
+        "client.missing": ("brakuje", "missing"),
+        "client.wrong": ("do poprawy w ERP", "to be corrected in the ERP"),
         "client.held": ("Wstrzymane rekordy tego klienta", "This client's held records"),
         "client.credit": ("Kredyt według ERP", "Credit, as the ERP has it"),
-        "client.credit.sent": ("Ostatnio wysłano: {field} {value}, {at} UTC.", "Last sent: {field} {value}, {at} UTC."),
+        "client.credit.sent": ("Ostatnio wysłano: {field} {value}, {at}.", "Last sent: {field} {value}, {at}."),
         "client.credit.never": ("Niczego jeszcze nie wysłano.", "Nothing was sent yet."),
         "client.prices": ("Ceny grupy rabatowej {name}", "Prices of the discount group {name}"),
         "client.prices.none": ("Grupa nie ma cen w ERP.", "The group has no prices in the ERP."),
@@ -477,24 +654,24 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "client.fresh": ("Odczytaj panel teraz", "Read the panel now"),
         "client.fresh.cost": ("kosztuje jedno lub kilka wywołań", "costs a call or a few"),
         "client.last_known": (
-            "Kolumna Panel pokazuje to, co panel ostatnio pokazał.",
-            "The Panel column is what the panel was last known to show.",
+            "Kolumna Panel to panel sklepu (IdoSell): to, co ostatnio pokazał.",
+            "The column Panel is the shop's panel (IdoSell), as it was last known to show.",
         ),
         "client.is_fresh": ("Panel odczytano przed chwilą.", "The panel was read just now."),
         "client.no_account": ("Nie ma jeszcze konta w panelu.", "There is no account in the panel yet."),
         "client.account": ("Konto {login}, numer {id}", "Account {login}, number {id}"),
         "client.in_step": ("Wszystko jest zgodne.", "Everything is in step."),
         "client.changes": (
-            "Zmiany, które czekają na następny przebieg: {n}",
-            "Changes that wait for the next run: {n}",
+            "Zmiany, które czekają na przeniesienie: {n}.",
+            "Changes that wait to be carried: {n}.",
         ),
         "client.planned": (
             "Zaplanowane, zapisane dopiero po zatwierdzeniu: {n}",
             "Planned, written once it is approved: {n}",
         ),
         "client.not_yet": (
-            "Konta szuka, a jeśli go nie ma, zakłada je następny przebieg.",
-            "The next run looks for its account, and opens one where there is none.",
+            "Nie szukano jeszcze jego konta w sklepie; gdy go nie ma, zostanie założone.",
+            "Its account was not looked for in the shop yet; where there is none, one is opened.",
         ),
         "client.not_in_step": ("Nie jest zgodne:", "Not in step:"),
         "client.asks": (

@@ -107,7 +107,8 @@ class DeskTables(Protocol):
     def statuses(self, states: Collection[str], asked: Asked) -> Sequence[Row]:
         """Return the records in one of these states, the longest first, with ``due_at`` where they are deferred.
 
-        ``question`` is 1 where accounts stand in ``sync_matches`` that the client may have.
+        ``question`` is 1 where accounts stand in ``sync_matches`` that the client may have, and ``answered`` 1 where a
+        person has chosen one of them, or a new one.
         """
         ...
 
@@ -167,6 +168,32 @@ class DeskTables(Protocol):
 
     def count_near_limit(self, allowed: Decimal, asked: Asked) -> int:
         """Return how many these are."""
+        ...
+
+    def decided(self) -> Sequence[Row]:
+        """Return how many records a person has decided about that are not carried out yet: by ``concern``, ``state``.
+
+        ``records``: all of them; ``questions``: those that a word in ``sync_matches`` answers.
+        """
+        ...
+
+    def names(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        """Return client's code -> its company, or first and last name; those without any are left out."""
+        ...
+
+    def worst_states(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        """Return client's code -> the states of its records, those in step too."""
+        ...
+
+    def reasons(self, client_ids: Collection[str]) -> Mapping[tuple[str, str], str]:
+        """Return (client's code, concern) -> the reason for which a person, or the ERP, has excluded it there."""
+        ...
+
+    def resembling(self, accounts: Collection[str]) -> Mapping[str, str]:
+        """Return account's number -> the client that it was a choice for, or whose account has the same identity.
+
+        The same tax number, e-mail or phone, as the account index knows them; one client where there are several.
+        """
         ...
 
     def waiting_since(self) -> Sequence[Row]:

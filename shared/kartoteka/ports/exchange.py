@@ -563,6 +563,10 @@ class Pauses(Protocol):
         """Return concern -> the code of what has stopped it, of those that are paused for a cause that has one."""
         ...
 
+    def since(self) -> Mapping[str, datetime]:
+        """Return concern -> since when it is paused, of those of which that is known."""
+        ...
+
     def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         """Pause this concern; a later reason replaces an earlier one. ``code`` says what has stopped it."""
         ...

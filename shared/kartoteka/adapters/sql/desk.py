@@ -68,6 +68,32 @@ _DEFERRED = _BASE.due_at.is_not(None)
 _LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
 
 
+def _said(decision: sa.ColumnElement[Any], words: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that one of these words stands in a column of decisions, as one reads it."""
+    return sa.func.lower(sa.func.trim(sa.func.coalesce(decision, ""))).in_(sorted(words))
+
+
+_OWN = sa.and_(_STATUS.concern == "accounts", _STATUS.group_id == "", _STATUS.item_id == "")
+_ANSWERED = sa.and_(
+    _OWN, sa.exists().where(_MATCH.client_id == _STATUS.client_id, _said(_MATCH.decision, ("link", "create")))
+)
+"""The condition that the question about a client's account has its answer."""
+_OF_RECORD = sa.and_(
+    *(_CONFLICT[name] == _STATUS[name] for name in ("client_id", "concern", "item_id")), _STATUS.group_id == "", _OPEN
+)
+_SETTLED = sa.and_(
+    _STATUS.state == str(State.CONFLICT),
+    sa.exists().where(_OF_RECORD),
+    ~sa.exists().where(_OF_RECORD, _UNDECIDED),
+)
+"""The condition that a person has settled each conflict of a record."""
+_DECIDED = sa.and_(
+    _STATUS.state.in_([str(State.HELD), str(State.CONFLICT)]),
+    sa.or_(sa.and_(_HELD, _said(_STATUS.decision, [str(word) for word in Decision])), _ANSWERED, _SETTLED),
+)
+"""The condition that a person has decided about a record; the next run carries it out."""
+
+
 _WITH_ITEMS = [name for name, rows in CONCERNS.items() if rows.items]
 """The concerns of which a client has several; what another one says of a part of a client is of its exclusions."""
 
@@ -100,7 +126,7 @@ _CONCERNED: Mapping[str, sa.ColumnElement[bool]] = {
 """Concern -> the clients that it has to do with; any other concern: all that have an account."""
 
 
-_POLISH = "ĄĆĘŁŃÓŚŹŻ"
+_POLISH = dict(zip("ĄĆĘŁŃÓŚŹŻąćęłńóśźż", "acelnoszz" * 2, strict=True))
 WORDS = 8
 """Words of a search that are looked for, each in any of a client's names."""
 WRITTEN_APART = (TAX_NUMBER_FIELD, PHONE_FIELD)
@@ -109,8 +135,12 @@ _BETWEEN = " -"
 
 
 def _lower(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Return a text in small letters, Polish ones too, which SQLite and a database of locale C leave as they are."""
-    return reduce(lambda lower, letter: sa.func.replace(lower, letter, letter.lower()), _POLISH, sa.func.lower(text))
+    """Return a text in small letters without Polish ones: who looks for ``zolc`` finds ``Żółć``, and the other way."""
+    return reduce(lambda lower, pair: sa.func.replace(lower, *pair), _POLISH.items(), sa.func.lower(text))
+
+
+def _plain(text: str) -> str:
+    return "".join(_POLISH.get(letter, letter) for letter in text)
 
 
 def _written_apart(text: str) -> str:
@@ -423,7 +453,8 @@ class SqlDesk(DeskTables):
         same = sa.and_(*(_BASE[name] == _STATUS[name] for name in names))
         asks = sa.and_(_STATUS.item_id == "", sa.exists().where(_MATCH.client_id == _STATUS.client_id))
         question = sa.case((sa.and_(_STATUS.concern == "accounts", asks), 1), else_=0).label("question")
-        found = sa.select(*(_STATUS[name] for name in (*names, *told)), _BASE.due_at, question)
+        answered = sa.case((_ANSWERED, 1), else_=0).label("answered")
+        found = sa.select(*(_STATUS[name] for name in (*names, *told)), _BASE.due_at, question, answered)
         found = found.join_from(tables.sync_status, tables.sync_base, same, isouter=True)
         found = found.where(_STATUS.state.in_(sorted(states)), *_asked(tables.sync_status, asked))
         order = (_STATUS.since, *(_STATUS[name] for name in names))
@@ -447,7 +478,8 @@ class SqlDesk(DeskTables):
         found = sa.select(_CLIENT.id, *shown, _LINK.panel_client_id, _LINK.panel_login)
         found = found.join_from(tables.ERP.clients, tables.sync_links, _LINK.client_id == _CLIENT.id, isouter=True)
         if asked.text:
-            text, named = asked.text.lower(), (_CLIENT.id, *shown, _CLIENT[LOGIN], _LINK.panel_login)
+            text = _plain(asked.text.lower())
+            named = (_CLIENT.id, *shown, _CLIENT[LOGIN], _LINK.panel_login)
             words = (
                 sa.or_(*(_lower(c).contains(word, autoescape=True) for c in named)) for word in text.split()[:WORDS]
             )
@@ -473,12 +505,69 @@ class SqlDesk(DeskTables):
         joined = tables.ERP.client_credit.join(tables.ERP.clients, _CLIENT.id == _CREDIT.client_id)
         return self.number(sa.select(sa.func.count()).select_from(joined).where(_near_limit(allowed, asked.near)))
 
+    def decided(self) -> Sequence[Row]:
+        answered = sa.case((_ANSWERED, 1), else_=0).label("answered")
+        each = sa.select(_STATUS.concern, _STATUS.state, answered).where(_DECIDED).subquery().c
+        figures = (sa.func.count().label("records"), sa.func.sum(each.answered).label("questions"))
+        rows = self.rows(sa.select(each.concern, each.state, *figures).group_by(each.concern, each.state))
+        return [{**row, "questions": int(row["questions"])} for row in rows]
+
+    def names(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        named = [_CLIENT[name] for name in (COMPANY_FIELD, *PERSON_FIELDS)]
+        found = [self.rows(sa.select(_CLIENT.id, *named).where(_CLIENT.id.in_(some))) for some in _some(client_ids)]
+        told = {
+            row["id"]: row[COMPANY_FIELD] or " ".join(row[name] for name in PERSON_FIELDS if row[name])
+            for rows in found
+            for row in rows
+        }
+        return {client_id: name for client_id, name in told.items() if name}
+
+    def worst_states(self, client_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+        told: dict[str, set[str]] = {}
+        for some in _some(client_ids):
+            each = sa.select(_STATUS.client_id, _STATUS.state).where(_STATUS.client_id.in_(some)).distinct()
+            for row in self.rows(each):
+                told.setdefault(row["client_id"], set()).add(row["state"])
+        return told
+
+    def reasons(self, client_ids: Collection[str]) -> Mapping[tuple[str, str], str]:
+        found = [
+            self.rows(sa.select(tables.sync_exclusions).where(_EXCLUSION.client_id.in_(some)))
+            for some in _some(client_ids)
+        ]
+        return {
+            (row["client_id"], row["concern"].strip().lower()): row["reason"]
+            for rows in found
+            for row in rows
+            if row["reason"]
+        }
+
+    def resembling(self, accounts: Collection[str]) -> Mapping[str, str]:
+        other = tables.sync_panel_accounts.alias().c
+        told: dict[str, str] = {}
+        for some in _some(accounts):
+            asked = sa.select(_MATCH.panel_client_id, _MATCH.client_id)
+            choices = self.rows(asked.where(_MATCH.panel_client_id.in_(some)).order_by(_MATCH.client_id.desc()))
+            alike = (
+                sa.select(_ACCOUNT.panel_client_id, _LINK.client_id).where(
+                    _ACCOUNT.panel_client_id.in_(some),
+                    _ACCOUNT[name] != "",
+                    other[name] == _ACCOUNT[name],
+                    other.panel_client_id == _LINK.panel_client_id,
+                    _LINK.panel_client_id != _ACCOUNT.panel_client_id,
+                )
+                for name in ("tax_number", "mail", "telephone")
+            )
+            for row in (*self.rows(sa.union(*alike)), *choices):
+                told[row["panel_client_id"]] = row["client_id"]
+        return told
+
     def waiting_since(self) -> Sequence[Row]:
         asks = sa.and_(_STATUS.concern == "accounts", sa.exists().where(_MATCH.client_id == _STATUS.client_id))
         found: dict[str, tuple[sa.ColumnElement[Any], tuple[sa.ColumnElement[bool], ...]]] = {
             "conflicts": (_CONFLICT.raised_at, (_UNDECIDED,)),
-            "questions": (_STATUS.since, (_HELD, asks)),
-            "held": (_STATUS.since, (_HELD, ~asks)),
+            "questions": (_STATUS.since, (_HELD, asks, ~_DECIDED)),
+            "held": (_STATUS.since, (_HELD, ~asks, ~_DECIDED)),
             "incoming": (_INCOMING.seen_at, (sa.func.coalesce(_INCOMING.client_id, "") == "",)),
             "plan": (_PLAN.planned_at, (_PLAN.outcome.is_(None), sa.func.coalesce(_PLAN.decision, "") == "")),
             "paused": (_PAUSE.paused_at, (_PAUSE.reason != "",)),

@@ -15,6 +15,7 @@ from kartoteka.ports.exchange import Pauses
 _PAUSE = sync_pauses.c
 _PAUSED = sa.select(_PAUSE.concern, _PAUSE.reason).where(_PAUSE.reason != "")
 _CAUSES = sa.select(_PAUSE.concern, _PAUSE.code).where(_PAUSE.reason != "", _PAUSE.code != "")
+_SINCE = sa.select(_PAUSE.concern, _PAUSE.paused_at).where(_PAUSE.reason != "", _PAUSE.paused_at.is_not(None))
 _RELEASED = sa.select(_PAUSE.released_at).where(_PAUSE.concern == sa.bindparam("of_concern"))
 _OVER: Row = {"reason": "", "code": "", "paused_at": None}
 _END = sync_pauses.update().where(_PAUSE.concern == sa.bindparam("of_concern")).values(_OVER)
@@ -35,6 +36,10 @@ class SqlPauses(Pauses):
     def causes(self) -> Mapping[str, str]:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(_CAUSES)}
+
+    def since(self) -> Mapping[str, datetime]:
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(_SINCE)}
 
     def pause(self, concern: str, reason: str, *, at: datetime, code: str = "") -> None:
         row: Row = {"concern": concern, "reason": fit(_PAUSE.reason, reason), "code": code, "paused_at": at}
