@@ -1307,11 +1307,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             State.HELD,
             Text(
                 "Wiersz w {table} kończy się, zanim się zacznie: {fields} nie jest przed valid_to.",
-                "Popraw valid_from lub valid_to w tabeli {table}; NULL oznacza bez ograniczenia.",
+                "Popraw valid_from lub valid_to w tabeli {table}; puste oznacza: bez ograniczenia.",
             ),
             Text(
                 "The row in {table} ends before it begins: {fields} is not before valid_to.",
-                "Correct valid_from or valid_to in {table}; NULL means without a limit.",
+                "Correct valid_from or valid_to in {table}; empty means without a limit.",
             ),
             contents=True,
         ),
