@@ -1,4 +1,4 @@
-"""The pages that are made from the code: the table of fields, the table of codes, and the policy's JSON Schema.
+"""What is made from other files: the tables of fields and codes, the policy's JSON Schema, click's words in Polish.
 
 ``python -m cli.docs`` writes them; a test fails while they are out of date.
 """
@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import polib
+
 from cli import codes_page
 from cli.exits import MEANINGS
 from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
@@ -16,6 +18,7 @@ from kartoteka.model import Empty
 from kartoteka.policy import Policy, Rule, json_schema, rules
 
 DOCS = Path(__file__).parent.parent / "docs"
+CATALOGUE = Path(__file__).parent / "locale/pl/LC_MESSAGES/messages.po"
 
 HEAD = """# Fields
 
@@ -122,9 +125,10 @@ def _words(name: str) -> str:
 
 
 def main() -> None:
-    """Write the made pages."""
+    """Write the made pages, and compile what click says in Polish."""
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
+    CATALOGUE.with_suffix(".mo").write_bytes(polib.pofile(str(CATALOGUE)).to_binary())
 
 
 if __name__ == "__main__":

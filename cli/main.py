@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gettext
 import inspect
 from copy import copy
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +18,7 @@ from kartoteka.desk.texts import PL
 
 _Command = TypeVar("_Command", bound=click.Command)
 
+gettext.bindtextdomain("messages", str(Path(__file__).parent / "locale"))  # what click itself says, by LANG
 COMMANDS = {
     "conflicts": "cli.conflicts:conflicts",
     "desk": "cli.desk:desk",

@@ -13,9 +13,8 @@ import click
 
 from cli.show import said
 
-NO_CHOICE = re.compile(r"^('.*?'|\".*?\") is not (?:one of )?(.*)\.$", re.DOTALL)
-"""What click says of a word that is none of a list: the word, and the list."""
-WORD = re.compile(r"'([^']*)'")
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""What click quotes, in any language; of a word that is none of a list: the word, and the list."""
 
 
 def answered(error: click.UsageError) -> click.UsageError:
@@ -25,9 +24,11 @@ def answered(error: click.UsageError) -> click.UsageError:
             None if error.possibilities else _nearest(error.command_name, error.ctx.command.list_commands(error.ctx))
         )
         return click.UsageError(_said(error, found), error.ctx) if found else error
-    match = NO_CHOICE.match(error.message) if isinstance(error, click.BadParameter) else None
-    found = _nearest(match[1][1:-1], WORD.findall(match[2])) if match else None
-    if found is None or not isinstance(error, click.BadParameter):
+    if not isinstance(error, click.BadParameter):
+        return error
+    word, *known = [each[1:-1] for each in QUOTED.findall(error.message)] or [""]
+    found = _nearest(word, known)
+    if found is None:
         return error
     return click.BadParameter(_said(error, found), error.ctx, error.param, error.param_hint)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import string
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
@@ -13,9 +16,11 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+import polib
 import pytest
 
 from cli import exits, polish, show
+from cli.docs import CATALOGUE
 from cli.main import COMMANDS, kartoteka
 from cli.polish_doctor import DOCTOR
 from cli.polish_help import HELP
@@ -515,3 +520,40 @@ def filled_questions(sqlite_bench: SqlBench) -> SqlBench:
 def test_tick_takes_json_which_it_prints_anyway(command: Command, deployed: Deployed) -> None:
     del deployed
     assert command("tick", "--json", "--stack", STACK + "-gone", code=69)
+
+
+# --- click's own words
+
+
+def test_what_click_says_is_compiled_as_it_is_written() -> None:
+    compiled = CATALOGUE.with_suffix(".mo").read_bytes()
+    assert compiled == polib.pofile(str(CATALOGUE)).to_binary(), "run `.venv/bin/python -m cli.docs`"
+
+
+def test_every_word_of_the_catalogue_is_one_that_click_says() -> None:
+    said = "".join(path.read_text(encoding="utf-8") for path in Path(click.__file__).parent.glob("*.py"))
+    catalogue = [word for entry in polib.pofile(str(CATALOGUE)) for word in (entry.msgid, entry.msgid_plural) if word]
+    assert [word for word in catalogue if word.replace("\n", "\\n").replace("\t", "\\t") not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--help",), ("Użycie:", "Opcje:", "Polecenia:", "Pokaż tę pomoc i zakończ.", "Pokaż wersję i zakończ.")),
+        (("histroy",), ("Błąd: Nie ma polecenia 'histroy'.", "'history'", "Pomoc: ")),
+        (("history", "--limit", "many"), ("Zła wartość '--limit': 'many' nie jest liczbą",)),
+        (("redrive", "CREDITS"), ("nie jest żadnym z: 'accounts', ", "'credit'?")),
+    ],
+)
+def test_click_speaks_the_shells_language(arguments: tuple[str, ...], told: tuple[str, ...]) -> None:
+    spoken = {"LANG": "pl_PL.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "LANGUAGE": "", "COLUMNS": "120"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=CLI.parent,
+        env={**os.environ, **spoken},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert [each for each in told if each not in done.stdout + done.stderr] == [], done
