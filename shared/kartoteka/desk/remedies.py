@@ -292,6 +292,8 @@ _PLAINER = {
     texts.PL: {
         "Kod klienta w clients.id": "Kod klienta w ERP",
         "w delivery_addresses.id": "w ERP",
+        "Operator wstrzymał": "Człowiek zatrzymał",
+        " wierszem w sync_exclusions": "",
         "W sync_exclusions podano": "Na liście wyłączeń podano",
         "Uzupełnij wiersz": "Uzupełnij dane w ERP",
         "Dodaj wiersz w client_shops": "Dodaj klientowi sklep w ERP",
@@ -306,6 +308,7 @@ _PLAINER = {
         "incoming_clients gives": "the list of incoming customers gives",
         "incoming_clients (": "the list of incoming customers (",
         "in delivery_addresses.id": "in the ERP",
+        " by a row in sync_exclusions": "",
         "sync_exclusions names": "the list of exclusions names",
         "discount_group_items has": "the ERP has",
         "Complete the row": "Complete the data in the ERP",
