@@ -1,4 +1,4 @@
-"""What is made from other files: the tables of fields and codes, the policy's JSON Schema, click's words in Polish.
+"""What is made from other files: tables of fields and codes, the policy's JSON Schema, the tables' SQL, Polish words.
 
 ``python -m cli.docs`` writes them; a test fails while they are out of date.
 """
@@ -13,6 +13,8 @@ import polib
 
 from cli import codes_page
 from cli.exits import MEANINGS
+from kartoteka.adapters.sql.dialect import DIALECTS
+from kartoteka.adapters.sql.upgrade import ddl
 from kartoteka.fields.table import CONCERNS, Column, Field, Rows, Shown
 from kartoteka.model import Empty
 from kartoteka.policy import Policy, Rule, json_schema, rules
@@ -77,6 +79,7 @@ def pages() -> Mapping[str, str]:
         + "\n",
         "fields.md": "\n".join([HEAD, *shown, "", *concerns, GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        **{f"schema/{name}.sql": ddl(name) for name in DIALECTS},
     }
 
 
@@ -126,6 +129,7 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """Write the made pages, and compile what click says in Polish."""
+    (DOCS / "schema").mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
     CATALOGUE.with_suffix(".mo").write_bytes(polib.pofile(str(CATALOGUE)).to_binary())

@@ -238,6 +238,13 @@ def _drop(connection: Connection, text: str, _values: Mapping[str, Any]) -> None
                 connection.raw.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
+def _alter_view(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
+    head, rows = text.split(" AS ", 1)
+    name = head.split()[-1]
+    connection.raw.execute(f"DROP VIEW IF EXISTS {name}")
+    connection.raw.execute(f"CREATE VIEW {name} AS {translated(rows)}")
+
+
 def _alter(connection: Connection, text: str, _values: Mapping[str, Any]) -> None:
     """A new column may be of any type here."""
     connection.raw.execute(f"ALTER TABLE {text.split()[2]} ADD COLUMN {text.split()[4]}")
@@ -251,6 +258,7 @@ _ANSWERS: dict[str, Answer] = {
     "IF OBJECT_ID": _make,
     "DROP TRIGGER": _drop,
     "ALTER TABLE": _alter,
+    "ALTER VIEW": _alter_view,
     "SELECT name FROM sys.indexes": _indexes,
     "IF NOT EXISTS (SELECT 1 FROM sys.indexes": _nothing,
     "SET TRANSACTION ISOLATION": _isolate,

@@ -1024,6 +1024,18 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "Insert the client with this code into clients, or correct client_id in incoming_clients.",
             ),
         ),
+        Code(
+            "not_a_client",
+            State.WAITING,
+            Text(
+                "Ten klient zarejestrował się w sklepie i nie ma go jeszcze w clients.",
+                "Załóż mu wiersz w clients i wpisz jego kod w incoming_clients.client_id.",
+            ),
+            Text(
+                "This customer registered in the shop and is not in clients yet.",
+                "Make a row in clients, and write its code into incoming_clients.client_id.",
+            ),
+        ),
     ),
     "What is left alone": (
         Code(

@@ -360,6 +360,7 @@ def test_tables_from_before_the_first_release_are_to_be_dropped(
     with pytest.raises(Halt, match=rf"old_schema: .*version {version}, .*drop the tables .* sync_, and change_log"):
         bring(sql.exchange.database.engine)
     names = sa.inspect(sql.erp.engine).get_table_names()
+    sql.erp.run("DROP VIEW sync_open")  # such a version has none
     sql.erp.script(*(f"DROP TABLE {name}" for name in names if name.startswith("sync_") or name == "change_log"))
     assert upgrade.create(sql.exchange.database.engine) == upgrade.VERSION
     sql.erp.run("UPDATE clients SET city = 'B'")

@@ -197,7 +197,7 @@ def sql_true(erp: SqlErp) -> str:
     ("drop", "said"),
     [
         (["ALTER TABLE clients DROP COLUMN province"], "column clients.province is missing"),
-        (["ALTER TABLE sync_status DROP COLUMN message_pl"], "column sync_status.message_pl is missing"),
+        (["ALTER TABLE sync_status DROP COLUMN last_in_step_at"], "column sync_status.last_in_step_at is missing"),
         (["ALTER TABLE change_log DROP COLUMN group_id"], "column change_log.group_id is missing"),
         (["DROP TABLE client_credit"], "table client_credit is missing"),
         (["DROP TABLE sync_base", "DROP TABLE sync_prices"], "table sync_base, table sync_prices are missing"),

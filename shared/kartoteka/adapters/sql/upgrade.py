@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
+from kartoteka.adapters.sql import open_view
 from kartoteka.adapters.sql.dialect import DIALECTS, dialect_of
 from kartoteka.adapters.sql.dialect.base import NO_SCHEMA, WRITES, Dialect, indexes_of, translated
 from kartoteka.adapters.sql.tables import ERP, ErpTables, all_tables, sync_schema
@@ -55,10 +56,11 @@ def narrow_encoding(engine: sa.Engine) -> str:
 
 
 def ddl(name: str, erp: ErpTables = ERP) -> str:
-    """Return all tables and triggers as a script for this engine; running it twice changes nothing."""
+    """Return all tables, triggers and the view as a script for this engine; running it twice changes nothing."""
     dialect = DIALECTS[name]
     script = [statement for table in all_tables(erp) for statement in dialect.definition(table)]
     script += [statement for watched in erp.watched for statement in dialect.triggers(watched)]
+    script += dialect.view(open_view.NAME, open_view.selected(erp))
     once = f"SELECT {VERSION} AS version WHERE NOT EXISTS (SELECT 1 FROM sync_schema)"  # noqa: S608 (a number)
     script.append(f"INSERT INTO sync_schema (version) {once}")
     return dialect.script(script)
@@ -106,7 +108,7 @@ def _refuse(version: int) -> None:
 
 
 def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> None:
-    """Add the tables, columns, indexes and triggers that are missing."""
+    """Add the tables, columns, indexes and triggers that are missing, and have the view as it is here."""
     tables = all_tables(erp)
     present: dict[str, set[str]] = {table.name: set() for table in tables}
     for name, column in dialect.columns(connection, list(present)):
@@ -117,6 +119,12 @@ def _complete(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> No
             continue
         for statement in dialect.definition(table, connection.dialect):
             connection.exec_driver_sql(statement)
+    for statement in dialect.view(open_view.NAME, open_view.selected(erp), connection.dialect):
+        connection.exec_driver_sql(statement)
+    _complete_triggers(connection, dialect, erp)
+
+
+def _complete_triggers(connection: sa.Connection, dialect: Dialect, erp: ErpTables) -> None:
     for watched in erp.watched:
         for statement in dialect.triggers(watched):
             connection.exec_driver_sql(statement)

@@ -151,6 +151,14 @@ class Dialect(ABC):
         printed = printed or self.for_printing()
         return [str(part.compile(dialect=printed)).strip() for part in parts]
 
+    def view(self, name: str, rows: sa.SelectBase, printed: sa.Dialect | None = None) -> Sequence[str]:
+        """Return statements that make a view of these rows, also in the place of a former one. ``printed`` as above."""
+        return [f"CREATE OR REPLACE VIEW {name} AS {self.literally(rows, printed)}"]
+
+    def literally(self, rows: sa.SelectBase, printed: sa.Dialect | None = None) -> str:
+        """Return a SELECT with its values in it."""
+        return str(rows.compile(dialect=printed or self.for_printing(), compile_kwargs={"literal_binds": True}))
+
     def script(self, statements: Iterable[str]) -> str:
         """Return statements as a file that the engine's own client runs."""
         return "".join(f"{statement};\n\n" for statement in statements)

@@ -149,6 +149,13 @@ class Mssql(Dialect):
             made.append(f"IF NOT EXISTS ({there}) {_printed(CreateIndex(index), printed)}")
         return made
 
+    def view(self, name: str, rows: sa.SelectBase, printed: sa.Dialect | None = None) -> Sequence[str]:
+        """Alter one that is there, so that what was granted on it stays; CREATE OR ALTER came after 2016."""
+        return [
+            f"IF OBJECT_ID(N'{name}', N'V') IS NULL EXEC(N'CREATE VIEW {name} AS SELECT 1 AS one')",
+            f"ALTER VIEW {name} AS {self.literally(rows, printed)}",
+        ]
+
     def script(self, statements: Iterable[str]) -> str:
         """GO ends a batch; ``sqlcmd`` begins with QUOTED_IDENTIFIER off, which a trigger would keep."""
         return "".join(f"{statement};\nGO\n\n" for statement in (PLAIN, *statements))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +34,8 @@ _NO_ENCODING = "SQL_ASCII"
 """A database that keeps whatever bytes it is given."""
 _ANY_OTHER = 0
 """The driver's number for types that it has no loader of."""
-_CODEC = "kartoteka_codec"
+_CODEC, _SPELLING = "kartoteka_codec", "kartoteka_spelling"
+"""How values, and a statement's own text, must be encoded."""
 
 _NO_SCHEMA_STATES = ("42P01", "42703", "3F000")
 _NO_ACCESS_STATES = ("28", "3D", "42501")
@@ -93,10 +94,11 @@ class Postgresql(Dialect):
         if encoding == _NO_ENCODING:
             # The server would refuse to send what is no UTF-8, and with it all other rows.
             connection.execute(f"SET client_encoding = '{_NO_ENCODING}'")
+            record.info[_SPELLING] = "ascii"
             for kind in ("text", "varchar", "name", '"char"', _ANY_OTHER):
                 connection.adapters.register_loader(kind, _loader(padded=False))
         elif encoding not in _UNICODE:
-            record.info[_CODEC] = _codec(encoding)
+            record.info[_CODEC] = record.info[_SPELLING] = _codec(encoding)
         connection.adapters.register_loader("bpchar", _loader(padded=True))
         connection.execute(
             f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{int(self.lock_seconds * 1000)}ms';"
@@ -145,6 +147,10 @@ class Postgresql(Dialect):
         )
         tables, verbs = zip(*pairs, strict=True) if pairs else ((), ())
         return list(connection.execute(lacking, {"tables": list(tables), "verbs": list(verbs)}).scalars())
+
+    def script(self, statements: Iterable[str]) -> str:
+        """``psql`` would read the file in its terminal's encoding."""
+        return f"SET client_encoding = 'UTF8';\n\n{super().script(statements)}"
 
     def triggers(self, watched: Watched) -> Sequence[str]:
         return [
@@ -230,7 +236,9 @@ def _fit_letters(
     connection: sa.Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
 ) -> tuple[str, Any]:
     """Replace letters that the database cannot hold, but for those in the ERP's own rows: there they are refused."""
-    codec = connection.info.get(_CODEC)
+    codec, spelling = connection.info.get(_CODEC), connection.info.get(_SPELLING)
+    if spelling is not None:
+        statement = _fitted(statement, spelling)
     if codec is None or context.execution_options.get(EXACT):
         return statement, parameters
     return statement, _fitted(parameters, codec)

@@ -74,6 +74,9 @@ class Sqlite(Dialect):
             return ""
         return f"{found.st_dev}:{found.st_ino}"
 
+    def view(self, name: str, rows: sa.SelectBase, printed: sa.Dialect | None = None) -> Sequence[str]:
+        return [f"DROP VIEW IF EXISTS {name}", f"CREATE VIEW {name} AS {self.literally(rows, printed)}"]
+
     def prepare(self, engine: sa.Engine) -> None:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
