@@ -1150,6 +1150,30 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
                 "waits for confirmation; NULL takes the decision back.",
             ),
         ),
+        Code(
+            "bad_decision.conflict",
+            State.HELD,
+            Text(
+                "Decyzja '{value}' nie rozstrzyga konfliktu: {fields}.",
+                "Wpisz w sync_conflicts.decision słowo erp albo panel.",
+            ),
+            Text(
+                "The decision '{value}' settles no conflict: {fields}.",
+                "Write erp or panel into sync_conflicts.decision.",
+            ),
+        ),
+        Code(
+            "bad_decision.match",
+            State.HELD,
+            Text(
+                "Decyzja '{value}' nie mówi, czyje jest konto.",
+                "Wpisz w sync_matches.decision słowo link w jednym wierszu klienta albo create.",
+            ),
+            Text(
+                "The decision '{value}' does not say whose the account is.",
+                "Write link into sync_matches.decision of one row of the client, or create.",
+            ),
+        ),
     ),
     # Rows of discount_groups and discount_group_items, and who is in a group.
     "Discount groups and prices": (
@@ -1275,6 +1299,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "There is no valid date and time in {table} ({fields}).",
                 "Write a date and time in UTC, such as 2026-12-01 00:00:00, into {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "bad_date.order",
+            State.HELD,
+            Text(
+                "Wiersz w {table} kończy się, zanim się zacznie: {fields} nie jest przed valid_to.",
+                "Popraw valid_from lub valid_to w tabeli {table}; puste oznacza: bez ograniczenia.",
+            ),
+            Text(
+                "The row in {table} ends before it begins: {fields} is not before valid_to.",
+                "Correct valid_from or valid_to in {table}; empty means without a limit.",
             ),
             contents=True,
         ),

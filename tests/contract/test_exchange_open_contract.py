@@ -102,6 +102,30 @@ def test_a_customer_of_the_shop_waits_in_it_until_the_erp_has_answered(made: Sql
     assert [row[4] for row in opened(made.erp)] == ["not_a_client"]
 
 
+@pytest.mark.parametrize(
+    ("decision", "is_told"),
+    [("both", True), ("ERP ", False), ("panel", False), ("erp, panel", True), ("x", True), (" ", False)],
+)
+def test_a_decision_that_settles_no_conflict_is_told(made: SqlBench, decision: str, *, is_told: bool) -> None:
+    made.erp.insert_client("C-1")
+    note = ConflictNote("street", "a", "b", "c")
+    save(made, change("C-1", status=told("conflict", "street"), conflicts=(note,)))
+    made.erp.run("UPDATE sync_conflicts SET decision = :d", d=decision)
+    found = [row for row in opened(made.erp, "field, code, message_en") if row[1] == "bad_decision"]
+    assert [row[:2] for row in found] == [("street", "bad_decision")] * is_told
+    assert all(f"'{decision}'" in row[2] for row in found)
+    made.erp.run("UPDATE sync_conflicts SET decision = NULL")
+    assert opened(made.erp, "code") == [("conflict",)]
+
+
+@pytest.mark.parametrize(("decision", "is_told"), [("both", True), ("Link", False), ("create", False), ("7", True)])
+def test_a_decision_that_names_no_account_is_told(made: SqlBench, decision: str, *, is_told: bool) -> None:
+    made.erp.run("INSERT INTO sync_matches (client_id, panel_client_id) VALUES ('C-1', '7')")
+    assert opened(made.erp) == []
+    made.erp.decide_match("C-1", "7", decision)
+    assert opened(made.erp, "client_id, item_id, code") == [("C-1", "7", "bad_decision")] * is_told
+
+
 def test_an_erased_client_whose_row_still_stands_is_named(made: SqlBench) -> None:
     save(made, change("C-1", "accounts", status=told("forgotten")), change("C-2", "accounts", status=told("deleted")))
     assert opened(made.erp) == [("C-1", "accounts", "", "excluded", "forgotten")]

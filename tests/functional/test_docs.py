@@ -8,16 +8,21 @@ from pathlib import Path
 
 import click
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from cli import docs
 from cli.main import kartoteka
-from kartoteka.adapters.sql import tables
+from kartoteka.adapters.sql import tables, upgrade
+from kartoteka.adapters.sql.dialect import parse_url
+from kartoteka.concerns.accounts import opening
 from kartoteka.concerns.discounts import prices
 from kartoteka.errors import Halt
+from kartoteka.fields.table import ACCOUNT_FIELDS
 from kartoteka.policy import Policy, parse
 from local.postgres import PostgresServer
-from tests.fixtures.exchange import SqlBench
-from tests.fixtures.records import groups
+from tests.fixtures.exchange import Connect, SqlBench, SqlErp
+from tests.fixtures.records import groups, load, row_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")])
@@ -78,6 +83,65 @@ def test_the_sql_for_the_erps_author_runs(sql: SqlBench, postgres_server: Postgr
         ("sync_matches", "K-1004", "14"),
         ("incoming_clients", "K-1005", "57"),
     }
+
+
+CLIENTS = re.compile(r"INSERT INTO clients \([^)]*\)\s+VALUES\s+\([^…]*?'\)(?=[;\"])")
+
+
+def test_every_client_that_a_page_inserts_is_one_that_an_account_is_opened_for(empty_exchange: SqlBench) -> None:
+    examples = [(page.name, found) for page in PAGES for found in CLIENTS.findall(page.read_text())]
+    assert {name for name, _ in examples} >= {"README.md", "exchange-database.md"}
+    for name, statement in examples:
+        empty_exchange.erp.script("DELETE FROM clients", statement)
+        (client_id,) = (row["id"] for row in empty_exchange.erp.run("SELECT id FROM clients"))
+        row = row_of(load(empty_exchange, client_id, "accounts"))
+        given = opening.values(row, Policy(), set(ACCOUNT_FIELDS), (1,))
+        said = [*opening.lacking(row, Policy(), (1,), "clients"), *opening.refusals(given, row, {}, Policy())]
+        assert said == [], f"{name}: {statement}"
+
+
+@pytest.fixture
+def empty_exchange(tmp_path: Path, connect: Connect) -> SqlBench:
+    url = f"sqlite:///{tmp_path / 'exchange.db'}"
+    exchange = connect(url)
+    upgrade.create(exchange.database.engine)
+    return SqlBench(exchange, SqlErp(parse_url(url)), url)
+
+
+class OrmBase(DeclarativeBase):
+    """Classes of an ERP's program."""
+
+
+class OrmClient(OrmBase):
+    """A client as an ERP's program maps it."""
+
+    __tablename__ = "clients"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    street: Mapped[str | None]
+    city: Mapped[str | None]
+
+
+@pytest.mark.parametrize(("how", "street"), [("read", "Nowa 8"), ("statement", "Nowa 8"), ("merge", "Stara 1")])
+def test_what_the_page_says_of_an_orm_is_so(empty_exchange: SqlBench, how: str, street: str) -> None:
+    """The customer moves to Nowa 8 while the program, which knows the former street, writes another town."""
+    empty_exchange.erp.insert_client("K-1", street="Stara 1", city="Łódź")
+    with Session(empty_exchange.erp.engine) as session:
+        kept = session.get_one(OrmClient, "K-1")
+        session.commit()
+        session.refresh(kept)
+        session.expunge(kept)
+    empty_exchange.erp.update_client("K-1", street="Nowa 8")
+    with Session(empty_exchange.erp.engine) as session, session.begin():
+        if how == "merge":
+            kept.city = "Kutno"
+            session.merge(kept)
+        elif how == "read":
+            session.get_one(OrmClient, "K-1").city = "Kutno"
+        else:
+            session.execute(sa.update(OrmClient).where(OrmClient.id == "K-1").values(city="Kutno"))
+    row = empty_exchange.erp.client("K-1")
+    assert row
+    assert (row["street"], row["city"]) == (street, "Kutno")
 
 
 def _assert_the_money_arrived(sql: SqlBench) -> None:

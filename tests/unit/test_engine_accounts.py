@@ -206,6 +206,41 @@ def test_an_incomplete_client_is_held_and_completing_it_is_enough(change: dict[s
     assert codes(world) == ["C-1"]
 
 
+@pytest.mark.parametrize(
+    ("change", "named", "unnamed"),
+    [
+        ({"city": None, "email": "bad"}, ["city", "email"], []),
+        ({"zip_code": "", "language": "polski", "nip": "123"}, ["zip_code", "language", "nip"], []),
+        ({"client_type": "firma"}, ["client_type", "'firma'"], ["first_name", "last_name", "company"]),
+        ({"client_type": "Osoba", "first_name": None, "city": " "}, ["client_type", "city"], ["first_name"]),
+        ({"client_type": "person", "first_name": None, "email": "a@b@c"}, ["first_name", "email"], ["company"]),
+    ],
+)
+def test_all_that_is_wrong_with_a_client_is_told_at_once(
+    change: dict[str, Value], named: list[str], unnamed: list[str]
+) -> None:
+    world = world_with("C-1", **change)
+    world.tick()
+    status = world.exchange.status("C-1", "accounts")
+    assert status
+    assert status.state is State.HELD
+    for message in (status.message_en, status.message_pl):
+        assert [name for name in named if name not in message] == []
+        assert [name for name in unnamed if name in message.replace("client_type", "")] == []
+    assert "POST clients/clients" not in world.panel.calls()
+    world.exchange.update_client("C-1", **{"client_type": None, **CLIENT})
+    world.tick()
+    assert codes(world) == ["C-1"]
+
+
+def test_a_missing_shop_is_told_beside_what_the_row_lacks() -> None:
+    world = world_with("C-1", policy=parse('{"accounts": {"default_shops": []}}'), city=None, email="bad")
+    world.tick()
+    status = world.exchange.status("C-1", "accounts")
+    assert status
+    assert [word for word in ("city", "no shop", "email") if word not in status.message_en] == []
+
+
 @pytest.mark.parametrize("change", [{"email": None}, {"email": "bad"}])
 def test_a_client_that_is_deleted_before_it_had_an_account_is_let_go(change: dict[str, Value]) -> None:
     world = world_with("C-1", **change)

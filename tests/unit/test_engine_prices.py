@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +21,7 @@ from kartoteka.sync.reconcile import reconcile
 from tests.helpers import left_undone, number_of, prices
 from tests.world import CLIENT, World
 
+DAY = datetime(2026, 12, 1, tzinfo=UTC)
 SET, REMOVE = "PUT discounts/groups/products", "POST discounts/groups/products/delete"
 LIST, RENAME, DELETE = "GET discounts/groups", "PUT discounts/groups", "POST discounts/groups/delete"
 
@@ -120,6 +121,12 @@ def test_a_rebate_becomes_a_price_rounded_half_up(kind: str, row: dict[str, str]
         ({"rebate_percent": "101", "base_price": "5"}, "bad_amount", "'101' in discount_group_items (rebate_percent)"),
         ({"price": "1", "currency": "zł"}, "bad_currency", "'zł' in discount_group_items (currency)"),
         ({"price": "1", "currency": None}, "bad_currency", "(currency)"),
+        ({"price": "1", "valid_from": DAY, "valid_to": DAY}, "bad_date", "discount_group_items ends before it begins"),
+        (
+            {"price": "1", "valid_from": DAY + timedelta(1), "valid_to": DAY},
+            "bad_date",
+            "valid_from is not before valid_to",
+        ),
         ({"price": "1", "valid_to": "wczoraj"}, "bad_date", "discount_group_items (valid_to)"),
     ],
 )
@@ -136,7 +143,8 @@ def test_a_bad_row_is_held_by_name_and_stops_no_neighbour(row: dict[str, str | N
     before = calls(world)
     world.tick()
     assert made_since(world, before) == {}
-    right = {"price": "3", "rebate_percent": None, "base_price": None, "currency": "PLN", "valid_to": None}
+    right = {"price": "3", "rebate_percent": None, "base_price": None, "currency": "PLN"}
+    right |= {"valid_from": None, "valid_to": None}
     world.exchange.set_item("G1", "product", "9", **right)
     world.tick()
     assert prices(world)["product/9"] == "3.00 PLN"

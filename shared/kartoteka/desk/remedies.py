@@ -145,6 +145,11 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Naciśnij [retry] albo [done], a gdy na potwierdzenie czeka wartość, [send].",
             "Press [retry] or [done], or [send] where a value waits for confirmation.",
         ),
+        "bad_decision.conflict": (
+            "Na stronie [conflicts] naciśnij [decide.erp] albo [decide.panel].",
+            "On the page [conflicts] press [decide.erp] or [decide.panel].",
+        ),
+        "bad_decision.match": _THIS_OR_NEW,
         "bad_group": (
             (
                 "Na stronie klienta naciśnij [resync] pod [discounts]; gdy to nie pomoże, poproś "

@@ -75,7 +75,7 @@ from kartoteka.sync.concern import (
 from kartoteka.sync.feed import PAUSED_AS, PanelFeed, index_is_complete, seen
 from kartoteka.sync.lookup import NONE_SHOWN, Failures, read_known, was_asked_often
 from kartoteka.sync.merge import Step, quoted
-from kartoteka.sync.plan import Act, Plan
+from kartoteka.sync.plan import Act, Plan, joined
 from kartoteka.sync.planned import Lines, as_json
 from kartoteka.sync.retry import Answer
 from kartoteka.sync.run import Run
@@ -670,17 +670,15 @@ class Accounts(Concern):
         row, policy = record.erp or {}, self.run.policy
         if policy.accounts.direction is Direction.PANEL_TO_ERP:
             return self._held(record, codes.status("direction"))
-        if lacking := opening.missing(row, policy):
-            return self._held(record, codes.status("incomplete", lacking, table=self.table))
         shops = wanted(row, policy)
-        if not shops:
-            return self._held(record, codes.status("incomplete.shop"))
         values = opening.values(row, policy, self._travelling(record.exclusions), shops)
         notes = record.state.notes
         refusals = opening.refusals(values, row, notes, policy)
         taken = opening.left_out(values, {reject.field for reject in refusals}, row, policy)
-        if taken is None:
-            return self._held(record, opening.told(refusals, self.table))
+        lacking = opening.lacking(row, policy, shops, self.table)
+        if lacking or taken is None:
+            wrong = [opening.told(refusals, self.table)] if refusals else []
+            return self._held(record, joined([*lacking, *wrong]))
         left, values = {n: notes[n] for n in values.keys() & notes.keys() - taken.keys()}, taken
         note = notes.get(WHOLE)
         if note and note.value == _whole(values, record):  # the panel has refused these very contents

@@ -8,6 +8,7 @@ from kartoteka import codes
 from kartoteka.codes import Status
 from kartoteka.errors import Reject
 from kartoteka.fields import tax
+from kartoteka.fields.codecs import CLIENT_TYPES
 from kartoteka.fields.normal import is_blank
 from kartoteka.fields.table import (
     ACCOUNT_FIELDS,
@@ -41,11 +42,27 @@ def missing(row: Values, policy: Policy, required: Collection[str] = ()) -> list
     others = PERSON_FIELDS if type_of(row) == FIRM else (TAX_NUMBER_FIELD,)
     wanted = dict.fromkeys((*policy.panel.required_on_create, *sorted({*required}.difference(others))))
     names = [name for name in wanted if is_blank(row.get(name))]
-    needed = (COMPANY_FIELD,) if type_of(row) == FIRM else PERSON_FIELDS
-    names += [name for name in needed if name not in wanted and is_blank(row.get(name))]
+    names += [name for name in _names_of(type_of(row)) if name not in wanted and is_blank(row.get(name))]
     if policy.accounts.login.mode == "erp" and is_blank(row.get(LOGIN)):
         names.append(LOGIN)
     return names
+
+
+def _names_of(kind: str) -> tuple[str, ...]:
+    """Return the names that a client of this type must have; of one that is no type, nobody knows."""
+    if kind not in CLIENT_TYPES:
+        return ()
+    return (COMPANY_FIELD,) if kind == FIRM else PERSON_FIELDS
+
+
+def lacking(row: Values, policy: Policy, shops: Collection[int], table: str) -> list[Status]:
+    """Return what is said of all that the client lacks, by our own check."""
+    told = []
+    if names := missing(row, policy):
+        told.append(codes.status("incomplete", names, table=table))
+    if not shops:
+        told.append(codes.status("incomplete.shop"))
+    return told
 
 
 def values(row: Values, policy: Policy, travelling: Collection[str], shops: tuple[int, ...]) -> dict[str, Value]:

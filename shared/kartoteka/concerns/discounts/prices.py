@@ -96,6 +96,8 @@ def wanted(item: GroupItem, now: datetime) -> SentPrice | None:
         raise Reject("bad_item", field="item_id", value=quoted(item.item_id))
     if item.unreadable:
         raise Reject("bad_date", field=item.unreadable)
+    if item.valid_from and item.valid_to and item.valid_to <= item.valid_from:
+        raise Reject("bad_date.order", field="valid_from")
     price = _price(item)
     try:
         currency = CURRENCY.codec.to_panel((item.currency or "").strip()) or None
