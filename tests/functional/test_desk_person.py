@@ -144,6 +144,16 @@ def test_a_decision_about_a_paused_concern_says_what_it_waits_for(installation: 
     assert "w ciągu minuty" not in told
 
 
+def test_in_the_mode_of_a_plan_a_decision_waits_for_its_approval(installation: Installation) -> None:
+    installation.decide('{"mode": "plan"}')
+    visitor = Visitor(installation)
+    installation.insert("K-1")
+    told = seen(visitor.page("/clients/K-1"))
+    assert "It goes into the plan first" in told
+    assert "within a minute" not in told
+    assert "Rows approved: 1. It is carried out within a minute." in seen(visitor.page("/plan?did=plan/approve&n=1"))
+
+
 def test_where_the_schedules_are_off_a_page_says_what_to_press(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -254,6 +254,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "decided.yes": ("Zdecydowano", "Decided"),
         # --- when
         "when.soon": ("Zostanie to wykonane w ciągu minuty.", "It is carried out within a minute."),
+        "when.planned": (
+            "Trafi najpierw do planu i czeka tam na zatwierdzenie.",
+            "It goes into the plan first, and waits there to be approved.",
+        ),
         "when.paused": (
             "Zostanie to wykonane dopiero po wznowieniu; zatrzymano: {what}.",
             "It is carried out once this is resumed; paused: {what}.",
