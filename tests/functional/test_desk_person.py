@@ -102,6 +102,7 @@ def test_a_word_about_what_is_held_is_told_on_every_page(installation: Installat
     page = visitor.page("/held")
     said = texts.word("word", word, "pl")
     assert f"Zdecydowano: {said}" in row(page, "K-1")
+    assert "Uzupełnij" not in row(page, "K-1")
     assert 'name="record"' not in page
     assert badge(page, "held") == ""
     told = visitor.page("/clients/K-1")
@@ -342,3 +343,12 @@ def test_every_counted_text_has_the_forms_of_its_language() -> None:
     for polish, english in texts.TEXTS.values():
         if "|" in polish:
             assert (len(polish.split("|")), len(english.split("|"))) == (3, 2)
+
+
+def test_what_needs_nothing_has_no_button(installation: Installation) -> None:
+    visitor = Visitor(installation, "pl")
+    installation.insert("K-1")
+    held(installation, "K-1", "first_contact")
+    page = visitor.page("/clients/K-1")
+    assert "Nic nie trzeba robić" in seen(page)
+    assert 'action="/held/decide"' not in page
