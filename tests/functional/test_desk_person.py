@@ -165,11 +165,11 @@ def test_a_client_that_waits_for_a_pause_alone_says_so(installation: Installatio
     assert "zostanie założone. Zostanie to wykonane w ciągu minuty." in seen(visitor.page("/clients/K-1"))
     visitor.post("pause", concern="accounts", reason="remanent")
     told = seen(visitor.page("/clients/K-1"))
-    assert re.search(r"Dlaczego nie ma go w sklepie: Czeka, bo wstrzymano: Konta, od [-\d: ]+ \(remanent\)", told)
+    assert re.search(r"Dlaczego nie ma go w sklepie: Czeka, bo zatrzymano: Konta, od [-\d: ]+ \(remanent\)", told)
     assert "nowe konta nie powstają" in told
     overview = seen(visitor.page("/"))
     assert "nie ma ich w tej tabeli: 1." in overview
-    assert re.search(r"Konta( \d+)+ wstrzymano [-\d: ]+ nowe konta nie powstają", overview)
+    assert re.search(r"Konta( \d+)+ zatrzymano [-\d: ]+ nowe konta nie powstają", overview)
     where = visitor.send("/resume", concern="accounts", back="/")["headers"]["Location"]
     assert "Konta: działa dalej." in seen(visitor.page(where))
 
@@ -240,7 +240,20 @@ def test_a_required_field_without_a_value_is_a_row_of_its_own(installation: Inst
     installation.sql("UPDATE clients SET city = NULL WHERE id = 'K-1'")
     settle(installation)
     told = seen(visitor.page("/clients/K-1"))
-    assert "brakuje wartości: miejscowość" in told.replace("clients ", "")
+    assert "W ERP brakuje wartości: miejscowość" in told
+    assert "miejscowość city brakuje" in told
+    installation.sql("UPDATE clients SET city = 'Łódź' WHERE id = 'K-1'")
+    settle(installation)
+    assert "brakuje" not in seen(visitor.page("/clients/K-1"))
+
+
+def test_what_the_person_decides_is_no_fault_of_the_erps_row(installation: Installation) -> None:
+    visitor = Visitor(installation, "pl")
+    installation.insert("K-1")
+    held(installation, "K-1", "closed_in_panel", "active", table="clients")
+    told = seen(visitor.page("/clients/K-1"))
+    assert "otwiera zamknięte konto" in told
+    assert "do poprawy w ERP" not in told
 
 
 def test_an_excluded_client_has_its_reason_at_the_top(installation: Installation) -> None:

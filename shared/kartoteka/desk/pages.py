@@ -85,7 +85,7 @@ def _environment(lang: str, zone: str) -> Environment:
         label=partial(label, lang=lang),
         cause=partial(_cause, lang=lang),
         counted=partial(texts.counted, lang=lang),
-        does=partial(texts.does, lang=lang),
+        does=lambda name, code="": texts.does(name, lang, code),
         pause=partial(when.named, lang=lang, zone=zone),
         means=partial(when.meaning, lang=lang),
         settled=settled,
