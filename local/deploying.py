@@ -69,7 +69,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str]) -> None:
     command = ["deploy", "--template-file", str(BUILD / "template.yaml"), "--stack-name", STACK]
     command += ["--s3-bucket", BUCKET, "--region", ministack.REGION]
     command += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
-    command += ["--no-progressbar", "--parameter-overrides", path.as_uri()]
+    command += ["--no-progressbar", "--parameter-overrides", f"file://{path}"]  # no URI to SAM: a %20 would stay
     try:
         _sam(command, log=DEPLOY_LOG, what="sam deploy failed", more={"AWS_ENDPOINT_URL": endpoint})
     finally:

@@ -147,7 +147,7 @@ def test_a_conflict_is_decided_and_both_sides_follow(stack: Stack, operator: Ope
     )
     operator.follow("Conflicts")
     operator.press("Keep the panel's value: C-1")
-    operator.said("Decided: 1.")
+    operator.said("Conflicts decided: 1")
     operator.synchronise(lambda: planned(stack) == {"update": 1})
     operator.follow("Plan")
     operator.approve_all(1)

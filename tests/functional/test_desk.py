@@ -205,9 +205,9 @@ def test_what_is_held_is_listed_with_cause_and_remedy_and_retried(installation: 
     (row,) = visitor.json("held")["rows"]
     assert (row["client_id"], row["concern"], row["code"], row["field"]) == ("K-1", "accounts", "incomplete", "email")
     shown = visitor.page("/held")
-    assert "The row in clients has no value in: e-mail." in unescape(shown)
-    assert "Complete the row" in shown
-    assert "Uzupełnij wiersz" in unescape(Visitor(installation, "pl").page("/held"))
+    assert "The row in the ERP has no value in: e-mail." in unescape(shown)
+    assert "Complete the data in the ERP" in shown
+    assert "Uzupełnij dane w ERP" in unescape(Visitor(installation, "pl").page("/held"))
     visitor.send("/held/decide", record="K-1||accounts|", word="retry")
     assert installation.sql("SELECT decision, decided_by FROM sync_status") == [("retry", "ola")]
     assert "retry now" in visitor.page("/held")

@@ -102,6 +102,7 @@ def test_a_word_about_what_is_held_is_told_on_every_page(installation: Installat
     page = visitor.page("/held")
     said = texts.word("word", word, "pl")
     assert f"Zdecydowano: {said}" in row(page, "K-1")
+    assert "Uzupełnij" not in row(page, "K-1")
     assert 'name="record"' not in page
     assert badge(page, "held") == ""
     told = visitor.page("/clients/K-1")
@@ -144,6 +145,16 @@ def test_a_decision_about_a_paused_concern_says_what_it_waits_for(installation: 
     assert "w ciągu minuty" not in told
 
 
+def test_in_the_mode_of_a_plan_a_decision_waits_for_its_approval(installation: Installation) -> None:
+    installation.decide('{"mode": "plan"}')
+    visitor = Visitor(installation)
+    installation.insert("K-1")
+    told = seen(visitor.page("/clients/K-1"))
+    assert "It goes into the plan first" in told
+    assert "within a minute" not in told
+    assert "Rows approved: 1. It is carried out within a minute." in seen(visitor.page("/plan?did=plan/approve&n=1"))
+
+
 def test_where_the_schedules_are_off_a_page_says_what_to_press(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,11 +176,11 @@ def test_a_client_that_waits_for_a_pause_alone_says_so(installation: Installatio
     assert "zostanie założone. Zostanie to wykonane w ciągu minuty." in seen(visitor.page("/clients/K-1"))
     visitor.post("pause", concern="accounts", reason="remanent")
     told = seen(visitor.page("/clients/K-1"))
-    assert re.search(r"Dlaczego nie ma go w sklepie: Czeka, bo wstrzymano: Konta, od [-\d: ]+ \(remanent\)", told)
+    assert re.search(r"Dlaczego nie ma go w sklepie: Czeka, bo zatrzymano: Konta, od [-\d: ]+ \(remanent\)", told)
     assert "nowe konta nie powstają" in told
     overview = seen(visitor.page("/"))
     assert "nie ma ich w tej tabeli: 1." in overview
-    assert re.search(r"Konta( \d+)+ wstrzymano [-\d: ]+ nowe konta nie powstają", overview)
+    assert re.search(r"Konta( \d+)+ zatrzymano [-\d: ]+ nowe konta nie powstają", overview)
     where = visitor.send("/resume", concern="accounts", back="/")["headers"]["Location"]
     assert "Konta: działa dalej." in seen(visitor.page(where))
 
@@ -240,7 +251,20 @@ def test_a_required_field_without_a_value_is_a_row_of_its_own(installation: Inst
     installation.sql("UPDATE clients SET city = NULL WHERE id = 'K-1'")
     settle(installation)
     told = seen(visitor.page("/clients/K-1"))
-    assert "brakuje wartości: miejscowość" in told.replace("clients ", "")
+    assert "W ERP brakuje wartości: miejscowość" in told
+    assert "miejscowość city brakuje" in told
+    installation.sql("UPDATE clients SET city = 'Łódź' WHERE id = 'K-1'")
+    settle(installation)
+    assert "brakuje" not in seen(visitor.page("/clients/K-1"))
+
+
+def test_what_the_person_decides_is_no_fault_of_the_erps_row(installation: Installation) -> None:
+    visitor = Visitor(installation, "pl")
+    installation.insert("K-1")
+    held(installation, "K-1", "closed_in_panel", "active", table="clients")
+    told = seen(visitor.page("/clients/K-1"))
+    assert "otwiera zamknięte konto" in told
+    assert "do poprawy w ERP" not in told
 
 
 def test_an_excluded_client_has_its_reason_at_the_top(installation: Installation) -> None:
@@ -319,3 +343,12 @@ def test_every_counted_text_has_the_forms_of_its_language() -> None:
     for polish, english in texts.TEXTS.values():
         if "|" in polish:
             assert (len(polish.split("|")), len(english.split("|"))) == (3, 2)
+
+
+def test_what_needs_nothing_has_no_button(installation: Installation) -> None:
+    visitor = Visitor(installation, "pl")
+    installation.insert("K-1")
+    held(installation, "K-1", "first_contact")
+    page = visitor.page("/clients/K-1")
+    assert "Nic nie trzeba robić" in seen(page)
+    assert 'action="/held/decide"' not in page

@@ -186,6 +186,7 @@ def test_the_rights_of_the_page_are_enough(postgres_bench: SqlBench, postgres_se
         "INSERT INTO client_shops (client_id, shop_id) VALUES ('K-1', 1)",
         "DELETE FROM clients",
         "TRUNCATE clients",
+        "SELECT * FROM sync_open",
         "SELECT * FROM sync_status, sync_links, sync_history, sync_matches",
         "DELETE FROM sync_links WHERE client_id = 'K-1'",
         "INSERT INTO sync_exclusions (client_id, concern) VALUES ('K-1', 'billing')",

@@ -222,7 +222,7 @@ def test_tables_are_ours_whatever_the_database_is_by_default(sql: SqlBench) -> N
         "SELECT table_name AS t, column_name AS c, collation_name AS n FROM information_schema.columns "
         "WHERE table_schema = DATABASE() AND collation_name IS NOT NULL"
     )
-    assert {row["t"] for row in rows} == {table.name for table in all_tables(ERP)} - {"sync_schema"}
+    assert {row["t"] for row in rows} == {table.name for table in all_tables(ERP)} - {"sync_schema"} | {"sync_open"}
     assert {row["n"] for row in rows} <= {"utf8mb4_nopad_bin", "utf8mb4_0900_bin"}
 
 
@@ -579,4 +579,4 @@ def test_what_is_printed_needs_no_later_version(sql: SqlBench, name: str) -> Non
         all_tables(ERP)
     )
     assert "CREATE INDEX" not in script
-    assert "OR REPLACE" not in script
+    assert "OR REPLACE" not in script.replace("CREATE OR REPLACE VIEW", "")  # of a view both know it

@@ -224,3 +224,13 @@ def test_an_address_whose_key_is_no_text_is_named_and_its_neighbour_is_read(sqli
     (own, *items) = sqlite_bench.exchange.records.load("delivery_addresses", clients("C-1"))
     assert not own.odd_key
     assert [r.key.item_id for r in items] == ["A-1", "A-2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("nie", False), ("Tak", True), (" NIE ", False), ("off", False), ("no", False), ("może", None)],
+)
+def test_a_truth_value_in_words_is_taken_at_its_word(sqlite_bench: SqlBench, written: str, read: bool | None) -> None:
+    sqlite_bench.erp.run("INSERT INTO clients (id, active, wholesaler) VALUES ('C-1', :w, :w)", w=written)
+    row = row_of(load(sqlite_bench, "C-1", "accounts"))
+    assert row["active"] is read

@@ -92,3 +92,34 @@ def test_values_that_are_words_of_ours_are_said_in_the_language() -> None:
 def test_a_failure_is_told_by_its_cause() -> None:
     assert cause_of("panel_key", texts.PL) == "Panel nie zna klucza API."
     assert cause_of("nobody_knows", texts.PL) == "nobody_knows"
+
+
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
+@pytest.mark.parametrize("name", CODES)
+def test_a_page_says_the_erp_where_the_table_names_tables(name: str, lang: str) -> None:
+    said = on_page(CODES[name].code, message(name, lang), lang)
+    assert not re.search(
+        r"<table>|\bclients\.|client_(shops|credit|id)|incoming_clients|discount_group|delivery_addr", said
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "said"),
+    [
+        ("incomplete", "pl", "W ERP brakuje wartości: miejscowość, NIP. Uzupełnij dane w ERP;"),
+        ("bad_as_of", "pl", "Pole „stan na” w ERP nie jest datą"),
+        ("bad_vat.dummy", "pl", "albo wyczyść to pole."),
+        ("login_taken", "en", "Write another login into the field 'log-in' in the ERP"),
+    ],
+)
+def test_a_page_says_where_in_the_erp(name: str, lang: str, said: str) -> None:
+    assert said in on_page(CODES[name].code, message(name, lang), lang)
+
+
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
+@pytest.mark.parametrize("name", ["incomplete", "conflict", "ambiguous", "closed_in_panel"])
+def test_what_was_decided_tells_its_cause_and_no_remedy(name: str, lang: str) -> None:
+    whole = on_page(CODES[name].code, message(name, lang), lang)
+    cause = on_page(CODES[name].code, message(name, lang), lang, remedy=False)
+    assert whole.startswith(f"{cause} ")
+    assert len(cause) < len(whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from kartoteka.codes import WORST_FIRST, State, Status
@@ -24,6 +24,8 @@ SHOWN = 50
 """Rows of the client's history, and of its group's prices, that the page shows."""
 WORDS = 500
 """Records of a client that are looked through for a person's word."""
+OF_THE_ROW = ("incomplete", "bad_", "too_long", "unprintable", "no_")
+"""How the codes begin that name the ERP's columns that are to be corrected there."""
 UNSETTLED = [str(state) for state in State if state != State.IN_STEP]
 ACCOUNTS, DISCOUNTS, CREDIT = "accounts", "discounts", "credit"
 PROTECTED = "tax_number_changed"
@@ -40,6 +42,13 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
     """
     asked = Asked(client_id=client_id, limit=SHOWN)
     rows = desk.tables.client_rows(client_id)
+    stands = desk.tables.statuses(UNSETTLED, replace(asked, limit=WORDS))
+    lacking = {
+        field
+        for row in stands
+        if row["concern"] == ACCOUNTS and not row["item_id"] and row["code"].startswith(OF_THE_ROW)
+        for field in row["field"].split(", ")
+    }
     found: Data = {
         "client_id": client_id,
         "rows": rows,
@@ -52,7 +61,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
         "group": _group(desk, rows),
         "credit_sent": lists.history(desk, Asked(concern=CREDIT, client_id=client_id, limit=1))["rows"],
         "history": lists.history(desk, asked),
-        "concerns": [_concern(concern, client_id, fresh=fresh) for concern in desk.concerns.values()],
+        "concerns": [_concern(concern, client_id, lacking, fresh=fresh) for concern in desk.concerns.values()],
     }
     found["changes"] = sum(len(record["next"]) for each in found["concerns"] for record in each["records"])
     shown = {
@@ -60,9 +69,7 @@ def client(desk: Desk, client_id: str, *, fresh: bool = False) -> Data:
     }
     found["closed"] = bool(rows["sync_links"]) and shown.get(ACTIVE) == "false"
     found["forgotten"] = any(each["code"] == FORGOTTEN for each in records_of(found))
-    words = {
-        (row["concern"], row["item_id"]): row for row in desk.tables.statuses(UNSETTLED, replace(asked, limit=WORDS))
-    }
+    words = {(row["concern"], row["item_id"]): row for row in stands}
     stays = {each["id"]: each["decision"].strip().lower() for each in found["conflicts"] if settled(each)}
     found["undecided"] = len(found["conflicts"]) - len(stays)
     for concern in found["concerns"]:
@@ -119,7 +126,7 @@ def _group(desk: Desk, rows: Mapping[str, Sequence[Row]]) -> Data | None:
     }
 
 
-def _concern(concern: Concern, client_id: str, *, fresh: bool) -> Data:
+def _concern(concern: Concern, client_id: str, lacking: Collection[str], *, fresh: bool) -> Data:
     """Return the records of one concern; ``failed``: the code of why the panel, or the plan, could not be asked."""
     records = [each for each in concern.load([Owner(client_id)]) if _is_known(each)]
     shown, failed = None, ""
@@ -132,7 +139,7 @@ def _concern(concern: Concern, client_id: str, *, fresh: bool) -> Data:
     except KartotekaError as error:
         plans, failed = [], str(error)
     planned: Mapping[object, Plan] = {plan.record.key: plan for plan in plans}
-    told = [_record(concern, record, planned.get(record.key)) for record in records]
+    told = [_record(concern, record, planned.get(record.key), lacking) for record in records]
     if concern.rows.items:  # the client's own row is only where its items hang
         told = [each for each in told if each["item_id"] or each["state"] or each["next"]]
     told = [each for each in told if each["state"] or each["next"] or each["fields"]]
@@ -143,15 +150,18 @@ def _is_known(record: Record) -> bool:
     return record.erp is not None or record.state.base is not None or record.state.status is not None
 
 
-def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
+def _record(concern: Concern, record: Record, plan: Plan | None, lacking: Collection[str]) -> Data:
+    """Return a record field by field; ``lacking``: columns of the client's row that its account waits for."""
     base, status = record.state.base or NO_FORMS, record.state.status
     last = plan.shown if plan is not None and plan.shown is not None else concern.last_shown(record)
     panel = (last.values or {}) if last else {}
     erp = record.erp or {}
     lines = concern.lines(plan) if plan else []
     sides = (erp, base.erp, panel)
-    lacking = status.field.split(", ") if status and status.state == State.HELD else []
-    names = [name for name in concern.rows.fields if name in lacking or any(as_text(side.get(name)) for side in sides)]
+    wrong = set() if record.key.item_id else set(lacking)
+    if status and status.state == State.HELD and status.code.startswith(OF_THE_ROW):
+        wrong |= set(status.field.split(", "))
+    names = [name for name in concern.rows.fields if name in wrong or any(as_text(side.get(name)) for side in sides)]
     open_ones = {conflict.field: conflict.id for conflict in record.conflicts}
     return {
         "item_id": record.key.item_id,
@@ -167,7 +177,7 @@ def _record(concern: Concern, record: Record, plan: Plan | None) -> Data:
                 "panel": as_text(panel.get(name)),
                 "shown": name in panel,
                 "conflict": open_ones.get(name),
-                "wrong": name in lacking,
+                "wrong": name in wrong,
                 "next": next((plans.line_data(line) for line in lines if line.field == name), None),
             }
             for name in names

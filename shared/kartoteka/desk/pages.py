@@ -85,7 +85,7 @@ def _environment(lang: str, zone: str) -> Environment:
         label=partial(label, lang=lang),
         cause=partial(_cause, lang=lang),
         counted=partial(texts.counted, lang=lang),
-        does=partial(texts.does, lang=lang),
+        does=lambda name, code="": texts.does(name, lang, code),
         pause=partial(when.named, lang=lang, zone=zone),
         means=partial(when.meaning, lang=lang),
         settled=settled,
@@ -121,9 +121,15 @@ def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
     navigation = [n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)]
     zone, stopped = desk.policy.panel.time_zone, data.pop("pauses", {})
     template = _environment(lang, zone).get_template(f"{name}.html")
+    planned = desk.policy.plans_anything
     said = partial(when.said, stopped, lang=lang, zone=zone, scheduled=desk.scheduled)
     return template.render(
-        form=form, now=desk.now(), navigation=navigation, pauses=stopped, when=lambda concern="": said(concern), **data
+        form=form,
+        now=desk.now(),
+        navigation=navigation,
+        pauses=stopped,
+        when=lambda concern="", approved=False: said(concern, planned=planned and not approved),
+        **data,
     )
 
 

@@ -287,10 +287,60 @@ def _parts(template: str) -> Iterator[str]:
 _COLUMN = re.compile(r"(?<![\w.{'])(?:" + "|".join(LABELS) + r")(?![\w}])(?!\.\w)")
 
 
+_TABLES = r"(?:tabeli |the table )?(?:\{table\}|clients|client_\w+|delivery_addresses|discount_\w+|incoming_clients)"
+_OF_A_TABLE = re.compile(r"\b(?:clients|client_\w+|discount_group\w*|incoming_clients)\.(\w+)")
+_IN_A_TABLE = {
+    texts.PL: re.compile(rf"\b(w|W|z|do) {_TABLES}(?!\w|\}}|\.\w)"),
+    texts.EN: re.compile(rf"\b(in|In|into|from|to) {_TABLES}(?!\w|\}}|\.\w)"),
+}
+_PLAINER = {
+    texts.PL: {
+        "Kod klienta w clients.id": "Kod klienta w ERP",
+        "w delivery_addresses.id": "w ERP",
+        "Operator wstrzymał": "Człowiek zatrzymał",
+        " wierszem w sync_exclusions": "",
+        "W sync_exclusions podano": "Na liście wyłączeń podano",
+        "Uzupełnij wiersz": "Uzupełnij dane w ERP",
+        "Dodaj wiersz w client_shops": "Dodaj klientowi sklep w ERP",
+        "nie ma wierszy w client_shops": "nie ma sklepów w ERP",
+        "albo zostaw to pole puste": "albo wyczyść to pole",
+        "dodaj wiersz w client_shops": "dodaj klientowi sklep w ERP",
+        "pole wiersza": "pole klienta w ERP",
+        "pole w wierszu klienta": "pole klienta w ERP",
+    },
+    texts.EN: {
+        "The code in clients.id": "The client's code in the ERP",
+        "incoming_clients gives": "the list of incoming customers gives",
+        "incoming_clients (": "the list of incoming customers (",
+        "in delivery_addresses.id": "in the ERP",
+        " by a row in sync_exclusions": "",
+        "sync_exclusions names": "the list of exclusions names",
+        "discount_group_items has": "the ERP has",
+        "Complete the row": "Complete the data in the ERP",
+    },
+}
+"""What is said of the ERP's tables where their words would be the grammar of whoever writes SQL."""
+_CALLED = {"login": ("login", "log-in"), "shop_id": ("numer sklepu", "shop number")}
+"""Columns that are no field of a client's, as they are called."""
+
+
 @cache
 def _labelled(template: str, lang: str) -> str:
-    """Return a template with the columns that it names by their labels; in English they are plain words mostly."""
-    return _COLUMN.sub(lambda found: label(found[0], lang), template)
+    """Return a template with columns by their labels, and the ERP for its tables, which an operator does not know."""
+
+    def column(found: re.Match[str]) -> str:
+        if found[1] == "id":
+            return "kod klienta w ERP" if lang == texts.PL else "the client's code in the ERP"
+        named = _CALLED[found[1]][0 if lang == texts.PL else 1] if found[1] in _CALLED else label(found[1], lang)
+        return f"pole „{named}” w ERP" if lang == texts.PL else f"the field '{named}' in the ERP"
+
+    for words, plainer in _PLAINER[lang].items():
+        template = template.replace(words, plainer)
+    template = _OF_A_TABLE.sub(column, template)
+    template = _IN_A_TABLE[lang].sub(lambda found: f"{found[1]} {'ERP' if lang == texts.PL else 'the ERP'}", template)
+    template = re.sub(r"\bclient_id\b", "kod klienta" if lang == texts.PL else "the client's code", template)
+    template = _COLUMN.sub(lambda found: label(found[0], lang), template)
+    return template[:1].upper() + template[1:]
 
 
 @cache

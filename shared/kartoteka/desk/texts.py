@@ -43,9 +43,10 @@ def counted(name: str, n: int, lang: str) -> str:
     return forms[min(number, len(forms) - 1)]
 
 
-def does(name: str, lang: str) -> str:
-    """Return what a button does, in a line; empty for one that says it itself."""
-    return say(f"{name}.does", lang) if f"{name}.does" in TEXTS else ""
+def does(name: str, lang: str, code: str = "") -> str:
+    """Return what a button does, in a line, to a record with a ``code``; empty for one that says it itself."""
+    texts = (f"{name}.does.{code}", f"{name}.does")
+    return next((say(each, lang) for each in texts if each in TEXTS), "")
 
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -238,7 +239,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "resync": ("Porównaj od nowa", "Resync"),
         "resume": ("Wznów", "Resume"),
         "resume.confirm": ("Przepuść i wznów", "Let it pass and resume"),
-        "pause": ("Wstrzymaj", "Pause"),
+        "pause": ("Zatrzymaj", "Pause"),
         "approve": ("Zatwierdź zaznaczone", "Approve those chosen"),
         "reject": ("Odrzuć zaznaczone", "Reject those chosen"),
         "approve.all": ("Zatwierdź całą listę", "Approve the whole list"),
@@ -253,12 +254,16 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "decided.yes": ("Zdecydowano", "Decided"),
         # --- when
         "when.soon": ("Zostanie to wykonane w ciągu minuty.", "It is carried out within a minute."),
+        "when.planned": (
+            "Trafi najpierw do planu i czeka tam na zatwierdzenie.",
+            "It goes into the plan first, and waits there to be approved.",
+        ),
         "when.paused": (
-            "Zostanie to wykonane dopiero po wznowieniu; wstrzymano: {what}.",
+            "Zostanie to wykonane dopiero po wznowieniu; zatrzymano: {what}.",
             "It is carried out once this is resumed; paused: {what}.",
         ),
         "when.some": (
-            "Co dotyczy wstrzymanych zakresów, czeka na wznowienie: {what}.",
+            "Co dotyczy zatrzymanych zakresów, czeka na wznowienie: {what}.",
             "What is about a paused concern waits until it is resumed: {what}.",
         ),
         "when.off": (
@@ -289,6 +294,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "retry.does": (
             "kasuje czekanie: rekord zostanie sprawdzony i wysłany od nowa",
             "ends the waiting: the record is checked and sent afresh",
+        ),
+        "retry.does.closed_in_panel": (
+            "otwiera zamknięte konto: klient znów może się zalogować i kupować",
+            "reopens the account: the client can log in and buy again",
         ),
         "done.does": (
             "załatwiono to poza Kartoteką: rekord nie jest dalej ruszany",
@@ -342,7 +351,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Saved: the client is looked after again in {concern}; what was edited meanwhile is looked at.",
         ),
         "did.pause": (
-            "{concern}: wstrzymano. Do wznowienia {means}.",
+            "{concern}: zatrzymano. Do wznowienia {means}.",
             "{concern}: paused. Until it is resumed {means}.",
         ),
         "did.resume": ("{concern}: działa dalej.", "{concern}: goes on."),
@@ -410,7 +419,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{concern}: off in the policy, so that nothing is written there ({n} fields). Switch it on and undo again.",
         ),
         "plan.paused": (
-            "{concern}: wstrzymane ({reason}). Co tu zatwierdzono, także cofnięcia, czeka na wznowienie.",
+            "{concern}: zatrzymane ({reason}). Co tu zatwierdzono, także cofnięcia, czeka na wznowienie.",
             "{concern}: paused ({reason}). What is approved of it, an undo too, waits until it is resumed.",
         ),
         "plan.off": (
@@ -444,7 +453,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "klient, którego konto jest niepewne|klienci, których konta są niepewne|klientów, których konta są niepewne",
             "client whose account is uncertain|clients whose account is uncertain",
         ),
-        "waits.held": ("zatrzymany rekord|zatrzymane rekordy|zatrzymanych rekordów", "held record|held records"),
+        "waits.held": ("wstrzymany rekord|wstrzymane rekordy|wstrzymanych rekordów", "held record|held records"),
         "waits.incoming": (
             "nowy klient ze sklepu|nowi klienci ze sklepu|nowych klientów ze sklepu",
             "customer new from the shop|customers new from the shop",
@@ -467,8 +476,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "tabele bez wyzwalaczy: {names}. Zmiany są znajdowane z opóźnieniem.",
             "tables without triggers: {names}. Changes are found late.",
         ),
-        "paused": ("Wstrzymano: {what}. Do wznowienia {means}.", "Paused: {what}. Until it is resumed {means}."),
-        "paused.row": ("wstrzymano {since}", "paused {since}"),
+        "paused": ("Zatrzymano: {what}. Do wznowienia {means}.", "Paused: {what}. Until it is resumed {means}."),
+        "paused.row": ("zatrzymano {since}", "paused {since}"),
         "unseen": (
             "Klientów, których zakres Konta jeszcze nie sprawdził, więc nie ma ich w tej tabeli: {n}.",
             "Clients that Accounts has not looked at yet, and that are not in this table: {n}.",
@@ -492,7 +501,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "lag": ("Najstarsza nieprzeniesiona zmiana", "Oldest change not yet carried"),
         "lag.none": ("na bieżąco", "up to date"),
         "lag.off": ("nic nie rusza samo", "nothing runs by itself"),
-        "pause.is": ("wstrzymano", "paused"),
+        "pause.is": ("zatrzymano", "paused"),
         "minutes": ("{n} min", "{n} min"),
         "hours": ("{n} godz.", "{n} h"),
         "days": ("dzień|dni|dni", "day|days"),
@@ -619,7 +628,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The account's data agree with the ERP.",
         ),
         "client.waits_paused": (
-            "Czeka, bo wstrzymano: {what}. Po wznowieniu jego konto zostanie znalezione albo założone.",
+            "Czeka, bo zatrzymano: {what}. Po wznowieniu jego konto zostanie znalezione albo założone.",
             "It waits because this is paused: {what}. Once resumed its account is found, or opened.",
         ),
         "client.excluded": ("Powód wyłączenia: {reason}", "Excluded because: {reason}"),
@@ -683,6 +692,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "to.conflicts": ("Rozstrzygnij tutaj", "Decide here"),
         "to.question": ("Odpowiedz tutaj", "Answer it here"),
         "client.off": ("wyłączone w polityce", "off in the policy"),
+        "sent_yet": ("jeszcze nie pokazane", "not shown yet"),
         "sent_only": ("panel tego nie pokazuje", "not shown by the panel"),
         # --- words of the mechanism
         "accounts": ("Konta", "Accounts"),

@@ -20,15 +20,20 @@ def paused(desk: Desk) -> Paused:
     return {concern: {"reason": reason, "since": since.get(concern)} for concern, reason in pauses.paused().items()}
 
 
-def said(stopped: Paused, concern: str, lang: str, zone: str, *, scheduled: bool) -> str:
-    """Return when a decision about a ``concern`` is carried out; empty: about any of them, some perhaps paused."""
+def said(stopped: Paused, concern: str, lang: str, zone: str, *, scheduled: bool, planned: bool = False) -> str:
+    """Return when a decision about a ``concern`` is carried out; empty: about any of them, some perhaps paused.
+
+    ``planned``: it goes into the plan first, and waits there for its approval.
+    """
     about = {name: each for name, each in stopped.items() if concern in ("", name)}
     what = "; ".join(named(name, each, lang, zone) for name, each in about.items())
     sentences = [texts.say("when.paused", lang, what=what)] if concern and what else []
     if not scheduled:
         sentences.append(texts.say("when.off", lang))
-    elif not sentences:
+    elif not sentences and not planned:
         sentences.append(texts.say("when.soon", lang))
+    if planned:
+        sentences.append(texts.say("when.planned", lang))
     if what and not concern:
         sentences.append(texts.say("when.some", lang, what=what))
     return " ".join(sentences)

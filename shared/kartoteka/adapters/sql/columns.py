@@ -45,7 +45,9 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-_FLAGS = dict.fromkeys(("t", "true", "y", "yes", "1"), True) | dict.fromkeys(("f", "false", "n", "no", "0"), False)
+_FLAGS = dict.fromkeys(("t", "true", "y", "yes", "tak", "on", "1"), True) | dict.fromkeys(
+    ("f", "false", "n", "no", "nie", "off", "0"), False
+)
 
 
 class Flag(sa.Boolean):
