@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -211,13 +211,13 @@ class World:
         owners = self.queue.take(concern)
         if owners is None:
             return False
-        if not self.reconcile(concern, *owners, found_by=owners.found_by):
+        if not self.reconcile(concern, *owners, found_by=getattr(owners, "found_by", None)):
             self.queue.chunks[concern].insert(0, owners)
         return True
 
-    def reconcile(self, concern: str, *owners: Owner, found_by: str = "") -> bool:
+    def reconcile(self, concern: str, *owners: Owner, found_by: Mapping[Owner, str] | None = None) -> bool:
         """Work these owners once, as the message that brought them is worked; False where that failed or died."""
-        return self._run(lambda: self._reconcile(concern, owners, found_by))
+        return self._run(lambda: self._reconcile(concern, owners, found_by or {}))
 
     def _advance(self, sources: Callable[[Run], Iterable[Source]]) -> bool:
         def move() -> Counts:
@@ -226,9 +226,9 @@ class World:
 
         return self._run(move)
 
-    def _reconcile(self, concern: str, owners: Sequence[Owner], found_by: str) -> Counts:
+    def _reconcile(self, concern: str, owners: Sequence[Owner], found_by: Mapping[Owner, str]) -> Counts:
         run = self.begin()
-        run.found_by = dict.fromkeys(owners, found_by)
+        run.found_by = dict.fromkeys(owners, "") | dict(found_by)
         worked = run.concerns[concern]
         if reason := self.paused().get(concern):
             worked.paused(owners, reason)

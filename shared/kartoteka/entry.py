@@ -181,7 +181,7 @@ def _work(name: str, records: Sequence[Mapping[str, Any]], context: LambdaContex
 
 def _work_messages(name: str, records: Sequence[Mapping[str, Any]], run: Run) -> Answer:
     messages, unreadable = _read(name, records)
-    run.found_by = {owner: message.found_by for message in messages.values() for owner in message.owners}
+    run.found_by = {owner: word for message in messages.values() for owner, word in message.passes.items()}
     owners = list(run.found_by)
     concern = run.concerns[name]
     try:

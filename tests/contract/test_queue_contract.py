@@ -25,7 +25,7 @@ class World(Protocol):
     @property
     def queue(self) -> WorkQueue: ...
     def received(self, concern: str) -> list[tuple[Owner, ...]]: ...
-    def passes(self, concern: str) -> list[str]: ...
+    def passes(self, concern: str) -> list[dict[Owner, str]]: ...
     def bury(self, concern: str, *bodies: str) -> None: ...
     def odd(self, concern: str) -> list[str]: ...
     def break_after_one_chunk(self) -> None: ...
@@ -38,8 +38,8 @@ class FakeWorld:
     def received(self, concern: str) -> list[tuple[Owner, ...]]:
         return list(iter(lambda: self.queue.take(concern), None))
 
-    def passes(self, concern: str) -> list[str]:
-        return [chunk.found_by for chunk in iter(lambda: self.queue.take(concern), None)]
+    def passes(self, concern: str) -> list[dict[Owner, str]]:
+        return [dict(chunk.found_by) for chunk in iter(lambda: self.queue.take(concern), None)]
 
     def bury(self, concern: str, *bodies: str) -> None:
         self.queue.dead.setdefault(concern, []).extend(bodies)
@@ -144,9 +144,9 @@ class SqsWorld:
         assert None not in found, "what was sent can be read"
         return [tuple(message.owners) for message in found if message]
 
-    def passes(self, concern: str) -> list[str]:
+    def passes(self, concern: str) -> list[dict[Owner, str]]:
         found = [read(each["Body"], concern) for each in self.messages(concern)]
-        return [message.found_by for message in found if message]
+        return [message.passes for message in found if message]
 
     def break_after_one_chunk(self) -> None:
         self.flaky.refusals, self.flaky.spare = ATTEMPTS, 1
@@ -178,10 +178,14 @@ def groups(*ids: str) -> list[Owner]:
     return [Owner(group_id=key) for key in ids]
 
 
-def test_a_chunk_says_which_pass_has_found_its_keys(world: World) -> None:
-    world.queue.send("discounts", [*clients("a"), *groups("a")], FoundBy.FULL_SCAN)
-    world.queue.send("discounts", clients("b"))
-    assert sorted(world.passes("discounts")) == ["following", "full_scan", "full_scan"]
+def test_a_chunk_says_which_pass_has_found_each_of_its_keys(world: World) -> None:
+    (a, b, c), (group,) = clients("a", "b", "c"), groups("a")
+    world.queue.send("discounts", [a, group], FoundBy.FULL_SCAN)
+    world.queue.send("discounts", [b])
+    world.queue.send("discounts", [a, b, c], {a: FoundBy.CHANGE_LOG, b: FoundBy.RETRY})
+    found = world.passes("discounts")
+    assert found[-1] == {a: "change_log", b: "retry", c: "following"}
+    assert sorted(map(str, found[:-1])) == sorted(map(str, [{a: "full_scan"}, {group: "full_scan"}, {b: "following"}]))
 
 
 def test_every_key_arrives_once_in_chunks_of_a_hundred(world: World) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import FoundBy, Owner
-from kartoteka.ports.queue import Depth, Redriven, is_sendable, read
+from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, read
 
 CHUNK = 100
 
 
 class Chunk(tuple[Owner, ...]):  # noqa: SLOT001 - a tuple has no slots of its own
-    """The keys of one message; ``found_by``: the pass that found them."""
+    """The keys of one message; ``found_by``: the pass that found each."""
 
-    found_by: str = ""
+    found_by: Mapping[Owner, str] = MappingProxyType({})
 
 
 class FakeQueue:
@@ -35,13 +36,14 @@ class FakeQueue:
         """Take this many more chunks, then raise Retry once."""
         self._takes = chunks
 
-    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: Passes = FoundBy.FOLLOWING) -> int:
         keys = tuple(dict.fromkeys(owners))
         clients, groups = (tuple(key for key in keys if bool(key.group_id) is is_group) for is_group in (False, True))
         chunks = [Chunk(some[i : i + CHUNK]) for some in (clients, groups) for i in range(0, len(some), CHUNK)]
         for chunk in chunks:
             self._maybe_break()
-            chunk.found_by = str(found_by)
+            word = dict.fromkeys(chunk, found_by) if isinstance(found_by, str) else found_by
+            chunk.found_by = {owner: str(word.get(owner, FoundBy.FOLLOWING)) for owner in chunk}
             self.chunks.setdefault(concern, []).append(chunk)
         return len(chunks)
 

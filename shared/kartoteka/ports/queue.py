@@ -19,9 +19,10 @@ KeyText = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^
 
 
 class Message(BaseModel):
-    """The body of a queue's message. ``found_by``: the pass that found something to be done of these keys.
+    """The body of a queue's message.
 
-    No database can hold a NUL, so none is in a key.
+    ``found_by``: the pass that found something to be done of these keys; ``otherwise``: of some of them it was another
+    one, by its name. No database can hold a NUL, so none is in a key.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -31,12 +32,22 @@ class Message(BaseModel):
     clients: list[KeyText] = []
     groups: list[KeyText] = []
     found_by: str = ""
+    otherwise: dict[str, list[KeyText]] = {}
+
+    @property
+    def passes(self) -> dict[Owner, str]:
+        """The keys, each with the pass that found it."""
+        others = {key: word for word, keys in self.otherwise.items() for key in keys}
+        return {owner: others.get(owner.group_id or owner.client_id, self.found_by) for owner in self.owners}
 
     @property
     def owners(self) -> list[Owner]:
         """The keys."""
         return [*(Owner(client_id=key) for key in self.clients), *(Owner(group_id=key) for key in self.groups)]
 
+
+Passes = str | Mapping[Owner, str]
+"""Which pass found keys: one all of them, or one each (:class:`~kartoteka.model.FoundBy`)."""
 
 _SENT = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]*")
 """What a queue takes of letters: those that XML knows, so no half of a surrogate pair."""
@@ -85,11 +96,12 @@ class Redriven:
 class WorkQueue(Protocol):
     """One FIFO queue for each concern."""
 
-    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: Passes = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken.
 
         A chunk holds clients or discount groups, not both: ``{"v": 1, "concern": …, "clients": […]}`` or
-        ``"groups"``, and says which pass found them (``found_by``): by default the work on another record. Clients are
+        ``"groups"``, and says which pass found them (``found_by``, of all or of each): by default the work on another
+        record. Keys of several passes travel together, so that they are worked together. Clients are
         spread over the shards, all groups travel in one message group of their own.
         Raises Retry when the queue did not take every chunk; some may have been taken then.
         """

@@ -82,12 +82,9 @@ def advance(run: Run, source: Source) -> Counts:
         except Retry as error:
             found = Found(failure=error)
         for concern, owners in found.keys.items():
-            by_pass: dict[FoundBy, list[Owner]] = {}
-            for owner in owners:
-                by_pass.setdefault(found.found_by.get(owner, source.found_by), []).append(owner)
-            for found_by, some in by_pass.items():
-                run.queue.send(concern, some, found_by)
-            counts.collected += len(owners)
+            if owners:
+                run.queue.send(concern, list(owners), dict.fromkeys(owners, source.found_by) | dict(found.found_by))
+                counts.collected += len(owners)
         if found.sent:
             found.sent()
         kept = place.move(run, found)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from kartoteka.errors import KartotekaError
-from kartoteka.model import Change, FoundBy, Owner
+from kartoteka.model import Change, Owner
 from kartoteka.pieces import pieces
 from kartoteka.policy import Policy
 from kartoteka.ports.exchange import Exchange, Saved
@@ -150,9 +150,7 @@ class Run:
 
     def send_again(self, concern: str, owners: Sequence[Owner]) -> None:
         """Hand keys of this run to the queue once more, as found by the pass that found them."""
-        for found_by in dict.fromkeys(self.found_by.get(owner, FoundBy.FOLLOWING) for owner in owners):
-            some = [owner for owner in owners if self.found_by.get(owner, FoundBy.FOLLOWING) == found_by]
-            self.queue.send(concern, some, found_by)
+        self.queue.send(concern, owners, self.found_by)
 
     def save(self, changes: Sequence[Change], *, unless_changed: bool = False) -> Saved:
         """Store these changes as this run's; :meth:`kartoteka.ports.exchange.Records.save` says what it returns."""

@@ -12,6 +12,7 @@ import json
 import time
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,13 +20,14 @@ from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import FoundBy, Owner
 from kartoteka.pieces import fitting, pieces
-from kartoteka.ports.queue import Depth, Redriven, is_sendable, read
+from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, read
 
 VERSION = 1
 CHUNK = 100
 """Keys of one message."""
-LARGEST_BODY = 20_000
-"""Bytes of one message's keys; ten messages of a batch stay below SQS's limit for a batch, once 256 KB."""
+LARGEST_BODY = 15_000
+"""Bytes of one message's keys, half of which may stand there twice; ten messages of a batch stay below SQS's limit for
+a batch, once 256 KB."""
 BATCH = 10
 """Messages of one SendMessageBatch."""
 ATTEMPTS = 4
@@ -59,13 +61,19 @@ class SqsQueue(OfService):
         super().__init__(make_client)
         self._sleep = sleep
 
-    def send(self, concern: str, owners: Sequence[Owner], found_by: str = FoundBy.FOLLOWING) -> int:
+    def send(self, concern: str, owners: Sequence[Owner], found_by: Passes = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
+
+        def word(owner: Owner) -> str:
+            return str(found_by if isinstance(found_by, str) else found_by.get(owner, FoundBy.FOLLOWING))
+
         url = self._url(concern)
         clients = chunks([owner.client_id for owner in owners if owner.client_id], self._shards)
         groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
-        entries = [_entry(concern, f"shard-{number}", "clients", keys, found_by) for number, keys in clients]
-        entries += [_entry(concern, "groups", "groups", keys, found_by) for _, keys in groups]
+        entries = [_entry(concern, f"shard-{n}", "clients", {k: word(Owner(k)) for k in keys}) for n, keys in clients]
+        entries += [
+            _entry(concern, "groups", "groups", {k: word(Owner(group_id=k)) for k in keys}) for _, keys in groups
+        ]
         for some in pieces(entries, BATCH):
             self._send_all(url, some)
         return len(entries)
@@ -194,8 +202,15 @@ def _dead_letters(url: str, found: Mapping[str, str]) -> str:
     return f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}" if target else ""
 
 
-def _entry(concern: str, message_group: str, what: str, keys: Sequence[str], found_by: str) -> Entry:
-    body = {"v": VERSION, "concern": concern, what: list(keys), "found_by": str(found_by)}
+def _entry(concern: str, message_group: str, what: str, passes: Mapping[str, str]) -> Entry:
+    """Return what sends these keys, each with the pass that found it: most of them by one, which is said once."""
+    ((found_by, _),) = Counter(passes.values()).most_common(1)
+    otherwise: dict[str, list[str]] = {}
+    for key, word in passes.items():
+        if word != found_by:
+            otherwise.setdefault(word, []).append(key)
+    body = {"v": VERSION, "concern": concern, what: list(passes), "found_by": found_by}
+    body |= {"otherwise": otherwise} if otherwise else {}
     return _sent(json.dumps(body, separators=(",", ":")), message_group)
 
 
