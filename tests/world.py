@@ -93,6 +93,8 @@ class World:
         self.time = START
         self.policy = policy or Policy()
         self.exchange = FakeExchange(clock=lambda: self.time)
+        for name in EXCHANGE_PORTS:  # so that a test which watches a port watches this installation's
+            setattr(self.exchange, name, getattr(self.exchange.asked_by(self.installation), name))
         self.panel = FakePanel(clock=lambda: self.time)
         self.state = FakeState()
         self.queue = FakeQueue()

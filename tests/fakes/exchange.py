@@ -269,6 +269,7 @@ class FakeExchange:
         self.now = clock
         self._last_seq = 0
         self._failures: list[KartotekaError] = []
+        self._asked: dict[str, Exchange] = {}
         self.log = FakeLog(self)
         self.records = FakeRecords(self)
         self.index = FakeIndex(self)
@@ -285,7 +286,9 @@ class FakeExchange:
 
     def asked_by(self, installation: str) -> Exchange:
         """The nine ports as the engine of an installation takes them."""
-        return Exchange(*(port(self, installation) for port in PORTS))
+        if installation not in self._asked:
+            self._asked[installation] = Exchange(*(port(self, installation) for port in PORTS))
+        return self._asked[installation]
 
     # --- the hands of the ERP
 

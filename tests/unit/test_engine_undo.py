@@ -847,7 +847,7 @@ def test_of_a_paused_concern_an_undo_waits_and_the_plan_says_so(concern: str) ->
     found = undone(world)
     for told in (found["waits"], plans.listing(world.exchange.ports, Chosen(), world.policy)["waits"]):
         assert [(each["concern"], each["code"], each["reason"]) for each in told] == [(concern, "paused", "spis")]
-        assert "wstrzymane (spis)" in told[0]["message_pl"]
+        assert "zatrzymane (spis)" in told[0]["message_pl"]
         assert "paused (spis)" in told[0]["message_en"]
     world.tick()
     assert len(rows(world)) == found["done"]

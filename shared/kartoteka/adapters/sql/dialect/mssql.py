@@ -92,7 +92,7 @@ class Mssql(Dialect):
     def _on_connect(self, connection: Any, record: Any) -> None:
         """See whether readers may have snapshots; else they lock what they read."""
         cursor = connection.cursor()
-        cursor.execute(f"{SESSION}; SET LOCK_TIMEOUT {self._milliseconds()}")
+        cursor.execute(f"{SESSION}; SET LOCK_TIMEOUT {self._milliseconds({})}")
         cursor.execute("SELECT snapshot_isolation_state FROM sys.databases WHERE database_id = DB_ID()")
         record.info[_SNAPSHOTS] = cursor.fetchone()[0] == 1
         cursor.close()
@@ -108,13 +108,14 @@ class Mssql(Dialect):
                 f"IF @@TRANCOUNT > 0 COMMIT TRANSACTION; SET TRANSACTION ISOLATION LEVEL {level}; BEGIN TRANSACTION"
             )
             info[_LEVEL] = level
-        wait = self._milliseconds(options.get(BRIEFLY))
-        if info.get(_WAIT, self._milliseconds()) != wait:
+        wait = self._milliseconds(options)
+        if info.get(_WAIT, self._milliseconds({})) != wait:
             connection.exec_driver_sql(f"SET LOCK_TIMEOUT {wait}")
             info[_WAIT] = wait
 
-    def _milliseconds(self, seconds: float | None = None) -> int:
-        return int((seconds or self.lock_seconds) * 1000)
+    def _milliseconds(self, options: Mapping[str, Any]) -> int:
+        """Return how long a statement of a connection with these options waits for somebody else's lock."""
+        return int(1000 * (options.get(BRIEFLY) or self.lock_seconds))
 
     def too_old(self, connection: sa.Connection) -> str:
         """Raises Halt for a database that behaves as on an older server: it has no OPENJSON."""
@@ -133,7 +134,7 @@ class Mssql(Dialect):
         """Take a lock that ends with the transaction."""
         connection.exec_driver_sql(
             "DECLARE @got INT; EXEC @got = sp_getapplock @Resource = N'kartoteka.schema', @LockMode = 'Exclusive', "
-            f"@LockOwner = 'Transaction', @LockTimeout = {self._milliseconds()}; "
+            f"@LockOwner = 'Transaction', @LockTimeout = {self._milliseconds({})}; "
             f"IF @got < 0 THROW {_BUSY}, N'the schema is being changed by somebody else', 1"
         )
 
