@@ -141,7 +141,7 @@ def test_a_table_in_use_is_waited_for_two_seconds_and_keeps_nobody_waiting_longe
     thread.join()
     at_work.commit()
     assert writers < 4
-    assert [str(error) for error in failures] == ["database"]
+    assert [str(error) for error in failures] == ["database.slow"]
     assert postgres_bench.exchange.log.unlogged() == {"clients": Unlogged.MISSING}, "the other table has its own"
     postgres_bench.exchange.log.recreate_triggers()
     assert postgres_bench.exchange.log.unlogged() == {}

@@ -40,6 +40,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "forget": ("C-1",),
     "held": (),
     "history": ("C-1",),
+    "differences": (),
     "include": ("C-1", "billing"),
     "incoming": (),
     "pause": ("billing",),

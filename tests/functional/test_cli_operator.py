@@ -439,6 +439,7 @@ def test_a_database_without_tables_says_what_to_run(command: Command, tmp_path: 
 
 
 def test_a_missing_column_is_named_with_the_command_that_adds_it(command: Command, sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.run("DROP VIEW sync_open")
     sqlite_bench.erp.run("ALTER TABLE sync_status DROP COLUMN message_pl")
     sqlite_bench.erp.run("ALTER TABLE clients DROP COLUMN province")
     shown = command("status", "--erp-url", sqlite_bench.url, code=78).output

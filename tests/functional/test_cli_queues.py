@@ -424,8 +424,8 @@ def test_dead_letters_of_discounts_go_back_as_what_they_were(command: Command, d
     assert "about to return: 1 message" in answer
     found = {message["Attributes"]["MessageGroupId"]: message["Body"] for message in deployed.messages("discounts")[:2]}
     assert {group: json.loads(each) for group, each in found.items()} == {
-        "shard-0": {"v": 1, "concern": "discounts", "clients": ["C-1", "C-2"]},
-        "groups": {"v": 1, "concern": "discounts", "groups": ["C-1", "G-1"]},
+        "shard-0": {"v": 1, "concern": "discounts", "clients": ["C-1", "C-2"], "found_by": "retry"},
+        "groups": {"v": 1, "concern": "discounts", "groups": ["C-1", "G-1"], "found_by": "retry"},
     }
 
 

@@ -259,7 +259,7 @@ def test_a_thousand_deferred_records_are_postponed_by_one_statement_and_a_questi
     with sql.statements() as seen:
         sql.exchange.records.postpone("billing", clients(*keys), datetime(2027, 1, 1, tzinfo=UTC))
     assert costs(seen) == 2, seen  # one of them: whose the database is
-    assert list(sql.exchange.records.due("billing", datetime(2026, 12, 31, tzinfo=UTC), 1)) == []
+    assert list(sql.exchange.records.due("billing", datetime(2026, 12, 31, 23, 59, tzinfo=UTC), 1)) == []
     assert len(sql.exchange.records.due("billing", datetime(2027, 1, 1, tzinfo=UTC), 2000)) == 1000
 
 

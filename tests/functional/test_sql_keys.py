@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from tests.fixtures.records import (
     ADDRESSES,
     AT,
     DEFERRED,
-    FAR,
     LATER,
     change,
     clients,
@@ -63,7 +63,7 @@ def test_odd_keys_find_their_own_rows_and_no_others(sql: SqlBench) -> None:
     assert {key.client_id: state.base and state.base.erp["street"] for key, state in states.items()} == {
         key: key for key in ODD
     }
-    records.postpone("billing", clients(*ODD[1:]), FAR)
+    records.postpone("billing", clients(*ODD[1:]), LATER + timedelta(hours=1))
     assert [owner.client_id for owner in records.due("billing", LATER, 100)] == ODD[:1]
     save(sql, *(Change(record, RecordState()) for record in records.load("billing", clients(*ODD[1:]))))
     assert sql.erp.run("SELECT client_id FROM sync_base") == [{"client_id": ODD[0]}]
