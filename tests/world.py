@@ -148,8 +148,8 @@ class World:
 
     def run(self) -> Run:
         """Return what one run of a function works with, its ports mortal."""
-        own = isinstance(self.exchange, FakeExchange)  # a test may give it a real database
-        asked = self.exchange.asked_by(self.installation) if own else self.exchange
+        asked_by = getattr(self.exchange, "asked_by", None)  # a test may give it a real database
+        asked = asked_by(self.installation) if asked_by else self.exchange
         exchange = {name: Mortal(name, getattr(asked, name), self) for name in EXCHANGE_PORTS}
         ports = {name: Mortal(name, getattr(self, name), self) for name in ("panel", "state", "queue")}
         run = Run(
