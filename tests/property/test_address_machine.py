@@ -441,7 +441,7 @@ TestAddresses.settings = settings(
     max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
-HISTORIES = histories(1000)
+HISTORIES = histories(600)
 PARTS = 4
 
 

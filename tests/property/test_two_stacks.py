@@ -171,7 +171,7 @@ TestTwoStacks.settings = settings(
 
 def test_many_histories() -> None:
     """Denser histories than hypothesis draws, one for each seed."""
-    for seed in range(histories(400)):
+    for seed in range(histories(150)):
         live(seed)
 
 
