@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from cli import show
 from cli.door import Door, door
@@ -48,17 +46,15 @@ def _bring_back(desk: Door, concern: str) -> tuple[Counter[str], list[str]]:
     """
     figures: Counter[str] = Counter()
     aside: dict[str, None] = {}
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(show.said("{concern}: back to the queue", concern=concern), total=None)
-        part = desk.post("redrive", concern=concern)
-        there = part["there"]
-        aside.update(dict.fromkeys(part.get("aside", ())))
-        while part["done"]:
-            figures.update({name: part.get(name, 0) for name in FIGURES})
-            progress.update(bar, total=there, completed=figures["done"])
-            if figures["done"] >= there:
-                break
-            part = desk.post("redrive", concern=concern, most=there - figures["done"])
+    there, wanted = 0, dict[str, int]()
+    with show.bar("{concern}: back to the queue", concern=concern) as move:
+        while True:
+            part = desk.post("redrive", concern=concern, **wanted)
+            there = there or part["there"]
             aside.update(dict.fromkeys(part.get("aside", ())))
+            figures.update({name: part.get(name, 0) for name in FIGURES})
+            move(figures["done"], there)
+            if not part["done"] or figures["done"] >= there:
+                break
+            wanted = {"most": there - figures["done"]}
     return figures, [*aside]

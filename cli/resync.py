@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from cli import show
 from cli.door import Door, door
@@ -63,14 +61,12 @@ def _send(desk: Door, concern: str, client_ids: list[str], group_ids: list[str])
     figures: Counter[str] = Counter()
     first: dict[str, Any] = {}
     start: str | None = ""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(show.said("{concern}: into the queue", concern=concern), total=None)
+    with show.bar("{concern}: into the queue", concern=concern) as move:
         while start is not None:
             part = desk.post("resync", concern=concern, client_id=client_ids, group_id=group_ids, start=start)
             first = first or part
             figures.update({name: part.get(name, 0) for name in FIGURES})
-            progress.update(bar, total=first["total"], completed=figures["clients"] + figures["groups"])
+            move(figures["clients"] + figures["groups"], first["total"])
             start = part["next"]
     names = ["clients", "messages"]
     if CONCERNS[concern].groups:

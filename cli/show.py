@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -113,6 +113,20 @@ def working(text: str, /, **facts: object) -> Iterator[None]:
         return
     with console.status(said(text, **facts)):
         yield
+
+
+@contextmanager
+def bar(text: str, /, **facts: object) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far it is with what is being done (:func:`said`); nothing in a pipe or a file.
+
+    Give what moves the bar: how much is done, of how much.
+    """
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(said(text, **facts), total=None)
+        yield lambda done, total: progress.update(task, total=total, completed=done)
 
 
 def heading(name: str) -> str:

@@ -83,6 +83,13 @@ class Decision(enum.StrEnum):
     """Let a value pass that waits for confirmation."""
 
 
+class MatchDecision(enum.StrEnum):
+    """What a person answers in ``sync_matches.decision`` about an account that a client may have."""
+
+    LINK = "link"
+    CREATE = "create"
+
+
 class Reason(enum.StrEnum):
     """``sync_history.reason``: why a field was written."""
 

@@ -53,6 +53,7 @@ from kartoteka.model import (
     Intent,
     Key,
     Link,
+    MatchDecision,
     Owner,
     PlanRow,
     Reason,
@@ -1444,7 +1445,7 @@ def _hint(client_id: str, row: Row) -> ClientHint:
 
 def _candidate(row: StoredMatch) -> Candidate:
     word = (row.decision or "").strip().lower()
-    return Candidate(row.client_id, row.panel_client_id, row.matched_by, word if word in ("link", "create") else "")
+    return Candidate(row.client_id, row.panel_client_id, row.matched_by, word if word in set(MatchDecision) else "")
 
 
 def _shown(conflict: StoredConflict) -> Conflict:

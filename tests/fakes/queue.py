@@ -8,7 +8,7 @@ from types import MappingProxyType
 from kartoteka.errors import Retry
 from kartoteka.fields.table import CONCERNS
 from kartoteka.model import FoundBy, Owner
-from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, read
+from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, pass_of, read
 
 CHUNK = 100
 
@@ -42,8 +42,7 @@ class FakeQueue:
         chunks = [Chunk(some[i : i + CHUNK]) for some in (clients, groups) for i in range(0, len(some), CHUNK)]
         for chunk in chunks:
             self._maybe_break()
-            word = dict.fromkeys(chunk, found_by) if isinstance(found_by, str) else found_by
-            chunk.found_by = {owner: str(word.get(owner, FoundBy.FOLLOWING)) for owner in chunk}
+            chunk.found_by = {owner: pass_of(owner, found_by) for owner in chunk}
             self.chunks.setdefault(concern, []).append(chunk)
         return len(chunks)
 

@@ -36,7 +36,7 @@ from tests.fixtures.records import AT
 
 CLI = Path(inspect.getfile(polish)).parent
 DOCS = CLI.parent / "docs"
-SAID, COUNTED, TABLE, PAGES = {"say", "said", "moment", "working"}, {"many"}, {"table"}, {"text"}
+SAID, COUNTED, TABLE, PAGES = {"say", "said", "moment", "working", "bar"}, {"many"}, {"table"}, {"text"}
 
 
 def called(names: set[str]) -> Iterator[tuple[str, ast.Call]]:

@@ -75,13 +75,19 @@ def test_what_the_panel_edits_meanwhile_is_not_lost() -> None:
     assert (codes_of(world), world.exchange.clients["N-1"]["street"]) == (["N-1"], "Panelowa 1")
 
 
-def test_a_lost_reply_gives_the_code_once_and_stands_in_the_history_once() -> None:
+def unanswered() -> World:
+    """The client C-1 is N-1 by now: its account was given that code, and the answer was lost."""
     world = installed()
     world.exchange.rename_client("C-1", "N-1")
     rename(world)
     world.collect("accounts")
     world.panel.lose_reply()
     world.work("accounts")
+    return world
+
+
+def test_a_lost_reply_gives_the_code_once_and_stands_in_the_history_once() -> None:
+    world = unanswered()
     for _ in range(3):
         world.tick()
     assert (codes_of(world), world.exchange.intents) == (["N-1"], {})
@@ -200,12 +206,7 @@ def test_exclusions_go_with_the_client() -> None:
 
 @pytest.mark.parametrize("again", ["N-2", "C-1"])
 def test_renamed_again_while_nobody_knows_whether_the_account_was_given_the_code(again: str) -> None:
-    world = installed()
-    world.exchange.rename_client("C-1", "N-1")
-    rename(world)
-    world.collect("accounts")
-    world.panel.lose_reply()
-    world.work("accounts")
+    world = unanswered()
     assert (codes_of(world), world.exchange.links["N-1"].former_code) == (["N-1"], "C-1")
     world.exchange.rename_client("N-1", again)
     rename(world, "N-1", again)

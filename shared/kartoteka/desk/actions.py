@@ -13,7 +13,7 @@ from datetime import datetime
 from kartoteka.desk import forget, overview, owning, plans, redrive, resync, tick, undo
 from kartoteka.desk.desk import Data, Desk, WrongRequest
 from kartoteka.fields.table import CONCERNS
-from kartoteka.model import Decision, Side
+from kartoteka.model import Decision, MatchDecision, Side
 from kartoteka.ports.desk import Asked
 from kartoteka.ports.exchange import Chosen, Renamed, Which
 from kartoteka.sentences import some_of
@@ -62,13 +62,13 @@ def decide_conflicts(desk: Desk, given: Given) -> Data:
 def link_question(desk: Desk, given: Given) -> Data:
     """Link a client to one of the accounts that it may be."""
     client, account = _one(given, "client_id"), _one(given, "panel_client_id")
-    return _answered(desk.tables.decide_match(client, account, "link", by=desk.by), client)
+    return _answered(desk.tables.decide_match(client, account, MatchDecision.LINK, by=desk.by), client)
 
 
 def create_question(desk: Desk, given: Given) -> Data:
     """Open a new account for a client, whatever accounts it may be."""
     client = _one(given, "client_id")
-    return _answered(desk.tables.decide_match(client, "", "create", by=desk.by), client)
+    return _answered(desk.tables.decide_match(client, "", MatchDecision.CREATE, by=desk.by), client)
 
 
 def _answered(done: int, client: str) -> Data:
@@ -242,10 +242,8 @@ def bring_back(desk: Desk, given: Given) -> Data:
 def synchronise(desk: Desk, given: Given) -> Data:
     """Wake the functions that synchronise, or those named (``function``); ``later``: without their answers."""
     wanted = list(filter(None, given.get("function", ())))
-    known = [PAUSED_AS, *CONCERNS]
     for name in wanted:
-        if name not in known:
-            raise WrongRequest("no_word", name="function", words=", ".join(known))
+        _word({"function": [name]}, "function", [PAUSED_AS, *CONCERNS])
     return tick.fire(desk, wanted, wait=not _one(given, "later", ""))
 
 

@@ -25,7 +25,7 @@ from kartoteka.fields.table import (
     recognised_by,
 )
 from kartoteka.fields.values import as_text
-from kartoteka.model import Reason, Value
+from kartoteka.model import MatchDecision, Reason, Value
 from kartoteka.ports.desk import ALL, Asked, Row
 from kartoteka.ports.exchange import Chosen
 
@@ -108,7 +108,7 @@ def questions(desk: Desk, asked: Asked, *, read: bool = True) -> Data:
 
 def _answer(accounts: Sequence[Row]) -> Row | None:
     """Return the row of a question in which a person's answer stands; None where it is not answered."""
-    return next((row for row in accounts if (row["decision"] or "").strip().lower() in ANSWERS), None)
+    return next((row for row in accounts if (row["decision"] or "").strip().lower() in set(MatchDecision)), None)
 
 
 def compared(question: Row) -> Sequence[Data]:
@@ -134,8 +134,6 @@ def _differs(name: str, client: Row, values: Mapping[str, Value]) -> bool:
     return field.normalise(client.get(name), client) != field.normalise(values.get(name), values)
 
 
-ANSWERS = ("link", "create")
-"""What a person may answer in ``sync_matches``."""
 COMPARED = (COMPANY_FIELD, *PERSON_FIELDS, *PLACE, COUNTRY_FIELD, TAX_NUMBER_FIELD, EMAIL_FIELD, PHONE_FIELD)
 """By what a person tells two records apart."""
 _UNKNOWN: Mapping[str, Any] = {**dict.fromkeys(Recognised._fields, ""), "values": {}}

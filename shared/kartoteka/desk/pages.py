@@ -119,7 +119,7 @@ def _environment(lang: str, zone: str) -> Environment:
 def page(name: str, desk: Desk, lang: str, form: str, **data: Any) -> str:
     """Return a page of a template. ``form``: what its forms carry, so that no other site can send them."""
     navigation = [n for n in NAVIGATION if n != "plan" or desk.policy.plans_anything or _has_plan(data)]
-    zone, stopped = desk.policy.panel.time_zone, data.pop("pauses", {})
+    zone, stopped = desk.policy.panel.time_zone, data.pop("pauses")
     template = _environment(lang, zone).get_template(f"{name}.html")
     planned = desk.policy.plans_anything
     said = partial(when.said, stopped, lang=lang, zone=zone, scheduled=desk.scheduled)
@@ -163,7 +163,7 @@ def badges(waiting: Data) -> Mapping[str, int]:
 
 
 def by_concern(found: Data) -> Sequence[Data]:
-    """Return a line for each concern: how many records in each state, how old the oldest change is, and its pause."""
+    """Return a line for each concern: how many records in each state, and how old the oldest change is."""
     counts: dict[str, dict[str, int]] = {concern: dict.fromkeys(map(str, State), 0) for concern in CONCERNS}
     for row in found["states"]:
         if row["concern"] in counts:
@@ -178,7 +178,6 @@ def by_concern(found: Data) -> Sequence[Data]:
             "counts": counts[c],
             "decided": decided[c],
             "minutes": minutes.get(c),
-            "paused": c in found["paused"] and {"reason": found["paused"][c], "since": found["since"].get(c)},
         }
         for c in CONCERNS
     ]

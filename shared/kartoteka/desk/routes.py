@@ -161,6 +161,8 @@ def page_overview() -> Response[str]:
     return _page(
         "overview",
         found,
+        pauses=when.dated(found["paused"], found["since"]),
+        stopped=_spoken_of(found["ownership"]),
         found=found,
         lines=pages.by_concern(found),
         unseen=pages.unseen(found),
@@ -188,6 +190,7 @@ def page_client(client_id: str) -> Response[str]:
     found = client.client(_desk(), client_id, fresh=bool(_query().get("fresh")))
     return _page(
         "client",
+        pauses=found["paused"],
         title=client_id,
         found=found,
         waiting=client.waiting(found),
@@ -294,9 +297,7 @@ def nowhere(_error: NotFoundError) -> Response[str]:
 def _told(status: int, code: str, text: str, facts: Mapping[str, str]) -> Response[str]:
     if app.current_event.path.startswith("/api/"):
         return _json({"error": code, "message": text, "facts": dict(facts)}, status)
-    html = pages.page(
-        "problem", _desk(), _spoken(app.current_event.raw_event), "", text=text, **_frame("problem", None)
-    )
+    html = pages.page("problem", _desk(), _spoken(app.current_event.raw_event), "", text=text, **_frame("problem"))
     return Response(status, "text/html; charset=utf-8", html, dict(pages.HEADERS))
 
 
@@ -343,41 +344,46 @@ def _json(data: Any, status: int = 200) -> Response[str]:
 
 
 def _page(name: str, waiting: Data | None = None, /, **data: Any) -> Response[str]:
-    """Show a page; ``waiting``: what waits for a person, where that was asked already."""
-    lang = _spoken(app.current_event.raw_event)
-    html = pages.page(
-        name, _desk(), lang, _header(FORM), **{**_frame(name, waiting or overview.waiting(_desk())), **data}
-    )
+    """Show a page; ``waiting``: what waits for a person, where that was asked already, as in ``data`` what is paused.
+
+    And ``stopped``: what stops everything, whatever else stands on a page: the database is another installation's.
+    """
+    lang, desk = _spoken(app.current_event.raw_event), _desk()
+    data["badges"] = pages.badges(waiting or overview.waiting(desk))
+    if "pauses" not in data:
+        data["pauses"] = when.paused(desk)
+    if "stopped" not in data:
+        data["stopped"] = _spoken_of(owning.told(desk))
+    html = pages.page(name, desk, lang, _header(FORM), **{**_frame(name), **data})
     return Response(200, "text/html; charset=utf-8", html, {**pages.HEADERS, "Content-Language": lang})
 
 
-def _frame(name: str, waiting: Data | None) -> Data:
-    """Return what every page shows around its own matter."""
+def _frame(name: str) -> Data:
+    """Return what every page shows around its own matter, as far as the database is not asked: one may have failed."""
     query = _query()
     at = pages.link(app.current_event.path, **{name: query.get(name) for name in lists.FILTERS})
     did = query.get("did", "")
     said = f"did.{did}" if f"did.{did}" in texts.TEXTS else ""
     return {
         "here": name,
-        "stopped": _stopped() if waiting else "",  # a page that tells a failure asks nothing more
+        "stopped": "",
         "title": "",
         "at": at,
         "query": dict(query),
         "said": said,
-        "badges": pages.badges(waiting) if waiting else {},
+        "badges": {},
         "n": query.get("n", "0"),
         "of": query.get("of", ""),
         "said_word": query.get("word", ""),
-        "pauses": when.paused(_desk()) if waiting else {},
+        "pauses": {},
         "left": query.get("left", "0"),
         "refusals": undo.read(query.get("why", ""), _spoken(app.current_event.raw_event)),
     }
 
 
-def _stopped() -> str:
-    """Return what stops everything, whatever else stands on a page: the database is another installation's."""
-    found = owning.told(_desk())
-    return str(found[f"message_{_spoken(app.current_event.raw_event)}"])
+def _spoken_of(cause: Data) -> str:
+    """Return the message of a cause in the language of who asks."""
+    return str(cause[f"message_{_spoken(app.current_event.raw_event)}"])
 
 
 def _spoken(event: Mapping[str, Any]) -> str:

@@ -16,8 +16,12 @@ Paused = Mapping[str, Data]
 def paused(desk: Desk) -> Paused:
     """Return what is paused now."""
     pauses = desk.exchange.pauses
-    since = pauses.since()
-    return {concern: {"reason": reason, "since": since.get(concern)} for concern, reason in pauses.paused().items()}
+    return dated(pauses.paused(), pauses.since())
+
+
+def dated(reasons: Mapping[str, str], since: Mapping[str, datetime]) -> Paused:
+    """Return what is paused, of its reasons and moments by concern."""
+    return {concern: {"reason": reason, "since": since.get(concern)} for concern, reason in reasons.items()}
 
 
 def said(stopped: Paused, concern: str, lang: str, zone: str, *, scheduled: bool, planned: bool = False) -> str:

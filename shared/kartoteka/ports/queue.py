@@ -49,6 +49,12 @@ class Message(BaseModel):
 Passes = str | Mapping[Owner, str]
 """Which pass found keys: one all of them, or one each (:class:`~kartoteka.model.FoundBy`)."""
 
+
+def pass_of(owner: Owner, found_by: Passes) -> str:
+    """Return the pass that found a key; one of which nothing is said was found by the work on another record."""
+    return str(found_by if isinstance(found_by, str) else found_by.get(owner, FoundBy.FOLLOWING))
+
+
 _SENT = re.compile("[\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]*")
 """What a queue takes of letters: those that XML knows, so no half of a surrogate pair."""
 

@@ -20,7 +20,7 @@ from kartoteka.adapters.aws.clients import OfService, translated
 from kartoteka.errors import Halt, Retry
 from kartoteka.model import FoundBy, Owner
 from kartoteka.pieces import fitting, pieces
-from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, read
+from kartoteka.ports.queue import Depth, Passes, Redriven, is_sendable, pass_of, read
 
 VERSION = 1
 CHUNK = 100
@@ -63,17 +63,11 @@ class SqsQueue(OfService):
 
     def send(self, concern: str, owners: Sequence[Owner], found_by: Passes = FoundBy.FOLLOWING) -> int:
         """Hand these keys to the concern's queue in chunks; return the number of chunks, all of them taken."""
-
-        def word(owner: Owner) -> str:
-            return str(found_by if isinstance(found_by, str) else found_by.get(owner, FoundBy.FOLLOWING))
-
         url = self._url(concern)
         clients = chunks([owner.client_id for owner in owners if owner.client_id], self._shards)
         groups = chunks([owner.group_id for owner in owners if owner.group_id], 1)  # one worker gives them numbers
-        entries = [_entry(concern, f"shard-{n}", "clients", {k: word(Owner(k)) for k in keys}) for n, keys in clients]
-        entries += [
-            _entry(concern, "groups", "groups", {k: word(Owner(group_id=k)) for k in keys}) for _, keys in groups
-        ]
+        entries = [_entry(concern, f"shard-{n}", [Owner(key) for key in keys], found_by) for n, keys in clients]
+        entries += [_entry(concern, "groups", [Owner(group_id=key) for key in keys], found_by) for _, keys in groups]
         for some in pieces(entries, BATCH):
             self._send_all(url, some)
         return len(entries)
@@ -202,14 +196,16 @@ def _dead_letters(url: str, found: Mapping[str, str]) -> str:
     return f"{url.rpartition('/')[0]}/{target.rpartition(':')[2]}" if target else ""
 
 
-def _entry(concern: str, message_group: str, what: str, passes: Mapping[str, str]) -> Entry:
+def _entry(concern: str, message_group: str, owners: Sequence[Owner], found_by: Passes) -> Entry:
     """Return what sends these keys, each with the pass that found it: most of them by one, which is said once."""
-    ((found_by, _),) = Counter(passes.values()).most_common(1)
+    what = "groups" if owners[0].group_id else "clients"
+    passes = {owner.group_id or owner.client_id: pass_of(owner, found_by) for owner in owners}
+    ((most, _),) = Counter(passes.values()).most_common(1)
     otherwise: dict[str, list[str]] = {}
     for key, word in passes.items():
-        if word != found_by:
+        if word != most:
             otherwise.setdefault(word, []).append(key)
-    body = {"v": VERSION, "concern": concern, what: list(passes), "found_by": found_by}
+    body = {"v": VERSION, "concern": concern, what: list(passes), "found_by": most}
     body |= {"otherwise": otherwise} if otherwise else {}
     return _sent(json.dumps(body, separators=(",", ":")), message_group)
 

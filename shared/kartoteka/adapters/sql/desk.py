@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql import tables
 from kartoteka.adapters.sql.database import Database
-from kartoteka.adapters.sql.values import fit, letters, moment_of
+from kartoteka.adapters.sql.values import fit, letters, moment_of, word_in
 from kartoteka.codes import State
 from kartoteka.fields.table import (
     ALLOWED,
@@ -31,7 +31,7 @@ from kartoteka.fields.table import (
     PHONE_FIELD,
     TAX_NUMBER_FIELD,
 )
-from kartoteka.model import BY_HAND, Decision, Side
+from kartoteka.model import BY_HAND, Decision, MatchDecision, Side
 from kartoteka.pieces import pieces
 from kartoteka.ports.desk import ALL, Asked, DeskTables, Row
 
@@ -61,21 +61,19 @@ _PAUSE = tables.sync_pauses.c
 _PLAN = tables.sync_plan.c
 
 _OPEN = _CONFLICT.closed_at.is_(None)
-_ANSWER = sa.func.lower(sa.func.trim(sa.func.coalesce(_CONFLICT.decision, "")))
+_ANSWER = word_in(_CONFLICT.decision)
 _UNDECIDED = sa.and_(_OPEN, _ANSWER.not_in([str(side) for side in Side]))
 _HELD = _STATUS.state == str(State.HELD)
 _DEFERRED = _BASE.due_at.is_not(None)
 _LINKED = sa.exists().where(_LINK.client_id == _CLIENT.id)
 
 
-def _said(decision: sa.ColumnElement[Any], words: Collection[str]) -> sa.ColumnElement[bool]:
-    """Return the condition that one of these words stands in a column of decisions, as one reads it."""
-    return sa.func.lower(sa.func.trim(sa.func.coalesce(decision, ""))).in_(sorted(words))
-
-
 _OWN = sa.and_(_STATUS.concern == "accounts", _STATUS.group_id == "", _STATUS.item_id == "")
 _ANSWERED = sa.and_(
-    _OWN, sa.exists().where(_MATCH.client_id == _STATUS.client_id, _said(_MATCH.decision, ("link", "create")))
+    _OWN,
+    sa.exists().where(
+        _MATCH.client_id == _STATUS.client_id, word_in(_MATCH.decision).in_([str(word) for word in MatchDecision])
+    ),
 )
 """The condition that the question about a client's account has its answer."""
 _OF_RECORD = sa.and_(
@@ -89,7 +87,7 @@ _SETTLED = sa.and_(
 """The condition that a person has settled each conflict of a record."""
 _DECIDED = sa.and_(
     _STATUS.state.in_([str(State.HELD), str(State.CONFLICT)]),
-    sa.or_(sa.and_(_HELD, _said(_STATUS.decision, [str(word) for word in Decision])), _ANSWERED, _SETTLED),
+    sa.or_(sa.and_(_HELD, word_in(_STATUS.decision).in_([str(word) for word in Decision])), _ANSWERED, _SETTLED),
 )
 """The condition that a person has decided about a record; the next run carries it out."""
 

@@ -30,12 +30,11 @@ from kartoteka.adapters.sql.values import (
 )
 from kartoteka.fields.normal import code_key
 from kartoteka.fields.table import COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
-from kartoteka.model import Candidate, Value, Values
+from kartoteka.model import Candidate, MatchDecision, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, Mark, SeenAccount
 from kartoteka.ports.panel import Search, Window
 
 _ACCOUNT = tuple(one.name for one in fields(SeenAccount))
-_DECISIONS = ("link", "create")
 
 _LINK = sync_links.c
 _SEEN = sync_panel_accounts.c
@@ -257,4 +256,4 @@ def _candidate(row: Found) -> Candidate:
     """Read what a person wrote; anything but the two answers is no answer."""
     client_id, panel_client_id, matched_by, decision = row
     word = (decision or "").strip().lower()
-    return Candidate(client_id, panel_client_id, matched_by or "", word if word in _DECISIONS else "")
+    return Candidate(client_id, panel_client_id, matched_by or "", word if word in set(MatchDecision) else "")

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from kartoteka import codes
 from kartoteka.adapters.sql.tables import ErpTables, sync_conflicts, sync_matches, sync_status
+from kartoteka.adapters.sql.values import word_in
 from kartoteka.codes import State, Status
+from kartoteka.model import MatchDecision, Side
 
 NAME = "sync_open"
 COLUMNS = (
@@ -26,7 +28,7 @@ CONCERN = "accounts"
 INCOMING, INCOMING_FIELD = "not_a_client", "client_id"
 _HERE, _SAID = "<here>", "<said>"
 DECISION = "decision"
-SETTLES, NAMES = ("", "erp", "panel"), ("", "link", "create")
+SETTLES, NAMES = ("", *map(str, Side)), ("", *map(str, MatchDecision))
 """What is an answer to a conflict, and to a question whose an account is; and none yet."""
 
 _STATUS, _CONFLICT, _MATCH = sync_status.c, sync_conflicts.c, sync_matches.c
@@ -59,7 +61,7 @@ def _unsettling() -> sa.Select[Any]:
     """Return open conflicts whose decision is no answer."""
     status = codes.status("bad_decision.conflict", [_HERE], value=_SAID)
     found = _of_conflicts(status, {_HERE: _CONFLICT.field, _SAID: _CONFLICT.decision})
-    return found.where(_word(_CONFLICT.decision).not_in(SETTLES))
+    return found.where(word_in(_CONFLICT.decision).not_in(SETTLES))
 
 
 def _unmatching() -> sa.Select[Any]:
@@ -67,7 +69,7 @@ def _unmatching() -> sa.Select[Any]:
     status = codes.status("bad_decision.match", [DECISION], value=_SAID)
     about, said = (_MATCH.client_id, _text(""), _text(CONCERN), _MATCH.panel_client_id), {_SAID: _MATCH.decision}
     found = _rows(about, _text(DECISION), status, _MATCH.raised_at, said)
-    return found.where(_word(_MATCH.decision).not_in(NAMES))
+    return found.where(word_in(_MATCH.decision).not_in(NAMES))
 
 
 def _of_conflicts(status: Status, named: Mapping[str, sa.ColumnElement[str]]) -> sa.Select[Any]:
@@ -101,11 +103,6 @@ def _filled(message: str, named: Mapping[str, sa.ColumnElement[str]]) -> sa.Colu
     """Return a message with columns' values in their places."""
     parts = re.split(f"({'|'.join(named)})", message) if named else [message]
     return reduce(operator.add, (named[part] if part in named else _text(part) for part in parts if part))
-
-
-def _word(decision: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Return a decision as it is read."""
-    return sa.func.lower(sa.func.trim(sa.func.coalesce(decision, "")))
 
 
 def _text(text: str) -> sa.ColumnElement[str]:

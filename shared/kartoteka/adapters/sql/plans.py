@@ -13,7 +13,7 @@ from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.forgotten import Tombstones
 from kartoteka.adapters.sql.states import of_clients, of_groups
 from kartoteka.adapters.sql.tables import sync_links, sync_plan
-from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit
+from kartoteka.adapters.sql.values import Row, among, by_ids, clean, fit, word_in
 from kartoteka.model import Ended, Key, Line, Owner, Planned, PlanRow, Reason, word_of
 from kartoteka.ports.exchange import NOT_WRITTEN, Chosen, PlanChange, Plans
 
@@ -21,7 +21,7 @@ _PLAN = sync_plan.c
 _KEY = tuple(_PLAN[name] for name in Key._fields)
 _OWNER = (_PLAN.client_id, _PLAN.group_id)
 _OPEN = _PLAN.outcome.is_(None)
-_WORD = sa.func.lower(sa.func.trim(sa.func.coalesce(_PLAN.decision, "")))
+_WORD = word_in(_PLAN.decision)
 COLUMNS = (*Key._fields, "planned_at", "action", "field", "direction", "value_from", "value_to", "reason", "outcome")
 """The columns of a row that is planned."""
 _LINE = (_PLAN.action, _PLAN.field, _PLAN.direction, _PLAN.value_from, _PLAN.value_to, _PLAN.reason)

@@ -134,3 +134,8 @@ def fit(column: sa.Column[Any], text: str) -> str:
     """Return a text of the panel's cleaned, and cut to what our column holds."""
     length = getattr(column.type, "length", None)
     return clean(text)[:length]
+
+
+def word_in(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """Return the word that a person wrote into a column, in small letters and without blanks around."""
+    return sa.func.lower(sa.func.trim(sa.func.coalesce(column, "")))

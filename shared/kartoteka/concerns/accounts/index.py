@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.matching import MOST, Hits, Match
 from kartoteka.fields.normal import code_key
-from kartoteka.model import Candidate, Owner, Record, Values
+from kartoteka.model import Candidate, MatchDecision, Owner, Record, Values
 from kartoteka.ports.exchange import ClientHint, Exchange, Mark, SeenAccount
 
 
@@ -173,7 +173,7 @@ class Index:
             if not account.guest
         }
         decided = {
-            c.client_id: c.panel_client_id if c.decision == matching.LINK else ""
+            c.client_id: c.panel_client_id if c.decision == MatchDecision.LINK else ""
             for c in self._exchange.index.candidates(client_ids)
             if c.decision
         }

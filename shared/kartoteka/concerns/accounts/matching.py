@@ -14,11 +14,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from kartoteka.fields.normal import code_key
-from kartoteka.model import Candidate
+from kartoteka.model import Candidate, MatchDecision
 from kartoteka.ports.exchange import ClientHint, Mark, SeenAccount
 from kartoteka.ports.panel import Account
 
-LINK, CREATE = "link", "create"
 """A person's decisions in ``sync_matches``."""
 MOST = 5
 """A tax number, an e-mail address or a telephone number that more accounts or clients have tells nobody."""
@@ -131,8 +130,8 @@ def match(
 
 
 def _decided(known: Sequence[Candidate]) -> Match | None:
-    links = [candidate for candidate in known if candidate.decision == LINK]
-    opens = any(candidate.decision == CREATE for candidate in known)
+    links = [candidate for candidate in known if candidate.decision == MatchDecision.LINK]
+    opens = any(candidate.decision == MatchDecision.CREATE for candidate in known)
     if len(links) + opens > 1:
         return Match(question="contradictory", candidates=tuple(known))
     if links:
