@@ -532,8 +532,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "redrive": ("Spróbuj ponownie", "Try again"),
         "alarms.none": ("Żaden alarm nie dzwoni.", "No alarm rings."),
         "alarms.unknown": (
-            "Tej instalacji nie pilnują żadne alarmy, albo nie wolno ich stąd czytać: zaglądaj na tę stronę.",
-            "No alarms watch this installation, or they may not be read from here: look at this page yourself.",
+            "Tej instalacji nie pilnują żadne alarmy, albo nie wolno ich stąd czytać: zaglądaj tu.",
+            "No alarms watch this installation, or they may not be read from here: look here yourself.",
         ),
         "alarms.ringing": ("{name} dzwoni od {since}", "{name} rings since {since}"),
         # --- the daily message (its subject is ASCII: SNS takes no other)
