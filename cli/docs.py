@@ -1,4 +1,4 @@
-"""What is made from other files: tables of fields and codes, the policy's JSON Schema, the tables' SQL, Polish words.
+"""What is made from other files: fields, codes, faults, the policy's JSON Schema, the tables' SQL, Polish words.
 
 ``python -m cli.docs`` writes them; a test fails while they are out of date.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polib
 
-from cli import codes_page
+from cli import codes_page, faults_page
 from cli.exits import MEANINGS
 from kartoteka.adapters.sql.dialect import DIALECTS
 from kartoteka.adapters.sql.upgrade import ddl
@@ -77,6 +77,7 @@ def pages() -> Mapping[str, str]:
         "codes.md": codes_page.markdown(),
         "exit-codes.md": "\n".join([EXIT_CODES, *(f"| {n} | {what} | {who} |" for n, (what, who) in MEANINGS.items())])
         + "\n",
+        "faults.md": faults_page.markdown(),
         "fields.md": "\n".join([HEAD, *shown, "", *concerns, GROUPS]),
         "policy.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
         **{f"schema/{name}.sql": ddl(name) for name in DIALECTS},

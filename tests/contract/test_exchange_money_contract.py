@@ -453,6 +453,7 @@ def test_an_item_comes_with_what_was_sent(bench: Bench) -> None:
     assert [what for _, what in pages(bench, 2, "H")] == [None]
 
 
+@pytest.mark.fault(70)
 @odd
 @pytest.mark.parametrize(
     ("dates", "expected"),

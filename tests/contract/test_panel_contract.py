@@ -433,6 +433,7 @@ def test_what_our_own_check_refuses_is_not_sent(world: World) -> None:
     assert world.count() == 2
 
 
+@pytest.mark.fault(20)
 def test_a_call_refused_as_a_whole_has_done_nothing_and_can_be_split(world: World) -> None:
     world.refuse_whole("K-2")
     with pytest.raises(Reject) as refusal:
@@ -462,6 +463,7 @@ def test_a_call_that_fails_before_its_effect_leaves_nothing(world: World) -> Non
     assert world.panel.calls() == {"POST clients/clients": 1}
 
 
+@pytest.mark.fault(15)
 def test_a_record_without_a_result_is_to_be_tried_again(world: World) -> None:
     world.lose_result("K-1")
     outcomes = world.panel.create([new("K-0"), new("K-1")], notify=False)
@@ -770,6 +772,7 @@ def test_a_page_past_the_end_is_empty(world: World) -> None:
         assert list(world.panel.changed(search, 2, 2).found) == []
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("minutes", [0, 29, 61, 89, 121])
 def test_no_edit_of_the_hour_that_comes_twice_is_lost(world: World, minutes: int) -> None:
     """2026-10-25: clocks go from 03:00 back to 02:00 in Warsaw at 01:00 UTC."""

@@ -272,6 +272,7 @@ def test_a_dead_letter_that_nobody_can_read_goes_back_as_it_is(world: World) -> 
     )
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(
     "odd",
     [
@@ -417,12 +418,14 @@ def test_messages_go_ten_at_a_time_and_stay_below_the_limits(sqs: SqsWorld) -> N
     assert [owner for chunk in sqs.received("billing") for owner in chunk] == clients(*long)
 
 
+@pytest.mark.fault(72)
 def test_chunks_are_bounded_in_keys_and_bytes() -> None:
     for _, chunk in chunks(["x" * 1000 + str(n) for n in range(200)] + ["y" * 30_000], 3):
         assert len(chunk) <= CHUNK
         assert len(chunk) == 1 or len(json.dumps(chunk)) <= LARGEST_BODY + 2
 
 
+@pytest.mark.fault(38)
 def test_entries_that_were_not_taken_are_sent_again_and_those_alone(sqs: SqsWorld) -> None:
     sqs.flaky.refusals, sqs.flaky.spare = 2, 1
     assert sqs.queue.send("billing", clients(*keys(500))) == 5

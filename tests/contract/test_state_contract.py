@@ -110,6 +110,7 @@ def test_a_saved_document_comes_back_as_it_was(make: MakeState) -> None:
     assert make().load("billing").version == 0
 
 
+@pytest.mark.fault(34)
 def test_only_one_of_two_savers_of_a_version_wins(make: MakeState) -> None:
     one, two = make(), make()
     assert one.save("feed", {"by": 1}, version=0)
@@ -147,6 +148,7 @@ def test_idle_time_saves_up_nothing(state: SyncState) -> None:
     assert [lease(state, NOW + 60) for _ in range(3)] == at([NOW + 60, NOW + 60.2, NOW + 60.4])
 
 
+@pytest.mark.fault(16)
 def test_a_429_halves_the_rate_for_all_and_silences_them(make: MakeState) -> None:
     one, two = make(), make()
     lease(two)
@@ -420,6 +422,7 @@ def test_a_document_that_outgrows_its_item_halts(aws: Counting) -> None:
     assert dynamo(aws).save("feed", {"gaps": "ż" * 174_000}, version=0)
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
@@ -457,6 +460,7 @@ def test_a_missing_table_halts() -> None:
             DynamoState("state", lambda: client).load("feed")
 
 
+@pytest.mark.fault(39)
 def test_a_table_out_of_reach_is_tried_again() -> None:
     from botocore.config import Config
 

@@ -164,6 +164,7 @@ def quoting(where: str, moment: str, value: str) -> str:
     return f"CREATE TRIGGER quoting BEFORE {moment} ON {where} BEGIN SELECT json_extract('{{}}', {value}); END"
 
 
+@pytest.mark.fault(74, 75)
 def test_each_canary_reaches_the_other_side_and_none_gets_out(watch: Watch) -> None:
     watch.linked()
     (account,) = watch.installation.panel.by_code("K-1")
@@ -239,6 +240,7 @@ def test_none_gets_out_whatever_the_database_refuses(watch: Watch, trouble: str)
     assert watch.found() == set()
 
 
+@pytest.mark.fault(13, 74, 75)
 def test_none_gets_out_where_a_function_dies_in_the_middle(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """At each of the calls by which a run leaves the process: what is printed is the way there, and no value."""
     watch.linked()

@@ -622,6 +622,7 @@ def test_an_empty_history(command: Command, sqlite_bench: SqlBench) -> None:
 # --- what a terminal must not obey
 
 
+@pytest.mark.fault(78)
 @pytest.mark.parametrize("extra", [[], ["--json"]])
 def test_no_value_reaches_the_terminal_as_a_command(command: Command, sqlite_bench: SqlBench, extra: list[str]) -> None:
     told = Status(State.HELD, EVIL, EVIL, EVIL, EVIL)

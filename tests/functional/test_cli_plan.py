@@ -112,6 +112,7 @@ def test_nothing_is_planned(command: Command, sqlite_bench: SqlBench) -> None:
     assert found["forecast"] == {"panel_calls": 0, "minutes": 0}
 
 
+@pytest.mark.fault(73)
 def test_a_spreadsheet_takes_no_value_for_a_formula(command: Command, sqlite_bench: SqlBench, tmp_path: Path) -> None:
     values = ["=1+1", "@x", "-5.00", "+48 501 502", "+cmd|x", "ż"]
     lines = [line("C-1", value_to=value, field=f"f{n}") for n, value in enumerate(values)]

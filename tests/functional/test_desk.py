@@ -421,6 +421,7 @@ def test_a_client_is_found_by_what_people_know_of_it(installation: Installation,
 # --- what comes from outside
 
 
+@pytest.mark.fault(73)
 def test_every_value_is_escaped_on_every_page(installation: Installation, visitor: Visitor):
     in_conflict(installation, "K-1")
     evil = EVIL.replace("'", "''")
@@ -784,6 +785,7 @@ def test_a_list_is_had_for_a_spreadsheet(installation: Installation, visitor: Vi
     assert visitor.ask("GET", "/csv/clients")["statusCode"] == 404
 
 
+@pytest.mark.fault(73)
 def test_no_value_becomes_a_formula(installation: Installation, visitor: Visitor):
     drifted(installation, "K-1")
     installation.sql("UPDATE sync_history SET value_after = '=1+1' WHERE reason = 'drift'")

@@ -180,6 +180,7 @@ def test_a_deletion_that_the_erps_trigger_makes_is_noticed(world: World, sql: Sq
     assert [row["code"] for row in told] == ["deleted_in_erp"]
 
 
+@pytest.mark.fault(51)
 def test_our_own_write_is_logged_costs_no_panel_call_and_writes_nothing(world: World, sql: SqlBench) -> None:
     before = len(sql.erp.log())
     world.panel.edit(account(world), street="Krótka 7")

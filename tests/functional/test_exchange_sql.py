@@ -68,6 +68,7 @@ def costs(seen: list[str]) -> int:
 # --- late commits
 
 
+@pytest.mark.fault(40)
 def test_an_entry_that_becomes_visible_late_is_given_when_asked_for_again(server_bench: SqlBench) -> None:
     log = server_bench.exchange.log
     slow, quick = server_bench.erp.transaction(), server_bench.erp.transaction()
@@ -461,6 +462,7 @@ def test_missing_rights_wait_for_a_person(
     assert (type(error), "42501" in str(error)) == (Halt, True)
 
 
+@pytest.mark.fault(94)
 def test_a_full_sqlite_file_is_told_as_full(sqlite_bench: SqlBench, connect: Connect) -> None:
     exchange = connect(sqlite_bench.url)
 

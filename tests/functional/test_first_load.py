@@ -85,6 +85,7 @@ def ticks(installation: Installation, times: int) -> None:
         installation.pass_time(seconds=90)
 
 
+@pytest.mark.fault(92)
 def test_it_is_planned_approved_carried_out_and_then_quiet(installation: Installation) -> None:
     loaded(installation, "plan")
     before, made = stored(installation), writes(installation)

@@ -119,6 +119,7 @@ def test_without_yes_it_only_shows_what_would_go_and_what_others_keep(
     assert left(installation, "anarek", "anarkow") == before
 
 
+@pytest.mark.fault(85)
 def test_with_yes_nothing_is_left_anywhere_and_it_does_not_come_back(
     command: Command, desk: Browser, installation: Installation, capfd: pytest.CaptureFixture[str]
 ) -> None:

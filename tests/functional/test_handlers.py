@@ -48,6 +48,7 @@ def test_the_events_in_the_folder_are_understood(installation: Installation) -> 
     assert len(installation.panel.accounts) == 2
 
 
+@pytest.mark.fault(29, 88)
 def test_a_message_that_nobody_can_read_fails_alone(installation: Installation) -> None:
     installation.tick()
     installation.insert("C-1001")
@@ -76,6 +77,7 @@ def messages(*clients: str) -> dict[str, Any]:
     return {"Records": [{**good, "messageId": client, "body": body} for client, body in bodies.items()]}
 
 
+@pytest.mark.fault(37)
 def test_of_ten_messages_only_the_one_with_a_record_that_cannot_be_stored_fails(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +115,7 @@ def test_the_messages_of_an_event_share_their_calls(installation: Installation) 
     assert len(installation.panel.requests()) - before == 3  # the codes, the panel's shops, the accounts
 
 
+@pytest.mark.fault(12)
 def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Installation) -> None:
     installation.insert("C-1001")
     batch = event("accounts_queue")
@@ -121,6 +124,7 @@ def test_a_function_whose_time_is_up_gives_its_messages_back(installation: Insta
     assert not installation.panel.accounts
 
 
+@pytest.mark.fault(21)
 def test_a_wrong_key_rings_the_alarm_and_loses_nothing(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -483,6 +487,7 @@ def test_a_ping_touches_neither_side(installation: Installation) -> None:
     assert not installation.panel.calls
 
 
+@pytest.mark.fault(75)
 def test_no_secret_and_no_personal_data_in_logs_queues_or_state(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -552,6 +557,7 @@ def test_a_schedules_minute_before_its_time_asks_nothing_and_writes_nothing(inst
     assert not installation.panel.calls
 
 
+@pytest.mark.fault(86)
 @pytest.mark.parametrize("names", ["127.0.0.1", "shop.example.com, 127.0.0.1", "127.0.0.1."])
 def test_a_rehearsal_never_speaks_to_the_production_panel(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, names: str

@@ -14,6 +14,7 @@ UV = ROOT / ".tools" / "uv" / "bin" / "uv"
 PYPI = "https://pypi.org/simple"
 
 
+@pytest.mark.fault(83)
 def test_the_lock_is_up_to_date() -> None:
     """Asks uv itself, without a network: hatchling, which reads shared/requirements.txt, is in this environment."""
     options = ["--check", "--offline", "--no-cache", "--no-build-isolation"]
@@ -23,6 +24,7 @@ def test_the_lock_is_up_to_date() -> None:
         pytest.fail(f"pyproject.toml or shared/requirements.txt has changed: make lock\n{asked.stderr}", pytrace=False)
 
 
+@pytest.mark.fault(83)
 def test_the_lock_has_hashes_and_names_no_index_but_pypi() -> None:
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     foreign = [package["name"] for package in packages if package["source"] != {"registry": PYPI}]

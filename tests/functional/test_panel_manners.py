@@ -182,6 +182,7 @@ def resume(installation: Installation) -> None:
         run.exchange.pauses.resume(concern, released_at=run.now())
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize(("number", "touch"), [(6, "the same"), (6, "another"), (19, "a neighbour"), (1, "nothing")])
 def test_a_restored_panel_brings_nothing_old_back(installation: Installation, number: int, touch: str) -> None:
     accounts = filled(installation, 30)
@@ -217,6 +218,7 @@ def test_every_account_was_edited_before_anybody_noticed_the_restore(installatio
     assert rows(installation, "street", "city") == shown(installation, "street", "city") == expected
 
 
+@pytest.mark.fault(25)
 def test_much_that_went_back_is_told_and_waits_for_a_person(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -376,6 +378,7 @@ def test_a_group_that_was_deleted_in_the_panel_is_made_again_with_its_clients(in
 # --- a panel that keeps something else than it was sent (issue 10, points 14 to 17)
 
 
+@pytest.mark.fault(52)
 @pytest.mark.parametrize(
     ("manner", "field", "sent"),
     [
@@ -436,6 +439,7 @@ def test_a_figure_of_0_that_leaves_what_was_there_is_told(installation: Installa
     assert installation.sql(f"SELECT {field} FROM client_credit")[0][0] == 0
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("edit", [{"street": "Inna 3"}, {"city": "Gdynia"}, {"phone": "600700800"}])
 def test_an_edit_made_after_a_lost_reply_is_not_overwritten_without_a_trace(
     installation: Installation, edit: dict[str, str]
@@ -513,6 +517,7 @@ def test_a_long_window_goes_on_where_the_last_run_stopped(
 NAMED = "SELECT state, code, field FROM sync_status WHERE client_id = 'C-0000' AND concern = 'billing'"
 
 
+@pytest.mark.fault(65)
 @pytest.mark.parametrize(
     ("field", "wrong", "code", "right"),
     [
@@ -537,6 +542,7 @@ def test_what_the_panel_would_refuse_is_held_at_once_by_its_field_and_the_others
     assert installation.sql(NAMED) == [("in_step", "", "")]
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize(
     ("field", "wrong", "right"), [("company", "F" * 301, "Firma"), ("first_name", "J" * 301, "Jan")]
 )

@@ -62,6 +62,7 @@ def write(panel: HttpPanel) -> object:
 CALLS: list[Callable[[HttpPanel], object]] = [read, ask_for_one, write]
 
 
+@pytest.mark.fault(79)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("part", PARTS["drip"])
 def test_whatever_drips_the_call_is_over_in_its_time(
@@ -76,6 +77,7 @@ def test_whatever_drips_the_call_is_over_in_its_time(
     call(HttpPanel(http_of(panel.url, read_timeout=5), FakeState()))
 
 
+@pytest.mark.fault(79)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("part", PARTS["huge"])
 def test_an_answer_without_measure_takes_no_memory_to_speak_of(
@@ -102,6 +104,7 @@ def test_what_a_refusal_says_has_limits_too(status: int, error: str) -> None:
             assert peak < MOST_MEMORY
 
 
+@pytest.mark.fault(79)
 @pytest.mark.parametrize(
     "value", [b"[[]]", b'{"a":{}}', b'{"a":0.5}', b"1234567.25", b'"x"', b'"' + b"x" * 25 + b'"', '["😀"]'.encode()]
 )

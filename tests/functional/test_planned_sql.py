@@ -54,6 +54,7 @@ def world(sql: SqlBench) -> SqlWorld:
     return found
 
 
+@pytest.mark.fault(93)
 def test_nothing_but_the_plan_is_written(world: SqlWorld) -> None:
     before, shop = world.stored(), world.panel.backup()
     for _ in range(3):

@@ -305,6 +305,7 @@ def test_a_foreign_table_without_its_key_is_named(empty_url: str, connect: Conne
     assert sa.inspect(erp_at(empty_url).engine).get_table_names() == ["clients"]
 
 
+@pytest.mark.fault(90, 91)
 def test_a_newer_version_is_left_alone_and_worked_with(sql: SqlBench, connect: Connect) -> None:
     sql.erp.run("INSERT INTO sync_schema (version) VALUES (99)")
     sql.erp.run("ALTER TABLE clients ADD COLUMN invented_later TEXT")

@@ -40,6 +40,7 @@ def collect(installation: Installation) -> dict[str, object]:
     return installation.handler("panel_feed")({**event("panel_feed_schedule"), "due": "all"}, Context())
 
 
+@pytest.mark.fault(84)
 def test_a_new_key_is_taken_within_five_minutes_and_the_old_one_serves_until_then(
     installation: Installation, wait: Wait
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_new_key_is_taken_within_five_minutes_and_the_old_one_serves_until_the
     assert str(collect(installation)["halted"]).startswith("panel_key: ")  # the panel knows the old one only
 
 
+@pytest.mark.fault(84)
 def test_a_wrong_key_is_told_without_being_quoted_and_the_right_one_is_taken_at_once(
     installation: Installation, wait: Wait, capsys: pytest.CaptureFixture[str]
 ) -> None:

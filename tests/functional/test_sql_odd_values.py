@@ -135,6 +135,7 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.mark.fault(70)
 @pytest.mark.usefixtures("in_tokyo")
 def test_a_moment_without_a_zone_is_in_utc_wherever_the_machine_is(sql: SqlBench) -> None:
     sql.erp.run("INSERT INTO client_credit (client_id, as_of) VALUES ('C-1', '2026-03-02 12:00:00')")

@@ -106,6 +106,7 @@ def of_addresses(sql: SqlBench) -> dict[tuple[str, str], Value]:
 # --- what the ERP writes is read
 
 
+@pytest.mark.fault(61, 62, 64)
 def test_what_the_erp_writes_into_clients_is_read_to_the_letter(sql: SqlBench) -> None:
     insert(sql, "clients", ({"id": key, name: value} for key, name, value in each(FIELDS)))
     found = of_clients(sql)
@@ -114,6 +115,7 @@ def test_what_the_erp_writes_into_clients_is_read_to_the_letter(sql: SqlBench) -
     }
 
 
+@pytest.mark.fault(62)
 def test_what_the_erp_writes_into_addresses_is_read_to_the_letter(sql: SqlBench) -> None:
     rows = ({"id": key, "client_id": "C-1", name: value} for key, name, value in each(ADDRESS_FIELDS))
     insert(sql, "delivery_addresses", rows)
@@ -136,6 +138,7 @@ MOMENTS = (
 )
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize("column", [n for n, f in CONCERNS["credit"].fields.items() if f.kind.column is Column.MONEY])
 def test_amounts_of_credit_are_exact_at_their_limits(sql: SqlBench, column: str) -> None:
     for n, amount in enumerate(AMOUNTS):
@@ -144,6 +147,7 @@ def test_amounts_of_credit_are_exact_at_their_limits(sql: SqlBench, column: str)
     assert [Decimal(str((record.erp or {})[column])) for record in read] == [Decimal(amount) for amount in AMOUNTS]
 
 
+@pytest.mark.fault(70)
 def test_days_flags_codes_and_moments_of_credit_are_exact_at_their_limits(sql: SqlBench) -> None:
     for n, days in enumerate(WHOLE):
         sql.erp.set_credit(f"D-{n}", payment_days=days, currency=("PLN", "", "x'%", None)[n % 4])
@@ -186,6 +190,7 @@ def other_than(field: Field, value: Value) -> Value:
     return "X" * min(field.length, 2)
 
 
+@pytest.mark.fault(61, 62, 64)
 def test_what_is_written_into_clients_stands_there_to_the_letter(sql: SqlBench) -> None:
     before = {(key, name): other_than(FIELDS[name], value) for key, name, value in each(FIELDS)}
     insert(sql, "clients", ({"id": key, name: value} for (key, name), value in before.items()))
@@ -211,6 +216,7 @@ def test_addresses_that_are_inserted_changed_and_deleted_are_found_by_what_stand
     assert of_addresses(sql) == {}
 
 
+@pytest.mark.fault(63)
 def test_what_is_too_long_is_refused_by_name_and_never_cut(server_bench: SqlBench) -> None:
     letters = {name: field for name, field in FIELDS.items() if field.kind.column in (Column.TEXT, Column.FIXED)}
     changes: list[Change] = []

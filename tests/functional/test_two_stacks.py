@@ -125,6 +125,7 @@ def halted(answers: list[dict[str, Any]]) -> set[str]:
     return {str(answer.get("halted", answer)).partition(":")[0] for answer in answers}
 
 
+@pytest.mark.fault(86)
 def test_a_hundred_clients_keep_one_account_each_whatever_the_second_stack_does(two: Stacks) -> None:
     fill(two.installation)
     told = two.amid("create", lambda: two.tick(OTHER), times=3)
@@ -203,6 +204,7 @@ def test_without_a_persons_word_nothing_is_taken_over(two: Stacks) -> None:
         assert asked(installation, "GET", "ownership")["former"] == ""
 
 
+@pytest.mark.fault(18)
 def test_a_takeover_amid_a_run_with_a_lost_reply_loses_and_doubles_nothing(two: Stacks) -> None:
     installation = two.installation
     fill(installation, 30, 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def test_a_value_comes_back_from_the_panel_as_it_was_sent(data: st.DataObject, f
     assert field.normalise(back, record) == field.normalise(value, record)
 
 
+@pytest.mark.fault(52)
 @given(fields, values, countries)
 def test_normalising_twice_is_normalising_once(field: Field, value: Value, country: str | None) -> None:
     record: Values = {"country_code": country}
@@ -185,6 +187,7 @@ def test_a_plan_that_was_carried_out_leaves_an_empty_one(
     assert not third
 
 
+@pytest.mark.fault(49)
 @given(all_rules, bases(), values_of_all, values_of_all)
 def test_no_value_is_overwritten_silently(rules: Given, base: Forms | None, erp: Values, panel: Values) -> None:
     plan = planned(rules, base, erp, panel)
@@ -232,6 +235,7 @@ def test_leaving_one_side_alone_can_be_made_up_for_later(
     assert carried_out(erp_half, rest, Side.ERP) == carried_out(erp, whole, Side.ERP)
 
 
+@pytest.mark.fault(50)
 @given(all_rules, values_of_all, values_of_all)
 def test_equal_sides_ask_for_nothing_but_to_be_agreed_on(rules: Given, base: Values, side: Values) -> None:
     rules = {name: rule for name, rule in rules.items() if name != OPAQUE}
@@ -271,6 +275,7 @@ def test_a_lost_reply_is_made_up_for_whether_the_call_arrived_or_not(
     assert {name: norm(value) for name, value in ended.items()} == {n: norm(v) for n, v in wanted.items()}
 
 
+@pytest.mark.fault(40)
 @given(st.lists(st.integers(1, 40), unique=True), st.lists(st.integers(0, 5), min_size=1, max_size=12))
 def test_every_log_row_is_read_in_whatever_order_rows_become_visible(order: list[int], steps: list[int]) -> None:
     now, hour = datetime(2026, 3, 2, tzinfo=UTC), timedelta(hours=1)

@@ -335,6 +335,7 @@ HISTORIES = histories(1500)
 PARTS = 4
 
 
+@pytest.mark.fault(1, 2, 6, 18, 26)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_many_histories(part: int) -> None:
     """Longer and denser histories than hypothesis draws, one for each seed: a failing seed can be run again alone."""

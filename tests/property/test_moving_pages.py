@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ class Users:
         self.world.pass_time(seconds=visit.seconds)
 
 
+@pytest.mark.fault(23)
 @given(st.sampled_from([1, 2, 3]), st.sampled_from(sorted(ORDERS)), st.lists(visits, min_size=1, max_size=6))
 @settings(max_examples=HISTORIES, derandomize=SAME_EACH_TIME, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_edited_while_pages_move_reaches_the_erp(batch: int, order: str, history: Sequence[Visit]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,7 @@ def installed(policy: dict[str, Any], begun: Sequence[tuple[str, str, int, str]]
     return world
 
 
+@pytest.mark.fault(93)
 @settings(max_examples=histories(60), deadline=None)
 @given(
     begun=st.lists(sides, max_size=8),

@@ -104,6 +104,7 @@ def test_what_is_deployed_for_a_function_is_called_after_it(template: Template, 
 # ---- queues ----
 
 
+@pytest.mark.fault(82)
 def test_every_queue_is_fifo_and_encrypted_with_or_without_an_own_key(template: Template):
     for name, queue in template.of_kind("AWS::SQS::Queue").items():
         assert queue["FifoQueue"] is True, name
@@ -121,6 +122,7 @@ def test_every_queue_has_a_dead_letter_queue_of_its_own(template: Template):
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, name
 
 
+@pytest.mark.fault(82)
 def test_dead_letters_are_kept_for_fourteen_days_and_taken_from_one_queue(template: Template):
     for name, queue in queues(template, dead=True).items():
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600, name
@@ -129,6 +131,7 @@ def test_dead_letters_are_kept_for_fourteen_days_and_taken_from_one_queue(templa
         assert source["Fn::Sub"].endswith(":" + ours["QueueName"]["Fn::Sub"]), name
 
 
+@pytest.mark.fault(35)
 def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(template: Template):
     functions = template.of_kind("AWS::Lambda::Function")
     for name, mapping in template.of_kind("AWS::Lambda::EventSourceMapping").items():
@@ -213,6 +216,7 @@ def test_an_old_schedule_event_is_not_tried_for_hours(template: Template):
 # ---- least privilege ----
 
 
+@pytest.mark.fault(81)
 def test_no_policy_has_a_wildcard_but_the_search_for_alarms_which_takes_no_narrower_one(template: Template):
     for role in template.of_kind("AWS::IAM::Role"):
         for statement in template.statements(role):
@@ -247,6 +251,7 @@ def test_a_function_has_a_role_of_its_own_that_only_lambda_may_take(template: Te
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
+@pytest.mark.fault(81)
 @pytest.mark.parametrize("function", [*FUNCTIONS, DESK])
 def test_a_function_may_do_its_own_work_and_nothing_else(template: Template, function: str):
     stem = function.removesuffix("Function")
@@ -299,6 +304,7 @@ def test_the_scheduler_may_wake_one_function_with_each_role(template: Template):
 # ---- secrets ----
 
 
+@pytest.mark.fault(74)
 def test_secrets_are_not_echoed_and_have_no_default(template: Template):
     for name in SECRETS:
         parameter = template.document["Parameters"][name]
@@ -315,6 +321,7 @@ def test_secrets_go_to_secrets_manager_and_nowhere_else(template: Template):
     assert not mentioned(template.document["Outputs"]) & SECRETS
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize("function", [*FUNCTIONS, DESK])
 def test_the_environment_holds_names_and_no_keys(template: Template, function: str):
     variables = template.of_kind("AWS::Lambda::Function")[function]["Environment"]["Variables"]
@@ -340,6 +347,7 @@ def test_the_environment_holds_names_and_no_keys(template: Template, function: s
 # ---- what is kept ----
 
 
+@pytest.mark.fault(82)
 def test_the_table_is_encrypted_recoverable_paid_by_request_and_forgets_what_expired(template: Template):
     (table,) = template.of_kind("AWS::DynamoDB::Table").values()
     assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -350,6 +358,7 @@ def test_the_table_is_encrypted_recoverable_paid_by_request_and_forgets_what_exp
     assert {attribute["AttributeType"] for attribute in table["AttributeDefinitions"]} == {"S"}
 
 
+@pytest.mark.fault(82)
 def test_the_table_outlives_its_stack_without_standing_in_the_next_ones_way(template: Template):
     table = template.document["Resources"]["StateTable"]
     assert table["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -357,6 +366,7 @@ def test_the_table_outlives_its_stack_without_standing_in_the_next_ones_way(temp
     assert "TableName" not in table["Properties"]
 
 
+@pytest.mark.fault(82)
 @pytest.mark.parametrize("function", [*FUNCTIONS, DESK, HOOK])
 def test_a_function_logs_to_a_group_of_its_own_that_forgets(template: Template, function: str):
     group = function.replace("Function", "LogGroup")

@@ -261,6 +261,7 @@ def test_five_hundred_addresses_are_paired_in_a_moment() -> None:
     assert all(item.act is Act.MERGE for item in found)
 
 
+@pytest.mark.fault(87)
 @pytest.mark.parametrize("lost", [False, True])
 def test_five_hundred_people_at_one_place_are_told_apart_in_a_moment(lost: bool) -> None:
     names = [f"Nazwisko {n}" for n in range(500)]
@@ -583,6 +584,7 @@ def test_a_row_that_comes_back_goes_on_from_its_agreement() -> None:
 # --- the same under another id
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
 def test_rows_that_were_numbered_anew_take_over_their_addresses(deletes: str) -> None:
     items = [agreed("A-1", "7", now=None), row("B-1", street="DŁUGA 5")]

@@ -86,6 +86,7 @@ def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
     assert not opening.refusals(FIRM, FIRM, {}, Policy())
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize(
     ("fields", "name", "value", "code"),
     [
@@ -120,6 +121,7 @@ def test_what_the_panel_could_not_take_is_refused_by_name(fields: Fields, name: 
     assert CODES[code].contents
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize(
     ("name", "value"),
     [("company", "ż" * 300), ("phone", "1" * 150), ("street", ""), ("street", None), ("wholesaler", True)],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from kartoteka.sync.cursor import MAX_GAPS, Gap, LogCursor
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -18,6 +20,7 @@ def test_a_skipped_number_is_remembered_until_it_appears() -> None:
     assert cursor.advance([2], NOON, HOUR).spans() == []
 
 
+@pytest.mark.fault(41)
 def test_a_gap_is_given_up_after_the_longest_transaction() -> None:
     cursor = LogCursor().advance([2], NOON, HOUR)
     assert cursor.advance([], NOON + timedelta(minutes=59), HOUR).spans() == [(1, 1)]

@@ -60,6 +60,7 @@ def test_link_status_agreement_and_history_are_written_back() -> None:
     assert json.loads(opened.value_after or "")["street"] == "Długa 1"
 
 
+@pytest.mark.fault(51)
 def test_the_echo_of_a_created_account_stops_before_a_queue() -> None:
     world = world_with("C-1", "C-2")
     world.tick()
@@ -106,6 +107,7 @@ def test_two_accounts_with_one_code_are_held() -> None:
     assert not world.exchange.links
 
 
+@pytest.mark.fault(9)
 @pytest.mark.parametrize("away", [Retry("panel_5xx"), Retry("timeout")])
 def test_a_lost_reply_opens_no_second_account(away: Retry) -> None:
     world = world_with("C-1", "C-2")
@@ -118,6 +120,7 @@ def test_a_lost_reply_opens_no_second_account(away: Retry) -> None:
     assert state_of(world, "C-1") == (State.IN_STEP, "")
 
 
+@pytest.mark.fault(10)
 def test_an_edit_made_after_a_lost_reply_is_not_overwritten() -> None:
     world = world_with("C-1")
     world.knows_the_panel()
@@ -134,6 +137,7 @@ def test_an_edit_made_after_a_lost_reply_is_not_overwritten() -> None:
     assert not world.exchange.conflicts
 
 
+@pytest.mark.fault(19)
 def test_a_refused_client_is_deferred_and_its_neighbours_go_on() -> None:
     world = world_with("C-1", "C-2", "C-3", policy=PATIENT)
     world.panel.refuse("C-2", Reject("refused", panel="NIP jest zły / VAT number is wrong"))
@@ -180,6 +184,7 @@ def test_an_outage_uses_up_no_attempt_and_holds_nothing() -> None:
     assert codes(world) == ["C-1"]
 
 
+@pytest.mark.fault(20)
 def test_a_chunk_that_is_refused_whole_is_split_until_the_culprit_stands_alone() -> None:
     world = world_with(*[f"C-{n:03}" for n in range(100)])
     world.panel.refuse_whole("C-042")
@@ -399,6 +404,7 @@ def test_a_deferred_customer_whose_key_is_in_the_queue_is_not_sent_there_again()
     assert world.queue.chunks["accounts"] == [(Owner("C-1"),)]
 
 
+@pytest.mark.fault(4, 5)
 def test_a_worker_that_dies_anywhere_doubles_nothing() -> None:
     for steps in range(1, 20):
         for after in (False, True):

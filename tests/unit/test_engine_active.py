@@ -125,6 +125,7 @@ def test_a_deleted_client_closes_its_account_where_deletions_are_propagated() ->
     assert puts(world) == 1
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
 def test_a_code_that_comes_back_finds_its_account_again(deletes: str) -> None:
     world = linked(policy=f'{{"accounts": {{"deletes": "{deletes}"}}}}')
@@ -151,6 +152,7 @@ def test_a_deleted_client_whose_closing_was_put_off_is_closed_in_the_end() -> No
     assert world.panel.closed
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("deletes", ["ignore", "propagate"])
 def test_a_table_emptied_and_filled_again_with_equal_rows_writes_nothing(deletes: str) -> None:
     world = linked(30, policy=f'{{"accounts": {{"deletes": "{deletes}"}}}}')

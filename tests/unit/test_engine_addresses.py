@@ -218,6 +218,7 @@ def test_many_customers_cost_two_reads_and_one_call_of_each_gate() -> None:
     assert all(streets(made, str(n + 1)) == ["Krótka 2", "Nowa 1"] for n in range(10))
 
 
+@pytest.mark.fault(72)
 def test_five_hundred_addresses_go_in_calls_of_a_batch_and_are_quiet_afterwards() -> None:
     made = world()
     for n in range(500):
@@ -276,6 +277,7 @@ def killed(made: AddressWorld) -> None:
 LOSSES = [lost_reply, lost_result, killed]
 
 
+@pytest.mark.fault(4)
 @pytest.mark.parametrize("lose", LOSSES)
 def test_an_address_is_never_added_twice(lose: Callable[[AddressWorld], None]) -> None:
     made = world()
@@ -412,6 +414,7 @@ def test_where_the_erp_is_always_faster_the_customer_goes_back_into_the_queue() 
 # --- deletions
 
 
+@pytest.mark.fault(53)
 def test_an_ignored_deletion_in_the_erp_is_remembered_whatever_the_panel_edits() -> None:
     made = in_step()
     made.exchange.delete_address("A-1")
@@ -476,6 +479,7 @@ def test_a_propagated_deletion_in_the_erp_deletes_the_address_and_forgets_it() -
     assert quiet(made)
 
 
+@pytest.mark.fault(58)
 def test_a_propagated_deletion_in_the_panel_deletes_the_row_and_forgets_it() -> None:
     made = in_step(deletes="propagate")
     made.panel.remove_address("1")
@@ -527,6 +531,7 @@ def test_an_address_that_the_panel_did_not_delete_and_whose_row_returns_goes_on(
     assert (streets(made), made.status().state) == (["Krótka 2"], State.IN_STEP)
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize(
     ("conflict", "in_the_panel", "in_the_erp"),
     [("erp", [], {}), ("panel", ["z panelu"], {"A-1": "z panelu"}), ("hold", ["z panelu"], {})],
@@ -552,6 +557,7 @@ def test_an_edit_in_the_panel_against_a_deletion_in_the_erp(
         assert quiet(made)
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize(
     ("conflict", "in_the_panel", "in_the_erp"),
     [("erp", ["z ERP"], {"A-1": "z ERP"}), ("panel", [], {}), ("hold", [], {"A-1": "z ERP"})],
@@ -603,6 +609,7 @@ def test_an_address_moved_to_another_customer(deletes: str, old: list[str]) -> N
     assert (streets(made), streets(made, "2")) == (old, ["Krótka 2"])
 
 
+@pytest.mark.fault(58)
 def test_rows_that_were_numbered_anew_double_nothing() -> None:
     made = in_step(deletes="propagate")
     made.exchange.delete_address("A-1")

@@ -90,6 +90,7 @@ def test_a_new_group_is_made_before_its_customers_are_put_into_it() -> None:
     assert sorted(world.panel.discount_groups.values()) == ["Detal", "Hurt", "Nowa"]
 
 
+@pytest.mark.fault(60)
 def test_an_unknown_group_is_refused_by_name_and_taken_once_it_is_there() -> None:
     world = customers(group="G9")
     assert told(world) == (State.HELD, "unknown_group")

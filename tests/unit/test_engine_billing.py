@@ -61,6 +61,7 @@ def test_an_edit_in_the_panel_reaches_the_row_and_is_not_collected_again() -> No
     assert world.counts.collected == before
 
 
+@pytest.mark.fault(48)
 def test_different_fields_edited_on_both_sides_both_survive() -> None:
     world = linked()
     world.exchange.update_client("C-1", street="Krótka 2")
@@ -70,6 +71,7 @@ def test_different_fields_edited_on_both_sides_both_survive() -> None:
     assert not world.exchange.conflicts
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize(("rule", "kept"), [("erp", "z ERP"), ("panel", "z panelu")])
 def test_the_same_field_edited_on_both_sides_follows_the_policy_and_is_written_down(rule: str, kept: str) -> None:
     world = linked(f'{{"billing": {{"conflict": "{rule}"}}}}')

@@ -285,6 +285,7 @@ def test_an_hour_later_harmless_changes_count_anew() -> None:
     assert not world.paused()
 
 
+@pytest.mark.fault(45)
 def test_a_table_filled_by_half_stops_the_closing_where_deletions_are_propagated() -> None:
     world = linked(30, policy='{"brake": {"min_records": 5}, "accounts": {"deletes": "propagate"}}')
     rows = dict(world.exchange.clients)

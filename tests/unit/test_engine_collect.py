@@ -29,6 +29,7 @@ def filled(number: int) -> World:
     return world
 
 
+@pytest.mark.fault(3, 38)
 def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
     world = World()
     for n in range(250):
@@ -43,6 +44,7 @@ def test_the_cursor_stays_where_the_queue_did_not_take_every_chunk() -> None:
     assert len(world.panel.accounts) == 251
 
 
+@pytest.mark.fault(40)
 def test_a_late_commit_is_not_lost() -> None:
     world = filled(2)
     slow = world.exchange.transaction()
@@ -54,6 +56,7 @@ def test_a_late_commit_is_not_lost() -> None:
     assert world.panel.accounts["1"].values["city"] == "Gdynia"
 
 
+@pytest.mark.fault(46)
 def test_a_restored_database_is_noticed_and_looked_at_whole() -> None:
     world = filled(3)
     world.exchange.entries = {}  # rebuilt: the log begins again below the cursor
@@ -65,6 +68,7 @@ def test_a_restored_database_is_noticed_and_looked_at_whole() -> None:
     assert world.counts.collected - before == 3
 
 
+@pytest.mark.fault(44)
 def test_a_lost_cursor_costs_reads_and_no_panel_call() -> None:
     world = filled(300)
     world.state.documents.clear()
@@ -142,6 +146,7 @@ def test_a_full_scan_that_takes_many_runs_delays_nobody_of_whom_the_log_tells(
     assert "scan" not in (world.state.documents["log:billing"].document or {})
 
 
+@pytest.mark.fault(92)
 def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> None:
     world = World()
     for n in range(450):
@@ -161,6 +166,7 @@ def test_the_first_pass_reads_all_accounts_once_and_goes_on_after_a_stop() -> No
     assert stopped.panel.calls()["GET clients/clients"] <= pages + 1
 
 
+@pytest.mark.fault(42)
 def test_a_window_too_large_for_one_run_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     world = filled(400)
     monkeypatch.setattr("kartoteka.sync.feed.PAGES", 2)
@@ -198,6 +204,7 @@ def test_an_account_that_appears_late_in_a_crowd_is_found_by_counting() -> None:
     assert row["city"] == "Gdynia"
 
 
+@pytest.mark.fault(43)
 def test_a_clock_that_differs_is_measured_and_lived_with() -> None:
     world = World()
     ahead = timedelta(minutes=47)

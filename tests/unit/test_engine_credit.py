@@ -130,6 +130,7 @@ def test_the_sign_of_the_balance_is_a_setting() -> None:
 OLD = ("1000.00", "250.50", "14")
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize(
     ("figures", "code", "says", "goes"),
     [
@@ -204,6 +205,7 @@ def test_the_currency_is_the_customers_in_the_panel_in_any_case() -> None:
     assert told(world) == (State.IN_STEP, "")
 
 
+@pytest.mark.fault(60, 67)
 def test_figures_of_a_customer_whose_currency_changes_are_told_and_right_again_when_it_is() -> None:
     world = customers()
     key = account_of(world, "C-0")
@@ -681,6 +683,7 @@ def test_a_page_of_the_feed_without_anybodys_figures_is_not_compared_with_any() 
     assert not {"credit", "discounts"}.intersection(looked)
 
 
+@pytest.mark.fault(47)
 def test_figures_before_the_client_arrive_once_it_is_linked() -> None:
     world = World().knows_the_panel()
     world.exchange.set_credit("C-0", **{**FIGURES, "as_of": world.time})

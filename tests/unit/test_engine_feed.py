@@ -101,6 +101,7 @@ def test_edits_made_while_several_pages_are_read_together_are_not_lost(page: int
     assert cities(world)[0] == "second 1"
 
 
+@pytest.mark.fault(42)
 def test_a_crowd_that_goes_on_for_minutes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kartoteka.sync.feed.PAGES", 3)
     world = filled(60, '{"panel": {"batch_size": 10, "full_read_days": 3650}}')
@@ -397,6 +398,7 @@ def test_what_a_window_missed_is_found_after_an_outage() -> None:
     assert cities(world)[1] == "Gdynia"
 
 
+@pytest.mark.fault(43)
 def test_what_a_window_missed_is_found_after_the_panels_clock_was_put() -> None:
     world = filled(3)
     hide(world, "2", city="Gdynia")
@@ -439,6 +441,7 @@ def test_opening_accounts_does_not_wait_for_the_slow_reading() -> None:
     assert world.panel.calls()[GATE] - before <= 5
 
 
+@pytest.mark.fault(23)
 def test_all_accounts_are_read_whose_pages_move() -> None:
     world = filled(50, '{"panel": {"batch_size": 10, "full_read_days": 1}}')
     world.pass_time(hours=24)

@@ -28,6 +28,7 @@ def index_of(world: World) -> Index:
     return Index(world.run().exchange, "accounts", world.run().policy.accounts.match)
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize(
     ("shared", "rule"), [("nip", "nip"), ("email", "email"), ("both", "nip")], ids=["nip", "email", "both"]
 )
@@ -92,6 +93,7 @@ def test_the_account_that_carries_the_code_is_the_clients_whatever_else_hits() -
     assert by(world, "C-1") == (own, "external_code")
 
 
+@pytest.mark.fault(57)
 def test_two_free_accounts_are_a_question() -> None:
     world = installation()
     one = world.panel.register({**OTHER, "nip": CLIENT["nip"]}, login="jan")
@@ -301,6 +303,7 @@ def test_a_lost_reply_to_the_giving_of_a_code_is_cleared_up() -> None:
     assert world.panel.calls()["PUT clients/clients"] == 1
 
 
+@pytest.mark.fault(4)
 def test_a_worker_that_dies_anywhere_links_in_the_end_and_opens_nobody() -> None:
     for steps in range(1, 25):
         for after in (False, True):
@@ -424,6 +427,7 @@ def test_a_database_that_was_restored_has_its_account_index_read_anew() -> None:
     assert by(world, "C-2") == (registered, "nip")
 
 
+@pytest.mark.fault(92)
 def test_two_thousand_clients_and_twelve_hundred_accounts_cost_pages_and_batches() -> None:
     world = installation()
     for n in range(1200):
@@ -542,6 +546,7 @@ def test_an_account_given_to_another_client_is_taken_from_the_one_that_was_delet
     assert world.panel.accounts[account].values["city"] == CLIENT["city"]
 
 
+@pytest.mark.fault(57)
 def test_a_customer_who_registers_while_his_client_is_made_is_opened_no_second_account() -> None:
     world = installation()
     world.tick()

@@ -121,6 +121,7 @@ def test_the_daily_scan_finds_it() -> None:
     assert not in_step(world, "C-0")
 
 
+@pytest.mark.fault(45)
 def test_a_table_that_is_just_being_filled_closes_nobody() -> None:
     world = full()
     before = (puts(world), len(world.exchange.history))
@@ -269,6 +270,7 @@ def test_nobodys_address_that_is_deleted_is_nothing_any_more() -> None:
     assert not [key for key in world.exchange.states if not key.client_id and not key.group_id]
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize("what", ["shops", "credit", "address"])
 def test_rows_of_a_client_that_is_not_there_are_told_until_it_comes(what: str) -> None:
     world = linked()

@@ -79,6 +79,7 @@ def test_edits_of_one_event_cost_a_read_and_a_write_for_each_full_batch(world: W
     assert spent(world, before) == {"GET clients/clients": 5, "PUT clients/clients": 5}
 
 
+@pytest.mark.fault(26)
 def test_what_two_messages_bring_of_one_client_is_worked_once(world: World) -> None:
     before = dict(world.panel.calls())
     world.exchange.update_client("C-1", street="Krótka 7")
@@ -165,6 +166,7 @@ def test_a_lost_reply_of_one_creation_among_several_doubles_nobody() -> None:
     assert len(world.exchange.links) == len(CLIENTS)
 
 
+@pytest.mark.fault(17)
 def test_in_an_outage_no_more_calls_are_begun_than_are_needed_to_tell(world: World) -> None:
     before = dict(world.panel.calls())
     for n in range(1, 6):
@@ -199,6 +201,7 @@ def test_a_run_that_is_killed_leaves_intents_that_are_looked_up_first(method: st
     assert len(world.exchange.links) == len(CLIENTS)
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize("most", [1, 6])
 def test_what_there_is_no_time_for_comes_back_and_the_rest_is_saved(world: World, most: int) -> None:
     moved(world)
@@ -317,6 +320,7 @@ def test_accounts_that_agree_are_in_step_once_the_feed_has_shown_them() -> None:
     assert world.exchange.clients["C-1"]["street"] == "Krótka 7"
 
 
+@pytest.mark.fault(59)
 @pytest.mark.parametrize("value", ["Krótka 7", "ul. Nowa 1/2"])
 @pytest.mark.parametrize("told", [False, True], ids=["before the code was given", "and the feed has passed it"])
 def test_an_edit_made_between_the_look_and_the_link_travels(value: str, told: bool) -> None:

@@ -527,6 +527,7 @@ def test_a_refused_name_does_not_stop_the_prices() -> None:
     assert told(world) == (State.PENDING, "refused")
 
 
+@pytest.mark.fault(46)
 def test_after_a_restored_database_every_price_is_sent_anew() -> None:
     world = with_group(p7="10")
     world.panel.prices[number_of(world)]["product", "7"] = (Decimal("12.00"), "PLN")

@@ -387,6 +387,7 @@ def test_a_record_over_which_the_panel_fails_is_found_and_held_and_its_neighbour
     assert puts(world) == before
 
 
+@pytest.mark.fault(17)
 def test_an_outage_counts_no_attempt_and_costs_few_calls() -> None:
     world = edited(30, attempts=2)
     for n in range(30):

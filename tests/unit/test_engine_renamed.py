@@ -34,6 +34,7 @@ def told(world: World, client: str, concern: str) -> str | None:
     return f"{status.state} {status.code}".strip() if status else None
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("first", ["row", "rename"])
 def test_the_account_gets_the_new_code_and_everything_goes_on(first: str) -> None:
     world = installed()

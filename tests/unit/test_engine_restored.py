@@ -52,6 +52,7 @@ def ticks(world: World, number: int = 4) -> None:
         world.tick()
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize(
     ("number", "touch"),
     [(1, "nothing"), (1, "a neighbour"), (6, "the same"), (6, "another"), (19, "another"), (19, "a neighbour")],

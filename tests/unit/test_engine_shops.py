@@ -139,6 +139,7 @@ def test_neither_rows_nor_rule_nor_default_excludes_the_customer_and_leaves_his_
     assert shops_of(world, "C-1") == (1,)
 
 
+@pytest.mark.fault(60)
 def test_an_unknown_shop_is_refused_by_name_before_the_call() -> None:
     world = linked()
     world.exchange.set_shops("C-0", 1, 77)

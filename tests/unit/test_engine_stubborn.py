@@ -28,6 +28,7 @@ def ignores_language(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.panel, "update", deaf)
 
 
+@pytest.mark.fault(52)
 def test_it_comes_to_rest_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     world = linked()
     ignores_language(world, monkeypatch)

@@ -161,6 +161,7 @@ def test_a_value_that_is_taken_late_is_in_step_and_an_older_one_of_ours_never_co
     assert status(world).state is State.IN_STEP
 
 
+@pytest.mark.fault(59)
 def test_an_edit_made_in_the_panel_right_after_ours_travels() -> None:
     world = linked()
     world.exchange.update_client("C-0", city="Gdynia")
@@ -185,6 +186,7 @@ def test_what_the_panel_makes_of_a_value_while_nobody_edits_is_its_form(shown: s
     assert quiet(world)
 
 
+@pytest.mark.fault(52)
 def test_letter_case_alone_is_in_step() -> None:
     world = linked()
     world.panel.keeps = lambda name, value, _before: str(value).upper() if name == "city" else value
@@ -195,6 +197,7 @@ def test_letter_case_alone_is_in_step() -> None:
     assert quiet(world)
 
 
+@pytest.mark.fault(51)
 def test_the_echo_costs_no_call_and_no_key() -> None:
     world = linked(30)
     for n in range(30):
@@ -443,6 +446,7 @@ def test_a_one_way_field_that_was_emptied_meanwhile_is_sent_though_it_is_as_befo
 # --- a write whose reply is lost
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("conflict", ["erp", "panel", "hold"])
 @pytest.mark.parametrize("field", ["city", "phone", "company"])
 def test_an_edit_made_while_a_reply_is_lost_leaves_its_trace(conflict: str, field: str) -> None:

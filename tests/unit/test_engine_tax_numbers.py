@@ -37,6 +37,7 @@ def decide(world: World, word: str, client: str = "C-0") -> None:
 # --- the check
 
 
+@pytest.mark.fault(65)
 @pytest.mark.parametrize(
     ("number", "country", "code"),
     [

@@ -252,6 +252,7 @@ def test_a_letter_that_nobody_sees_makes_no_second_address(letter: str) -> None:
 # --- codes in any case
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("case", ["capitals", "any_case"])
 @pytest.mark.parametrize("client", ["k-1", "Kow-1", "żuk 7"])
 @pytest.mark.parametrize("lost", [True, False])
@@ -276,6 +277,7 @@ def test_an_account_that_carries_the_code_in_another_case_is_the_clients() -> No
     assert by(world, "Kow-1") == (own, "external_code")
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("how", ["a client", "a link of a deleted client"])
 def test_a_code_that_another_one_has_to_the_letter_is_no_hit(how: str) -> None:
     world = installation()

@@ -50,6 +50,7 @@ def names(world: World) -> list[str]:
     return sorted(world.state.documents)
 
 
+@pytest.mark.fault(91)
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
 def test_every_document_that_cannot_be_read_is_begun_afresh(nonsense: Any, caplog: pytest.LogCaptureFixture) -> None:
     world = settled()
@@ -205,6 +206,7 @@ def test_nobody_is_opened_without_the_panels_news_because_a_clock_ran_ahead(ahea
     assert not feed.was_read_just_now(world.run())
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("ahead", AHEAD)
 def test_a_clock_that_ran_ahead_and_came_back_loses_no_edit(ahead: timedelta) -> None:
     world = settled()

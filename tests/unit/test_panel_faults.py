@@ -286,6 +286,7 @@ def test_a_fault_of_the_caller_keeps_its_meaning(number: str) -> None:
     assert isinstance(faults.for_write_fault(number, "isLocalGovernmentUnit", gate=POST, sent=SENT), Halt)
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

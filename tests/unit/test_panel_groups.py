@@ -83,6 +83,7 @@ def test_what_is_no_number_of_a_group_is_refused(number: str) -> None:
         assert (refusal.value.code, refusal.value.facts) == ("bad_group", {"value": number})
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize(
     ("price", "code", "field", "value"),
     [

@@ -213,6 +213,7 @@ def test_https_and_the_loopback_are_fine(root: str) -> None:
     assert checked_root(root) == root.rstrip("/")
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize(
     "root",
     [
@@ -277,6 +278,7 @@ def test_the_machines_proxies_and_netrc_are_not_asked(
     assert "Authorization" not in server.requests[0][1]
 
 
+@pytest.mark.fault(77)
 def test_a_certificate_that_cannot_be_verified_halts() -> None:
     with TlsServer() as port, pytest.raises(Halt) as refusal:
         PanelHttp(f"https://127.0.0.1:{port}", KEY, CountedLimit()).get("system/serverTime")
@@ -347,6 +349,7 @@ class TlsServer:
 # what is no success
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize(
     "content",
     [
@@ -384,6 +387,7 @@ def test_what_no_database_can_store_is_cleaned_from_texts(connect: Connect) -> N
     assert http.get("x") == {"a": ["xy", {"b": "\U0001f600 � �z"}], "c": "zaż"}
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("cut", [b"", b'{"time', b'{"time": 1}'])
 def test_an_answer_cut_in_the_middle_is_no_success(connect: Connect, cut: bytes) -> None:
     broken = answer(content=cut, Connection="close", Content_Length="500")
@@ -408,6 +412,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(connect: Connect, si
     assert http.calls() == {"GET system/serverTime": 1}
 
 
+@pytest.mark.fault(9)
 def test_silence_is_a_time_out(connect: Connect) -> None:
     with pytest.raises(Retry) as refusal:
         connect(SILENCE, read_timeout=0.2, attempts=1).get("system/serverTime")
@@ -428,6 +433,7 @@ def test_chunked_and_packed_answers_are_read(connect: Connect) -> None:
     assert http.get("x") == http.get("x") == {"time": 1}
 
 
+@pytest.mark.fault(8)
 def test_an_address_where_nobody_listens_is_tried_again() -> None:
     http = PanelHttp("http://127.0.0.1:9", KEY, CountedLimit(), HttpSettings(first_pause=0))
     with pytest.raises(Retry) as refusal:
@@ -446,6 +452,7 @@ def test_reads_are_repeated_quickly(connect: Connect, trouble: bytes) -> None:
     assert http.calls() == {"GET system/serverTime": 3}
 
 
+@pytest.mark.fault(9)
 @pytest.mark.parametrize(
     "trouble", [RESET, answer({}, 503), answer(content=b"<html>"), answer({}, 500), answer(content=b"")]
 )
@@ -493,6 +500,7 @@ def test_what_will_not_get_better_is_not_repeated(connect: Connect, status: int)
     assert http.calls() == {"GET system/serverTime": 1}
 
 
+@pytest.mark.fault(16)
 def test_a_long_wait_is_handed_on_and_slows_all_calls(connect: Connect) -> None:
     http = connect(answer({}, 429, Retry_After="60"))
     with pytest.raises(Retry) as refusal:
@@ -1369,6 +1377,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_no_secret_and_no_person_is_told(connect: Connect, caplog: pytest.LogCaptureFixture, trouble: str) -> None:
     caplog.set_level(logging.DEBUG)

@@ -117,6 +117,7 @@ def test_a_name_that_leads_into_a_private_network_is_told_nothing(listener: List
     assert listener.heard == b""
 
 
+@pytest.mark.fault(76)
 def test_a_name_is_resolved_and_judged_anew_with_each_connection(listener: Listener, resolve: Resolve) -> None:
     http, address = panel(f"http://localhost:{listener.port}"), own_address()
     resolve("127.0.0.1", address)
@@ -127,6 +128,7 @@ def test_a_name_is_resolved_and_judged_anew_with_each_connection(listener: Liste
     assert listener.heard == b""
 
 
+@pytest.mark.fault(76)
 def test_a_number_in_disguise_is_judged_by_where_it_leads(listener: Listener) -> None:
     for host in ("2130706433", "0x7f000001", "127.1"):
         http = panel(f"https://{host}:{listener.port}")
@@ -134,6 +136,7 @@ def test_a_number_in_disguise_is_judged_by_where_it_leads(listener: Listener) ->
     assert listener.heard == b""
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_takes_the_key_nowhere(listener: Listener, status: int) -> None:
     with Listener() as elsewhere:
@@ -166,6 +169,7 @@ def test_beside_an_emulator_of_aws_a_stand_in_panel_is_spoken_to_and_no_other_ho
 # ---- addresses ----
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize(
     "address",
     [

@@ -128,6 +128,7 @@ def play(steps: Sequence[Step], rate: float, processes: int) -> History:
     return history
 
 
+@pytest.mark.fault(16, 17)
 @settings(max_examples=400, deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=60), st.sampled_from([0.5, 1.0, 5.0, 20.0]), st.integers(1, 6))
 def test_the_promise_holds_whatever_the_processes_do(steps: list[Step], rate: float, processes: int) -> None:
@@ -180,6 +181,7 @@ def test_idle_time_saves_up_no_burst() -> None:
     assert [process.call() for _ in range(5)] == at([again + n * 0.2 for n in range(5)])
 
 
+@pytest.mark.fault(16)
 def test_a_429_slows_every_process() -> None:
     state = FakeState()
     one, two = Process(state), Process(state)
