@@ -332,19 +332,22 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def measure(chosen: argparse.Namespace, console: Console) -> list[Outcome]:
     """Let everybody meet each fault; return what came of it."""
     rows, found = clients(chosen.customers), []
+
+    def meet(party: Party, fault: str) -> None:
+        found.append(Day(party, panel, rows).meet(fault))
+        console.print(" | ".join(told(found[-1])))
+
     with ExitStack() as opened:
         place = opened.enter_context(workplace())
         server = opened.enter_context(postgres.running())
         panel = opened.enter_context(standing_in(place, chosen.latency_ms / 1000))
         for fault in chosen.faults:
-            console.print(f"{fault}, {FAULTS[fault]}: {WHO}")
             with deployed(place / fault, panel, server, CALLS_A_SECOND if fault == "F5" else FAST) as ours:
-                found.append(Day(ours, panel, rows).meet(fault))
+                meet(ours, fault)
             for rival in rivals.rivals(chosen.customers) if chosen.peers else ():
-                console.print(f"{fault}, {FAULTS[fault]}: {rival.name}")
                 with workplace() as own:
                     panel.empty()
-                    found.append(Day(Peer(rival, own, panel), panel, rows).meet(fault))
+                    meet(Peer(rival, own, panel), fault)
     return found
 
 
