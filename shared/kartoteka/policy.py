@@ -383,32 +383,33 @@ def rules(policy: Policy, concern: str, fields: Fields) -> dict[str, Rule]:
     is ``off`` is off for all its fields.
     """
     section = getattr(policy, concern)
-    given: Mapping[str, FieldRule] = getattr(section, "fields", {})
-    return {
-        name: _rule(given.get(name, FieldRule()), field, section) for name, field in fields.items() if not field.watched
-    }
+    of_fields = section if isinstance(section, FieldRules) else _ONE_RULE
+    removes = isinstance(section, Discounts) and section.unassigned == "remove"
+    whole = section.direction
+    found = {}
+    for name, field in fields.items():
+        if field.watched:
+            continue
+        given, default = of_fields.fields.get(name, _UNSAID), field.direction
+        against = of_fields is _ONE_RULE and default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP
+        found[name] = Rule(
+            direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
+            conflict=given.conflict or of_fields.conflict,
+            empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
+            always=removes,
+            protect=field.protected if given.protect is None else given.protect,
+        )
+    return found
+
+
+_UNSAID = FieldRule()
+_ONE_RULE = FieldRules()
+"""Stand for what a policy does not say of a field, and for the rules of a concern that has one for all of them."""
 
 
 def is_off(policy: Policy, concern: str, fields: Fields) -> bool:
     """Return whether the policy wants nothing of a concern written."""
     return all(rule.direction is Direction.OFF for rule in rules(policy, concern, fields).values())
-
-
-def _rule(given: FieldRule, field: Field, section: Any) -> Rule:
-    default = field.direction
-    conflict: Resolution = getattr(section, "conflict", Resolution.ERP)
-    removes = getattr(section, "unassigned", "keep") == "remove"
-    whole: Direction = section.direction
-    against = (
-        default is Direction.ERP_TO_PANEL and whole is Direction.PANEL_TO_ERP and not isinstance(section, FieldRules)
-    )
-    return Rule(
-        direction=Direction.OFF if whole is Direction.OFF or against else given.direction or default or whole,
-        conflict=given.conflict or conflict,
-        empty=Empty.ERASE if removes else given.empty or Empty.KEEP,
-        always=removes,
-        protect=field.protected if given.protect is None else given.protect,
-    )
 
 
 class Wrong(NamedTuple):
