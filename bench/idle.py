@@ -22,14 +22,15 @@ DAY = 24 * 60
 PASS_EVERY = 15
 """Minutes between the events of the pass over addresses."""
 WARM_UP = 2 * DAY
-"""Minutes until an installation that was filled is quiet."""
+"""Minutes until an installation that was filled is as quiet as it will be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
     """What is simulated: how many clients, under which policy, with a wake-up hook or without, and who edits when.
 
-    ``edits`` are the minutes at which somebody edits a client's city in the panel.
+    ``edits`` are the minutes at which somebody edits a client's city in the panel. ``warm_up``: the minutes that pass
+    before the first.
     """
 
     clients: int = 100
@@ -37,6 +38,7 @@ class Month:
     hook: bool = False
     edits: Sequence[int] = ()
     days: int = DAYS
+    warm_up: int = WARM_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def filled(month: Month) -> Installation:
     world.exchange.set_group("G-1", name="Hurt")
     for _ in range(4):
         world.tick()
-    for number in range(WARM_UP):
+    for number in range(month.warm_up):
         world.minute(number)
     return world
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,8 @@ class FakeState:
         self.runs: list[tuple[datetime, str, str, Mapping[str, int]]] = []
         self.noted: datetime | None = None
         self._failures: list[KartotekaError] = []
+        self._lock = threading.Lock()
+        """Each call is whole: the calls of a run come from several threads."""
 
     def fail(self, *errors: KartotekaError) -> None:
         """Raise these, one from each of the next calls, before any effect."""
@@ -32,14 +35,16 @@ class FakeState:
 
     def save(self, name: str, document: Mapping[str, Any], *, version: int) -> bool:
         self._maybe_fail()
-        if self.documents.get(name, Stored(None)).version != version:
-            return False
-        self.documents[name] = Stored(_copied(dict(document)), version + 1)
+        with self._lock:
+            if self.documents.get(name, Stored(None)).version != version:
+                return False
+            self.documents[name] = Stored(_copied(dict(document)), version + 1)
         return True
 
     def lease(self, *, now: float, latest: float, rate: float, gate: str) -> float:
         self._maybe_fail()
-        self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, gate=gate)
+        with self._lock:
+            self.shared, slot = rate_limit.leased(self.shared, now=now, latest=latest, rate=rate, gate=gate)
         return slot
 
     def usage(self) -> Usage:
@@ -48,7 +53,8 @@ class FakeState:
 
     def slow_down(self, *, now: float, rate: float, wait: float) -> None:
         self._maybe_fail()
-        self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
+        with self._lock:
+            self.shared = rate_limit.slowed(self.shared, now=now, rate=rate, wait=wait)
 
     def wake(self, at: datetime) -> None:
         self._maybe_fail()

@@ -91,6 +91,12 @@ UNREAD = ("C-3 billing", "city")
 """What is edited in the panel: a run that has halted may not have read it."""
 
 
+@pytest.fixture
+def moto_keeps_state() -> bool:
+    """Say that the cloud is all the same here: what the panel does is the point."""
+    return False
+
+
 def readings(name: str, default: Any) -> tuple[Any, ...]:
     """Return the values of a setting beside its default. Raises KeyError for one that nobody has thought of."""
     if name in WORDS:

@@ -19,6 +19,12 @@ SMALL = {"batch_size": 10}
 NOT_LOOKED_AT = {"full_read_days": 3650, "requests_per_second": 1000}
 
 
+@pytest.fixture
+def moto_keeps_state() -> bool:
+    """Say that the cloud is all the same here: what the panel does is the point."""
+    return False
+
+
 def decide(installation: Installation, **panel: Any) -> None:
     """Let everybody be edited within an hour, and leave the slow reading of all accounts out."""
     policy = {"panel": {**NOT_LOOKED_AT, **panel}, "brake": {"any_share": 1.0}}

@@ -9,6 +9,12 @@ from tests.fixtures.installation import Installation
 STATUS = "SELECT state, code, field FROM sync_status WHERE concern = 'delivery_addresses' AND item_id = 'A-1'"
 
 
+@pytest.fixture
+def moto_keeps_state() -> bool:
+    """Say that the cloud is all the same here: what the panel does is the point."""
+    return False
+
+
 def with_address(installation: Installation, **lines: str) -> None:
     """Insert a client, and for it an address with these lines."""
     installation.tick()

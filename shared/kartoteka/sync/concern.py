@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -134,11 +135,15 @@ class Concern:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.rows = table.CONCERNS[self.name]
-        self.rules = policy.rules(run.policy, self.name, self.rows.fields)
         self.only_plans = run.policy.only_plans(self.name)
         self.brake = Brake(run, self.name)
         self.lock = threading.RLock()
         self._without_row: set[Key] = set()
+
+    @cached_property
+    def rules(self) -> Mapping[str, policy.Rule]:
+        """The rule of each field of this concern that is synchronised."""
+        return policy.rules(self.run.policy, self.name, self.rows.fields)
 
     @property
     def table(self) -> str:
