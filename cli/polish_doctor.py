@@ -87,8 +87,8 @@ DOCTOR: Mapping[str, str] = MappingProxyType(
         "the clients: complete, told apart": "klienci: kompletni, odróżnialni",
         "whether another program writes the same fields": "czy inny program zapisuje te same pola",
         "Name the primary server.": "Wskaż serwer główny.",
-        "A field with such a letter is held. Create the database with UTF-8.": (
-            "Pole z taką literą jest wstrzymane. Utwórz bazę w UTF-8."
+        "A field with such a letter is held. What mends it: {remedy}": (
+            "Pole z taką literą jest wstrzymane. Naprawia to: {remedy}"
         ),
         "The database holds every letter.": "Baza przechowa każdą literę.",
         "Grant it to the user in the database's address.": "Nadaj to użytkownikowi z adresu bazy.",

@@ -59,7 +59,7 @@ def upgrade(url: str, quiet: bool, as_json: bool) -> None:
 
 def _run(action: Callable[[sa.Engine], int], url: str, *, quiet: bool, as_json: bool) -> None:
     try:
-        version, encoding = _at(url, action)
+        version, (encoding, remedy) = _at(url, action)
     except Retry as error:
         raise click.ClickException(
             show.said("the database does not answer, or it is locked ({why}): is it running?", why=error)
@@ -74,16 +74,16 @@ def _run(action: Callable[[sa.Engine], int], url: str, *, quiet: bool, as_json: 
     if encoding:
         click.echo(
             show.said(
-                "The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become "
-                "question marks in Kartoteka's tables, and a field that has one is held. Create the database with "
-                "ENCODING 'UTF8'.",
+                "The database's encoding is {encoding}, and UTF-8 is wanted: a field with a letter that it cannot hold "
+                "is held. What mends it: {remedy}",
                 encoding=encoding,
+                remedy=remedy,
             ),
             err=True,
         )
 
 
-def _at(url: str, action: Callable[[sa.Engine], int]) -> tuple[int, str]:
+def _at(url: str, action: Callable[[sa.Engine], int]) -> tuple[int, tuple[str, str]]:
     engine = open_engine(url)
     try:
         return action(engine), tables.narrow_encoding(engine)

@@ -302,6 +302,19 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             contents=True,
         ),
         Code(
+            "bad_flag",
+            State.HELD,
+            Text(
+                "'{value}' w {table} ({fields}) nie znaczy ani tak, ani nie.",
+                "Wpisz w tabeli {table} wartość logiczną: true albo false (1 albo 0).",
+            ),
+            Text(
+                "'{value}' in {table} ({fields}) means neither yes nor no.",
+                "Write a truth value into {table}: true or false (1 or 0).",
+            ),
+            contents=True,
+        ),
+        Code(
             "unknown_shop",
             State.HELD,
             Text(
@@ -1351,6 +1364,20 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             Text(
                 "The rebate '{value}' in {table} ({fields}) is more than 100 percent.",
                 "Write a rebate from 0 to 100 into {table}.",
+            ),
+            contents=True,
+        ),
+        Code(
+            "zero_price",
+            State.HELD,
+            Text(
+                "Cena w {table} ({fields}) wynosi 0, czyli towar byłby za darmo; w panelu zostaje poprzednia cena.",
+                "Jeśli tak ma być, ustaw decision = 'send' w tym wierszu sync_status; inaczej popraw cenę w {table}.",
+            ),
+            Text(
+                "The price in {table} ({fields}) is 0, that is, the goods are free; the panel keeps the former price.",
+                "If it is meant, set decision = 'send' on this row of sync_status; otherwise correct the price in "
+                "{table}.",
             ),
             contents=True,
         ),

@@ -229,6 +229,7 @@ def test_a_narrow_encoding_is_worth_a_look(postgres_server: PostgresServer) -> N
     exchange.close()
     assert levels(found) == {"encoding": "look"}
     assert "LATIN2" in found["encoding"].sentence
+    assert "ENCODING 'UTF8'" in found["encoding"].remedy
 
 
 def test_a_database_that_does_not_answer_is_a_finding(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from decimal import Decimal
 import pytest
 
 from kartoteka.adapters.sql import upgrade
+from kartoteka.adapters.sql.columns import Flag
+from kartoteka.model import Value
 from kartoteka.ports.exchange import ClientHint
 from tests.fixtures.exchange import Connect, SqlBench, exact
 from tests.fixtures.records import AT, FAR, clients, load, price, row_of, store_prices
@@ -62,7 +64,7 @@ def test_flags_of_raw_sql_are_understood(sqlite_bench: SqlBench) -> None:
     for number, flag in enumerate(("1", "0", "'true'", "'N'", "true", "NULL", "'perhaps'")):
         sqlite_bench.erp.run(f"INSERT INTO clients (id, active) VALUES ('C-{number}', {flag})")
     seen = sqlite_bench.exchange.records.load("accounts", clients(*(f"C-{number}" for number in range(7))))
-    assert [row_of(record)["active"] for record in seen] == [True, False, True, False, True, None, None]
+    assert [row_of(record)["active"] for record in seen] == [True, False, True, False, True, None, "perhaps"]
 
 
 def test_a_text_in_a_foreign_encoding_spoils_no_neighbour(sqlite_bench: SqlBench) -> None:
@@ -229,9 +231,34 @@ def test_an_address_whose_key_is_no_text_is_named_and_its_neighbour_is_read(sqli
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("nie", False), ("Tak", True), (" NIE ", False), ("off", False), ("no", False), ("może", None)],
+    [("nie", False), ("Tak", True), (" NIE ", False), ("off", False), ("no", False), ("może", "może"), (" ", None)],
 )
-def test_a_truth_value_in_words_is_taken_at_its_word(sqlite_bench: SqlBench, written: str, read: bool | None) -> None:
+def test_a_truth_value_in_words_is_taken_at_its_word(sqlite_bench: SqlBench, written: str, read: Value) -> None:
     sqlite_bench.erp.run("INSERT INTO clients (id, active, wholesaler) VALUES ('C-1', :w, :w)", w=written)
     row = row_of(load(sqlite_bench, "C-1", "accounts"))
-    assert row["active"] is read
+    assert row["active"] == read
+
+
+def test_a_truth_value_in_a_column_of_text_or_numbers_is_read_on_every_engine(empty_url: str, connect: Connect) -> None:
+    exchange = connect(empty_url)
+    with exchange.database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, active VARCHAR(10), wholesaler "
+            "NUMERIC(1, 0), vat_eu INTEGER)"
+        )
+        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-1', 'może', 1, 0), ('C-2', 'nie', 0, 1)")
+        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-3', '', NULL, NULL)")
+    upgrade.create(exchange.database.engine)
+    known = clients("C-1", "C-2", "C-3")
+    active = [row_of(record)["active"] for record in exchange.records.load("accounts", known)]
+    assert active == ["może", False, None], "a word that is no truth value is there to be refused by name"
+    flags = [[row_of(r)[name] for name in ("wholesaler", "vat_eu")] for r in exchange.records.load("billing", known)]
+    assert flags == [[True, False], [False, True], [None, None]]
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [(b"\x01", True), (b"\x00", False), (b"tak", True), (Decimal(1), True), (0.0, False), ("f", False), (None, None)],
+)
+def test_a_truth_value_is_read_from_whatever_a_driver_hands_over(stored: object, read: bool | None) -> None:
+    assert Flag.read(stored) is read

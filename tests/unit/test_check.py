@@ -106,6 +106,8 @@ def test_everything_that_is_wrong_with_an_opening_is_told() -> None:
         (BILLING, "currency", "złoty", "bad_code"),
         (BILLING, "client_type", "company", "bad_client_type"),
         (BILLING, "company", "x" * 301, "too_long"),
+        (BILLING, "wholesaler", "może", "bad_flag"),
+        (BILLING, "vat_eu", "chyba tak", "bad_flag"),
         (CREDIT, "credit_limit", "dużo", "bad_amount"),
         (CREDIT, "payment_days", "14 dni", "bad_days"),
         (SHOPS, "shops", tuple(range(1000, 1081)), "too_long"),

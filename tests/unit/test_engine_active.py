@@ -191,3 +191,33 @@ def test_an_installation_of_an_earlier_version_takes_accounts_to_be_open() -> No
     world.tick()
     assert world.panel.closed == {account_of(world, "C-0")}
     assert [h.reason for h in world.exchange.history if h.field == "active"] == ["edit"]
+
+
+def test_a_word_that_means_neither_yes_nor_no_is_told_and_closes_nothing() -> None:
+    world = linked()
+    world.exchange.update_client("C-0", active="może")
+    world.tick()
+    status = world.exchange.status("C-0", "accounts")
+    assert status is not None
+    assert (status.state, status.code, status.field) == (State.HELD, "bad_flag", "active")
+    assert "'może' in clients (active) means neither yes nor no" in status.message_en
+    assert (puts(world), world.panel.closed) == (0, set())
+    world.exchange.update_client("C-0", active=False)
+    world.tick()
+    assert world.panel.closed == {account_of(world, "C-0")}
+    assert status_of(world, "C-0") == (State.IN_STEP, "")
+
+
+def test_a_wrong_word_in_active_keeps_no_account_from_being_opened_nor_the_other_fields_from_travelling() -> None:
+    world = World()
+    world.exchange.insert_client("C-1", **CLIENT, active="może", wholesaler="chyba")
+    world.tick()
+    world.tick()
+    assert not world.panel.closed
+    assert status_of(world, "C-1") == (State.HELD, "bad_flag")
+    billing = world.exchange.status("C-1", "billing")
+    assert billing is not None
+    assert (billing.code, billing.field) == ("bad_flag", "wholesaler")
+    world.exchange.update_client("C-1", city="Hel")
+    world.tick()
+    assert world.panel.accounts[account_of(world, "C-1")].values["city"] == "Hel"

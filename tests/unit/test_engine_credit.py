@@ -141,6 +141,12 @@ OLD = ("1000.00", "250.50", "14")
         ({"balance": "dużo", "credit_limit": "5"}, "bad_amount", "'dużo' in client_credit (balance)", OLD),
         ({"balance": "dużo", "payment_days": "7"}, "bad_amount", "(balance)", ("1000.00", "250.50", "7")),
         ({"payment_days": "14 dni"}, "bad_days", "'14 dni' in client_credit (payment_days)", ("1000.00", "7.00", "14")),
+        (
+            {"credit_allowed": "może"},
+            "bad_flag",
+            "'może' in client_credit (credit_allowed) means neither yes nor no",
+            OLD,
+        ),
         ({"payment_days": "-1"}, "bad_days", "'-1' in client_credit (payment_days)", ("1000.00", "7.00", "14")),
         ({"currency": "EUR"}, "other_currency", "in EUR and the account in the panel is in PLN", ("0.00", *OLD[1:])),
         ({"as_of": "wczoraj"}, "bad_as_of", "client_credit.as_of", OLD),

@@ -77,6 +77,32 @@ def test_a_mass_of_cut_or_removed_prices_is_stopped(price: str | None) -> None:
     assert at(world, "100.00 PLN") == 40
 
 
+def test_prices_of_0_in_a_mass_go_by_the_word_that_releases_the_brake() -> None:
+    world = shop()
+    reprice(world, range(30), "0")
+    world.exchange.set_item("G1", "product", "99", price="0", currency="PLN")
+    world.tick()
+    assert world.paused() == BRAKED
+    world.resume("discounts", confirm=True)
+    world.tick()
+    assert at(world, "0.00 PLN") == 30
+    new = world.exchange.status("", "discounts", "product/99", "G1")
+    assert new is not None
+    assert new.code == "zero_price", "a new one stood behind no brake"
+
+
+def test_a_few_prices_of_0_wait_each_for_its_word_and_count_for_nothing_later() -> None:
+    world = shop()
+    reprice(world, range(8), "0")
+    world.tick()
+    assert not world.paused()
+    assert at(world, "100.00 PLN") == 40
+    reprice(world, range(8, 16), "0.01")
+    world.tick()
+    assert not world.paused(), "those that wait were counted when they came"
+    assert at(world, "0.01 PLN") == 8
+
+
 @pytest.mark.parametrize(("number", "price"), [(8, "0.01"), (40, "50"), (40, "200"), (8, None)])
 def test_what_is_within_bounds_or_harmless_goes(number: int, price: str | None) -> None:
     world = shop()

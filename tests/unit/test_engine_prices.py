@@ -92,7 +92,7 @@ def test_a_row_makes_a_group_with_its_prices_and_then_nothing_more_is_sent() -> 
         ("producer", {"rebate_percent": "12.5", "base_price": "100.00"}, "87.50"),
         ("series", {"rebate_percent": "0", "base_price": "0.01"}, "0.01"),
         ("category", {"rebate_percent": "50", "base_price": "0.01"}, "0.01"),
-        ("menu_item", {"rebate_percent": "100", "base_price": "5"}, "0.00"),
+        ("menu_item", {"rebate_percent": "99", "base_price": "0.50"}, "0.01"),
         ("product", {"price": "0.005"}, "0.01"),
         ("product", {"price": "9999999999.99"}, "9999999999.99"),
     ],
@@ -119,6 +119,9 @@ def test_a_rebate_becomes_a_price_rounded_half_up(kind: str, row: dict[str, str]
         ({"price": "1", "rebate_percent": "5"}, "bad_item", "both price and rebate_percent, or neither"),
         ({"rebate_percent": "5"}, "incomplete", "base_price"),
         ({"rebate_percent": "101", "base_price": "5"}, "bad_amount", "'101' in discount_group_items (rebate_percent)"),
+        ({"price": "0"}, "zero_price", "The price in discount_group_items (price) is 0"),
+        ({"price": "0.004"}, "zero_price", "(price) is 0"),
+        ({"rebate_percent": "100", "base_price": "5"}, "zero_price", "(rebate_percent) is 0"),
         ({"price": "1", "currency": "zł"}, "bad_currency", "'zł' in discount_group_items (currency)"),
         ({"price": "1", "currency": None}, "bad_currency", "(currency)"),
         ({"price": "1", "valid_from": DAY, "valid_to": DAY}, "bad_date", "discount_group_items ends before it begins"),
@@ -1258,3 +1261,57 @@ def test_a_row_that_is_no_price_is_looked_at_again_and_cannot_be_done() -> None:
     world.tick()
     assert prices(world)["product/8"] == "1.00 PLN"
     assert told(world, "product/8") is None
+
+
+def test_a_price_of_0_goes_once_a_person_says_that_it_is_meant() -> None:
+    world = with_group(p7="10.00", p8="11.00")
+    world.exchange.set_item("G1", "product", "7", price="0", currency="PLN")
+    world.tick()
+    assert told(world, "product/7") == (State.HELD, "zero_price")
+    assert prices(world)["product/7"] == "10.00 PLN", "the panel keeps the former price"
+    answer(world, "retry")
+    assert (told(world, "product/7"), word(world)) == ((State.HELD, "zero_price"), "")
+    answer(world, "send")
+    assert prices(world) == {"product/7": "0.00 PLN", "product/8": "11.00 PLN"}
+    assert (told(world, "product/7"), word(world)) == (None, "")
+    assert not left_undone(world, "discounts")
+    world.tick()
+    assert told(world, "product/7") is None, "what was sent asks nothing"
+    world.exchange.set_item("G1", "product", "7", price="5", currency="PLN")
+    world.tick()
+    world.exchange.set_item("G1", "product", "7", price="0", currency="PLN")
+    world.tick()
+    assert told(world, "product/7") == (State.HELD, "zero_price"), "the word was about the former one"
+
+
+def test_a_price_of_0_that_is_corrected_needs_no_word() -> None:
+    world = with_group(p7="10.00")
+    world.exchange.set_item("G1", "product", "7", price="0", currency="PLN")
+    world.tick()
+    world.exchange.set_item("G1", "product", "7", price="12", currency="PLN")
+    world.tick()
+    assert (told(world, "product/7"), prices(world)["product/7"]) == (None, "12.00 PLN")
+
+
+def test_a_word_of_before_lets_no_price_of_0_pass() -> None:
+    world = refused_price()
+    answer(world, "send")
+    world.exchange.set_item("G1", "product", "7", price="0", currency="PLN")
+    world.tick()
+    assert (told(world, "product/7"), word(world)) == ((State.HELD, "bad_decision"), "send")
+    answer(world, None)
+    assert told(world, "product/7") == (State.HELD, "zero_price")
+    answer(world, "done")
+    assert (told(world, "product/7"), "product/7" in prices(world)) == (None, False)
+
+
+def test_a_price_of_0_that_the_panel_refused_is_asked_about_once() -> None:
+    world = with_group(p7="10.00")
+    world.panel.refuse("product/7")
+    world.exchange.set_item("G1", "product", "7", price="0", currency="PLN")
+    world.tick()
+    answer(world, "send")
+    assert told(world, "product/7") == (State.HELD, "refused")
+    world.panel.accept("product/7")
+    answer(world, "retry")
+    assert prices(world)["product/7"] == "0.00 PLN"

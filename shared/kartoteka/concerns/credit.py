@@ -135,6 +135,9 @@ class Credit(InTurn):
             return Held(codes.status("stale.zero" if zero else "stale"), zero=zero)
         limit = _limit(row)
         missing = [name for name in (ALLOWED, LIMIT) if is_blank(row.get(name))]
+        if isinstance(allowed := row.get(ALLOWED), str) and allowed:
+            facts = {"table": self.table, "value": quoted(allowed)}
+            return Held(codes.told("bad_flag", [ALLOWED], facts), zero=limit == ZERO)
         if missing and row.get(ALLOWED) is not False:
             return Held(codes.status("incomplete", missing, table=self.table), zero=limit == ZERO)
         if not is_blank(row.get(AS_OF)) and (as_of is None or as_of > now + AHEAD):

@@ -65,6 +65,14 @@ ON_PAGE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Aby zakładać konta, poproś administratora o zmianę polityki.",
             "To have accounts opened, ask whoever keeps the policy to change it.",
         ),
+        "bad_flag": (
+            "Wpisz w ERP tak albo nie, lub zostaw puste.",
+            "Write yes or no in the ERP, or leave it empty.",
+        ),
+        "zero_price": (
+            "Jeśli tak ma być, naciśnij [send]; inaczej popraw cenę w ERP.",
+            "If it is meant, press [send]; otherwise correct the price in the ERP.",
+        ),
         "bad_days": (
             "Wpisz w ERP liczbę dni albo zostaw puste.",
             "Write a number of days in the ERP, or leave it empty.",

@@ -76,7 +76,7 @@ def encoding(patient: Patient) -> Found:
         yield look(
             "encoding",
             worded("The database's encoding is {narrow}: it cannot hold every letter of a name.", narrow=narrow),
-            "A field with such a letter is held. Create the database with UTF-8.",
+            worded("A field with such a letter is held. What mends it: {remedy}", remedy=database.dialect.every_letter),
         )
     else:
         yield ok("encoding", "The database holds every letter.")

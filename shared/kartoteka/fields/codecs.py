@@ -78,8 +78,14 @@ def _type_from_panel(shown: Any) -> str:
     return _SHOWN_TYPES.get(text, text)
 
 
+def _flag_to_panel(value: Value) -> bool | None:
+    if isinstance(value, str) and value and value.strip().casefold() not in normal.TRUE | normal.FALSE:
+        raise Reject("bad_flag")
+    return _flag_from_panel(value)
+
+
 def _yes_no_to_panel(value: Value) -> str | None:
-    flag = _flag_from_panel(value)
+    flag = _flag_to_panel(value)
     return None if flag is None else "yes" if flag else "no"
 
 
@@ -145,5 +151,5 @@ MONEY = Codec(_money_to_panel, _money_from_panel)
 DAYS = Codec(_days_to_panel, _text_from_panel)
 GROUP = Codec(_group_to_panel, _group_from_panel)
 SHOPS = Codec(_shops_to_panel, _shops_from_panel)
-FLAG = Codec(_flag_from_panel, _flag_from_panel)
+FLAG = Codec(_flag_to_panel, _flag_from_panel)
 YES_NO = Codec(_yes_no_to_panel, _flag_from_panel)

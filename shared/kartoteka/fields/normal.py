@@ -21,6 +21,8 @@ from kartoteka.model import Value
 
 TRUE = frozenset({"true", "1", "yes", "y", "t"})
 """The words of a set flag, on either side."""
+FALSE = frozenset({"false", "0", "no", "n", "f"})
+"""The words of one that is not set."""
 LONGEST_CODE = 40
 """Characters of a client's code, by the exchange database's column, which not every engine enforces."""
 HOME_COUNTRY = "PL"
@@ -128,10 +130,11 @@ def code_key(code: str) -> str:
 
 
 def flag(value: Value, _country: str) -> str:
-    """Return ``yes`` or ``no``; empty for an unset flag."""
+    """Return ``yes`` or ``no``, empty for an unset flag; what is no truth value stays as it is, unlike any."""
     if value is None or value == "":
         return ""
-    return "yes" if str(value).strip().casefold() in TRUE else "no"
+    word = str(value).strip().casefold()
+    return "yes" if word in TRUE else "no" if word in FALSE else word
 
 
 def amount(value: Value, _country: str) -> str:

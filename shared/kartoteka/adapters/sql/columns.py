@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,21 +51,32 @@ _FLAGS = dict.fromkeys(("t", "true", "y", "yes", "tak", "on", "1"), True) | dict
 )
 
 
+_BITS = {b"\x01": True, b"\x00": False}
+"""How MySQL and MariaDB hand over a BIT(1)."""
+
+
 class Flag(sa.Boolean):
-    """A truth value, read from whatever an ERP may have put there on an engine without a type for it."""
+    """A truth value, read from whatever an ERP may have put there, in a column of whatever type."""
 
     cache_ok = True
 
-    def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], bool | None]:
+    def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], Any]:
         """Return what reads a stored value."""
         return self.read
 
     @staticmethod
-    def read(value: Any) -> bool | None:
-        """Return what a stored value says; None for what says nothing."""
+    def read(value: Any) -> bool | str | None:
+        """Return what a stored value says: None for an empty one, the text itself for one that is no truth value."""
         if value is None or isinstance(value, bool):
             return value
-        return value != 0 if isinstance(value, int) else _FLAGS.get(str(value).strip().lower())
+        if isinstance(value, int | float | Decimal):
+            return value != 0
+        if isinstance(value, bytes):
+            if value in _BITS:
+                return _BITS[value]
+            value = value.decode("utf-8", "replace")
+        text = str(value).strip()
+        return _FLAGS.get(text.lower(), text or None)
 
 
 _TYPES: Mapping[Column, Callable[[int], Any]] = {

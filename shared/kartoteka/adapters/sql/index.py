@@ -247,7 +247,8 @@ def _fitted(column: sa.Column[Any], values: Values) -> Value:
     """Return a column's value, cut to what it holds."""
     value = values.get(column.name)
     if isinstance(column.type, Flag):
-        return Flag.read(value)
+        found = Flag.read(value)
+        return found if isinstance(found, bool) else None
     text = text_of(value)
     return None if text is None else fit(column, text)
 

@@ -48,11 +48,11 @@ def upgrade(engine: sa.Engine, erp: ErpTables = ERP) -> int:
         return _bring_up_to_date(connection, dialect, erp)
 
 
-def narrow_encoding(engine: sa.Engine) -> str:
-    """Return the encoding of a database that cannot hold every letter; empty: it can."""
+def narrow_encoding(engine: sa.Engine) -> tuple[str, str]:
+    """Return the encoding of a database that cannot hold every letter, empty where it can, and what mends that."""
     dialect = dialect_of(engine.url)
     with translated(dialect), engine.connect() as connection:
-        return dialect.encoding(connection)
+        return dialect.encoding(connection), dialect.every_letter
 
 
 def ddl(name: str, erp: ErpTables = ERP) -> str:

@@ -973,8 +973,7 @@ class Accounts(Concern):
             self._opened[record.key.client_id] = Opened(values, {})
         else:
             self._shown[record.key.client_id] = account
-        due = self._to_be_closed(record) is not closed
-        return self._linked(record, link, {} if due else {ACTIVE: not closed}, intent.written if intent else ())
+        return self._linked(record, link, self._agreed(record, closed=closed), intent.written if intent else ())
 
     def _was_opened(self, plan: Plan, answer: Done) -> Change:
         """Link a client to the account that was opened for it just now: both agree on what it was opened with."""
@@ -983,8 +982,13 @@ class Accounts(Concern):
         with self.lock:
             self._opened[record.key.client_id] = Opened(request.values, record.erp or {}, plan.shown.refused)
             self._fresh.add(record.key.client_id)
-        agreed: dict[str, Value] = {} if self._to_be_closed(record) else {ACTIVE: True}
-        return self._linked(record, link, agreed, plan.intent.written if plan.intent else ())
+        return self._linked(record, link, self._agreed(record), plan.intent.written if plan.intent else ())
+
+    def _agreed(self, record: Record, *, closed: bool = False) -> Values:
+        """Return what is agreed of an account that is linked now; nothing where the row wants it otherwise."""
+        wanted = (record.erp or {}).get(ACTIVE)
+        odd = isinstance(wanted, str) and self.rules[ACTIVE].to_panel
+        return {} if odd or self._to_be_closed(record) is not closed else {ACTIVE: not closed}
 
     def _linked(self, record: Record, link: Link, agreed: Values, written: tuple[Written, ...]) -> Change:
         """Return the change that links a client; with nothing ``agreed`` it is still to be opened or closed."""

@@ -66,6 +66,8 @@ TABLE = "discount_group_items"
 REFUSED = "refused"
 GATES = {False: "prices", True: "removal of prices"}
 """Whether prices are removed -> the gate."""
+FREE = "0.00"
+ZERO_PRICE = "zero_price"
 PRICE, REBATE, BASE_PRICE = "price", "rebate_percent", "base_price"
 
 
@@ -168,6 +170,13 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking(Refusal):
+    """A change that is not made without a person's word: a price becomes 0."""
+
+    change: PriceChange
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A price that a person has settled by hand: what the row asks for now (None: no price) counts as sent."""
 
@@ -256,12 +265,16 @@ class PriceLists:
             price = wanted(item, self.run.now())
         except Reject as error:
             return Refusal(item.key, error)
-        return self._judged(item.key, price, sent, word)
+        found = self._judged(item.key, price, sent, word)
+        if not isinstance(found, PriceChange) or word == Decision.SEND or not _gives_away(found):
+            return found
+        field = PRICE if is_blank(item.rebate_percent) else REBATE
+        return Asking(item.key, Reject(ZERO_PRICE, field=field), found)
 
     @staticmethod
     def _judged(key: PriceKey, price: SentPrice | None, sent: SentPrice | None, word: str) -> Difference | None:
         """Return what is to be done where this price shall be, and that one was sent."""
-        refused = sent is not None and sent.refused != "" and sent.refused == (_mark(price) if price else REMOVAL)
+        refused = _refused(price, sent)
         same = price is None and sent is None
         if price is not None and sent is not None:
             same = (price.price, price.currency) == (sent.price, sent.currency)
@@ -339,6 +352,7 @@ class PriceList:
         self._confirmed = confirmed
         self._told, self._words = lists.told(group_id)
         self._standing: set[str] = set()
+        self._asking: list[PriceChange] = []
         self._size = retry.size_of_part(run, deferral)
         self._last_try = (deferral.attempts if deferral else 0) + 1 >= run.policy.retry.max_attempts
         self._failed_calls = 0
@@ -359,6 +373,9 @@ class PriceList:
                 return
         if self.failure or self.unfinished:
             return
+        if not self._brake_lets([]):
+            self.failure = Retry(BRAKE)
+            return
         if self._approved is not None:
             self._standing |= self._told.keys()
             refusals = {key: change for key, change in refusals.items() if key in self._approved.keys}
@@ -368,15 +385,17 @@ class PriceList:
             self._store([], [], page)
 
     def _brake_lets(self, batch: Sequence[PriceChange]) -> bool:
-        keys = {Key("", self._group_id, self._concern, item_id(c.key)) for c in batch if c.rewrites}
-        return self._lists.brake.lets_prices(keys, sum(change.risky for change in batch))
+        """Ask the brake about what is to be sent, and what would be if a person had said so: a mass is told as one."""
+        changes, self._asking = [*batch, *self._asking], []
+        keys = {Key("", self._group_id, self._concern, item_id(c.key)) for c in changes if c.rewrites}
+        return not changes or self._lists.brake.lets_prices(keys, sum(change.risky for change in changes))
 
     def _batches(self, refusals: dict[str, Change]) -> Iterator[list[PriceChange]]:
         """Yield what is to be set and what is to be removed, as much as the panel takes in a call."""
         size = self._size
         waiting: dict[bool, list[PriceChange]] = {True: [], False: []}
         differences, complete = self._lists.differences(self._group_id, in_force(self._told, self._words))
-        for found in differences:
+        for found in map(self._asked, differences):
             if isinstance(found, Refusal):
                 key = item_id(found.key)
                 self._standing.add(key)
@@ -395,6 +414,17 @@ class PriceList:
                 waiting[found.price is None] = []
         yield from (batch for batch in waiting.values() if batch)
         self.unfinished = not complete
+
+    def _asked(self, found: Difference) -> Difference:
+        """Return what is to be done: a price that becomes 0 asks, unless a person lets what the brake stopped pass."""
+        if not isinstance(found, Asking) or not found.change.rewrites or self._approved is not None:
+            return found
+        if self._confirmed:
+            return found.change
+        told = self._told.get(item_id(found.key))
+        if told is None or told.code != ZERO_PRICE:
+            self._asking.append(found.change)
+        return found
 
     def _send(self, batch: Sequence[PriceChange]) -> None:
         """Make a call for some prices, all set or all removed, and store what came of each.
@@ -538,6 +568,16 @@ def in_force(told: Mapping[str, Status], words: Mapping[str, str]) -> Mapping[st
 def held(error: Reject) -> Status:
     """Return the status of a price that was refused, by us or by the panel."""
     return status_of_refusal(error, TABLE)
+
+
+def _gives_away(change: PriceChange) -> bool:
+    """Whether a price becomes 0, and the panel has not refused that already: then it was meant once."""
+    return change.price is not None and change.price.price == FREE and not _refused(change.price, change.before)
+
+
+def _refused(price: SentPrice | None, sent: SentPrice | None) -> bool:
+    """Whether the panel has refused this very price, or the removal where there shall be none."""
+    return sent is not None and sent.refused != "" and sent.refused == (_mark(price) if price else REMOVAL)
 
 
 def _mark(price: SentPrice) -> str:

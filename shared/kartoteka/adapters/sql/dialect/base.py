@@ -121,6 +121,8 @@ class Dialect(ABC):
     """Whether connections stay open between two runs: another file may be put in an open one's place unseen."""
     lock_seconds: ClassVar[float] = 30
     """How long a statement waits for somebody else's lock."""
+    every_letter: ClassVar[str] = ""
+    """The statement by which a narrow encoding is mended; empty on an engine that has none."""
     add_column: ClassVar[str] = "ADD COLUMN"
     """The words of ALTER TABLE before a new column."""
 

@@ -126,6 +126,7 @@ class Mysql(Dialect):
     """What differs on MySQL, and on MariaDB, which is told from it by what the server says."""
 
     name = "mysql"
+    every_letter = "ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4"
     oldest: ClassVar[tuple[int, ...]] = (8, 0, 31)
 
     def for_printing(self) -> sa.Dialect:

@@ -75,6 +75,7 @@ class Postgresql(Dialect):
     name = "postgresql"
     oldest = (13,)
     read_isolation = "REPEATABLE READ"
+    every_letter = "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"
 
     def for_printing(self) -> sa.Dialect:
         return postgresql.dialect()  # type: ignore[no-untyped-call]
