@@ -15,6 +15,8 @@ from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlencode
 
+import click
+
 from cli import cloud
 from cli import stack as stacks
 from cli.erp import Where, opened
@@ -25,6 +27,7 @@ from kartoteka.desk.desk import BY, Desk
 from kartoteka.errors import KartotekaError
 from kartoteka.policy import Policy, parse
 
+DOWN = "The local stack is down: this is what its exchange database holds, and nothing is carried before `make up`."
 FUNCTION = "desk"
 PAGE = 500
 """Rows asked for at a time."""
@@ -129,6 +132,8 @@ def door(where: Where, *, sends: bool = False, by_policy: bool = False) -> Itera
         from kartoteka.desk import routes
 
         queue = cloud.queue(stacks.find(where.stack)) if sends else None
+        if where.is_local():
+            click.echo(said(DOWN), err=True)
         desk = Desk(erp.exchange, erp.desk, _policy(where) if by_policy else Policy(), by="", queue=queue)
         yield Door(lambda request: routes.answer(request, None, desk))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import click
 
 from cli import show
@@ -40,6 +42,8 @@ def history(client_id: str | None, where: Where, group: str | None, run: str | N
         raise click.UsageError(show.said("give a client or a --group, not both"))
     with door(where) as desk:
         rows = [] if group == "" else desk.rows("history", limit, client_id=client_id, group_id=group, run_id=run)
+        if client_id and not rows:
+            desk.get(f"clients/{quote(client_id, safe='')}")  # says that there is none
     if as_json:
         show.document({"history": rows})
         return

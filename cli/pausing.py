@@ -48,6 +48,7 @@ def pause(concern: str, where: Where, reason: str, as_json: bool) -> None:
     """
     try:
         with door(where) as desk:
+            before = desk.get("pauses")["paused"].get(concern)
             desk.post("pause", concern=concern, reason=reason)
     except Refusal:
         way_on = cloud.way_on(concern, BRAKE, where.stack)
@@ -62,6 +63,8 @@ def pause(concern: str, where: Where, reason: str, as_json: bool) -> None:
         show.document({"concern": concern, "paused": True, "reason": reason})
         return
     way_on = cloud.way_on(concern, reason, where.stack)
+    if before is not None:
+        show.say("{concern} was paused already ({before}); what is said of it now:", concern=concern, before=before)
     show.say("{concern} is paused ({reason}): `{way_on}` ends it", concern=concern, reason=reason, way_on=way_on)
 
 

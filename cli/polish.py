@@ -99,6 +99,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "{concern} działa dalej; co odłożył hamulec, wróci w ciągu godziny albo przy następnym `tick`"
         ),
         "{concern} goes on": "{concern} działa dalej",
+        "{concern} was paused already ({before}); what is said of it now:": (
+            "{concern}: zakres był już wstrzymany ({before}); teraz widać przy nim:"
+        ),
         "{concern} was not paused": "{concern} nie był wstrzymany",
         (
             "{concern} is stopped by the brake: too many records were about to be closed, emptied, taken off a shop or "
@@ -193,11 +196,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "the policy is wrong: {places}": "polityka jest błędna: {places}",
         "The exchange tables are complete (version {version}).": "Tabele wymiany są kompletne (wersja {version}).",
         (
-            "The database's encoding is {encoding}, and UTF-8 is wanted: letters that it cannot hold become question "
-            "marks in Kartoteka's tables, and a field that has one is held. Create the database with ENCODING 'UTF8'."
+            "The database's encoding is {encoding}, and UTF-8 is wanted: a field with a letter that it cannot hold is "
+            "held. What mends it: {remedy}"
         ): (
-            "Kodowanie bazy to {encoding}, a potrzebne jest UTF-8: litery, których nie pomieści, w tabelach Kartoteki "
-            "stają się znakami zapytania, a pole z taką literą jest wstrzymane. Utwórz bazę z ENCODING 'UTF8'."
+            "Kodowanie bazy to {encoding}, a potrzebne jest UTF-8: pole z literą, której nie pomieści, jest "
+            "wstrzymane. Naprawia to: {remedy}"
         ),
         "the database does not answer, or it is locked ({why}): is it running?": (
             "baza nie odpowiada albo jest zablokowana ({why}): czy działa?"
@@ -247,6 +250,12 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         ),
         "the stack {stack} cannot be read (check its name, the region and your credentials): {why}": (
             "stosu {stack} nie można odczytać (sprawdź nazwę, region i poświadczenia): {why}"
+        ),
+        "the local stack is down (nothing answers at {endpoint}): `make up` starts it": (
+            "lokalny stos nie działa (pod {endpoint} nic nie odpowiada): uruchom go przez `make up`"
+        ),
+        "The local stack is down: this is what its exchange database holds, and nothing is carried before `make up`.": (
+            "Lokalny stos nie działa: to zawartość jego bazy wymiany, a do `make up` nic nie jest przenoszone."
         ),
         "no local stack is running: start one with `make up`, or name a deployed one with --stack": (
             "nie działa żaden lokalny stos: uruchom go przez `make up` albo wskaż wdrożony przez --stack"

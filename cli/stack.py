@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from cli.exits import Unavailable
 from cli.show import said
@@ -31,6 +32,7 @@ ONE_TRY = Config(retries={"total_max_attempts": 1}, read_timeout=900, connect_ti
 """For calls with an effect: a repeated one would do it twice."""
 CONNECT = Config(connect_timeout=5, max_pool_connections=16)
 
+LOCAL_DOWN = "the local stack is down (nothing answers at {endpoint}): `make up` starts it"
 LOCAL_UNREADABLE = "the stack {stack} cannot be read (is it running? `make up` starts it): {why}"
 UNREADABLE = "the stack {stack} cannot be read (check its name, the region and your credentials): {why}"
 
@@ -155,6 +157,10 @@ def _load(name: str, session: boto3.Session, *, endpoint: str | None, log: str |
         client: CloudFormationClient = session.client("cloudformation", endpoint_url=endpoint, config=CONNECT)
         pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
         summaries: Sequence[Any] = [one for page in pages for one in page["StackResourceSummaries"]]
+    except NoConnection as error:
+        if endpoint is None:
+            raise Unavailable(said(UNREADABLE, stack=name, why=error)) from error
+        raise Unavailable(said(LOCAL_DOWN, endpoint=endpoint)) from error
     except (BotoCoreError, ClientError) as error:
         raise Unavailable(said(LOCAL_UNREADABLE if endpoint else UNREADABLE, stack=name, why=error)) from error
     resources: dict[str, dict[str, str]] = defaultdict(dict)

@@ -619,6 +619,22 @@ def test_an_empty_history(command: Command, sqlite_bench: SqlBench) -> None:
     assert command("history", "--erp-url", sqlite_bench.url).stdout == "Nothing was written yet.\n"
 
 
+def test_the_history_of_nobody_is_not_an_empty_one(command: Command, sqlite_bench: SqlBench) -> None:
+    sqlite_bench.erp.insert_client("C-1")
+    assert command("history", "C-1", "--erp-url", sqlite_bench.url).stdout == "Nothing was written yet.\n"
+    assert "There is no client C-9." in command("history", "C-9", "--erp-url", sqlite_bench.url, code=65).output
+
+
+def test_a_second_pause_says_what_was_said_before(command: Command, sqlite_bench: SqlBench) -> None:
+    first = command("pause", "shops", "--reason", "urlop", "--erp-url", sqlite_bench.url).stdout
+    assert first == "shops is paused (urlop): `kartoteka resume shops` ends it\n"
+    second = command("pause", "shops", "--reason", "remanent", "--erp-url", sqlite_bench.url).stdout
+    assert second.splitlines() == [
+        "shops was paused already (urlop); what is said of it now:",
+        "shops is paused (remanent): `kartoteka resume shops` ends it",
+    ]
+
+
 # --- what a terminal must not obey
 
 

@@ -24,6 +24,7 @@ from cli.docs import CATALOGUE
 from cli.main import COMMANDS, kartoteka
 from cli.polish_doctor import DOCTOR
 from cli.polish_help import HELP
+from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.desk.texts import TEXTS
 from kartoteka.doctor.findings import Level
 from kartoteka.fields.table import LABELS
@@ -32,6 +33,7 @@ from kartoteka.ports.exchange import Unlogged
 from kartoteka.sync.planned import APPROVE, REJECT
 from tests.fixtures.cli import STACK, Command, Deployed
 from tests.fixtures.exchange import SqlBench
+from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.records import AT
 
 CLI = Path(inspect.getfile(polish)).parent
@@ -479,6 +481,22 @@ def test_the_commands_of_the_schema_answer_json(command: Command, tmp_path: Path
     assert created == command.json("schema", "upgrade", "--url", url)
     assert created["narrow_encoding"] is None
     assert "CREATE TABLE" in command.json("schema", "ddl", "--dialect", "sqlite")["sql"]
+
+
+def test_a_narrow_encoding_is_told_in_the_words_of_the_engine(
+    command: Command, postgres_server: PostgresServer, mariadb_url: str
+) -> None:
+    url = postgres_server.encoded("LATIN2")
+    told = command("schema", "create", "--url", url).output
+    assert "The database's encoding is LATIN2" in told
+    assert "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'" in told
+    postgres_server.drop(url)
+    with open_engine(mariadb_url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE clients MODIFY street VARCHAR(200) CHARACTER SET latin2")
+    told = command("schema", "create", "--url", mariadb_url).output
+    assert "The database's encoding is latin2 in clients" in told
+    assert "CONVERT TO CHARACTER SET utf8mb4" in told
+    assert "ENCODING" not in told
 
 
 def test_every_exit_code_is_in_the_table_and_the_table_on_its_page() -> None:
