@@ -1,6 +1,7 @@
 # Everything is installed into this folder (.tools/, .venv/) from uv.lock, by the machine's own python3 (3.11 or newer).
 #   make demo     see it work                      make test     checks and all tests
 #   make up       start the local stack            make tick     synchronise now
+#                 (both on a real server: make demo ERP=postgresql, ERP=mariadb)
 #   make down     stop it, keep .local/            make clean    remove .local/ and builds
 #   make deploy   to a real AWS account            make bench    figures
 #   make audit    known weaknesses in the template and in the packages
@@ -10,7 +11,7 @@ TIMEOUT ?= 300
 
 # `PANEL_KEY=… ERP_URL=… make up PANEL_URL=… POLICY=file SCHEDULES=off`: handed on in the environment, because some are
 # secrets and a command line is for all to read.
-export PANEL_URL PANEL_KEY ERP_URL POLICY SCHEDULES
+export PANEL_URL PANEL_KEY ERP_URL ERP POLICY SCHEDULES
 SEEN := $(strip $(if $(filter command%,$(origin PANEL_KEY)),PANEL_KEY) \
   $(if $(filter command%,$(origin ERP_URL)),$(if $(findstring @,$(ERP_URL)),ERP_URL)))
 ifneq ($(SEEN),)

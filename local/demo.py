@@ -1,18 +1,23 @@
 """`make demo`: the whole main job before a stranger's eyes, on a database and a panel of its own.
 
+`make demo ERP=postgresql` or `ERP=mariadb` has the database on a real server, and shows that engine's SQL.
+
 Everything it does to the exchange database is plain SQL that it shows; everything it does to the panel is what a user
 of the panel does in the browser. In between, the schedules and queues of the deployed stack do their work.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -22,18 +27,22 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from cli import main as command
 from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.desk import texts
-from local import home, standin
+from local import erp, home, stack, standin, wishes
+from local.failure import told
 
-DATABASE = home.HOME / "demo.db"
-URL = f"sqlite:///{DATABASE}"
+FILE = home.HOME / "demo.db"
+DATABASE = "demo"
 POLICY = Path(__file__).with_name("demo-policy.json")
 PLANNED = home.HOME / "demo-policy.json"
 """The same policy in mode plan."""
 WITH_PLAN = bool(os.environ.get("PLAN"))
 """Whether a plan is shown and approved first (`make demo PLAN=on`): it costs a second deployment."""
 PATIENCE = 120
+NOT_THE_USERS_OWN = ("PANEL_URL", "PANEL_KEY", "ERP_URL", "ERP", "SCHEDULES")
+"""What `make up` would take from the environment: the demo touches no panel and no database but its own."""
 
 console = Console(highlight=False, width=max(Console().width, 110))
 
@@ -66,32 +75,76 @@ INSERT INTO clients (id, email, company, first_name, last_name, nip, street, zip
   ('C-5', 'post@berg.example',  'Berg GmbH',             NULL, NULL,
    NULL,            NULL,          NULL,     NULL,       NULL)"""
 
-TRADERS = """\
+SPOKEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        erp.SQLITE: {
+            "code": "printf('{letter}-%02d', i)",
+            "joined": "{0}",
+            "now": "CURRENT_TIMESTAMP",
+            "all_of": "group_concat(DISTINCT {0})",
+        },
+        erp.POSTGRESQL: {
+            "code": "'{letter}-' || lpad(CAST(i AS text), 2, '0')",
+            "joined": "{0}",
+            "now": "now() AT TIME ZONE 'UTC'",
+            "all_of": "string_agg(DISTINCT {0}, ',')",
+        },
+        erp.MARIADB: {
+            "code": "concat('{letter}-', lpad(i, 2, '0'))",
+            "joined": "concat({1})",
+            "now": "UTC_TIMESTAMP(6)",
+            "all_of": "group_concat(DISTINCT {0})",
+        },
+    }
+)
+"""What engines say in words of their own: a code with two digits, a text with a number in it, the moment, a list."""
+
+
+MANY = """\
 INSERT INTO clients (id, email, company, street, zip_code, city)
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15)
-SELECT printf('W-%02d', i), 'w' || i || '@trade.example', 'Trade ' || i, 'Polna ' || i, '25-001', 'Kielce' FROM n"""
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+SELECT {columns} FROM n"""
+
+
+def joined(words: Mapping[str, str], *parts: str) -> str:
+    """Return the expression of one text of several."""
+    return words["joined"].format(" || ".join(parts), ", ".join(parts))
+
+
+def many(words: Mapping[str, str], letter: str, name: str, count: int, city: tuple[str, str]) -> str:
+    """Return the statement that inserts so many clients of a name, each with its number."""
+    columns = [
+        words["code"].format(letter=letter),
+        joined(words, f"'{letter.lower()}'", "i", f"'@{name.lower()}.example'"),
+        joined(words, f"'{name} '", "i"),
+        joined(words, "'Polna '", "i"),
+        *(f"'{each}'" for each in city),
+    ]
+    return MANY.format(count=count, columns=", ".join(columns))
+
 
 EWA = """\
 INSERT INTO clients (id, email, first_name, last_name, street, zip_code, city)
 SELECT 'C-6', email, first_name, last_name, 'Rynek 1', '87-100', city FROM incoming_clients
 WHERE email = 'ewa@lis.example'"""
 
-CROWD = """\
-INSERT INTO clients (id, email, company, street, zip_code, city)
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
-SELECT printf('H-%02d', i), 'h' || i || '@hurt.example', 'Hurt ' || i, 'Polna ' || i, '30-001', 'Kraków' FROM n"""
-
 PRICES = """\
 INSERT INTO discount_group_items (group_id, item_type, item_id, price, rebate_percent, base_price, currency) VALUES
   ('HURT', 'product',  11, 19.90, NULL, NULL, 'PLN'),
   ('HURT', 'category',  4, NULL,  12.5, 9.99, 'PLN')"""
 
-MANY = ("H-", "W-")
+CROWDS = ("H-", "W-")
 """How the codes of clients begin of whom the tables show none."""
 
 CREDIT = """\
 INSERT INTO client_credit (client_id, credit_allowed, credit_limit, balance, currency, payment_days, as_of)
-VALUES ('C-1', true, 1000, 250, 'PLN', 14, CURRENT_TIMESTAMP)"""
+VALUES ('C-1', true, 1000, 250, 'PLN', 14, {now})"""
+
+LOWER_LIMIT = "UPDATE client_credit SET credit_limit = 300, as_of = {now} WHERE client_id = 'C-1'"
+
+WRITTEN = """\
+SELECT concern, direction, reason, count(*) AS times, {fields} AS fields
+FROM sync_history WHERE reason <> 'create' GROUP BY concern, direction, reason"""
 
 LINKS = """\
 SELECT client_id, panel_client_id, panel_login, linked_by FROM sync_links
@@ -105,9 +158,11 @@ FROM sync_status WHERE concern = 'accounts' AND state <> 'in_step' ORDER BY clie
 class Demo:
     """The two sides, and what is shown of them."""
 
-    def __init__(self, panel: str) -> None:
-        self._database = open_engine(URL)
+    def __init__(self, panel: str, engine: str, url: str) -> None:
+        self._database = open_engine(url)
         self.panel = panel
+        self.url = url
+        self.words = SPOKEN[engine]
 
     def sql(self, text: str) -> None:
         """Show a statement and run it as the ERP would."""
@@ -129,7 +184,7 @@ class Demo:
 
     def show_panel(self, title: str, *fields: str) -> None:
         """Show the panel's accounts; of the many others, none."""
-        few = [a for a in self.accounts() if not (a["login"].startswith("trade-") or a["external_code"][:2] in MANY)]
+        few = [a for a in self.accounts() if not (a["login"].startswith("trade-") or a["external_code"][:2] in CROWDS)]
         show_table(title, fields, [[account[name] for name in fields] for account in few])
 
     def show_closed(self) -> None:
@@ -201,28 +256,41 @@ def say(text: str) -> None:
     console.rule(Text(text, "bold"), align="left", style="dim")
 
 
-def make(*arguments: str, **environment: str) -> str:
-    """Run one of the project's own commands; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=home.ROOT,
-        env={"COLUMNS": str(console.width), **os.environ, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+@contextmanager
+def quietly() -> Iterator[io.StringIO]:
+    """Give what is printed in this block, instead of the screen."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        yield printed
+
+
+def run(*arguments: str) -> str:
+    """Run the operator's command in this process, which has everything imported; return what it printed."""
+    with quietly() as printed:
+        command.kartoteka.main(list(arguments), standalone_mode=False)
+    return printed.getvalue()
+
+
+def up(demo: Demo, policy: Path) -> str:
+    """Bring the stack to this policy; return what `make up` printed."""
+    os.environ.update(ERP_URL=demo.url, POLICY=str(policy))
+    try:
+        with quietly() as printed:
+            stack.up()
+    finally:
+        del os.environ["ERP_URL"]  # the operator's command asks the stack
+    return printed.getvalue()
 
 
 def kartoteka(*arguments: str) -> str:
     """Run the operator's command and show it; return what it printed."""
     console.print(Text(f"$ kartoteka {' '.join(arguments)}", "green"))
-    return make("cli", *arguments)
+    return run(*arguments)
 
 
 def tick() -> None:
     """Fire every schedule now and wait until the queues are empty; show the figures."""
-    printed = make("cli", "tick", "--timeout", str(PATIENCE)).strip().splitlines()[-1]
+    printed = run("tick", "--timeout", str(PATIENCE)).strip().splitlines()[-1]
     figures: dict[str, Any] = json.loads(printed)
     words = {"written_to_erp": "written to ERP"}
     told = (f"{words.get(name, name.replace('_', ' '))} {_plain(value)}" for name, value in figures.items() if value)
@@ -233,18 +301,27 @@ def _plain(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def start() -> Demo:
-    """Bring up a stack of its own, over a shop with customers and an ERP with clients that do not know each other."""
-    make("local.stack", "down")
-    for file in home.HOME.glob("demo.db*"):
+def empty_database(engine: str) -> str:
+    """Return the address of a database of the demo's own on this engine, with nothing in it."""
+    if engine != erp.SQLITE:
+        return erp.ensure(engine, DATABASE, anew=True)
+    for file in home.HOME.glob(f"{FILE.name}*"):
         file.unlink()
-    make("cli", "schema", "create", "--url", URL, "--quiet")
+    return f"sqlite:///{FILE}"
+
+
+def start(engine: str) -> Demo:
+    """Bring up a stack of its own, over a shop with customers and an ERP with clients that do not know each other."""
+    with quietly():
+        stack.down()
+    url = empty_database(engine)
+    stack.create_tables(url)
     panel = standin.ensure(None)
     home.remember(home.recall() | {"stand_in_url": panel})
     requests.post(
         f"{panel}/_standin/seed", json={"accounts": [*SHOP, *(TRADE if WITH_PLAN else ())]}, timeout=10
     ).raise_for_status()
-    demo = Demo(panel)
+    demo = Demo(panel, engine, url)
     count = "12 accounts, an ERP has 20 clients" if WITH_PLAN else "accounts, an ERP has clients"
     say(f"1. A shop has {count}, and nobody knows who is who")
     fields = ("id", "login", "external_code", "email", "company", "last_name", "nip", "city")
@@ -254,24 +331,24 @@ def start() -> Demo:
         plan(demo)
     else:
         console.print("\nstarting the embedded AWS, deploying template.yaml …")
-        console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY)), end="")
+        console.print(up(demo, POLICY), end="")
     return demo
 
 
 def plan(demo: Demo) -> None:
     """Show what would be done, before anything is written anywhere; approve it, and let it be applied from then on."""
-    demo.sql(TRADERS)
+    demo.sql(many(demo.words, "W", "Trade", 15, ("25-001", "Kielce")))
     policy = json.loads(POLICY.read_text(encoding="utf-8"))
     PLANNED.write_text(json.dumps({**policy, "mode": "plan"}), encoding="utf-8")
     console.print('\nstarting the embedded AWS, deploying template.yaml with "mode": "plan" …')
-    console.print(make("local.stack", "up", ERP_URL=URL, POLICY=str(PLANNED)), end="")
+    console.print(up(demo, PLANNED), end="")
     tick()
     console.print("nothing is written yet; what would be done:")
     console.print(kartoteka("plan", "--limit", "12"), end="")
     console.print(kartoteka("plan", "approve", "--all"), end="")
     tick()
     console.print(Text(f"$ make up POLICY={POLICY.name}    (its mode is apply)", "green"))
-    make("local.stack", "up", ERP_URL=URL, POLICY=str(POLICY))
+    up(demo, POLICY)
 
 
 def first_contact(demo: Demo) -> None:
@@ -340,7 +417,7 @@ def edits(demo: Demo) -> None:
     demo.sql("INSERT INTO client_shops (client_id, shop_id) VALUES ('C-1', 2), ('C-1', 3)")
     demo.panel_user("C-2", shops=[1, 3])
     demo.sql("UPDATE clients SET active = false WHERE id = 'C-4'")
-    demo.sql(CROWD)
+    demo.sql(many(demo.words, "H", "Hurt", 60, ("30-001", "Kraków")))
     tick()
     demo.show("the ERP's", "SELECT id, client_id, additional, street, city FROM delivery_addresses")
     demo.show_panel_addresses()
@@ -354,11 +431,11 @@ def money(demo: Demo) -> None:
     demo.sql("INSERT INTO discount_groups (id, name) VALUES ('HURT', 'Hurt')")
     demo.sql(PRICES)
     demo.sql("UPDATE clients SET discount_group_id = 'HURT' WHERE id IN ('C-1', 'C-3')")
-    demo.sql(CREDIT)
+    demo.sql(CREDIT.format(**demo.words))
     tick()
     demo.show_prices("the panel's prices: 12.5 % off 9.99 is 8.74")
     demo.order("C-1", "500.00")
-    demo.sql("UPDATE client_credit SET credit_limit = 300, as_of = CURRENT_TIMESTAMP WHERE client_id = 'C-1'")
+    demo.sql(LOWER_LIMIT.format(**demo.words))
     demo.panel_user("C-3", discount_group_id=0)
     tick()
     demo.order("C-1", "100.00")
@@ -385,26 +462,29 @@ def quiet(demo: Demo) -> None:
     say("8. And when nothing changed, nothing is sent")
     tick()
     demo.show("how all stand", "SELECT state, count(*) AS records FROM sync_status GROUP BY state")
-    demo.show(
-        "what was written (sync_history, without the creations)",
-        "SELECT concern, direction, reason, count(*) AS times, group_concat(DISTINCT field) AS fields "
-        "FROM sync_history WHERE reason <> 'create' GROUP BY concern, direction, reason",
-    )
+    fields = demo.words["all_of"].format("field")
+    demo.show("what was written (sync_history, without the creations)", WRITTEN.format(fields=fields))
 
 
-def main() -> None:
-    """Run the demo."""
+def main() -> int:
+    """Run the demo; return the exit code."""
     began = time.monotonic()
-    demo = start()
-    for part in (first_contact, answers, both_sides, addresses, edits, money, brake, quiet):
-        part(demo)
-    say(f"That was Kartoteka, in {time.monotonic() - began:.0f} seconds")
-    console.print("The stack is still running, and its schedules fire every minute:")
-    console.print(f"  see the panel, and edit an account       {demo.panel}/", soft_wrap=True)
-    console.print(f"  write SQL into the exchange database     sqlite3 {DATABASE}", soft_wrap=True)
-    console.print("  see what is in step and what is not      .venv/bin/kartoteka status")
-    console.print("  synchronise now; stop                    make tick; make down")
+    os.environ["COLUMNS"] = str(console.width)
+    with told() as end:
+        engine = wishes.engine(os.environ) or erp.SQLITE
+        for name in NOT_THE_USERS_OWN:
+            os.environ.pop(name, None)
+        demo = start(engine)
+        for part in (first_contact, answers, both_sides, addresses, edits, money, brake, quiet):
+            part(demo)
+        say(f"That was Kartoteka, in {time.monotonic() - began:.0f} seconds")
+        console.print("The stack is still running, and its schedules fire every minute:")
+        console.print(f"  see the panel, and edit an account       {demo.panel}/", soft_wrap=True)
+        console.print(f"  write SQL into the exchange database     {erp.shell(demo.url)}", soft_wrap=True)
+        console.print("  see what is in step and what is not      .venv/bin/kartoteka status")
+        console.print("  synchronise now; stop                    make tick; make down")
+    return end.code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

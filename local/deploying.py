@@ -1,4 +1,8 @@
-"""The real `sam build` and `sam deploy`, against the embedded AWS."""
+"""The real `sam build` and `sam deploy`, against the embedded AWS.
+
+The embedded AWS unpacks a function's layer for each worker that it starts: 128 MB on disk, and some seconds of work. So
+the layer that is built stays in a folder here, which all workers share, and what is deployed in its place points there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import os
 import platform
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,9 +25,15 @@ SAM = home.ROOT / ".tools" / "sam" / "bin" / "sam"
 PYTHONS = home.ROOT / ".tools" / "uv" / "bin"
 STACK = "kartoteka"
 BUCKET = "kartoteka-artifacts"
+ENTRIES = "kartoteka.entry, kartoteka.desk_entry, kartoteka.hook"
+"""The modules that functions import."""
 SOURCES = ("template.yaml", "functions", "shared")
 BUILD = home.HOME / "build"
 CACHE = home.HOME / "build-cache"
+LAYER = BUILD / "SharedLayer"
+"""Where the template's layer is built."""
+LAYERS = home.HOME / "layers"
+"""The layers that workers share, each in a folder named by its sources: those that run keep theirs."""
 BUILD_LOG = home.LOGS / "build.log"
 DEPLOY_LOG = home.LOGS / "deploy.log"
 
@@ -51,13 +62,48 @@ def architecture() -> str:
 def build(sources: str) -> None:
     """Build the layer and the functions from these sources, unless that is what was built last."""
     stamp = BUILD / "sources"
-    if stamp.is_file() and stamp.read_text() == sources:
+    if stamp.is_file() and stamp.read_text() == sources and layer(sources).is_dir():
         return
     stamp.unlink(missing_ok=True)
     overrides = [f"PythonRuntime={runtime()}", f"Architecture={architecture()}"]
     command = ["build", "--cached", "--parallel", "--build-dir", str(BUILD), "--cache-dir", str(CACHE)]
     _sam([*command, "--parameter-overrides", *overrides], log=BUILD_LOG, what="sam build failed", more={})
+    _share(sources)
     stamp.write_text(sources)
+
+
+def layer(sources: str) -> Path:
+    """Return the folder of the packages that the functions import, built from these sources."""
+    return LAYERS / sources[:16]
+
+
+def _share(sources: str) -> None:
+    """Move the layer that was built to where the workers share it, and leave in its place what points there."""
+    shared = layer(sources)
+    shutil.rmtree(shared, ignore_errors=True)
+    LAYERS.mkdir(exist_ok=True)
+    (LAYER / "python").rename(shared)
+    pointer = LAYER / "python" / "lib" / runtime() / "site-packages" / "kartoteka.pth"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text(f"import sys; sys.path.insert(0, {str(shared)!a})\n")
+
+
+def forget_others(sources: str) -> None:
+    """Remove the layers of other sources: no worker runs with them any more."""
+    for folder in LAYERS.iterdir():
+        if folder != layer(sources):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def compiling(sources: str) -> subprocess.Popen[bytes]:
+    """Begin to compile what the functions import, while SAM deploys: else the first workers do it, each for itself."""
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(layer(sources))!a}); import {ENTRIES}"],
+        env={"PATH": os.environ["PATH"], **ministack.no_account_of_the_user()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # a function that cannot be imported says so itself, when it is woken
+    )
 
 
 def deploy(endpoint: str, parameters: Mapping[str, str]) -> None:

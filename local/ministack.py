@@ -14,6 +14,8 @@ from local.waiting import wait_until
 NAME = "cloud"
 REGION: Final = "eu-central-1"
 PATIENCE = 60.0
+MOST_WORKERS = 18
+"""Two for each function: on a machine that is too slow for its schedules no more are started beside those at work."""
 PYTHON = home.ROOT / ".tools" / "cloud" / "bin" / "python"
 TEMPORARY = home.CLOUD / "tmp"
 SYSTEM = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -68,7 +70,7 @@ def environment(port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
         "LAMBDA_EXECUTOR": "local",
-        "LAMBDA_WARM_TTL_SECONDS": "3600",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(MOST_WORKERS),
         "TMPDIR": str(TEMPORARY),
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",

@@ -86,11 +86,17 @@ class PostgresServer:
 
 
 @contextmanager
-def running(settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
-    """Give a running PostgreSQL server with these settings (``name=value``), PostgreSQL's own ones beside them."""
-    home = Path(tempfile.mkdtemp(prefix="ktpg-", dir="/tmp"))
+def running(
+    settings: Sequence[str] = (), *, place: Path | None = None, data: Path | None = None
+) -> Iterator[PostgresServer]:
+    """Give a running PostgreSQL server with these settings (``name=value``), PostgreSQL's own ones beside them.
+
+    ``place``: the folder of its socket, removed afterwards; one in /tmp where none is named. ``data``: the folder of
+    its data, which stays and is found again; else they are in the place, and are gone with it.
+    """
+    home = place or Path(tempfile.mkdtemp(prefix="ktpg-", dir="/tmp"))
     try:
-        process = _start(home, _programs(home), settings)
+        process = _start(home, data or home / "data", _programs(home), settings)
         try:
             yield PostgresServer(home)
         finally:
@@ -100,15 +106,17 @@ def running(settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(home: Path, programs: Path, chosen: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Make a cluster, start it, and return when it answers."""
-    home.chmod(0o755)  # the user nobody must reach its data directory in there
+def _start(home: Path, data: Path, programs: Path, chosen: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Make a cluster where there is none, start it, and return when it answers."""
     if os.geteuid() == 0:
         os.chown(home, _NOBODY, _NOBODY)
-    data = home / "data"
-    options = ["-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
-    subprocess.run([programs / "initdb", *options], check=True, stdout=subprocess.DEVNULL, **_as_user())
-    (data / "pg_hba.conf").write_text(_HBA)
+    if not (data / "PG_VERSION").is_file():
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(data, _NOBODY, _NOBODY)
+        options = ["-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+        subprocess.run([programs / "initdb", *options], check=True, stdout=subprocess.DEVNULL, **_as_user())
+        (data / "pg_hba.conf").write_text(_HBA)
     settings = [part for setting in (*_SETTINGS, *chosen) for part in ("-c", setting)]
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(home), *settings]
     with (home / "log").open("wb") as log:

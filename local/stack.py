@@ -5,26 +5,38 @@ The embedded AWS and the stand-in panel run in the background; `sam deploy` brin
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from click import ClickException
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
+from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
+from kartoteka.adapters.idosell.panel import SHOPS_DATA
 from kartoteka.adapters.sql import tables
 from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.errors import KartotekaError
-from local import deploying, functions, home, ministack, owning, processes, standin, wishes
-from local.failure import LocalFailure
+from kartoteka.policy import parse
+from local import deploying, erp, functions, home, ministack, owning, processes, standin, wishes
+from local.failure import LocalFailure, told
+from local.ports import LOOPBACK
 
 VISIBILITY = 125
 """Seconds that a batch stays with a function that was killed: on a laptop nobody wants to wait twelve minutes."""
+STOPS: Mapping[str, Callable[[], bool]] = {
+    ministack.NAME: ministack.stop,
+    standin.NAME: standin.stop,
+    erp.NAME: erp.stop,
+}
+"""What runs in the background -> how it is stopped: the functions before what they talk to."""
 RUNNING = ("endpoint", "stand_in_url", "parameters", "sources")
 
 
@@ -32,8 +44,12 @@ def up() -> None:
     """Bring the stack to what was asked for; return when every function answers."""
     began = time.monotonic()
     wanted = wishes.read(os.environ)
-    with home.alone():
+    with home.alone(), _all_or_nothing():
         before = home.recall()
+        if wanted.panel_url:
+            probe(wanted)
+        if wanted.erp:
+            wanted = replace(wanted, erp_url=erp.ensure(wanted.erp))
         panel = _panel(wanted, before)
         create_tables(wanted.erp_url)
         tell_of_other_owner(wanted)
@@ -55,15 +71,46 @@ def up() -> None:
         _say("      they will be held. `make clean` starts anew on both sides")
 
 
+@contextlib.contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Stop again what was started in this block, where the block does not come to its end."""
+    ran = {name for name in STOPS if processes.find(name)}
+    try:
+        yield
+    except BaseException:
+        if began := [name for name in STOPS if name not in ran and processes.find(name)]:
+            _say(f"{_stopped(*began)}: nothing is left of what did not come to its end")
+        raise
+
+
+def probe(wanted: wishes.Wishes) -> None:
+    """See that the panel answers this key, by one call that only reads. Raises LocalFailure where it does not."""
+    from cli.doctor import Pace
+
+    panel = parse(wanted.policy).panel
+    settings = HttpSettings(panel.api_version, read_timeout=panel.timeout_seconds, near=LOOPBACK)
+    try:
+        PanelHttp(wanted.panel_url, wanted.panel_key, Pace(panel.requests_per_second), settings).get(SHOPS_DATA)
+    except KartotekaError as error:
+        why = f"PANEL_URL {wanted.panel_url} or PANEL_KEY: {error}"
+        raise LocalFailure(f"{why}\n  `PANEL_KEY=… kartoteka doctor --panel-url …` tells more") from None
+
+
 def down() -> None:
     """Stop what :func:`up` started, and nothing else; the exchange database and the logs stay."""
     with home.alone():
-        stopped = [name for name, stop in (("cloud", ministack.stop), ("panel", standin.stop)) if stop()]
+        _say(_stopped(*STOPS))
+
+
+def _stopped(*names: str) -> str:
+    """Stop these processes, and say which of them ran."""
+    stopped = [name for name in names if STOPS[name]()]
+    if ministack.NAME in names:
         ministack.clean()
         facts = home.recall()
         if facts:
             home.remember({name: value for name, value in facts.items() if name not in RUNNING})
-    _say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    return f"stopped: {', '.join(stopped)}" if stopped else "nothing was running"
 
 
 def clean() -> None:
@@ -75,7 +122,9 @@ def clean() -> None:
     down()
     for erp_url in urls:
         _give_back(erp_url)
+    erp.clean()
     home.remove()
+    _say(f"removed: {home.HOME} with its exchange database, and what was built")
 
 
 def tell_of_other_owner(wanted: wishes.Wishes) -> None:
@@ -165,9 +214,11 @@ def _deploy(facts: dict[str, Any], parameters: dict[str, str], *, fresh: bool) -
         return
     home.remember(facts | dict.fromkeys(wanted, ""))
     deploying.build(wanted["sources"])
-    functions.make_bucket(facts["endpoint"])
-    deploying.deploy(facts["endpoint"], parameters)
+    with deploying.compiling(wanted["sources"]):
+        functions.make_bucket(facts["endpoint"])
+        deploying.deploy(facts["endpoint"], parameters)
     functions.wake(facts["endpoint"])
+    deploying.forget_others(wanted["sources"])
     home.remember(facts | wanted)
 
 
@@ -202,12 +253,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in commands:
         sys.stderr.write(f"usage: python -m local.stack {'|'.join(commands)}\n")
         return 2
-    try:
+    with told() as end:
         commands[arguments[0]]()
-    except LocalFailure as failure:
-        sys.stderr.write(f"kartoteka: {failure}\n")
-        return 1
-    return 0
+    return end.code
 
 
 if __name__ == "__main__":

@@ -12,21 +12,27 @@ from sqlalchemy.exc import ArgumentError
 
 from kartoteka.adapters.idosell.http import checked_key
 from kartoteka.adapters.idosell.whereto import checked_root
+from kartoteka.adapters.sql.dialect import DIALECTS
 from kartoteka.errors import Halt
 from kartoteka.policy import check, compact
 from local import home
+from local.erp import SERVERS, SQLITE
 from local.failure import LocalFailure
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The parameters of `make up`; an empty panel address asks for the stand-in."""
+    """The parameters of `make up`; an empty panel address asks for the stand-in.
+
+    ``erp``: the engine of a server that is started here; the address is empty until it is.
+    """
 
     panel_url: str
     panel_key: str = field(repr=False)
     erp_url: str = field(repr=False)
     policy: str
     schedules: str
+    erp: str = ""
 
     @property
     def erp_url_masked(self) -> str:
@@ -51,13 +57,27 @@ def read(environment: Mapping[str, str]) -> Wishes:
     schedules = environment.get("SCHEDULES", "").strip().lower() or "on"
     if schedules not in {"on", "off"}:
         raise LocalFailure(f"SCHEDULES is on or off, not {schedules!r}")
+    erp, erp_url = engine(environment), environment.get("ERP_URL", "").strip()
+    if erp and erp_url:
+        raise LocalFailure("ERP starts a database here, and ERP_URL names another one: give one of the two")
     return Wishes(
         panel_url=panel_url,
         panel_key=panel_key,
-        erp_url=_erp_url(environment.get("ERP_URL", "").strip()),
+        erp_url="" if erp in SERVERS else _erp_url(erp_url),
         policy=_policy(environment.get("POLICY", "").strip()),
         schedules=schedules,
+        erp=erp if erp in SERVERS else "",
     )
+
+
+def engine(environment: Mapping[str, str]) -> str:
+    """Return the engine that ERP names; empty where it names none. Raises LocalFailure for one that is not started."""
+    word = environment.get("ERP", "").strip().lower()
+    if word in ("", SQLITE, *SERVERS):
+        return word
+    if word in DIALECTS:
+        raise LocalFailure(f"ERP={word}: no such server is started here; give ERP_URL the address of one of your own")
+    raise LocalFailure(f"ERP is {SQLITE}, {' or '.join(SERVERS)}, not {word!r}")
 
 
 def _erp_url(text: str) -> str:

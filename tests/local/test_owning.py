@@ -9,7 +9,7 @@ import pytest
 from kartoteka.adapters import sql
 from kartoteka.adapters.sql import upgrade
 from kartoteka.adapters.sql.dialect import open_engine
-from local import home, owning, stack, wishes
+from local import erp, home, owning, stack, wishes
 
 OTHER = "arn:aws:cloudformation:eu-central-1:123456789012:stack/kartoteka/51af3dc0"
 
@@ -90,6 +90,7 @@ def test_a_cleaned_folder_gives_its_database_back_for_the_next_one(
     monkeypatch.setattr(home, "recall", lambda: {"erp_urls": [erp_url]})
     monkeypatch.setattr(stack, "down", lambda: None)
     monkeypatch.setattr(home, "remove", lambda: None)
+    monkeypatch.setattr(erp, "clean", lambda: None)
     stack.clean()
     assert owner(erp_url) == ""
     assert "has no owner now" in capsys.readouterr().out
@@ -106,6 +107,7 @@ def test_a_database_that_is_gone_hinders_no_cleaning(
     monkeypatch.setattr(home, "recall", lambda: {"erp_urls": [gone, closed]})
     monkeypatch.setattr(stack, "down", lambda: None)
     monkeypatch.setattr(home, "remove", lambda: None)
+    monkeypatch.setattr(erp, "clean", lambda: None)
     stack.clean()
     assert not (folder / "gone.db").exists(), "no file is made by asking"
     told = capsys.readouterr().out

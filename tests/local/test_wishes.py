@@ -25,6 +25,13 @@ def test_a_relative_sqlite_file_is_made_absolute_for_the_functions_run_elsewhere
     assert wishes.read({"ERP_URL": "sqlite:///erp.db"}).erp_url == f"sqlite:///{tmp_path}/erp.db"
 
 
+@pytest.mark.parametrize("word", ["mariadb", " PostgreSQL "])
+def test_a_server_that_is_started_here_has_no_address_yet(word: str) -> None:
+    found = wishes.read({"ERP": word})
+    assert (found.erp, found.erp_url) == (word.strip().lower(), "")
+    assert wishes.read({"ERP": "sqlite"}).erp_url == wishes.read({}).erp_url
+
+
 def test_the_password_is_kept_and_not_shown():
     found = wishes.read({"ERP_URL": "postgresql+psycopg://erp:s3cret@db.example.com/erp"})
     assert "s3cret" in found.erp_url
@@ -47,6 +54,9 @@ def test_a_policy_file_is_checked_and_made_compact(tmp_path: Path):
         ({"ERP_URL": "no address"}, "ERP_URL"),
         ({"ERP_URL": "sqlite://"}, "in memory"),
         ({"POLICY": "/no/such/file.json"}, "there is no file"),
+        ({"ERP": "oracle"}, "ERP is sqlite, postgresql or mariadb, not 'oracle'"),
+        ({"ERP": "mssql"}, "ERP=mssql: no such server is started here; give ERP_URL"),
+        ({"ERP": "mariadb", "ERP_URL": "sqlite:///erp.db"}, "give one of the two"),
     ],
 )
 def test_what_is_refused_is_named(given: dict[str, str], said: str):
