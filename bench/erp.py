@@ -151,9 +151,9 @@ class PlainTable:
             connection.execute(f"CREATE TABLE clients ({columns}, rv INTEGER NOT NULL, born_rv INTEGER NOT NULL)")
             connection.execute("CREATE INDEX clients_rv ON clients (rv)")
 
-    def fill(self, clients: Sequence[Row]) -> None:
-        """Insert these clients."""
-        rows = [(*(client[name] for name in COLUMNS), n, n) for n, client in enumerate(clients, start=1)]
+    def fill(self, clients: Sequence[Row], first: int = 1) -> None:
+        """Insert these clients; the first of them gets this row version."""
+        rows = [(*(client[name] for name in COLUMNS), n, n) for n, client in enumerate(clients, first)]
         marks = ", ".join("?" * (len(COLUMNS) + 2))
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.executemany(f"INSERT INTO clients VALUES ({marks})", rows)  # noqa: S608 - only question marks

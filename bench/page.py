@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench import growth, latency, ours, results, rivals
+from bench import five_faults, growth, latency, ours, results, rivals
 from local.home import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -27,6 +27,7 @@ COMMANDS = {
     "growth": "python -m bench.growth",
     "latency": "python -m bench.latency",
     "cold": "python -m bench.cold",
+    five_faults.NAME: "python -m bench.five_faults",
 }
 """What was measured -> the command that measures it."""
 PEERS = (rivals.DLT, rivals.DLT_PARALLEL, rivals.SINGER, rivals.SCRIPT)
@@ -285,6 +286,15 @@ def cold_starts(measured: Measured) -> str:
     return f"{table(('function', 'ms', 'modules', 'peak MB'), rows)}\n\n{told}"
 
 
+def bad_days(measured: Measured) -> str:
+    """Return the table of five faults, each met by everybody."""
+    document = measured.documents.get(five_faults.NAME)
+    if document is None:
+        return missing(five_faults.NAME)
+    rows = [five_faults.told(five_faults.Outcome(**each)) for each in document["outcomes"]]
+    return table(five_faults.HEAD, _once(rows))
+
+
 BLOCKS: Mapping[str, Callable[[Measured], str]] = {
     "machines": machines,
     "goals": goals,
@@ -295,6 +305,7 @@ BLOCKS: Mapping[str, Callable[[Measured], str]] = {
     "scans": scans,
     "latency": delays,
     "cold starts": cold_starts,
+    "five faults": bad_days,
 }
 
 
@@ -308,7 +319,7 @@ def _runs(measured: Measured) -> list[tuple[str, str, Mapping[str, Spread]]]:
     return [(run, each["who"], each["figures"]) for run in names for each in found if each["run"] == run]
 
 
-def _once(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _once(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """Let what stands in the first column stand there once."""
     before = ["", *(row[0] for row in rows)]
     return [("" if row[0] == last else row[0], *row[1:]) for row, last in zip(rows, before, strict=False)]

@@ -43,7 +43,20 @@ class BenchPanel:
 
     def calls(self) -> dict[str, int]:
         """Return the calls since then, by gate."""
-        return dict(self._get("status")["calls"])
+        return dict(self.status()["calls"])
+
+    def status(self) -> Mapping[str, Any]:
+        """Return all that was counted since then; see :mod:`local.panel.counters`."""
+        told: dict[str, Any] = self._get("status")
+        return told
+
+    def misbehave(self, **rule: Any) -> None:
+        """Order a misbehaviour; see :mod:`local.panel.faults`."""
+        self._post("faults", rule)
+
+    def limit(self, calls_a_second: float) -> None:
+        """Answer 429 to more calls than these."""
+        self._post("settings", {"requests_per_second": calls_a_second, "burst": calls_a_second})
 
     def accounts(self) -> Sequence[Mapping[str, Any]]:
         """Return every account in plain words."""

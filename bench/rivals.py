@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -28,6 +28,7 @@ DLT_PARALLEL = "dlt, 4 files at a time"
 SINGER = "singer-sdk"
 SCRIPT = "batch script"
 PATIENCE = 600.0
+LOG = "rival.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +79,30 @@ def all_runs(rival: Rival, home: Path, panel: BenchPanel, clients: list[Row], ed
 
 
 def _run(rival: Rival, home: Path, panel: BenchPanel, table: PlainTable, more: Sequence[str] = ()) -> Figures:
-    figures, log = home / "rival.json", home / "rival.log"
+    figures = home / "rival.json"
     for old in home.glob("rival*.json"):
         old.unlink()
-    usual: list[str | Path] = [
-        "--source",
-        table.path,
-        "--panel",
-        panel.url,
-        "--key-file",
-        panel.key_file,
-        "--figures",
-        figures,
-    ]
     panel.forget_calls()
     began = time.monotonic()
+    with started(rival, home, panel, table, ["--figures", figures, *more]) as processes:
+        failed = {process.wait(PATIENCE) for process in processes} != {0}
+        wall = time.monotonic() - began
+    told = [json.loads(path.read_text()) for path in home.glob("rival*.json")]
+    if failed or len(told) != len(processes):
+        raise BenchFailure(f"{rival.name} failed\n{tail(home / LOG)}")
+    return Figures(wall, sum(each["cpu"] for each in told), sum(each["peak_mb"] for each in told), panel.calls())
+
+
+@contextmanager
+def started(
+    rival: Rival, home: Path, panel: BenchPanel, table: PlainTable, more: Sequence[str | Path]
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start a run of a peer; give its processes, which are gone when the block is left."""
+    usual: list[str | Path] = ["--source", table.path, "--panel", panel.url, "--key-file", panel.key_file, *more]
     with ExitStack() as opened:
-        errors = opened.enter_context(log.open("wb"))
+        errors = opened.enter_context((home / LOG).open("ab"))
         kept = opened.enter_context((home / rival.keeps).open("ab")) if rival.keeps else errors
-        first = _start([*rival.command, *usual, *more], home, None, subprocess.PIPE if rival.into else kept, errors)
+        first = _start([*rival.command, *usual], home, None, subprocess.PIPE if rival.into else kept, errors)
         opened.callback(stop, first)
         processes = [first]
         if rival.into:
@@ -105,12 +111,7 @@ def _run(rival: Rival, home: Path, panel: BenchPanel, table: PlainTable, more: S
             assert first.stdout is not None
             first.stdout.close()
             processes.append(second)
-        failed = {process.wait(PATIENCE) for process in processes} != {0}
-        wall = time.monotonic() - began
-    told = [json.loads(path.read_text()) for path in home.glob("rival*.json")]
-    if failed or len(told) != len(processes):
-        raise BenchFailure(f"{rival.name} failed\n{tail(log)}")
-    return Figures(wall, sum(each["cpu"] for each in told), sum(each["peak_mb"] for each in told), panel.calls())
+        yield processes
 
 
 def _start(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from local import ministack, processes
 from local.deploying import BUCKET, STACK
@@ -16,6 +17,8 @@ from local.failure import LocalFailure
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+PATIENCE = 180
+"""Seconds for a function's first answer."""
 PING = json.dumps({"v": 1, "move": "ping"}).encode()
 
 
@@ -45,7 +48,7 @@ def wake(endpoint: str) -> None:
         for resource in page["StackResourceSummaries"]
         if resource["ResourceType"] == "AWS::Lambda::Function"
     ]
-    patient = Config(retries={"total_max_attempts": 1}, read_timeout=180)
+    patient = Config(retries={"total_max_attempts": 1}, read_timeout=PATIENCE)
     client = session().client("lambda", endpoint_url=endpoint, config=patient)
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(lambda name: _wake(client, name), names))
@@ -59,9 +62,15 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def _wake(client: LambdaClient, name: str) -> None:
-    answer = client.invoke(FunctionName=name, Payload=PING)
+    log = processes.log_file(ministack.NAME)
+    try:
+        answer = client.invoke(FunctionName=name, Payload=PING)
+    except (ReadTimeoutError, EndpointConnectionError):
+        raise LocalFailure(
+            f"the function {name} did not answer within {PATIENCE} s: is this machine busy with something else? "
+            f"`make up` goes on from here; its log: {log}"
+        ) from None
     if answer.get("FunctionError"):
         failure: dict[str, Any] = json.loads(answer["Payload"].read())
         reason = str(failure.get("errorMessage", "no reason given")).strip().splitlines()[-1]
-        log = processes.log_file(ministack.NAME)
         raise LocalFailure(f"the function {name} does not start: {reason}; its log: {log}")

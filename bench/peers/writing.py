@@ -13,6 +13,8 @@ import requests
 from bench import meter
 
 BATCH = 100
+TAKEN = 3
+"""The panel's fault of a record whose log-in an account has."""
 GATE = "/api/admin/v8/clients/clients"
 _CREATE = {
     "email": "email",
@@ -67,20 +69,31 @@ class Writer:
         self._session.headers["X-API-KEY"] = key
 
     def create(self, rows: Sequence[Row]) -> None:
-        """Open an account for each of these rows; its log-in is the row's id, so that it can be found again."""
+        """Open an account for each of these rows; its log-in is the row's id, so that it can be found again.
+
+        One that is there already, because an answer was lost, is changed instead.
+        """
         settings = {"send_mail": False, "send_sms": False}
-        self._send("POST", {"params": {"clients": [_creation(row) for row in rows]}, "settings": settings})
+        answer = self._send("POST", {"params": {"clients": [_creation(row) for row in rows]}, "settings": settings})
+        failed = [each for each in answer["clients"] if each["errors"]]
+        if any(error["faultCode"] != TAKEN for each in failed for error in each["errors"]):
+            raise RuntimeError("POST: the panel refused some records")
+        there = {each["params"]["request_reference"] for each in failed}
+        if again := [row for row in rows if row["id"] in there]:
+            self.update(again)
 
     def update(self, rows: Sequence[Row]) -> None:
         """Write these rows into their accounts, every field."""
         settings = {"clientSettingSendMail": False, "clientSettingSendSms": False}
-        self._send("PUT", {"params": {"clients": [_update(row) for row in rows]}, "clientsSettings": settings})
+        answer = self._send("PUT", {"params": {"clients": [_update(row) for row in rows]}, "clientsSettings": settings})
+        if "errors" in answer:
+            raise RuntimeError("PUT: the panel refused some records")
 
-    def _send(self, method: str, body: dict[str, Any]) -> None:
+    def _send(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._session.request(method, self._url, json=body, timeout=30)
         answer.raise_for_status()
-        if "errors" in answer.json():
-            raise RuntimeError(f"{method}: the panel refused some records")
+        told: dict[str, Any] = answer.json()
+        return told
 
 
 def _creation(row: Row) -> dict[str, Any]:
