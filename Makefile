@@ -19,9 +19,11 @@ ifneq ($(SEEN),)
 endif
 
 IN := .venv/bin
+CORES = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 STACK := $(IN)/python -m local.stack
 
-.PHONY: help lock test check audit format up tick down clean demo bench deploy dev cloud
+.PHONY: help lock test check ruff mypy lint-imports cfn-lint sam-validate audit format up tick down clean demo bench \
+  deploy dev cloud
 .DEFAULT_GOAL := help
 
 help:
@@ -63,15 +65,28 @@ bench: cloud
 
 # ---- checks and tests ----
 
+# A file's tests share what they set up. xdist would begin the files with the fewest tests last, which are those of the
+# whole stack: long ones, beside idle cores.
 test: check
-	@$(IN)/pytest -n auto --dist loadfile  # a file's tests share what they set up
+	@$(IN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: cloud
+	@$(MAKE) --no-print-directory -j $(CORES) ruff mypy lint-imports cfn-lint sam-validate
+
+ruff:
 	@$(IN)/ruff check .
 	@$(IN)/ruff format --check .
+
+mypy:
 	@$(IN)/mypy
+
+lint-imports:
 	@$(IN)/lint-imports --no-cache
+
+cfn-lint:
 	@$(IN)/cfn-lint
+
+sam-validate:
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region eu-central-1
 
 audit: cloud

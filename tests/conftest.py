@@ -6,6 +6,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 pytest_plugins = (
+    "tests.fixtures.moto_names",
     "tests.fixtures.postgres",
     "tests.fixtures.mariadb",
     "tests.fixtures.mssql",

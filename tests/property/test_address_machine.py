@@ -441,7 +441,7 @@ TestAddresses.settings = settings(
     max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
-HISTORIES = histories(600)
+HISTORIES = histories(300)
 PARTS = 4
 
 

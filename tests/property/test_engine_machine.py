@@ -331,7 +331,7 @@ TestSynchronisation.settings = settings(
     max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
-HISTORIES = histories(1500)
+HISTORIES = histories(500)
 PARTS = 4
 
 

@@ -42,7 +42,7 @@ POLICIES = (
     '{"retry": {"max_attempts": 100000}, "panel": {"batch_size": 2}, "accounts": {"default_shops": [2]}}',
     '{"retry": {"max_attempts": 100000}, "accounts": {"match": ["external_code", "nip", "email", "phone"]}}',
 )
-HISTORIES = histories(600)
+HISTORIES = histories(300)
 PARTS = 4
 
 
