@@ -8,6 +8,7 @@ exact all the same: a float prints back every decimal of up to 15 digits, and am
 from __future__ import annotations
 
 import json
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -34,6 +35,9 @@ def written(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def read_json(raw: bytes | str) -> Any:
     """JSON with exact numbers. Raises ValueError for anything else, NaN and the infinities too."""
     try:
@@ -43,8 +47,9 @@ def read_json(raw: bytes | str) -> Any:
 
 
 def json_text(value: Any) -> str:
-    """JSON in few characters, with a Decimal as a number."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_number)
+    """JSON in few characters, with a Decimal as a number, and half of a surrogate pair by its number."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_number)
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def _no_constant(name: str) -> Any:

@@ -25,6 +25,8 @@ CLIENT_TYPES = ("person", "person_male", "person_female", "firm")
 """The exchange database's and the panel's writing words."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+LONGEST_ADDRESS = 1_000
+"""Letters of what may be an e-mail address; how many a column holds is another matter."""
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
 
 
@@ -51,7 +53,7 @@ def _email_to_panel(value: Value) -> str:
     text = _text_to_panel(value).strip()
     if normal.hidden(text):
         raise Reject("bad_email.hidden")
-    if text and not _ADDRESS.fullmatch(text):
+    if text and (len(text) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(text)):
         raise Reject("bad_email")
     return text
 
@@ -99,6 +101,11 @@ def _upper_from_panel(shown: Any) -> str:
     return _text_from_panel(shown).strip().upper()
 
 
+def _is_number(text: str) -> bool:
+    """Whether it is a number that a panel may give to a shop or a group."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS_OF_IDS
+
+
 def _shops_to_panel(value: Value) -> list[int]:
     return list(ids_of(value))
 
@@ -107,7 +114,7 @@ def _shops_from_panel(shown: Any) -> tuple[int, ...]:
     """Read a list of ids, or of objects with a ``shopId``; what is neither a number nor holds one is left out."""
     entries = shown if isinstance(shown, list) else []
     ids = (str(entry.get("shopId") if isinstance(entry, dict) else entry) for entry in entries)
-    return tuple(sorted({int(number) for number in ids if number.isascii() and number.isdigit()}))
+    return tuple(sorted({int(number) for number in ids if _is_number(number)}))
 
 
 def _money_to_panel(value: Value) -> Decimal | None:
@@ -126,12 +133,13 @@ def _days_to_panel(value: Value) -> int | None:
 
 
 MOST_DIGITS_OF_DAYS = 3
+MOST_DIGITS_OF_IDS = 18
 
 
 def _group_to_panel(value: Value) -> int:
     """Write a panel's number of a group; no group at all is 0, as far as the API is known."""
     text = "" if value is None else str(value)
-    if text and not (text.isascii() and text.isdecimal()):
+    if text and not _is_number(text):
         raise Reject("bad_group")
     return int(text or 0)
 

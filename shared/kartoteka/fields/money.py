@@ -16,13 +16,16 @@ CENT = Decimal("0.01")
 LARGEST = Decimal(10) ** 10
 """What DECIMAL(12,2), the exchange database's type of an amount, cannot hold any more."""
 
+LONGEST = 64
+"""Characters of what may be an amount."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
 def amount(value: Value) -> Decimal:
     """Return an amount, rounded half-up to 0.01. Raises Reject("bad_amount") for what is none."""
     text = str(value).strip()
-    number = Decimal(text) if _NUMBER.fullmatch(text) and len(text) <= 64 else None
+    number = Decimal(text) if len(text) <= LONGEST and _NUMBER.fullmatch(text) else None
     if number is None or abs(number) >= LARGEST:
         raise Reject("bad_amount", value=text)
     return rounded(number)

@@ -39,6 +39,8 @@ SHORT_NONE_WORDS = NONE_WORDS | frozenset(["ND", "NA", "NIL", "TEST", "X", "XX",
 _WORDS_BEFORE = re.compile(r"^(?:(?:NIP|VAT|TVA|MWST|MVA|UST|IVA)(?:UE|EU|IDNR|ID|NR)?)+")
 _WORDS_AFTER = re.compile(r"(?:NIP|VAT|TVA|MWST|MVA|IVA)+$")
 """What stands beside a tax number and is no part of it."""
+LONGEST_TAX_NUMBER = 100
+"""Letters and digits of what may be a tax number with such words."""
 _FIRST_LETTERS = MappingProxyType({"AT": "U", "ES": "[A-Z]?", "FR": "[A-Z]{0,2}", "CH": "E?", "GB": "(?:GD|HA)?"})
 """Issuer -> the letters with which its numbers begin: other texts that begin with two letters have no prefix."""
 
@@ -85,7 +87,7 @@ def issued(value: Value, country: str) -> tuple[str, str]:
     is empty.
     """
     number = _alphanumeric(text(value, country))
-    if not any(c.isdigit() for c in number):
+    if len(number) > LONGEST_TAX_NUMBER or not any(c.isdigit() for c in number):
         return "", number
     issuer, named = _issuer(country.upper()), False
     while True:
@@ -145,7 +147,7 @@ def amount(value: Value, _country: str) -> str:
 def whole(value: Value, country: str) -> str:
     """Return a whole number without leading zeros."""
     plain = text(value, country)
-    return str(int(plain)) if plain.isascii() and plain.isdecimal() else plain
+    return plain.lstrip("0") or "0" if plain.isascii() and plain.isdecimal() else plain
 
 
 def shop_list(value: Value, _country: str) -> str:

@@ -584,13 +584,16 @@ def check(field: Field, target: Side, value: Value) -> None:
             field.kind.codec.to_panel(value)
         except Reject as reject:
             raise Reject(reject.code, field=field.name, **_facts(field, value)) from None
-    elif (
-        target is Side.ERP and isinstance(value, str) and any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in value)
-    ):
+    elif target is Side.ERP and isinstance(value, str) and any(map(_is_no_letter, value)):
         raise Reject("unprintable.in_panel", field=field.name, **_facts(field, value))
     if len(as_text(value) or "") > field.length:
         facts = _facts(field, value)
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
+
+
+def _is_no_letter(c: str) -> bool:
+    """Whether a database does not take it, or it stands for what was a letter, or one that no database takes."""
+    return c in ("\x00", UNREADABLE) or "\ud800" <= c <= "\udfff"
 
 
 def _facts(field: Field, value: Value) -> dict[str, str]:

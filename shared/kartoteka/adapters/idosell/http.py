@@ -360,10 +360,10 @@ def _has_odd_escapes(content: bytes) -> bool:
 
 
 def _clean(value: Any) -> Any:
-    """Return the value without what no database can store: NUL, and halves of surrogate pairs."""
+    """Return the value with U+FFFD for what no database can store: NUL, and halves of surrogate pairs."""
     match value:
         case str():
-            return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         case dict():
             return {name: _clean(inner) for name, inner in value.items()}
         case list():

@@ -622,7 +622,9 @@ class Accounts(Concern):
             names = ", ".join(a.panel_client_id for a in linkable)
             return self._held(record, codes.status("several_accounts", accounts=names))
         account, intent = linkable[0], record.state.intent
-        if owner := found.owners.get(account.panel_client_id):
+        if (owner := found.owners.get(account.panel_client_id)) == record.key.client_id:
+            return Plan(record, Act.LOOK)  # it was linked since it was loaded
+        if owner:
             return self._held(record, _linked_to(owner, account.panel_client_id))
         carried = intent if intent and intent.login == account.login else None
         by = carried.linked_by or "created" if carried else CODE
