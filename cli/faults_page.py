@@ -58,6 +58,10 @@ LIMITS = """## What a client of this panel cannot promise
   at, there are two ([0015](decisions/0015-addresses-without-an-identity.md)).
 - **Where a write empties what it does not name**, one account has lost it before anything can be known
   ([0036](decisions/0036-the-first-write-is-looked-at.md)).
+- **Two workers that had one client at the same moment** could open two accounts, or add an address twice: the API has
+  nothing that tells a repeated call from a new one. The FIFO queue gives the messages of a client to one worker at a
+  time, and keeps one for six times as long as its function may run
+  ([0002](decisions/0002-fifo-queues-keys-not-data.md)).
 - **Several calls are no transaction.** Between the call that changes a client's currency and the one that sets its
   new limit the limit is 0, never another currency's figure.
 - **An account cannot be deleted or merged by the API.** A wrong one is closed, or erased of its personal data.

@@ -389,6 +389,7 @@ def test_a_message_says_version_and_concern_and_travels_in_its_shards_group(sqs:
     }
 
 
+@pytest.mark.fault(26)
 def test_a_key_always_travels_in_the_same_group(sqs: SqsWorld) -> None:
     queue = SqsQueue(sqs.urls, shards=4, make_client=lambda: sqs.sqs)
     assert queue.send("billing", clients(*keys(1000))) >= 10

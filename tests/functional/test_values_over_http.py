@@ -8,7 +8,6 @@ at the end compares what stands on the one side with what stood on the other.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import pytest
 from kartoteka.adapters.sql.dialect import parse_url
 from kartoteka.fields.table import BILLING, DELIVERY_ADDRESSES
 from local.panel import Account
-from tests.fixtures.exchange import ENGINES, SqlErp, _translated
+from tests.fixtures.exchange import ENGINES, SqlErp, _translated, sqlite_as_made
 from tests.fixtures.installation import Installation, installed
 from tests.functional.test_sql_values import ODD
 from tests.helpers import tax_number
@@ -110,7 +109,7 @@ def values(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         url = own = str(request.getfixturevalue(URLS[engine]))
     else:
         file = tmp_path / "exchange.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        file.write_bytes(sqlite_as_made())
         own = f"sqlite:///{file}"
         url = _translated(file, request) if engine == "tsql" else own
     erp = SqlErp(parse_url(own))

@@ -104,7 +104,7 @@ def test_what_is_deployed_for_a_function_is_called_after_it(template: Template, 
 # ---- queues ----
 
 
-@pytest.mark.fault(82)
+@pytest.mark.fault(26, 82)
 def test_every_queue_is_fifo_and_encrypted_with_or_without_an_own_key(template: Template):
     for name, queue in template.of_kind("AWS::SQS::Queue").items():
         assert queue["FifoQueue"] is True, name
