@@ -5,9 +5,11 @@
 #   make down     stop it, keep .local/            make clean    remove .local/ and builds
 #   make deploy   to a real AWS account            make bench    figures
 #   make audit    known weaknesses in the template and in the packages
+#   make simulate histories of the production code: HISTORIES=100000, or SEED=n for one, told readably
 
 PYTHON ?= python3
 TIMEOUT ?= 300
+HISTORIES ?= 10000
 
 # `PANEL_KEY=… ERP_URL=… make up PANEL_URL=… POLICY=file SCHEDULES=off`: handed on in the environment, because some are
 # secrets and a command line is for all to read.
@@ -23,7 +25,7 @@ CORES = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 STACK := $(IN)/python -m local.stack
 
 .PHONY: help lock test check ruff mypy lint-imports cfn-lint sam-validate audit format up tick down clean demo bench \
-  deploy dev cloud
+  deploy dev cloud simulate
 .DEFAULT_GOAL := help
 
 help:
@@ -64,6 +66,9 @@ bench: cloud
 	@$(IN)/python -m bench.cost
 
 # ---- checks and tests ----
+
+simulate: dev
+	@$(IN)/python -m tests.simulation.main --histories $(HISTORIES) --seed "$(SEED)"
 
 # A file's tests share what they set up. xdist would begin the files with the fewest tests last, which are those of the
 # whole stack: long ones, beside idle cores.

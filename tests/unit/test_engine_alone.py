@@ -261,3 +261,21 @@ def test_a_wrong_key_or_a_busy_panel_blames_nobody() -> None:
     world.exchange.update_address("A-0", city="Gdynia")
     turns(world)
     assert {d.attempts for d in world.exchange.deferrals.values()} == {0}
+
+
+# --- what the brake has stopped
+
+
+def test_what_the_brake_has_stopped_goes_apart_from_others_like_any_other() -> None:
+    world = linked(2, policy='{"brake": {"min_records": 1, "max_share": 0.3}}')
+    world.pass_time(hours=2)
+    for n in range(2):
+        world.exchange.update_client(f"C-{n}", street=f"Nowa {n}")
+    world.tick()
+    assert told(world, "C-1", "billing") == (PENDING, "brake")
+    world.panel.fail_over("C-0")
+    world.resume("billing", confirm=True)
+    for _ in range(TURNS):
+        world.tick()
+    assert told(world, "C-1", "billing") == (IN_STEP, "")
+    assert told(world, "C-0", "billing") != (IN_STEP, "")

@@ -309,3 +309,22 @@ def test_done_means_nothing_where_the_link_leads_nowhere() -> None:
     assert told(world) == (HELD, "account_gone")
     assert decided(world, "done") == "done"
     assert told(world) == (HELD, "bad_decision")
+
+
+def test_a_client_that_is_to_be_tried_again_is_not_tried_without_a_pause() -> None:
+    """The decision stands while the call that opens its account is not answered; the tries are counted all the same."""
+    world = World().knows_the_panel()
+    world.exchange.insert_client("C-0", **CLIENT)
+    world.panel.refuse("C-0", Reject("bad_email", field="email"))
+    world.tick()
+    world.panel.accept("C-0")
+    world.exchange.decide_status("C-0", "accounts", "retry")
+    world.panel.fail_over("C-0")
+    calls = world.panel.calls()["POST clients/clients"]
+    world.tick()
+    assert world.exchange.decision("C-0", "accounts") == "retry"
+    assert world.panel.calls()["POST clients/clients"] - calls <= 4
+    world.panel.recover_from("C-0")
+    world.tick()
+    assert world.exchange.links["C-0"]
+    assert world.exchange.decision("C-0", "accounts") is None

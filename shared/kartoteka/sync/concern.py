@@ -78,12 +78,14 @@ class Shown:
 class Opened:
     """What an account was opened with: the values that were ``sent``, and the client's ``row`` at that time.
 
-    ``notes`` are of those fields that the panel refused, and without which it was opened.
+    ``notes`` are of those fields that the panel refused, and without which it was opened. ``at``: when it was answered,
+    by the panel's clock, where that is known.
     """
 
     sent: Values = attribute(repr=False)
     row: Values = attribute(repr=False)
     notes: Mapping[str, Note] = attribute(default_factory=dict, repr=False)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -631,6 +633,11 @@ class Concern:
         """Send the calls of these plans; return an answer for each, in order."""
         return first_write.send(self, "update", self.run.panel.update, plans)
 
+    def planned_from(self, plan: Plan) -> Values:
+        """Return what the panel showed of a plan's record when it was made, in the form of :meth:`snapshot`."""
+        account: Account | None = plan.shown.account
+        return account.values if account else {}
+
     def snapshot(self, plan: Plan) -> Snapshot:
         """Read what the panel shows of a plan's record now, apart from what the plan was made from."""
         account: Account | None = plan.shown.account
@@ -786,6 +793,8 @@ class Concern:
         left_out = {name: None for name, value in empty.items() if value and fields[name].create}
         forms = {**{name: value for name, value in empty.items() if not value}, **left_out, **sent}
         waits = taken.sending(self.run.now() if fresh else LONG_AGO, [None])
+        if fresh and opened.at is not None:  # who has edited since may have come before all of a batch is stored
+            waits = waits._replace(at=opened.at)
         shown = [name for name, value in forms.items() if value and fields[name].read]
         return Forms(forms, {n: v for n, v in forms.items() if n not in shown}, dict.fromkeys(shown, waits))
 

@@ -28,7 +28,7 @@ from kartoteka.model import (
 from kartoteka.sync import excluded
 from kartoteka.sync.merge import NOT_TAKEN, Step
 from kartoteka.sync.plan import Act, Plan, joined
-from kartoteka.sync.retry import was_stopped
+from kartoteka.sync.retry import UNANSWERED, was_stopped
 from kartoteka.sync.run import Run
 
 BAD_DECISION = "bad_decision"
@@ -63,13 +63,17 @@ def forgotten(records: Sequence[Record]) -> tuple[list[Record], list[Change]]:
 def _forgotten(record: Record) -> RecordState:
     """Return a record's state without refusals, counts and deferral. What the brake has stopped stays stopped.
 
-    Of what the panel did not take the ERP's form is forgotten, so that it is sent again.
+    A call that was not answered stays counted: the decision is still there after it, and would have the next one made
+    as if it were the first, at once and for ever. Of what the panel did not take the ERP's form is forgotten, so that
+    it is sent again.
     """
     base, before = record.state.base, record.state.notes
     if base and (unsent := [name for name, note in before.items() if note.code == NOT_TAKEN and name in base.erp]):
         base = base._replace(erp={**base.erp, **dict.fromkeys(unsent)})
     notes = {name: note for name, note in record.state.notes.items() if not _is_forgotten(name, note)}
-    deferral = record.state.deferral if was_stopped(record) else None
+    deferral = record.state.deferral
+    if deferral is not None and not was_stopped(record) and deferral.code not in UNANSWERED:
+        deferral = None
     return replace(record.state, base=base, notes=notes, deferral=deferral)
 
 

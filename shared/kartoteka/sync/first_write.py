@@ -2,8 +2,9 @@
 
 One record is changed alone, and read just before and just after. Where a text is empty that was not, and that the
 change did not name, it is put back, every concern stops until a person confirms, and the other records wait: such a
-panel costs one account a repair, and not a batch its data. Where the two readings tell nothing (an account without
-other texts, a panel that shows a change late) the others follow, and the next change is looked at again.
+panel costs one account a repair, and not a batch its data. Where somebody has edited meanwhile what is about to be
+written, nothing is: the record is planned again. Where the two readings tell nothing (an account without other texts, a
+panel that shows a change late) the others follow, and the next change is looked at again.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
         return NotBegun(), NotBegun()
     except (Retry, Halt) as error:
         return error, error
+    if _was_edited(plan, concern.planned_from(plan), before.values):
+        return NotBegun(), NotBegun()
     (answer,) = retry.send_apart(concern.run, gate, call, [plan])
     if isinstance(answer, Reject | Halt):
         return answer, answer if isinstance(answer, Halt) or answer.code == LACKS_FIELD else NotBegun()
@@ -99,6 +102,11 @@ def _alone(concern: Concern, gate: str, call: Call, plan: Plan) -> tuple[Answer,
     if texts and after != before:
         concern.run.harmless.note(gate)
     return answer, others
+
+
+def _was_edited(plan: Plan, read: Values, now: Values) -> bool:
+    """Whether the panel shows another value now of a field that a plan is about to write than it was made from."""
+    return any(now[name] != read[name] for name in plan.call.values if name in read and name in now)
 
 
 def _in_turn(plans: Sequence[Plan]) -> list[int]:

@@ -29,7 +29,7 @@ Failures = dict[str, Reject | Retry | Halt]
 def was_asked_often(record: Record) -> bool:
     """Return whether the panel has shown none of its accounts again and again, so that it was, or is now, believed."""
     deferral = record.state.deferral
-    is_new = deferral is None or deferral.code != NONE_SHOWN or deferral.tries < TRIES
+    is_new = deferral is None or retry.reason(deferral) != NONE_SHOWN or deferral.tries < TRIES
     return codes.is_asked_again(record.state.status) or not is_new
 
 

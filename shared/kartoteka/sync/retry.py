@@ -41,6 +41,8 @@ OWN_FAULTS = (*TOO_MUCH, "panel_5xx", BROKEN_ANSWER)
 """The codes of calls that fail for an outage, or for one record of theirs."""
 NO_RESULT = "missing_result"
 """The code of a record of which the answer to its call says nothing."""
+UNANSWERED = ("timeout", "connection", NO_RESULT, BROKEN_ANSWER, "moved", "panel_5xx")
+"""The codes of calls whose effect is not known, and of facts that have moved."""
 FAILED_CALLS = 2
 """Calls that fail before an outage is believed in."""
 
@@ -62,7 +64,9 @@ def deferred(
     before = record.state.deferral
     tries = before.tries + 1 if before else 1
     wait = max(pause(tries, FIRST_PAUSE, LONGEST_PAUSE), timedelta(seconds=getattr(error, "after", None) or 0))
-    code = BRAKE if stopped or was_stopped(record) else error.code
+    code = error.code
+    if code != BRAKE and (stopped or was_stopped(record)):
+        code = f"{BRAKE}.{code}"
     since = unanswered.since(run, error, before.unread_since if before else None)
     deferral = Deferral(run.now() + wait, before.attempts if before else 0, tries, code, since)
     return Change(record, replace(record.state, deferral=deferral, status=told or codes.status(error.code)))
@@ -71,7 +75,12 @@ def deferred(
 def was_stopped(record: Record) -> bool:
     """Whether a record was stopped by the brake: it comes back by a person's word only."""
     own = record.link is not None or bool(record.key.group_id)
-    return own and record.state.deferral is not None and record.state.deferral.code == BRAKE
+    return own and record.state.deferral is not None and record.state.deferral.code.partition(".")[0] == BRAKE
+
+
+def reason(deferral: Deferral) -> str:
+    """Return the code of what has deferred a record last, whether the brake had stopped it before or not."""
+    return deferral.code.removeprefix(f"{BRAKE}.")
 
 
 def refused(run: Run, change: Change, error: Reject, steps: Iterable[Step] = (), *, table: str = "") -> Change:
@@ -250,7 +259,7 @@ def _parts(run: Run, deferrals: Sequence[Deferral | None]) -> Sequence[Sequence[
 
 def may_be_own(deferral: Deferral) -> bool:
     """Return whether a record was deferred for what may be an outage, or a fault of its own."""
-    return deferral.code.partition(".")[0] in OWN_FAULTS
+    return reason(deferral).partition(".")[0] in OWN_FAULTS
 
 
 def ask_all(

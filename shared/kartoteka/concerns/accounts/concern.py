@@ -57,7 +57,7 @@ from kartoteka.model import (
 from kartoteka.pieces import pieces
 from kartoteka.policy import letters_of
 from kartoteka.ports.exchange import SeenAccount
-from kartoteka.ports.panel import BROKEN_ANSWER, LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
+from kartoteka.ports.panel import LACKS_FIELD, Account, AccountUpdate, KnownAccount, NewAccount, Window
 from kartoteka.sync import feed, forget, retry, undo
 from kartoteka.sync.collect import ChangeLogSource, Source, advance
 from kartoteka.sync.concern import (
@@ -86,8 +86,6 @@ CLOSED = "closed_in_panel"
 """The code of an account that somebody closed in the panel."""
 PAGE = 1_000
 """Clients told with one set of statements."""
-LOST = ("timeout", "connection", "missing_result", BROKEN_ANSWER, "moved", "panel_5xx")
-"""The codes of calls whose effect is unknown, and of facts that have moved: looked at again at once."""
 LOOKS_AT_ONCE = 3
 """Tries in a row that are made at once where the effect of a call is unknown."""
 LOOKS_IN_VAIN = 3
@@ -953,7 +951,7 @@ class Accounts(Concern):
     def looks_again(self, change: Change) -> bool:
         """Whether a client's account is looked for again at once: a lost reply must not cost it a minute."""
         deferral = change.after.deferral
-        is_lost = deferral is not None and deferral.code in LOST and deferral.tries <= LOOKS_AT_ONCE
+        is_lost = deferral is not None and deferral.code in retry.UNANSWERED and deferral.tries <= LOOKS_AT_ONCE
         return change.record.link is None and is_lost
 
     # --- what follows from a link
@@ -982,7 +980,9 @@ class Accounts(Concern):
         record, request = plan.record, plan.call
         link = Link(record.key.client_id, answer.panel_client_id, answer.login or request.login, "created")
         with self.lock:
-            self._opened[record.key.client_id] = Opened(request.values, record.erp or {}, plan.shown.refused)
+            self._opened[record.key.client_id] = Opened(
+                request.values, record.erp or {}, plan.shown.refused, at=answer.at
+            )
             self._fresh.add(record.key.client_id)
         return self._linked(record, link, self._agreed(record), plan.intent.written if plan.intent else ())
 

@@ -19,7 +19,20 @@ from kartoteka.concerns.addresses.poll import AddressPoll
 from kartoteka.concerns.shops import wanted
 from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields.table import SHOPS_FIELD
-from kartoteka.model import NOTHING, REFUSED, Change, Deferral, Link, Note, Outcome, Owner, Record, RecordState, Side
+from kartoteka.model import (
+    NOTHING,
+    REFUSED,
+    Change,
+    Deferral,
+    Link,
+    Note,
+    Outcome,
+    Owner,
+    Record,
+    RecordState,
+    Side,
+    Values,
+)
 from kartoteka.ports.panel import REFUSED_WHOLE, Account, Address, AddressWrite
 from kartoteka.sync import first_write, retry
 from kartoteka.sync.collect import Source
@@ -288,6 +301,10 @@ class Addresses(Concern):
                 failure = _failure(told)
             answers |= dict(zip(some, told, strict=True))
         return [answers[n] for n in range(len(plans))]
+
+    def planned_from(self, plan: Plan) -> Values:
+        """Return what the panel showed of an address when it was planned."""
+        return plan.shown.values or {}
 
     def snapshot(self, plan: Plan) -> Snapshot:
         """Read what the panel shows of an address now."""
