@@ -83,7 +83,7 @@ class Simulation:
         self.seen: dict[tuple[Side, Place], set[str]] = {}
         self.written: set[str] = set()
         self.theirs: set[str] = set()
-        self.unanswered: set[Place] = set()
+        self.unanswered: dict[Place, int] = {}
         self.bad: set[str] = set()
         self.slow: tuple[ErpTransaction, str, str, str] | None = None
         self.kept: dict[str, Any] = {}
@@ -131,7 +131,7 @@ class Simulation:
         if process.dies_at is not None and process.error is not None:
             self.faults["process died"] += 1
         if process.error is not None:
-            self.unanswered |= process.sends
+            self.unanswered |= dict.fromkeys(process.sends, self.moment)
         process.stack.finished(process)
         if process.error is not None and type(process.error).__name__ not in ("Killed", "Retry", "Halt"):
             self.violations.append(f"{process.name} has failed: {type(process.error).__name__}: {process.error}")
@@ -204,14 +204,22 @@ class Simulation:
             else:
                 self._read(process, method, args, answer)
             if isinstance(answer, Exception):
-                self.unanswered |= process.sends
+                self.unanswered |= dict.fromkeys(process.sends, self.moment)
         elif step == "records.save":
             self.note()
             if process.received:
-                names = {self.panel.accounts[key].external_code for key in process.seen if key in self.panel.accounts}
-                settled = {place for place in self.unanswered if place[0] in names or place[0].startswith(ADDRESS)}
-                self.unanswered -= settled
+                self._looked_at(process)
             process.sends.clear()
+
+    def _looked_at(self, process: Process) -> None:
+        """Forget which calls were not answered about what a worker has read since, and stored."""
+        read = {
+            self.panel.accounts[key].external_code: at for key, at in process.seen.items() if key in self.panel.accounts
+        }
+        lines = max((at for key, at in process.seen.items() if key.startswith("lines:")), default=0)
+        for (name, field), moment in list(self.unanswered.items()):
+            if (lines if name.startswith(ADDRESS) else read.get(name, 0)) > moment:
+                del self.unanswered[name, field]
 
     def _may_write(self, process: Process, method: str) -> None:
         """Say where one writes that must not: a paused concern, or a stack that is not the owner."""
@@ -265,7 +273,7 @@ class Simulation:
         nobody can tell then whether that write has come before.
         """
         erp, panel = self.shown(place)
-        unsure = side is Side.PANEL and place in self.unanswered.union(*(each.sends for each in self.processes))
+        unsure = side is Side.PANEL and place in {*self.unanswered, *(p for each in self.processes for p in each.sends)}
         alone = None not in (erp, panel) and alike(erp) == alike(panel) and not unsure
         do()
         self.moment += 1
