@@ -51,8 +51,8 @@ def unseen(variable: str) -> Callable[[click.Context, click.Parameter, str | Non
 def _has_password(address: str) -> bool:
     try:
         return bool(sa.make_url(address).password)
-    except sa.exc.ArgumentError:
-        return False
+    except (sa.exc.ArgumentError, ValueError):
+        return "@" in address
 
 
 _erp_url = click.option(

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from cli import show
 from cli.erp import unseen
+from cli.exits import Failed, Unavailable, WrongSettings
 from kartoteka.adapters.sql import upgrade as tables
 from kartoteka.adapters.sql.dialect import DIALECTS, open_engine
-from kartoteka.errors import KartotekaError, Retry
+from kartoteka.errors import Halt, KartotekaError, Retry
 
 _url = click.option(
     "--url",
@@ -61,11 +62,13 @@ def _run(action: Callable[[sa.Engine], int], url: str, *, quiet: bool, as_json: 
     try:
         version, (encoding, remedy) = _at(url, action)
     except Retry as error:
-        raise click.ClickException(
+        raise Unavailable(
             show.said("the database does not answer, or it is locked ({why}): is it running?", why=error)
         ) from None
+    except Halt as error:
+        raise WrongSettings(show.safe(error)) from None
     except KartotekaError as error:
-        raise click.ClickException(str(error)) from None
+        raise Failed(show.safe(error)) from None
     if as_json:
         show.document({"version": version, "narrow_encoding": encoding or None})
         return

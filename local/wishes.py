@@ -86,8 +86,8 @@ def _erp_url(text: str) -> str:
         return f"sqlite:///{home.EXCHANGE_FILE}"
     try:
         url = make_url(text)
-    except ArgumentError:
-        example = "postgresql+psycopg://user:password@host/name"
+    except (ArgumentError, ValueError):
+        example = "postgresql://user:password@host/name (the marks @ : / % of a password as %40 %3A %2F %25)"
         raise LocalFailure(f"ERP_URL is not a database address such as {example}") from None
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":

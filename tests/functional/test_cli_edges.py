@@ -281,3 +281,20 @@ def test_a_dash_asks_for_the_address_unseen(command: Command, sqlite_bench: SqlB
     result = CliRunner().invoke(kartoteka, ["held", "--json", "--erp-url", "-"], input=f"{sqlite_bench.url}\n")
     assert result.exit_code == 0
     assert sqlite_bench.url not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "--erp-url"),
+        ("schema", "create", "--url"),
+        ("schema", "upgrade", "--url"),
+        ("conflicts", "--erp-url"),
+    ],
+)
+def test_a_password_whose_marks_are_not_written_as_an_address_wants_is_a_sentence(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    told = command(*arguments, "postgresql://erp:a@b:c/d%@127.0.0.1/erp", code=78).output
+    assert "are written %40 %3A %2F %25" in told
+    assert "a@b:c" not in told

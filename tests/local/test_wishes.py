@@ -53,6 +53,7 @@ def test_a_policy_file_is_checked_and_made_compact(tmp_path: Path):
         ({"SCHEDULES": "sometimes"}, "on or off"),
         ({"ERP_URL": "no address"}, "ERP_URL"),
         ({"ERP_URL": "sqlite://"}, "in memory"),
+        ({"ERP_URL": "postgresql://erp:a@b:c/d%@127.0.0.1/erp"}, "%40 %3A %2F %25"),
         ({"POLICY": "/no/such/file.json"}, "there is no file"),
         ({"ERP": "oracle"}, "ERP is sqlite, postgresql or mariadb, not 'oracle'"),
         ({"ERP": "mssql"}, "ERP=mssql: no such server is started here; give ERP_URL"),

@@ -79,3 +79,22 @@ def test_a_connection_that_postgresql_refuses_says_why(words: str, cause: Cause)
     error = DIALECTS["postgresql"].diagnose(wrapped(psycopg.OperationalError(f"connection failed: {words}")))
     assert isinstance(error, Retry)
     assert error.code == cause
+
+
+@pytest.mark.parametrize(
+    ("engine", "code", "says"),
+    [
+        ("postgresql", "3D000", "no database of this name"),
+        ("postgresql", "28P01", "the user or the password"),
+        ("postgresql", "42501", "lacks a right"),
+        ("postgresql", "42883", "another type"),
+        ("mysql", 1049, "no database of this name"),
+        ("mysql", 1045, "the user or the password"),
+        ("mysql", 1142, "lacks a right"),
+        ("mysql", 1130, "check its address, the user, the password"),
+    ],
+)
+def test_what_is_wrong_with_the_way_in_has_a_sentence_each(engine: str, code: Any, says: str) -> None:
+    error = diagnosed(engine, code)
+    assert isinstance(error, Halt)
+    assert says in str(error)

@@ -40,7 +40,11 @@ def parse_url(address: str) -> sa.URL:
     try:
         url = sa.make_url(address.strip())
     except (sa.exc.ArgumentError, ValueError):
-        raise Halt("database_url", "the address of the exchange database is no SQLAlchemy URL") from None
+        raise Halt(
+            "database_url",
+            "the address of the exchange database cannot be read: it is like postgresql://user:password@host/name, and "
+            "the marks @ : / % of a password are written %40 %3A %2F %25",
+        ) from None
     return url.set(drivername=_SHORTHANDS.get(url.drivername, url.drivername))
 
 

@@ -16,10 +16,13 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 from kartoteka.adapters.sql.dialect.base import (
     BRIEFLY,
     CONNECT_SECONDS,
+    LACKS_RIGHT,
     NO_ACCESS,
     NO_SCHEMA,
     STATEMENT_SECONDS,
     WRITES,
+    WRONG_LOGIN,
+    WRONG_NAME,
     Dialect,
     Merge,
     UtcNow,
@@ -47,6 +50,11 @@ _NO_ACCESS_CODES = (
     *(1044, 1045, 1049, 1102, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1419, 1449, 1524, 1665, 1698),
     *(1820, 1862, 2026, 2054, 2059, 2061, 3118, 3159, 4151),
 )
+_BY_CODE = {
+    **dict.fromkeys((1045, 1698), WRONG_LOGIN),
+    **dict.fromkeys((1049, 1102), WRONG_NAME),
+    **dict.fromkeys((1044, 1142, 1143, 1227, 1370, 1410, 1419), LACKS_RIGHT),
+}
 _RETRY_CODES = (
     *(1020, 1043, 1047, 1080, 1105, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1180, 1184, 1206, 1213, 1412),
     *(1615, 1637, 2002, 2003, 2005, 2006, 2012, 2013, 2014, 2027, 2055, 3058),
@@ -313,7 +321,7 @@ class Mysql(Dialect):
         if cause := MYSQL.get(code or 0):
             return error_of(cause, code)
         if code in _NO_ACCESS_CODES:
-            return Halt("database_access", f"{NO_ACCESS} ({code})")
+            return Halt("database_access", f"{_BY_CODE.get(code, NO_ACCESS)} ({code})")
         if code in _OLD:
             return Halt("old_database", "the server is too old: Kartoteka needs MariaDB 10.6 or MySQL 8.0.31, or newer")
         lost = isinstance(error, sa.exc.InterfaceError) or error.connection_invalidated

@@ -17,9 +17,13 @@ from kartoteka.adapters.sql.dialect.base import (
     BRIEFLY,
     CONNECT_SECONDS,
     EXACT,
+    LACKS_RIGHT,
     NO_ACCESS,
     NO_SCHEMA,
     STATEMENT_SECONDS,
+    WRONG_LOGIN,
+    WRONG_NAME,
+    WRONG_TYPE,
     Dialect,
     UtcNow,
     Watched,
@@ -40,18 +44,21 @@ _CODEC, _SPELLING = "kartoteka_codec", "kartoteka_spelling"
 _NO_SCHEMA_STATES = ("42P01", "42703", "3F000")
 _NO_ACCESS_STATES = ("28", "3D", "42501")
 _RETRY_STATES = ("08", "25P", "40", "53", "55", "57", "58")
-_REFUSALS = (
-    ("password authentication failed",),
-    ("no password supplied",),
-    ("authentication failed",),
-    ("pg_hba.conf",),
-    ('database "', "does not exist"),
-    ('role "', "does not exist"),
-    ("permission denied for database",),
-    ("autoryzacja", "nie powiodła się"),
-    ("baza danych", "nie istnieje"),
-    ("rola", "nie istnieje"),
-)
+_BY_STATE = {"3D000": WRONG_NAME, "28P01": WRONG_LOGIN, "28000": WRONG_LOGIN, "42501": LACKS_RIGHT}
+_WRONG_TYPE_STATES = ("42883", "42804")
+_REFUSALS = {
+    ("password authentication failed",): WRONG_LOGIN,
+    ("no password supplied",): WRONG_LOGIN,
+    ("authentication failed",): WRONG_LOGIN,
+    ("pg_hba.conf",): NO_ACCESS,
+    ('database "', "does not exist"): WRONG_NAME,
+    ('role "', "does not exist"): WRONG_LOGIN,
+    ("permission denied for database",): LACKS_RIGHT,
+    ("autoryzacja", "nie powiodła się"): WRONG_LOGIN,
+    ("baza danych", "nie istnieje"): WRONG_NAME,
+    ("rola", "nie istnieje"): WRONG_LOGIN,
+}
+"""Words of a refused connection -> what is said of it."""
 
 
 @compiles(UtcNow, "postgresql")
@@ -192,7 +199,9 @@ class Postgresql(Dialect):
         if state.startswith(_NO_SCHEMA_STATES):
             return Halt("no_schema", NO_SCHEMA)
         if state.startswith(_NO_ACCESS_STATES):
-            return Halt("database_access", f"{NO_ACCESS} ({state})")
+            return Halt("database_access", f"{_BY_STATE.get(state, NO_ACCESS)} ({state})")
+        if state in _WRONG_TYPE_STATES:
+            return Halt("no_schema", WRONG_TYPE)
         return Retry("database") if state.startswith(_RETRY_STATES) else None
 
 
@@ -206,9 +215,9 @@ def _diagnose_connection(error: DBAPIError) -> KartotekaError | None:
     if isinstance(error, sa.exc.DataError):
         return None
     text = str(error.orig)
-    refused = any(all(word in text for word in words) for words in _REFUSALS)
-    if refused:
-        return Halt("database_access", NO_ACCESS)
+    for words, sentence in _REFUSALS.items():
+        if all(word in text for word in words):
+            return Halt("database_access", sentence)
     cause = next((cause for words, cause in POSTGRESQL_WORDS.items() if words in text), None)
     return error_of(cause, "refused") if cause else Retry("database")
 
