@@ -237,6 +237,8 @@ def _tell(facts: dict[str, Any], wanted: wishes.Wishes, seconds: float) -> None:
     _say(f"  cloud      {facts['endpoint']}  region {facts['region']}, credentials test/test, stack {facts['stack']}")
     _say(f"  panel      {facts['panel_url']}/{page}")
     _say(f"  exchange   {wanted.erp_url_masked}")
+    if wanted.erp:
+        _say(f"  sql        {erp.shell(wanted.erp_url)}")
     _say(f"  schedules  {schedules}")
     _say(f"  log        {facts['log']}")
     _say("next: `make tick` synchronises now, `make down` stops everything")
