@@ -77,6 +77,12 @@ def clean() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def is_own(url: str) -> bool:
+    """Whether this is the address of a server that is started here."""
+    query = make_url(url).query
+    return str(query.get("host") or query.get("unix_socket") or "").startswith(str(_place()))
+
+
 def shell(url: str) -> str:
     """Return the command by which a person writes SQL into this database."""
     given = make_url(url)

@@ -121,7 +121,8 @@ def clean() -> None:
     urls = home.recall().get("erp_urls", ())
     down()
     for erp_url in urls:
-        _give_back(erp_url)
+        if not erp.is_own(erp_url):  # those go with their server's data
+            _give_back(erp_url)
     erp.clean()
     home.remove()
     _say(f"removed: {home.HOME} with its exchange database, and what was built")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local import wishes
+from local import erp, wishes
 from local.failure import LocalFailure
 
 
@@ -71,3 +71,11 @@ def test_a_wrong_policy_is_refused_with_the_place(tmp_path: Path, text: str, sai
     file.write_text(text)
     with pytest.raises(LocalFailure, match=said):
         wishes.read({"POLICY": str(file)})
+
+
+def test_a_server_of_our_own_is_known_by_its_socket() -> None:
+    place = erp._place()
+    assert erp.is_own(f"postgresql://postgres:@/erp?host={place}")
+    assert erp.is_own(f"mysql://root:@localhost/erp?unix_socket={place}%2Fsocket")
+    assert not erp.is_own("postgresql://erp:x@db.example.com/erp")
+    assert not erp.is_own("sqlite:////tmp/exchange.db")
