@@ -27,7 +27,7 @@ from bench.trade import Trade, trade
 from kartoteka.adapters.aws.state import DynamoState
 from kartoteka.adapters.sql import connect, tables
 from kartoteka.fields.digest import Digest
-from kartoteka.fields.table import CONCERNS, COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
+from kartoteka.fields.table import CONCERNS, COUNTRY_FIELD, RECOGNISED_BY, Recognised
 from local.panel.sample import tax_number
 
 MODELS = 200
@@ -121,7 +121,7 @@ def _recognise(connection: psycopg.Connection[Any]) -> None:
     connection.execute(sql.SQL(created).format(columns, index))
     with connection.cursor().copy("COPY bench_marks FROM STDIN") as copy:
         for key, values in known:
-            copy.write_row((key, *digest.recognised(recognised_by(values))))
+            copy.write_row((key, *digest.recognised(values)))
     assigned = sql.SQL(", ").join(sql.SQL("{0} = m.{0}").format(sql.Identifier(name)) for name in Recognised._fields)
     connection.execute(
         sql.SQL("UPDATE {} a SET {} FROM bench_marks m WHERE a.external_code = m.id").format(index, assigned)

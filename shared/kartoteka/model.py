@@ -312,6 +312,10 @@ class RecordState:
     decision: str = ""
 
 
+NOTHING_KEPT = RecordState()
+"""The state of a record of which nothing is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """All that is known of one key, read in one go.
@@ -327,7 +331,7 @@ class Record:
     key: Key
     erp: Values | None = attribute(default=None, repr=False)
     link: Link | None = None
-    state: RecordState = RecordState()
+    state: RecordState = NOTHING_KEPT
     conflicts: tuple[Conflict, ...] = ()
     has_client: bool = True
     odd_key: bool = False

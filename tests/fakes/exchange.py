@@ -35,7 +35,6 @@ from kartoteka.fields.table import (
     Column,
     Fields,
     Recognised,
-    recognised_by,
 )
 from kartoteka.fields.values import as_text
 from kartoteka.model import (
@@ -871,7 +870,7 @@ class FakeIndex(_Port):
     """The account index, and what people answer about whose account is whose."""
 
     def recognised(self, values: Values) -> Recognised:
-        return DIGEST.recognised(recognised_by(values))
+        return DIGEST.recognised(values)
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         db = self._own
@@ -1440,7 +1439,7 @@ def _sent(db: FakeExchange, key: SentKey) -> SentPrice | None:
 
 
 def _hint(client_id: str, row: Row) -> ClientHint:
-    return ClientHint(client_id, *DIGEST.recognised(recognised_by(_values(row, CLIENT_FIELDS))))
+    return ClientHint(client_id, *DIGEST.recognised(_values(row, CLIENT_FIELDS)))
 
 
 def _candidate(row: StoredMatch) -> Candidate:

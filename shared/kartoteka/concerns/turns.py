@@ -16,7 +16,7 @@ from kartoteka import codes
 from kartoteka.errors import Retry
 from kartoteka.fields import money
 from kartoteka.fields.table import CURRENCY_FIELD, LIMIT
-from kartoteka.model import NO_FORMS, Change, Note, Owner, RecordState, Side, Value
+from kartoteka.model import NO_FORMS, NOTHING_KEPT, Change, Note, Owner, RecordState, Side, Value
 from kartoteka.sync import retry
 from kartoteka.sync.concern import Concern
 from kartoteka.sync.excluded import EXCLUDED
@@ -31,7 +31,6 @@ WAITS = "waits"
 ZERO = "0.00"
 MAKES_WAY = codes.status("currency_changes", [CURRENCY_FIELD])
 """What credit says of a limit that is 0 while the client's currency changes."""
-NOTHING_KEPT = RecordState()
 
 
 def code_of(value: Value) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+from functools import lru_cache
 
-from kartoteka.fields.table import Recognised
+from kartoteka.fields.table import RECOGNISED_BY, Recognised, country_of
+from kartoteka.model import Value, Values
 
 LENGTH = 32
 """Letters of a digest: 128 bits."""
+KEPT = 32_768
+"""Digests of values that are remembered: a client is recognised several times, by its row and by its account."""
+
+_NUMBERED = tuple(enumerate(RECOGNISED_BY))
+_KEYS = tuple(RECOGNISED_BY.values())
 
 
 class Digest:
@@ -16,6 +22,7 @@ class Digest:
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
+        self._mark = lru_cache(maxsize=KEPT)(self._mark_of)
 
     def __repr__(self) -> str:
         return "Digest()"
@@ -28,9 +35,14 @@ class Digest:
         """Return the digest of an account's number."""
         return self._of("account", panel_client_id)
 
-    def recognised(self, known: Recognised) -> Recognised:
+    def recognised(self, record: Values) -> Recognised:
         """Return the digests of the values by which somebody is recognised; empty where there is none."""
-        return Recognised(*(self._of(name, value) if value else "" for name, value in known._asdict().items()))
+        country = country_of(record)
+        return Recognised._make([self._mark(n, record.get(name), country) for n, name in _NUMBERED])
+
+    def _mark_of(self, number: int, value: Value, country: str) -> str:
+        known = _KEYS[number](value, country)
+        return self._of(Recognised._fields[number], known) if known else ""
 
     def _of(self, kind: str, text: str) -> str:
-        return hmac.new(self._key, f"{kind}\0{text}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:LENGTH]
+        return hmac.digest(self._key, f"{kind}\0{text}".encode("utf-8", "replace"), "sha256").hex()[:LENGTH]

@@ -36,6 +36,7 @@ BELGIAN_DIGITS = 10
 NONE_WORDS = frozenset(["BRAK", "NIEDOTYCZY", "NIEMA", "NIEPOSIADA", "NIEPODANO", "NONE", "NULL"])
 SHORT_NONE_WORDS = NONE_WORDS | frozenset(["ND", "NA", "NIL", "TEST", "X", "XX", "XXX"])
 """What people write into an e-mail address that they do not have, letters alone; short words only on both sides."""
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _WORDS_BEFORE = re.compile(r"^(?:(?:NIP|VAT|TVA|MWST|MVA|UST|IVA)(?:UE|EU|IDNR|ID|NR)?)+")
 _WORDS_AFTER = re.compile(r"(?:NIP|VAT|TVA|MWST|MVA|IVA)+$")
 """What stands beside a tax number and is no part of it."""
@@ -47,6 +48,8 @@ _FIRST_LETTERS = MappingProxyType({"AT": "U", "ES": "[A-Z]?", "FR": "[A-Z]{0,2}"
 
 def is_blank(value: Value) -> bool:
     """Return whether a value says nothing: there is none, or blanks only, or no ids at all."""
+    if isinstance(value, str):
+        return not value or value.isspace()
     return not (as_text(value) or "").strip()
 
 
@@ -87,7 +90,7 @@ def issued(value: Value, country: str) -> tuple[str, str]:
     is empty.
     """
     number = _alphanumeric(text(value, country))
-    if len(number) > LONGEST_TAX_NUMBER or not any(c.isdigit() for c in number):
+    if len(number) > LONGEST_TAX_NUMBER or not any(map(str.isdigit, number)):
         return "", number
     issuer, named = _issuer(country.upper()), False
     while True:
@@ -172,22 +175,24 @@ def is_plain_code(code: str) -> bool:
 
 def hidden(value: str) -> bool:
     """Return whether a text holds characters that nobody sees: zero width, soft hyphens, marks of direction."""
-    return not value.isascii() and any(unicodedata.category(c) == "Cf" for c in value)
+    return not (value.isascii() or value.isprintable()) and any(unicodedata.category(c) == "Cf" for c in value)
 
 
 def _plain(value: str) -> str:
     if not value.isascii():
-        value = unicodedata.normalize("NFC", "".join(c for c in value if unicodedata.category(c) != "Cf"))
+        if not value.isprintable():
+            value = "".join(c for c in value if unicodedata.category(c) != "Cf")
+        value = unicodedata.normalize("NFC", value)
     return " ".join(value.split())
 
 
 def _alphanumeric(value: str) -> str:
-    return "".join(c for c in value.upper() if c.isalnum())
+    return _NOT_ALPHANUMERIC.sub("", value.upper())
 
 
 def _tells(number: str) -> bool:
     """Return whether a number tells somebody: it holds digits, and they are not all alike."""
-    return len({c for c in number if c.isdigit()}) > 1
+    return len(set(filter(str.isdigit, number))) > 1
 
 
 def _issuer(country: str) -> str:
@@ -197,7 +202,7 @@ def _issuer(country: str) -> str:
 def _prefix(number: str, issuer: str, *, others: bool) -> str:
     """Return the prefix of a number that names this issuer, or, where ``others`` may, another one; empty: none."""
     start, rest = number[:2], number[2:]
-    if not any(c.isdigit() for c in rest):
+    if not any(map(str.isdigit, rest)):
         return ""
     if _issuer(start) != issuer:
         known = start in ISSUERS or start in phonenumbers.SUPPORTED_REGIONS

@@ -50,7 +50,7 @@ def fault(value: Value, country: str) -> str:
 
 def is_dummy(number: str) -> bool:
     """Return whether a number, without its issuer, is nobody's: no digit, one digit repeated, or a run of digits."""
-    digits = "".join(c for c in number if c.isdigit())
+    digits = "".join(filter(str.isdigit, number))
     if len(set(digits)) <= 1 or number in KNOWN_DUMMIES:
         return True
     steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(digits[:-1])}

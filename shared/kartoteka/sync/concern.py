@@ -21,6 +21,7 @@ from kartoteka.errors import Halt, Reject, Retry
 from kartoteka.fields import normal, table
 from kartoteka.model import (
     NO_FORMS,
+    NOTHING_KEPT,
     Change,
     Deferral,
     Direction,
@@ -505,7 +506,7 @@ class Concern:
 
     def without_row(self, record: Record) -> Plan:
         """Return the plan of a linked client whose row is gone: both sides stay as they are until it comes back."""
-        if record.state == RecordState():
+        if record.state == NOTHING_KEPT:
             return Plan(record, Act.KEEP)
         told = codes.status("deleted")
         if record.state.base is None:
@@ -738,21 +739,28 @@ class Concern:
         changes = []
         for owner in owners:
             key = owner_key(owner, self.name)
-            opened = known.get(owner.client_id)
-            base = self._opened_with(opened, fresh=owner.client_id in fresh) if opened else None
-            if owner not in having:
-                state = RecordState()
-            elif opened and base is not None and owner.client_id in fresh and self._is_whole(opened):
-                state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
-            elif owner in agreeing:
-                base = agreeing[owner]
-                state = RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
-            else:
-                due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
-                refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
-                state = RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
-            changes.append(Change(Record(key, state=states.get(key, RecordState())), state))
+            before = states.get(key, NOTHING_KEPT)
+            if owner in having:
+                opened, base = known.get(owner.client_id), agreeing.get(owner)
+                after = self._agreed(base) if base else self._at_first(opened, fresh=owner.client_id in fresh)
+                changes.append(Change(Record(key, state=before), after))
+            elif before is not NOTHING_KEPT:
+                changes.append(Change(Record(key, state=before), NOTHING_KEPT))
         return changes
+
+    def _at_first(self, opened: Opened | None, *, fresh: bool) -> RecordState:
+        """Return what is kept of a newly linked client: what it was ``opened`` with; it is due unless that is all."""
+        base = self._opened_with(opened, fresh=fresh) if opened else None
+        if opened and base is not None and fresh and self._is_whole(opened):
+            return self._agreed(base)
+        due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
+        refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
+        return RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
+
+    @staticmethod
+    def _agreed(base: Forms) -> RecordState:
+        """Return what is kept of a newly linked client with whom nothing is to be done but to be shown."""
+        return RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
 
     def _agreeing(self, links: Mapping[Owner, Link], shown: Mapping[str, Account]) -> dict[Owner, Forms]:
         """Return the bases of those newly linked clients of whom both sides agree and nothing is to be told.
@@ -763,7 +771,7 @@ class Concern:
         owners = [owner for owner in links if owner.client_id in shown]
         found = {}
         for owner, (own, *_) in by_owner(self.load(owners)):
-            record = replace(own, link=links[owner], state=RecordState(), conflicts=())
+            record = replace(own, link=links[owner], state=NOTHING_KEPT, conflicts=())
             account = replace(shown[owner.client_id], external_code=owner.client_id)
             (plan,) = self.plans([record], self.shown_by(record, account))
             after = plan.whole.after
@@ -786,9 +794,8 @@ class Concern:
         sent = {name: value for name, value in opened.sent.items() if name in self.rules}
         if not sent:
             return None
-        empty = {
-            n: opened.row.get(n) for n, r in self.rules.items() if r.to_panel and n in opened.row and n not in sent
-        }
+        row = opened.row
+        empty = {name: row[name] for name in self._sends if name in row and name not in sent}
         fields = self.rows.fields
         left_out = {name: None for name, value in empty.items() if value and fields[name].create}
         forms = {**{name: value for name, value in empty.items() if not value}, **left_out, **sent}
@@ -800,8 +807,19 @@ class Concern:
 
     def _is_whole(self, opened: Opened) -> bool:
         """Whether everything that travels was sent when the account was opened, and nothing travels back only."""
-        sends = all(name in opened.sent or not opened.row.get(name) for name, r in self.rules.items() if r.to_panel)
-        return sends and not any(rule.to_erp and not rule.to_panel for rule in self.rules.values())
+        if self._only_takes:
+            return False
+        return not any(opened.row.get(name) for name in self._sends if name not in opened.sent)
+
+    @cached_property
+    def _sends(self) -> tuple[str, ...]:
+        """The fields that travel to the panel."""
+        return tuple(name for name, rule in self.rules.items() if rule.to_panel)
+
+    @cached_property
+    def _only_takes(self) -> bool:
+        """Whether there is a field that travels to the ERP alone."""
+        return any(rule.to_erp and not rule.to_panel for rule in self.rules.values())
 
     def paused(self, owners: Sequence[Owner], code: str) -> None:
         """Defer these owners untouched, for a reason that is not theirs; each comes back by its due time.
@@ -843,7 +861,7 @@ def has_lost_its_row(record: Record) -> bool:
 
 def voided(record: Record) -> Change:
     """Return the change after which nothing is known of a record: its client has another account by now, or none."""
-    return Change(record, RecordState(), closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
+    return Change(record, NOTHING_KEPT, closed=dict.fromkeys(conflict.id for conflict in record.conflicts))
 
 
 def owner_key(owner: Owner, concern: str) -> Key:

@@ -55,6 +55,8 @@ def forgotten(records: Sequence[Record]) -> tuple[list[Record], list[Change]]:
     states = {record.key: excluded.forgotten(record) for record in records if excluded.is_back(record)}
     retried = (record for record in records if record.decision == Decision.RETRY and not record.excluded)
     states |= {record.key: _forgotten(record) for record in retried}
+    if not states:
+        return list(records), []
     changes = [Change(record, states[record.key]) for record in records if record.key in states]
     tried = [replace(record, state=states.get(record.key, record.state)) for record in records]
     return tried, [change for change in changes if change]

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
-_plain = json.JSONEncoder(ensure_ascii=False).encode
+_CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
 def written(value: Any) -> str:
     """Return the value as JSON, amounts digit for digit. TypeError for what has no exact form, as a float or NaN."""
-    match value:
-        case None | bool() | int() | str():
-            return _plain(value)
-        case Decimal() if value.is_finite():
-            return format(value, "f")
-        case dict():
-            return "{" + ",".join(f"{_name(name)}:{written(inner)}" for name, inner in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ",".join(map(written, value)) + "]"
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{_name(name)}:{written(inner)}" for name, inner in value.items()]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(written, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return _CONSTANTS[value]
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
     raise TypeError(f"{type(value).__name__} has no exact form in JSON")
 
 
@@ -83,7 +87,7 @@ def _whole(text: str) -> int | str:
 def _name(name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{type(name).__name__} is no name in JSON")
-    return _plain(name)
+    return encode_basestring(name)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -29,7 +29,7 @@ from kartoteka.adapters.sql.values import (
     value_of,
 )
 from kartoteka.fields.normal import code_key
-from kartoteka.fields.table import COUNTRY_FIELD, RECOGNISED_BY, Recognised, recognised_by
+from kartoteka.fields.table import COUNTRY_FIELD, RECOGNISED_BY, Recognised
 from kartoteka.model import Candidate, MatchDecision, Value, Values
 from kartoteka.ports.exchange import AccountIndex, ClientHint, IncomingClient, Mark, SeenAccount
 from kartoteka.ports.panel import Search, Window
@@ -103,7 +103,7 @@ class SqlAccountIndex(AccountIndex):
         self._unlinked = _unlinked(database.erp.clients)
 
     def recognised(self, values: Values) -> Recognised:
-        return self._database.digest.recognised(recognised_by(values))
+        return self._database.digest.recognised(values)
 
     def remember(self, accounts: Sequence[SeenAccount], *, at: datetime) -> None:
         if accounts:

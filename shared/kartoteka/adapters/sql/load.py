@@ -16,7 +16,7 @@ from kartoteka.adapters.sql.states import OF_CLIENTS, OF_CLIENTS_AND_ITEMS, OF_G
 from kartoteka.adapters.sql.tables import owner_of, sync_conflicts, sync_exclusions, sync_links
 from kartoteka.adapters.sql.values import Found, among, letters, moment_of, value_of
 from kartoteka.fields.table import LOGIN, SHOPS_FIELD
-from kartoteka.model import Conflict, Key, Link, Owner, Record, RecordState, Side, Value, Values, erased
+from kartoteka.model import NOTHING_KEPT, Conflict, Key, Link, Owner, Record, Side, Value, Values, erased
 from kartoteka.ports.exchange import concern_named
 
 _LINK = sync_links.c
@@ -154,7 +154,7 @@ class Loader:
                 key,
                 erp=rows.get(key),
                 link=links.get(client_id),
-                state=states.get(key) or RecordState(),
+                state=states.get(key, NOTHING_KEPT),
                 conflicts=tuple(conflicts.get(key, ())),
                 has_client=client_id in clients,
                 odd_key=client_id in odd,
@@ -168,9 +168,7 @@ class Loader:
         states = OF_GROUPS.read(connection, [self._concern], ids)
         keys = [Key("", group_id, self._concern) for group_id in ids]
         return {
-            key.group_id: [
-                Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, RecordState()))
-            ]
+            key.group_id: [Record(key, erp=rows.get((key.group_id, key.group_id)), state=states.get(key, NOTHING_KEPT))]
             for key in keys
         }
 

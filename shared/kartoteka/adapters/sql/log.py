@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kartoteka.adapters.sql.database import Database
 from kartoteka.adapters.sql.dialect.base import Watched
 from kartoteka.adapters.sql.tables import change_log
-from kartoteka.adapters.sql.values import COUNT, value_of
+from kartoteka.adapters.sql.values import COUNT, Found, value_of
 from kartoteka.errors import Halt, Retry
 from kartoteka.pieces import pieces
 from kartoteka.ports.exchange import ChangeLog, LogEntry, Span, Unlogged
@@ -49,8 +49,8 @@ class SqlChangeLog(ChangeLog):
         with self._database.reading() as connection:
             rows = [row for some in pieces(spans, SPANS) for row in connection.execute(_IN_SPANS, _span_values(some))]
             rows += connection.execute(_AFTER, {"after": after, "count": limit})
-        entries = {row.seq: LogEntry(row.seq, *(str(value_of(each)) for each in row[1:])) for row in rows}
-        return [entries[seq] for seq in sorted(entries)]
+        entries = {row[0]: row for row in rows}
+        return [_entry(entries[seq]) for seq in sorted(entries)]
 
     def prune(self, before: datetime) -> None:
         """Remove rows that are older, but for the last one: the cursors' marks and the numbering need it."""
@@ -85,6 +85,13 @@ class SqlChangeLog(ChangeLog):
             if fires != {True}:
                 lacking.append((watched, Unlogged.MISSING if None in fires else Unlogged.DISABLED))
         return lacking
+
+
+def _entry(row: Found) -> LogEntry:
+    """Return an entry of the log; what a program has bound as bytes is read as the text that it means."""
+    if not all(isinstance(each, str) for each in row[1:]):
+        return LogEntry(row[0], *(str(value_of(each)) for each in row[1:]))
+    return LogEntry(*row)
 
 
 def _span_values(spans: Sequence[Span]) -> dict[str, int]:

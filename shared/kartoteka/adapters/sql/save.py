@@ -23,7 +23,7 @@ from kartoteka.adapters.sql.rows import RowWriter
 from kartoteka.adapters.sql.states import BASE, OF_CLIENTS_AND_ITEMS, STATUS, base_row, status_row
 from kartoteka.adapters.sql.tables import sync_base, sync_history, sync_links, sync_matches, sync_plan, sync_status
 from kartoteka.adapters.sql.values import Row, among, by_ids, fit, for_ids, text_of
-from kartoteka.model import Candidate, Change, Key, Link, RecordState, with_erp_forms
+from kartoteka.model import NOTHING_KEPT, Candidate, Change, Key, Link, RecordState, with_erp_forms
 from kartoteka.ports.exchange import Saved
 
 _LINK = ("client_id", "panel_client_id", "panel_login", "linked_by", "linked_at", "former_code")
@@ -237,7 +237,7 @@ def _unchanged(connection: sa.Connection, changes: Sequence[Change]) -> list[Cha
     concerns = {change.record.key.concern for change in changes}
     ids = sorted({change.record.key.client_id for change in changes})
     now = OF_CLIENTS_AND_ITEMS.read(connection, concerns, ids, locked=True)
-    return [change for change in changes if now.get(change.record.key, RecordState()) == change.record.state]
+    return [change for change in changes if now.get(change.record.key, NOTHING_KEPT) == change.record.state]
 
 
 def _relinked(connection: sa.Connection, changes: Sequence[Change]) -> frozenset[Key]:

@@ -30,6 +30,7 @@ from kartoteka.fields.table import ACTIVE, CODE, CONCERNS, LOGIN
 from kartoteka.fields.values import as_text, from_json
 from kartoteka.model import (
     FORGOTTEN,
+    NOTHING_KEPT,
     REFUSED,
     STANDS,
     Candidate,
@@ -189,7 +190,7 @@ class Accounts(Concern):
 
     def _is_new(self, record: Record) -> bool:
         """Whether a client is to be looked after with whom nothing was ever done, and of whom nothing was said."""
-        return self.is_on and record.link is None and record.erp is not None and record.state == RecordState()
+        return self.is_on and record.link is None and record.erp is not None and record.state == NOTHING_KEPT
 
     def _with_facts(self, records: list[Record]) -> list[Record]:
         if not records:
@@ -365,7 +366,7 @@ class Accounts(Concern):
         wrong = {Key(client_id, "", self.name, concern): concern for client_id, concern in records.unknown_exclusions()}
         said, known = records.said(self.name, NO_CONCERN), ", ".join(CONCERNS)
         told = {key: codes.told(NO_CONCERN, (), {"value": quoted(text), "known": known}) for key, text in wrong.items()}
-        states = {key: said.get(key, RecordState()) for key in (*wrong, *said)}
+        states = {key: said.get(key, NOTHING_KEPT) for key in (*wrong, *said)}
         changes = (Change(Record(key, state=s), replace(s, status=told.get(key))) for key, s in states.items())
         self.run.save([change for change in changes if change])
 
@@ -708,8 +709,14 @@ class Accounts(Concern):
 
         A client that is excluded from a concern has its account opened without it, but for what the panel requires.
         """
+        if not excluded:
+            return self._sent_at_most - self.run.lacks.names()
         sent = (fields for concern, fields in self._sent_by_others.items() if concern not in excluded)
         return frozenset[str]().union(*sent) - self.run.lacks.names()
+
+    @cached_property
+    def _sent_at_most(self) -> frozenset[str]:
+        return frozenset[str]().union(*self._sent_by_others.values())
 
     @cached_property
     def _sent_by_others(self) -> Mapping[str, frozenset[str]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kartoteka.concerns.accounts import matching
 from kartoteka.concerns.accounts.matching import MOST, Hits, Match
 from kartoteka.fields.normal import code_key
+from kartoteka.fields.table import COUNTRY_FIELD, TAX_NUMBER_FIELD
 from kartoteka.model import Candidate, MatchDecision, Owner, Record, Values
 from kartoteka.ports.exchange import ClientHint, Exchange, Mark, SeenAccount
 
@@ -28,13 +29,14 @@ class Index:
         self._exchange = exchange
         self._concern = concern
         self._rules = rules
+        self._asked = {COUNTRY_FIELD, TAX_NUMBER_FIELD}.union(rules)  # a tax number may contradict
         self._lock = threading.Lock()
         self._waiting: Waiting | None = None
         self._crowded: frozenset[Mark] = frozenset()
 
     def hint(self, client_id: str, row: Values) -> ClientHint:
-        """Return what a client is recognised by."""
-        return ClientHint(client_id, *self._exchange.index.recognised(row))
+        """Return what a client is recognised by, as far as these rules ask for it."""
+        return ClientHint(client_id, *self._exchange.index.recognised({name: row.get(name) for name in self._asked}))
 
     def matches(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from kartoteka import codes
 from kartoteka.codes import Status
@@ -39,13 +40,17 @@ def missing(row: Values, policy: Policy, required: Collection[str] = ()) -> list
 
     ``required`` is what the client's shops require: a tax number of firms alone, a last name of persons alone.
     """
-    others = PERSON_FIELDS if type_of(row) == FIRM else (TAX_NUMBER_FIELD,)
-    wanted = dict.fromkeys((*policy.panel.required_on_create, *sorted({*required}.difference(others))))
-    names = [name for name in wanted if is_blank(row.get(name))]
-    names += [name for name in _names_of(type_of(row)) if name not in wanted and is_blank(row.get(name))]
-    if policy.accounts.login.mode == "erp" and is_blank(row.get(LOGIN)):
-        names.append(LOGIN)
-    return names
+    names = _wanted(type_of(row), policy.panel.required_on_create, frozenset(required))
+    if policy.accounts.login.mode == "erp":
+        names = (*names, LOGIN)
+    return [name for name in names if is_blank(row.get(name))]
+
+
+@lru_cache(maxsize=256)
+def _wanted(kind: str, on_create: tuple[str, ...], required: frozenset[str]) -> tuple[str, ...]:
+    """Return the columns that a client of this type must have, each once."""
+    others = PERSON_FIELDS if kind == FIRM else (TAX_NUMBER_FIELD,)
+    return tuple(dict.fromkeys((*on_create, *sorted(required.difference(others)), *_names_of(kind))))
 
 
 def _names_of(kind: str) -> tuple[str, ...]:
@@ -70,24 +75,34 @@ def values(row: Values, policy: Policy, travelling: Collection[str], shops: tupl
 
     ``travelling`` are the fields that the policy lets travel and that the panel has.
     """
-    wanted = {*travelling, *policy.panel.required_on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
-    names = (name for name, field in ACCOUNT_FIELDS.items() if field.create and name in wanted)
-    found = {name: row.get(name) for name in names if not is_blank(row.get(name))}
+    names = _sent(frozenset(travelling), policy.panel.required_on_create)
+    found = {name: value for name in names if not is_blank(value := row.get(name))}
     return {**found, TYPE_FIELD: type_of(row), SHOPS_FIELD: shops}
+
+
+@lru_cache(maxsize=256)
+def _sent(travelling: frozenset[str], on_create: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that an account is opened with, where they are filled."""
+    wanted = {*travelling, *on_create, COMPANY_FIELD, *PERSON_FIELDS, COUNTRY_FIELD}
+    return tuple(name for name, field in ACCOUNT_FIELDS.items() if field.create and name in wanted)
 
 
 def refusals(found: Values, row: Values, notes: Mapping[str, Note], policy: Policy) -> list[Reject]:
     """Return what is wrong with values that an account is to be opened with, by our check, or as the panel has said."""
-    asked = ((name, value, _wrong_number(name, value, row, policy)) for name, value in found.items())
-    return [no for name, value, wrong in asked if (no := wrong or _refusal(name, value, row, notes.get(name)))]
+    wrong = _wrong_number(found[TAX_NUMBER_FIELD], row, policy) if TAX_NUMBER_FIELD in found else None
+    said = (
+        wrong if wrong and name == TAX_NUMBER_FIELD else _refusal(name, value, row, notes.get(name))
+        for name, value in found.items()
+    )
+    return [no for no in said if no]
 
 
-def _wrong_number(name: str, value: Value, row: Values, policy: Policy) -> Reject | None:
-    if name != TAX_NUMBER_FIELD or not policy.billing.check_tax_numbers:
+def _wrong_number(number: Value, row: Values, policy: Policy) -> Reject | None:
+    if not policy.billing.check_tax_numbers:
         return None
     country = country_of(row)
-    fault = tax.fault(value, country)
-    return Reject(fault, field=name, value=quoted(value), country=country) if fault else None
+    fault = tax.fault(number, country)
+    return Reject(fault, field=TAX_NUMBER_FIELD, value=quoted(number), country=country) if fault else None
 
 
 def _refusal(name: str, value: Value, row: Values, note: Note | None) -> Reject | None:
@@ -102,6 +117,8 @@ def left_out(found: Values, refused: Collection[str], row: Values, policy: Polic
 
     None where no account is opened without them. By its tax number a firm's account is found, so it is not left out.
     """
+    if not refused:
+        return dict(found)
     groups = {ACCOUNT_FIELDS[name].group for name in refused} - {""}
     out = {name for name in found if name in refused or ACCOUNT_FIELDS[name].group in groups}
     is_firm = type_of(row) == FIRM

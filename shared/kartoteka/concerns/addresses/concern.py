@@ -414,7 +414,8 @@ class Addresses(Concern):
         fields of other concerns (``known``). An account that is ``shown`` shows none of its addresses.
         """
         del known, shown
-        records = self.load([Owner(client_id) for client_id in links])
+        untouched = self.run.exchange.records.untouched(self.name, list(links))
+        records = self.load([Owner(client_id) for client_id in links if client_id not in untouched])
         having = self.run.exchange.records.having(self.name, list(fresh)) if fresh else frozenset()
         left_out = {record.key.client_id for record in records if record.excluded}
         due = {key: link for key, link in links.items() if key not in fresh or key in having or key in left_out}
