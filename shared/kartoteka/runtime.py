@@ -38,7 +38,7 @@ from kartoteka.sync.run import Run
 if TYPE_CHECKING:
     from kartoteka.desk.desk import Desk
 
-CALLS_AT_ONCE = 4
+CALLS_AT_ONCE = 5
 """Panel calls under way together at most, and no more than the rate limit gives slots in a second."""
 SECRETS_KEPT = 300
 """Seconds until a changed secret or policy is noticed."""

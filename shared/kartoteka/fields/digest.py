@@ -10,8 +10,8 @@ from kartoteka.model import Value, Values
 
 LENGTH = 32
 """Letters of a digest: 128 bits."""
-KEPT = 32_768
-"""Digests of values that are remembered: a client is recognised several times, by its row and by its account."""
+KEPT = 16_384
+"""Digests that are remembered, of codes and of values: a client is recognised several times in one run."""
 
 _NUMBERED = tuple(enumerate(RECOGNISED_BY))
 _KEYS = tuple(RECOGNISED_BY.values())
@@ -22,6 +22,7 @@ class Digest:
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
+        self._of = lru_cache(maxsize=KEPT)(self._digest)
         self._mark = lru_cache(maxsize=KEPT)(self._mark_of)
 
     def __repr__(self) -> str:
@@ -42,7 +43,7 @@ class Digest:
 
     def _mark_of(self, number: int, value: Value, country: str) -> str:
         known = _KEYS[number](value, country)
-        return self._of(Recognised._fields[number], known) if known else ""
+        return self._digest(Recognised._fields[number], known) if known else ""
 
-    def _of(self, kind: str, text: str) -> str:
+    def _digest(self, kind: str, text: str) -> str:
         return hmac.digest(self._key, f"{kind}\0{text}".encode("utf-8", "replace"), "sha256").hex()[:LENGTH]

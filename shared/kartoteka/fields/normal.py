@@ -50,7 +50,7 @@ def is_blank(value: Value) -> bool:
     """Return whether a value says nothing: there is none, or blanks only, or no ids at all."""
     if isinstance(value, str):
         return not value or value.isspace()
-    return not (as_text(value) or "").strip()
+    return value is None or not as_text(value)
 
 
 def text(value: Value, _country: str) -> str:

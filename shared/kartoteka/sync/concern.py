@@ -156,8 +156,11 @@ class Concern:
     @property
     def lacks(self) -> frozenset[str]:
         """The fields of this concern that the panel does not have."""
-        may = any(field.since for field in self.rows.fields.values())
-        return self.run.lacks.names() if may else frozenset()
+        return self.run.lacks.names() if self._may_lack else frozenset()
+
+    @cached_property
+    def _may_lack(self) -> bool:
+        return any(field.since for field in self.rows.fields.values())
 
     @property
     def is_on(self) -> bool:
@@ -525,9 +528,13 @@ class Concern:
 
     def _with_assumed(self, values: Values, base: Forms | None) -> Values:
         """Return what is shown, and what is assumed of fields that the panel never shows and that were never sent."""
-        known = values.keys() | (base or NO_FORMS).erp.keys()
-        assumed = {n: f.assumed for n, f in self.rows.fields.items() if f.assumed is not None and n not in known}
+        sent = (base or NO_FORMS).erp
+        assumed = {n: value for n, value in self._assumed.items() if n not in values and n not in sent}
         return {**values, **assumed} if assumed else values
+
+    @cached_property
+    def _assumed(self) -> Values:
+        return {name: field.assumed for name, field in self.rows.fields.items() if field.assumed is not None}
 
     def believed(self, _record: Record, _shown: Shown, values: Values) -> Values:
         """Return what is shown without what is nobody's edit, and in the ERP's words."""
@@ -742,7 +749,7 @@ class Concern:
             before = states.get(key, NOTHING_KEPT)
             if owner in having:
                 opened, base = known.get(owner.client_id), agreeing.get(owner)
-                after = self._agreed(base) if base else self._at_first(opened, fresh=owner.client_id in fresh)
+                after = self._nothing_due(base) if base else self._at_first(opened, fresh=owner.client_id in fresh)
                 changes.append(Change(Record(key, state=before), after))
             elif before is not NOTHING_KEPT:
                 changes.append(Change(Record(key, state=before), NOTHING_KEPT))
@@ -752,13 +759,13 @@ class Concern:
         """Return what is kept of a newly linked client: what it was ``opened`` with; it is due unless that is all."""
         base = self._opened_with(opened, fresh=fresh) if opened else None
         if opened and base is not None and fresh and self._is_whole(opened):
-            return self._agreed(base)
+            return self._nothing_due(base)
         due = Deferral(self.run.now(), attempts=0, tries=0, code="first_contact")
         refused = {n: note for n, note in opened.notes.items() if n in self.rules} if opened else {}
         return RecordState(base=base, notes=refused, deferral=due, status=codes.status("first_contact"))
 
     @staticmethod
-    def _agreed(base: Forms) -> RecordState:
+    def _nothing_due(base: Forms) -> RecordState:
         """Return what is kept of a newly linked client with whom nothing is to be done but to be shown."""
         return RecordState(base=base, deferral=taken.wait(base), status=waiting(IN_STEP, base))
 

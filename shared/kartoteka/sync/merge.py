@@ -68,6 +68,7 @@ UNREADABLE = "\ufffd"
 """What stands for a letter that is none in the ERP's database."""
 CORRECTIONS = 3
 """How often the same drift is corrected in the ERP before its database is believed not to take the value."""
+_EMPTY: tuple[Value, ...] = (None, "", ())
 MANY = 3
 """So many texts of a record that the panel has emptied at once were not emptied by a person, but by a write."""
 NOT_TAKEN = "not_taken"
@@ -184,7 +185,7 @@ def merge(  # noqa: PLR0913 - all that is known of one record, each by its name
             if rule.direction is Direction.OFF:
                 steps += _no_longer_waited_for(name, base)
                 continue
-            if name not in waiting and note is None and _untouched(fields[name], base, erp, panel, reading):
+            if name not in waiting and note is None and _stays(fields[name], rule, base, erp, panel, reading):
                 continue
             seen = look(fields[name], base, erp, panel, reading)
             if name not in waiting and seen.emptied and _emptied_by_a_write(base, panel, notes, reading):
@@ -236,8 +237,13 @@ def _tried_again(steps: Iterable[Step], notes: Mapping[str, Note]) -> set[str]:
     return {name for some in together if some & held and (edited or some - held) for name in some}
 
 
+def _stays(field: Field, rule: Rule, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> bool:
+    """Whether nothing is to be done with a field, as is seen without normalising it, which is most of the work."""
+    return _untouched(field, base, erp, panel, reading) or _says_nothing(field.name, rule, base, erp)
+
+
 def _untouched(field: Field, base: Forms | None, erp: Values, panel: Values, reading: Reading) -> bool:
-    """Whether nobody has touched a field, to the letter: it needs no normalising, which is most of the work.
+    """Whether nobody has touched a field, to the letter.
 
     Nor where the panel shows a value as it was sent: :func:`resolved` alone has something to do with it.
     """
@@ -248,6 +254,17 @@ def _untouched(field: Field, base: Forms | None, erp: Values, panel: Values, rea
         return base.panel[name] == panel.get(name, base.panel[name])
     taken_as_sent = name in base.sent and name in panel and panel[name] == base.erp[name]
     return taken_as_sent and reading.asked and field.comparable
+
+
+def _says_nothing(name: str, rule: Rule, base: Forms | None, erp: Values) -> bool:
+    """Whether the ERP says nothing of a field that only it may fill, and both sides were empty when they last agreed.
+
+    Then nothing is to be done, whatever the panel shows.
+    """
+    if base is None or rule.direction is not Direction.ERP_TO_PANEL or rule.empty is not Empty.KEEP or rule.always:
+        return False
+    known = name in base.erp and name in base.panel
+    return known and erp.get(name) in _EMPTY and base.erp[name] in _EMPTY and base.panel[name] in _EMPTY
 
 
 def _no_longer_waited_for(name: str, base: Forms | None) -> Sequence[Step]:
@@ -279,7 +296,8 @@ def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, rea
         return base
     forms, waits = dict(base.panel), dict(base.sent)
     for name, sent in base.sent.items():
-        verdict = _verdict(fields[name], base, erp, panel, reading)
+        as_sent = name not in panel or panel[name] == base.erp[name]
+        verdict = Verdict.TAKEN if as_sent else _verdict(fields[name], base, erp, panel, reading)
         if verdict is Verdict.NOT_YET:
             waits[name] = taken.not_yet(sent, reading)
             continue
@@ -586,7 +604,7 @@ def check(field: Field, target: Side, value: Value) -> None:
             raise Reject(reject.code, field=field.name, **_facts(field, value)) from None
     elif target is Side.ERP and isinstance(value, str) and any(map(_is_no_letter, value)):
         raise Reject("unprintable.in_panel", field=field.name, **_facts(field, value))
-    if len(as_text(value) or "") > field.length:
+    if len(value if isinstance(value, str) else as_text(value) or "") > field.length:
         facts = _facts(field, value)
         raise Reject("too_long" if target is Side.PANEL else "too_long.in_panel", field=field.name, **facts)
 

@@ -25,11 +25,14 @@ def gone_back(fields: Fields, base: Forms, shown: Values, former: Former | None)
     ``former`` None: nobody has edited the record since, so all that differs went back; else what the field once held.
     What was sent and not shown yet is waited for on: what went back is one more value that the field held before.
     """
+    known = {**base.panel, **{name: base.erp[name] for name in base.sent}}
+    # To the letter the same has not gone back, whatever country it is read by.
+    differing = [name for name, last in known.items() if name in shown and shown[name] != last]
+    if not differing:
+        return base
     erp, panel, sent = dict(base.erp), dict(base.panel), dict(base.sent)
-    for name in (base.panel.keys() | base.sent.keys()) & shown.keys():
-        field, last = fields[name], base.erp[name] if name in base.sent else base.panel[name]
-        if shown[name] == last:
-            continue  # to the letter the same has not gone back, whatever country it is read by
+    for name in differing:
+        field, last = fields[name], known[name]
         if not field.comparable:
             if former is None:
                 erp[name] = None

@@ -10,7 +10,7 @@ from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, failure, faults_of, results, text
 from kartoteka.adapters.idosell.clock import lies_in, read_day, read_moment, wall_window
 from kartoteka.adapters.idosell.dialect import ASSUMED, Dialect
-from kartoteka.adapters.idosell.records import read, written
+from kartoteka.adapters.idosell.records import Reader, written
 from kartoteka.errors import Retry
 from kartoteka.fields.codecs import FLAG
 from kartoteka.fields.normal import code_key
@@ -29,6 +29,7 @@ PATHS = (*_KEYS, *dict.fromkeys(field.read for field in _SHOWN))
 """Where what was asked for stands in a record."""
 CRM_PAGE = 100
 _GROUP = ACCOUNT_FIELDS[GROUP_FIELD]
+_VALUES = Reader(ACCOUNT_FIELDS)
 
 
 # requests
@@ -180,7 +181,7 @@ def accounts(shown: Sequence[Json], dialect: Dialect = ASSUMED) -> list[Account]
 
 
 def _account(shown: Json, dialect: Dialect) -> Account:
-    values = read(shown, ACCOUNT_FIELDS)
+    values = _VALUES.read(shown)
     if values.get(_GROUP.name) == str(dialect.no_group):
         values = {**values, _GROUP.name: ""}
     return Account(

@@ -14,13 +14,14 @@ from typing import Any
 
 from kartoteka.adapters.idosell import faults
 from kartoteka.adapters.idosell.answers import Json, fault_of, faults_of, results, text, whole
-from kartoteka.adapters.idosell.records import read, written
+from kartoteka.adapters.idosell.records import Reader, written
 from kartoteka.errors import Retry
 from kartoteka.fields.table import DELIVERY_ADDRESSES, REQUIRED_OF_ADDRESS
 from kartoteka.model import Done, Outcome
 from kartoteka.ports.panel import Address, AddressWrite
 
 _ID = "clientDeliveryAddressId"
+_VALUES = Reader(DELIVERY_ADDRESSES)
 _REQUIRED = tuple(DELIVERY_ADDRESSES[name].create for name in REQUIRED_OF_ADDRESS)
 _VERDICTS = ("resultStatus", "status", "faultCode")
 
@@ -104,7 +105,7 @@ def _shown(client: Json) -> list[Address] | None:
         return None
     if not all(isinstance(each, dict) and _named(each) for each in shown):
         return None
-    return [Address(_named(each), read(each, DELIVERY_ADDRESSES)) for each in shown]
+    return [Address(_named(each), _VALUES.read(each)) for each in shown]
 
 
 # answers to writing

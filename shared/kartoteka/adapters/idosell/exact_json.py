@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -19,7 +20,7 @@ def written(value: Any) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, dict):
-        return "{" + ",".join([f"{_name(name)}:{written(inner)}" for name, inner in value.items()]) + "}"
+        return "{" + ",".join([_name(name) + written(inner) for name, inner in value.items()]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(written, value)) + "]"
     if value is None or isinstance(value, bool):
@@ -84,10 +85,12 @@ def _whole(text: str) -> int | str:
     return int(text) if len(text) <= LONGEST_NUMBER else text
 
 
+@lru_cache(maxsize=512)
 def _name(name: Any) -> str:
+    """Return the name of a value with what follows it; requests have the same few again and again."""
     if not isinstance(name, str):
         raise TypeError(f"{type(name).__name__} is no name in JSON")
-    return encode_basestring(name)
+    return f"{encode_basestring(name)}:"
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -52,47 +52,50 @@ def form(field: Field, value: Value) -> Any:
     raise refused
 
 
-def read(shown: Json, fields: Fields) -> Values:
-    """Return what a record shows of these fields, in the exchange database's vocabulary.
+class Reader:
+    """Reads these fields of a gate's records; where each of them stands is worked out once."""
 
-    A field that the record does not show has no value at all. A country may be shown by its name; one that is not known
-    counts as not shown.
-    """
-    found = {name: _at(shown, field) for name, field in fields.items() if field.read}
-    return {
-        name: fields[name].kind.codec.from_panel(value)
-        for name, value in found.items()
-        if _is_shown(fields[name], value)
-    }
+    def __init__(self, fields: Fields) -> None:
+        ways = ((name, field.read.split("."), field.kind.codec) for name, field in fields.items() if field.read)
+        self._ways = [(name, tuple(parents), last, codec) for name, (*parents, last), codec in ways]
+
+    def read(self, shown: Json) -> Values:
+        """Return what a record shows of the fields, in the exchange database's vocabulary.
+
+        A field that the record does not show has no value at all. A country may be shown by its name; one that is not
+        known counts as not shown.
+        """
+        values: dict[str, Value] = {}
+        around: dict[tuple[str, ...], Any] = {}
+        for name, parents, last, codec in self._ways:
+            if parents not in around:
+                around[parents] = _inside(shown, parents)
+            holder = around[parents]
+            value = holder.get(last, _MISSING) if isinstance(holder, dict) else holder
+            if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                value = text(value)
+            if codec is codecs.COUNTRY and value and value is not _MISSING:
+                known = countries.code(value)
+                value = _MISSING if known is None else known
+            if _is_shown(codec, value):
+                values[name] = codec.from_panel(value)
+        return values
 
 
-def _is_shown(field: Field, value: Any) -> bool:
+def _inside(shown: Json, parents: Sequence[str]) -> Any:
+    """Return the object inside others; None for an empty one (``[]``), whose fields are empty too."""
+    inner: Any = shown
+    for parent in parents:
+        inner = inner.get(parent, _MISSING)
+        if not isinstance(inner, dict):
+            return _MISSING if inner is _MISSING else None
+    return inner
+
+
+def _is_shown(codec: codecs.Codec, value: Any) -> bool:
     """Whether a value tells anything. Shops are a list; an empty amount is not an amount of 0."""
-    if field.kind.codec is codecs.SHOPS:
+    if codec is codecs.SHOPS:
         return isinstance(value, list)
-    if field.kind.codec is codecs.MONEY:
+    if codec is codecs.MONEY:
         return isinstance(value, str) and value.strip() != ""
     return value is not _MISSING
-
-
-def _at(shown: Json, field: Field) -> Any:
-    """Return what a record shows of a field; of a country its code, and nothing where it has none that is known."""
-    value = _at_path(shown, field.read)
-    if field.kind.codec is not codecs.COUNTRY or not value:
-        return value
-    known = countries.code(value)
-    return _MISSING if known is None else known
-
-
-def _at_path(shown: Json, path: str) -> Any:
-    """Return what stands at a dotted path; an empty parent (``[]``) has empty children, an absent one none."""
-    *parents, name = path.split(".")
-    for parent in parents:
-        inner = shown.get(parent, _MISSING)
-        if inner is _MISSING:
-            return _MISSING
-        if not isinstance(inner, dict):
-            return None
-        shown = inner
-    value = shown.get(name, _MISSING)
-    return text(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value

@@ -48,7 +48,7 @@ class SqlChangeLog(ChangeLog):
     def read(self, after: int, spans: Sequence[Span], limit: int) -> Sequence[LogEntry]:
         with self._database.reading() as connection:
             rows = [row for some in pieces(spans, SPANS) for row in connection.execute(_IN_SPANS, _span_values(some))]
-            rows += connection.execute(_AFTER, {"after": after, "count": limit})
+            rows += connection.execute(_AFTER, {"after": after, "count": limit}).all()
         entries = {row[0]: row for row in rows}
         return [_entry(entries[seq]) for seq in sorted(entries)]
 
@@ -89,9 +89,8 @@ class SqlChangeLog(ChangeLog):
 
 def _entry(row: Found) -> LogEntry:
     """Return an entry of the log; what a program has bound as bytes is read as the text that it means."""
-    if not all(isinstance(each, str) for each in row[1:]):
-        return LogEntry(row[0], *(str(value_of(each)) for each in row[1:]))
-    return LogEntry(*row)
+    seq, *told = row
+    return LogEntry(seq, *(told if set(map(type, told)) == {str} else [str(value_of(each)) for each in told]))
 
 
 def _span_values(spans: Sequence[Span]) -> dict[str, int]:

@@ -102,7 +102,7 @@ def base_row(key: Key, state: RecordState, at: datetime) -> Row | None:
     if base is None and intent is None and not (state.panel_id or state.notes or deferral):
         return None
     return {
-        **key._asdict(),
+        **dict(zip(KEY, key, strict=True)),
         "values": None if base is None else _json(_spelled(base)),
         "panel_item_id": fit(_PANEL_ITEM_ID, state.panel_id) or None,
         "notes": _json({field: _spelled_note(note) for field, note in state.notes.items()}) if state.notes else None,
@@ -121,7 +121,7 @@ def status_row(key: Key, status: Status | None, at: datetime) -> Row | None:
     if status is None:
         return None
     in_step_at = at if status.state is State.IN_STEP else None
-    return {**key._asdict(), "since": at, "last_in_step_at": in_step_at, **_told(status)}
+    return {**dict(zip(KEY, key, strict=True)), "since": at, "last_in_step_at": in_step_at, **_told(status)}
 
 
 @lru_cache(maxsize=256)

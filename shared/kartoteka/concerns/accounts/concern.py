@@ -701,7 +701,7 @@ class Accounts(Concern):
                 required = self._shops.required(shops)
         except Reject as reject:
             return codes.told(reject.code, [reject.field], reject.facts)
-        lacking = opening.missing(row, self.run.policy, required)
+        lacking = opening.missing(row, self.run.policy, required) if required else ()
         return codes.status("incomplete", lacking, table=self.table) if lacking else None
 
     def _travelling(self, excluded: Collection[str]) -> frozenset[str]:
