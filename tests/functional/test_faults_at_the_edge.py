@@ -227,10 +227,10 @@ def test_an_old_version_of_tls_is_not_spoken() -> None:
 
 
 @pytest.mark.fault(94)
-def test_a_run_over_a_hundred_thousand_clients_needs_less_than_256_megabytes() -> None:
+def test_a_run_over_a_million_clients_needs_less_than_320_megabytes() -> None:
     """As `python -m bench.growth` has measured it (docs/performance.md); the functions have 512."""
     path = Path(__file__).parents[2] / "docs" / "performance" / "growth.json"
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    peaks = {run["run"]: run["figures"]["peak MB"]["max"] for run in runs if run["clients"] == 100_000}
+    peaks = {run["run"]: run["figures"]["peak MB"]["max"] for run in runs if run["clients"] == 1_000_000}
     assert "daily full scan" in peaks
-    assert max(peaks.values()) < 256
+    assert max(peaks.values()) < 320
