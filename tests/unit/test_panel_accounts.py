@@ -99,7 +99,7 @@ def test_flags_are_written_as_booleans() -> None:
 def test_every_field_of_the_table_has_its_names() -> None:
     values: dict[str, Value] = {"email": "a@b.pl", "country_code": "PL", "client_type": "firm", "wholesaler": True}
     values |= {"active": False, "shops": (1,), "discount_group_id": "5", "payment_days": "14"}
-    values |= {"credit_limit": "1.00", "balance": "1.00"}
+    values |= {"credit_limit": "1.00", "balance": "1.00", "vat_eu": True, "local_government": True}
     created = {
         name: set(gates.create_record(NewAccount("a", "a", "p", {name: values.get(name, "pol")}))) - BARE_NEW
         for name in ACCOUNT_FIELDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from numbers import Number
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,8 +69,8 @@ class Flag(sa.Boolean):
         """Return what a stored value says: None for an empty one, the text itself for one that is no truth value."""
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, int | float | Decimal):
-            return value != 0
+        if isinstance(value, Number):
+            return bool(value)
         if isinstance(value, bytes):
             if value in _BITS:
                 return _BITS[value]
