@@ -92,20 +92,27 @@ class Erp:
             rows = connection.execute(sa.select(tables.sync_links.c.client_id, tables.sync_links.c.panel_client_id))
             return {row[0]: row[1] for row in rows}
 
-    def unsettled(self) -> int:
+    def unsettled(self, *but: str) -> int:
         """Return how many records are not in step, deferred, with an intent left, or in an open conflict.
 
-        One that was sent and only waits to be shown by the panel is none of these.
+        One that was sent and only waits to be shown by the panel is none of these, nor one with such a code.
         """
+        known = (UNCONFIRMED, *but)
         base, status, count = tables.sync_base.c, tables.sync_status.c, sa.select(sa.func.count())
         wrong = (
-            count.where(status.state != "in_step", status.code != UNCONFIRMED),
+            count.where(status.state != "in_step", status.code.not_in(known)),
             count.where(tables.sync_conflicts.c.closed_at.is_(None)),
-            count.where(base.due_at.is_not(None), base.code != UNCONFIRMED),
+            count.where(base.due_at.is_not(None), base.code.not_in(known)),
             count.where(base.intent.is_not(None)),
         )
         with self.engine.begin() as connection:
             return sum(connection.scalar(number) or 0 for number in wrong)
+
+    def untouched(self) -> int:
+        """Return of how many clients nothing is said yet."""
+        told = sa.exists().where(tables.sync_status.c.client_id == tables.ERP.clients.c.id)
+        with self.engine.begin() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(tables.ERP.clients).where(~told)) or 0
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

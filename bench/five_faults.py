@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Protocol
 
 import psutil
-import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +38,6 @@ from bench.machine import machine
 from bench.panel import BenchPanel, standing_in
 from bench.processes import BenchFailure, tail
 from kartoteka.adapters.sql import tables
-from kartoteka.sync.taken import UNCONFIRMED
 from local import home, postgres
 from local.waiting import wait_until
 
@@ -124,10 +122,16 @@ class Day:
     def meet(self, fault: str) -> Outcome:
         """Let it happen, and let the party run until it is done; return what came of it."""
         began = time.monotonic()
-        {"F1": self._answers_lost, "F2": self._killed, "F3": self._late, "F4": self._refused, "F5": self._limited}[
-            fault
-        ]()
-        self._finish()
+        happening = {
+            "F1": self._answers_lost,
+            "F2": self._killed,
+            "F3": self._late,
+            "F4": self._refused,
+            "F5": self._limited,
+        }
+        happening[fault]()
+        while self.runs < MOST_RUNS and not (self.ended_well and self.party.settled()):
+            self._run()
         return self._outcome(fault, time.monotonic() - began)
 
     def _answers_lost(self) -> None:
@@ -156,10 +160,6 @@ class Day:
     def _run(self) -> None:
         self.runs += 1
         self.ended_well = self.party.run()
-
-    def _finish(self) -> None:
-        while self.runs < MOST_RUNS and not (self.ended_well and self.party.settled()):
-            self._run()
 
     def _outcome(self, fault: str, seconds: float) -> Outcome:
         codes = [str(each["external_code"]) for each in self.panel.accounts()]
@@ -229,15 +229,7 @@ class Deployed:
 
     def settled(self) -> bool:
         """Tell whether each client is in step, but for what the panel has refused and a person can read of."""
-        status = tables.sync_status.c
-        settled = (UNCONFIRMED, REFUSED)
-        unsettled = sa.select(sa.func.count()).where(status.state != "in_step", status.code.not_in(settled))
-        touched = sa.select(sa.func.count(sa.distinct(status.client_id)))
-        with self.erp.engine.begin() as connection:
-            waiting, known = connection.scalar(unsettled), connection.scalar(touched)
-            return not waiting and known == connection.scalar(
-                sa.select(sa.func.count()).select_from(tables.ERP.clients)
-            )
+        return not self.erp.unsettled(REFUSED) and self.erp.untouched() == 0
 
     def _workers(self) -> Sequence[psutil.Process]:
         """Return the processes in which the functions run."""

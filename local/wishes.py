@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from kartoteka.adapters.idosell.http import checked_key
 from kartoteka.adapters.idosell.whereto import checked_root
 from kartoteka.adapters.sql.dialect import DIALECTS
+from kartoteka.adapters.sql.dialect.base import PERCENT_ENCODED
 from kartoteka.errors import Halt
 from kartoteka.policy import check, compact
 from local import home
@@ -87,8 +88,8 @@ def _erp_url(text: str) -> str:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        example = "postgresql://user:password@host/name (the marks @ : / % of a password as %40 %3A %2F %25)"
-        raise LocalFailure(f"ERP_URL is not a database address such as {example}") from None
+        example = "postgresql://user:password@host/name"
+        raise LocalFailure(f"ERP_URL is not a database address such as {example}; {PERCENT_ENCODED}") from None
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise LocalFailure("ERP_URL: an SQLite database in memory cannot be shared; name a file")

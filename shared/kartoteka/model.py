@@ -89,6 +89,12 @@ class MatchDecision(enum.StrEnum):
     LINK = "link"
     CREATE = "create"
 
+    @classmethod
+    def read(cls, text: str | None) -> str:
+        """Return the answer that a person's text is; empty for any other text."""
+        word = (text or "").strip().lower()
+        return word if word in set(cls) else ""
+
 
 class Reason(enum.StrEnum):
     """``sync_history.reason``: why a field was written."""

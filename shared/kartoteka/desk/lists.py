@@ -108,7 +108,7 @@ def questions(desk: Desk, asked: Asked, *, read: bool = True) -> Data:
 
 def _answer(accounts: Sequence[Row]) -> Row | None:
     """Return the row of a question in which a person's answer stands; None where it is not answered."""
-    return next((row for row in accounts if (row["decision"] or "").strip().lower() in set(MatchDecision)), None)
+    return next((row for row in accounts if MatchDecision.read(row["decision"])), None)
 
 
 def compared(question: Row) -> Sequence[Data]:

@@ -296,8 +296,7 @@ def resolved(fields: Fields, base: Forms | None, erp: Values, panel: Values, rea
         return base
     forms, waits = dict(base.panel), dict(base.sent)
     for name, sent in base.sent.items():
-        as_sent = name not in panel or panel[name] == base.erp[name]
-        verdict = Verdict.TAKEN if as_sent else _verdict(fields[name], base, erp, panel, reading)
+        verdict = _verdict(fields[name], base, erp, panel, reading)
         if verdict is Verdict.NOT_YET:
             waits[name] = taken.not_yet(sent, reading)
             continue

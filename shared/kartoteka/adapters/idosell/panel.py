@@ -10,6 +10,7 @@ system/serverTime, system/shopsData.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -279,10 +280,7 @@ class HttpPanel:
     def _dated(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Return the outcomes with the moment of the answer, by the panel's clock."""
         at = self._http.clock()
-        return [
-            Done(outcome.panel_client_id, outcome.login, outcome.item_id, at) if isinstance(outcome, Done) else outcome
-            for outcome in outcomes
-        ]
+        return [replace(outcome, at=at) if isinstance(outcome, Done) else outcome for outcome in outcomes]
 
     def _send_records(
         self, method: str, path: str, form: Callable[[Sequence[Json]], Json], records: Sequence[Json]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kartoteka.adapters.sql.dialect.base import UtcNow
 from kartoteka.adapters.sql.values import Code
+from kartoteka.fields import normal
 from kartoteka.fields.table import Column, Field, Fields
 
 ID = 40
@@ -46,9 +47,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-_FLAGS = dict.fromkeys(("t", "true", "y", "yes", "tak", "on", "1"), True) | dict.fromkeys(
-    ("f", "false", "n", "no", "nie", "off", "0"), False
-)
+_FLAGS = dict.fromkeys((*normal.TRUE, "tak", "on"), True) | dict.fromkeys((*normal.FALSE, "nie", "off"), False)
 
 
 _BITS = {b"\x01": True, b"\x00": False}

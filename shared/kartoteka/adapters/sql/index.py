@@ -254,7 +254,5 @@ def _fitted(column: sa.Column[Any], values: Values) -> Value:
 
 
 def _candidate(row: Found) -> Candidate:
-    """Read what a person wrote; anything but the two answers is no answer."""
     client_id, panel_client_id, matched_by, decision = row
-    word = (decision or "").strip().lower()
-    return Candidate(client_id, panel_client_id, matched_by or "", word if word in set(MatchDecision) else "")
+    return Candidate(client_id, panel_client_id, matched_by or "", MatchDecision.read(decision))

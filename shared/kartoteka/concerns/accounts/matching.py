@@ -18,7 +18,6 @@ from kartoteka.model import Candidate, MatchDecision
 from kartoteka.ports.exchange import ClientHint, Mark, SeenAccount
 from kartoteka.ports.panel import Account
 
-"""A person's decisions in ``sync_matches``."""
 MOST = 5
 """A tax number, an e-mail address or a telephone number that more accounts or clients have tells nobody."""
 OPERATOR, INCOMING = "operator", "incoming"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from kartoteka.adapters.sql.dialect.base import Dialect
+from kartoteka.adapters.sql.dialect.base import PERCENT_ENCODED, Dialect
 from kartoteka.adapters.sql.dialect.mssql import Mssql
 from kartoteka.adapters.sql.dialect.mysql import Mariadb, Mysql
 from kartoteka.adapters.sql.dialect.postgresql import Postgresql
@@ -42,8 +42,8 @@ def parse_url(address: str) -> sa.URL:
     except (sa.exc.ArgumentError, ValueError):
         raise Halt(
             "database_url",
-            "the address of the exchange database cannot be read: it is like postgresql://user:password@host/name, and "
-            "the marks @ : / % of a password are written %40 %3A %2F %25",
+            "the address of the exchange database cannot be read: it is like postgresql://user:password@host/name; "
+            f"{PERCENT_ENCODED}",
         ) from None
     return url.set(drivername=_SHORTHANDS.get(url.drivername, url.drivername))
 

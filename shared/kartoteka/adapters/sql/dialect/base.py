@@ -38,10 +38,8 @@ Merge = Callable[[sa.ColumnElement[Any], sa.ColumnElement[Any]], sa.ColumnElemen
 NO_SCHEMA = "tables or columns of the exchange database are missing: run `kartoteka schema create --url …`"
 WRONG_TYPE = "a column of the exchange database has another type than it should: compare it with `kartoteka schema ddl`"
 WRONG_NAME = "the exchange database's server has no database of this name: check its address"
-WRONG_LOGIN = (
-    "the exchange database refuses the user or the password: check both; in an address the marks @ : / % of a password "
-    "are written %40 %3A %2F %25"
-)
+PERCENT_ENCODED = "in an address the marks @ : / % of a password are written %40 %3A %2F %25"
+WRONG_LOGIN = f"the exchange database refuses the user or the password: check both; {PERCENT_ENCODED}"
 LACKS_RIGHT = "the exchange database's user lacks a right that is needed: `kartoteka doctor` names it"
 NO_ACCESS = (
     "the exchange database refuses the connection or the statement: check its address, the user, the password and "
