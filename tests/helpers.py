@@ -23,6 +23,11 @@ def tax_number(n: int) -> str:
     raise AssertionError("of two numbers that follow each other one has a check digit")
 
 
+def customer(n: int, **values: Value) -> dict[str, Value]:
+    """Return the row of a client like CLIENT, whose tax number and e-mail address nobody has but the n-th one."""
+    return {**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl", **values}
+
+
 def owners(*client_ids: str) -> tuple[Owner, ...]:
     """Return these clients as a message names them."""
     return tuple(Owner(client_id) for client_id in client_ids)
@@ -55,7 +60,7 @@ def linked(number: int = 1, *, policy: str = "{}") -> World:
     """Return an installation with so many customers in step."""
     world = World(parse(policy))
     for n in range(number):
-        world.exchange.insert_client(f"C-{n}", **{**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl"})
+        world.exchange.insert_client(f"C-{n}", **customer(n))
     world.tick()
     world.tick()
     return world

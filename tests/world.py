@@ -106,7 +106,7 @@ class World:
         self._steps_left: int | None = None
         self._die_after = False
         self._fatal = ""
-        self._amid: tuple[int, Callable[[], None]] | None = None
+        self._amid: tuple[int, Callable[[], object]] | None = None
         self.trust_the_panel()
 
     def trust_the_panel(self) -> None:
@@ -126,7 +126,7 @@ class World:
         self.mortal(call, after=after)
         self._fatal = method
 
-    def amid(self, steps: int, act: Callable[[], None]) -> None:
+    def amid(self, steps: int, act: Callable[[], object]) -> None:
         """Let somebody else act just before the ``steps``-th call of a port from now."""
         self._amid = (steps, act)
 

@@ -15,11 +15,20 @@ import pytest
 from kartoteka import runtime
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.adapters.idosell.http import HttpSettings, PanelHttp
-from kartoteka.adapters.sql import upgrade
 from kartoteka.adapters.sql.dialect import open_engine
 from kartoteka.errors import Halt, Retry
 from local.panel import StandinPanel
-from tests.fixtures.installation import KEY, STACK, Context, Installation, event, make_stack
+from tests.fixtures.exchange import sqlite_as_made
+from tests.fixtures.installation import (
+    KEY,
+    STACK,
+    Context,
+    Installation,
+    event,
+    make_secrets,
+    make_stack,
+    settings,
+)
 from tests.unit.test_panel_http import CountedLimit, TlsServer
 
 MESSAGE = '{"v": 1, "concern": "accounts", "clients": ["C-1"]}'
@@ -132,31 +141,20 @@ def test_a_key_that_is_changed_in_the_middle_of_a_run_costs_one_round(installati
     assert {depth.dead for depth in depths.values()} == {0}
 
 
+OTHER_KEY = "canary-other-key-5501"
+STACKS = {"": STACK, "other-": STACK.replace("51af3dc0", "other")}
+
+
 @contextmanager
-def another_shop(installation: Installation, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Installation]:
+def another_shop(file: Path) -> Iterator[Installation]:
     """Give a second stack, with a panel, a database, a key and a cloud of its own."""
-    url = f"sqlite:///{folder}/other.db"
+    file.write_bytes(sqlite_as_made())
+    url = f"sqlite:///{file}"
     database = open_engine(url)
-    upgrade.create(database)
-    with StandinPanel(key="canary-other-key-5501") as panel:
-        for name, text in (("other-key", "canary-other-key-5501"), ("other-erp", url), ("other-forget", "x" * 20)):
-            boto3.client("secretsmanager").create_secret(Name=name, SecretString=text)
+    with StandinPanel(key=OTHER_KEY) as panel:
+        make_secrets({"panel-key": OTHER_KEY, "erp-url": url, "forget-key": "x" * 20}, "other-")
         yield Installation(panel, database, make_stack("other-"))
     database.dispose()
-
-
-def settings(prefix: str, installation: Installation) -> dict[str, str]:
-    """Return what a stack's functions are told."""
-    first = not prefix
-    return {
-        "TABLE": f"{prefix}state",
-        "PANEL_SECRET": "panel-key" if first else "other-key",
-        "ERP_SECRET": "erp-url" if first else "other-erp",
-        "FORGET_SECRET": "forget-key" if first else "other-forget",
-        "PANEL_URL": installation.panel.url,
-        "INSTALLATION": STACK if first else STACK.replace("51af3dc0", "other"),
-        **{f"QUEUE_{concern.upper()}": url for concern, url in installation.queues.items()},
-    }
 
 
 @pytest.mark.fault(86)
@@ -164,7 +162,7 @@ def test_of_two_shops_neither_sees_anything_of_the_other(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clients have the same codes in both, and the panels the same numbers; even the process is the same."""
-    with another_shop(installation, tmp_path, monkeypatch) as other:
+    with another_shop(tmp_path / "other.db") as other:
         shops = {"kanarek": ("", installation), "wróbel": ("other-", other)}
         for canary, (_, shop) in shops.items():
             shop.insert("C-1", "C-2")
@@ -173,10 +171,10 @@ def test_of_two_shops_neither_sees_anything_of_the_other(
             )
         for _ in range(3):
             for prefix, shop in shops.values():
-                for name, value in settings(prefix, shop).items():
-                    monkeypatch.setenv(f"KARTOTEKA_{name}", value)
+                for name, value in settings(shop.panel.url, shop.queues, prefix, STACKS[prefix]).items():
+                    monkeypatch.setenv(name, value)
                 runtime.forget()
-                runtime_of(shop, monkeypatch)
+                monkeypatch.setattr(runtime, "new_run", shop.new_run)
                 shop.tick()
                 shop.pass_time(seconds=61)
                 shop.panel.edit(shop.panel.by_code("C-1")[0].id, city="Gdynia")
@@ -188,10 +186,6 @@ def test_of_two_shops_neither_sees_anything_of_the_other(
             kept = boto3.client("dynamodb").scan(TableName=f"{prefix}state")["Items"]
             tables = [shop.sql(f"SELECT * FROM {name}") for name in ("clients", "sync_history", "sync_base")]
             assert foreign not in repr((shop.panel.requests(), shop.panel.accounts, kept, tables))
-
-
-def runtime_of(shop: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "new_run", shop.new_run)
 
 
 # --- the line to the panel

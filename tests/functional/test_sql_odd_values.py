@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from kartoteka.adapters.sql import upgrade
+from kartoteka.adapters.sql import SqlExchange, upgrade
 from kartoteka.adapters.sql.columns import Flag
 from kartoteka.model import Value
 from kartoteka.ports.exchange import ClientHint
@@ -24,29 +24,28 @@ def test_what_is_no_number_is_no_shop(sqlite_bench: SqlBench) -> None:
     assert row_of(load(sqlite_bench, concern="shops"))["shops"] == (3, 7)
 
 
-def test_tax_numbers_that_an_erp_keeps_as_numbers_are_recognised(empty_url: str, connect: Connect) -> None:
-    exchange = connect(empty_url)
+def with_clients(connect: Connect, url: str, columns: str, *rows: str) -> SqlExchange:
+    """Give an exchange database in which the ERP's own table of clients was there before our tables."""
+    exchange = connect(url)
     with exchange.database.engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, nip BIGINT)")
-        connection.exec_driver_sql("INSERT INTO clients (id, nip) VALUES ('C-1', 5250001233), ('C-2', NULL)")
+        connection.exec_driver_sql(f"CREATE TABLE clients (id VARCHAR(10){exact(url)} PRIMARY KEY, {columns})")
+        connection.exec_driver_sql(f"INSERT INTO clients VALUES {', '.join(rows)}")
     upgrade.create(exchange.database.engine)
+    return exchange
+
+
+def test_tax_numbers_that_an_erp_keeps_as_numbers_are_recognised(empty_url: str, connect: Connect) -> None:
+    exchange = with_clients(connect, empty_url, "nip BIGINT", "('C-1', 5250001233)", "('C-2', NULL)")
     known = exchange.index.recognised({"nip": "525-000-12-33", "country_code": "PL"})
     assert known.tax_number
     assert list(exchange.index.hints()) == [ClientHint("C-1", known.tax_number)]
 
 
 def test_columns_that_an_erp_keeps_in_another_type_are_read_as_text(empty_url: str, connect: Connect) -> None:
-    exchange = connect(empty_url)
-    with exchange.database.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, nip BIGINT, zip_code INTEGER, "
-            "phone NUMERIC(12, 0))"
-        )
-        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-1', 5250001233, 950, 501502503), ('C-2', 1, 2, 3)")
-        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-3', NULL, NULL, NULL)")
-    upgrade.create(exchange.database.engine)
-    rows = [row_of(record) for record in exchange.records.load("billing", clients("C-1", "C-2", "C-3"))]
-    assert [[row[name] for name in ("nip", "zip_code", "phone")] for row in rows] == [
+    rows = ("('C-1', 5250001233, 950, 501502503)", "('C-2', 1, 2, 3)", "('C-3', NULL, NULL, NULL)")
+    exchange = with_clients(connect, empty_url, "nip BIGINT, zip_code INTEGER, phone NUMERIC(12, 0)", *rows)
+    read = [row_of(record) for record in exchange.records.load("billing", clients("C-1", "C-2", "C-3"))]
+    assert [[row[name] for name in ("nip", "zip_code", "phone")] for row in read] == [
         ["5250001233", "950", "501502503"],
         ["1", "2", "3"],
         [None, None, None],
@@ -240,15 +239,8 @@ def test_a_truth_value_in_words_is_taken_at_its_word(sqlite_bench: SqlBench, wri
 
 
 def test_a_truth_value_in_a_column_of_text_or_numbers_is_read_on_every_engine(empty_url: str, connect: Connect) -> None:
-    exchange = connect(empty_url)
-    with exchange.database.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"CREATE TABLE clients (id VARCHAR(10){exact(empty_url)} PRIMARY KEY, active VARCHAR(10), wholesaler "
-            "NUMERIC(1, 0), vat_eu INTEGER)"
-        )
-        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-1', 'może', 1, 0), ('C-2', 'nie', 0, 1)")
-        connection.exec_driver_sql("INSERT INTO clients VALUES ('C-3', '', NULL, NULL)")
-    upgrade.create(exchange.database.engine)
+    rows = ("('C-1', 'może', 1, 0)", "('C-2', 'nie', 0, 1)", "('C-3', '', NULL, NULL)")
+    exchange = with_clients(connect, empty_url, "active VARCHAR(10), wholesaler NUMERIC(1, 0), vat_eu INTEGER", *rows)
     known = clients("C-1", "C-2", "C-3")
     active = [row_of(record)["active"] for record in exchange.records.load("accounts", known)]
     assert active == ["może", False, None], "a word that is no truth value is there to be refused by name"

@@ -6,7 +6,7 @@ refused with its column named. None is cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -59,10 +59,13 @@ ODD = (
 )
 """Texts that one program or another stumbles over; those that are too long for a column are left out there."""
 
+LETTERS = ("x", "ż", "€", "💶")
+"""Letters of one byte to four."""
+
 
 def texts(length: int) -> list[str]:
-    """Return texts for a column of this length: what is odd, and what just fits, in letters of one to four bytes."""
-    return [*(text for text in ODD if len(text) <= length), *(letter * length for letter in ("x", "ż", "€", "💶"))]
+    """Return texts for a column of this length: what is odd, and what just fits, of each letter."""
+    return [*(text for text in ODD if len(text) <= length), *(letter * length for letter in LETTERS)]
 
 
 def values(field: Field) -> list[Value]:
@@ -77,15 +80,6 @@ def values(field: Field) -> list[Value]:
 def each(fields: Fields) -> list[tuple[str, str, Value]]:
     """Return (key, column, value) of each value of each field."""
     return [(f"{name}-{n}", name, value) for name, field in fields.items() for n, value in enumerate(values(field))]
-
-
-def insert(sql: SqlBench, table: str, rows: Iterable[Mapping[str, Value]]) -> None:
-    """Insert rows of one column each beside their keys, in one transaction of the ERP's."""
-    transaction = sql.erp.transaction()
-    for row in rows:
-        columns, given = ", ".join(row), ", ".join(f":{name}" for name in row)
-        transaction.run(f"INSERT INTO {table} ({columns}) VALUES ({given})", **row)
-    transaction.commit()
 
 
 def of_clients(sql: SqlBench) -> dict[tuple[str, str], Value]:
@@ -108,7 +102,7 @@ def of_addresses(sql: SqlBench) -> dict[tuple[str, str], Value]:
 
 @pytest.mark.fault(61, 62, 64)
 def test_what_the_erp_writes_into_clients_is_read_to_the_letter(sql: SqlBench) -> None:
-    insert(sql, "clients", ({"id": key, name: value} for key, name, value in each(FIELDS)))
+    sql.erp.insert("clients", ({"id": key, name: value} for key, name, value in each(FIELDS)))
     found = of_clients(sql)
     assert {(key, name): found[key, name] for key, name, _ in each(FIELDS)} == {
         (key, name): value for key, name, value in each(FIELDS)
@@ -118,7 +112,7 @@ def test_what_the_erp_writes_into_clients_is_read_to_the_letter(sql: SqlBench) -
 @pytest.mark.fault(62)
 def test_what_the_erp_writes_into_addresses_is_read_to_the_letter(sql: SqlBench) -> None:
     rows = ({"id": key, "client_id": "C-1", name: value} for key, name, value in each(ADDRESS_FIELDS))
-    insert(sql, "delivery_addresses", rows)
+    sql.erp.insert("delivery_addresses", rows)
     found = of_addresses(sql)
     assert {(key, name): found[key, name] for key, name, _ in each(ADDRESS_FIELDS)} == {
         (key, name): value for key, name, value in each(ADDRESS_FIELDS)
@@ -193,7 +187,7 @@ def other_than(field: Field, value: Value) -> Value:
 @pytest.mark.fault(61, 62, 64)
 def test_what_is_written_into_clients_stands_there_to_the_letter(sql: SqlBench) -> None:
     before = {(key, name): other_than(FIELDS[name], value) for key, name, value in each(FIELDS)}
-    insert(sql, "clients", ({"id": key, name: value} for (key, name), value in before.items()))
+    sql.erp.insert("clients", ({"id": key, name: value} for (key, name), value in before.items()))
     changes = [edit(key, **{name: (before[key, name], value)}) for key, name, value in each(FIELDS)]
     answer = save(sql, *changes)
     assert (answer.again, answer.refused) == (frozenset(), {})
@@ -223,7 +217,7 @@ def test_what_is_too_long_is_refused_by_name_and_never_cut(server_bench: SqlBenc
     for name, field in letters.items():
         for n, letter in enumerate(("x", "ż", "💶")):
             changes.append(edit(f"{name}-{n}", **{name: ("XX", letter * (field.length + 1))}))
-    insert(server_bench, "clients", ({"id": f"{name}-{n}", name: "XX"} for name in letters for n in range(3)))
+    server_bench.erp.insert("clients", ({"id": f"{name}-{n}", name: "XX"} for name in letters for n in range(3)))
     server_bench.erp.insert_client("C-1", street="XX")
     answer = save(server_bench, *changes, edit("C-1", street=("XX", "A")))
     assert answer.refused.keys() == {each.record.key for each in changes}

@@ -9,24 +9,20 @@ at the end compares what stands on the one side with what stood on the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kartoteka.adapters.sql.dialect import parse_url
-from kartoteka.fields.table import BILLING, DELIVERY_ADDRESSES
+from kartoteka.fields.table import BILLING, DELIVERY_ADDRESSES, Fields
 from local.panel import Account
-from tests.fixtures.exchange import ENGINES, SqlErp, _translated, sqlite_as_made
+from tests.fixtures.exchange import ENGINES, SqlBench, SqlErp
 from tests.fixtures.installation import Installation, installed
-from tests.functional.test_sql_values import ODD
+from tests.functional.test_sql_values import LETTERS, ODD
 from tests.helpers import tax_number
 
-URLS = {"postgresql": "postgres_url", "mariadb": "mariadb_url", "mssql": "mssql_url"}
 POLICY = '{"panel": {"requests_per_second": 1000, "full_read_days": 3650}, "brake": {"min_records": 100000}}'
 FREE = ("first_name", "last_name", "company", "street", "city")
 LINES = ("first_name", "last_name", "additional", "street", "city")
@@ -36,30 +32,20 @@ LINES = ("first_name", "last_name", "additional", "street", "city")
 class Values:
     """An installation on one engine, and the ERP's author with bound values."""
 
-    engine: str
     installation: Installation
     erp: SqlErp
 
     @property
     def in_a_file(self) -> bool:
         """Whether columns take any text, of any length and kind."""
-        return self.engine in ("sqlite", "tsql")
-
-    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows in one transaction."""
-        transaction = self.erp.transaction()
-        for row in rows:
-            names, given = ", ".join(row), ", ".join(f":{name}" for name in row)
-            transaction.run(f"INSERT INTO {table} ({names}) VALUES ({given})", **row)
-        transaction.commit()
+        return self.erp.engine.dialect.name == "sqlite"
 
     def update(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Update clients in one transaction."""
         transaction = self.erp.transaction()
         for client, row in rows.items():
             if row:
-                news = ", ".join(f"{name} = :{name}" for name in row)
-                transaction.run(f"UPDATE clients SET {news} WHERE id = :key", key=client, **row)
+                transaction.update_client(client, **row)
         transaction.commit()
 
     def ticks(self, number: int = 3) -> None:
@@ -101,24 +87,18 @@ Part = Callable[[Values], Iterator[list[object]]]
 """Fills its tables, yields; edits them, yields; and yields what is not as it should be."""
 
 
-@pytest.fixture(params=["tsql", *(engine for engine in ENGINES if engine != "tsql")])
-def values(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Values]:
-    """Give an installation on each engine; `tsql`: statements for SQL Server, carried out by SQLite."""
-    engine = request.param
-    if engine in URLS:
-        url = own = str(request.getfixturevalue(URLS[engine]))
-    else:
-        file = tmp_path / "exchange.db"
-        file.write_bytes(sqlite_as_made())
-        own = f"sqlite:///{file}"
-        url = _translated(file, request) if engine == "tsql" else own
-    erp = SqlErp(parse_url(own))
-    with ExitStack() as stack:
-        made = stack.enter_context(installed(url, erp.engine, monkeypatch, moto_keeps_state=False))
+EVERY_ENGINE = pytest.mark.parametrize("sql", ["tsql", *(each for each in ENGINES if each != "tsql")], indirect=True)
+"""`tsql`, statements for SQL Server that SQLite carries out, is among them always."""
+
+
+@pytest.fixture
+def values(sql: SqlBench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Values]:
+    """Give an installation on an engine."""
+    url = sql.exchange.database.engine.url.render_as_string(hide_password=False)
+    with installed(url, sql.erp.engine, monkeypatch, moto_keeps_state=False) as made:
         made.decide(POLICY)
-        found = Values(engine, made, erp)
-        found.installation.tick()
-        yield found
+        made.tick()
+        yield Values(made, sql.erp)
 
 
 def client(part: str, n: int, **other: Any) -> dict[str, Any]:
@@ -139,30 +119,20 @@ def client(part: str, n: int, **other: Any) -> dict[str, Any]:
     }
 
 
-def fits(text: str, length: int) -> bool:
-    return len(text) <= length
-
-
 PRINTABLE = [text for text in ODD if text.strip() and not any(ord(c) < 32 or ord(c) == 127 for c in text)]
 """Of the odd texts those that a panel takes."""
-EDGES = [("x", 1), ("ż", 2), ("€", 3), ("💶", 4)]
-"""Letters of so many bytes each."""
 
 
-def free_texts(n: int, names: Sequence[str], fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the n-th odd text for each of these columns; after them a text of the greatest length, of each letter."""
-    if n < len(PRINTABLE):
-        return {name: PRINTABLE[n] for name in names if fits(PRINTABLE[n], fields[name].length)}
-    letter, _ = EDGES[n - len(PRINTABLE)]
-    return {name: letter * fields[name].length for name in names}
+def in_each(texts: Sequence[str], names: Sequence[str], fields: Fields) -> list[dict[str, str]]:
+    """Return rows of these columns: of each text where it fits, and of each letter as often as it fits."""
+    rows = [{name: text for name in names if len(text) <= fields[name].length} for text in texts]
+    return [*rows, *({name: letter * fields[name].length for name in names} for letter in LETTERS)]
 
 
 def differing(key: str, wanted: Mapping[str, Any], shown: object) -> list[object]:
     """Return what is not as it is wanted, by key and column."""
     return [(key, name, value, getattr(shown, name)) for name, value in wanted.items() if getattr(shown, name) != value]
 
-
-MANY = len(PRINTABLE) + len(EDGES)
 
 LONGEST_MAIL = "a" * 300 + "@" + "b" * 46 + ".pl"
 NIP = tax_number(7)
@@ -209,10 +179,6 @@ ONLY_IN_FILES: Sequence[tuple[str, Any, str]] = [
 """What only a column without a length and a kind holds."""
 
 
-def refused_on(values: Values) -> list[tuple[str, Any, str]]:
-    return [*REFUSED, *(ONLY_IN_FILES if values.in_a_file else ())]
-
-
 def beside(name: str) -> str:
     """Return a column that has nothing to do with another one."""
     return "last_name" if name != "last_name" else "first_name"
@@ -220,18 +186,18 @@ def beside(name: str) -> str:
 
 def texts(values: Values) -> Iterator[list[object]]:
     """What people write: odd, at its limit, in the form of its kind, or of no form at all."""
-    wanted = [free_texts(n, FREE, BILLING) for n in range(MANY)]
-    lines = [free_texts(n, LINES, DELIVERY_ADDRESSES) for n in range(MANY)]
+    wanted, lines = in_each(PRINTABLE, FREE, BILLING), in_each(PRINTABLE, LINES, DELIVERY_ADDRESSES)
+    many = len(wanted)
     pairs = [(name, one if isinstance(one, tuple) else (one, one)) for name, some in VALID.items() for one in some]
     valid = [(name, given, kept) for name, (given, kept) in pairs]
     refused = [*REFUSED, *(ONLY_IN_FILES if values.in_a_file else ())]
-    values.insert("clients", [client("T", n) for n in range(MANY + len(valid) + len(refused))])
-    values.insert("clients", [client("T", 1000 + n, **some) for n, some in enumerate(wanted)])
-    values.insert("delivery_addresses", [{**address("T", n), **line} for n, line in enumerate(lines)])
+    values.erp.insert("clients", [client("T", n) for n in range(many + len(valid) + len(refused))])
+    values.erp.insert("clients", [client("T", 1000 + n, **some) for n, some in enumerate(wanted)])
+    values.erp.insert("delivery_addresses", [{**address("T", n), **line} for n, line in enumerate(lines)])
     yield []
     news: dict[str, dict[str, Any]] = {f"T-{n:03}": dict(some) for n, some in enumerate(wanted)}
-    news |= {f"T-{n:03}": {name: given} for n, (name, given, _) in enumerate(valid, MANY)}
-    for n, (name, given, _) in enumerate(refused, MANY + len(valid)):
+    news |= {f"T-{n:03}": {name: given} for n, (name, given, _) in enumerate(valid, many)}
+    for n, (name, given, _) in enumerate(refused, many + len(valid)):
         news[f"T-{n:03}"] = {name: given, beside(name): "Obok"}
     values.update(news)
     yield []
@@ -242,10 +208,10 @@ def texts(values: Values) -> Iterator[list[object]]:
     for n, some in enumerate(lines):
         (line,) = values.account(f"T-{n:03}").addresses
         found += differing(f"A-T-{n}", some, line)
-    for n, (name, _, kept) in enumerate(valid, MANY):
+    for n, (name, _, kept) in enumerate(valid, many):
         found += differing(f"T-{n:03}", {name: kept}, values.account(f"T-{n:03}"))
     told = values.held("T-")
-    for n, (name, given, code) in enumerate(refused, MANY + len(valid)):
+    for n, (name, given, code) in enumerate(refused, many + len(valid)):
         key, kept = f"T-{n:03}", client("T", n)
         if (said := told.pop(key, ())) != (code, name):
             found.append((key, name, given, said))
@@ -281,23 +247,15 @@ BROKEN = ("a\x00b", "a\ud800b", "\udfffa", "a\ufffdb")
 """What no database keeps: NUL, halves of surrogate pairs, and what was a letter in another encoding."""
 
 
-def typed(n: int, names: Sequence[str], fields: Mapping[str, Any]) -> dict[str, str]:
-    if n < len(TYPED):
-        return {name: TYPED[n] for name in names if fits(TYPED[n], fields[name].length)}
-    letter, _ = EDGES[n - len(TYPED)]
-    return {name: letter * fields[name].length for name in names}
-
-
 def forms(values: Values) -> Iterator[list[object]]:
     """What users of the panel type into its forms, and what it shows that is no text at all."""
-    many = len(TYPED) + len(EDGES)
-    wanted = [typed(n, FREE, BILLING) for n in range(many)]
-    lines = [typed(n, LINES, DELIVERY_ADDRESSES) for n in range(many)]
+    wanted, lines = in_each(TYPED, FREE, BILLING), in_each(TYPED, LINES, DELIVERY_ADDRESSES)
+    many = len(wanted)
     others = [(name, value) for name, some in OF_PANEL.items() for value in some]
     refused = [(name, letter * (BILLING[name].length + 1), "too_long") for name in FREE for letter in ("x", "💶")]
     refused += [(name, value, "unprintable") for name in FREE for value in BROKEN]
-    values.insert("clients", [client("P", n) for n in range(many + len(others) + len(refused))])
-    values.insert("delivery_addresses", [address("P", n) for n in range(many)])
+    values.erp.insert("clients", [client("P", n) for n in range(many + len(others) + len(refused))])
+    values.erp.insert("delivery_addresses", [address("P", n) for n in range(many)])
     yield []
     panel = values.installation.panel
     for n, some in enumerate(wanted):
@@ -345,8 +303,8 @@ NOTHINGS = (None, "", " ", "0")
 def nothings(values: Values) -> Iterator[list[object]]:
     """By default an emptied value erases nothing, and is not filled again; 0 is a value."""
     empty = {nothing: dict.fromkeys(("first_name", "last_name"), nothing) for nothing in NOTHINGS}
-    values.insert("clients", [client("N", n) for n in range(len(NOTHINGS))])
-    values.insert("clients", [client("N", 100 + n, **empty[nothing]) for n, nothing in enumerate(NOTHINGS)])
+    values.erp.insert("clients", [client("N", n) for n in range(len(NOTHINGS))])
+    values.erp.insert("clients", [client("N", 100 + n, **empty[nothing]) for n, nothing in enumerate(NOTHINGS)])
     yield []
     values.update({f"N-{n:03}": empty[nothing] for n, nothing in enumerate(NOTHINGS)})
     yield []
@@ -397,7 +355,7 @@ def figures(values: Values) -> Iterator[list[object]]:
     """Amounts, days, moments and flags of credit."""
     unfit = [*UNFIT, *(UNFIT_IN_FILES if values.in_a_file else ())]
     fitting = [*FITTING, *((name, given, Decimal(kept)) for name, given, kept in ROUNDED if values.in_a_file)]
-    values.insert("clients", [client("F", n) for n in range(len(fitting) + len(unfit))])
+    values.erp.insert("clients", [client("F", n) for n in range(len(fitting) + len(unfit))])
     yield []
     for n, (name, given, _) in enumerate((*fitting, *unfit)):
         fresh = {**FIGURES, "currency": "PLN", "as_of": datetime.now(UTC) - timedelta(minutes=1), name: given}
@@ -431,13 +389,14 @@ BAD_PRICES_IN_FILES: Sequence[tuple[str, Mapping[str, Any], str]] = [
 def prices(values: Values) -> Iterator[list[object]]:
     """Prices of groups with odd names, and who is in them."""
     bad = [*BAD_PRICES, *(BAD_PRICES_IN_FILES if values.in_a_file else ())]
+    priced = dict(enumerate((*PRICES, "1.00"), 2**31 - 1 - len(PRICES)))
     named = {"G": "Hurt", **{f"G-{n}": f"{n} {text} {n}" for n, text in enumerate(PRINTABLE)}}
     for group, name in named.items():
         values.erp.set_group(group, name)
-    values.insert("clients", [client("G", n, discount_group_id=group) for n, group in enumerate(named)])
-    values.insert("clients", [client("G", 500, discount_group_id="G-nie-ma")])
+    values.erp.insert("clients", [client("G", n, discount_group_id=group) for n, group in enumerate(named)])
+    values.erp.insert("clients", [client("G", 500, discount_group_id="G-nie-ma")])
     yield []
-    for n, price in enumerate((*PRICES, "1.00"), 2**31 - 1 - len(PRICES)):
+    for n, price in priced.items():
         values.erp.set_item("G", "product", str(n), price=price, currency="PLN")
     for n, (kind, given, _) in enumerate(bad, 100):
         values.erp.set_item("G", kind, str(n), **{"price": "10.00", "currency": "PLN", **given})
@@ -449,7 +408,7 @@ def prices(values: Values) -> Iterator[list[object]]:
             found.append((name, made))
     (group,) = panel.groups_named("Hurt")
     shown = {number: each.price for (_, number), each in group.prices.items()}
-    wanted = {n: Decimal(price) for n, price in enumerate((*PRICES, "1.00"), 2**31 - 1 - len(PRICES))}
+    wanted = {n: Decimal(price) for n, price in priced.items()}
     rows = values.erp.run("SELECT item_id, code FROM sync_status WHERE group_id = 'G' AND item_id <> ''")
     told = {row["item_id"]: row["code"] for row in rows}
     held = {f"{kind}/{n}": code for n, (kind, _, code) in enumerate(bad, 100)}
@@ -464,8 +423,8 @@ SHOPS = {"S-050": (1, 2), "S-051": (3,), "S-052": (1, 77), "S-053": (2**31 - 1,)
 
 def codes(values: Values) -> Iterator[list[object]]:
     """Odd codes of clients, numbers of the panel's above 2^53, shops and flags."""
-    values.insert("clients", [{**client("S", n), "id": code} for n, code in enumerate(CODES)])
-    values.insert("clients", [client("S", 50 + n) for n in range(len(SHOPS))])
+    values.erp.insert("clients", [{**client("S", n), "id": code} for n, code in enumerate(CODES)])
+    values.erp.insert("clients", [client("S", 50 + n) for n in range(len(SHOPS))])
     for key, shops in SHOPS.items():
         values.erp.set_shops(key, *shops)
     yield []
@@ -487,12 +446,14 @@ def codes(values: Values) -> Iterator[list[object]]:
     yield found if told == dict.fromkeys(("S-052", "S-053"), "unknown_shop") else [*found, *told.items()]
 
 
+@EVERY_ENGINE
 @pytest.mark.fault(61, 62, 63, 64, 65, 66, 69, 70, 71, 73)
 def test_what_the_erp_writes_reaches_the_panel_to_the_letter_or_is_held_by_its_field(values: Values) -> None:
     values.installation.panel.state.accounts._last_id = 2**53
     values.go_through(codes, texts, nothings, figures, prices)
 
 
+@EVERY_ENGINE
 @pytest.mark.fault(61, 62, 63, 69, 73)
 def test_what_the_panels_users_type_reaches_the_row_to_the_letter_or_is_held_by_its_field(values: Values) -> None:
     values.go_through(forms)

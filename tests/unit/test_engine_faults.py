@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ from kartoteka.policy import parse
 from kartoteka.sync import collect
 from kartoteka.sync.collect import Source
 from kartoteka.sync.run import Counts, Run
-from tests.helpers import account_of, linked, tax_number
-from tests.world import ADDRESS, CLIENT, World
+from tests.helpers import account_of, customer, linked, puts
+from tests.world import ADDRESS, World
 
 Phase = Callable[[World], object]
 UNBRAKED = '{"brake": {"min_records": 100000}, "panel": {"batch_size": 40}}'
@@ -45,7 +46,7 @@ def edited() -> World:
     world.pass_time(minutes=5)
     world.exchange.update_client("C-0", street="z ERP")
     world.panel.edit(account_of(world, "C-1"), street="z panelu")
-    world.exchange.insert_client("C-9", **{**CLIENT, "nip": tax_number(9), "email": "9@firma.pl"})
+    world.exchange.insert_client("C-9", **customer(9))
     world.exchange.insert_address("A-1", "C-2", **ADDRESS)
     return world
 
@@ -283,16 +284,14 @@ def test_two_runs_at_the_same_time_lose_and_double_nothing(phase: str) -> None:
     """Where something is opened or added the queue keeps two workers from one client: the panel could not."""
     for step in turns(phase):
         world = before(phase)
-        second = again(world, phase)
-        world.amid(step, lambda world=world, second=second: second(world))  # type: ignore[misc]
+        world.amid(step, partial(again(world, phase), world))
         PHASES[phase](world)
         all_is_well(world, (phase, step))
 
 
 def test_a_client_that_was_linked_since_it_was_loaded_is_not_held_for_its_own_account() -> None:
     world = before("work accounts")
-    second = again(world, "work accounts")
-    world.amid(2, lambda: second(world))
+    world.amid(2, partial(again(world, "work accounts"), world))
     PHASES["work accounts"](world)
     all_is_well(world)
 
@@ -302,7 +301,7 @@ def test_a_client_that_was_linked_since_it_was_loaded_is_not_held_for_its_own_ac
 def test_a_run_that_was_frozen_for_hours_overwrites_nothing_newer(phase: str) -> None:
     for step in turns(phase):
         world = before(phase)
-        world.amid(step, lambda world=world: meanwhile(world, phase))  # type: ignore[misc]
+        world.amid(step, partial(meanwhile, world, phase))
         PHASES[phase](world)
         all_is_well(world, (phase, step))
         for client, field, value in (("C-0", "city", "później"), ("C-1", "phone", "600700800")):
@@ -326,12 +325,12 @@ def test_messages_carry_no_values_whenever_and_in_whatever_order_they_come(days:
     assert len(messages) == 2
     if backwards:
         messages.reverse()
-    told = world.panel.calls().get("PUT clients/clients", 0)
+    told = puts(world)
     world.pass_time(days=days)
     while world.work("billing"):
         pass
     assert world.panel.accounts[account_of(world, "C-0")].values["street"] == "Druga 2"
-    assert world.panel.calls()["PUT clients/clients"] == told + 1
+    assert puts(world) == told + 1
 
 
 # --- a slow panel, a panel that takes no large body
@@ -343,6 +342,14 @@ class Slow(World):
     answers = timedelta(seconds=29)
     lives = timedelta(minutes=5)
     reserve = timedelta(seconds=50)
+    _counted = 0
+
+    def rounds(self, number: int) -> None:
+        """Let each function be invoked so many times, one after the other."""
+        for _ in range(number):
+            for phase in PHASES.values():
+                self.invoked(phase)
+                self.pass_time(seconds=5)
 
     def invoked(self, phase: Phase) -> None:
         """Let a function do this; it is over before its time is."""
@@ -358,29 +365,20 @@ class Slow(World):
         self._counted = calls
         super().step(method, before=before)
 
-    _counted = 0
-
 
 @pytest.mark.fault(24)
 def test_slow_answers_keep_no_function_over_its_time_and_all_arrives() -> None:
     world = Slow(parse(UNBRAKED))
     for n in range(100):
-        values = {**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl", "street": f"Polna {n}"}
-        world.exchange.insert_client(f"C-{n}", **values)
+        world.exchange.insert_client(f"C-{n}", **customer(n, street=f"Polna {n}"))
     world.exchange.insert_address("A-1", "C-7", **ADDRESS)
-    for _ in range(12):
-        for phase in PHASES.values():
-            world.invoked(phase)
-            world.pass_time(seconds=5)
+    world.rounds(12)
     assert sorted(a.external_code for a in world.panel.accounts.values()) == sorted(f"C-{n}" for n in range(100))
     assert len(world.panel.delivery) == 1
     for n in range(100):
         world.exchange.update_client(f"C-{n}", street=f"Leśna {n}")
     world.panel.edit(account_of(world, "C-3"), city="Gdynia")
-    for _ in range(12):
-        for phase in PHASES.values():
-            world.invoked(phase)
-            world.pass_time(seconds=5)
+    world.rounds(12)
     assert {a.values["street"] for a in world.panel.accounts.values()} == {f"Leśna {n}" for n in range(100)}
     assert world.exchange.clients["C-3"]["city"] == "Gdynia"
 
@@ -407,8 +405,7 @@ def test_a_body_that_is_too_large_for_the_panel_is_split_by_halves() -> None:
     for name in ("create", "update"):
         setattr(world.panel, name, limited(getattr(world.panel, name)))
     for n in range(100):
-        values = {**CLIENT, **long_words(n), "nip": tax_number(n), "email": f"{n}@firma.pl"}
-        world.exchange.insert_client(f"C-{n}", **values)
+        world.exchange.insert_client(f"C-{n}", **customer(n, **long_words(n)))
     for _ in range(2):
         world.tick()
     assert len(world.panel.accounts) == 100
@@ -480,7 +477,7 @@ def test_two_clients_that_swap_their_addresses_get_them_or_wait_with_a_reason(*,
 @pytest.mark.parametrize("field", ["nip", "email"])
 def test_clients_that_swap_what_they_are_recognised_by_before_they_are_linked_are_one_each(field: str) -> None:
     world = World()
-    rows = {n: {**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl", "street": f"Polna {n}"} for n in (0, 1)}
+    rows = {n: customer(n, street=f"Polna {n}") for n in (0, 1)}
     for n, row in rows.items():
         world.panel.register({**row, field: rows[1 - n][field]}, login=f"shop-{n}")
         world.exchange.insert_client(f"C-{n}", **row)
@@ -501,15 +498,12 @@ def test_clients_that_swap_what_they_are_recognised_by_before_they_are_linked_ar
 def test_a_share_of_replies_that_is_lost_after_its_effect_costs_time_and_nothing_else() -> None:
     world = World(parse(UNBRAKED))
     for n in range(100):
-        values = {**CLIENT, "nip": tax_number(n), "email": f"{n}@firma.pl", "street": f"Polna {n}"}
-        world.exchange.insert_client(f"C-{n}", **values)
-    calls = iter(range(10**6))
-    lose = world.panel._maybe_lose_reply
+        world.exchange.insert_client(f"C-{n}", **customer(n, street=f"Polna {n}"))
+    calls = count()
 
     def some_are_lost() -> None:
         if next(calls) % 4 == 1:
             raise Retry("panel_5xx")
-        lose()
 
     world.panel._maybe_lose_reply = some_are_lost  # type: ignore[method-assign]
     for _ in range(8):

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +57,17 @@ def seconds(act: Callable[[], object]) -> float:
 @pytest.mark.fault(87, 66)
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 def test_no_value_keeps_a_field_busy_or_breaks_it(hostile: str) -> None:
+    ways: list[Callable[[Field], object]] = [
+        lambda field: field.normalise(hostile, {"country_code": "PL"}),
+        lambda field: field.codec.to_panel(hostile),
+        lambda field: field.codec.from_panel(hostile),
+        lambda field: field.codec.from_panel([hostile]),
+        lambda field: check(field, Side.PANEL, hostile),
+        lambda field: check(field, Side.ERP, hostile),
+    ]
     for field in KINDS.values():
-        ways: list[Callable[[Field], object]] = [
-            lambda field: field.normalise(hostile, {"country_code": "PL"}),
-            lambda field: field.codec.to_panel(hostile),
-            lambda field: field.codec.from_panel(hostile),
-            lambda field: field.codec.from_panel([hostile]),
-            lambda field: check(field, Side.PANEL, hostile),
-            lambda field: check(field, Side.ERP, hostile),
-        ]
         for number, way in enumerate(ways):
-            assert seconds(lambda way=way, field=field: way(field)) < MOST_SECONDS, (field.name, number)  # type: ignore[misc]
+            assert seconds(partial(way, field)) < MOST_SECONDS, (field.name, number)
 
 
 @pytest.mark.fault(87)
@@ -74,7 +75,7 @@ def test_no_message_keeps_a_page_busy() -> None:
     for message in ("' in clients (" * 150, "a: b (c) '" * 200, "(" * 2_000, "," * 2_000):
         for code in ("bad_vat", "refused", "too_long", "other_currency", "bad_date", "ambiguous", "incomplete"):
             for language in ("pl", "en"):
-                assert seconds(lambda m=message, c=code, g=language: remedies.on_page(c, m, g)) < MOST_SECONDS  # type: ignore[misc]
+                assert seconds(partial(remedies.on_page, code, message, language)) < MOST_SECONDS
 
 
 def modules() -> Iterator[Any]:
