@@ -79,6 +79,12 @@ class Mortal:
         return call
 
 
+def trust_the_panel(state: FakeState, now: Callable[[], datetime]) -> None:
+    """Let the panel's gates be known to leave alone what a change does not name, as they are a week long."""
+    for gate in ("update", "merge address"):
+        Lately(state, now, HARMLESS, timedelta(days=7)).note(gate)
+
+
 class World:
     """The fakes, a clock, and what a scheduler and a queue do with the concerns."""
 
@@ -107,12 +113,7 @@ class World:
         self._die_after = False
         self._fatal = ""
         self._amid: tuple[int, Callable[[], object]] | None = None
-        self.trust_the_panel()
-
-    def trust_the_panel(self) -> None:
-        """Let the panel's gates be known to leave alone what a change does not name, as they are a week long."""
-        for gate in ("update", "merge address"):
-            Lately(self.state, lambda: self.time, HARMLESS, timedelta(days=7)).note(gate)
+        trust_the_panel(self.state, lambda: self.time)
 
     def mortal(self, steps: int, *, after: bool = False) -> None:
         """Let the process die at its ``steps``-th call of a port from now, before or after its effect."""

@@ -5,6 +5,7 @@ Fast, since the engine's state machines run on it. It passes the same contract s
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 from collections import Counter, defaultdict
@@ -92,6 +93,7 @@ from kartoteka.ports.exchange import (
 )
 from kartoteka.ports.ownership import Holder, refusal
 from kartoteka.ports.panel import Search, Window
+from local.panel import backups
 from tests.fakes.stored import (
     StoredConflict,
     StoredHistory,
@@ -208,6 +210,14 @@ def put_state(states: dict[Key, RecordState], key: Key, state: RecordState) -> N
         del states[key]
 
 
+KEPT = (
+    *("clients", "addresses", "shops", "credit", "groups", "items", "incoming", "matches", "excluded", "links"),
+    *("states", "since", "conflicts", "history", "accounts", "seen_at", "sent", "stops", "causes", "paused_at"),
+    *("planned", "tombstones", "entries", "logged_at", "_last_seq", "holder"),
+)
+"""What a backup of the database holds."""
+
+
 class FakeExchange:
     """The exchange tables in dictionaries, the ports as a tool has them, and the hands of the ERP and of tests.
 
@@ -289,6 +299,22 @@ class FakeExchange:
         if installation not in self._asked:
             self._asked[installation] = Exchange(*(port(self, installation) for port in PORTS))
         return self._asked[installation]
+
+    def backup(self) -> backups.Backup:
+        """Return what the database holds, to be restored some day."""
+        return backups.made(self, KEPT)
+
+    def restore(self, backup: backups.Backup) -> None:
+        """Put back what the database held, into the tables that there are: others hold them, too."""
+        for name, held in copy.deepcopy(backup).items():
+            there = getattr(self, name)
+            if isinstance(there, list):
+                there[:] = held
+            elif isinstance(there, dict):
+                there.clear()
+                there.update(held)
+            else:
+                setattr(self, name, held)
 
     # --- the hands of the ERP
 

@@ -8,19 +8,17 @@ from collections.abc import Iterator
 
 from kartoteka.concerns.discounts import prices
 from kartoteka.fields import money
-from kartoteka.fields.table import DELIVERY_ADDRESSES
-from kartoteka.model import Reason, Side, Values
-from kartoteka.ports.exchange import Chosen
+from kartoteka.fields.table import BILLING, DELIVERY_ADDRESSES, Fields
+from kartoteka.model import Direction, Reason, Side, Values
 from kartoteka.ports.queue import read
 from kartoteka.sync.concern import NOT_OWN
 from tests.simulation import faults, people
 from tests.simulation.stack import Logged
-from tests.simulation.world import ADDRESS, CANARY, CLIENTS, EDITED, Simulation, alike, direction, normalised
+from tests.simulation.world import ADDRESS, CANARY, CLIENTS, EDITED, Simulation, alike
 from tests.world import CONCERNS
 
 SETTLES_IN = 8
 """Ticks after the last fault, and again after a day, until nothing is left to be done."""
-OTHER = {Side.ERP: Side.PANEL, Side.PANEL: Side.ERP}
 
 
 def end(world: Simulation, logged: Logged) -> list[str]:
@@ -28,10 +26,7 @@ def end(world: Simulation, logged: Logged) -> list[str]:
     found = list(world.violations)
     if world.bad:
         found += _isolated(world)
-    faults.all_ends(world)
-    while world.processes:
-        world.go_on(world.processes[0])
-    world.time_passes(200)  # the wait after a takeover
+    _faults_end(world)
     _refreshed(world)
     _settle(world)
     if world.slow:  # its number in the log is far below the cursors by now, and no window of the panel shows its client
@@ -48,6 +43,14 @@ def end(world: Simulation, logged: Logged) -> list[str]:
         found += check(world)
     found += _private(world, logged)
     return [*found, *[v for v in world.violations if v not in found]]
+
+
+def _faults_end(world: Simulation, *, but_bad_records: bool = False) -> None:
+    """End the faults and what is under way."""
+    faults.all_ends(world, but_bad_records=but_bad_records)
+    while world.processes:
+        world.go_on(world.processes[0])
+    world.time_passes(200)  # the wait after a takeover
 
 
 def _settle(world: Simulation) -> None:
@@ -76,7 +79,7 @@ def _a_person_acts(world: Simulation) -> None:
             people.includes(world, client, concern)
     for concern in CONCERNS:
         people.resumes(world, concern, confirm=True)
-        if any(read(m.body, concern) for m in world.owner.sqs.queues[f"{concern}-dead"].messages):
+        if _readable(world, concern, "-dead"):
             people.redrives_twice(world, concern)
     people.decides(world, Side.ERP)
     people.retries_what_is_held(world)
@@ -88,7 +91,12 @@ def _a_person_acts(world: Simulation) -> None:
             del world.exchange.links[client]
             world.exchange.update_client(client)
     if world.policy.plans_anything:
-        world.exchange.ports.plans.decide(Chosen(), "approve", "operator")
+        people.approves(world)
+
+
+def _readable(world: Simulation, concern: str, suffix: str = "") -> int:
+    """Return how many messages that can be read are in a queue of the owner's; ``suffix``: of its dead letters."""
+    return sum(bool(read(m.body, concern)) for m in world.owner.sqs.queues[concern + suffix])
 
 
 def _soon(world: Simulation) -> None:
@@ -106,10 +114,7 @@ def _refreshed(world: Simulation) -> None:
 
 def _isolated(world: Simulation) -> Iterator[str]:
     """Check that bad records delay only themselves: once all other faults have ended, the others settle."""
-    faults.all_ends(world, but_bad_records=True)
-    while world.processes:
-        world.go_on(world.processes[0])
-    world.time_passes(200)
+    _faults_end(world, but_bad_records=True)
     good, left = [client for client in CLIENTS if client not in world.bad], list[str]()
     for _ in range(SETTLES_IN):
         _a_person_acts(world)
@@ -124,14 +129,16 @@ def _isolated(world: Simulation) -> Iterator[str]:
 # --- quiet
 
 
-def _left(world: Simulation) -> tuple[object, ...]:
+def _left(world: Simulation) -> dict[str, object]:
     db = world.exchange
-    stack = world.owner
-    waiting = sum(bool(read(m.body, concern)) for concern in CONCERNS for m in stack.sqs.queues[concern].messages)
-    return (len(world.writes), len(db.history), db.log_head(), dict(db.states), waiting, dict(db.planned))
-
-
-NAMES = ("calls that write", "history", "edits of the ERP's rows", "states", "messages", "plan")
+    return {
+        "calls that write": len(world.writes),
+        "history": len(db.history),
+        "edits of the ERP's rows": db.log_head(),
+        "states": dict(db.states),
+        "messages": sum(_readable(world, concern) for concern in CONCERNS),
+        "plan": dict(db.planned),
+    }
 
 
 def _quiet(world: Simulation) -> Iterator[str]:
@@ -139,14 +146,14 @@ def _quiet(world: Simulation) -> Iterator[str]:
     before = _left(world)
     world.tick()
     after = _left(world)
-    yield from (f"not quiet: {name}" for name, a, b in zip(NAMES, before, after, strict=True) if a != b)
+    yield from (f"not quiet: {name}" for name in before if before[name] != after[name])
     asked = sum(world.panel.calls().values())
     for concern in CONCERNS:
         world.start(world.owner.wake(concern))
     if sum(world.panel.calls().values()) != asked:
         yield "not quiet: a schedule asks the panel where nothing has changed"
     for concern in CONCERNS:
-        if any(read(m.body, concern) for m in world.owner.sqs.queues[f"{concern}-dead"].messages):
+        if _readable(world, concern, "-dead"):
             yield f"dead letters of {concern} are left"
 
 
@@ -186,7 +193,7 @@ def _account(world: Simulation, client: str) -> Iterator[str]:
     shown = world.panel.accounts[key].values
     held = _open(world, client, "billing", "")
     for field in EDITED:
-        if field not in held and alike(normalised(field, row)) != alike(normalised(field, shown)):
+        if field not in held and not _agree(BILLING, field, row, shown):
             yield f"{client}.{field} did not settle: {row[field]!r} / {shown[field]!r}"
     if (key in world.panel.closed) is bool(row["active"]):
         yield f"{client} is {'closed' if row['active'] else 'open'}: {world.exchange.status(client, 'accounts')}"
@@ -208,11 +215,15 @@ def _addresses(world: Simulation) -> Iterator[str]:
             continue
         row, values = rows[name][2], shown[name][2]
         held = _open(world, client, "delivery_addresses", rows[name][0])
-        for field, kind in DELIVERY_ADDRESSES.items():
-            if field not in held and alike(kind.normalise(row[field], row)) != alike(
-                kind.normalise(values[field], values)
-            ):
+        for field in DELIVERY_ADDRESSES:
+            if field not in held and not _agree(DELIVERY_ADDRESSES, field, row, values):
                 yield f"{name}.{field} did not settle: {row[field]!r} / {values[field]!r}"
+
+
+def _agree(fields: Fields, name: str, row: Values, shown: Values) -> bool:
+    """Whether a field is the same on both sides, as it is compared."""
+    erp, panel = (fields[name].normalise(values[name], values) for values in (row, shown))
+    return alike(erp) == alike(panel)
 
 
 def _open(world: Simulation, client: str, concern: str, item: str) -> set[str]:
@@ -272,7 +283,7 @@ def _lost(world: Simulation) -> Iterator[str]:
     for (side, (name, field)), edit in world.last.items():
         if side is not source(world, name, field) is not None:
             continue
-        arrived = {alike(value) for value in world.seen.get((OTHER[side], (name, field)), ())}
+        arrived = {alike(value) for value in world.seen.get((side.other, (name, field)), ())}
         if alike(edit.value) not in arrived | told:
             yield f"lost: {name}.{field} = {edit.value!r}, written in {side}"
 
@@ -281,7 +292,7 @@ def _overwritten(world: Simulation) -> Iterator[str]:
     """Check that an edit to which nobody has made another one meanwhile is on both sides."""
     waiting = {(c.client_id, c.field) for c in world.exchange.conflicts if c.closed_at is None}
     for (side, place), edit in world.last.items():
-        other = world.last.get((OTHER[side], place))
+        other = world.last.get((side.other, place))
         if not edit.alone or (other and other.moment > edit.moment) or source(world, *place) not in (None, side):
             continue
         if place not in waiting and {alike(value) for value in world.shown(place)} != {alike(edit.value)}:
@@ -290,8 +301,12 @@ def _overwritten(world: Simulation) -> Iterator[str]:
 
 def source(world: Simulation, name: str, field: str) -> Side | None:
     """Return the side whose edits alone travel; None: both sides' do."""
-    one_way = "both" if name.startswith(ADDRESS) else direction(world.policy, field)
-    return {"erp_to_panel": Side.ERP, "panel_to_erp": Side.PANEL}.get(one_way)
+    if name.startswith(ADDRESS):
+        return None
+    billing = world.policy.billing
+    rule = billing.fields.get(field)
+    direction = (rule and rule.direction) or billing.direction
+    return {Direction.ERP_TO_PANEL: Side.ERP, Direction.PANEL_TO_ERP: Side.PANEL}.get(direction)
 
 
 def _foreign(world: Simulation) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from random import Random
 
 from kartoteka.errors import Halt, Reject, Retry
@@ -29,9 +28,7 @@ def next_process_dies(world: Simulation, step: int, after: bool) -> None:
 def is_killed(world: Simulation, which: int) -> None:
     """One that is under way is out of memory."""
     if world.processes:
-        process = world.processes[which % len(world.processes)]
-        process.kill()
-        world.ended(process)
+        world.kill(world.processes[which % len(world.processes)])
 
 
 # --- queues
@@ -41,7 +38,7 @@ def is_killed(world: Simulation, which: int) -> None:
 def message_comes_twice(world: Simulation, concern: str, which: int) -> None:
     """A message that is there is there once more, at the end."""
     sqs = world.owner.sqs
-    waiting = sqs.queues[concern].messages
+    waiting = sqs.queues[concern]
     if waiting:
         message = waiting[which % len(waiting)]
         sqs.put(concern, message.group, message.body)
@@ -55,7 +52,7 @@ def message_comes_twice_at_once(world: Simulation, concern: str, steps: int) -> 
         return
     sqs = world.owner.sqs
     working = {id_ for id_, _ in first.received[1]}
-    for message in [m for m in sqs.queues[concern].messages if m.id in working]:
+    for message in [m for m in sqs.queues[concern] if m.id in working]:
         sqs.put(concern, message.group, message.body)
     world.start(world.owner.deliver(concern))
     world.go_on(first)
@@ -83,7 +80,7 @@ def deletion_is_lost(world: Simulation, concern: str) -> None:
 def visibility_timeout_is_over(world: Simulation, concern: str) -> None:
     """Messages that a dead process has held come back."""
     held = {id_ for p in world.processes if p.received and p.received[0] == concern for id_, _ in p.received[1]}
-    for message in world.owner.sqs.queues[concern].messages:
+    for message in world.owner.sqs.queues[concern]:
         if message.id not in held:
             message.hidden_until = min(message.hidden_until, world.clock.now())
 
@@ -141,19 +138,9 @@ def state_is_restored(world: Simulation) -> None:
         world.owner.state.documents.update(world.kept["state"])
 
 
-TABLES = (
-    *("clients", "addresses", "shops", "credit", "groups", "items", "incoming", "matches", "excluded", "links"),
-    *("states", "since", "conflicts", "history", "accounts", "seen_at", "sent", "stops", "causes", "paused_at"),
-    *("planned", "tombstones", "entries", "logged_at"),
-)
-"""What a backup of the exchange database holds."""
-
-
 @act(0.3)
 def database_is_backed_up(world: Simulation) -> None:
-    db = world.exchange
-    tables = {name: copy.deepcopy(_plain(getattr(db, name))) for name in TABLES}
-    world.kept["database"] = (tables, db._last_seq, db.holder)
+    world.kept["database"] = world.exchange.backup()
 
 
 @act(0.5, fault="database restored")
@@ -162,11 +149,7 @@ def database_is_restored(world: Simulation) -> None:
     if "database" not in world.kept:
         return
     world.kill_all()
-    tables, world.exchange._last_seq, world.exchange.holder = world.kept["database"]
-    for name, rows in tables.items():
-        live = getattr(world.exchange, name)
-        live.clear()
-        (live.extend if isinstance(live, list) else live.update)(copy.deepcopy(rows))
+    world.exchange.restore(world.kept["database"])
     world.slow = None
     world.last.clear()
     world.note()
@@ -262,7 +245,3 @@ def all_ends(world: Simulation, *, but_bad_records: bool = False) -> None:
     if not but_bad_records:
         for client in list(world.bad):
             record_is_good_again(world, client)
-
-
-def _plain(rows: object) -> object:
-    return list(rows) if isinstance(rows, list) else dict(rows)  # type: ignore[call-overload]

@@ -67,11 +67,9 @@ def days_pass(world: Simulation, days: int) -> None:
 @act(1.5, lambda chance: (chance.choice(FUNCTIONS), a_part(chance)), fault="second stack acts")
 def second_stack_wakes(world: Simulation, function: str, steps: int | None) -> None:
     """A stack that is not the owner, by mistake: a staging stack, blue and green, a laptop's."""
-    other = next(stack for stack in world.stacks if stack is not world.owner)
-    world.start(other.wake(function, due="all"), steps)
+    world.start(world.other.wake(function, due="all"), steps)
 
 
 @act(0.7, lambda chance: (chance.choice(CONCERNS), a_part(chance)), fault="second stack acts")
 def second_stack_delivers(world: Simulation, concern: str, steps: int | None) -> None:
-    other = next(stack for stack in world.stacks if stack is not world.owner)
-    world.start(other.deliver(concern), steps)
+    world.start(world.other.deliver(concern), steps)

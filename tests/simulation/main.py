@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -15,7 +14,8 @@ from multiprocessing import get_context
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.simulation.history import drawn, lived, shortened
+from kartoteka import runtime
+from tests.simulation.history import Ending, drawn, lived, shortened
 
 PART = 20
 """Histories that a process is given at once."""
@@ -33,6 +33,15 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     failed: dict[int, tuple[tuple[str, ...], list[str]]] = field(default_factory=dict)
 
+    def count(self, seed: int, ending: Ending) -> None:
+        """Count the history of a seed in."""
+        self.histories += 1
+        self.steps += ending.steps
+        self.window += ending.window
+        self.faults += ending.faults
+        if ending.violations:
+            self.failed[seed] = (ending.violations, ending.trace.lines[-TAIL:])
+
     def add(self, other: Figures) -> None:
         """Count another part in."""
         self.histories += other.histories
@@ -42,30 +51,19 @@ class Figures:
         self.failed |= other.failed
 
 
-def collect_seldom() -> None:
-    """Let the garbage collector look seldom, as the functions do: a history makes many values and few cycles."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 def live(seeds: range) -> Figures:
     """Live through the histories of these seeds."""
     figures = Figures()
     for seed in seeds:
-        ending = lived(drawn(seed))
-        figures.histories += 1
-        figures.steps += ending.steps
-        figures.window += ending.window
-        figures.faults += ending.faults
-        if ending.violations:
-            figures.failed[seed] = (ending.violations, ending.trace.lines[-TAIL:])
+        figures.count(seed, lived(drawn(seed)))
     return figures
 
 
 def parts(first: int, histories: int) -> Iterator[range]:
     """Yield the seeds in parts."""
-    for begin in range(first, first + histories, PART):
-        yield range(begin, min(begin + PART, first + histories))
+    seeds = range(first, first + histories)
+    for n in range(0, histories, PART):
+        yield seeds[n : n + PART]
 
 
 def many(first: int, histories: int, processes: int, limit: float) -> Figures:
@@ -73,7 +71,7 @@ def many(first: int, histories: int, processes: int, limit: float) -> Figures:
     figures, begun = Figures(), time.monotonic()
     columns = (TextColumn("histories"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with (
-        get_context("spawn").Pool(processes, initializer=collect_seldom) as pool,
+        get_context("spawn").Pool(processes, initializer=runtime._collect_seldom) as pool,
         Progress(*columns, console=Console(stderr=True)) as progress,
     ):
         task = progress.add_task("", total=histories)
@@ -122,7 +120,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=0, help="begin no more after so long")
     given = parser.parse_args()
-    collect_seldom()
+    runtime._collect_seldom()
     if given.seed:
         return one(int(given.seed))
     begun = time.monotonic()

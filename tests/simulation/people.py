@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
+from kartoteka.codes import State
 from kartoteka.model import Side, Value
 from kartoteka.ports.exchange import Chosen
 from tests.helpers import tax_number
@@ -243,15 +244,14 @@ def approves(world: Simulation) -> None:
 @act(0.5)
 def retries_what_is_held(world: Simulation) -> None:
     for key, status in list(world.exchange.statuses.items()):
-        if str(status.state) == "held":
+        if status.state is State.HELD:
             world.exchange.decide_status(key.client_id, key.concern, "retry", key.item_id, key.group_id)
 
 
 @act(0.4)
 def takes_over(world: Simulation) -> None:
     """The other stack takes the database over, as ``kartoteka takeover --confirm`` does."""
-    other = next(stack for stack in world.stacks if stack is not world.owner)
-    other.ownership.take_over(at=world.clock.now())
+    world.other.ownership.take_over(at=world.clock.now())
 
 
 @act(0.6, lambda chance: (chance.choice(CONCERNS),))

@@ -1,11 +1,11 @@
 """Faults to plant into the production code, one at a time: what a simulation that is worth something must find.
 
-The first six are the rungs of the ladder: a naive script, and what is needed beyond it. Each is a context manager.
+Each is a context manager. ``NAIVE`` takes away what a naive script would not have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any
@@ -86,7 +86,7 @@ def _without_echo_stop() -> AbstractContextManager[Any]:
     return patch.object(merge, "_verdict", edited)
 
 
-LADDER: dict[str, Plant] = {
+NAIVE: dict[str, Plant] = {
     "gaps": _without_gaps,
     "look-up before create": _without_look_up,
     "base": _without_base,
@@ -127,15 +127,13 @@ def _intent_forgotten() -> AbstractContextManager[Any]:
     return _loaded(lambda record: replace(record, state=replace(record.state, intent=None)))
 
 
-def _saved(change: Callable[[Change], Change]) -> AbstractContextManager[Any]:
-    save = FakeRecords.save
-    return patch.object(
-        FakeRecords, "save", lambda self, changes, **more: save(self, [change(each) for each in changes], **more)
-    )
-
-
 def _no_conflict_rows() -> AbstractContextManager[Any]:
-    return _saved(lambda change: replace(change, conflicts=()))
+    save = FakeRecords.save
+
+    def without(self: FakeRecords, changes: Sequence[Change], **more: Any) -> Any:
+        return save(self, [replace(change, conflicts=()) for change in changes], **more)
+
+    return patch.object(FakeRecords, "save", without)
 
 
 def _first_page_only() -> AbstractContextManager[Any]:

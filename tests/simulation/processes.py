@@ -49,12 +49,11 @@ class Process:
         self._greenlet = _Greenlet(self._run)
         self._greenlet.process = self
 
-    def go_on(self, steps: int | None = None) -> bool:
-        """Let it make so many calls of ports more, or all; return whether it has ended."""
+    def go_on(self, steps: int | None) -> None:
+        """Let it make so many calls of ports more, or all."""
         self.left = steps
         self._greenlet.parent = getcurrent()
         self._greenlet.switch()
-        return self.ended
 
     @property
     def ended(self) -> bool:
@@ -90,9 +89,7 @@ class Process:
     def _run(self) -> None:
         try:
             self.answer = self._work(self)
-        except Killed as error:
-            self.error = error
-        except Exception as error:  # noqa: BLE001 - what Lambda would report as the function's failure
+        except (Killed, Exception) as error:  # noqa: BLE001 - what Lambda would report as the function's failure
             self.error = error
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ URL = "https://sqs/"
 
 @dataclass(slots=True)
 class Stored:
-    """A message: where it waits, until when nobody sees it, and whether it was received and is still being worked."""
+    """A message: its group, until when nobody sees it, how often it was received, and the last receipt for it."""
 
     id: str
     group: str
@@ -39,15 +39,8 @@ class Stored:
     receipt: str = ""
 
 
-@dataclass(slots=True)
-class Queue:
-    """The messages of a queue in their order."""
-
-    messages: list[Stored] = field(default_factory=list)
-
-
 class Sqs:
-    """The six concerns' queues and their dead letters.
+    """The six concerns' queues and their dead letters: ``queues`` are the messages of each in their order, by name.
 
     ``throttled`` are so many next calls that fail; ``partial`` so many next sends of which the last entry is not taken.
     ``groups_lock`` False: the messages of a group come to several workers at once. ``bodies`` are all that was sent.
@@ -56,11 +49,10 @@ class Sqs:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ids = itertools.count(1)
-        self.queues = {name: Queue() for concern in CONCERNS for name in (concern, f"{concern}-dead")}
+        self.queues: dict[str, list[Stored]] = {name: [] for c in CONCERNS for name in (c, f"{c}-dead")}
         self.throttled = 0
         self.partial = 0
         self.groups_lock = True
-        self.visibility = VISIBILITY
         self.bodies: list[tuple[str, str, str]] = []
 
     # --- what the adapter calls
@@ -77,7 +69,7 @@ class Sqs:
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Any:  # noqa: N803
         self._maybe_throttle("ChangeMessageVisibilityBatch")
-        by_receipt = {m.receipt: m for m in self.queues[_name(QueueUrl)].messages if m.receipt}
+        by_receipt = {m.receipt: m for m in self.queues[_name(QueueUrl)] if m.receipt}
         for entry in Entries:
             if message := by_receipt.get(entry["ReceiptHandle"]):
                 message.hidden_until = self._clock.now() + timedelta(seconds=int(entry["VisibilityTimeout"]))
@@ -86,7 +78,7 @@ class Sqs:
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: Sequence[str]) -> Any:  # noqa: N803
         name = _name(QueueUrl)
         arn = json.dumps({"deadLetterTargetArn": f"arn:aws:sqs:eu-central-1:1:{name}-dead"})
-        waiting = {"ApproximateNumberOfMessages": str(len(self.queues[name].messages))}
+        waiting = {"ApproximateNumberOfMessages": str(len(self.queues[name]))}
         return {"Attributes": {n: {"RedrivePolicy": arn, **waiting}.get(n, "0") for n in AttributeNames}}
 
     def receive_message(self, **given: Any) -> Any:
@@ -105,43 +97,41 @@ class Sqs:
     def put(self, name: str, group: str, body: str) -> None:
         """Take a message in."""
         self.bodies.append((name, group, body))
-        message = Stored(f"m{next(self._ids)}", group, body, self._clock.now())
-        self.queues[name].messages.append(message)
+        self.queues[name].append(Stored(f"m{next(self._ids)}", group, body, self._clock.now()))
 
-    def receive(self, name: str, most: int = BATCH, visibility: timedelta | None = None) -> list[Stored]:
+    def receive(self, name: str, most: int = BATCH, visibility: timedelta = VISIBILITY) -> list[Stored]:
         """Hand out the messages that may be worked now; those that were received too often become dead letters."""
         now = self._clock.now()
         queue, found, locked = self.queues[name], list[Stored](), set[str]()
-        for message in list(queue.messages):
+        for message in list(queue):
             if message.hidden_until > now:
                 locked.add(message.group)
             elif message.group in locked and self.groups_lock:
                 continue
             elif message.receives >= MOST_RECEIVES and not name.endswith("-dead"):
-                queue.messages.remove(message)
-                self.queues[f"{name}-dead"].messages.append(message)
+                queue.remove(message)
+                self.queues[f"{name}-dead"].append(message)
                 message.receives, message.hidden_until, message.receipt = 0, now, ""
             elif len(found) < most:
                 message.receives += 1
                 message.receipt = f"{message.id}:{message.receives}"
+                message.hidden_until = now + visibility
                 found.append(message)
-        for message in found:
-            message.hidden_until = now + (visibility or self.visibility)
         return found
 
     def delete(self, name: str, receipts: Sequence[str]) -> None:
         """Delete what was received; a receipt of an earlier time deletes nothing."""
-        messages = self.queues[name].messages
+        messages = self.queues[name]
         messages[:] = [m for m in messages if not m.receipt or m.receipt not in receipts]
 
     def purge(self) -> None:
         """Lose everything."""
-        for queue in self.queues.values():
-            queue.messages.clear()
+        for messages in self.queues.values():
+            messages.clear()
 
     def all_visible(self) -> datetime | None:
         """Return when the last message that is hidden now may be worked; None: there is no message."""
-        waiting = [m.hidden_until for n, q in self.queues.items() if not n.endswith("-dead") for m in q.messages]
+        waiting = [m.hidden_until for n, q in self.queues.items() if not n.endswith("-dead") for m in q]
         return max(waiting, default=None)
 
     def _maybe_throttle(self, operation: str) -> None:

@@ -10,24 +10,24 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 from kartoteka import concerns, entry, policy, runtime
 from kartoteka.adapters.aws.queue import SqsQueue
 from kartoteka.errors import KartotekaError
-from kartoteka.policy import Policy, Rule
 from kartoteka.ports.exchange import Exchange
 from kartoteka.sync.collect import ChangeLogSource
-from kartoteka.sync.lately import Lately
-from kartoteka.sync.run import HARMLESS, Run
+from kartoteka.sync.run import Run
 from tests.fakes.state import FakeState
 from tests.simulation.processes import Process, current
 from tests.simulation.sqs import Sqs, urls
-from tests.world import EXCHANGE_PORTS
+from tests.world import EXCHANGE_PORTS, trust_the_panel
 
 if TYPE_CHECKING:
     from tests.simulation.world import Simulation
+
+T = TypeVar("T")
 
 SHARDS = 2
 FEED = "panel_feed"
@@ -44,16 +44,17 @@ class Port:
 
     def __getattr__(self, name: str) -> Any:
         method, step, world = getattr(self._port, name), f"{self._name}.{name}", self._world
-        seconds = PANEL_CALL_SECONDS if self._name == "panel" and name != "calls" else 0
+        if step == "panel.calls":  # asks the panel nothing
+            return method
 
         def call(*args: Any, **kwargs: Any) -> Any:
             process = current()
-            if process is None or step == "panel.calls":
+            if process is None:
                 return method(*args, **kwargs)
             process.step(before=True)
             world.before(process, step, args)
-            if seconds:
-                world.clock.passes(seconds)
+            if self._name == "panel":
+                world.clock.passes(PANEL_CALL_SECONDS)
             try:
                 answer = method(*args, **kwargs)
             except KartotekaError as error:
@@ -87,8 +88,7 @@ class Stack:
         self.queue = queue
         self.ownership = asked.ownership
         self.looked: dict[str, Any] = {}
-        for gate in ("update", "merge address"):
-            Lately(self.state, world.clock.now, HARMLESS, timedelta(days=7)).note(gate)
+        trust_the_panel(self.state, world.clock.now)
 
     def run(self) -> Run:
         """Return what one run of a function works with: what :func:`kartoteka.runtime.new_run` returns in the cloud."""
@@ -178,50 +178,36 @@ def _new_run() -> Run:
 
 @contextmanager
 def installed(logged: Logged) -> Iterator[None]:
-    """Let the functions run on the simulation's ports, and what they log be heard.
+    """Let the functions run on the simulation's ports, and ``logged`` alone hear what they log.
 
-    What follows from a policy alone is asked once a policy: a process of the simulation lives through many runs.
+    What follows from the policy alone is asked once: a history has one policy, and many runs.
     """
     root = logging.getLogger("kartoteka")
     quiet = logging.getLogger("kartoteka.simulated")
-    before = root.propagate, root.level
-    root.addHandler(logged)
-    root.propagate, root.level = False, logging.INFO
+    level = root.level
+    root.setLevel(logging.INFO)
     try:
         with (
+            patch.multiple(root, handlers=[logged], propagate=False),
             patch.object(runtime, "new_run", _new_run),
             patch.object(entry, "metrics", _Metrics()),
             patch.object(entry, "logger", quiet),
-            patch.object(policy, "rules", _Once(policy.rules)),
-            patch.object(ChangeLogSource, "_policy_digest", _digest_once(ChangeLogSource._policy_digest)),
+            patch.object(policy, "rules", _once(policy.rules, lambda _policy, concern, _fields: concern)),
+            patch.object(ChangeLogSource, "_policy_digest", _once(ChangeLogSource._policy_digest, lambda _source: "")),
         ):
             yield
     finally:
-        root.removeHandler(logged)
-        root.propagate, root.level = before
+        root.setLevel(level)
 
 
-class _Once:
-    """Rules by policy and concern, computed once."""
+def _once(ask: Callable[..., T], key: Callable[..., str]) -> Callable[..., T]:
+    """Return what asks once for each key."""
+    known: dict[str, T] = {}
 
-    def __init__(self, rules: Callable[..., dict[str, Rule]]) -> None:
-        self._rules = rules
-        self._known: dict[tuple[int, str], tuple[Policy, dict[str, Rule]]] = {}
-
-    def __call__(self, given: Policy, concern: str, fields: Any) -> dict[str, Rule]:
-        key = (id(given), concern)
-        if key not in self._known:
-            self._known[key] = (given, self._rules(given, concern, fields))  # kept alive, so that the id stays its own
-        return self._known[key][1]
-
-
-def _digest_once(digest: Callable[[Any], str]) -> Callable[[Any], str]:
-    known: dict[int, tuple[Policy, str]] = {}
-
-    def once(self: Any) -> str:
-        given = self._run.policy
-        if id(given) not in known:
-            known[id(given)] = (given, digest(self))
-        return known[id(given)][1]
+    def once(*args: Any) -> T:
+        name = key(*args)
+        if name not in known:
+            known[name] = ask(*args)
+        return known[name]
 
     return once

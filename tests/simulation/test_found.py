@@ -6,11 +6,7 @@ import pytest
 
 from tests.simulation.acts import Step
 from tests.simulation.history import History, lived
-from tests.simulation.world import TEXTS
-
-BRAKED = next(n for n, text in enumerate(TEXTS) if '"brake"' in text)
-ONE_BY_ONE = next(n for n, text in enumerate(TEXTS) if '"batch_size": 1' in text)
-HOLDING = next(n for n, text in enumerate(TEXTS) if '"hold"' in text)
+from tests.simulation.world import BRAKED, DEFAULT, HOLDING, ONE_BY_ONE
 
 FOUND = {
     "a record that the panel fails over holds up another one for ever, once the brake had stopped both": History(
@@ -41,7 +37,7 @@ FOUND = {
         ),
     ),
     "an edit in an account is taken for our own opening of it, where that was stored later": History(
-        0,
+        DEFAULT,
         False,
         (
             Step("inserts", ("C-1",)),

@@ -13,13 +13,11 @@ import pytest
 
 from tests.simulation.acts import Step
 from tests.simulation.history import History, drawn, lived
-from tests.simulation.plants import LADDER, OTHERS
-from tests.simulation.world import TEXTS
+from tests.simulation.plants import NAIVE, OTHERS
+from tests.simulation.world import DEFAULT, ONE_BY_ONE, PANEL_WINS
 
 MOST = 60
 IN_STEP = (Step("inserts", ("C-1",)), Step("ticks"), Step("ticks"))
-ONE_BY_ONE = next(n for n, text in enumerate(TEXTS) if '"batch_size": 1' in text)
-PANEL_WINS = next(n for n, text in enumerate(TEXTS) if '{"billing": {"conflict": "panel"}}' in text)
 LONG_AGO = (
     Step("inserts", ("C-2",)),
     Step("ticks"),
@@ -64,7 +62,7 @@ MEETINGS = {
         ),
     ),
     "one worker": History(
-        0,
+        DEFAULT,
         False,
         (
             *IN_STEP,
@@ -84,7 +82,7 @@ MEETINGS = {
         ),
     ),
     "price not doubted before it is sent": History(
-        0,
+        DEFAULT,
         False,
         (
             *IN_STEP,
@@ -100,7 +98,7 @@ MEETINGS = {
         ),
     ),
     "pause ignored": History(
-        0,
+        DEFAULT,
         False,
         (
             *IN_STEP,
@@ -120,9 +118,9 @@ def histories(name: str) -> Iterator[History]:
     yield from map(drawn, range(MOST))
 
 
-@pytest.mark.parametrize("name", LADDER | OTHERS)
+@pytest.mark.parametrize("name", NAIVE | OTHERS)
 def test_each_guard_is_missed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with (LADDER | OTHERS)[name]():
+    with (NAIVE | OTHERS)[name]():
         for number, history in enumerate(histories(name), start=1):
             if violations := lived(history).violations:
                 with capsys.disabled():

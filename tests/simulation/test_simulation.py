@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.property.histories import ASKED_FOR
+from tests.property.histories import SAME_EACH_TIME, histories
 from tests.simulation.history import drawn, lived
 from tests.simulation.main import Figures, told
 
@@ -26,13 +26,11 @@ for seed in range(3):
 
 def test_whatever_happens_the_promises_hold(capsys: pytest.CaptureFixture[str]) -> None:
     figures, begun = Figures(), time.process_time()
-    for seed in range(int(ASKED_FOR)) if ASKED_FOR else range(1_000_000):
-        if not ASKED_FOR and time.process_time() - begun > SECONDS:
+    for seed in range(histories(1_000_000)):
+        if SAME_EACH_TIME and time.process_time() - begun > SECONDS:
             break
-        ending = lived(drawn(seed))
-        figures.add(Figures(1, ending.steps, ending.window, ending.faults))
-        if ending.violations:
-            figures.failed[seed] = (ending.violations, ending.trace.lines[-10:])
+        figures.count(seed, lived(drawn(seed)))
+        if figures.failed:
             break
     seconds = time.process_time() - begun
     with capsys.disabled():

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kartoteka.fields.table import BILLING
 from kartoteka.model import Side, Value
 from kartoteka.policy import Policy, parse
 from tests.fakes.exchange import ErpTransaction, FakeExchange
@@ -38,6 +37,7 @@ TEXTS = (
     '{"mode": "plan"}',
 )
 POLICIES: tuple[Policy, ...] = tuple(map(parse, TEXTS))
+DEFAULT, PANEL_WINS, HOLDING, ONE_BY_ONE, BRAKED, PLANNING = range(len(POLICIES))
 
 ADDRESS = "address "
 Place = tuple[str, str]
@@ -64,9 +64,9 @@ class Simulation:
     delivery addresses that were added in the panel. ``capitals``: the panel shows towns in these.
     """
 
-    def __init__(self, policy: Policy = POLICIES[0], *, trace: Trace | None = None, capitals: bool = False) -> None:
+    def __init__(self, policy: Policy, *, trace: Trace, capitals: bool) -> None:
         self.clock = Clock()
-        self.trace = trace or Trace()
+        self.trace = trace
         self.policy = policy
         self.numbers = itertools.count(1)
         self.exchange = FakeExchange(clock=self.clock.now)
@@ -101,6 +101,11 @@ class Simulation:
         holder = self.exchange.holder
         return next((s for s in self.stacks if holder and s.name == holder.installation), self.stacks[0])
 
+    @property
+    def other(self) -> Stack:
+        """The stack that is not the owner."""
+        return next(stack for stack in self.stacks if stack is not self.owner)
+
     def start(self, process: Process | None, steps: int | None = None) -> Process | None:
         """Let an invocation begin, and make so many calls of ports, or all."""
         if process is None:
@@ -115,10 +120,15 @@ class Simulation:
     def go_on(self, process: Process, steps: int | None = None) -> None:
         """Let a process make so many calls of ports more, or all; one whose time is over dies."""
         if self.clock.now() >= process.deadline:
-            process.kill()
             self.faults["function timed out"] += 1
+            self.kill(process)
         else:
             process.go_on(steps)
+            self.ended(process)
+
+    def kill(self, process: Process) -> None:
+        """Let a process that is under way die."""
+        process.kill()
         self.ended(process)
 
     def ended(self, process: Process) -> None:
@@ -139,9 +149,7 @@ class Simulation:
     def kill_all(self) -> None:
         """Let every process that is under way die."""
         for process in list(self.processes):
-            if not process.ended:
-                process.kill()
-            self.ended(process)
+            self.kill(process)
 
     def time_passes(self, seconds: float) -> None:
         """Let time pass; functions whose time is over die."""
@@ -359,17 +367,6 @@ WRITES = frozenset(
 def alike(value: object) -> str:
     """Return a value as it is compared here: the panel that shows capitals has it too."""
     return str(value or "").casefold()
-
-
-def direction(policy: Policy, field: str) -> str:
-    """Return in which direction a field of billing travels."""
-    rule = policy.billing.fields.get(field)
-    return str(rule.direction) if rule and rule.direction else str(policy.billing.direction)
-
-
-def normalised(field: str, values: Any) -> Value:
-    """Return a field of billing as it is compared."""
-    return BILLING[field].normalise(values[field], values)
 
 
 def _short(what: Any) -> str:
