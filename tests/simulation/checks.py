@@ -326,7 +326,7 @@ def _private(world: Simulation, logged: Logged) -> Iterator[str]:
         documents = json.dumps({name: stored.document for name, stored in stack.state.documents.items()})
         if CANARY in documents.casefold():
             yield "a personal value stands in the cloud's state"
-        if any(CANARY in body for _, _, body in stack.sqs.bodies):
+        if any(CANARY in body.casefold() for _, _, body in stack.sqs.bodies):
             yield "a personal value stands in a message"
-    if CANARY in "\n".join(logged.texts):
+    if CANARY in "\n".join(logged.texts).casefold():
         yield "a personal value was logged"

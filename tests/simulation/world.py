@@ -24,8 +24,8 @@ from tests.world import CONCERNS
 CLIENTS = ("C-1", "C-2", "C-3")
 EDITED = ("street", "city", "company", "email")
 LINES = ("street", "city")
-CANARY = "anarek"
-"""Letters in every personal value that is ever written here, and in nothing else."""
+CANARY = "kanarek"
+"""In every personal value that is ever written here, in capitals or not, and in nothing else."""
 
 TEXTS = (
     "{}",
