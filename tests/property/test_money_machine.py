@@ -218,6 +218,7 @@ class Money(Deaths, RuleBasedStateMachine):
         world.pass_time(days=1)  # what was deleted or renamed in the panel alone is seen once a day
         for _ in range(6):
             world.tick()
+        self._give_away()
         world.tick(seconds=0)
         for concern in ("discounts", "credit", "billing"):
             assert left_undone(world, concern) == {}
@@ -228,6 +229,18 @@ class Money(Deaths, RuleBasedStateMachine):
         before = {gate: n for gate, n in world.panel.calls().items() if not gate.startswith("GET")}
         world.tick()
         assert before == {gate: n for gate, n in world.panel.calls().items() if not gate.startswith("GET")}, "not quiet"
+
+    def _give_away(self) -> None:
+        """Say of each price of 0 that it is meant: before that the panel shows another one, or none."""
+        world, numbers = self.world, self.world.exchange.prices.numbers()
+        asking = [key for key, status in world.exchange.statuses.items() if status.code == prices.ZERO_PRICE]
+        for key in asking:
+            kind, _, number = key.item_id.partition("/")
+            held = world.panel.prices[numbers[key.group_id]].get((kind, number))
+            assert held is None or str(held[0]) != prices.FREE, key
+            world.exchange.decide_status("", "discounts", "send", key.item_id, key.group_id)
+        for _ in range(3 if asking else 0):
+            world.tick()
 
     def _account(self, client: str) -> str:
         return self.world.exchange.links[client].panel_client_id
